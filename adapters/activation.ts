@@ -1,0 +1,267 @@
+// Activation functions: rectifiers, sigmoids, softmax and their relatives.
+import { toNumbers } from '../src/core/tensor.js';
+import { float as floatAttribute, type GraphBuilder } from '../src/onnx/builder.js';
+import { defineOp, float, type OldNode, type OpAdapter, type StaticNode, type TfTensor } from './op.js';
+import { geluOps } from './kernels/gelu.js';
+import { softmaxOps } from './kernels/softmax.js';
+import { gate, scalarLike, scalarOf, withoutHints } from './kernels/elementwise-onnx.js';
+import { custom, inside } from './kernels/elementwise-tf.js';
+
+const HINTS = ['consumed_inputs'];
+
+/** The node of an activation that was made under version 1: the same with its float attributes, without the memory hint. */
+function sameAttributes(n: OldNode, g: GraphBuilder, names: readonly string[]): string | undefined {
+  if (n.node.attributes.consumed_inputs === undefined) return undefined;
+  return g.op(n.node.op, [n.x[0]!], Object.fromEntries(names.map((name) => [name, n.node.attributes[name]])));
+}
+
+/** A constant bound of Clip: the number, `otherwise` when omitted, undefined when it is computed. */
+function bound(n: StaticNode, index: number, otherwise: number): number | undefined {
+  if (!n.x[index]) return otherwise;
+  const value = n.constant(index);
+  return value && toNumbers(value)[0];
+}
+
+export const activation: OpAdapter[] = [
+  defineOp({
+    op: 'Relu',
+    versions: [1, 6, 13, 14],
+    attributes: {},
+    legacy: HINTS,
+    canonicalize: withoutHints,
+    forward: ([x], _, { tf }) => [
+      custom(
+        tf,
+        [x!],
+        (t) => tf.relu(t),
+        (dy, _x, y) => [tf.mul(dy, tf.step(y))],
+        'y',
+      ),
+    ],
+    // By y, so that onnxruntime can still fuse Conv and Relu. y >= 0, so its sign is the step; 0 at 0.
+    vjp: ({ y: [y], dy: [dy] }, _, g) => [g.mul(dy!, g.op('Sign', [y!]))],
+    layout: 'any',
+  }),
+  defineOp({
+    op: 'LeakyRelu',
+    versions: [1, 6, 16],
+    attributes: { alpha: float(0.01) },
+    legacy: HINTS,
+    canonicalize: (n, g) => sameAttributes(n, g, ['alpha']),
+    forward: ([x], { alpha }, { tf }) => [
+      custom(
+        tf,
+        [x!],
+        (t) => tf.leakyRelu(t, alpha),
+        (dy, [t]) => [tf.mul(dy, tf.add(tf.mul(tf.step(t!), 1 - alpha), alpha))],
+      ),
+    ],
+    // alpha at 0. With 0 <= alpha <= 1 the sign of y is the sign of x, and max(sign, alpha) is the slope.
+    vjp: ({ x: [x], y: [y], dy: [dy] }, { alpha }, g) => [
+      alpha >= 0 && alpha <= 1
+        ? g.mul(dy!, g.op('Max', [g.op('Sign', [y!]), g.scalar(alpha)]))
+        : g.where(g.greater(x!, g.zero), dy!, g.mul(dy!, g.scalar(alpha))),
+    ],
+    layout: 'any',
+  }),
+  defineOp({
+    op: 'Elu',
+    versions: [1, 6, 22],
+    attributes: { alpha: float(1) },
+    legacy: HINTS,
+    canonicalize: (n, g) => sameAttributes(n, g, ['alpha']),
+    // max(x, 0) + alpha * (e^min(x, 0) - 1)
+    forward: ([x], { alpha }, { tf }) => {
+      if (alpha === 1) return [tf.elu(x!)];
+      const value = (t: TfTensor): TfTensor => tf.add(tf.relu(t), tf.mul(tf.elu(tf.neg(tf.relu(tf.neg(t)))), alpha));
+      const y = custom(
+        tf,
+        [x!],
+        value,
+        (dy, [t], out) => {
+          const positive = tf.step(t!);
+          return [tf.mul(dy, tf.add(positive, tf.mul(tf.sub(1, positive), tf.add(out, alpha))))];
+        },
+        'both',
+      );
+      return [y];
+    },
+    // Below 0 the derivative is y + alpha.
+    vjp: ({ x: [x], y: [y], dy: [dy] }, { alpha }, g) => {
+      const below = g.add(y!, g.scalar(alpha));
+      return [g.mul(dy!, alpha === 1 ? g.op('Min', [below, g.one]) : g.where(g.greater(x!, g.zero), g.one, below))];
+    },
+    layout: 'any',
+  }),
+  defineOp({
+    op: 'Selu',
+    versions: [1, 6, 22],
+    // The constants changed with version 6, as did their number of digits.
+    attributes: { alpha: float(1.6732631921768188), gamma: float(1.0507010221481323) },
+    legacy: HINTS,
+    canonicalize: (n, g) => {
+      if (n.version >= 6) return undefined;
+      return g.op('Selu', [n.x[0]!], {
+        alpha: floatAttribute(n.attr('alpha') ?? 1.6732),
+        gamma: floatAttribute(n.attr('gamma') ?? 1.0507),
+      });
+    },
+    lower: (n, { alpha, gamma }, g) =>
+      g.mul(g.op('Elu', [n.x[0]!], { alpha: floatAttribute(alpha) }), scalarOf(g, n.type(0).type, gamma)),
+  }),
+  defineOp({
+    op: 'Celu',
+    versions: [12],
+    attributes: { alpha: float(1) },
+    // alpha * elu(x / alpha), which for a positive alpha is the same function.
+    lower: (n, { alpha }, g) => {
+      if (!(alpha > 0)) return n.refuse(`alpha is ${alpha}; only positive ones are supported`);
+      if (alpha === 1) return g.op('Elu', [n.x[0]!]);
+      const scale = scalarOf(g, n.type(0).type, alpha);
+      return g.mul(g.op('Elu', [g.div(n.x[0]!, scale)]), scale);
+    },
+    restrictions: 'alpha > 0',
+  }),
+  defineOp({
+    op: 'ThresholdedRelu',
+    versions: [10, 22],
+    attributes: { alpha: float(1) },
+    forward: ([x], { alpha }, { tf }) => [
+      custom(
+        tf,
+        [x!],
+        (t) => tf.mul(t, inside(tf, t, alpha, Infinity)),
+        (dy, [t]) => [tf.mul(dy, inside(tf, t!, alpha, Infinity))],
+      ),
+    ],
+    vjp: ({ x: [x], dy: [dy] }, { alpha }, g) => [gate(g, dy!, g.greater(x!, g.scalar(alpha)))],
+    layout: 'any',
+  }),
+  defineOp({
+    op: 'Shrink',
+    versions: [9],
+    attributes: { bias: float(0), lambd: float(0.5) },
+    // x + bias below -lambd, x - bias above lambd, 0 between.
+    lower: (n, { bias, lambd }, g) => {
+      const x = n.x[0]!;
+      const c = (value: number): string => scalarOf(g, n.type(0).type, value);
+      const above = g.where(g.greater(x, c(lambd)), g.sub(x, c(bias)), c(0));
+      return g.where(g.op('Less', [x, c(-lambd)]), g.add(x, c(bias)), above);
+    },
+  }),
+  defineOp({
+    op: 'Sigmoid',
+    versions: [1, 6, 13],
+    attributes: {},
+    legacy: HINTS,
+    canonicalize: withoutHints,
+    forward: ([x], _, { tf }) => [tf.sigmoid(x!)],
+    vjp: ({ y: [y], dy: [dy] }, _, g) => [g.mul(dy!, g.sub(y!, g.mul(y!, y!)))],
+    layout: 'any',
+  }),
+  defineOp({
+    op: 'Tanh',
+    versions: [1, 6, 13],
+    attributes: {},
+    legacy: HINTS,
+    canonicalize: withoutHints,
+    forward: ([x], _, { tf }) => [tf.tanh(x!)],
+    vjp: ({ y: [y], dy: [dy] }, _, g) => [g.mul(dy!, g.sub(g.one, g.mul(y!, y!)))],
+    layout: 'any',
+  }),
+  defineOp({
+    op: 'HardSigmoid',
+    versions: [1, 6, 22],
+    attributes: { alpha: float(0.2), beta: float(0.5) },
+    legacy: HINTS,
+    canonicalize: (n, g) => sameAttributes(n, g, ['alpha', 'beta']),
+    forward: ([x], { alpha, beta }, { tf }) => [
+      custom(
+        tf,
+        [x!],
+        (t) => tf.clipByValue(tf.add(tf.mul(t, alpha), beta), 0, 1),
+        (dy, _x, y) => [tf.mul(tf.mul(dy, alpha), inside(tf, y, 0, 1))],
+        'y',
+      ),
+    ],
+    // 0 at the two corners.
+    vjp: ({ y: [y], dy: [dy] }, { alpha }, g) => {
+      const open = g.op('And', [g.greater(y!, g.zero), g.op('Less', [y!, g.one])]);
+      return [gate(g, g.mul(dy!, g.scalar(alpha)), open)];
+    },
+    layout: 'any',
+  }),
+  defineOp({
+    op: 'HardSwish',
+    versions: [14, 22],
+    attributes: {},
+    // As onnxruntime itself expands it.
+    lower: (n, _, g) =>
+      g.mul(n.x[0]!, g.op('HardSigmoid', [n.x[0]!], { alpha: floatAttribute(1 / 6), beta: floatAttribute(0.5) })),
+  }),
+  defineOp({
+    op: 'Softplus',
+    versions: [1, 22],
+    attributes: {},
+    forward: ([x], _, { tf }) => [tf.softplus(x!)],
+    vjp: ({ x: [x], dy: [dy] }, _, g) => [g.mul(dy!, g.op('Sigmoid', [x!]))],
+    layout: 'any',
+  }),
+  defineOp({
+    op: 'Softsign',
+    versions: [1, 22],
+    attributes: {},
+    forward: ([x], _, { tf }) => [
+      custom(
+        tf,
+        [x!],
+        (t) => tf.div(t, tf.add(tf.abs(t), 1)),
+        (dy, _x, y) => [tf.mul(dy, tf.square(tf.sub(1, tf.abs(y))))],
+        'y',
+      ),
+    ],
+    // 1 / (1 + |x|)^2, and 1 / (1 + |x|) is 1 - |y|.
+    vjp: ({ y: [y], dy: [dy] }, _, g) => {
+      const slope = g.sub(g.one, g.op('Abs', [y!]));
+      return [g.mul(dy!, g.mul(slope, slope))];
+    },
+    layout: 'any',
+  }),
+  defineOp({
+    op: 'Clip',
+    versions: [1, 6, 11, 12, 13],
+    attributes: {},
+    legacy: ['min', 'max', ...HINTS],
+    canonicalize: (n, g) => {
+      if (n.version >= 11) return undefined;
+      const scalar = (value: number | undefined): string => (value === undefined ? '' : scalarLike(g, value, n.x[0]!));
+      return g.op('Clip', [n.x[0]!, scalar(n.attr('min')), scalar(n.attr('max'))]);
+    },
+    lower: (n, _, g) => {
+      const [x, low, high] = n.x as unknown as [string, string, string];
+      if (!low && !high) return x;
+      const [min, max] = [bound(n, 1, -Infinity), bound(n, 2, Infinity)];
+      if (min !== undefined && max !== undefined && min <= max) return undefined;
+      // Computed bounds get gradients of their own; min above max gives max everywhere (Clip-13).
+      const raised = low ? g.op('Max', [x, low]) : x;
+      return high ? g.op('Min', [raised, high]) : raised;
+    },
+    forward: ([x], _, { tf, node }) => {
+      const [min, max] = [bound(node, 1, -Infinity)!, bound(node, 2, Infinity)!];
+      const value = (t: TfTensor): TfTensor => tf.clipByValue(t, min, max);
+      if (x!.dtype !== 'float32') return [tf.cast(value(tf.cast(x!, 'float32')), x!.dtype)];
+      return [custom(tf, [x!], value, (dy, _x, y) => [tf.mul(dy, inside(tf, y, min, max))], 'y')];
+    },
+    // By y, so that onnxruntime can still fuse Conv and Clip; 0 at the bounds.
+    vjp: (c, _, g) => {
+      const [y, dy] = [c.y[0]!, c.dy[0]!];
+      const above = bound(c, 1, -Infinity) === -Infinity ? undefined : g.greater(y, c.x[1]!);
+      const below = bound(c, 2, Infinity) === Infinity ? undefined : g.op('Less', [y, c.x[2]!]);
+      const open = above && below ? g.op('And', [above, below]) : (above ?? below);
+      return [open ? gate(g, dy, open) : dy];
+    },
+    layout: 'any',
+  }),
+  ...geluOps,
+  ...softmaxOps,
+];

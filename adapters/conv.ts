@@ -1,0 +1,136 @@
+// Conv and ConvTranspose: any padding, stride, dilation and group, in one and two spatial axes (three in onnxruntime only).
+import type { GraphBuilder } from '../src/onnx/builder.js';
+import { defineOp, ints, type AttributesOf, type Cotangents, type OpAdapter, type StaticNode } from './op.js';
+import {
+  asTwoDimensional,
+  axesOf,
+  CONV_ATTRIBUTES,
+  explicit,
+  extent,
+  isExplicit,
+  nodeAxes,
+  reshaped,
+  withUnitAxis,
+  type Axis,
+  type Explicit,
+} from './kernels/conv-geometry.js';
+import * as onTf from './kernels/conv-tf.js';
+import { convNode, inputGradient, weightGradient, type Weight } from './kernels/conv-vjp.js';
+
+const TRANSPOSE_ATTRIBUTES = { ...CONV_ATTRIBUTES, output_padding: ints(), output_shape: ints() };
+type Transpose = AttributesOf<typeof TRANSPOSE_ATTRIBUTES>;
+
+/** The node with explicit attributes; a 1-D one as 2-D between two reshapes. */
+function rewrite(
+  n: StaticNode,
+  op: string,
+  e: Explicit,
+  extra: Record<string, number | readonly number[]>,
+  g: GraphBuilder,
+): string {
+  if (e.kernel_shape.length !== 1) return g.op(op, [n.x[0]!, n.x[1]!, n.x[2] ?? ''], { ...e, ...extra });
+  const x = reshaped(n, 0, withUnitAxis(n.type(0).dims), g);
+  const w = reshaped(n, 1, withUnitAxis(n.type(1).dims), g);
+  const y = g.op(op, [x, w, n.x[2] ?? ''], { ...asTwoDimensional(e), ...extra });
+  return g.reshape(y, n.outputType(0).dims);
+}
+
+const onlyTwoDimensional = (n: StaticNode, axes: readonly Axis[]): void => {
+  if (axes.length !== 2) n.refuse(`${axes.length} spatial axes are not supported in tfjs. Use --engine onnxruntime.`);
+};
+
+const weightOf = (c: StaticNode): Weight => ({ name: c.x[1]!, dims: c.type(1).dims, value: c.constant(1) });
+
+/** dL/dbias: dy summed over everything but the channel. */
+const biasGradient = (c: Cotangents, g: GraphBuilder, dy: string): string | undefined =>
+  c.needs[2] ? g.reduceSum(dy, c.outputType(0).dims.map((_, i) => i).filter((i) => i !== 1), false) : undefined; // prettier-ignore
+
+const convOp = defineOp({
+  op: 'Conv',
+  versions: [1, 11, 22],
+  attributes: CONV_ATTRIBUTES,
+  restrictions: 'three spatial axes only in onnxruntime',
+  lower: (n, a, g) => {
+    const { dims } = n.type(0);
+    if (dims.length === 2) n.refuse(`expected an input [N, C, ...] with spatial axes, received shape [${dims.join(',')}].`);
+    if (dims.length > 3 && isExplicit(a, true)) return undefined;
+    return rewrite(n, 'Conv', explicit(a, dims.slice(2), a.kernel_shape ?? n.type(1).dims.slice(2)), { group: a.group }, g);
+  },
+  layout: 'nhwc',
+  forward: ([x, w, b], a, { tf, node }) => {
+    const axes = nodeAxes(node, a);
+    onlyTwoDimensional(node, axes);
+    const y = onTf.conv(tf, x!, w!, axes, a.group, node.constant(1) !== undefined);
+    return [b ? tf.add(y, b) : y];
+  },
+  vjp: (c, a, g) => {
+    const [dy] = c.dy;
+    if (!dy) return [];
+    const axes = nodeAxes(c, a);
+    const [batch = 1, channels = 1] = c.type(0).dims;
+    return [
+      c.needs[0] ? inputGradient(g, dy, batch, weightOf(c), axes, a.group) : undefined,
+      c.needs[1] ? weightGradient(g, c.x[0]!, dy, [batch, channels], axes, a.group) : undefined,
+      biasGradient(c, g, dy),
+    ];
+  },
+});
+
+/** The axes of the Conv whose input gradient this node is: its input is our output. */
+const reversedAxes = (n: StaticNode, a: Transpose): Axis[] => axesOf(a, n.outputType(0).dims.slice(2), n.type(0).dims.slice(2));
+
+/** Pads from auto_pad or output_shape (ONNX ConvTranspose-11): what is cut off so that the output has the shape that was asked for. */
+function transposePads(n: StaticNode, a: Transpose): Explicit {
+  const spatial = n.type(0).dims.slice(2);
+  const kernel = a.kernel_shape ?? n.type(1).dims.slice(2);
+  const plain = explicit({ ...a, auto_pad: 'NOTSET' }, spatial, kernel);
+  const auto = a.auto_pad !== 'NOTSET' && a.auto_pad !== 'VALID';
+  if (a.auto_pad === 'VALID' && !a.output_shape) return { ...plain, pads: plain.pads.map(() => 0) };
+  if (!a.output_shape && !auto) return plain;
+  const out = n.outputType(0).dims.slice(2);
+  const total = spatial.map((size, i) => {
+    const axis = { kernel: kernel[i]!, dilation: plain.dilations[i]! };
+    return plain.strides[i]! * (size - 1) + (a.output_padding?.[i] ?? 0) + extent(axis) - out[i]!;
+  });
+  if (total.some((t) => t < 0))
+    n.refuse(`output shape [${out.join(',')}] is larger than strides and kernel can fill. Add output_padding.`);
+  const half = total.map((t) => Math.floor(t / 2));
+  const rest = total.map((t, i) => t - half[i]!);
+  return { ...plain, pads: a.auto_pad === 'SAME_UPPER' ? [...half, ...rest] : [...rest, ...half] };
+}
+
+const convTransposeOp = defineOp({
+  op: 'ConvTranspose',
+  versions: [1, 11, 22],
+  attributes: TRANSPOSE_ATTRIBUTES,
+  restrictions: 'three spatial axes only in onnxruntime',
+  lower: (n, a, g) => {
+    const { dims } = n.type(0);
+    if (dims.length > 3 && isExplicit(a, true) && a.output_padding && !a.output_shape) return undefined;
+    const padding = a.output_padding ?? dims.slice(2).map(() => 0);
+    const extra = { group: a.group, output_padding: dims.length === 3 ? [0, ...padding] : padding };
+    return rewrite(n, 'ConvTranspose', transposePads(n, a), extra, g);
+  },
+  layout: 'nhwc',
+  forward: ([x, w, b], a, { tf, node }) => {
+    const axes = reversedAxes(node, a);
+    onlyTwoDimensional(node, axes);
+    const y = onTf.convTranspose(tf, x!, w!, axes, a.group, node.constant(1) !== undefined);
+    return [b ? tf.add(y, b) : y];
+  },
+  vjp: (c, a, g) => {
+    const [dy] = c.dy;
+    if (!dy) return [];
+    const axes = reversedAxes(c, a);
+    const batch = c.type(0).dims[0]!;
+    const m = c.outputType(0).dims[1]!;
+    return [
+      c.needs[0] ? convNode(g, dy, [batch, m], c.x[1]!, axes, a.group) : undefined,
+      c.needs[1] ? weightGradient(g, dy, c.x[0]!, [batch, m], axes, a.group) : undefined,
+      biasGradient(c, g, dy),
+    ];
+  },
+});
+
+/** Convolutions. */
+export const conv: OpAdapter[] = [convOp, convTransposeOp];

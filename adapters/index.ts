@@ -1,0 +1,27 @@
+// All op adapters, in one explicit list: a plug-in is `[...adapters, mine]`.
+import { conv } from './conv.js';
+import { norm } from './norm.js';
+import { activation } from './activation.js';
+import { elementwise } from './elementwise.js';
+import { logic } from './logic.js';
+import { shape } from './shape.js';
+import { indexOps } from './index-ops.js';
+import { reduce } from './reduce.js';
+import { linalg } from './linalg.js';
+import { resizing } from './resize.js';
+import type { OpAdapter } from './op.js';
+import { pooling } from './pooling.js';
+
+export const adapters: readonly OpAdapter[] = [
+  ...elementwise,
+  ...activation,
+  ...logic,
+  ...conv,
+  ...pooling,
+  ...norm,
+  ...shape,
+  ...indexOps,
+  ...reduce,
+  ...linalg,
+  ...resizing,
+];

@@ -1,0 +1,203 @@
+// Gradients of convolutions as ONNX nodes: of the input, of the weight, for any number of spatial axes.
+import { sizeOf, toFloat32, type Tensor } from '../../src/core/tensor.js';
+import type { GraphBuilder } from '../../src/onnx/builder.js';
+import { extent, interleave, padSpatial, spread, type Axis } from './conv-geometry.js';
+import { subpixelAxis, type Subpixel } from './conv-tf.js';
+
+/** A weight by name, with its dims and, where it is a constant, its value. */
+export interface Weight {
+  readonly name: string;
+  /** [M, C / group, k...] */
+  readonly dims: readonly number[];
+  readonly value?: Tensor;
+}
+
+const pick = <K extends keyof Axis>(axes: readonly Axis[], key: K): number[] => axes.map((a) => a[key]);
+
+/** A Conv whose pads may be negative: those are cut off first. `axes` describe it; x is [N, C, size...]. */
+export function convNode(
+  g: GraphBuilder,
+  x: string,
+  lead: readonly [number, number],
+  w: string,
+  axes: readonly Axis[],
+  group: number,
+): string {
+  const begin = pick(axes, 'begin');
+  const end = pick(axes, 'end');
+  const cropped = padSpatial(g, x, [...lead, ...pick(axes, 'size')], begin.map((b) => Math.min(0, b)), end.map((e) => Math.min(0, e))); // prettier-ignore
+  return g.op('Conv', [cropped, w], {
+    kernel_shape: pick(axes, 'kernel'),
+    strides: pick(axes, 'stride'),
+    dilations: pick(axes, 'dilation'),
+    pads: [...begin, ...end].map((p) => Math.max(0, p)),
+    group,
+  });
+}
+
+/**
+ * dL/dx of y = Conv(x, w). Stride 1: a Conv with the rotated, transposed weight. Strided, constant weight: one Conv for all sub-pixel
+ * phases and an interleave. Else ConvTranspose, which onnxruntime runs slowly.
+ */
+export function inputGradient(
+  g: GraphBuilder,
+  dy: string,
+  batch: number,
+  weight: Weight,
+  axes: readonly Axis[],
+  group: number,
+): string {
+  const m = weight.dims[0]!;
+  const c = weight.dims[1]! * group;
+  const strided = axes.some((a) => a.stride > 1);
+  if (!strided || (weight.value && axes.every((a) => a.kernel === 1))) return spreadGradient(g, dy, batch, weight, axes, group);
+  if (!weight.value || (group > 1 && m / group === 1)) return transposedGradient(g, dy, weight, axes, group);
+  const dense = axes.map((a): Axis => ({ ...a, kernel: extent(a), dilation: 1 }));
+  const phases = dense.map(subpixelAxis);
+  const filter = g.constant(phaseWeight(weight.value, axes, phases, group), `${weight.name}_phases`);
+  const back = dense.map((a, i): Axis => {
+    const { kernel, begin, end, count } = phases[i]!;
+    return { size: a.out, kernel, stride: 1, dilation: 1, begin, end, out: count };
+  });
+  const strides = pick(axes, 'stride');
+  const counts = phases.map((p) => p.count);
+  const apart = convNode(g, dy, [batch, m], filter, back, group);
+  const whole = interleave(g, apart, [batch, c * sizeOf(strides), ...counts], strides);
+  const zeros = axes.map(() => 0);
+  return padSpatial(g, whole, [batch, c, ...counts.map((n, i) => n * strides[i]!)], zeros, axes.map((a, i) => a.size - counts[i]! * a.stride)); // prettier-ignore
+}
+
+function spreadGradient(
+  g: GraphBuilder,
+  dy: string,
+  batch: number,
+  weight: Weight,
+  axes: readonly Axis[],
+  group: number,
+): string {
+  const m = weight.dims[0]!;
+  const c = weight.dims[1]! * group;
+  const rotated = weight.value
+    ? g.constant(rotatedWeight(weight.value, group), `${weight.name}_rotated`)
+    : rotatedValue(g, weight.name, weight.dims, group);
+  const pointwise = axes.every((a) => a.kernel === 1);
+  // A strided 1x1 kernel is applied first, on the few positions; any other runs over dy with zeros between.
+  const strides = pick(axes, 'stride');
+  const back = axes.map((a): Axis => {
+    const begin = extent(a) - 1 - a.begin;
+    if (pointwise) return { ...a, size: a.out, stride: 1, begin: 0, end: 0 };
+    return { ...a, size: a.out, stride: 1, begin, end: a.size - a.out - begin + extent(a) - 1, out: a.size };
+  });
+  const y = convNode(g, dy, [batch, m], rotated, back, group);
+  if (!pointwise) return y;
+  const whole = spread(g, y, [batch, c, ...pick(axes, 'out')], strides);
+  return padSpatial(g, whole, [batch, c, ...axes.map((a) => a.out * a.stride)], axes.map((a) => -a.begin), axes.map((a) => a.size + a.begin - a.out * a.stride)); // prettier-ignore
+}
+
+function transposedGradient(g: GraphBuilder, dy: string, weight: Weight, axes: readonly Axis[], group: number): string {
+  // What the strides left over at the end is output padding; pads that the forward pass had beyond it stay pads.
+  const end = axes.map((a) => Math.max(0, a.end));
+  return g.op('ConvTranspose', [dy, weight.name], {
+    kernel_shape: pick(axes, 'kernel'),
+    strides: pick(axes, 'stride'),
+    dilations: pick(axes, 'dilation'),
+    pads: [...pick(axes, 'begin'), ...end],
+    output_padding: axes.map((a) => Math.max(0, -a.end)),
+    group,
+  });
+}
+
+/** [M, C / g, k...] to [C, M / g, k...], each kernel turned by 180 degrees, transposed within its group. */
+export function rotatedWeight(w: Tensor, group: number): Tensor {
+  const [m = 1, c = 1, ...kernel] = w.dims;
+  const k = sizeOf(kernel);
+  const from = toFloat32(w);
+  const to = new Float32Array(from.length);
+  const own = m / group;
+  for (let i = 0; i < m; i++) {
+    const g = Math.floor(i / own);
+    for (let j = 0; j < c; j++) {
+      const at = ((g * c + j) * own + (i - g * own)) * k;
+      for (let e = 0; e < k; e++) to[at + e] = from[(i * c + j) * k + k - 1 - e]!;
+    }
+  }
+  return { type: 'float32', dims: [c * group, own, ...kernel], data: to };
+}
+
+/** The same as nodes, for a weight that is not constant. */
+function rotatedValue(g: GraphBuilder, w: string, dims: readonly number[], group: number): string {
+  const [m = 1, c = 1, ...kernel] = dims;
+  const k = sizeOf(kernel);
+  const flat = g.reshape(w, [group, m / group, c, k]);
+  const turned = k === 1 ? flat : g.slice(flat, [-1], [-(2 ** 31)], [3], [-1]);
+  return g.reshape(g.transpose(turned, [0, 2, 1, 3]), [c * group, m / group, ...kernel]);
+}
+
+/** Strides of row-major dims. */
+const rowMajor = (dims: readonly number[]): number[] => dims.map((_, i) => sizeOf(dims.slice(i + 1)));
+
+/**
+ * The weight of the one Conv that makes all phases: [C * phases, M / g, K...], channel slowest. Element (c, a; m; J) is
+ * w[m, c, a + s * (K - 1 - J) - offset] where that exists, per axis.
+ */
+function phaseWeight(w: Tensor, axes: readonly Axis[], phases: readonly Subpixel[], group: number): Tensor {
+  const [m = 1, c = 1, ...kernel] = w.dims;
+  const own = m / group;
+  const strides = pick(axes, 'stride');
+  const phaseKernel = phases.map((p) => p.kernel);
+  const dims = [c * group * sizeOf(strides), own, ...phaseKernel];
+  const from = toFloat32(w);
+  const to = new Float32Array(sizeOf(dims));
+  const [k, size, perKernel] = [sizeOf(kernel), sizeOf(phaseKernel), sizeOf(strides)];
+  const strideRows = rowMajor(strides);
+  const kernelRows = rowMajor(kernel);
+  const targetRows = rowMajor(phaseKernel);
+  for (let e = 0; e < k; e++) {
+    let phase = 0;
+    let target = 0;
+    axes.forEach((a, i) => {
+      const tap = (Math.floor(e / kernelRows[i]!) % a.kernel) * a.dilation + phases[i]!.offset;
+      phase += (tap % a.stride) * strideRows[i]!;
+      target += (phaseKernel[i]! - 1 - Math.floor(tap / a.stride)) * targetRows[i]!;
+    });
+    for (let i = 0; i < m; i++) {
+      const g = Math.floor(i / own);
+      for (let j = 0; j < c; j++) {
+        to[(((g * c + j) * perKernel + phase) * own + (i - g * own)) * size + target] = from[(i * c + j) * k + e]!;
+      }
+    }
+  }
+  return { type: 'float32', dims, data: to };
+}
+
+/**
+ * dL/dw of y = Conv(x, w): a Conv of x with dy, batch and channel swapped in both, strides and dilations exchanged.
+ * x is [N, C, size...], dy [N, M, out...]; gives [M, C / group, k...].
+ */
+export function weightGradient(
+  g: GraphBuilder,
+  x: string,
+  dy: string,
+  [batch, c]: readonly [number, number],
+  axes: readonly Axis[],
+  group: number,
+): string {
+  const sizes = pick(axes, 'size');
+  const rank = axes.length;
+  const rest = axes.map((_, i) => i);
+  const grouped = g.transpose(g.reshape(x, [batch, group, c / group, ...sizes]), [2, 1, 0, ...rest.map((i) => i + 3)]);
+  const left = g.reshape(grouped, [c / group, group * batch, ...sizes]);
+  const right = g.transpose(dy, [1, 0, ...rest.map((i) => i + 2)]);
+  const product = axes.map((a): Axis => ({
+    size: a.size,
+    kernel: a.out,
+    stride: a.dilation,
+    dilation: a.stride,
+    begin: a.begin,
+    end: a.end,
+    out: a.kernel,
+  }));
+  const swapped = convNode(g, left, [c / group, group * batch], right, product, group);
+  const perm = [1, 0, ...Array.from({ length: rank }, (_, i) => i + 2)];
+  return g.transpose(swapped, perm);
+}

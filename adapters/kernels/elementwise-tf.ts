@@ -1,0 +1,50 @@
+// What element-wise ops need beside tfjs's own: gradients of one's own, values kept off the tape, sums that undo broadcasting.
+import type { Tf, TfTensor } from '../op.js';
+
+/**
+ * y = value(...x) with gradient(dy, x, y), one tensor per input in that input's shape. Nothing inside is taped.
+ * `keep` says what the gradient reads: each is copied once by the tape.
+ */
+export function custom(
+  tf: Tf,
+  x: readonly TfTensor[],
+  value: (...x: TfTensor[]) => TfTensor,
+  gradient: (dy: TfTensor, x: TfTensor[], y: TfTensor) => TfTensor[],
+  keep: 'x' | 'y' | 'both' | 'nothing' = 'x',
+): TfTensor {
+  const call = tf.customGrad((...all) => {
+    const save = all.at(-1) as unknown as (tensors: TfTensor[]) => void;
+    const inputs = all.slice(0, -1) as TfTensor[];
+    const y = value(...inputs);
+    save([...(keep === 'x' || keep === 'both' ? inputs : []), ...(keep === 'y' || keep === 'both' ? [y] : [])]);
+    return {
+      value: y,
+      gradFunc: (dy: TfTensor, saved: TfTensor[]) => gradient(dy, saved, saved.at(-1)!),
+    };
+  });
+  return call(...x);
+}
+
+/**
+ * f(...x) as far as the tape can see a constant: the gradient is zero. tfjs throws at a comparison, argMax or logical op on the tape, even
+ * where everything behind it is a step function.
+ */
+export function detached(tf: Tf, x: readonly TfTensor[], f: (...x: TfTensor[]) => TfTensor): TfTensor {
+  const shapes = x.map((t) => t.shape);
+  return custom(tf, x, f, () => shapes.map((s) => tf.zeros(s)), 'nothing');
+}
+
+/** Sums `t` down to `shape`, from which it was broadcast as in numpy. */
+export function unbroadcast(tf: Tf, t: TfTensor, shape: readonly number[]): TfTensor {
+  const lead = t.rank - shape.length;
+  const axes = t.shape.flatMap((d, i) => (i < lead || (shape[i - lead] === 1 && d !== 1) ? [i] : []));
+  const sum = axes.length > 0 ? tf.sum(t, axes, true) : t;
+  return lead > 0 ? tf.reshape(sum, [...shape]) : sum;
+}
+
+/** 1 where low < y < high, else 0; an infinite bound is no bound. `step` is several times faster on wasm than a comparison with a scalar. */
+export function inside(tf: Tf, y: TfTensor, low: number, high: number): TfTensor {
+  const above = low === -Infinity ? undefined : tf.step(low === 0 ? y : tf.sub(y, low));
+  const below = high === Infinity ? undefined : tf.step(tf.sub(high, y));
+  return above && below ? tf.mul(above, below) : (above ?? below ?? tf.onesLike(y));
+}

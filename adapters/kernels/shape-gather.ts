@@ -1,0 +1,81 @@
+// Gathering and scattering in tfjs: every op of the family becomes "rows of a matrix by flat int32 index", with its adjoint.
+import { toIntegers, type Tensor } from '../../src/core/tensor.js';
+import type { Tf, TfTensor } from '../op.js';
+import { product, stopped, stridesOf } from './shape-common.js';
+
+/** x[rows]: x [R, M], rows int32 [K] -> [K, M]. The adjoint adds up rows taken more than once. */
+export function gatherRows(tf: Tf, x: TfTensor, rows: TfTensor): TfTensor {
+  return tf.customGrad((t, save) => {
+    const shape = (t as TfTensor).shape;
+    (save as (tensors: TfTensor[]) => void)([rows]);
+    const gradFunc = (dy: TfTensor, [at]: TfTensor[]): TfTensor => addRows(tf, at!, dy, shape);
+    return { value: tf.gather(t as TfTensor, rows as never), gradFunc };
+  })(x);
+}
+
+/** Zeros of `shape` [R, M] with `updates` [K, M] added at `rows`. */
+const addRows = (tf: Tf, rows: TfTensor, updates: TfTensor, shape: readonly number[]): TfTensor =>
+  tf.scatterND(tf.reshape(rows, [rows.size, 1]), updates, [...shape]);
+
+/** data [R, M] with updates [K, M] written ('none') or added ('add') at int32 rows [K]. Rows are distinct for 'none'. */
+export function scatterRows(tf: Tf, data: TfTensor, rows: TfTensor, updates: TfTensor, reduction: 'none' | 'add'): TfTensor {
+  const at = (r: TfTensor): TfTensor => tf.reshape(r, [r.size, 1]);
+  return tf.customGrad((d, u, save) => {
+    const [to, from] = [d as TfTensor, u as TfTensor];
+    (save as (tensors: TfTensor[]) => void)([rows]);
+    const value =
+      reduction === 'add' ? tf.add(to, addRows(tf, rows, from, to.shape)) : tf.tensorScatterUpdate(to, at(rows) as never, from);
+    const gradFunc = (dy: TfTensor, [saved]: TfTensor[]): TfTensor[] => [
+      reduction === 'add' ? tf.clone(dy) : tf.tensorScatterUpdate(dy, at(saved!) as never, tf.zeros(from.shape)),
+      tf.gather(dy, saved as never),
+    ];
+    return { value, gradFunc };
+  })(data, updates);
+}
+
+/** int32 indices with negative ones counted from the end of an axis of `d` elements. Off the tape. */
+export function wrapIndices(tf: Tf, indices: TfTensor, d: number | TfTensor): TfTensor {
+  const i = stopped(tf, indices);
+  return tf.where(tf.less(i, tf.scalar(0, 'int32')), tf.add(i, typeof d === 'number' ? tf.scalar(d, 'int32') : d), i);
+}
+
+/** For GatherElements/ScatterElements: the flat position in a tensor of shape `dims` of each element of `indices`. */
+export function flatElements(
+  tf: Tf,
+  indices: TfTensor,
+  constant: Tensor | undefined,
+  at: readonly number[],
+  dims: readonly number[],
+  axis: number,
+): TfTensor {
+  const strides = stridesOf(dims);
+  const own = stridesOf(at);
+  const base = new Int32Array(product(at));
+  for (let p = 0; p < base.length; p++) {
+    let flat = 0;
+    for (let j = 0; j < at.length; j++) if (j !== axis) flat += (Math.floor(p / own[j]!) % at[j]!) * strides[j]!;
+    base[p] = flat;
+  }
+  const d = dims[axis]!;
+  const stride = strides[axis]!;
+  if (constant) {
+    toIntegers(constant).forEach((v, p) => (base[p]! += (v < 0 ? v + d : v) * stride));
+    return tf.tensor1d(base, 'int32');
+  }
+  const flat = tf.mul(tf.reshape(wrapIndices(tf, indices, d), [base.length]), tf.scalar(stride, 'int32'));
+  return tf.add(flat, tf.tensor1d(base, 'int32'));
+}
+
+/** For GatherND/ScatterND without batch axes: row numbers [K] in x seen as [R, M], from indices [..., k]. */
+export function flatRows(tf: Tf, indices: TfTensor, constant: Tensor | undefined, dims: readonly number[], k: number): TfTensor {
+  const lead = dims.slice(0, k);
+  const strides = stridesOf(lead);
+  if (constant) {
+    const values = toIntegers(constant);
+    const rows = new Int32Array(values.length / k);
+    values.forEach((v, p) => (rows[Math.floor(p / k)]! += (v < 0 ? v + lead[p % k]! : v) * strides[p % k]!));
+    return tf.tensor1d(rows, 'int32');
+  }
+  const wrapped = wrapIndices(tf, tf.reshape(indices, [indices.size / k, k]), tf.tensor1d(lead, 'int32'));
+  return tf.sum(tf.mul(wrapped, tf.tensor1d(strides, 'int32')), 1);
+}

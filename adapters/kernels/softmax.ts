@@ -1,0 +1,67 @@
+// Softmax, LogSoftmax and Hardmax.
+import type { GraphBuilder } from '../../src/onnx/builder.js';
+import { defineOp, int, none, positiveAxis, type ForwardContext, type OldNode, type OpAdapter, type TfTensor } from '../op.js';
+import { detached } from './elementwise-tf.js';
+
+/**
+ * Before opset 13 softmax works on the matrix that is x flattened at `axis` (default 1), so over all axes from there on.
+ * Since then on one axis (default -1).
+ */
+function flattened(n: OldNode, g: GraphBuilder): string | undefined {
+  if (n.version >= 13) return undefined;
+  const x = n.x[0]!;
+  const matrix = g.op('Flatten', [x], { axis: n.attr('axis') ?? 1 });
+  return g.op('Reshape', [g.op(n.node.op, [matrix], { axis: -1 }), g.op('Shape', [x])]);
+}
+
+/** Calls `f`, which works on the last axis, for any axis. */
+function alongAxis(x: TfTensor, axis: number, { tf, axis: place }: ForwardContext, f: (t: TfTensor) => TfTensor): TfTensor {
+  const at = place(axis, x.rank);
+  if (at === x.rank - 1) return f(x);
+  const perm = Array.from({ length: x.rank }, (_, i) => i);
+  [perm[at], perm[x.rank - 1]] = [x.rank - 1, at];
+  return tf.transpose(f(tf.transpose(x, perm)), perm);
+}
+
+export const softmaxOps: OpAdapter[] = [
+  defineOp({
+    op: 'Softmax',
+    versions: [1, 11, 13],
+    attributes: { axis: int(-1) },
+    canonicalize: flattened,
+    forward: ([x], { axis }, context) => [alongAxis(x!, axis, context, (t) => context.tf.softmax(t))],
+    vjp: (c, { axis }, g) => {
+      const [y, dy] = [c.y[0]!, c.dy[0]!];
+      const sum = g.reduceSum(g.mul(dy, y), [positiveAxis(axis, c.type(0).dims.length)], true);
+      return [g.mul(y, g.sub(dy, sum))];
+    },
+    layout: 'any',
+  }),
+  defineOp({
+    op: 'LogSoftmax',
+    versions: [1, 11, 13],
+    attributes: { axis: int(-1) },
+    canonicalize: flattened,
+    forward: ([x], { axis }, context) => [alongAxis(x!, axis, context, (t) => context.tf.logSoftmax(t))],
+    vjp: (c, { axis }, g) => {
+      const [y, dy] = [c.y[0]!, c.dy[0]!];
+      const sum = g.reduceSum(dy, [positiveAxis(axis, c.type(0).dims.length)], true);
+      return [g.sub(dy, g.mul(g.op('Exp', [y]), sum))];
+    },
+    layout: 'any',
+  }),
+  defineOp({
+    op: 'Hardmax',
+    versions: [1, 11, 13],
+    attributes: { axis: int(-1) },
+    canonicalize: flattened,
+    forward: ([x], { axis }, context) => {
+      const { tf } = context;
+      // Through int32: asked for floats, wasm writes the bits of whole numbers.
+      const oneHot = (t: TfTensor): TfTensor => tf.cast(tf.oneHot(tf.argMax(t, -1), t.shape.at(-1)!), 'float32');
+      return [detached(tf, [x!], (input) => alongAxis(input, axis, context, oneHot))];
+    },
+    vjp: none('a step function: its derivative is zero wherever it has one'),
+    layout: 'any',
+  }),
+];

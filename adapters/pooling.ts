@@ -1,0 +1,230 @@
+// Pools: MaxPool, AveragePool, LpPool and their global forms.
+import { sizeOf } from '../src/core/tensor.js';
+import type { GraphBuilder } from '../src/onnx/builder.js';
+import { defineOp, int, ints, type Layout, type OldNode, type OpAdapter, type StaticNode } from './op.js';
+import {
+  asTwoDimensional,
+  axesOf,
+  explicit,
+  isExplicit,
+  nodeAxes,
+  ones,
+  reshaped,
+  WINDOW_ATTRIBUTES,
+  withUnitAxis,
+  type Explicit,
+  type WindowAttributes,
+} from './kernels/conv-geometry.js';
+import * as onTf from './kernels/pool-tf.js';
+import { averageGradient, globalMaxGradient, maxGradient } from './kernels/pool-vjp.js';
+
+const AVERAGE = { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), count_include_pad: int(0) };
+const MAX = { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), dilations: ints(), storage_order: int(0) };
+
+const lead = (n: StaticNode): [number, number] => [n.type(0).dims[0]!, n.type(0).dims[1]!];
+
+const onlyTwoDimensional = (n: StaticNode): void => {
+  if (n.type(0).dims.length !== 4) n.refuse('only one and two spatial axes are supported in tfjs. Use --engine onnxruntime.');
+};
+
+/** One window that covers the whole input, without padding. */
+function isGlobal(n: StaticNode, e: Explicit): boolean {
+  const spatial = n.type(0).dims.slice(2);
+  const single = n
+    .outputType(0)
+    .dims.slice(2)
+    .every((d) => d === 1);
+  return (
+    single &&
+    e.pads.every((p) => p === 0) &&
+    e.dilations.every((d) => d === 1) &&
+    e.kernel_shape.every((k, i) => k === spatial[i])
+  );
+}
+
+/** Explicit attributes, 1-D as 2-D, a window as large as the input as a global pool, ceil_mode as padding. */
+function rewrite(
+  n: StaticNode,
+  op: 'MaxPool' | 'AveragePool',
+  a: WindowAttributes & { readonly ceil_mode: number },
+  extra: Record<string, number>,
+  g: GraphBuilder,
+): string | undefined {
+  const { dims } = n.type(0);
+  const kernel = a.kernel_shape ?? n.refuse('attribute kernel_shape is missing.');
+  const window = explicit(a, dims.slice(2), kernel);
+  if (isGlobal(n, window)) return g.op(`Global${op}`, [n.x[0]!]);
+  const write = (x: string, e: Explicit): string => {
+    const { dilations, ...rest } = e;
+    const padded = withoutCeil(n, e, a.ceil_mode);
+    return g.op(op, [x], { ...rest, ...(op === 'MaxPool' ? { dilations } : {}), ...padded, ...extra });
+  };
+  if (dims.length === 3)
+    return g.reshape(write(reshaped(n, 0, withUnitAxis(dims), g), asTwoDimensional(window)), n.outputType(0).dims);
+  const settled = isExplicit(a, op === 'MaxPool') && withoutCeil(n, window, a.ceil_mode).ceil_mode === a.ceil_mode;
+  return settled ? undefined : write(n.x[0]!, window);
+}
+
+/**
+ * ceil_mode 0 with end pads that reach as far: onnx's shape inference at opset 18 does not know that onnxruntime drops a window that lies
+ * on padding alone. Stays where onnxruntime would refuse the pads: they must be shorter than the kernel, dilated or not.
+ */
+function withoutCeil(n: StaticNode, e: Explicit, ceil: number): { ceil_mode: number; pads: readonly number[] } {
+  if (ceil === 0) return { ceil_mode: 0, pads: e.pads };
+  const rank = e.kernel_shape.length;
+  const spatial = (dims: readonly number[]): readonly number[] => (dims.length - 2 < rank ? withUnitAxis(dims) : dims).slice(2);
+  const end = axesOf(e, spatial(n.type(0).dims), spatial(n.outputType(0).dims)).map((v) => Math.max(0, v.end));
+  if (end.some((v, i) => v >= e.kernel_shape[i]!)) return { ceil_mode: 1, pads: e.pads };
+  return { ceil_mode: 0, pads: [...e.pads.slice(0, rank), ...end] };
+}
+
+const maxPool = defineOp({
+  op: 'MaxPool',
+  versions: [1, 8, 10, 11, 12, 22],
+  attributes: MAX,
+  restrictions: 'no Indices output; three spatial axes only in onnxruntime',
+  canonicalize: (n) =>
+    n.outputs > 1 ? n.refuse('the Indices output is not supported. Export the model without MaxUnpool.') : undefined,
+  lower: (n, a, g) => rewrite(n, 'MaxPool', a, {}, g),
+  layout: 'nhwc',
+  forward: ([x], a, { tf, node }) => {
+    onlyTwoDimensional(node);
+    return [onTf.maxPool(tf, x!, nodeAxes(node, a))];
+  },
+  vjp: (c, a, g) => [maxGradient(g, c.x[0]!, c.y[0]!, c.dy[0]!, lead(c), nodeAxes(c, a))],
+});
+
+/**
+ * Two things that opset 18 can not say. Dilations came with opset 19. With ceil_mode and count_include_pad, a window that sticks out of the
+ * padded input counts only its elements within (onnxruntime does so at every opset): the padding becomes part of the input.
+ */
+function canonicalAverage(n: OldNode, g: GraphBuilder): string | undefined {
+  const dilations = n.attr<readonly number[]>('dilations');
+  const auto = n.attr<string>('auto_pad') ?? 'NOTSET';
+  const include = n.attr('count_include_pad') === 1;
+  // SAME_UPPER and SAME_LOWER round up by themselves.
+  const ceil = n.attr('ceil_mode') === 1 && !auto.startsWith('SAME');
+  if (!dilations && !(include && ceil)) return undefined;
+  const kernel = n.attr<readonly number[]>('kernel_shape') ?? n.refuse('attribute kernel_shape is missing.');
+  const rank = kernel.length;
+  let x = n.x[0]!;
+  let pads = n.attr<readonly number[]>('pads');
+  if (include && ceil && pads?.some((p) => p !== 0)) {
+    x = g.op('Pad', [x, g.ints([0, 0, ...pads.slice(0, rank), 0, 0, ...pads.slice(rank)])]);
+    pads = undefined;
+  }
+  const common = { kernel_shape: kernel, strides: n.attr<readonly number[]>('strides'), auto_pad: auto, pads };
+  if (!dilations?.some((d) => d !== 1)) {
+    return g.op('AveragePool', [x], { ...common, ceil_mode: ceil ? 1 : 0, count_include_pad: include && !ceil ? 1 : 0 });
+  }
+  if (ceil) n.refuse('ceil_mode together with dilations is not supported. Export with ceil_mode=0.');
+  // Channels become batch, so that a kernel of ones sums within each of them whatever their number is.
+  const shape = g.op('Shape', [x]);
+  const spatial = g.slice(shape, [2], [2 ** 31], [0]);
+  const flat = g.op('Reshape', [x, g.op('Concat', [g.ints([-1, 1]), spatial], { axis: 0 })]);
+  const sumOf = (v: string): string =>
+    g.op('Conv', [v, g.constant(ones([1, 1, ...kernel]), 'ones')], { ...common, dilations: [...dilations] });
+  const sum = sumOf(flat);
+  const single = g.op('Concat', [g.ints([1, 1]), spatial], { axis: 0 });
+  const count = include ? g.scalar(sizeOf(kernel)) : sumOf(g.op('Expand', [g.scalar(1), single]));
+  const out = g.op('Concat', [g.slice(shape, [0], [2], [0]), g.slice(g.op('Shape', [sum]), [2], [2 ** 31], [0])], { axis: 0 });
+  return g.op('Reshape', [g.div(sum, count), out]);
+}
+
+const averagePool = defineOp({
+  op: 'AveragePool',
+  versions: [1, 7, 10, 11, 19, 22],
+  attributes: AVERAGE,
+  legacy: ['dilations'],
+  restrictions: 'ceil_mode not together with dilations; three spatial axes only in onnxruntime',
+  canonicalize: canonicalAverage,
+  lower: (n, a, g) => rewrite(n, 'AveragePool', a, { count_include_pad: a.count_include_pad }, g),
+  layout: 'nhwc',
+  forward: ([x], a, { tf, node }) => {
+    onlyTwoDimensional(node);
+    return [onTf.averagePool(tf, x!, nodeAxes(node, a), a.count_include_pad === 1)];
+  },
+  vjp: (c, a, g) => [averageGradient(g, c.dy[0]!, lead(c), nodeAxes(c, a), a.count_include_pad === 1)],
+});
+
+/** The axes behind batch and channel, in the present layout. */
+const spatialAxes = (rank: number, layout: Layout): number[] =>
+  Array.from({ length: rank - 2 }, (_, i) => i + (layout === 'nhwc' && rank === 4 ? 1 : 2));
+
+const globalAveragePool = defineOp({
+  op: 'GlobalAveragePool',
+  versions: [1, 22],
+  attributes: {},
+  layout: 'any',
+  forward: ([x], _a, { tf, layout }) => [tf.mean(x!, spatialAxes(x!.rank, layout), true)],
+  vjp: (c, _a, g) => {
+    const { dims } = c.type(0);
+    return [g.op('Expand', [g.mul(c.dy[0]!, g.scalar(1 / sizeOf(dims.slice(2)))), g.ints(dims)])];
+  },
+});
+
+const globalMaxPool = defineOp({
+  op: 'GlobalMaxPool',
+  versions: [1, 22],
+  attributes: {},
+  layout: 'any',
+  forward: ([x], _a, { tf, layout }) => [onTf.globalMax(tf, x!, spatialAxes(x!.rank, layout))],
+  vjp: (c, _a, g) => [globalMaxGradient(g, c.x[0]!, c.dy[0]!, c.type(0).dims)],
+});
+
+/** The exponent, which opset 1 gave as a float. */
+function exponent(n: OldNode): number {
+  const p = n.attr('p') ?? 2;
+  return Number.isInteger(p) && p > 0 ? p : n.refuse(`expected a positive whole exponent p, received ${p}.`);
+}
+
+/** |x|^p, and the p-th root of a sum of them. */
+const power = (g: GraphBuilder, x: string, p: number): string =>
+  p === 1 ? g.op('Abs', [x]) : p === 2 ? g.mul(x, x) : g.op('Pow', [g.op('Abs', [x]), g.scalar(p)]);
+const root = (g: GraphBuilder, x: string, p: number): string =>
+  p === 1 ? x : p === 2 ? g.op('Sqrt', [x]) : g.op('Pow', [x, g.scalar(1 / p)]);
+
+const lpPool = defineOp({
+  op: 'LpPool',
+  versions: [1, 2, 11, 18, 22],
+  attributes: { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), dilations: ints(), p: int(2) },
+  canonicalize: (n, g) => {
+    const { p: _p, ...rest } = n.node.attributes;
+    return n.version === 1 ? g.op('LpPool', [n.x[0]!], { ...rest, p: exponent(n) }) : void exponent(n);
+  },
+  // A convolution of |x|^p with ones, channels taken as batch: it has the dilations that AveragePool lacks.
+  lower: (n, a, g) => {
+    const { dims } = n.type(0);
+    const out = n.outputType(0).dims;
+    const kernel = a.kernel_shape ?? n.refuse('attribute kernel_shape is missing.');
+    const window = explicit(a, dims.slice(2), kernel);
+    const axes = nodeAxes(n, window);
+    const pads = [...axes.map((v) => v.begin), ...axes.map((v) => Math.max(0, v.end))];
+    const flat = g.reshape(power(g, n.x[0]!, a.p), [dims[0]! * dims[1]!, 1, ...dims.slice(2)]);
+    const sum = g.op('Conv', [flat, g.constant(ones([1, 1, ...kernel]), 'ones')], { ...window, pads, group: 1 });
+    return g.reshape(root(g, sum, a.p), out);
+  },
+});
+
+const globalLpPool = defineOp({
+  op: 'GlobalLpPool',
+  versions: [1, 2, 22],
+  attributes: { p: int(2) },
+  canonicalize: (n, g) => (n.version === 1 ? g.op('GlobalLpPool', [n.x[0]!], { p: exponent(n) }) : void exponent(n)),
+  lower: (n, a, g) =>
+    root(
+      g,
+      g.reduceSum(
+        power(g, n.x[0]!, a.p),
+        n
+          .type(0)
+          .dims.map((_, i) => i)
+          .slice(2),
+        true,
+      ),
+      a.p,
+    ),
+});
+
+/** Pools. */
+export const pooling: OpAdapter[] = [maxPool, averagePool, globalAveragePool, globalMaxPool, lpPool, globalLpPool];

@@ -1,0 +1,12 @@
+// Native ES modules under jest (npm test passes --experimental-vm-modules); swc strips the types.
+export default {
+  testEnvironment: './test/environment.cjs',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist'],
+  testTimeout: 60000,
+};

@@ -1,0 +1,300 @@
+// checkAgreement: does what the engines compute match onnxruntime on the original file, forward and backward?
+import { adapters as builtIn } from '../../adapters/index.js';
+import type { OpAdapter } from '../../adapters/op.js';
+import { canonicalize } from '../compile/canonicalize.js';
+import { specialize } from '../compile/specialize.js';
+import { LanError, messageOf } from '../core/errors.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
+import { gradientOf, type Engine, type EngineInfo } from '../engine/engine.js';
+import { createOrtEngine, dialectModel, openSession, probe, type OrtProgram } from '../engine/ort.js';
+import { createTfEngine } from '../engine/tf.js';
+import { encodeModel } from '../onnx/codec.js';
+import type { Graph, Model } from '../onnx/graph.js';
+import { mergeCards, readCard } from './card.js';
+import { cosine, difference, topAgreement } from './compare.js';
+import { compareNodes, type Divergence } from './nodes.js';
+import { missingRules, type OpenOptions } from './open.js';
+import { randomFeeds } from './samples.js';
+import { COTANGENT, OBJECTIVE, objectiveOf, slopeError, type Objective } from './slope.js';
+import { readModel, type ModelSource } from './source.js';
+
+/**
+ * Largest differences that count as agreement. Forward: float32 sums in another order differ by about 1e-6 a layer, 1e-4 leaves room for
+ * deep nets. Between engines: a ReLU or pooling tie that falls the other way changes single elements. Differences: float32 noise and
+ * curvature leave two to three digits.
+ */
+export const TOLERANCES = { forward: 1e-4, gradient: 1e-3, cosine: 0.9999, slope: 1e-2 } as const;
+
+export interface AgreementOptions extends OpenOptions {
+  /** Random inputs per model. Default 2. */
+  readonly samples?: number;
+  /** Of the forward pass, relative to the largest reference value. Default 1e-4. */
+  readonly tolerance?: number;
+  readonly seed?: number;
+  /** Compare gradients as well. Default true. */
+  readonly gradients?: boolean;
+  /** Compare every intermediate value with onnxruntime and find the first that diverges. Default false. */
+  readonly nodes?: boolean;
+  /** Stop at the first disagreement. */
+  readonly failFast?: boolean;
+  /** Told before each piece of work, in a few words. */
+  readonly onProgress?: (doing: string) => void;
+}
+
+export interface OutputAgreement {
+  readonly engine: string;
+  readonly output: string;
+  /** Worst of the samples: max|value - reference| / max|reference|. */
+  readonly maxError: number;
+  /** Share of elements within tolerance, of the worst sample. */
+  readonly matchFraction: number;
+  /** Share of rows with the same largest element; undefined where the output has no rows of two or more. */
+  readonly top1?: number;
+  readonly ok: boolean;
+}
+
+export interface GradientAgreement {
+  /** What is compared: `tfjs against onnxruntime`, or `tfjs against central differences`. */
+  readonly what: string;
+  readonly output: string;
+  /** Worst of the samples; of engines max|a-b| / max|b|, of differences the relative error of the slope. */
+  readonly maxError: number;
+  readonly cosine?: number;
+  readonly ok: boolean;
+}
+
+export interface Agreement {
+  readonly model: string;
+  readonly sha256: string;
+  readonly agrees: boolean;
+  readonly samples: number;
+  readonly tolerance: number;
+  readonly seed: number;
+  readonly engines: readonly EngineInfo[];
+  readonly outputs: readonly OutputAgreement[];
+  readonly gradients: readonly GradientAgreement[];
+  /** With `nodes`: per engine the number of values compared, and the first that diverges, if any. */
+  readonly nodes: readonly { readonly engine: string; readonly compared: number; readonly first?: Divergence }[];
+  /** What was not checked, and why. */
+  readonly notes: readonly string[];
+  readonly seconds: number;
+}
+
+interface Subject {
+  readonly source: ModelSource;
+  readonly graph: Graph;
+  readonly reference: OrtProgram;
+  readonly engines: readonly Engine[];
+  readonly adapters: readonly OpAdapter[];
+  readonly samples: readonly { feeds: Record<string, Tensor>; expected: Record<string, Tensor> }[];
+  readonly options: Required<Pick<AgreementOptions, 'tolerance' | 'seed' | 'failFast' | 'onProgress'>>;
+  readonly notes: string[];
+}
+
+/**
+ * Runs the model's canonical graph on the engines and compares with onnxruntime on the original, untouched bytes, on seeded random inputs;
+ * then the engines' gradients with each other and with central differences of the original. `engine` limits the check to one engine.
+ * Throws LanError for an unsound file, LanErrors for unsupported ops; a disagreement is a result (`agrees: false`), not an error.
+ */
+export async function checkAgreement(from: string | Uint8Array, options: AgreementOptions = {}): Promise<Agreement> {
+  const start = performance.now();
+  const { samples = 2, tolerance = TOLERANCES.forward, seed = 0, failFast = false, onProgress = () => undefined } = options;
+  if (!(Number.isInteger(samples) && samples > 0))
+    throw new LanError(`--samples must be a whole number above 0, received ${samples}.`);
+  if (!(tolerance >= 0)) throw new LanError(`--tolerance must be a number of at least 0, received ${tolerance}.`);
+  onProgress('reading');
+  const source = await readModel(from);
+  const adapters = options.adapters ?? builtIn;
+  const canonical = canonicalize(source.model, adapters);
+  const graph = await specialize(canonical, options.shapes ?? {}, probe, adapters);
+  const notes: string[] = [];
+  const engines = await chooseEngines(options, adapters);
+  const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card).input;
+  const { reference, model } = await openReference(source, canonical, options, notes);
+  try {
+    onProgress('reference');
+    const drawn: Subject['samples'][number][] = [];
+    for (let i = 0; i < samples; i++) {
+      const feeds = randomFeeds(graph, i, seed, card);
+      const wanted = comparable(graph, notes, i === 0);
+      drawn.push({ feeds, expected: await reference.run(feeds, wanted) });
+    }
+    const subject: Subject = {
+      source,
+      graph,
+      reference,
+      engines,
+      adapters,
+      samples: drawn,
+      options: { tolerance, seed, failFast, onProgress },
+      notes,
+    };
+    const outputs = await checkOutputs(subject);
+    const stop = (): boolean => failFast && outputs.some((o) => !o.ok);
+    const gradients = options.gradients !== false && !stop() ? await checkGradients(subject) : [];
+    const nodes: { engine: string; compared: number; first?: Divergence }[] = [];
+    for (const engine of options.nodes ? engines : []) {
+      onProgress(`values, ${label(engine)}`);
+      nodes.push({ engine: label(engine), ...(await compareNodes(model, graph, engine, drawn[0]!.feeds, tolerance)) });
+    }
+    const agrees = outputs.every((o) => o.ok) && gradients.every((g) => g.ok) && nodes.every((n) => !n.first);
+    const seconds = (performance.now() - start) / 1000;
+    const infos = engines.map((e) => e.info);
+    return {
+      model: source.name,
+      sha256: source.sha256,
+      agrees,
+      samples,
+      tolerance,
+      seed,
+      engines: infos,
+      outputs,
+      gradients,
+      nodes,
+      notes,
+      seconds,
+    };
+  } finally {
+    await reference.dispose();
+  }
+}
+
+/** How results name an engine. */
+const label = (engine: Engine): string => (engine.info.name === 'tfjs' ? `tfjs (${engine.info.backend})` : engine.info.name);
+
+async function chooseEngines(options: AgreementOptions, adapters: readonly OpAdapter[]): Promise<Engine[]> {
+  const wanted = options.engine ?? 'auto';
+  const engines: Engine[] = [];
+  const { backend, threads } = options;
+  if (wanted !== 'tfjs') {
+    const own = wanted === 'onnxruntime' && backend ? { providers: [backend] } : {};
+    engines.push(createOrtEngine(adapters, { threads, ...own }));
+  }
+  if (wanted !== 'onnxruntime') engines.push(await createTfEngine(adapters, { backend }));
+  return engines;
+}
+
+async function openReference(
+  source: ModelSource,
+  canonical: Graph,
+  options: AgreementOptions,
+  notes: string[],
+): Promise<{ reference: OrtProgram; model: Model }> {
+  const session = { threads: options.threads };
+  try {
+    return { reference: await openSession(source.path ?? source.bytes, session), model: source.model };
+  } catch (error) {
+    notes.push(
+      `${messageOf(error)} The reference is its canonical form in onnxruntime, so the canonicalisation itself is not checked.`,
+    );
+    const model = dialectModel(canonical);
+    return { reference: await openSession(encodeModel(model), session), model };
+  }
+}
+
+/** Outputs that can be compared: numbers. */
+function comparable(graph: Graph, notes: string[], first: boolean): string[] {
+  const numeric = graph.outputs.filter((o) => o.type !== undefined && o.type !== 'string');
+  const left = graph.outputs.filter((o) => !numeric.includes(o));
+  if (first && left.length > 0)
+    notes.push(`not compared, since not numbers: ${left.map((o) => `output '${o.name}'`).join(', ')}`);
+  if (numeric.length === 0) throw new LanError('The model has no numeric output to compare.');
+  return numeric.map((o) => o.name);
+}
+
+async function checkOutputs({ graph, engines, samples, options }: Subject): Promise<OutputAgreement[]> {
+  const rows: OutputAgreement[] = [];
+  for (const engine of engines) {
+    options.onProgress(`outputs, ${label(engine)}`);
+    const program = await engine.compile(graph);
+    const worst = new Map<string, OutputAgreement>();
+    for (const { feeds, expected } of samples) {
+      const results = await program.run(feeds);
+      for (const [output, reference] of Object.entries(expected)) {
+        const { maxError, matchFraction } = difference(results[output]!, reference, options.tolerance);
+        const top1 = topAgreement(results[output]!, reference);
+        const known = worst.get(output);
+        const row = {
+          engine: label(engine),
+          output,
+          maxError: Math.max(maxError, known?.maxError ?? 0),
+          matchFraction: Math.min(matchFraction, known?.matchFraction ?? 1),
+          ...(top1 === undefined ? {} : { top1: top1 / samples.length + (known?.top1 ?? 0) }),
+        };
+        worst.set(output, { ...row, ok: row.maxError <= options.tolerance });
+      }
+    }
+    await program.dispose();
+    rows.push(...worst.values());
+    if (options.failFast && rows.some((r) => !r.ok)) break;
+  }
+  return rows;
+}
+
+async function checkGradients(subject: Subject): Promise<GradientAgreement[]> {
+  const { graph, engines, adapters, options, notes } = subject;
+  const wrt = graph.inputs.filter((i) => i.type === 'float32' || i.type === 'float64').map((i) => i.name);
+  const output = graph.outputs.find((o) => o.type?.startsWith('float'))?.name;
+  if (wrt.length === 0 || output === undefined) {
+    notes.push(`gradients not checked: the model has no ${output === undefined ? 'float output' : 'float32 input'}`);
+    return [];
+  }
+  const objective = await objectiveOf(graph, output, adapters);
+  const missing = missingRules(objective.graph, adapters);
+  const able = engines.filter((e) => e.info.name !== 'onnxruntime' || missing.length === 0);
+  if (able.length < engines.length) notes.push(`gradients in onnxruntime not checked: no ONNX rule for ${missing.join(', ')}`);
+  const gradients: { engine: string; samples: Record<string, Tensor>[] }[] = [];
+  for (const engine of able) {
+    options.onProgress(`gradients, ${label(engine)}`);
+    const program = await engine.gradient(objective.graph, OBJECTIVE, wrt);
+    const results: Record<string, Tensor>[] = [];
+    for (const [i, { feeds, expected }] of subject.samples.entries()) {
+      const weights = objective.weights(expected[output]!, 64 * (i + 1) - 1, options.seed);
+      const out = await program.run({ ...feeds, [COTANGENT]: weights });
+      results.push(Object.fromEntries(wrt.map((n) => [n, out[gradientOf(n)]!])));
+    }
+    await program.dispose();
+    gradients.push({ engine: label(engine), samples: results });
+  }
+  const rows: GradientAgreement[] = [];
+  const [first, second] = gradients;
+  if (first && second) rows.push(between(second, first, output));
+  for (const g of gradients) {
+    options.onProgress(`central differences, ${g.engine}`);
+    rows.push(await againstDifferences(subject, objective, g, output));
+  }
+  return rows;
+}
+
+type Gradients = { readonly engine: string; readonly samples: readonly Record<string, Tensor>[] };
+
+function between(a: Gradients, b: Gradients, output: string): GradientAgreement {
+  let maxError = 0;
+  let least = 1;
+  a.samples.forEach((sample, i) => {
+    for (const [name, gradient] of Object.entries(sample)) {
+      const other = b.samples[i]![name]!;
+      maxError = Math.max(maxError, difference(gradient, other, TOLERANCES.gradient).maxError);
+      least = Math.min(least, cosine(toFloat32(gradient), toFloat32(other)));
+    }
+  });
+  const ok = maxError <= TOLERANCES.gradient && least >= TOLERANCES.cosine;
+  return { what: `${a.engine} against ${b.engine}`, output, maxError, cosine: least, ok };
+}
+
+async function againstDifferences(
+  subject: Subject,
+  objective: Objective,
+  g: Gradients,
+  output: string,
+): Promise<GradientAgreement> {
+  let maxError = 0;
+  for (const [i, { feeds, expected }] of subject.samples.entries()) {
+    const weights = objective.weights(expected[output]!, 64 * (i + 1) - 1, subject.options.seed);
+    const f = async (at: Record<string, Tensor>): Promise<number> =>
+      objective.value((await subject.reference.run(at, [output]))[output]!, weights);
+    const { error } = await slopeError(f, feeds, g.samples[i]!, objective.scale(expected[output]!, weights));
+    maxError = Math.max(maxError, error);
+  }
+  return { what: `${g.engine} against central differences`, output, maxError, ok: maxError <= TOLERANCES.slope };
+}

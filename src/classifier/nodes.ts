@@ -1,0 +1,80 @@
+// Every intermediate value of an engine's graph against onnxruntime on the original model, whose values are made outputs for it.
+import { toNumbers, type Tensor } from '../core/tensor.js';
+import type { Engine } from '../engine/engine.js';
+import { openSession } from '../engine/ort.js';
+import { encodeModel } from '../onnx/codec.js';
+import { nodeLabel, type Graph, type Model } from '../onnx/graph.js';
+import { difference } from './compare.js';
+
+/** The first value, in the original's order, that differs. */
+export interface Divergence {
+  readonly value: string;
+  /** The original's node that makes it: `Conv 'conv1'`. */
+  readonly node: string;
+  readonly op: string;
+  /** The node's inputs, with their shapes where known. */
+  readonly inputs: readonly { readonly name: string; readonly shape?: readonly number[] }[];
+  readonly maxError: number;
+  /** The worst element. */
+  readonly index: number;
+  readonly received: number;
+  readonly expected: number;
+}
+
+/** Values of one run, so that a model of thousands of nodes does not hold all of them at once. */
+const CHUNK = 64;
+
+/**
+ * Compares each value that the original's nodes and the compiled graph share (canonicalisation keeps names; values that were folded are
+ * compared as constants; values inside functions and If branches have no name outside and are left out).
+ * `graph` is static, `feeds` fit it. Stops at the first value whose error relative to its largest element exceeds `tolerance`.
+ */
+export async function compareNodes(
+  model: Model,
+  graph: Graph,
+  engine: Engine,
+  feeds: Readonly<Record<string, Tensor>>,
+  tolerance: number,
+): Promise<{ compared: number; first?: Divergence }> {
+  const produced = new Set(graph.nodes.flatMap((n) => n.outputs));
+  const wanted = model.graph.nodes.flatMap((node) =>
+    node.outputs.filter((o) => o !== '' && (produced.has(o) || graph.constants.has(o))).map((value) => ({ node, value })),
+  );
+  const shapes = new Map<string, readonly number[]>([...graph.types].map(([name, t]) => [name, t.dims]));
+  let compared = 0;
+  for (let at = 0; at < wanted.length; at += CHUNK) {
+    const part = wanted.slice(at, at + CHUNK);
+    const names = part.map((p) => p.value);
+    const reference = await openSession(
+      encodeModel({ ...model, graph: { ...model.graph, outputs: names.map((name) => ({ name, kind: 'tensor' as const })) } }),
+      { optimize: 'disabled' },
+    );
+    const expected = await reference.run(feeds);
+    await reference.dispose();
+    const computed = names.filter((n) => produced.has(n));
+    const outputs = computed.map((name) => ({ name, kind: 'tensor' as const, ...graph.types.get(name)! }));
+    let received: Record<string, Tensor> = {};
+    if (outputs.length > 0) {
+      const program = await engine.compile({ ...graph, outputs });
+      received = await program.run(feeds);
+      await program.dispose();
+    }
+    for (const { node, value } of part) {
+      const a = received[value] ?? graph.constants.get(value)!;
+      const b = expected[value]!;
+      if (b.type === 'string' || a.type === 'string') continue;
+      const d = difference(a, b, tolerance);
+      compared++;
+      if (d.maxError <= tolerance) continue;
+      const inputs = node.inputs
+        .filter((n) => n !== '')
+        .map((name) => ({ name, shape: shapes.get(name) ?? model.graph.constants.get(name)?.dims }));
+      const { index = 0, value: got = NaN, reference: want = toNumbers(b)[0] ?? NaN } = d.worst ?? {};
+      return {
+        compared,
+        first: { value, node: nodeLabel(node), op: node.op, inputs, maxError: d.maxError, index, received: got, expected: want },
+      };
+    }
+  }
+  return { compared };
+}

@@ -1,0 +1,314 @@
+// openModel: an ONNX file with its card and an engine behind one small interface.
+import { adapters as builtIn } from '../../adapters/index.js';
+import type { OpAdapter } from '../../adapters/op.js';
+import { canonicalize } from '../compile/canonicalize.js';
+import { dependents } from '../compile/differentiate.js';
+import { specialize } from '../compile/specialize.js';
+import { LanError, messageOf } from '../core/errors.js';
+import { float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
+import { gradientOf, type Engine, type Program } from '../engine/engine.js';
+import { createOrtEngine, dialectModel, openSession, probe, type OrtProgram } from '../engine/ort.js';
+import { createTfEngine } from '../engine/tf.js';
+import { encodeModel } from '../onnx/codec.js';
+import { GraphBuilder } from '../onnx/builder.js';
+import type { Graph, ValueInfo } from '../onnx/graph.js';
+import { CONVENTIONS, mergeCards, readCard, type InputCard, type OutputKind, type PartialCard } from './card.js';
+import { guessOutputKind, LOG_P, preprocessTensor, toProbabilities, withLogProbabilities, withPreprocessing, X } from './pixels.js';
+import { readModel, type ModelSource } from './source.js';
+
+export interface OpenOptions {
+  /** Which engine differentiates. 'auto': onnxruntime where every op has a gradient rule, else tfjs. */
+  readonly engine?: 'auto' | 'onnxruntime' | 'tfjs';
+  /** tfjs backend (tensorflow, wasm, cpu) or onnxruntime execution provider. */
+  readonly backend?: string;
+  readonly threads?: number;
+  /** Binds dynamic axes: full shapes by input name. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** A card, or the path of one. Later than what lies beside the model. */
+  readonly card?: PartialCard | string;
+  readonly adapters?: readonly OpAdapter[];
+}
+
+export interface Classifier {
+  readonly source: ModelSource;
+  readonly inputs: readonly { name: string; type: DType; shape: readonly number[] }[];
+  readonly outputs: readonly { name: string; type: DType; shape: readonly number[] }[];
+  readonly engine: Engine;
+  /** Why this engine was chosen, and what was assumed: sentences for the user. */
+  readonly notes: readonly string[];
+  readonly labels: readonly string[];
+  readonly outputKind: OutputKind;
+  /** How pictures go in; undefined when the input is not a picture. May be replaced (see chooseConvention). */
+  card: InputCard | undefined;
+  /** True when nobody said how pictures go in. */
+  readonly cardAssumed: boolean;
+  /** Shape of one sample in pixel space, without the batch axis: [C,H,W] for a picture. */
+  readonly sampleShape: readonly number[];
+  /** The static graph of the whole model at its bound shapes. */
+  readonly graph: Graph;
+  /** Runs the model on its own inputs, by the engine. */
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  /** Outputs, and the gradients of sum(cotangent * output) with respect to every float input. */
+  vjp(
+    feeds: Readonly<Record<string, Tensor>>,
+    cotangents: Readonly<Record<string, Tensor>>,
+  ): Promise<{ outputs: Record<string, Tensor>; gradients: Record<string, Tensor> }>;
+  /** Class probabilities [N,K] of samples x [N,...sampleShape] in pixel space, by onnxruntime on the original file. */
+  predict(x: Tensor, card?: InputCard): Promise<Tensor>;
+  /** Static graph from `x` [batch,...sampleShape] to `log_probabilities`; throws LanError when the model does not take that batch. */
+  logProbabilities(batch: number): Promise<Graph>;
+  /** A graph of fixed input shapes made static, with this classifier's adapters. */
+  specialize(graph: Graph): Promise<Graph>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Opens a classifier. Throws LanError when the file is unsound or a shape is missing, LanErrors with all ops that no adapter supports.
+ * A model that onnxruntime itself refuses (opset below 7) is run in its canonical form, and a note says so.
+ */
+export async function openModel(from: string | Uint8Array, options: OpenOptions = {}): Promise<Classifier> {
+  const source = await readModel(from);
+  const adapters = options.adapters ?? builtIn;
+  const canonical = canonicalize(source.model, adapters);
+  const graph = await specialize(canonical, options.shapes ?? {}, probe, adapters);
+  const notes: string[] = [];
+  const engine = await chooseEngine(options, adapters, graph, notes);
+  const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
+  const reference = await openReference(source, canonical, options, notes);
+  const fixedBatch = canonical.inputs[0]?.dims?.[0];
+  return new OnnxClassifier(source, canonical, graph, engine, adapters, reference, card, notes, typeof fixedBatch === 'number' ? fixedBatch : undefined);
+}
+
+async function chooseEngine(options: OpenOptions, adapters: readonly OpAdapter[], graph: Graph, notes: string[]): Promise<Engine> {
+  const wanted = options.engine ?? 'auto';
+  if (wanted === 'tfjs') return createTfEngine(adapters, { backend: options.backend });
+  const ort = createOrtEngine(adapters, { threads: options.threads, ...(options.backend ? { providers: [options.backend] } : {}) });
+  if (wanted === 'onnxruntime') return ort;
+  const missing = missingRules(graph, adapters);
+  if (missing.length === 0) return ort;
+  notes.push(`engine tfjs, because no ONNX gradient rule exists for: ${missing.join(', ')}`);
+  return createTfEngine(adapters, { backend: options.backend });
+}
+
+/** Ops on the way from a float input to a float output without an ONNX gradient rule. */
+export function missingRules(graph: Graph, adapters: readonly OpAdapter[]): string[] {
+  const variable = dependents(
+    graph,
+    graph.inputs.map((i) => i.name),
+  );
+  const missing = graph.nodes.filter((n) => {
+    if (!n.outputs.some((o) => variable.has(o))) return false;
+    const vjp = adapters.findLast((a) => a.op === n.op && (a.domain ?? '') === n.domain)?.vjp;
+    return vjp === undefined || (typeof vjp !== 'function' && 'todo' in vjp);
+  });
+  return [...new Set(missing.map((n) => n.op))].sort();
+}
+
+async function openReference(source: ModelSource, canonical: Graph, options: OpenOptions, notes: string[]): Promise<OrtProgram> {
+  const session = { threads: options.threads };
+  try {
+    return await openSession(source.path ?? source.bytes, session);
+  } catch (error) {
+    notes.push(`${messageOf(error)} Its canonical form is run instead.`);
+    return openSession(encodeModel(dialectModel(canonical)), session);
+  }
+}
+
+class OnnxClassifier implements Classifier {
+  readonly inputs;
+  readonly outputs;
+  readonly labels: readonly string[];
+  readonly outputKind: OutputKind;
+  readonly sampleShape: readonly number[];
+  readonly cardAssumed: boolean;
+  card: InputCard | undefined;
+  private readonly input: ValueInfo;
+  private readonly output: string;
+  private forward?: Promise<Program>;
+  private backward?: Promise<Program>;
+
+  constructor(
+    readonly source: ModelSource,
+    private readonly canonical: Graph,
+    readonly graph: Graph,
+    readonly engine: Engine,
+    private readonly adapters: readonly OpAdapter[],
+    private readonly reference: OrtProgram,
+    card: PartialCard,
+    readonly notes: string[],
+    private readonly fixedBatch: number | undefined,
+  ) {
+    const describe = (v: ValueInfo): { name: string; type: DType; shape: readonly number[] } => ({ name: v.name, type: v.type!, shape: v.dims as number[] });
+    this.inputs = graph.inputs.map(describe);
+    this.outputs = graph.outputs.map(describe);
+    const input = graph.inputs.find((i) => i.type?.startsWith('float'));
+    const output = graph.outputs.find((o) => o.type?.startsWith('float'));
+    if (!input || !output) throw new LanError(`${source.name}: needs a float input and a float output; inputs are ${this.inputs.map((i) => `${i.name}: ${i.type}`).join(', ')}.`);
+    this.input = input;
+    this.output = output.name;
+    this.outputKind = card.output ?? guessOutputKind(graph, this.output);
+    this.labels = (card.labels as readonly string[] | undefined) ?? [];
+    const shape = inputShape(input);
+    const picture = pictureLayout(shape, card.input?.layout);
+    this.cardAssumed = picture !== undefined && card.input?.mean === undefined && card.input?.range === undefined;
+    this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
+    this.sampleShape = picture ? [picture.channels, ...picture.size] : shape.slice(1);
+    const k = sizeOf(output.dims as number[]) / ((output.dims as number[])[0] || 1);
+    if (this.labels.length > 0 && this.labels.length !== k) {
+      throw new LanError(`${source.name}: ${this.labels.length} labels for ${k} outputs. Are they another model's? (A background class makes 1001.)`);
+    }
+  }
+
+  async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    this.checkFeeds(feeds);
+    return (await (this.forward ??= this.engine.compile(this.graph))).run(feeds);
+  }
+
+  async vjp(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>) {
+    this.checkFeeds(feeds);
+    const given: Record<string, Tensor> = {};
+    for (const o of this.outputs) {
+      if (!o.type.startsWith('float')) continue;
+      given[`cotangent:${o.name}`] = cotangents[o.name] ?? float32(new Float32Array(sizeOf(o.shape)), o.shape);
+    }
+    const names = this.inputs.filter((i) => i.type.startsWith('float')).map((i) => i.name);
+    this.backward ??= this.withCotangents().then((graph) => this.engine.gradient(graph, 'weighted_sum', names));
+    const results = await (await this.backward).run({ ...feeds, ...given });
+    return {
+      outputs: Object.fromEntries(this.outputs.map((o) => [o.name, results[o.name]!])),
+      gradients: Object.fromEntries(names.map((n) => [n, results[gradientOf(n)]!])),
+    };
+  }
+
+  private withCotangents(): Promise<Graph> {
+    const g = GraphBuilder.from(this.graph);
+    const terms: string[] = [];
+    for (const o of this.outputs) {
+      g.output(o.name);
+      if (!o.type.startsWith('float')) continue;
+      const product = g.mul(g.input(`cotangent:${o.name}`, 'float32', o.shape), o.name);
+      terms.push(g.reduceSum(product, o.shape.map((_, i) => i), false));
+    }
+    g.output(terms.reduce((a, b) => g.add(a, b)), 'weighted_sum');
+    return this.specialize(g.build());
+  }
+
+  private checkFeeds(feeds: Readonly<Record<string, Tensor>>): void {
+    for (const i of this.inputs) {
+      const feed = feeds[i.name];
+      if (!feed) throw new LanError(`Input '${i.name}' has no value. Expected: ${this.inputs.map((x) => x.name).join(', ')}.`);
+      if (feed.type !== i.type || feed.dims.join() !== i.shape.join()) {
+        throw new LanError(`Input '${i.name}': expected ${i.type}[${i.shape.join(',')}], received ${feed.type}[${feed.dims.join(',')}].`);
+      }
+    }
+  }
+
+  async predict(x: Tensor, card: InputCard | undefined = this.card): Promise<Tensor> {
+    const [n = 1, ...sample] = x.dims;
+    if (sample.join() !== this.sampleShape.join()) {
+      throw new LanError(`${this.source.name}: expected samples of shape [${this.sampleShape.join(',')}], received [${sample.join(',')}].`);
+    }
+    const size = this.fixedBatch && this.fixedBatch > 0 ? this.fixedBatch : Math.min(n, 16);
+    const rows: Float32Array[] = [];
+    const per = sizeOf(this.sampleShape);
+    const data = toFloat32(x);
+    for (let i = 0; i < n; i += size) {
+      const count = Math.min(size, n - i);
+      const length = this.fixedBatch ? size : count;
+      // A model of fixed batch gets its last batch filled up with zeros; their rows are dropped.
+      const chunk = length === count ? data.subarray(i * per, (i + count) * per) : new Float32Array(length * per);
+      if (length !== count) chunk.set(data.subarray(i * per));
+      const input = preprocessTensor(float32(chunk, [length, ...this.sampleShape]), this.card ? card : undefined);
+      const out = await this.reference.run({ ...this.constantFeeds(), [this.input.name]: input }, [this.output]);
+      const p = toProbabilities(out[this.output]!, this.outputKind);
+      rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
+    }
+    const k = rows[0]!.length / Math.min(size, n);
+    const all = new Float32Array(n * k);
+    let at = 0;
+    for (const row of rows) {
+      all.set(row, at);
+      at += row.length;
+    }
+    return float32(all, [n, k]);
+  }
+
+  private constantFeeds(): Record<string, Tensor> {
+    const others = this.graph.inputs.filter((i) => i !== this.input);
+    if (others.length > 0) throw new LanError(`${this.source.name}: has further inputs (${others.map((o) => o.name).join(', ')}); only one is supported here.`);
+    return {};
+  }
+
+  async logProbabilities(batch: number): Promise<Graph> {
+    const dims = [batch, ...this.sampleShape];
+    const composed = withPreprocessing(this.canonical, this.input.name, this.output, dims, this.card);
+    let graph: Graph;
+    try {
+      graph = await specialize(composed, { [X]: dims }, probe, this.adapters);
+    } catch (error) {
+      throw new LanError(`${this.source.name}: does not take a batch of ${batch} (${messageOf(error)})`);
+    }
+    if (graph.types.get(this.output)?.dims[0] !== batch) throw new LanError(`${this.source.name}: does not take a batch of ${batch}.`);
+    return specialize(withLogProbabilities(graph, this.output, this.outputKind), { [X]: dims }, probe, this.adapters);
+  }
+
+  specialize(graph: Graph): Promise<Graph> {
+    return specialize(graph, {}, probe, this.adapters);
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([this.forward, this.backward].map(async (p) => (await p)?.dispose()));
+    await this.reference.dispose();
+  }
+}
+
+const inputShape = (input: ValueInfo): number[] => input.dims as number[];
+
+interface Picture {
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly channels: 1 | 3;
+  readonly size: readonly [number, number];
+}
+
+/** A rank-4 input with 1 or 3 channels, each side at least 8, is taken for a picture. */
+function pictureLayout(dims: readonly number[], layout?: 'NCHW' | 'NHWC'): Picture | undefined {
+  if (dims.length !== 4) return undefined;
+  const [, a, b, c] = dims as [number, number, number, number];
+  const few = (n: number): n is 1 | 3 => n === 1 || n === 3;
+  if (layout !== 'NHWC' && few(a) && b >= 8 && c >= 8) return { layout: 'NCHW', channels: a, size: [b, c] };
+  if (layout !== 'NCHW' && few(c) && a >= 8 && b >= 8) return { layout: 'NHWC', channels: c, size: [a, b] };
+  return undefined;
+}
+
+function completeCard(given: Partial<InputCard>, picture: Picture): InputCard {
+  const convention = Object.values(CONVENTIONS)[0]!;
+  const grey = picture.channels === 1;
+  const known = given.mean !== undefined || given.range !== undefined;
+  const base = grey || known ? { channels: grey ? 'GREY' : 'RGB', range: 255, mean: [0], std: [1] } as const : convention;
+  const card = { ...base, ...given, layout: picture.layout, size: picture.size };
+  const count = grey ? 1 : 3;
+  for (const field of ['mean', 'std'] as const) {
+    if (card[field].length !== 1 && card[field].length !== count) throw new LanError(`Card: ${field} has ${card[field].length} values for ${count} channel(s).`);
+  }
+  return card;
+}
+
+/**
+ * Tries the conventional preprocessings on a picture (pixel values in 0..255) and keeps the one under which the model is surest of its answer.
+ * Returns what was chosen, as a sentence. For pictures of three channels with no card only.
+ */
+export async function chooseConvention(classifier: Classifier, pixels255: Tensor): Promise<string> {
+  const scores: { name: string; card: InputCard; top: number }[] = [];
+  for (const [name, convention] of Object.entries(CONVENTIONS)) {
+    const card = { ...classifier.card!, ...convention };
+    const x = card.range === 255 ? pixels255 : { ...pixels255, data: toFloat32(pixels255).map((v) => v / 255) };
+    const p = (await classifier.predict(x, card)).data as Float32Array;
+    const top = p.reduce((a, b) => Math.max(a, b), 0);
+    scores.push({ name, card, top: Number.isFinite(top) ? top : 0 });
+  }
+  const best = scores.reduce((a, b) => (b.top > a.top ? b : a));
+  classifier.card = best.card;
+  return `no model card: assumed ${best.name}, under which the top answer is surest (${best.top.toFixed(3)}); say what it is with --card or --mean, --std, --range, --channels`;
+}
+
+export { LOG_P, X };

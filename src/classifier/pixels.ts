@@ -1,0 +1,122 @@
+// From pixels to log-probabilities as one graph: preprocessing, the model, and its last softmax made numerically safe for gradients.
+import type { Tensor } from '../core/tensor.js';
+import { float32, sizeOf, toFloat32 } from '../core/tensor.js';
+import { GraphBuilder } from '../onnx/builder.js';
+import type { Graph, Node } from '../onnx/graph.js';
+import type { InputCard, OutputKind } from './card.js';
+
+/** Input and output names of the composed graph. */
+export const X = 'x';
+export const LOG_P = 'log_probabilities';
+
+/**
+ * preprocessing o model: one input `x` (float32, [N,C,H,W] RGB in 0..range for a picture, else the model's own input), the model's `output`
+ * as the only output. `card` undefined: the input goes in as it is. Other model inputs keep their names.
+ */
+export function withPreprocessing(model: Graph, input: string, output: string, dims: readonly number[], card: InputCard | undefined): Graph {
+  const g = new GraphBuilder(model.name);
+  const x = g.input(X, 'float32', dims);
+  const declared = model.inputs.find((i) => i.name === input);
+  let fed = card ? preprocess(g, x, card) : x;
+  if (declared?.type === 'float16') fed = g.cast(fed, 10);
+  if (declared?.type === 'float64') fed = g.cast(fed, 11);
+  const outputs = g.inline(model, { [input]: fed });
+  g.output(outputs[output]!, output);
+  return g.build();
+}
+
+function preprocess(g: GraphBuilder, x: string, card: InputCard): string {
+  let value = x;
+  if (card.channels === 'BGR') value = g.op('Gather', [value, g.ints([2, 1, 0])], { axis: 1 });
+  const perChannel = (v: readonly number[]): string => g.constant(float32(v, [1, v.length, 1, 1]));
+  if (card.mean.some((m) => m !== 0)) value = g.sub(value, perChannel(card.mean));
+  if (card.std.some((s) => s !== 1)) value = g.mul(value, perChannel(card.std.map((s) => 1 / s)));
+  return card.layout === 'NHWC' ? g.transpose(value, [0, 2, 3, 1]) : value;
+}
+
+/** The same preprocessing outside a graph, for runs of the untouched model: x [N,C,H,W] to the model's input. */
+export function preprocessTensor(x: Tensor, card: InputCard | undefined): Tensor {
+  if (!card) return x;
+  const [n, c, h, w] = x.dims as [number, number, number, number];
+  const source = toFloat32(x);
+  const out = new Float32Array(source.length);
+  const area = h * w;
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < c; k++) {
+      const from = (i * c + (card.channels === 'BGR' ? c - 1 - k : k)) * area;
+      const mean = card.mean[k % card.mean.length]!;
+      const scale = 1 / card.std[k % card.std.length]!;
+      if (card.layout === 'NCHW') {
+        const to = (i * c + k) * area;
+        for (let p = 0; p < area; p++) out[to + p] = (source[from + p]! - mean) * scale;
+      } else {
+        for (let p = 0; p < area; p++) out[(i * area + p) * c + k] = (source[from + p]! - mean) * scale;
+      }
+    }
+  }
+  return float32(out, card.layout === 'NCHW' ? [n, c, h, w] : [n, h, w, c]);
+}
+
+const PASS_THROUGH = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose']);
+
+/** The op that ends the path to an output, through nodes that only move data. */
+export function lastOp(graph: Graph, output: string): Node | undefined {
+  let node = graph.nodes.find((n) => n.outputs.includes(output));
+  while (node && PASS_THROUGH.has(node.op)) {
+    const source = node.inputs[0]!;
+    node = graph.nodes.find((n) => n.outputs.includes(source));
+  }
+  return node;
+}
+
+/** What the output most likely is, by its last op. */
+export function guessOutputKind(graph: Graph, output: string): OutputKind {
+  const op = lastOp(graph, output)?.op;
+  return op === 'Softmax' ? 'probabilities' : op === 'LogSoftmax' ? 'log-probabilities' : op === 'Sigmoid' ? 'sigmoid' : 'logits';
+}
+
+/**
+ * The static graph with one output `log_probabilities` [N,K]. A final Softmax is replaced by LogSoftmax, and a final Sigmoid by its logits, since
+ * log(softmax(z)) underflows and loses its gradient. 'sigmoid' outputs give [N,2K]: log p, then log(1-p), so that cross-entropy is the
+ * sum of the K binary ones.
+ */
+export function withLogProbabilities(graph: Graph, output: string, kind: OutputKind): Graph {
+  const last = lastOp(graph, output);
+  const exact = kind === 'probabilities' && last?.op === 'Softmax' ? last : kind === 'sigmoid' && last?.op === 'Sigmoid' ? last : undefined;
+  // The op is exchanged where it stands: what moves its data afterwards moves the logarithms (or logits) in the same way.
+  const nodes = graph.nodes.map((n) => (n === exact ? { ...n, op: kind === 'sigmoid' ? 'Identity' : 'LogSoftmax', attributes: kind === 'sigmoid' ? {} : n.attributes } : n));
+  const g = GraphBuilder.from({ ...graph, nodes });
+  const dims = g.typeOf(output).dims;
+  const batch = dims[0] ?? 1;
+  const flat = dims.length === 2 ? output : g.reshape(output, [batch, sizeOf(dims) / batch]);
+  const tiny = g.scalar(1e-30);
+  const logOf = (p: string): string => g.op('Log', [g.op('Clip', [p, tiny])]);
+  let result: string;
+  if (kind === 'logits') result = g.op('LogSoftmax', [flat], { axis: 1 });
+  else if (kind === 'log-probabilities' || (kind === 'probabilities' && exact)) result = flat;
+  else if (kind === 'probabilities') result = logOf(flat);
+  else if (exact) result = g.op('Concat', [g.neg(g.op('Softplus', [g.neg(flat)])), g.neg(g.op('Softplus', [flat]))], { axis: 1 });
+  else result = g.op('Concat', [logOf(flat), logOf(g.sub(g.one, flat))], { axis: 1 });
+  g.types.set(result, { type: 'float32', dims: [batch, (sizeOf(dims) / batch) * (kind === 'sigmoid' ? 2 : 1)] });
+  g.output(result, LOG_P);
+  return g.build();
+}
+
+/** Model output to probabilities [N,K] of the classes, in plain JavaScript. */
+export function toProbabilities(output: Tensor, kind: OutputKind): Tensor {
+  const n = output.dims[0] ?? 1;
+  const k = sizeOf(output.dims) / n;
+  const data = Float32Array.from(toFloat32(output));
+  if (kind === 'log-probabilities') for (let i = 0; i < data.length; i++) data[i] = Math.exp(data[i]!);
+  if (kind === 'logits') {
+    for (let i = 0; i < n; i++) {
+      const row = data.subarray(i * k, (i + 1) * k);
+      const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
+      let sum = 0;
+      for (let j = 0; j < k; j++) sum += row[j] = Math.exp(row[j]! - top);
+      for (let j = 0; j < k; j++) row[j]! /= sum;
+    }
+  }
+  return float32(data, [n, k]);
+}
+

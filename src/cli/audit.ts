@@ -1,0 +1,263 @@
+// lan-onnx audit MODEL --image F: learns which parts of an input the classifier needed, and measures the claim.
+import { basename, extname, join } from 'node:path';
+import { SingleBar } from 'cli-progress';
+import type { Argv, CommandModule } from 'yargs';
+import { chooseConvention, openModel, type Classifier } from '../classifier/open.js';
+import { LanError } from '../core/errors.js';
+import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { ensureWritable, readBytes, sha256 } from '../data/files.js';
+import { listImages, readImage, type ImageSpec } from '../data/images.js';
+import { decodeNpy } from '../data/npy.js';
+import { createAuditor, type AuditResult } from '../evidence/audit.js';
+import { bootstrapFolder, NOISE_HELP } from '../lan/noise.js';
+import { MASK_SHAPES, OUTPUT_LOSSES, type MaskShape, type OutputLoss } from '../lan/objective.js';
+import { PRESETS, type Preset } from '../lan/settings.js';
+import { writeAudit } from '../report/audit-files.js';
+import { claims } from '../report/claims.js';
+import { ioOf, toJson, usage, type Io } from './io.js';
+import { cardOptions, engineOptions, jsonOption, seedOption, toNumber, toOpenOptions, toWhole, type SharedArguments } from './options.js';
+import { version } from './version.js';
+
+interface Arguments extends SharedArguments {
+  readonly model: string;
+  readonly image?: readonly string[];
+  readonly tensor?: readonly string[];
+  readonly out: string;
+  readonly preset: Preset;
+  readonly beta?: readonly string[];
+  readonly noise?: string;
+  readonly iterations?: string;
+  readonly learningRate?: string;
+  readonly draws?: string;
+  readonly maskShape?: MaskShape;
+  readonly maskGrid?: string;
+  readonly loss?: OutputLoss;
+  readonly budget?: string;
+  readonly evidenceDraws: string;
+  readonly seed: string;
+  readonly json: boolean;
+}
+
+const MASK = 'Mask:';
+
+export const auditCommand: CommandModule<object, Arguments> = {
+  command: 'audit <model>',
+  describe: 'which parts of an input the classifier needed, with evidence',
+  // yargs' inferred type of this many options does not unify with Arguments, which says the same.
+  builder: (y) =>
+    (y
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .options({
+        image: { type: 'string', array: true, requiresArg: true, describe: 'pictures to explain' },
+        tensor: { type: 'string', array: true, requiresArg: true, describe: "inputs as .npy of one sample, in the model's own input space" },
+        out: { type: 'string', default: 'lan-onnx-out', requiresArg: true, describe: 'folder for the results, one folder an input' },
+        preset: { choices: PRESETS, default: 'default' as Preset, group: MASK, describe: 'settings; paper: lr 0.05, 10,000 iterations, full mask' },
+        beta: { type: 'string', array: true, requiresArg: true, group: MASK, describe: 'weight of the mask mean (Eq. 4); several give several masks' },
+        noise: { type: 'string', requiresArg: true, group: MASK, describe: NOISE_HELP },
+        iterations: { type: 'string', requiresArg: true, group: MASK, describe: 'steps at most' },
+        'learning-rate': { type: 'string', requiresArg: true, group: MASK, describe: 'of Adam' },
+        draws: { type: 'string', requiresArg: true, group: MASK, describe: 'noise draws a step' },
+        'mask-shape': { choices: MASK_SHAPES, group: MASK, describe: 'pixel: channels share a value; full: every element its own' },
+        'mask-grid': { type: 'string', requiresArg: true, group: MASK, describe: 'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28; none: one value a pixel' },
+        loss: { choices: OUTPUT_LOSSES, group: MASK, describe: 'how outputs are compared (L_F)' },
+        budget: { type: 'string', requiresArg: true, group: MASK, describe: 'time for each mask: 30s, 5m' },
+        'evidence-draws': { type: 'string', default: '256', requiresArg: true, describe: 'fresh noise draws for the evidence' },
+      })
+      .options({ ...cardOptions, ...engineOptions, ...seedOption, ...jsonOption })
+      .example('$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures')
+      .example('$0 audit m.onnx --image *.jpg --beta 1.5 3 5', 'three masks a picture')
+      .epilogue('Ctrl-C keeps what is done: the mask learned so far is measured and written.') as unknown as Argv<Arguments>),
+  async handler(argv) {
+    await runAudit(argv, ioOf(argv));
+  },
+};
+
+async function runAudit(argv: Arguments, io: Io): Promise<void> {
+  if (!argv.image?.length && !argv.tensor?.length) throw new LanError('audit: give at least one --image or --tensor.');
+  const settings = settingsOf(argv);
+  await ensureWritable(argv.out);
+  const classifier = await openModel(argv.model, toOpenOptions(argv));
+  const abort = new AbortController();
+  const interrupt = (): void => {
+    if (abort.signal.aborted) process.exit(130);
+    io.err('\nlan-onnx: finishing with what is learned so far; press Ctrl-C again to stop at once.\n');
+    abort.abort();
+  };
+  process.on('SIGINT', interrupt);
+  try {
+    const inputs = await readInputs(argv, classifier, io);
+    const { engine } = classifier;
+    io.err(`engine: ${engine.info.name} ${engine.info.version}, ${engine.info.backend}, ${engine.info.threads} thread(s)\n`);
+    for (const note of classifier.notes) io.err(`note: ${note}\n`);
+    const bar = progressBar(io);
+    const auditor = await createAuditor(classifier, {
+      preset: argv.preset,
+      settings,
+      evidenceDraws: toWhole('--evidence-draws', argv.evidenceDraws, 1),
+      samples: await bootstrapSamples(settings.noise, classifier),
+      signal: abort.signal,
+      onPhase: bar.phase,
+      onStep: (_beta, f, iterations) => bar.step(f.step + 1, iterations, f.loss, f.maskMean),
+    });
+    const documents: object[] = [];
+    for (const input of inputs) {
+      const result = await auditor.audit(input.x);
+      bar.stop();
+      const folder = join(argv.out, input.folder);
+      const files = await writeAudit(folder, input.x, result, {
+        title: `${input.folder}: ${result.prediction[0]!.label} by ${basename(argv.model)}`,
+        model: { path: argv.model, sha256: classifier.source.sha256 },
+        input: { path: input.path, sha256: input.sha256 },
+        engine: engine.info,
+        card: classifier.card,
+        notes: [...classifier.notes, ...input.notes],
+        version: version(),
+        range: classifier.card?.range,
+      });
+      if (argv.json) documents.push(JSON.parse(Buffer.from(await readBytes(files.json, 'Result')).toString()) as object);
+      else io.out(describe(input.path, result, files, classifier));
+      if (abort.signal.aborted) break;
+    }
+    if (argv.json) io.out(toJson(documents.length === 1 ? documents[0] : documents));
+    await auditor.dispose();
+  } finally {
+    process.off('SIGINT', interrupt);
+    await classifier.dispose();
+  }
+}
+
+function settingsOf(argv: Arguments) {
+  const optional = <T>(text: string | undefined, read: (t: string) => T): T | undefined => (text === undefined ? undefined : read(text));
+  return {
+    betas: argv.beta?.map((b) => toNumber('--beta', b, 0)),
+    noise: argv.noise,
+    iterations: optional(argv.iterations, (t) => toWhole('--iterations', t, 1)),
+    learningRate: optional(argv.learningRate, (t) => toNumber('--learning-rate', t, 0)),
+    draws: optional(argv.draws, (t) => toWhole('--draws', t, 1)),
+    maskShape: argv.maskShape,
+    grids: optional(argv.maskGrid, toGrids),
+    outputLoss: argv.loss,
+    budget: optional(argv.budget, toSeconds),
+    seed: toWhole('--seed', argv.seed),
+  };
+}
+
+function toGrids(text: string): [number, number][] {
+  if (text === 'none') return [];
+  return text.split('+').map((part) => {
+    const sides = part.split('x').map(Number);
+    if (sides.length > 2 || sides.some((s) => !Number.isInteger(s) || s < 1)) throw usage('--mask-grid', '28, 14x28, 7+28 or none', text);
+    return [sides[0]!, sides[1] ?? sides[0]!];
+  });
+}
+
+function toSeconds(text: string): number {
+  const [, value, unit] = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text) ?? [];
+  if (value === undefined) throw usage('--budget', 'a time such as 30s or 5m', text);
+  return Number(value) * { s: 1, m: 60, h: 3600 }[unit ?? 's']!;
+}
+
+interface AuditInput {
+  readonly path: string;
+  readonly folder: string;
+  readonly sha256: string;
+  readonly x: Tensor;
+  readonly notes: readonly string[];
+}
+
+async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Promise<AuditInput[]> {
+  const names = new Map<string, number>();
+  const folderOf = (path: string): string => {
+    const stem = basename(path, extname(path));
+    const seen = names.get(stem) ?? 0;
+    names.set(stem, seen + 1);
+    return seen === 0 ? stem : `${stem}-${seen + 1}`;
+  };
+  const inputs: AuditInput[] = [];
+  const images = argv.image ?? [];
+  if (images.length > 0 && !classifier.card) throw new LanError(`${argv.model}: its input [${classifier.inputs[0]!.shape.join(',')}] is not a picture. Give --tensor F.npy.`);
+  if (images.length > 0 && classifier.cardAssumed && classifier.sampleShape[0] === 3) {
+    const { tensor } = await readImage(images[0]!, imageSpec(classifier, 255));
+    io.err(`note: ${await chooseConvention(classifier, tensor)}\n`);
+  }
+  for (const path of images) {
+    const bytes = await readBytes(path, 'Image');
+    const { tensor, note } = await readImage(path, imageSpec(classifier));
+    if (note) io.err(`note: ${path}: ${note}\n`);
+    inputs.push({ path, folder: folderOf(path), sha256: sha256(bytes), x: tensor, notes: note ? [note] : [] });
+  }
+  for (const path of argv.tensor ?? []) {
+    const bytes = await readBytes(path, 'Tensor');
+    const tensor = decodeNpy(bytes, path);
+    const wanted = classifier.sampleShape;
+    if (sizeOf(tensor.dims) !== sizeOf(wanted)) throw new LanError(`Tensor '${path}': expected one sample of shape [${wanted.join(',')}], received [${tensor.dims.join(',')}].`);
+    inputs.push({ path, folder: folderOf(path), sha256: sha256(bytes), x: { type: 'float32', dims: [1, ...wanted], data: toFloat32(tensor) }, notes: [] });
+  }
+  return inputs;
+}
+
+function imageSpec(classifier: Classifier, range?: 1 | 255): ImageSpec {
+  const card = classifier.card!;
+  const [channels, height, width] = classifier.sampleShape as [1 | 3, number, number];
+  return { channels, height, width, resize: card.resize, crop: card.crop, range: range ?? card.range };
+}
+
+async function bootstrapSamples(noise: string | undefined, classifier: Classifier): Promise<Tensor | undefined> {
+  const folder = bootstrapFolder(noise ?? '');
+  if (folder === undefined) return undefined;
+  if (!classifier.card) throw new LanError('--noise bootstrap:<folder> reads pictures, but the model takes none.');
+  const paths = await listImages(folder);
+  const per = sizeOf(classifier.sampleShape);
+  const data = new Float32Array(paths.length * per);
+  for (const [i, path] of paths.entries()) data.set(toFloat32((await readImage(path, imageSpec(classifier))).tensor), i * per);
+  return { type: 'float32', dims: [paths.length, ...classifier.sampleShape], data };
+}
+
+/** A bar with loss and remaining time on a terminal; elsewhere a line a phase. */
+function progressBar(io: Io) {
+  const bar = io.terminal
+    ? new SingleBar({ format: '{phase} [{bar}] {value}/{total} loss {loss} mask {mask} eta {eta_formatted}', hideCursor: true, stream: process.stderr, etaBuffer: 50 })
+    : undefined;
+  let phase = '';
+  let running = false;
+  const stop = (): void => {
+    if (running) bar?.stop();
+    running = false;
+  };
+  return {
+    stop,
+    phase(name: string) {
+      stop();
+      phase = name;
+      io.err(`${name} ...\n`);
+    },
+    step(value: number, total: number, loss: number, mask: number) {
+      if (!bar) return;
+      const payload = { phase, loss: loss.toFixed(3), mask: mask.toFixed(3) };
+      if (running) bar.update(value, payload);
+      else bar.start(total, value, payload);
+      running = true;
+    },
+  };
+}
+
+function describe(path: string, result: AuditResult, files: { json: string; sheet?: string }, classifier: Classifier): string {
+  const k = Number(classifier.outputs[0]!.shape.at(-1));
+  const top = result.prediction[0]!;
+  const lines = [
+    `${path}: ${result.prediction.slice(0, 3).map((p) => `${p.label} ${p.probability.toFixed(3)}`).join(', ')}`,
+    ...(top.probability < 3 / k ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.'] : []),
+  ];
+  for (const beta of result.betas) {
+    const { learned, evidence } = beta;
+    const [headline, ...others] = claims(beta, top.label);
+    const per = (1000 * learned.seconds) / Math.max(1, learned.history.length);
+    lines.push(
+      `  beta ${beta.beta}: ${headline}`,
+      ...others.map((c) => `    ${c}`),
+      `    mask mean ${evidence.soft.share.toFixed(3)}; ${learned.history.length} steps of ${per.toFixed(0)} ms (stopped: ${learned.stopped}), evidence ${beta.evidenceSeconds.toFixed(1)} s`,
+    );
+  }
+  lines.push(`  files: ${[files.sheet, files.json].filter(Boolean).join(', ')}`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,71 @@
+// Where a command writes and how it says its exit code; passed in, so that tests run the CLI inside their own process.
+import { LanError } from '../core/errors.js';
+
+export interface Io {
+  /** The result. */
+  out(text: string): void;
+  /** Progress and messages. */
+  err(text: string): void;
+  /** Is stderr a terminal, on which a line can be overwritten? */
+  readonly terminal: boolean;
+  /** 0 fine, 1 the finding is negative, 2 could not be done. The largest that was set counts. */
+  exit(code: 0 | 1 | 2): void;
+}
+
+/** Io of the real process. */
+export function processIo(): Io & { code: number } {
+  return {
+    code: 0,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    terminal: process.stderr.isTTY === true,
+    exit(code) {
+      this.code = Math.max(this.code, code);
+    },
+  };
+}
+
+/** The Io that `main` put among the parsed arguments; the process's own where a command is used without `main`. */
+export const ioOf = (argv: object): Io => (argv as { io?: Io }).io ?? processIo();
+
+/** One overwritten line on a terminal; elsewhere one line per subject, so that logs stay short. */
+export function progress(io: Io): { say(subject: string, doing: string): void; clear(): void } {
+  let last = '';
+  return {
+    say(subject, doing) {
+      if (io.terminal) io.err(`\r\x1b[K${subject}: ${doing}`);
+      else if (subject !== last) io.err(`${subject} ...\n`);
+      last = subject;
+    },
+    clear() {
+      if (io.terminal) io.err('\r\x1b[K');
+    },
+  };
+}
+
+/** A number for people: 1.2e-6, 0.998, 3. */
+export const short = (value: number): string =>
+  !Number.isFinite(value)
+    ? String(value)
+    : value !== 0 && Math.abs(value) < 1e-3
+      ? value.toExponential(1)
+      : String(Number(value.toPrecision(4)));
+
+/** A count for people: 61.1 M. */
+export function count(value: number): string {
+  for (const [unit, size] of [
+    ['G', 1e9],
+    ['M', 1e6],
+    ['k', 1e3],
+  ] as const)
+    if (value >= size) return `${Number((value / size).toPrecision(3))} ${unit}`;
+  return String(value);
+}
+
+/** JSON in which an infinite error stays visible (JSON has no Infinity and would write null). */
+export const toJson = (value: unknown): string =>
+  `${JSON.stringify(value, (_, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v), 2)}\n`;
+
+/** Wraps text that a flag gave in the one form of usage error. */
+export const usage = (flag: string, expected: string, received: string): LanError =>
+  new LanError(`${flag}: expected ${expected}, received '${received}'.`);

@@ -1,0 +1,177 @@
+// Any opset to the dialect: one definition per op. The only pass that knows opset numbers.
+import { NEWEST_OPSET, type OldNode, type OpAdapter } from '../../adapters/op.js';
+import { LanErrors } from '../core/errors.js';
+import { float32, int64, type Tensor } from '../core/tensor.js';
+import { GraphBuilder, renameNode } from '../onnx/builder.js';
+import { inlineFunctions } from '../onnx/functions.js';
+import { nodeLabel, reads, type Attribute, type Graph, type Model, type Node } from '../onnx/graph.js';
+import { adapterTable, Refusal, refuse } from './static.js';
+
+interface Context {
+  readonly find: (node: { op: string; domain: string }) => OpAdapter | undefined;
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly problems: string[];
+}
+
+/**
+ * Rewrites every node of the model into the dialect (standard ONNX at DIALECT_OPSET); function bodies are inlined, Constant nodes become
+ * initialisers. Value names are kept, so any value can be compared with the original's.
+ * Throws LanErrors with every op, definition or attribute that no adapter understands.
+ */
+export function canonicalize(model: Model, adapters: readonly OpAdapter[]): Graph {
+  const flat = inlineFunctions(model);
+  const context: Context = { find: adapterTable(adapters), opsets: flat.opsets, problems: [] };
+  const graph = canonicalGraph(flat.graph, context, new Map());
+  if (context.problems.length > 0) {
+    const unique = summarise(context.problems);
+    throw new LanErrors(`${context.problems.length} node(s) of the model are not supported:`, unique);
+  }
+  return graph;
+}
+
+/** Equal reasons of many nodes on one line: `Foo 'a', 'b' and 40 more: reason`. */
+function summarise(problems: readonly string[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const problem of problems) {
+    const [, op, name, reason] = /^(\S+) '(.*?)': (.*)$/s.exec(problem) ?? [null, '', '', problem];
+    const key = `${op}\n${reason}`;
+    groups.set(key, [...(groups.get(key) ?? []), name ?? '']);
+  }
+  return [...groups].map(([key, names]) => {
+    const [op, reason] = key.split('\n', 2);
+    const shown = names.slice(0, 3).map((n) => `'${n}'`);
+    return op ? `${op} ${shown.join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}: ${reason}` : reason!;
+  });
+}
+
+function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<string, Tensor>): Graph {
+  const g = new GraphBuilder(graph.name);
+  g.inputs.push(...graph.inputs);
+  // All names of the original are taken, so that nothing emitted collides with a value yet to come.
+  g.reserve([...graph.inputs.map((i) => i.name), ...graph.constants.keys(), ...graph.nodes.flatMap((n) => n.outputs), ...outer.keys()]);
+  for (const [name, tensor] of graph.constants) g.constants.set(name, tensor);
+  const alias = new Map<string, string>();
+  const rename = (name: string): string => alias.get(name) ?? name;
+  const read = new Set([...graph.nodes.flatMap(reads), ...graph.outputs.map((o) => o.name)]);
+  for (const original of graph.nodes) {
+    const node = withSubgraphs(renameNode(withoutUnread(original, read), rename), context, new Map([...outer, ...g.constants]));
+    try {
+      const constant = constantValue(node);
+      if (constant) {
+        g.constants.set(node.outputs[0]!, constant);
+        continue;
+      }
+      const start = g.nodes.length;
+      const outputs = canonicalNode(node, context, g, outer);
+      if (outputs) settle(original, outputs, start, g, alias);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      context.problems.push(error.message);
+    }
+  }
+  const made = new Set(g.nodes.flatMap((n) => n.outputs));
+  for (const output of graph.outputs) {
+    if (made.has(output.name)) continue;
+    const source = rename(output.name);
+    // A graph output that became another name's value, a constant or an input keeps its name through an Identity.
+    if (source !== output.name) g.append('Identity', [source], [output.name]);
+  }
+  return { name: graph.name, inputs: g.inputs, outputs: graph.outputs, nodes: g.nodes, constants: g.constants, types: graph.types };
+}
+
+/** Old exporters name outputs that nobody reads (Dropout's mask, BatchNormalization's statistics): those count as omitted. */
+const withoutUnread = (node: Node, read: ReadonlySet<string>): Node => ({ ...node, outputs: node.outputs.map((o, i) => (i === 0 || read.has(o) ? o : '')) });
+
+function withSubgraphs(node: Node, context: Context, visible: ReadonlyMap<string, Tensor>): Node {
+  if (!Object.values(node.attributes).some((a) => a.kind === 'graph')) return node;
+  const attributes = Object.fromEntries(
+    Object.entries(node.attributes).map(([k, a]): [string, Attribute] => [k, a.kind === 'graph' ? { ...a, value: canonicalGraph(a.value, context, visible) } : a]),
+  );
+  return { ...node, attributes };
+}
+
+/** The value of a Constant node, in any of the ways it can be written. */
+function constantValue(node: Node): Tensor | undefined {
+  if (node.op !== 'Constant' || node.domain !== '') return undefined;
+  const [name, attribute] = Object.entries(node.attributes)[0] ?? [];
+  switch (attribute?.kind) {
+    case 'tensor':
+      return attribute.value;
+    case 'float':
+      return float32([attribute.value], []);
+    case 'floats':
+      return float32(attribute.value);
+    case 'int':
+      return int64([attribute.value], []);
+    case 'ints':
+      return int64(attribute.value);
+    case 'string':
+      return { type: 'string', dims: [], data: [attribute.value] };
+    case 'strings':
+      return { type: 'string', dims: [attribute.value.length], data: attribute.value };
+    default:
+      return refuse(node, `a Constant given as '${name ?? 'nothing'}' can not be read. Re-export it as a dense tensor.`);
+  }
+}
+
+/** The names that carry the node's outputs; undefined when the node was appended under its own output names. */
+function canonicalNode(node: Node, context: Context, g: GraphBuilder, outer: ReadonlyMap<string, Tensor>): string[] | undefined {
+  if (node.domain === '' && (node.op === 'If' || node.op === 'Loop' || node.op === 'Scan')) {
+    g.nodes.push(node);
+    return undefined;
+  }
+  const adapter = context.find(node);
+  const opset = context.opsets.get(node.domain);
+  if (!adapter) return refuse(node, `no adapter knows this op. Write one (docs/adding-an-op.md) or export the model without it.`);
+  if (opset === undefined) return refuse(node, `the file imports no opset for domain '${node.domain}'`);
+  if (node.domain === '' && opset > NEWEST_OPSET) {
+    return refuse(node, `its definition at opset ${opset} is newer than opset ${NEWEST_OPSET}, the newest that was read. Export with --opset ${NEWEST_OPSET} or less.`);
+  }
+  const version = adapter.versions.findLast((v) => v <= opset);
+  if (version === undefined) return refuse(node, `it does not exist at opset ${opset}; it came with opset ${adapter.versions[0]}`);
+  for (const name of Object.keys(node.attributes)) {
+    if (!(name in adapter.attributes) && !adapter.legacy?.includes(name)) return refuse(node, `attribute '${name}' is not understood`);
+  }
+  if (!adapter.canonicalize) {
+    g.nodes.push(node);
+    return undefined;
+  }
+  const old: OldNode = {
+    node,
+    version,
+    x: Array.from({ length: Math.max(node.inputs.length, 8) }, (_, i) => node.inputs[i] ?? ''),
+    attr: <T>(name: string) => node.attributes[name]?.value as T | undefined,
+    constant: (i) => g.constants.get(node.inputs[i] ?? '') ?? outer.get(node.inputs[i] ?? ''),
+    outputs: node.outputs.findLastIndex((o) => o !== '') + 1,
+    refuse: (reason) => refuse(node, reason),
+  };
+  const made = adapter.canonicalize(old, g);
+  if (made === undefined) {
+    g.nodes.push(node);
+    return undefined;
+  }
+  return typeof made === 'string' ? [made] : made;
+}
+
+/**
+ * Gives emitted values the original output names: renamed where a node emitted since `start` makes them, aliased where the rule handed an
+ * existing value through (Dropout).
+ */
+export function settle(original: Node, made: readonly string[], start: number, g: GraphBuilder, alias: Map<string, string>): void {
+  original.outputs.forEach((wanted, i) => {
+    const name = made[i];
+    if (wanted === '' || name === undefined || name === wanted) return;
+    const producer = g.nodes.slice(start).some((n) => n.outputs.includes(name));
+    const handedTwice = made.slice(0, i).includes(name);
+    if (!producer || handedTwice) {
+      alias.set(wanted, handedTwice ? (original.outputs[made.indexOf(name)] ?? name) : name);
+      return;
+    }
+    for (let k = start; k < g.nodes.length; k++) g.nodes[k] = renameNode(g.nodes[k]!, (n) => (n === name ? wanted : n));
+    const type = g.types.get(name);
+    if (type) g.types.set(wanted, type);
+  });
+}
+
+/** Labels of the nodes, for tests and messages. */
+export const labels = (graph: Graph): string[] => graph.nodes.map(nodeLabel);

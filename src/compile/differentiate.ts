@@ -1,0 +1,107 @@
+// Reverse-mode differentiation of a static dialect graph, by the adapters' rules: ONNX in, ONNX out.
+import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
+import { LanError, LanErrors } from '../core/errors.js';
+import { float32, sizeOf } from '../core/tensor.js';
+import { GraphBuilder } from '../onnx/builder.js';
+import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
+import { adapterTable, Refusal, staticNode } from './static.js';
+
+export interface Gradients {
+  /** A value with one element, of which the gradient is taken. */
+  readonly of: string;
+  /** Inputs or constants, and the output names of their gradients. */
+  readonly wrt: readonly { readonly name: string; readonly as: string }[];
+}
+
+/** Values that depend on one of `roots` through floats. */
+export function dependents(graph: Graph, roots: Iterable<string>): Set<string> {
+  const variable = new Set(roots);
+  for (const node of graph.nodes) {
+    if (node.inputs.some((n) => variable.has(n))) {
+      for (const o of node.outputs) if (o !== '' && (graph.types.get(o)?.type ?? 'float32').startsWith('float')) variable.add(o);
+    }
+  }
+  return variable;
+}
+
+/** Nodes on a path from `wrt` to `of`, in order. */
+export function gradientPath(graph: Graph, of: string, wrt: readonly string[]): Node[] {
+  const variable = dependents(graph, wrt);
+  const wanted = new Set([of]);
+  const path: Node[] = [];
+  for (let i = graph.nodes.length - 1; i >= 0; i--) {
+    const node = graph.nodes[i]!;
+    if (!node.outputs.some((o) => wanted.has(o) && variable.has(o))) continue;
+    path.push(node);
+    for (const x of node.inputs) if (variable.has(x)) wanted.add(x);
+  }
+  return path.reverse();
+}
+
+/**
+ * The graph with backward nodes and one further output per `wrt` entry: d(of)/d(name), in the shape of the value, zeros where nothing
+ * depends on it. Only nodes on the way are visited. Gradients of a value used several times are added.
+ * Throws LanErrors naming every op on the way whose rule is missing.
+ */
+export function differentiate(graph: Graph, { of, wrt }: Gradients, adapters: readonly OpAdapter[]): Graph {
+  const find = adapterTable(adapters);
+  const g = GraphBuilder.from(graph);
+  const ofType = g.typeOf(of);
+  if (sizeOf(ofType.dims) !== 1) throw new LanError(`Gradients are taken of one number; '${of}' has shape [${ofType.dims.join(',')}].`);
+  const variable = dependents(
+    graph,
+    wrt.map((w) => w.name),
+  );
+  const path = gradientPath(
+    graph,
+    of,
+    wrt.map((w) => w.name),
+  );
+  const cotangents = new Map<string, string[]>([[of, [g.constant(float32([1], ofType.dims), 'seed')]]]);
+  const cotangent = (value: string): string | undefined => {
+    const parts = cotangents.get(value);
+    if (!parts || parts.length === 0) return undefined;
+    const sum = parts.length === 1 ? parts[0]! : g.op('Sum', parts);
+    cotangents.set(value, [sum]);
+    g.types.set(sum, g.typeOf(value));
+    return sum;
+  };
+  const problems: string[] = [];
+  for (const node of path.toReversed()) {
+    const adapter = find(node);
+    const dy = node.outputs.map((o) => (o === '' ? undefined : cotangent(o)));
+    if (!dy.some(Boolean)) continue;
+    const rule = adapter?.vjp;
+    if (typeof rule !== 'function') {
+      if (rule && 'none' in rule) continue;
+      problems.push(`${nodeLabel(node)}: ${rule ? `no gradient rule: ${rule.todo}` : 'no gradient rule'}. Use --engine tfjs, or write the rule.`);
+      continue;
+    }
+    try {
+      const view = staticNode(node, g);
+      // Not a spread: the view's accessors stay its own.
+      const context = Object.assign(Object.create(view) as typeof view, { dy, needs: node.inputs.map((x) => variable.has(x)) });
+      Object.assign(context, view);
+      const gradients = rule(context, resolveAttributes(adapter!, node) as never, g);
+      node.inputs.forEach((x, i) => {
+        const gradient = gradients[i];
+        if (gradient === undefined || x === '' || !variable.has(x)) return;
+        const shaped = adapter!.broadcasts ? g.unbroadcast(gradient, view.outputType(0).dims, view.type(i).dims) : gradient;
+        g.types.set(shaped, g.typeOf(x));
+        const parts = cotangents.get(x);
+        if (parts) parts.push(shaped);
+        else cotangents.set(x, [shaped]);
+      });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length > 0) throw new LanErrors('No gradient can be derived in ONNX:', problems);
+  for (const output of graph.outputs) g.output(output.name);
+  for (const { name, as } of wrt) {
+    const dims = g.typeOf(name).dims;
+    g.output(cotangent(name) ?? g.constant(float32(new Float32Array(sizeOf(dims)), dims), 'zeros'), as);
+  }
+  return g.build();
+}

@@ -1,0 +1,149 @@
+// Binds input shapes: folds everything that does not depend on an input's value, gives every value a dtype and static shape, lowers.
+import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
+import { LanError, LanErrors } from '../core/errors.js';
+import { allocate, bytesOf, sizeOf, type Tensor } from '../core/tensor.js';
+import { GraphBuilder, renameNode } from '../onnx/builder.js';
+import { nodeLabel, prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
+import { settle } from './canonicalize.js';
+import { inlineControl } from './control.js';
+import { adapterTable, Refusal, staticNode } from './static.js';
+
+/** Runs a dialect graph on `feeds` and gives the wanted values. Onnxruntime does it (engine/ort.ts); passed in, so that passes stay pure. */
+export type Probe = (graph: Graph, feeds: Record<string, Tensor>, wanted: readonly string[]) => Promise<Map<string, Tensor>>;
+
+/** Bytes that one bound input, or one folded constant, may take. */
+const MAX_BYTES = 2 ** 31;
+const MAX_ROUNDS = 12;
+
+/**
+ * A static graph: inputs bound to `shapes` (by input name; axes that the file leaves open default to 1 only on the first axis), constants
+ * folded, every value typed, ops lowered as their adapters say.
+ * Throws LanError when a shape is missing, does not fit the file, or asks for more than 2 GB; LanErrors when an op refuses the shapes.
+ */
+export async function specialize(
+  graph: Graph,
+  shapes: Readonly<Record<string, readonly number[]>>,
+  probe: Probe,
+  adapters: readonly OpAdapter[],
+): Promise<Graph> {
+  const inputs = graph.inputs.map((input) => bindInput(input, shapes[input.name]));
+  for (const name of Object.keys(shapes)) {
+    if (!inputs.some((i) => i.name === name)) throw new LanError(`A shape is given for '${name}', but the inputs are: ${inputs.map((i) => i.name).join(', ')}.`);
+  }
+  const feeds = Object.fromEntries(inputs.map((i) => [i.name, { type: i.type!, dims: i.dims as number[], data: allocate(i.type!, i.dims as number[]) }]));
+  guardAllocations(graph);
+  let current: Graph = prune({ ...graph, inputs });
+  current = await inlineControl(current, (g, wanted) => probe(g, feeds, wanted));
+  current = await fold(current, feeds, probe);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const lowered = lower(current, adapters);
+    if (lowered === current) return current;
+    current = await fold(lowered, feeds, probe);
+  }
+  throw new LanError(`Lowering did not settle after ${MAX_ROUNDS} rounds: an adapter's lower() emits its own op unchanged.`);
+}
+
+function bindInput(input: ValueInfo, shape: readonly number[] | undefined): ValueInfo {
+  const declared = input.dims ?? shape;
+  const shown = `[${input.dims?.map((d) => d ?? '?').join(',') ?? '?'}]`;
+  if (input.kind !== 'tensor' || !input.type) throw new LanError(`Input '${input.name}' is not a tensor, so no mask can be learned on it.`);
+  if (!declared) throw new LanError(`Input '${input.name}' has no declared shape. Give one: --shape ${input.name}=1,3,224,224`);
+  if (shape && shape.length !== declared.length) throw new LanError(`Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`);
+  const dims = declared.map((d, axis) => {
+    const bound = shape?.[axis] ?? (typeof d === 'number' && d > 0 ? d : axis === 0 ? 1 : undefined);
+    if (bound === undefined) throw new LanError(`Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${declared.map((e) => (typeof e === 'number' ? e : 1)).join(',')}`);
+    if (!(Number.isSafeInteger(bound) && bound >= 0)) throw new LanError(`Input '${input.name}': axis ${axis} can not have length ${bound}.`);
+    return bound;
+  });
+  const bytes = bytesOf(input.type, dims) ?? 0;
+  if (bytes > MAX_BYTES) throw new LanError(`Input '${input.name}' of shape [${dims.join(',')}] asks for ${(bytes / 2 ** 30).toFixed(1)} GiB; at most ${MAX_BYTES / 2 ** 30} are allowed.`);
+  return { ...input, dims };
+}
+
+/** A hostile file may ask for terabytes in one small constant; refuse before onnxruntime tries. */
+function guardAllocations(graph: Graph): void {
+  for (const node of graph.nodes) {
+    if (node.op !== 'ConstantOfShape' && node.op !== 'Expand') continue;
+    const shape = graph.constants.get(node.inputs[node.op === 'Expand' ? 1 : 0] ?? '');
+    if (!shape) continue;
+    const size = sizeOf(Array.from(shape.data as BigInt64Array, Number));
+    if (size * 4 > MAX_BYTES) throw new LanError(`${nodeLabel(node)} asks for ${((size * 4) / 2 ** 30).toFixed(1)} GiB; at most ${MAX_BYTES / 2 ** 30} are allowed.`);
+  }
+}
+
+/** Ops whose output is random or whose extent depends on values: never folded, so that they are refused where a value depends on them. */
+const VOLATILE = new Set(['RandomNormal', 'RandomUniform', 'RandomNormalLike', 'RandomUniformLike', 'Multinomial', 'Bernoulli']);
+/** Ops whose output depends on their input's shape alone. */
+const SHAPE_ONLY = new Set(['Shape', 'Size']);
+
+/** Names of the values that depend on an input's value. */
+function variableValues(graph: Graph): Set<string> {
+  const variable = new Set(graph.inputs.map((i) => i.name));
+  for (const node of graph.nodes) {
+    if (SHAPE_ONLY.has(node.op)) continue;
+    if (VOLATILE.has(node.op) || reads(node).some((n) => variable.has(n))) for (const o of node.outputs) if (o !== '') variable.add(o);
+  }
+  return variable;
+}
+
+/** One run gives every value's type, and the value itself where it is constant. */
+async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Graph> {
+  const pruned = prune(graph);
+  const wanted = pruned.nodes.flatMap((n) => n.outputs.filter((o) => o !== ''));
+  const values = wanted.length > 0 ? await probe(pruned, feeds, wanted) : new Map<string, Tensor>();
+  const variable = variableValues(pruned);
+  const constants = new Map(pruned.constants);
+  const types = new Map<string, ValueType>();
+  for (const i of pruned.inputs) types.set(i.name, { type: i.type!, dims: i.dims as number[] });
+  for (const [name, t] of pruned.constants) types.set(name, { type: t.type, dims: t.dims });
+  for (const [name, t] of values) {
+    types.set(name, { type: t.type, dims: [...t.dims] });
+    if (!variable.has(name)) constants.set(name, { type: t.type, dims: [...t.dims], data: t.data });
+  }
+  const nodes = pruned.nodes.filter((n) => n.outputs.some((o) => variable.has(o)));
+  // A constant graph output still needs a node that writes it.
+  const g = GraphBuilder.from({ ...pruned, nodes, constants, types });
+  for (const o of pruned.outputs) {
+    if (!constants.has(o.name)) continue;
+    const value = constants.get(o.name)!;
+    const source = g.constant(value, `${o.name}_value`);
+    g.constants.delete(o.name);
+    g.append('Identity', [source], [o.name]);
+  }
+  const outputs = pruned.outputs.map((o) => ({ name: o.name, kind: 'tensor' as const, ...types.get(o.name) }));
+  return prune({ ...pruned, nodes: g.nodes, constants: g.constants, types: g.types, outputs });
+}
+
+/** Applies every adapter's `lower` once; the same graph when nothing changed. */
+function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
+  const find = adapterTable(adapters);
+  const g = new GraphBuilder(graph.name);
+  g.inputs.push(...graph.inputs);
+  g.reserve([...graph.inputs.map((i) => i.name), ...graph.constants.keys(), ...graph.nodes.flatMap((n) => n.outputs)]);
+  for (const [k, v] of graph.constants) g.constants.set(k, v);
+  for (const [k, v] of graph.types) g.types.set(k, v);
+  const alias = new Map<string, string>();
+  const problems: string[] = [];
+  let changed = false;
+  for (const original of graph.nodes) {
+    const node: Node = renameNode(original, (n) => alias.get(n) ?? n);
+    const adapter = find(node);
+    try {
+      const start = g.nodes.length;
+      const made = adapter?.lower?.(staticNode(node, g), resolveAttributes(adapter, node) as never, g);
+      if (made === undefined) g.nodes.push(node);
+      else {
+        changed = true;
+        settle(original, typeof made === 'string' ? [made] : made, start, g, alias);
+      }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length > 0) throw new LanErrors('The model can not be compiled for these input shapes:', problems);
+  if (!changed) return graph;
+  const written = new Set(g.nodes.flatMap((n) => n.outputs));
+  for (const o of graph.outputs) if (!written.has(o.name) && alias.has(o.name)) g.append('Identity', [alias.get(o.name)!], [o.name]);
+  return { ...graph, nodes: g.nodes, constants: g.constants, types: g.types };
+}

@@ -1,0 +1,46 @@
+// A node of a static graph with its types and constants at hand, as adapters receive it; and the table of adapters by op.
+import type { OpAdapter, StaticNode } from '../../adapters/op.js';
+import { LanError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import { nodeLabel, type Node, type ValueType } from '../onnx/graph.js';
+
+/** Adapters by domain and op. A later one replaces an earlier one, so a plug-in can override. */
+export function adapterTable(adapters: readonly OpAdapter[]): (node: { op: string; domain: string }) => OpAdapter | undefined {
+  const table = new Map(adapters.map((a) => [`${a.domain ?? ''}:${a.op}`, a]));
+  return (node) => table.get(`${node.domain}:${node.op}`);
+}
+
+/** What `refuse` throws; the passes collect these and report them together. */
+export class Refusal extends LanError {}
+
+/** Throws a Refusal that names the node. */
+export function refuse(node: Node, reason: string): never {
+  throw new Refusal(`${nodeLabel(node)}: ${reason}`);
+}
+
+interface Values {
+  readonly types: ReadonlyMap<string, ValueType>;
+  readonly constants: ReadonlyMap<string, Tensor>;
+}
+
+const SCALAR: ValueType = { type: 'float32', dims: [] };
+
+/** The view of a node whose values have static types. */
+export function staticNode(node: Node, values: Values): StaticNode {
+  const typeOf = (name: string | undefined): ValueType => {
+    if (!name) return SCALAR;
+    return values.types.get(name) ?? values.constants.get(name) ?? refuse(node, `the shape of value '${name}' is not known`);
+  };
+  const x = new Proxy(node.inputs as string[], {
+    get: (target, key) => (typeof key === 'string' && /^\d+$/.test(key) ? (target[Number(key)] ?? '') : Reflect.get(target, key)),
+  });
+  return {
+    node,
+    x,
+    y: node.outputs,
+    type: (i) => typeOf(node.inputs[i]),
+    outputType: (i) => typeOf(node.outputs[i]),
+    constant: (i) => values.constants.get(node.inputs[i] ?? ''),
+    refuse: (reason) => refuse(node, reason),
+  };
+}

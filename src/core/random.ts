@@ -1,0 +1,62 @@
+// Seeded, counter-based random numbers: value i of a stream depends on (seed, stream, i) alone, so draws can be made in any order.
+
+/** The purposes that draw random numbers; each has its own stream, so that evidence never sees the optimiser's noise. */
+export const STREAMS = { training: 1, threshold: 2, evidence: 3, check: 4, initial: 5, sanity: 6, shuffle: 7 } as const;
+
+/** A stream of independent 32-bit words. */
+export interface Random {
+  /** Fills with floats uniform in [low, high), word i of `draw` always the same. `draw` counts whole fills of this stream. */
+  uniform(out: Float32Array, draw: number, low?: number, high?: number): Float32Array;
+  /** Fills with normal floats (Box-Muller). */
+  normal(out: Float32Array, draw: number, mean?: number, deviation?: number): Float32Array;
+  /** Whole number in [0, below), number `index` of `draw`. */
+  integer(below: number, draw: number, index: number): number;
+}
+
+/** 32-bit finaliser with full avalanche (the "lowbias32" constants of C. Wellons' hash prospector). */
+function mix(x: number): number {
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+  return x ^ (x >>> 16);
+}
+
+/**
+ * A stream named by (seed, stream). Word i of fill `draw` is mix(mix(i + key1) ^ key2), the keys being hashes of seed, stream and draw:
+ * two rounds of a bijection, good enough for noise and sampling, not for cryptography.
+ */
+export function random(seed: number, stream: number): Random {
+  const base = mix((seed | 0) ^ 0x9e3779b9) ^ mix(Math.floor(seed / 2 ** 32) + 0x85ebca6b);
+  const keys = (draw: number): [number, number] => {
+    const k = mix(mix(base + Math.imul(stream, 0x632be5ab)) ^ Math.imul(draw + 1, 0x9e3779b1));
+    return [mix(k + 0x1b873593), mix(k ^ 0x27d4eb2f)];
+  };
+  return {
+    uniform(out, draw, low = 0, high = 1) {
+      const [k1, k2] = keys(draw);
+      const scale = (high - low) / 4294967296;
+      for (let i = 0; i < out.length; i++) {
+        // Rounding to float32 may reach `high` itself, which is harmless for noise and keeps the loop lean.
+        let x = Math.imul(i, 0x9e3779b1) + k1;
+        x = Math.imul(x ^ (x >>> 16), 0x7feb352d) ^ k2;
+        x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+        out[i] = low + ((x ^ (x >>> 16)) >>> 0) * scale;
+      }
+      return out;
+    },
+    normal(out, draw, mean = 0, deviation = 1) {
+      const [k1, k2] = keys(draw);
+      for (let i = 0; i < out.length; i += 2) {
+        const u = ((mix(mix(i + k1) ^ k2) >>> 0) + 0.5) / 4294967296;
+        const angle = (2 * Math.PI * (mix(mix(i + 1 + k1) ^ k2) >>> 0)) / 4294967296;
+        const radius = deviation * Math.sqrt(-2 * Math.log(u));
+        out[i] = mean + radius * Math.cos(angle);
+        if (i + 1 < out.length) out[i + 1] = mean + radius * Math.sin(angle);
+      }
+      return out;
+    },
+    integer(below, draw, index) {
+      const [k1, k2] = keys(draw);
+      return Math.floor(((mix(mix(index + k1) ^ k2) >>> 0) / 4294967296) * below);
+    },
+  };
+}

@@ -1,0 +1,200 @@
+// The one value type of the project: a typed array with a dtype and dimensions, the same shape as onnxruntime-common's Tensor.
+import { LanError } from './errors.js';
+
+/** dtype names are onnxruntime's. 4-bit types stay packed, two a byte; (b)float16 stay as their 16 bits in a Uint16Array. */
+export type DType =
+  | 'float32'
+  | 'float64'
+  | 'float16'
+  | 'bfloat16'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'bool'
+  | 'string'
+  | 'int4'
+  | 'uint4'
+  | 'complex64'
+  | 'complex128'
+  | 'float8e4m3fn'
+  | 'float8e4m3fnuz'
+  | 'float8e5m2'
+  | 'float8e5m2fnuz';
+
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
+
+export type TensorData = TypedArray | readonly string[];
+
+/** A dense, row-major tensor. `dims` is empty for a scalar. Structurally compatible with onnxruntime's `Tensor` (CPU). */
+export interface Tensor {
+  readonly type: DType;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+type ArrayConstructor = { new (length: number): TypedArray; new (buffer: ArrayBufferLike, offset: number, length: number): TypedArray };
+
+const STORAGE: Record<Exclude<DType, 'string'>, { array: ArrayConstructor; bits: number }> = {
+  float32: { array: Float32Array, bits: 32 },
+  float64: { array: Float64Array, bits: 64 },
+  float16: { array: Uint16Array, bits: 16 },
+  bfloat16: { array: Uint16Array, bits: 16 },
+  int8: { array: Int8Array, bits: 8 },
+  int16: { array: Int16Array, bits: 16 },
+  int32: { array: Int32Array, bits: 32 },
+  int64: { array: BigInt64Array as unknown as ArrayConstructor, bits: 64 },
+  uint8: { array: Uint8Array, bits: 8 },
+  uint16: { array: Uint16Array, bits: 16 },
+  uint32: { array: Uint32Array, bits: 32 },
+  uint64: { array: BigUint64Array as unknown as ArrayConstructor, bits: 64 },
+  bool: { array: Uint8Array, bits: 8 },
+  int4: { array: Uint8Array, bits: 4 },
+  uint4: { array: Uint8Array, bits: 4 },
+  complex64: { array: Float32Array, bits: 64 },
+  complex128: { array: Float64Array, bits: 128 },
+  float8e4m3fn: { array: Uint8Array, bits: 8 },
+  float8e4m3fnuz: { array: Uint8Array, bits: 8 },
+  float8e5m2: { array: Uint8Array, bits: 8 },
+  float8e5m2fnuz: { array: Uint8Array, bits: 8 },
+};
+
+/** Number of elements of a shape: 1 for a scalar. */
+export function sizeOf(dims: readonly number[]): number {
+  let size = 1;
+  for (const d of dims) size *= d;
+  return size;
+}
+
+/** Bytes that `dims` elements of `type` take; 4-bit types are packed two a byte. Undefined for strings. */
+export function bytesOf(type: DType, dims: readonly number[]): number | undefined {
+  if (type === 'string') return undefined;
+  return Math.ceil((sizeOf(dims) * STORAGE[type].bits) / 8);
+}
+
+/** A zero-filled array able to hold `dims` elements of `type`. */
+export function allocate(type: DType, dims: readonly number[]): TypedArray {
+  if (type === 'string') throw new LanError('A string tensor has no typed array.');
+  const { array, bits } = STORAGE[type];
+  const bytes = Math.ceil((sizeOf(dims) * bits) / 8);
+  return new array(bytes / (array as unknown as { BYTES_PER_ELEMENT: number }).BYTES_PER_ELEMENT);
+}
+
+/** Little-endian bytes seen as elements of `type`; copies only where alignment asks for it. */
+export function viewBytes(type: Exclude<DType, 'string'>, bytes: Uint8Array): TypedArray {
+  const { array } = STORAGE[type];
+  const width = (array as unknown as { BYTES_PER_ELEMENT: number }).BYTES_PER_ELEMENT;
+  // Not bytes.slice(): a Node Buffer's slice shares memory and stays misaligned.
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
+  return new array(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / width));
+}
+
+/** A float32 tensor from numbers; `dims` defaults to one axis. Throws when the count does not fit. */
+export function float32(data: ArrayLike<number>, dims: readonly number[] = [data.length]): Tensor {
+  return checked({ type: 'float32', dims, data: data instanceof Float32Array ? data : Float32Array.from(data) });
+}
+
+/** An int64 tensor from whole numbers; `dims` defaults to one axis. */
+export function int64(data: readonly number[], dims: readonly number[] = [data.length]): Tensor {
+  return checked({ type: 'int64', dims, data: BigInt64Array.from(data, (v) => BigInt(v)) });
+}
+
+/** An int32 tensor from whole numbers; `dims` defaults to one axis. */
+export function int32(data: readonly number[], dims: readonly number[] = [data.length]): Tensor {
+  return checked({ type: 'int32', dims, data: Int32Array.from(data) });
+}
+
+/** A bool tensor; `dims` defaults to one axis. */
+export function bool(data: readonly boolean[], dims: readonly number[] = [data.length]): Tensor {
+  return checked({ type: 'bool', dims, data: Uint8Array.from(data, Number) });
+}
+
+/** A float32 scalar (no axes). */
+export const scalar = (value: number): Tensor => float32([value], []);
+
+function checked(tensor: Tensor): Tensor {
+  const size = sizeOf(tensor.dims);
+  if (tensor.data.length !== size) {
+    throw new LanError(`A tensor of shape [${tensor.dims.join(',')}] holds ${size} elements, received ${tensor.data.length}.`);
+  }
+  return tensor;
+}
+
+/** The tensor's elements as JavaScript numbers; float16 and bfloat16 are decoded. Throws for strings and sub-byte types. */
+export function toNumbers(tensor: Tensor): ArrayLike<number> {
+  const { type, data } = tensor;
+  if (type === 'string') throw new LanError('Expected numbers, received a string tensor.');
+  if (type === 'int4' || type === 'uint4') return unpack4(data as Uint8Array, sizeOf(tensor.dims), type === 'int4');
+  if (type === 'float16') return Float32Array.from(data as Uint16Array, halfToNumber);
+  if (type === 'bfloat16') return Float32Array.from(data as Uint16Array, bfloatToNumber);
+  if (type.startsWith('float8')) throw new LanError(`Expected numbers, received a ${type} tensor, which this version only stores.`);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data as BigInt64Array, Number);
+  return data as unknown as ArrayLike<number>;
+}
+
+/** The tensor's elements as float32 (the same array when it already is one). */
+export function toFloat32(tensor: Tensor): Float32Array {
+  const numbers = toNumbers(tensor);
+  return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
+}
+
+/** A list of whole numbers, e.g. axes or a shape. */
+export const toIntegers = (tensor: Tensor): number[] => Array.from(toNumbers(tensor));
+
+function unpack4(bytes: Uint8Array, size: number, signed: boolean): Int8Array {
+  const out = new Int8Array(size);
+  for (let i = 0; i < size; i++) {
+    const nibble = ((bytes[i >> 1] ?? 0) >> ((i & 1) * 4)) & 15;
+    out[i] = signed && nibble > 7 ? nibble - 16 : nibble;
+  }
+  return out;
+}
+
+const scratch = new DataView(new ArrayBuffer(4));
+
+/** IEEE 754 binary16 bits to a number. */
+export function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** A number to IEEE 754 binary16 bits, rounding half to even. */
+export function numberToHalf(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00;
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(value);
+  if (magnitude >= 65520) return sign | 0x7c00;
+  if (magnitude < 2 ** -14) return sign | roundHalfEven(magnitude * 2 ** 24);
+  const exponent = Math.floor(Math.log2(magnitude));
+  const safe = magnitude < 2 ** exponent ? exponent - 1 : magnitude >= 2 ** (exponent + 1) ? exponent + 1 : exponent;
+  return sign | (((safe + 15) << 10) + roundHalfEven((magnitude / 2 ** safe - 1) * 1024));
+}
+
+function roundHalfEven(x: number): number {
+  const floor = Math.floor(x);
+  const rest = x - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
+
+function bfloatToNumber(bits: number): number {
+  scratch.setUint32(0, bits << 16);
+  return scratch.getFloat32(0);
+}

@@ -1,0 +1,34 @@
+// What an engine is: something that runs a static graph, and its gradient.
+import type { Tensor } from '../core/tensor.js';
+import type { Graph } from '../onnx/graph.js';
+
+/** A compiled graph. `run` takes every graph input by name and gives every output by name; the returned arrays belong to the caller. */
+export interface Program {
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  /** Frees native memory. A disposed program must not be run. */
+  dispose(): Promise<void>;
+}
+
+/** How an engine describes itself in reports. */
+export interface EngineInfo {
+  readonly name: 'onnxruntime' | 'tfjs';
+  /** Execution provider or tfjs backend. */
+  readonly backend: string;
+  readonly version: string;
+  readonly threads: number;
+}
+
+export interface Engine {
+  readonly info: EngineInfo;
+  /** Compiles the forward pass. Throws LanErrors naming every op that the engine can not run. */
+  compile(graph: Graph): Promise<Program>;
+  /**
+   * Compiles the graph together with d(of)/d(input) for each input in `wrt`: the program gives the graph's outputs and, as `grad:<input>`,
+   * one gradient in the input's shape (zeros where nothing depends on it). `of` is a graph output with one element.
+   * Throws LanErrors naming every op on the way that has no gradient rule.
+   */
+  gradient(graph: Graph, of: string, wrt: readonly string[]): Promise<Program>;
+}
+
+/** Name of the output that holds the gradient of an input. */
+export const gradientOf = (input: string): string => `grad:${input}`;

@@ -1,0 +1,130 @@
+// onnxruntime: forward passes of original files (the reference) and of canonical graphs; one of the two importers of onnxruntime.
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import * as ort from 'onnxruntime-node';
+import type { OpAdapter } from '../../adapters/op.js';
+import { DIALECT_OPSET } from '../../adapters/op.js';
+import { differentiate } from '../compile/differentiate.js';
+import type { Probe } from '../compile/specialize.js';
+import { LanError, messageOf } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import { encodeModel } from '../onnx/codec.js';
+import type { Graph, Model } from '../onnx/graph.js';
+import type { Engine, Program } from './engine.js';
+import { gradientOf } from './engine.js';
+
+export interface OrtOptions {
+  /** Threads within an operator. Default: all cores. */
+  readonly threads?: number;
+  /** Execution providers in order of preference. Default: ['cpu']. */
+  readonly providers?: readonly string[];
+  /** 'disabled' keeps every value as computed; default 'all'. */
+  readonly optimize?: 'disabled' | 'all';
+  /** Further session options, handed on untouched (profiling, optimizedModelFilePath ...). */
+  readonly session?: Record<string, unknown>;
+}
+
+/** Version of the installed onnxruntime. */
+export const ortVersion = (): string =>
+  (createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }).version;
+
+function sessionOptions(options: OrtOptions): ort.InferenceSession.SessionOptions {
+  return {
+    intraOpNumThreads: options.threads ?? availableParallelism(),
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    executionProviders: [...(options.providers ?? ['cpu'])],
+    graphOptimizationLevel: options.optimize ?? 'all',
+    logSeverityLevel: 4,
+    ...options.session,
+  };
+}
+
+/** A session that is also a Program, with what the file declares. */
+export interface OrtProgram extends Program {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** Runs for some outputs only. */
+  run(feeds: Readonly<Record<string, Tensor>>, wanted?: readonly string[]): Promise<Record<string, Tensor>>;
+}
+
+/**
+ * Opens ONNX bytes, or a file by path (needed for external data), in onnxruntime as they are.
+ * Throws LanError with onnxruntime's own reason when it refuses the model.
+ */
+export async function openSession(source: Uint8Array | string, options: OrtOptions = {}): Promise<OrtProgram> {
+  let session: ort.InferenceSession;
+  try {
+    session = typeof source === 'string' ? await ort.InferenceSession.create(source, sessionOptions(options)) : await ort.InferenceSession.create(source, sessionOptions(options));
+  } catch (error) {
+    throw new LanError(`onnxruntime refuses the model: ${firstLine(error)}`);
+  }
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    async run(feeds, wanted) {
+      const tensors: Record<string, ort.Tensor> = {};
+      for (const name of session.inputNames) {
+        const feed = feeds[name];
+        if (!feed) throw new LanError(`Input '${name}' has no value. Expected: ${session.inputNames.join(', ')}.`);
+        tensors[name] = toOrt(feed);
+      }
+      let results: ort.InferenceSession.OnnxValueMapType;
+      try {
+        results = wanted ? await session.run(tensors, wanted) : await session.run(tensors);
+      } catch (error) {
+        throw new LanError(`onnxruntime: ${firstLine(error)}`);
+      }
+      return Object.fromEntries(Object.entries(results).map(([name, t]) => [name, t as unknown as Tensor]));
+    },
+    async dispose() {
+      await session.release();
+    },
+  };
+}
+
+// Types that onnxruntime-common can not hold throw in its constructor, with the type's name.
+const toOrt = (t: Tensor): ort.Tensor => new ort.Tensor(t.type as 'float32', t.data as Float32Array, t.dims as number[]);
+
+const firstLine = (error: unknown): string => messageOf(error).split('\n')[0]!.slice(0, 600);
+
+/** The model that carries a canonical graph. IR 8 is what opset 18 was published with. */
+export const dialectModel = (graph: Graph): Model => ({
+  irVersion: 8,
+  producer: 'lan-onnx',
+  opsets: new Map([
+    ['', DIALECT_OPSET],
+    ['ai.onnx.ml', 3],
+    ...(graph.nodes.some((n) => n.domain === 'com.microsoft') ? ([['com.microsoft', 1]] as const) : []),
+  ]),
+  metadata: {},
+  functions: [],
+  // onnxruntime wants node names to be unique, which composed graphs are not; the first output is.
+  graph: { ...graph, nodes: graph.nodes.map((n) => ({ ...n, name: n.outputs.find((o) => o !== '') ?? n.name })) },
+});
+
+/** Runs a canonical graph once and returns the wanted values, whatever their types; used to bind shapes and fold constants. */
+export const probe: Probe = async (graph, feeds, wanted) => {
+  const outputs = wanted.map((name) => ({ name, kind: 'tensor' as const }));
+  const program = await openSession(encodeModel(dialectModel({ ...graph, outputs })), { optimize: 'disabled' });
+  try {
+    return new Map(Object.entries(await program.run(feeds)));
+  } finally {
+    await program.dispose();
+  }
+};
+
+/** The engine that runs canonical graphs and their gradients, both as ONNX, in onnxruntime. */
+export function createOrtEngine(adapters: readonly OpAdapter[], options: OrtOptions = {}): Engine {
+  const compile = (graph: Graph): Promise<Program> => openSession(encodeModel(dialectModel(graph)), options);
+  return {
+    info: {
+      name: 'onnxruntime',
+      backend: (options.providers ?? ['cpu'])[0]!,
+      version: ortVersion(),
+      threads: options.threads ?? availableParallelism(),
+    },
+    compile,
+    gradient: (graph, of, wrt) => compile(differentiate(graph, { of, wrt: wrt.map((name) => ({ name, as: gradientOf(name) })) }, adapters)),
+  };
+}

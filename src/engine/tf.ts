@@ -1,0 +1,306 @@
+// tfjs: walks a static dialect graph calling each adapter's forward; its tape gives gradients. The only importer of tfjs.
+import type * as tfc from '@tensorflow/tfjs-core';
+import { resolveAttributes, type ForwardContext, type Layout, type OpAdapter, type Tf, type TfTensor } from '../../adapters/op.js';
+import { gradientPath } from '../compile/differentiate.js';
+import { adapterTable, staticNode } from '../compile/static.js';
+import { LanError, LanErrors, messageOf } from '../core/errors.js';
+import { toNumbers, type DType, type Tensor } from '../core/tensor.js';
+import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
+import type { Engine, EngineInfo, Program } from './engine.js';
+import { gradientOf } from './engine.js';
+
+export const TF_BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
+export type TfBackend = (typeof TF_BACKENDS)[number];
+
+/**
+ * Loads tfjs with `backend`, or with the fastest there is: tensorflow (only where @tensorflow/tfjs-node is installed), wasm, cpu.
+ * Throws LanError when a backend that was asked for is not there.
+ */
+export async function createTfEngine(adapters: readonly OpAdapter[], options: { readonly backend?: string } = {}): Promise<Engine> {
+  const tf: Tf = await import('@tensorflow/tfjs-core');
+  // The gradients are registered by the union package alone.
+  await import('@tensorflow/tfjs');
+  const backend = await chooseBackend(tf, options.backend);
+  const info: EngineInfo = { name: 'tfjs', backend, version: tf.version_core, threads: 1 };
+  return {
+    info,
+    compile: async (graph) => new TfProgram(tf, backend, graph, adapters).program(),
+    gradient: async (graph, of, wrt) => new TfProgram(tf, backend, graph, adapters, { of, wrt }).program(),
+  };
+}
+
+async function chooseBackend(tf: Tf, wanted?: string): Promise<TfBackend> {
+  if (wanted !== undefined && !TF_BACKENDS.includes(wanted as TfBackend)) {
+    throw new LanError(`Unknown tfjs backend '${wanted}'. Choose one of: ${TF_BACKENDS.join(', ')}.`);
+  }
+  const failures: string[] = [];
+  for (const backend of wanted ? [wanted as TfBackend] : TF_BACKENDS) {
+    try {
+      await loadBackend(backend);
+      if (await tf.setBackend(backend)) {
+        await tf.ready();
+        return backend;
+      }
+      failures.push(`${backend}: it did not start`);
+    } catch (error) {
+      failures.push(`${backend}: ${messageOf(error).split('\n')[0]}`);
+    }
+  }
+  const hint = wanted === 'tensorflow' ? ' It needs the optional package @tensorflow/tfjs-node; wasm and cpu are always there.' : '';
+  throw new LanError(`No tfjs backend could be started (${failures.join('; ')}).${hint}`);
+}
+
+/** Importing a backend's package registers it with tfjs. */
+async function loadBackend(backend: TfBackend): Promise<void> {
+  // A name in a variable: the optional package has to be absent at compile time too.
+  const optional = '@tensorflow/tfjs-node';
+  if (backend === 'tensorflow') await import(optional);
+  else if (backend === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
+  else await import('@tensorflow/tfjs-backend-cpu');
+}
+
+/** A value in one or both memory layouts; rank-4 values are converted once, when an op first asks. */
+interface Value {
+  nchw?: TfTensor;
+  nhwc?: TfTensor;
+}
+
+interface Step {
+  readonly node: Node;
+  readonly adapter: OpAdapter;
+  readonly attributes: Record<string, unknown>;
+}
+
+class TfProgram {
+  private readonly steps: Step[];
+  private readonly constants = new Map<string, Value>();
+  private readonly kept: TfTensor[] = [];
+
+  constructor(
+    private readonly tf: Tf,
+    private readonly backend: TfBackend,
+    private readonly graph: Graph,
+    adapters: readonly OpAdapter[],
+    private readonly gradient?: { of: string; wrt: readonly string[] },
+  ) {
+    const find = adapterTable(adapters);
+    const problems: string[] = [];
+    this.steps = graph.nodes.flatMap((node) => {
+      const adapter = find(node);
+      if (typeof adapter?.forward === 'function') return [{ node, adapter, attributes: resolveAttributes(adapter, node) }];
+      problems.push(`${nodeLabel(node)}: ${adapter?.forward ? adapter.forward.todo : 'no tfjs forward'}. Use --engine onnxruntime.`);
+      return [];
+    });
+    if (problems.length > 0) throw new LanErrors('The model can not run in tfjs:', problems);
+    if (gradient) gradientPath(graph, gradient.of, gradient.wrt);
+  }
+
+  program(): Program {
+    return { run: (feeds) => this.run(feeds), dispose: async () => this.dispose() };
+  }
+
+  private async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    const { tf } = this;
+    // tfjs has one backend at a time for the whole process; another engine may have changed it.
+    if (tf.getBackend() !== this.backend) await tf.setBackend(this.backend);
+    const results = tf.tidy(() => {
+      const inputs = this.graph.inputs.map((i) => {
+        const feed = feeds[i.name];
+        if (!feed) throw new LanError(`Input '${i.name}' has no value. Expected: ${this.graph.inputs.map((x) => x.name).join(', ')}.`);
+        return toTf(tf, feed);
+      });
+      return this.gradient ? this.differentiate(inputs, this.gradient) : this.forward(inputs);
+    });
+    const names = [...this.graph.outputs.map((o) => o.name), ...(this.gradient?.wrt ?? []).map(gradientOf)];
+    const out: Record<string, Tensor> = {};
+    for (const [i, name] of names.entries()) {
+      const t = results[i]!;
+      const type = this.graph.types.get(name)?.type ?? 'float32';
+      out[name] = fromTf(await t.data(), type, t.shape);
+      t.dispose();
+    }
+    return out;
+  }
+
+  private differentiate(inputs: TfTensor[], { of, wrt }: { of: string; wrt: readonly string[] }): TfTensor[] {
+    const { tf } = this;
+    const at = wrt.map((name) => this.graph.inputs.findIndex((i) => i.name === name));
+    const missing = wrt.filter((_, i) => at[i]! < 0);
+    if (missing.length > 0) throw new LanError(`Not an input: ${missing.join(', ')}. Inputs: ${this.graph.inputs.map((i) => i.name).join(', ')}.`);
+    const index = this.graph.outputs.findIndex((o) => o.name === of);
+    if (index < 0) throw new LanError(`Not an output: ${of}. Outputs: ${this.graph.outputs.map((o) => o.name).join(', ')}.`);
+    let outputs: TfTensor[] = [];
+    const roots = at.map((i) => inputs[i]!);
+    const f = (...xs: TfTensor[]): TfTensor => {
+      const fed = [...inputs];
+      at.forEach((i, k) => (fed[i] = xs[k]!));
+      outputs = this.forward(fed).map((t) => tf.keep(t));
+      return tf.sum(outputs[index]!);
+    };
+    const needed = gradientPath(this.graph, of, wrt).length > 0;
+    if (!needed) return [...this.forward(inputs), ...roots.map((r) => tf.zerosLike(r))];
+    const { grads } = tf.engine().gradients(() => f(...roots), roots, undefined, true);
+    const gradients = grads.map((grad, i) => grad ?? tf.zerosLike(roots[i]!));
+    // keep() above held the outputs beyond the tape's own scope; clones let tidy free the originals.
+    const kept = outputs.map((t) => t.clone());
+    for (const t of new Set(outputs)) t.dispose();
+    return [...kept, ...gradients];
+  }
+
+  /** Outputs of the graph, in order; runs inside a tidy. */
+  private forward(inputs: TfTensor[]): TfTensor[] {
+    const values = new Map<string, Value>();
+    this.graph.inputs.forEach((input, i) => values.set(input.name, { nchw: inputs[i]! }));
+    const valueOf = (name: string): Value => values.get(name) ?? this.constant(name);
+    const uses = this.lastUses();
+    this.steps.forEach((step, k) => {
+      const { node } = step;
+      let results: { tensors: TfTensor[]; layout: Layout };
+      try {
+        results = this.call(step, node.inputs.map((n) => (n === '' ? undefined : valueOf(n))));
+      } catch (error) {
+        throw error instanceof LanError ? error : new LanError(`${nodeLabel(node)} in tfjs (${this.backend}): ${messageOf(error)}`);
+      }
+      node.outputs.forEach((name, i) => {
+        const t = results.tensors[i];
+        if (name === '' || !t) return;
+        values.set(name, t.rank === 4 && results.layout === 'nhwc' ? { nhwc: t } : { nchw: t });
+      });
+      // Without a tape nothing else holds the values; free each after its last reader to keep the peak low.
+      if (!this.gradient) for (const name of uses[k]!) values.delete(name);
+    });
+    return this.graph.outputs.map((o) => this.as(valueOf(o.name), 'nchw').clone());
+  }
+
+  private lastUses(): string[][] {
+    const outputs = new Set(this.graph.outputs.map((o) => o.name));
+    const seen = new Set<string>();
+    return this.steps
+      .map(({ node }) => node)
+      .toReversed()
+      .map((node) => {
+        const last = node.inputs.filter((n) => n !== '' && !seen.has(n) && !outputs.has(n));
+        for (const n of node.inputs) seen.add(n);
+        return last;
+      })
+      .reverse();
+  }
+
+  private call({ node, adapter, attributes }: Step, inputs: (Value | undefined)[]): { tensors: TfTensor[]; layout: Layout } {
+    const layout = this.layoutFor(adapter, node, inputs);
+    const rank = 4;
+    const x = inputs.map((value): TfTensor => {
+      if (!value) return undefined as unknown as TfTensor;
+      if (layout === 'nhwc' && adapter.broadcasts && (value.nchw?.rank ?? rank) < rank) return this.raise(value.nchw!);
+      return this.as(value, layout === 'nhwc' && this.rankOf(value) === rank ? 'nhwc' : 'nchw');
+    });
+    const context: ForwardContext = {
+      tf: this.tf,
+      node: staticNode(node, this.graph),
+      layout,
+      axis: (axis, ofRank) => {
+        const positive = axis < 0 ? axis + ofRank : axis;
+        return layout === 'nhwc' && ofRank === rank ? [0, 3, 1, 2][positive]! : positive;
+      },
+    };
+    return { tensors: adapter.forward instanceof Function ? adapter.forward(x, attributes as never, context) : [], layout };
+  }
+
+  private layoutFor(adapter: OpAdapter, node: Node, inputs: readonly (Value | undefined)[]): Layout {
+    if (adapter.layout === 'nhwc') return inputs[0] && this.rankOf(inputs[0]) === 4 ? 'nhwc' : 'nchw';
+    if (adapter.layout !== 'any') return 'nchw';
+    // Follow the variable rank-4 operands: channels-last as soon as one of them is only there.
+    const variable = inputs.filter((v, i) => v && !this.graph.constants.has(node.inputs[i]!) && this.rankOf(v) === 4);
+    return variable.some((v) => v!.nchw === undefined) ? 'nhwc' : 'nchw';
+  }
+
+  private rankOf = (value: Value): number => (value.nchw ?? value.nhwc)!.rank;
+
+  private as(value: Value, layout: Layout): TfTensor {
+    const there = value[layout];
+    if (there) return there;
+    const made = layout === 'nhwc' ? this.tf.transpose(value.nchw!, [0, 2, 3, 1]) : this.tf.transpose(value.nhwc!, [0, 3, 1, 2]);
+    value[layout] = made;
+    return made;
+  }
+
+  /** A lower-rank operand of a broadcasting op, as rank 4 channels-last. */
+  private raise(t: TfTensor): TfTensor {
+    const dims = [1, 1, 1, 1, ...t.shape].slice(-4);
+    return this.tf.transpose(this.tf.reshape(t, dims), [0, 2, 3, 1]);
+  }
+
+  /** Constants are uploaded once, and kept in whatever layout ops asked for. */
+  private constant(name: string): Value {
+    const known = this.constants.get(name);
+    if (known) return known;
+    const tensor = this.graph.constants.get(name);
+    if (!tensor) throw new LanError(`Value '${name}' is used before it is computed.`);
+    const kept = this.keep(toTf(this.tf, tensor));
+    const value: Value = { nchw: kept };
+    if (kept.rank === 4 && kept.dtype === 'float32') {
+      // Made on first use and kept, unlike the layouts of values that live for one run.
+      let other: TfTensor | undefined;
+      Object.defineProperty(value, 'nhwc', {
+        get: () => (other ??= this.keep(this.tf.transpose(kept, [0, 2, 3, 1]))),
+      });
+    }
+    this.constants.set(name, value);
+    return value;
+  }
+
+  private keep(t: TfTensor): TfTensor {
+    this.kept.push(this.tf.keep(t));
+    return t;
+  }
+
+  private dispose(): void {
+    for (const t of this.kept) t.dispose();
+    this.kept.length = 0;
+    this.constants.clear();
+  }
+}
+
+const TF_DTYPES: Partial<Record<DType, 'float32' | 'int32' | 'bool'>> = {
+  float32: 'float32',
+  float64: 'float32',
+  float16: 'float32',
+  bfloat16: 'float32',
+  int64: 'int32',
+  int32: 'int32',
+  int16: 'int32',
+  int8: 'int32',
+  uint8: 'int32',
+  uint16: 'int32',
+  bool: 'bool',
+};
+
+function toTf(tf: Tf, tensor: Tensor): TfTensor {
+  const dtype = TF_DTYPES[tensor.type];
+  if (!dtype) throw new LanError(`tfjs has no tensors of type ${tensor.type}.`);
+  const numbers = toNumbers(tensor);
+  // INT64_MAX as "to the end" does not fit int32; it is clamped, as every reader of it does.
+  const data =
+    dtype === 'float32'
+      ? numbers instanceof Float32Array
+        ? numbers
+        : Float32Array.from(numbers)
+      : dtype === 'bool'
+        ? Uint8Array.from(numbers)
+        : Int32Array.from(numbers, (v) => Math.max(-2147483648, Math.min(2147483647, v)));
+  return tf.tensor(data, [...tensor.dims], dtype);
+}
+
+function fromTf(data: tfc.TypedArray, type: DType, dims: readonly number[]): Tensor {
+  switch (type) {
+    case 'int64':
+      return { type, dims, data: BigInt64Array.from(data as Int32Array, (v) => BigInt(v)) };
+    case 'bool':
+      return { type, dims, data: Uint8Array.from(data) };
+    case 'int32':
+      return { type, dims, data: Int32Array.from(data) };
+    default:
+      // tfjs may hand out a view of its own memory; the caller owns what it gets.
+      return { type: 'float32', dims, data: Float32Array.from(data) };
+  }
+}

@@ -1,0 +1,179 @@
+// audit(classifier, x): check the conversion, learn a mask for each beta, and measure what the masks claim.
+import type { Classifier } from '../classifier/open.js';
+import { LanError } from '../core/errors.js';
+import { float32, toFloat32, type Tensor } from '../core/tensor.js';
+import { createLearner, type LearnedMask, type Learner, type StepFigures } from '../lan/learn.js';
+import { createNoise, type Noise } from '../lan/noise.js';
+import { buildObjective } from '../lan/objective.js';
+import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
+import { corruptOnce, replaceability, type Replaceability } from './replaceability.js';
+
+export interface AuditOptions {
+  readonly preset?: Preset;
+  readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
+  /** Fresh noise draws for the evidence; default 256. */
+  readonly evidenceDraws?: number;
+  /** Samples [n,...sample] for bootstrapped noise. */
+  readonly samples?: Tensor;
+  readonly onStep?: (beta: number, figures: StepFigures, iterations: number) => void;
+  readonly onPhase?: (phase: string) => void;
+  /** After an abort the mask learned so far is kept and measured; further betas are left out. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Prediction {
+  readonly index: number;
+  readonly label: string;
+  readonly probability: number;
+}
+
+export interface BetaResult {
+  readonly beta: number;
+  readonly learned: LearnedMask;
+  readonly evidence: Replaceability;
+  readonly evidenceSeconds: number;
+  /** One corrupted input, as the classifier saw it, and what it answered. */
+  readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[] };
+}
+
+export interface AuditResult {
+  readonly prediction: readonly Prediction[];
+  readonly settings: LanSettings;
+  readonly noise: string;
+  /** Largest difference of a probability between the converted graph and onnxruntime on the original file, at x. */
+  readonly agreement: number;
+  readonly compileSeconds: number;
+  readonly betas: readonly BetaResult[];
+}
+
+/** A prepared audit: one compilation serves any number of inputs. */
+export interface Auditor {
+  /** x: [1,...sample] in pixel space. */
+  audit(x: Tensor): Promise<AuditResult>;
+  dispose(): Promise<void>;
+}
+
+/** Probabilities may differ by this much between the converted graph and the reference before an audit is refused. */
+const AGREEMENT = 1e-3;
+
+/** One input, compiled for it alone. See createAuditor for errors. */
+export async function audit(classifier: Classifier, x: Tensor, options: AuditOptions = {}): Promise<AuditResult> {
+  const auditor = await createAuditor(classifier, options);
+  try {
+    return await auditor.audit(x);
+  } finally {
+    await auditor.dispose();
+  }
+}
+
+/**
+ * Compiles the objective of Eq. 4 for this classifier. Throws LanErrors when an op has no gradient on the engine, and (on `audit`) LanError when
+ * the converted graph disagrees with onnxruntime on the original file.
+ */
+export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
+  const settings = resolveSettings(options.preset ?? 'default', classifier.sampleShape, options.settings);
+  const start = performance.now();
+  options.onPhase?.('compiling');
+  const graphs = new Map<number, ReturnType<Classifier['logProbabilities']>>();
+  const classify = (batch: number): ReturnType<Classifier['logProbabilities']> => {
+    if (!graphs.has(batch)) graphs.set(batch, classifier.logProbabilities(batch));
+    return graphs.get(batch)!;
+  };
+  const objective = await buildObjective({
+    classifier: classify,
+    specialize: (graph) => classifier.specialize(graph),
+    sampleShape: classifier.sampleShape,
+    draws: settings.draws,
+    maskShape: settings.maskShape,
+    grids: settings.grids,
+    outputLoss: settings.outputLoss,
+  });
+  const learner = await createLearner(classifier.engine, objective);
+  const forward = await classifier.engine.compile(await classify(1));
+  const compileSeconds = (performance.now() - start) / 1000;
+  return {
+    async audit(x) {
+      const p = await classifier.predict(x);
+      const converted = await forward.run({ x });
+      const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));
+      if (!(agreement <= AGREEMENT)) {
+        throw new LanError(
+          `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients can not be trusted. Run lan-onnx check on it.`,
+        );
+      }
+      const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples });
+      const betas: BetaResult[] = [];
+      for (const beta of settings.betas) {
+        if (options.signal?.aborted && betas.length > 0) break;
+        betas.push(await auditBeta(classifier, learner, x, p, noise, beta, settings, options));
+      }
+      return { prediction: topK(p, classifier.labels), settings, noise: noise.name, agreement, compileSeconds, betas };
+    },
+    async dispose() {
+      await learner.dispose();
+      await forward.dispose();
+    },
+  };
+}
+
+async function auditBeta(
+  classifier: Classifier,
+  learner: Learner,
+  x: Tensor,
+  p: Tensor,
+  noise: Noise,
+  beta: number,
+  settings: LanSettings,
+  options: AuditOptions,
+): Promise<BetaResult> {
+  const target = classifier.outputKind === 'sigmoid' ? withComplement(p) : p;
+  options.onPhase?.(`learning the mask, beta ${beta}`);
+  const learned = await learner.learn({
+    x,
+    target,
+    noise,
+    settings: { ...settings, beta },
+    onStep: (figures) => options.onStep?.(beta, figures, settings.iterations),
+    signal: options.signal,
+  });
+  options.onPhase?.(`measuring evidence, beta ${beta}`);
+  const start = performance.now();
+  const evidence = await replaceability((samples) => classifier.predict(samples), x, learned.mask, noise, {
+    draws: options.evidenceDraws,
+    seed: settings.seed,
+  });
+  const corrupted = corruptOnce(x, learned.mask, noise, settings.seed);
+  const example = { corrupted, prediction: topK(await classifier.predict(corrupted), classifier.labels) };
+  return { beta, learned, evidence, evidenceSeconds: (performance.now() - start) / 1000, example };
+}
+
+/** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
+function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
+  if (classifier.card) return { low: 0, high: classifier.card.range };
+  const values = toFloat32(x);
+  return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
+}
+
+function difference(p: Float32Array, logP: Float32Array): number {
+  let worst = 0;
+  // For sigmoid outputs logP goes on with log(1-p), which p itself settles.
+  for (let i = 0; i < p.length; i++) {
+    const d = Math.abs(p[i]! - Math.exp(logP[i]!));
+    if (!(d <= worst)) worst = d;
+  }
+  return worst;
+}
+
+function withComplement(p: Tensor): Tensor {
+  const values = toFloat32(p);
+  return float32([...values, ...values.map((v) => 1 - v)], [1, 2 * values.length]);
+}
+
+/** The `count` most probable classes of the first row. */
+export function topK(p: Tensor, labels: readonly string[], count = 5): Prediction[] {
+  const row = toFloat32(p).subarray(0, p.dims[1]);
+  return Array.from(row.keys())
+    .sort((a, b) => row[b]! - row[a]!)
+    .slice(0, count)
+    .map((index) => ({ index, label: labels[index] ?? `class ${index}`, probability: row[index]! }));
+}

@@ -1,0 +1,117 @@
+// Learns one sample's mask (Eq. 4) by gradient descent on its logits, on any engine.
+import { LanError } from '../core/errors.js';
+import { random, STREAMS } from '../core/random.js';
+import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { gradientOf, type Engine, type Program } from '../engine/engine.js';
+import { adam } from './adam.js';
+import type { Noise } from './noise.js';
+import type { Objective } from './objective.js';
+
+export interface LearnSettings {
+  readonly beta: number;
+  readonly iterations: number;
+  readonly learningRate: number;
+  /** 'constant', or 'cosine': from the learning rate down to a hundredth of it. */
+  readonly schedule: 'constant' | 'cosine';
+  readonly seed: number;
+  /** Ends when the loss has improved by less than 0.1 % of beta over this many steps; 0: never. */
+  readonly patience: number;
+  /** Wall-clock seconds after which the mask is taken as it is. */
+  readonly budget?: number;
+}
+
+/** Figures of one step, before its update. */
+export interface StepFigures {
+  readonly step: number;
+  readonly loss: number;
+  readonly outputLoss: number;
+  readonly maskMean: number;
+}
+
+export interface LearnedMask {
+  /** [1,1,H,W], or [1,...sample] for a full mask; in [0,1], 1 = replaceable. */
+  readonly mask: Tensor;
+  readonly history: readonly StepFigures[];
+  readonly seconds: number;
+  readonly stopped: 'iterations' | 'plateau' | 'budget' | 'interrupted';
+}
+
+/** A compiled objective: one compilation serves every beta and every input of the same shape. */
+export interface Learner {
+  learn(job: {
+    /** [1,...sample], finite. */
+    readonly x: Tensor;
+    /** F(x), probabilities [1,K] (for sigmoid outputs p then 1-p). */
+    readonly target: Tensor;
+    readonly noise: Noise;
+    readonly settings: LearnSettings;
+    readonly onStep?: (figures: StepFigures) => void;
+    readonly signal?: AbortSignal;
+  }): Promise<LearnedMask>;
+  dispose(): Promise<void>;
+}
+
+/** Compiles the objective's gradient on the engine. Throws as `Engine.gradient` does. */
+export async function createLearner(engine: Engine, objective: Objective): Promise<Learner> {
+  const program = await engine.gradient(
+    objective.graph,
+    'loss',
+    objective.parameters.map((p) => p.name),
+  );
+  return {
+    learn: (job) => descend(program, objective, job),
+    dispose: () => program.dispose(),
+  };
+}
+
+async function descend(program: Program, objective: Objective, job: Parameters<Learner['learn']>[0]): Promise<LearnedMask> {
+  const { x, target, noise, settings, onStep, signal } = job;
+  const bad = toFloat32(x).findIndex((v) => !Number.isFinite(v));
+  // Eq. 2 turns one NaN of x into a NaN mask everywhere, since 0 * NaN is NaN.
+  if (bad >= 0) throw new LanError(`The input holds ${toFloat32(x)[bad]} at element ${bad}; every value must be finite. Fill in missing values first.`);
+  const stream = random(settings.seed, STREAMS.training);
+  const eta = float32(new Float32Array(sizeOf(objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[])), objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[]);
+  const parameters = objective.parameters.map((p) => ({ ...p, value: new Float32Array(sizeOf(p.dims)), adam: adam(sizeOf(p.dims)) }));
+  const feeds: Record<string, Tensor> = { x, target, eta, beta: scalar(settings.beta) };
+  for (const p of parameters) feeds[p.name] = float32(p.value, p.dims);
+  const history: StepFigures[] = [];
+  const start = performance.now();
+  let stopped: LearnedMask['stopped'] = 'iterations';
+  let mask: Tensor | undefined;
+  if (!noise.random) noise.fill(eta.data as Float32Array, stream, 0);
+  for (let step = 0; step < settings.iterations; step++) {
+    if (noise.random) noise.fill(eta.data as Float32Array, stream, step);
+    const out = await program.run(feeds);
+    const figures = { step, loss: first(out['loss']!), outputLoss: first(out['output_loss']!), maskMean: first(out['mask_mean']!) };
+    if (!Number.isFinite(figures.loss)) throw new LanError(`The loss became ${figures.loss} at step ${step}. Lower --learning-rate, or check the model's output for NaN on noise.`);
+    history.push(figures);
+    onStep?.(figures);
+    const rate = rateAt(settings, step, (performance.now() - start) / 1000);
+    for (const p of parameters) p.adam.step(p.value, toFloat32(out[gradientOf(p.name)]!), rate);
+    if (signal?.aborted) stopped = 'interrupted';
+    else if (settings.budget !== undefined && (performance.now() - start) / 1000 > settings.budget) stopped = 'budget';
+    else if (settings.patience > 0 && plateau(history, settings)) stopped = 'plateau';
+    if (stopped !== 'iterations') break;
+    // Lets signals and timers in: a native step blocks the thread.
+    if (step % 8 === 7) await new Promise((resolve) => setImmediate(resolve));
+  }
+  // One more forward pass, for the mask after the last update.
+  mask = (await program.run(feeds))['mask']!;
+  return { mask, history, seconds: (performance.now() - start) / 1000, stopped };
+}
+
+const first = (t: Tensor): number => Number(t.data[0]);
+
+function rateAt({ learningRate, schedule, iterations, budget }: LearnSettings, step: number, seconds: number): number {
+  if (schedule === 'constant') return learningRate;
+  const done = Math.max(step / iterations, budget ? Math.min(1, seconds / budget) : 0);
+  return learningRate * (0.01 + 0.99 * 0.5 * (1 + Math.cos(Math.PI * done)));
+}
+
+/** Has the mean loss of the last `patience` steps hardly improved on that of the steps before? */
+function plateau(history: readonly StepFigures[], { patience, beta }: LearnSettings): boolean {
+  if (history.length < 2 * patience || history.length % 10 !== 0) return false;
+  const mean = (from: number, to: number): number => history.slice(from, to).reduce((s, f) => s + f.loss, 0) / (to - from);
+  const n = history.length;
+  return mean(n - 2 * patience, n - patience) - mean(n - patience, n) < 1e-3 * beta;
+}

@@ -1,0 +1,141 @@
+// The noise eta ~ H that replaces parts of an input (paper, Section 3.2), each family filling batches from a seeded stream.
+import { LanError } from '../core/errors.js';
+import type { Random } from '../core/random.js';
+import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+
+/** A noise distribution over inputs of one shape. */
+export interface Noise {
+  /** As given on the command line, with its parameters resolved. */
+  readonly name: string;
+  /** False where every draw is the same (constant, blur), so that one draw a step is enough. */
+  readonly random: boolean;
+  /** Fills `out` (whole samples, row-major) with fresh draws; `draw` numbers the call within the stream. */
+  fill(out: Float32Array, stream: Random, draw: number): void;
+}
+
+/** What noise is made for: one input x [1,...sample] whose plausible values lie in [low, high]. */
+export interface NoiseContext {
+  readonly x: Tensor;
+  readonly low: number;
+  readonly high: number;
+  /** Samples for bootstrapped noise, [n,...sample]. */
+  readonly samples?: Tensor;
+}
+
+/** The families, as `--noise` takes them. */
+export const NOISE_HELP = 'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<folder> | blur[:sigma]';
+
+/**
+ * Noise from its description:
+ * - `uniform[:low,high]`: every element independent; default the input's plausible range.
+ * - `gaussian[:mean,deviation]`: default the middle of the range and a quarter of it, clipped to the range.
+ * - `constant:<c>`: eta_const of the paper.
+ * - `bootstrap:<folder>`: eta_boot: whole samples drawn at random, from `context.samples`.
+ * - `blur[:sigma]`: the input itself, blurred (sigma in pixels; default a tenth of the shorter side). Pictures only.
+ * Throws LanError for anything else.
+ */
+export function createNoise(spec: string, context: NoiseContext): Noise {
+  const { low, high } = context;
+  const [family, rest = ''] = split(spec);
+  const numbers = (names: string, fallback: number[]): number[] => {
+    if (rest === '') return fallback;
+    const values = rest.split(',').map(Number);
+    if (values.length !== fallback.length || !values.every(Number.isFinite)) {
+      throw new LanError(`--noise ${spec}: expected ${family}:${names}, all numbers.`);
+    }
+    return values;
+  };
+  switch (family) {
+    case 'uniform': {
+      const [from, to] = numbers('<low>,<high>', [low, high]) as [number, number];
+      return { name: `uniform:${from},${to}`, random: true, fill: (out, stream, draw) => void stream.uniform(out, draw, from, to) };
+    }
+    case 'gaussian': {
+      const [mean, deviation] = numbers('<mean>,<deviation>', [(low + high) / 2, (high - low) / 4]) as [number, number];
+      return {
+        name: `gaussian:${mean},${deviation}`,
+        random: true,
+        fill(out, stream, draw) {
+          stream.normal(out, draw, mean, deviation);
+          for (let i = 0; i < out.length; i++) out[i] = Math.min(high, Math.max(low, out[i]!));
+        },
+      };
+    }
+    case 'constant': {
+      const [value] = numbers('<c>', [NaN]) as [number];
+      if (!Number.isFinite(value)) throw new LanError(`--noise ${spec}: expected constant:<c>, e.g. constant:0.`);
+      return { name: `constant:${value}`, random: false, fill: (out) => void out.fill(value) };
+    }
+    case 'bootstrap':
+      return bootstrap(spec, context);
+    case 'blur':
+      return blurNoise(context, numbers('<sigma>', [Math.min(...context.x.dims.slice(-2)) / 10])[0]!);
+    default:
+      throw new LanError(`--noise ${spec}: unknown family. Expected ${NOISE_HELP}.`);
+  }
+}
+
+function split(spec: string): [string, string?] {
+  const at = spec.indexOf(':');
+  return at < 0 ? [spec] : [spec.slice(0, at), spec.slice(at + 1)];
+}
+
+/** The folder of a `bootstrap:<folder>` description. */
+export const bootstrapFolder = (spec: string): string | undefined => (spec.startsWith('bootstrap:') ? spec.slice('bootstrap:'.length) : undefined);
+
+function bootstrap(spec: string, { x, samples }: NoiseContext): Noise {
+  const per = sizeOf(x.dims);
+  if (!samples || samples.dims[0] === 0) throw new LanError(`--noise ${spec}: no samples to draw from.`);
+  const data = toFloat32(samples);
+  const count = data.length / per;
+  if (!Number.isInteger(count)) throw new LanError(`--noise ${spec}: samples of shape [${samples.dims.slice(1).join(',')}] do not fit the input [${x.dims.slice(1).join(',')}].`);
+  return {
+    name: spec,
+    random: count > 1,
+    fill(out, stream, draw) {
+      for (let k = 0; k * per < out.length; k++) {
+        const pick = stream.integer(count, draw, k);
+        out.set(data.subarray(pick * per, (pick + 1) * per), k * per);
+      }
+    },
+  };
+}
+
+function blurNoise({ x }: NoiseContext, sigma: number): Noise {
+  if (x.dims.length !== 4) throw new LanError('--noise blur: only pictures can be blurred. Choose uniform, gaussian or constant:<c>.');
+  if (!(sigma > 0)) throw new LanError(`--noise blur: sigma must be above 0, received ${sigma}.`);
+  const [, c, h, w] = x.dims as [number, number, number, number];
+  const image = Float32Array.from(toFloat32(x));
+  for (let k = 0; k < c; k++) {
+    const plane = image.subarray(k * h * w, (k + 1) * h * w);
+    blurLines(plane, h, w, w, 1, sigma);
+    blurLines(plane, w, h, 1, w, sigma);
+  }
+  return {
+    name: `blur:${sigma}`,
+    random: false,
+    fill(out) {
+      for (let at = 0; at < out.length; at += image.length) out.set(image, at);
+    },
+  };
+}
+
+/** Gaussian along one axis, weights renormalised at the border. `lines` lines of `length` elements, `step` apart within a line. */
+function blurLines(plane: Float32Array, lines: number, length: number, lineStep: number, step: number, sigma: number): void {
+  const radius = Math.ceil(3 * sigma);
+  const kernel = Array.from({ length: radius + 1 }, (_, d) => Math.exp((-d * d) / (2 * sigma * sigma)));
+  const line = new Float32Array(length);
+  for (let l = 0; l < lines; l++) {
+    for (let i = 0; i < length; i++) {
+      let sum = 0;
+      let weight = 0;
+      for (let j = Math.max(0, i - radius); j <= Math.min(length - 1, i + radius); j++) {
+        const k = kernel[Math.abs(i - j)]!;
+        sum += k * plane[l * lineStep + j * step]!;
+        weight += k;
+      }
+      line[i] = sum / weight;
+    }
+    for (let i = 0; i < length; i++) plane[l * lineStep + i * step] = line[i]!;
+  }
+}

@@ -1,0 +1,156 @@
+// Equation 4 of the paper as one static graph: corrupt o F o loss, a function of the mask's logits theta.
+import { LanError } from '../core/errors.js';
+import { float32, sizeOf, type Tensor } from '../core/tensor.js';
+import { GraphBuilder } from '../onnx/builder.js';
+import type { Graph } from '../onnx/graph.js';
+
+/** L_F: how the corrupted output is compared with the original. */
+export const OUTPUT_LOSSES = ['cross-entropy', 'kl', 'squared-error'] as const;
+export type OutputLoss = (typeof OUTPUT_LOSSES)[number];
+
+/** Which elements share a mask value: one per pixel (channels share), or every element its own. */
+export const MASK_SHAPES = ['pixel', 'full'] as const;
+export type MaskShape = (typeof MASK_SHAPES)[number];
+
+export interface ObjectiveOptions {
+  /** Static graphs x [batch,...] -> log_probabilities [batch,K]. */
+  readonly classifier: (batch: number) => Promise<Graph>;
+  /** Makes the composed graph static: every value typed, constants folded. */
+  readonly specialize: (graph: Graph) => Promise<Graph>;
+  /** Shape of one sample, e.g. [C,H,W]. */
+  readonly sampleShape: readonly number[];
+  /** Noise draws per evaluation: the expectation of Eq. 4 is their mean. */
+  readonly draws: number;
+  readonly maskShape: MaskShape;
+  /** Grids [rows, columns] whose logits are added after growing each bilinearly to full size; [] means one logit per mask element. */
+  readonly grids: readonly (readonly [number, number])[];
+  readonly outputLoss: OutputLoss;
+}
+
+/** A parameter of the objective: a graph input that is learned. */
+export interface Parameter {
+  readonly name: string;
+  readonly dims: readonly number[];
+}
+
+export interface Objective {
+  /**
+   * Inputs: the parameters, `x` [1,...sample], `eta` [draws,...sample], `target` [1,K] (probabilities F(x)), `beta` [].
+   * Outputs: `loss` [] = output_loss - beta * mask_mean, `output_loss` [], `mask_mean` [], `mask` [1,...mask shape].
+   */
+  readonly graph: Graph;
+  readonly parameters: readonly Parameter[];
+}
+
+/**
+ * Builds the objective. The mask is sigmoid(theta), so it stays inside (0,1); theta is the sum of its grids, grown bilinearly (half-pixel
+ * centres). Throws LanError when the grid does not suit the input, or the classifier can not be composed.
+ */
+export async function buildObjective(options: ObjectiveOptions): Promise<Objective> {
+  const { sampleShape, draws } = options;
+  const g = new GraphBuilder('objective');
+  const picture = sampleShape.length === 3;
+  if (!picture && options.grids.length > 0) throw new LanError('--mask-grid needs a picture as input; this model takes none.');
+  const maskDims = [1, ...(picture && options.maskShape === 'pixel' ? [1, ...sampleShape.slice(1)] : sampleShape)];
+  const x = g.input('x', 'float32', [1, ...sampleShape]);
+  const eta = g.input('eta', 'float32', [draws, ...sampleShape]);
+  const beta = g.input('beta', 'float32', []);
+
+  const parameters: Parameter[] = [];
+  const terms: string[] = [];
+  const grids = options.grids.length > 0 ? options.grids : [undefined];
+  grids.forEach((grid, i) => {
+    const dims = grid ? [1, maskDims[1]!, ...grid] : maskDims;
+    const name = grids.length > 1 ? `theta_${i}` : 'theta';
+    parameters.push({ name, dims });
+    const theta = g.input(name, 'float32', dims);
+    terms.push(grid ? grow(g, theta, dims, maskDims) : theta);
+  });
+  const theta = terms.length > 1 ? g.op('Sum', terms) : terms[0]!;
+  const mask = g.op('Sigmoid', [theta]);
+  // x + A (eta - x): Eq. 2 with one product less.
+  const corrupted = g.add(x, g.mul(mask, g.sub(eta, x)));
+
+  const logP = await classify(g, options, corrupted);
+  const k = g.typeOf(logP).dims[1]!;
+  const target = g.input('target', 'float32', [1, k]);
+  const outputLoss = lossOf(g, options.outputLoss, logP, target, draws);
+  const mean = g.reshape(g.op('ReduceMean', [mask, g.ints(maskDims.map((_, i) => i))], { keepdims: 0 }), []);
+  const loss = g.sub(outputLoss, g.mul(beta, mean));
+  g.output(loss, 'loss');
+  g.output(outputLoss, 'output_loss');
+  g.output(mean, 'mask_mean');
+  g.output(mask, 'mask');
+  return { graph: await options.specialize(g.build()), parameters };
+}
+
+/** Log-probabilities of the corrupted inputs; a model that takes single samples only is copied once per draw (weights shared). */
+async function classify(g: GraphBuilder, { classifier, draws, sampleShape }: ObjectiveOptions, corrupted: string): Promise<string> {
+  let whole: Graph | undefined;
+  if (draws > 1) {
+    try {
+      whole = await classifier(draws);
+    } catch (error) {
+      if (!(error instanceof LanError)) throw error;
+    }
+  } else whole = await classifier(1);
+  if (whole) return Object.values(g.inline(whole, { x: corrupted }))[0]!;
+  const single = await classifier(1);
+  const rows: string[] = [];
+  const shared = new Map<string, string>();
+  for (let d = 0; d < draws; d++) {
+    const row = g.slice(corrupted, [d], [d + 1], [0]);
+    g.types.set(row, { type: 'float32', dims: [1, ...sampleShape] });
+    rows.push(Object.values(g.inline(single, { x: row }, shared))[0]!);
+  }
+  const k = g.typeOf(rows[0]!).dims[1]!;
+  const all = g.op('Concat', rows, { axis: 0 });
+  g.types.set(all, { type: 'float32', dims: [draws, k] });
+  return all;
+}
+
+function lossOf(g: GraphBuilder, kind: OutputLoss, logP: string, target: string, draws: number): string {
+  const total = (v: string): string => g.mul(g.reduceSum(v, [0, 1], false), g.scalar(1 / draws));
+  switch (kind) {
+    case 'cross-entropy':
+      return total(g.neg(g.mul(target, logP)));
+    case 'kl':
+      // sum t (log t - log p); t log t is 0 at t = 0.
+      return total(g.mul(target, g.sub(g.op('Log', [g.op('Clip', [target, g.scalar(1e-30)])]), logP)));
+    case 'squared-error': {
+      const difference = g.sub(g.op('Exp', [logP]), target);
+      return total(g.mul(difference, difference));
+    }
+  }
+}
+
+/** Bilinear growth as two matrix products, rows then columns: linear, so its gradient is two transposed products. */
+function grow(g: GraphBuilder, theta: string, from: readonly number[], to: readonly number[]): string {
+  const [rows, columns] = from.slice(2) as [number, number];
+  const [height, width] = to.slice(2) as [number, number];
+  if (rows > height || columns > width) throw new LanError(`--mask-grid ${rows}x${columns} is finer than the input, ${height}x${width}.`);
+  const left = g.constant(interpolation(height, rows), 'grow_rows');
+  const right = g.constant(transposed(interpolation(width, columns)), 'grow_columns');
+  return g.matMul(g.matMul(left, theta), right);
+}
+
+/** [size, knots]: weights of linear interpolation with half-pixel centres, clamped at the border. */
+export function interpolation(size: number, knots: number): Tensor {
+  const data = new Float32Array(size * knots);
+  for (let i = 0; i < size; i++) {
+    const at = Math.min(knots - 1, Math.max(0, ((i + 0.5) * knots) / size - 0.5));
+    const low = Math.floor(at);
+    const high = Math.min(knots - 1, low + 1);
+    data[i * knots + low]! += 1 - (at - low);
+    data[i * knots + high]! += at - low;
+  }
+  return float32(data, [size, knots]);
+}
+
+function transposed(t: Tensor): Tensor {
+  const [r, c] = t.dims as [number, number];
+  const source = t.data as Float32Array;
+  const data = new Float32Array(sizeOf(t.dims));
+  for (let i = 0; i < r; i++) for (let j = 0; j < c; j++) data[j * r + i] = source[i * c + j]!;
+  return float32(data, [c, r]);
+}

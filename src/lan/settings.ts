@@ -1,0 +1,62 @@
+// The settings of a sample-specific mask, resolved from a preset and what the user gave.
+import type { LearnSettings } from './learn.js';
+import type { MaskShape, OutputLoss } from './objective.js';
+
+export interface LanSettings extends Omit<LearnSettings, 'beta'> {
+  readonly betas: readonly number[];
+  readonly noise: string;
+  readonly draws: number;
+  readonly maskShape: MaskShape;
+  /** Grids whose logits are summed, [rows, columns] each; [] is one logit per mask element. */
+  readonly grids: readonly (readonly [number, number])[];
+  readonly outputLoss: OutputLoss;
+}
+
+/** `default` is justified by the curves in docs/performance.md; `paper` is Appendix E and the paper's sample-specific CIFAR settings. */
+export const PRESETS = ['default', 'paper'] as const;
+export type Preset = (typeof PRESETS)[number];
+
+/**
+ * All settings for an input of `sampleShape`; what `given` leaves undefined comes from the preset.
+ * The paper states beta (1.5, 3, 5 on ImageNet), 10,000 iterations and the learning rate 0.05, and leaves open the number of draws (here 1), the
+ * parametrisation of the mask (sigmoid) and its schedule (constant).
+ */
+export function resolveSettings(preset: Preset, sampleShape: readonly number[], given: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined } = {}): LanSettings {
+  const picture = sampleShape.length === 3;
+  const base: LanSettings =
+    preset === 'paper'
+      ? {
+          betas: [1.5, 3, 5],
+          iterations: 10_000,
+          learningRate: 0.05,
+          schedule: 'constant',
+          seed: 0,
+          patience: 0,
+          noise: 'uniform',
+          draws: 1,
+          maskShape: 'full',
+          grids: [],
+          outputLoss: 'cross-entropy',
+        }
+      : {
+          betas: [10],
+          iterations: 400,
+          learningRate: 0.1,
+          schedule: 'cosine',
+          seed: 0,
+          patience: 100,
+          noise: 'uniform',
+          draws: 4,
+          maskShape: 'pixel',
+          grids: picture ? defaultGrids(sampleShape) : [],
+          outputLoss: 'cross-entropy',
+        };
+  return { ...base, ...(Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as Partial<LanSettings>) };
+}
+
+/** Coarse to fine: a grid of eighths, and the pixels themselves, so that large parts move fast and edges stay sharp. */
+function defaultGrids(sampleShape: readonly number[]): [number, number][] {
+  const [, h, w] = sampleShape as [number, number, number];
+  const part = (n: number): [number, number] => [Math.max(1, Math.ceil(h / n)), Math.max(1, Math.ceil(w / n))];
+  return h * w <= 64 * 64 ? [part(4), part(1)] : [part(32), part(8), part(1)];
+}

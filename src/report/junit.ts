@@ -1,0 +1,50 @@
+// JUnit XML, the form of test results that CI servers read.
+
+export interface JunitCase {
+  readonly name: string;
+  /** Why it failed; undefined: passed. */
+  readonly failure?: string;
+  /** It could not be run at all. */
+  readonly error?: string;
+}
+
+export interface JunitSuite {
+  readonly name: string;
+  readonly seconds: number;
+  readonly cases: readonly JunitCase[];
+}
+
+/** One <testsuites> document. Text is escaped; characters that XML 1.0 forbids become U+FFFD. */
+export function junit(suites: readonly JunitSuite[]): string {
+  const all = suites.flatMap((s) => s.cases);
+  const lines = ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites ${counts(all)} time="${total(suites)}">`];
+  for (const suite of suites) {
+    lines.push(`  <testsuite name="${escape(suite.name)}" ${counts(suite.cases)} time="${suite.seconds.toFixed(3)}">`);
+    for (const c of suite.cases) {
+      const open = `    <testcase classname="${escape(suite.name)}" name="${escape(c.name)}"`;
+      const kind = c.error !== undefined ? 'error' : 'failure';
+      const text = c.error ?? c.failure;
+      lines.push(text === undefined ? `${open}/>` : `${open}><${kind} message="${escape(text)}"/></testcase>`);
+    }
+    lines.push('  </testsuite>');
+  }
+  return [...lines, '</testsuites>', ''].join('\n');
+}
+
+const counts = (cases: readonly JunitCase[]): string =>
+  `tests="${cases.length}" failures="${cases.filter((c) => c.failure !== undefined && c.error === undefined).length}" errors="${cases.filter((c) => c.error !== undefined).length}"`;
+
+const total = (suites: readonly JunitSuite[]): string => suites.reduce((sum, s) => sum + s.seconds, 0).toFixed(3);
+
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\n': '&#10;',
+  '\t': '&#9;',
+  '\r': '&#13;',
+};
+const escape = (text: string): string =>
+  // eslint-disable-next-line no-control-regex -- these are the characters that XML can not hold
+  text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd').replace(/[&<>"\n\t\r]/g, (c) => ENTITIES[c]!);

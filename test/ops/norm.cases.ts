@@ -1,0 +1,106 @@
+// Cases of the normalisations, every definition of each.
+import { sizeOf, float32, type Tensor } from '../../src/core/tensor.js';
+import { random, STREAMS } from '../../src/core/random.js';
+import { float } from '../../src/onnx/builder.js';
+import type { OpCase } from './case.js';
+
+let draw = 0;
+const normal = (...dims: number[]): Tensor =>
+  float32(random(14, STREAMS.check).normal(new Float32Array(sizeOf(dims)), draw++, 0.3, 1), dims);
+const positive = (...dims: number[]): Tensor =>
+  float32(random(15, STREAMS.check).uniform(new Float32Array(sizeOf(dims)), draw++, 0.5, 2), dims);
+/** Away from zero, where |x| has its kink. */
+const nonzero = (...dims: number[]): Tensor => {
+  const t = normal(...dims);
+  return float32(
+    Array.from(t.data as Float32Array, (v) => v + Math.sign(v) * 0.2),
+    dims,
+  );
+};
+
+const n = (
+  name: string,
+  op: string,
+  opset: number,
+  inputs: OpCase['inputs'],
+  attributes: OpCase['attributes'] = {},
+  more: Partial<OpCase> = {},
+): OpCase => ({
+  name,
+  op,
+  opset,
+  inputs,
+  attributes,
+  ...more,
+});
+const image = [2, 3, 5, 7];
+const statistics = (c: number): Tensor[] => [positive(c), normal(c), normal(c), positive(c)];
+const fixed = { initializers: [1, 2, 3, 4] };
+const trained = { initializers: [] };
+
+const even = normal(2, 7, 5, 6);
+/** LRN of size 4 as ONNX defines it (onnxruntime refuses even sizes): channels c - 1 to c + 2. */
+function evenLrn({ data, dims }: Tensor): Tensor {
+  const x = data as Float32Array;
+  const [channels, positions] = [dims[1]!, dims[2]! * dims[3]!];
+  const y = x.map((v, i) => {
+    const c = Math.floor(i / positions) % channels;
+    let sum = 0;
+    for (let k = -1; k <= 2; k++) if (c + k >= 0 && c + k < channels) sum += x[i + k * positions]! ** 2;
+    return v / (2 + (0.9 / 4) * sum) ** 0.75;
+  });
+  return float32(y, dims);
+}
+
+export const cases: OpCase[] = [
+  n(
+    'opset 7',
+    'BatchNormalization',
+    7,
+    [normal(...image), ...statistics(3)],
+    { epsilon: float(1e-3), momentum: float(0.9) },
+    fixed,
+  ),
+  n('opset 9', 'BatchNormalization', 9, [normal(...image), ...statistics(3)], {}, fixed),
+  n('opset 14', 'BatchNormalization', 14, [normal(...image), ...statistics(3)], { training_mode: 0 }, fixed),
+  n('opset 15', 'BatchNormalization', 15, [normal(...image), ...statistics(3)], { epsilon: float(0.01) }, fixed),
+  n('rank 2', 'BatchNormalization', 15, [normal(5, 3), ...statistics(3)], {}, fixed),
+  n('rank 3', 'BatchNormalization', 15, [normal(2, 3, 7), ...statistics(3)], {}, fixed),
+  n(
+    'trained',
+    'BatchNormalization',
+    15,
+    [normal(...image), ...statistics(3)],
+    { epsilon: float(0.01) },
+    { ...trained, wrt: [0, 1, 2] },
+  ),
+  n(
+    'opset 7, per element',
+    'BatchNormalization',
+    7,
+    [normal(2, 3, 4), positive(3, 4), normal(3, 4), normal(3, 4), positive(3, 4)],
+    { spatial: 0 },
+    fixed,
+  ),
+  n('opset 6', 'InstanceNormalization', 7, [normal(...image), positive(3), normal(3)], { epsilon: float(0.01) }),
+  n('opset 22', 'InstanceNormalization', 22, [normal(...image), positive(3), normal(3)], {}, { initializers: [1, 2] }),
+  n('one axis', 'InstanceNormalization', 18, [normal(2, 3, 7), positive(3), normal(3)], {}, { initializers: [1, 2] }),
+  n('opset 1', 'LRN', 7, [normal(2, 7, 5, 6)], { size: 5, alpha: float(0.8), beta: float(0.7), bias: float(1.3) }),
+  n('opset 13', 'LRN', 13, [normal(2, 7, 5, 6)], { size: 3, alpha: float(0.5) }),
+  n('even size', 'LRN', 13, [even], { size: 4, alpha: float(0.9), bias: float(2) }, { expected: [evenLrn(even)] }),
+  n('wider than the channels', 'LRN', 13, [normal(2, 3, 5, 6)], { size: 7, alpha: float(0.9) }),
+  n('last axis', 'LayerNormalization', 17, [normal(2, 3, 7), positive(7), normal(7)], { epsilon: float(0.01) }),
+  n('two axes, fixed', 'LayerNormalization', 17, [normal(2, 3, 7), positive(3, 7)], { axis: 1 }, { initializers: [1] }),
+  n('four axes', 'LayerNormalization', 17, [normal(...image), positive(7), normal(7)], { axis: -1 }),
+  n('broadcast scale', 'LayerNormalization', 17, [normal(2, 3, 7), positive(1, 7), normal(7)], { axis: 1 }),
+  n('opset 18', 'GroupNormalization', 18, [normal(2, 6, 3, 5), positive(2), normal(2)], { num_groups: 2 }),
+  n('opset 21', 'GroupNormalization', 21, [normal(2, 6, 3, 5), positive(6), normal(6)], { num_groups: 2, epsilon: float(0.01) }),
+  n('opset 21, one axis', 'GroupNormalization', 21, [normal(2, 6, 5), positive(6), normal(6)], { num_groups: 3 }),
+  n('last axis', 'RMSNormalization', 23, [normal(2, 3, 7), positive(7)], { epsilon: float(0.01) }),
+  n('two axes', 'RMSNormalization', 23, [normal(2, 3, 7), positive(3, 7)], { axis: 1 }),
+  n('opset 9', 'MeanVarianceNormalization', 9, [normal(...image)]),
+  n('opset 13, axes', 'MeanVarianceNormalization', 13, [normal(...image)], { axes: [2, 3] }),
+  n('opset 1', 'LpNormalization', 18, [nonzero(2, 3, 7)]),
+  n('p = 1', 'LpNormalization', 18, [nonzero(2, 3, 7)], { axis: 1, p: 1 }),
+  n('opset 22', 'LpNormalization', 22, [nonzero(2, 3, 7)], { axis: 0 }),
+];

@@ -1,0 +1,128 @@
+// Cases of the pools: paddings, strides, dilations, ceil_mode, counts, ties, one and two spatial axes.
+import { sizeOf, float32, type Tensor } from '../../src/core/tensor.js';
+import { random, STREAMS } from '../../src/core/random.js';
+import type { OpCase } from './case.js';
+
+let draw = 0;
+const normal = (...dims: number[]): Tensor =>
+  float32(random(12, STREAMS.check).normal(new Float32Array(sizeOf(dims)), draw++, 0, 1), dims);
+
+/** A shuffled ladder of numbers in [-1, 1]: no two are close, so that a maximum stays where it is when probed. */
+function ladder(...dims: number[]): Tensor {
+  const size = sizeOf(dims);
+  const order = Array.from(random(13, STREAMS.check).uniform(new Float32Array(size), draw++), (v, i) => [v, i] as const).sort((a, b) => a[0] - b[0]); // prettier-ignore
+  const data = new Float32Array(size);
+  order.forEach(([, i], rank) => (data[i] = (2 * rank) / size - 1));
+  return float32(data, dims);
+}
+
+/** Away from zero, where |x| has its kink. */
+const nonzero = (...dims: number[]): Tensor => {
+  const t = normal(...dims);
+  return float32(
+    Array.from(t.data as Float32Array, (v) => v + Math.sign(v) * 0.2),
+    dims,
+  );
+};
+
+const make =
+  (op: string, input: (...dims: number[]) => Tensor) =>
+  (name: string, opset: number, dims: number[], attributes: OpCase['attributes'] = {}, more: Partial<OpCase> = {}): OpCase => ({
+    name,
+    op,
+    opset,
+    inputs: [input(...dims)],
+    attributes,
+    ...more,
+  });
+const max = make('MaxPool', ladder);
+const average = make('AveragePool', normal);
+const lp = make('LpPool', nonzero);
+
+const image = [2, 3, 9, 11];
+const small = [2, 3, 4, 5];
+const norms = nonzero(...small);
+/** The Euclidean norm of each channel: onnxruntime has no GlobalLpPool at opset 22. */
+const euclidean = float32(
+  Array.from({ length: 6 }, (_, i) => Math.hypot(...(norms.data as Float32Array).slice(i * 20, i * 20 + 20))),
+  [2, 3, 1, 1],
+);
+
+export const cases: OpCase[] = [
+  max('opset 7', 7, image, { kernel_shape: [3, 2] }),
+  max('opset 8', 8, image, { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 2, 1] }),
+  max('opset 10', 10, image, { kernel_shape: [3, 2], strides: [2, 2], ceil_mode: 1 }),
+  max('opset 11', 11, image, { kernel_shape: [2, 2], strides: [2, 2] }),
+  max('opset 12', 12, image, { kernel_shape: [3, 3], strides: [2, 2] }),
+  max('opset 22', 22, image, { kernel_shape: [3, 3], strides: [2, 2], pads: [0, 1, 1, 0] }),
+  max('3x3 stride 1', 18, image, { kernel_shape: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1] }),
+  max('5x3 stride 1', 18, image, { kernel_shape: [5, 3], pads: [2, 1, 2, 0] }),
+  max('3x3 stride 2, ceil_mode, padded', 18, image, { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1, pads: [1, 1, 0, 1] }),
+  max('3x3 stride 2, ceil_mode', 18, [2, 3, 10, 12], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }),
+  max('2x2 stride 2, even', 18, [2, 3, 8, 10], { kernel_shape: [2, 2], strides: [2, 2] }),
+  max('2x2 stride 2, odd, padded', 18, image, { kernel_shape: [2, 2], strides: [2, 2], pads: [1, 0, 0, 1] }),
+  max('2x2 stride 2, odd, ceil_mode', 18, image, { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 }),
+  max('3x3 stride 3', 18, [2, 3, 9, 12], { kernel_shape: [3, 3], strides: [3, 3] }),
+  max('gaps between windows', 18, image, { kernel_shape: [2, 1], strides: [3, 4] }),
+  max('1x1 stride 2', 18, image, { kernel_shape: [1, 1], strides: [2, 2] }),
+  max('dilated', 18, image, { kernel_shape: [3, 2], dilations: [2, 3], pads: [1, 0, 2, 1] }),
+  max('dilated and strided', 18, image, { kernel_shape: [3, 2], dilations: [2, 3], strides: [2, 2], pads: [1, 0, 2, 1] }),
+  max('SAME_UPPER', 18, image, { kernel_shape: [3, 4], strides: [2, 3], auto_pad: 'SAME_UPPER' }),
+  max('SAME_LOWER', 18, image, { kernel_shape: [3, 4], strides: [2, 3], auto_pad: 'SAME_LOWER' }),
+  max('VALID', 18, image, { kernel_shape: [3, 4], strides: [2, 3], auto_pad: 'VALID' }),
+  max('one axis', 18, [2, 3, 11], { kernel_shape: [3], strides: [2], pads: [1, 0] }),
+  max('whole input', 18, small, { kernel_shape: [4, 5] }),
+  average('opset 1', 7, image, { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 2, 1] }),
+  average('opset 7, counting pads', 7, image, { kernel_shape: [3, 2], pads: [1, 0, 2, 1], count_include_pad: 1 }),
+  average('opset 10', 10, image, { kernel_shape: [3, 2], strides: [2, 2], ceil_mode: 1, pads: [0, 1, 1, 0] }),
+  average('opset 11', 11, image, { kernel_shape: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1] }),
+  average('opset 11, unpadded', 11, image, { kernel_shape: [3, 4] }),
+  average('2x2 stride 2', 18, image, { kernel_shape: [2, 2], strides: [2, 2] }),
+  average('2x2 stride 2, even', 18, [2, 3, 8, 10], { kernel_shape: [2, 2], strides: [2, 2] }),
+  average('stride 2, counting pads', 18, image, {
+    kernel_shape: [3, 4],
+    strides: [2, 2],
+    pads: [1, 2, 0, 1],
+    count_include_pad: 1,
+  }),
+  average('stride beyond the kernel', 18, image, { kernel_shape: [2, 1], strides: [4, 3] }),
+  average('ceil_mode, counting pads', 18, image, {
+    kernel_shape: [3, 2],
+    strides: [3, 3],
+    pads: [1, 0, 0, 1],
+    ceil_mode: 1,
+    count_include_pad: 1,
+  }),
+  average('SAME_UPPER', 18, image, { kernel_shape: [3, 4], strides: [2, 3], auto_pad: 'SAME_UPPER' }),
+  average('SAME_LOWER', 18, image, { kernel_shape: [3, 4], strides: [2, 3], auto_pad: 'SAME_LOWER', count_include_pad: 1 }),
+  average('opset 19, dilated', 19, image, { kernel_shape: [3, 2], dilations: [2, 3], strides: [1, 2], pads: [1, 0, 2, 1] }),
+  average('opset 19, dilated, counting pads', 19, image, {
+    kernel_shape: [3, 2],
+    dilations: [2, 3],
+    pads: [1, 0, 2, 1],
+    count_include_pad: 1,
+  }),
+  average('opset 19, ceil_mode, counting pads', 19, image, {
+    kernel_shape: [3, 2],
+    strides: [3, 3],
+    pads: [1, 0, 0, 1],
+    ceil_mode: 1,
+    count_include_pad: 1,
+  }),
+  average('opset 22', 22, image, { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 2, 1] }),
+  average('one axis', 18, [2, 3, 11], { kernel_shape: [3], strides: [2], pads: [1, 0] }),
+  average('whole input', 18, image, { kernel_shape: [9, 11] }),
+  make('GlobalAveragePool', normal)('opset 1', 18, image),
+  make('GlobalAveragePool', normal)('opset 22', 22, image),
+  make('GlobalAveragePool', normal)('one axis', 18, [2, 3, 7]),
+  make('GlobalMaxPool', ladder)('opset 1', 18, small),
+  make('GlobalMaxPool', ladder)('opset 22', 22, small),
+  make('GlobalMaxPool', ladder)('one axis', 18, [2, 3, 7]),
+  lp('opset 2', 7, image, { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 2, 1], p: 3 }),
+  lp('opset 11', 11, image, { kernel_shape: [3, 2], p: 1 }),
+  lp('opset 18', 18, image, { kernel_shape: [3, 2], dilations: [2, 1], strides: [2, 2], p: 2 }),
+  lp('opset 22', 22, image, { kernel_shape: [3, 2], strides: [2, 2] }),
+  make('GlobalLpPool', nonzero)('opset 2', 18, image, { p: 3 }),
+  make('GlobalLpPool', () => norms)('opset 22', 22, small, {}, { expected: [euclidean] }),
+  make('GlobalLpPool', nonzero)('p = 1', 18, image, { p: 1 }),
+];
