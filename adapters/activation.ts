@@ -38,8 +38,8 @@ export const activation: OpAdapter[] = [
         'y',
       ),
     ],
-    // By y, so that onnxruntime can still fuse Conv and Relu. y >= 0, so its sign is the step; 0 at 0.
-    vjp: ({ y: [y], dy: [dy] }, _, g) => [g.mul(dy!, g.op('Sign', [y!]))],
+    // By y, so that onnxruntime can still fuse Conv and Relu; 0 at 0.
+    vjp: ({ y: [y], dy: [dy] }, _, g) => [gate(g, dy!, g.greater(y!, g.zero))],
     layout: 'any',
   }),
   defineOp({
@@ -56,12 +56,11 @@ export const activation: OpAdapter[] = [
         (dy, [t]) => [tf.mul(dy, tf.add(tf.mul(tf.step(t!), 1 - alpha), alpha))],
       ),
     ],
-    // alpha at 0. With 0 <= alpha <= 1 the sign of y is the sign of x, and max(sign, alpha) is the slope.
-    vjp: ({ x: [x], y: [y], dy: [dy] }, { alpha }, g) => [
-      alpha >= 0 && alpha <= 1
-        ? g.mul(dy!, g.op('Max', [g.op('Sign', [y!]), g.scalar(alpha)]))
-        : g.where(g.greater(x!, g.zero), dy!, g.mul(dy!, g.scalar(alpha))),
-    ],
+    // alpha at 0. Where alpha is not negative y is positive exactly where x is, and Conv and LeakyRelu can still be fused.
+    vjp: ({ x: [x], y: [y], dy: [dy] }, { alpha }, g) => {
+      const positive = g.greater(alpha >= 0 ? y! : x!, g.zero);
+      return [g.mul(dy!, g.where(positive, g.one, g.scalar(alpha)))];
+    },
     layout: 'any',
   }),
   defineOp({

@@ -8,7 +8,7 @@ import { shape } from './shape.js';
 import { indexOps } from './index-ops.js';
 import { reduce } from './reduce.js';
 import { linalg } from './linalg.js';
-import { resizing } from './resize.js';
+import { resize } from './resize.js';
 import type { OpAdapter } from './op.js';
 import { pooling } from './pooling.js';
 
@@ -23,5 +23,5 @@ export const adapters: readonly OpAdapter[] = [
   ...indexOps,
   ...reduce,
   ...linalg,
-  ...resizing,
+  ...resize,
 ];

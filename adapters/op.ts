@@ -35,8 +35,14 @@ export function text(): AttributeSpec<string | undefined>;
 export function text(value?: string): AttributeSpec<string | undefined> {
   return { kind: 'string', default: value };
 }
-export const ints = (value?: readonly number[]): AttributeSpec<readonly number[] | undefined> => ({ kind: 'ints', default: value });
-export const floats = (value?: readonly number[]): AttributeSpec<readonly number[] | undefined> => ({ kind: 'floats', default: value });
+export const ints = (value?: readonly number[]): AttributeSpec<readonly number[] | undefined> => ({
+  kind: 'ints',
+  default: value,
+});
+export const floats = (value?: readonly number[]): AttributeSpec<readonly number[] | undefined> => ({
+  kind: 'floats',
+  default: value,
+});
 export const tensor = (): AttributeSpec<Tensor | undefined> => ({ kind: 'tensor', default: undefined });
 
 /** A node as `canonicalize` sees it: of its own opset, shapes unknown. */
@@ -150,11 +156,22 @@ export const defineOp = <const S extends Specs>(definition: OpDefinition<S>): Op
 
 /** Attributes of a node by the adapter's table: defaults filled in, unknown names ignored (canonicalize has refused them). */
 export function resolveAttributes(adapter: OpAdapter, node: Node): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(adapter.attributes).map(([name, spec]) => [name, node.attributes[name]?.value ?? spec.default]));
+  return Object.fromEntries(
+    Object.entries(adapter.attributes).map(([name, spec]) => [name, node.attributes[name]?.value ?? spec.default]),
+  );
 }
 
 /** TensorProto.DataType numbers, for Cast. */
-export const DATA_TYPE: Partial<Record<DType, number>> = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 };
+export const DATA_TYPE: Partial<Record<DType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+};
 
 /** Axes counted from the front. */
 export const positiveAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);

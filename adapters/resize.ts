@@ -81,19 +81,19 @@ const byCost = (axes: readonly ResizedAxis[], backwards: boolean): ResizedAxis[]
 
 /** Resize-10 and Upsample: position x / scale, rounded down when enlarging and, as onnxruntime has it, up when reducing. */
 function asymmetric(n: OldNode, g: GraphBuilder, x: string, scales: string, mode: string): string {
-  const resize = (from: string, by: string, rounding?: string): string =>
+  const make = (from: string, by: string, rounding?: string): string =>
     g.op('Resize', [from, '', by], { mode, coordinate_transformation_mode: 'asymmetric', nearest_mode: rounding });
-  if (mode === 'linear') return resize(x, scales);
+  if (mode === 'linear') return make(x, scales);
   if (mode !== 'nearest') return n.refuse(`mode '${mode}' is not known; expected 'nearest' or 'linear'.`);
   const known = g.constants.get(scales);
   const factors = known && Array.from(toNumbers(known));
-  if (factors?.every((s) => s >= 1)) return resize(x, scales, 'floor');
-  if (factors?.every((s) => s <= 1)) return resize(x, scales, 'ceil');
+  if (factors?.every((s) => s >= 1)) return make(x, scales, 'floor');
+  if (factors?.every((s) => s <= 1)) return make(x, scales, 'ceil');
   // Mixed or not known yet: one Resize enlarges, the other reduces; what does nothing is lowered away.
-  return resize(resize(x, g.op('Max', [scales, g.one]), 'floor'), g.op('Min', [scales, g.one]), 'ceil');
+  return make(make(x, g.op('Max', [scales, g.one]), 'floor'), g.op('Min', [scales, g.one]), 'ceil');
 }
 
-const resize = defineOp({
+const resizeOp = defineOp({
   op: 'Resize',
   versions: [10, 11, 13, 18, 19],
   attributes: ATTRIBUTES,
@@ -153,4 +153,4 @@ const upsample = defineOp({
   },
 });
 
-export const resizing: OpAdapter[] = [resize, upsample];
+export const resize: OpAdapter[] = [resizeOp, upsample];

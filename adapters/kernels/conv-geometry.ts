@@ -140,18 +140,6 @@ export function padSpatial(
 }
 
 /**
- * Inserts stride - 1 zeros after every element of each spatial axis: [N, C, o...] to [N, C, o * s...]. One Pad, two free reshapes.
- */
-export function spread(g: GraphBuilder, x: string, dims: readonly number[], strides: readonly number[]): string {
-  if (strides.every((s) => s === 1)) return x;
-  const spatial = dims.slice(2);
-  const split = [dims[0]! * dims[1]!, ...spatial.flatMap((d, i) => (strides[i] === 1 ? [d] : [d, 1]))];
-  const after = [0, ...strides.flatMap((s) => (s === 1 ? [0] : [0, s - 1]))];
-  const padded = g.op('Pad', [g.reshape(x, split), g.ints([...after.map(() => 0), ...after])]);
-  return g.reshape(padded, [dims[0]!, dims[1]!, ...spatial.map((d, i) => d * strides[i]!)]);
-}
-
-/**
  * Interleaves the channel groups of sub-pixel phases: [N, C * s0 * s1, q...] (channel slowest) to [N, C, q0 * s0, q1 * s1].
  */
 export function interleave(g: GraphBuilder, x: string, dims: readonly number[], strides: readonly number[]): string {

@@ -1,7 +1,7 @@
 // Gradients of convolutions as ONNX nodes: of the input, of the weight, for any number of spatial axes.
 import { sizeOf, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import { extent, interleave, padSpatial, spread, type Axis } from './conv-geometry.js';
+import { extent, interleave, padSpatial, type Axis } from './conv-geometry.js';
 import { subpixelAxis, type Subpixel } from './conv-tf.js';
 
 /** A weight by name, with its dims and, where it is a constant, its value. */
@@ -35,9 +35,12 @@ export function convNode(
   });
 }
 
+/** From this many kernel elements on, the sub-pixel form beats ConvTranspose, whose intermediate grows with the kernel. */
+const LARGE_KERNEL = 25;
+
 /**
- * dL/dx of y = Conv(x, w). Stride 1: a Conv with the rotated, transposed weight. Strided, constant weight: one Conv for all sub-pixel
- * phases and an interleave. Else ConvTranspose, which onnxruntime runs slowly.
+ * dL/dx of y = Conv(x, w). Stride 1: a Conv with the rotated, transposed weight. Strided: ConvTranspose; with a large constant kernel
+ * (the 7x7 stem of a ResNet) one Conv for all sub-pixel phases and an interleave.
  */
 export function inputGradient(
   g: GraphBuilder,
@@ -49,9 +52,9 @@ export function inputGradient(
 ): string {
   const m = weight.dims[0]!;
   const c = weight.dims[1]! * group;
-  const strided = axes.some((a) => a.stride > 1);
-  if (!strided || (weight.value && axes.every((a) => a.kernel === 1))) return spreadGradient(g, dy, batch, weight, axes, group);
-  if (!weight.value || (group > 1 && m / group === 1)) return transposedGradient(g, dy, weight, axes, group);
+  if (axes.every((a) => a.stride === 1)) return rotatedGradient(g, dy, batch, weight, axes, group);
+  const large = sizeOf(pick(axes, 'kernel')) >= LARGE_KERNEL && group === 1;
+  if (!weight.value || !large) return transposedGradient(g, dy, weight, axes, group);
   const dense = axes.map((a): Axis => ({ ...a, kernel: extent(a), dilation: 1 }));
   const phases = dense.map(subpixelAxis);
   const filter = g.constant(phaseWeight(weight.value, axes, phases, group), `${weight.name}_phases`);
@@ -67,7 +70,7 @@ export function inputGradient(
   return padSpatial(g, whole, [batch, c, ...counts.map((n, i) => n * strides[i]!)], zeros, axes.map((a, i) => a.size - counts[i]! * a.stride)); // prettier-ignore
 }
 
-function spreadGradient(
+function rotatedGradient(
   g: GraphBuilder,
   dy: string,
   batch: number,
@@ -75,23 +78,14 @@ function spreadGradient(
   axes: readonly Axis[],
   group: number,
 ): string {
-  const m = weight.dims[0]!;
-  const c = weight.dims[1]! * group;
   const rotated = weight.value
     ? g.constant(rotatedWeight(weight.value, group), `${weight.name}_rotated`)
     : rotatedValue(g, weight.name, weight.dims, group);
-  const pointwise = axes.every((a) => a.kernel === 1);
-  // A strided 1x1 kernel is applied first, on the few positions; any other runs over dy with zeros between.
-  const strides = pick(axes, 'stride');
   const back = axes.map((a): Axis => {
     const begin = extent(a) - 1 - a.begin;
-    if (pointwise) return { ...a, size: a.out, stride: 1, begin: 0, end: 0 };
-    return { ...a, size: a.out, stride: 1, begin, end: a.size - a.out - begin + extent(a) - 1, out: a.size };
+    return { ...a, size: a.out, begin, end: a.size - a.out - begin + extent(a) - 1, out: a.size };
   });
-  const y = convNode(g, dy, [batch, m], rotated, back, group);
-  if (!pointwise) return y;
-  const whole = spread(g, y, [batch, c, ...pick(axes, 'out')], strides);
-  return padSpatial(g, whole, [batch, c, ...axes.map((a) => a.out * a.stride)], axes.map((a) => -a.begin), axes.map((a) => a.size + a.begin - a.out * a.stride)); // prettier-ignore
+  return convNode(g, dy, [batch, weight.dims[0]!], rotated, back, group);
 }
 
 function transposedGradient(g: GraphBuilder, dy: string, weight: Weight, axes: readonly Axis[], group: number): string {

@@ -1,7 +1,7 @@
 // What the element-wise families share on the ONNX side: old definitions, typed scalars, gates.
 import { allocate, numberToHalf, type DType } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import { DATA_TYPE, type OldNode } from '../op.js';
+import type { OldNode } from '../op.js';
 
 /** Attributes of the binary ops before opset 7. */
 export const OLD_BROADCAST = ['axis', 'broadcast', 'consumed_inputs'];
@@ -51,5 +51,8 @@ export function scalarOf(g: GraphBuilder, type: DType, value: number): string {
   return g.constant({ type, dims: [], data });
 }
 
-/** dy where `mask` (bool) holds, else 0. Cast and Mul are two lean passes in onnxruntime; its Where makes three. */
-export const gate = (g: GraphBuilder, dy: string, mask: string): string => g.mul(dy, g.cast(mask, DATA_TYPE.float32!));
+/**
+ * dy where `mask` (bool) holds, else 0. The cheapest gate in onnxruntime, in ns per element with its comparison: Where 0.4, Cast and Mul 0.6,
+ * HardSigmoid with a slope of 1e30 and Mul 0.5, Sign and Mul 1.3 (1.30, one thread).
+ */
+export const gate = (g: GraphBuilder, dy: string, mask: string): string => g.where(mask, dy, g.zero);

@@ -1,26 +1,14 @@
 // Gradients of pools as ONNX nodes, for any number of spatial axes.
 import { sizeOf } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import { extent, interleave, padSpatial, spread, type Axis } from './conv-geometry.js';
+import { ones, type Axis } from './conv-geometry.js';
 import { averageBack, averageScale, LOWEST } from './pool-tf.js';
 
-/** Every element of a window by its index per axis, row by row. */
-function* offsets(axes: readonly Axis[]): Generator<number[]> {
-  const size = sizeOf(axes.map((a) => a.kernel));
-  for (let e = 0; e < size; e++) {
-    let rest = e;
-    const index: number[] = [];
-    for (const a of axes.toReversed()) {
-      index.unshift(rest % a.kernel);
-      rest = Math.floor(rest / a.kernel);
-    }
-    yield index;
-  }
-}
+const untouched = (length: number): Axis => ({ size: length, kernel: 1, stride: 1, dilation: 1, begin: 0, end: 0, out: length });
 
 /**
- * dL/dx of y = MaxPool(x); the first maximum of a window takes all of dy. Element by element of the window: what no earlier one took goes
- * to where x equals y; the last element takes what is left, without comparing.
+ * dL/dx of y = MaxPool(x); the first maximum of a window, row by row, takes all of dy. One axis at a time, the last one pooled first: the
+ * gradient finds the row of the maximum, then its column, with fewer comparisons than over the whole window.
  */
 export function maxGradient(
   g: GraphBuilder,
@@ -30,32 +18,123 @@ export function maxGradient(
   lead: readonly [number, number],
   axes: readonly Axis[],
 ): string {
-  const spatial = axes.map((_, i) => i + 2);
-  const strides = axes.map((a) => a.stride);
-  const source = padSpatial(g, x, [...lead, ...axes.map((a) => a.size)], axes.map((a) => a.begin), axes.map((a) => a.end), LOWEST); // prettier-ignore
-  const counts = axes.map((a) => Math.ceil(((a.out - 1) * a.stride + extent(a)) / a.stride));
-  const all = [...offsets(axes)];
-  const phases = new Map<number, string[]>();
-  let rest = dy;
-  all.forEach((offset, e) => {
-    const at = offset.map((k, i) => k * axes[i]!.dilation);
-    let taken = rest;
-    if (e < all.length - 1) {
-      const ends = axes.map((a, i) => at[i]! + (a.out - 1) * a.stride + 1);
-      const hit = g.op('Equal', [g.slice(source, at, ends, spatial, strides), y]);
-      taken = g.where(hit, rest, g.zero);
-      rest = g.where(hit, g.zero, rest);
-    }
-    const shift = at.map((u, i) => Math.floor(u / strides[i]!));
-    const after = axes.map((a, i) => counts[i]! - shift[i]! - a.out);
-    const placed = padSpatial(g, taken, [...lead, ...axes.map((a) => a.out)], shift, after);
-    const phase = at.reduce((p, u, i) => p * strides[i]! + (u % strides[i]!), 0);
-    phases.set(phase, [...(phases.get(phase) ?? []), placed]);
+  const moving = axes
+    .map((_, i) => i)
+    .filter((i) => axes[i]!.kernel > 1 || axes[i]!.size !== axes[i]!.out || axes[i]!.begin !== 0);
+  const last = moving.at(-1);
+  if (last === undefined) return dy;
+  const dims = [...lead, ...axes.map((a) => a.size)];
+  if (moving.length === 1) return gradientAlong(g, x, y, dy, dims, last + 2, axes[last]!);
+  const only = axes.map((a, i) => (i === last ? a : untouched(a.size)));
+  const pooled = g.op('MaxPool', [x], {
+    kernel_shape: only.map((a) => a.kernel),
+    strides: only.map((a) => a.stride),
+    dilations: only.map((a) => a.dilation),
+    pads: [...only.map((a) => a.begin), ...only.map((a) => Math.max(0, a.end))],
   });
-  const sums = Array.from({ length: sizeOf(strides) }, (_, p) => sum(g, phases.get(p) ?? [], [...lead, ...counts]));
-  const whole = sums.length === 1 ? sums[0]! : interleave(g, stackChannels(g, sums, lead, counts), [lead[0], lead[1] * sums.length, ...counts], strides); // prettier-ignore
-  const end = axes.map((a, i) => a.size + a.begin - counts[i]! * a.stride);
-  return padSpatial(g, whole, [...lead, ...counts.map((c, i) => c * strides[i]!)], axes.map((a) => -a.begin), end); // prettier-ignore
+  const rest = axes.map((a, i) => (i === last ? untouched(a.out) : a));
+  return gradientAlong(g, x, pooled, maxGradient(g, pooled, y, dy, lead, rest), dims, last + 2, axes[last]!);
+}
+
+/**
+ * The gradient of a maximum along one axis. Element by element of the window: what of dy no earlier one took goes to where x equals y; the
+ * last takes what is left, without comparing. Elements whose places agree modulo the stride form a phase; phases are woven at the end.
+ */
+function gradientAlong(
+  g: GraphBuilder,
+  x: string,
+  y: string,
+  dy: string,
+  dims: readonly number[],
+  axis: number,
+  a: Axis,
+): string {
+  const flat: Flat = { before: sizeOf(dims.slice(0, axis)), after: sizeOf(dims.slice(axis + 1)) };
+  const count = Math.ceil(a.size / a.stride);
+  const elementAt = windowReader(g, x, flat, a, count);
+  const maximum = g.reshape(y, shaped(flat, a.out));
+  let rest = g.reshape(dy, shaped(flat, a.out));
+  const phases = Array.from({ length: a.stride }, (): string[] => []);
+  for (let k = 0; k < a.kernel; k++) {
+    const { phase, first, last, at } = place(a, k);
+    if (first > last) continue;
+    let taken = rest;
+    if (k < a.kernel - 1) {
+      taken = g.where(g.op('Equal', [elementAt(k), maximum]), rest, g.zero);
+      rest = g.sub(rest, taken);
+    }
+    const inside = padAxis(g, taken, flat, -first, last + 1 - a.out, a.out);
+    phases[phase]!.push(padAxis(g, inside, flat, at, count - at - (last - first + 1)));
+  }
+  const sums = phases.map((parts) => sum(g, parts, shaped(flat, count)));
+  return g.reshape(padAxis(g, weave(g, sums, flat, count), flat, 0, a.size - count * a.stride, count * a.stride), dims);
+}
+
+/** Element k of the windows `first` to `last` lies on the input, in this phase, from index `at` of the phase on; of others on padding. */
+function place(a: Axis, k: number): { phase: number; first: number; last: number; at: number } {
+  const start = k * a.dilation - a.begin;
+  const first = Math.max(0, Math.ceil(-start / a.stride));
+  const last = Math.min(a.out - 1, Math.floor((a.size - 1 - start) / a.stride));
+  const shift = Math.floor(start / a.stride);
+  return { phase: start - shift * a.stride, first, last, at: shift + first };
+}
+
+/** What lies before and after the axis at work, multiplied out. */
+interface Flat {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** [before, lengths..., after] without an `after` of 1: onnxruntime's Where and Slice take 20 times longer over a last axis of length 1. */
+const shaped = ({ before, after }: Flat, ...lengths: readonly number[]): number[] => [
+  before,
+  ...lengths,
+  ...(after > 1 ? [after] : []),
+];
+
+/** Reads element k of every window along the axis, LOWEST where it lies on padding. */
+function windowReader(g: GraphBuilder, x: string, flat: Flat, a: Axis, count: number): (k: number) => string {
+  const source = g.reshape(x, shaped(flat, a.size));
+  // Along the last axis a strided slice is slow: one transpose brings each phase together, and every slice copies runs.
+  const split = a.stride > 1 && flat.after === 1;
+  const even = split ? padAxis(g, source, flat, 0, count * a.stride - a.size, a.size) : source;
+  const phases = split
+    ? g.reshape(g.transpose(g.reshape(even, [flat.before, count, a.stride]), [0, 2, 1]), [flat.before, a.stride * count])
+    : even;
+  return (k) => {
+    const { phase, first, last, at } = place(a, k);
+    const windows = last - first + 1;
+    const from = split ? phase * count + at : phase + at * a.stride;
+    const seen = g.slice(
+      phases,
+      [from],
+      [split ? from + windows : from + (windows - 1) * a.stride + 1],
+      [1],
+      split ? [1] : [a.stride],
+    );
+    return padAxis(g, seen, flat, first, a.out - 1 - last, windows, LOWEST);
+  };
+}
+
+/** Phases of `count` positions each woven into one axis. */
+function weave(g: GraphBuilder, phases: readonly string[], flat: Flat, count: number): string {
+  const s = phases.length;
+  if (s === 1) return phases[0]!;
+  const whole = shaped(flat, count * s);
+  if (flat.after > 1) return g.reshape(g.op('Concat', phases.map((p) => g.reshape(p, shaped(flat, count, 1))), { axis: 2 }), whole); // prettier-ignore
+  const side = g.reshape(g.op('Concat', phases, { axis: 1 }), [flat.before, s, count]);
+  return g.reshape(g.transpose(side, [0, 2, 1]), whole);
+}
+
+/** Pads or (negative) cuts the axis; `length` is its present length, needed to cut. */
+function padAxis(g: GraphBuilder, x: string, flat: Flat, begin: number, end: number, length = 0, fill = 0): string {
+  let value = x;
+  if (begin < 0 || end < 0) value = g.slice(value, [Math.max(0, -begin)], [length - Math.max(0, -end)], [1]);
+  if (begin <= 0 && end <= 0) return value;
+  const around = shaped({ before: 0, after: flat.after }, 0).map(() => 0);
+  const side = (n: number): number[] => around.map((_, i) => (i === 1 ? Math.max(0, n) : 0));
+  const pads = g.ints([...side(begin), ...side(end)]);
+  return g.op('Pad', fill === 0 ? [value, pads] : [value, pads, g.scalar(fill)]);
 }
 
 const sum = (g: GraphBuilder, parts: readonly string[], dims: readonly number[]): string => {
@@ -63,18 +142,9 @@ const sum = (g: GraphBuilder, parts: readonly string[], dims: readonly number[])
   return parts.length === 1 ? parts[0]! : g.op('Sum', parts);
 };
 
-/** [N, C, q...] per phase to [N, C * phases, q...], the channel slowest. */
-function stackChannels(
-  g: GraphBuilder,
-  parts: readonly string[],
-  [n, c]: readonly [number, number],
-  q: readonly number[],
-): string {
-  const stacked = g.op('Concat', parts.map((p) => g.reshape(p, [n, c, 1, ...q])), { axis: 2 }); // prettier-ignore
-  return g.reshape(stacked, [n, c * parts.length, ...q]);
-}
-
-/** dL/dx of y = AveragePool(x): the average, with stride 1, of dy with zeros between. */
+/**
+ * dL/dx of y = AveragePool(x). Stride 1: the average of dy; else a depthwise ConvTranspose with a constant kernel.
+ */
 export function averageGradient(
   g: GraphBuilder,
   dy: string,
@@ -83,17 +153,26 @@ export function averageGradient(
   includePad: boolean,
 ): string {
   const factors = averageScale(axes, includePad);
-  const out = axes.map((a) => a.out);
+  const kernel = axes.map((a) => a.kernel);
+  const scaled = factors ? g.mul(dy, g.constant({ type: 'float32', dims: axes.map((a) => a.out), data: factors }, 'counts')) : dy;
   const strides = axes.map((a) => a.stride);
-  const scaled = factors ? g.mul(dy, g.constant({ type: 'float32', dims: out, data: factors }, 'counts')) : dy;
-  const apart = spread(g, scaled, [...lead, ...out], strides);
+  if (strides.some((s) => s > 1)) {
+    const value = 1 / sizeOf(kernel);
+    const spread = { ...ones([lead[1], 1, ...kernel]), data: new Float32Array(lead[1] * sizeOf(kernel)).fill(value) };
+    return g.op('ConvTranspose', [scaled, g.constant(spread, 'average')], {
+      kernel_shape: kernel,
+      strides,
+      dilations: axes.map((a) => a.dilation),
+      pads: [...axes.map((a) => a.begin), ...axes.map((a) => Math.max(0, a.end))],
+      output_padding: axes.map((a) => Math.max(0, -a.end)),
+      group: lead[1],
+    });
+  }
   const back = averageBack(axes);
-  const cut = (key: 'begin' | 'end'): number[] => back.map((a) => Math.min(0, a[key]));
-  const cropped = padSpatial(g, apart, [...lead, ...back.map((a) => a.size)], cut('begin'), cut('end'));
-  return g.op('AveragePool', [cropped], {
-    kernel_shape: axes.map((a) => a.kernel),
-    strides: axes.map(() => 1),
-    pads: [...back.map((a) => a.begin), ...back.map((a) => a.end)].map((p) => Math.max(0, p)),
+  return g.op('AveragePool', [scaled], {
+    kernel_shape: kernel,
+    strides,
+    pads: [...back.map((a) => a.begin), ...back.map((a) => a.end)],
     count_include_pad: 1,
   });
 }

@@ -35,7 +35,12 @@ export type PartialCard = { input?: Partial<InputCard>; output?: OutputKind; lab
 
 /** Preprocessings in common use, tried in turn when nobody says which a model wants. */
 export const CONVENTIONS: Readonly<Record<string, Pick<InputCard, 'channels' | 'range' | 'mean' | 'std'>>> = {
-  'torchvision (RGB, 0..1, ImageNet mean and std)': { channels: 'RGB', range: 1, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+  'torchvision (RGB, 0..1, ImageNet mean and std)': {
+    channels: 'RGB',
+    range: 1,
+    mean: [0.485, 0.456, 0.406],
+    std: [0.229, 0.224, 0.225],
+  },
   'Caffe (BGR, 0..255, ImageNet mean)': { channels: 'BGR', range: 255, mean: [104, 117, 123], std: [1, 1, 1] },
   'TensorFlow (RGB, -1..1)': { channels: 'RGB', range: 255, mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
   'RGB, 0..1': { channels: 'RGB', range: 1, mean: [0, 0, 0], std: [1, 1, 1] },
@@ -83,7 +88,10 @@ export function cardOfHuggingFace(folder: string): PartialCard {
   const config = join(folder, 'config.json');
   if (existsSync(config)) {
     const names = (readJson(config, 'Config') as { id2label?: Record<string, string> }).id2label;
-    if (names) card.labels = Object.entries(names).sort((a, b) => Number(a[0]) - Number(b[0])).map(([, name]) => name);
+    if (names)
+      card.labels = Object.entries(names)
+        .sort((a, b) => Number(a[0]) - Number(b[0]))
+        .map(([, name]) => name);
   }
   return card;
 }
@@ -105,26 +113,32 @@ function readJson(path: string, what: string): unknown {
 function checkCard(json: unknown, where: string, folder: string): PartialCard {
   if (typeof json !== 'object' || json === null) throw new LanError(`${where}: expected a JSON object.`);
   const card = json as PartialCard;
-  const wrong = (field: string, expected: string, got: unknown): LanError => new LanError(`${where}: ${field} must be ${expected}, received ${JSON.stringify(got)}.`);
+  const wrong = (field: string, expected: string, got: unknown): LanError =>
+    new LanError(`${where}: ${field} must be ${expected}, received ${JSON.stringify(got)}.`);
   const input = card.input ?? {};
   for (const field of ['layout', 'channels', 'range'] as const) {
     const value = input[field];
-    if (value !== undefined && !(CHOICES[field] as readonly unknown[]).includes(value)) throw wrong(`input.${field}`, `one of ${CHOICES[field].join(', ')}`, value);
+    if (value !== undefined && !(CHOICES[field] as readonly unknown[]).includes(value))
+      throw wrong(`input.${field}`, `one of ${CHOICES[field].join(', ')}`, value);
   }
   for (const field of ['mean', 'std'] as const) {
     const value = input[field];
-    if (value !== undefined && !(Array.isArray(value) && value.every((v) => Number.isFinite(v)))) throw wrong(`input.${field}`, 'a list of numbers', value);
+    if (value !== undefined && !(Array.isArray(value) && value.every((v) => Number.isFinite(v))))
+      throw wrong(`input.${field}`, 'a list of numbers', value);
   }
   if (input.std?.some((s) => s === 0)) throw wrong('input.std', 'a list of numbers other than 0', input.std);
   for (const field of ['size', 'resize', 'crop'] as const) {
     const value = input[field];
     const pair = Array.isArray(value) && value.length === 2 && value.every((v) => Number.isInteger(v) && v > 0);
     const one = field !== 'size' && Number.isInteger(value) && Number(value) > 0;
-    if (value !== undefined && !pair && !one) throw wrong(`input.${field}`, field === 'size' ? '[height, width]' : 'a whole number or [height, width]', value);
+    if (value !== undefined && !pair && !one)
+      throw wrong(`input.${field}`, field === 'size' ? '[height, width]' : 'a whole number or [height, width]', value);
   }
-  if (card.output !== undefined && !CHOICES.output.includes(card.output)) throw wrong('output', `one of ${CHOICES.output.join(', ')}`, card.output);
+  if (card.output !== undefined && !CHOICES.output.includes(card.output))
+    throw wrong('output', `one of ${CHOICES.output.join(', ')}`, card.output);
   if (typeof card.labels === 'string') return { ...card, labels: readLabels(resolve(folder, card.labels)) };
-  if (card.labels !== undefined && !(Array.isArray(card.labels) && card.labels.every((l) => typeof l === 'string'))) throw wrong('labels', 'a file name or a list of names', card.labels);
+  if (card.labels !== undefined && !(Array.isArray(card.labels) && card.labels.every((l) => typeof l === 'string')))
+    throw wrong('labels', 'a file name or a list of names', card.labels);
   return card;
 }
 
@@ -147,9 +161,16 @@ export function readLabels(path: string): string[] {
 function parseLabels(text: string, extension: string): string[] {
   if (extension === '.json') {
     const json = JSON.parse(text) as string[] | Record<string, string>;
-    return Array.isArray(json) ? json : Object.entries(json).sort((a, b) => Number(a[0]) - Number(b[0])).map(([, v]) => v);
+    return Array.isArray(json)
+      ? json
+      : Object.entries(json)
+          .sort((a, b) => Number(a[0]) - Number(b[0]))
+          .map(([, v]) => v);
   }
-  const lines = text.split(/\r?\n/).map((l) => l.trim()).filter((l) => l !== '');
+  const lines = text
+    .split(/\r?\n/)
+    .map((l) => l.trim())
+    .filter((l) => l !== '');
   if (extension !== '.csv') return lines;
   const labels: string[] = [];
   for (const line of lines) {
@@ -171,4 +192,5 @@ export function mergeCards(...cards: readonly (PartialCard | undefined)[]): Part
   return merged;
 }
 
-const defined = <T extends object>(o: T): Partial<T> => Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as Partial<T>;
+const defined = <T extends object>(o: T): Partial<T> =>
+  Object.fromEntries(Object.entries(o).filter(([, v]) => v !== undefined)) as Partial<T>;

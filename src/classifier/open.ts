@@ -13,7 +13,15 @@ import { encodeModel } from '../onnx/codec.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import { CONVENTIONS, mergeCards, readCard, type InputCard, type OutputKind, type PartialCard } from './card.js';
-import { guessOutputKind, LOG_P, preprocessTensor, toProbabilities, withLogProbabilities, withPreprocessing, X } from './pixels.js';
+import {
+  guessOutputKind,
+  LOG_P,
+  preprocessTensor,
+  toProbabilities,
+  withLogProbabilities,
+  withPreprocessing,
+  X,
+} from './pixels.js';
 import { readModel, type ModelSource } from './source.js';
 
 export interface OpenOptions {
@@ -76,13 +84,31 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
   const reference = await openReference(source, canonical, options, notes);
   const fixedBatch = canonical.inputs[0]?.dims?.[0];
-  return new OnnxClassifier(source, canonical, graph, engine, adapters, reference, card, notes, typeof fixedBatch === 'number' ? fixedBatch : undefined);
+  return new OnnxClassifier(
+    source,
+    canonical,
+    graph,
+    engine,
+    adapters,
+    reference,
+    card,
+    notes,
+    typeof fixedBatch === 'number' ? fixedBatch : undefined,
+  );
 }
 
-async function chooseEngine(options: OpenOptions, adapters: readonly OpAdapter[], graph: Graph, notes: string[]): Promise<Engine> {
+async function chooseEngine(
+  options: OpenOptions,
+  adapters: readonly OpAdapter[],
+  graph: Graph,
+  notes: string[],
+): Promise<Engine> {
   const wanted = options.engine ?? 'auto';
   if (wanted === 'tfjs') return createTfEngine(adapters, { backend: options.backend });
-  const ort = createOrtEngine(adapters, { threads: options.threads, ...(options.backend ? { providers: [options.backend] } : {}) });
+  const ort = createOrtEngine(adapters, {
+    threads: options.threads,
+    ...(options.backend ? { providers: [options.backend] } : {}),
+  });
   if (wanted === 'onnxruntime') return ort;
   const missing = missingRules(graph, adapters);
   if (missing.length === 0) return ort;
@@ -138,12 +164,19 @@ class OnnxClassifier implements Classifier {
     readonly notes: string[],
     private readonly fixedBatch: number | undefined,
   ) {
-    const describe = (v: ValueInfo): { name: string; type: DType; shape: readonly number[] } => ({ name: v.name, type: v.type!, shape: v.dims as number[] });
+    const describe = (v: ValueInfo): { name: string; type: DType; shape: readonly number[] } => ({
+      name: v.name,
+      type: v.type!,
+      shape: v.dims as number[],
+    });
     this.inputs = graph.inputs.map(describe);
     this.outputs = graph.outputs.map(describe);
     const input = graph.inputs.find((i) => i.type?.startsWith('float'));
     const output = graph.outputs.find((o) => o.type?.startsWith('float'));
-    if (!input || !output) throw new LanError(`${source.name}: needs a float input and a float output; inputs are ${this.inputs.map((i) => `${i.name}: ${i.type}`).join(', ')}.`);
+    if (!input || !output)
+      throw new LanError(
+        `${source.name}: needs a float input and a float output; inputs are ${this.inputs.map((i) => `${i.name}: ${i.type}`).join(', ')}.`,
+      );
     this.input = input;
     this.output = output.name;
     this.outputKind = card.output ?? guessOutputKind(graph, this.output);
@@ -155,7 +188,9 @@ class OnnxClassifier implements Classifier {
     this.sampleShape = picture ? [picture.channels, ...picture.size] : shape.slice(1);
     const k = sizeOf(output.dims as number[]) / ((output.dims as number[])[0] || 1);
     if (this.labels.length > 0 && this.labels.length !== k) {
-      throw new LanError(`${source.name}: ${this.labels.length} labels for ${k} outputs. Are they another model's? (A background class makes 1001.)`);
+      throw new LanError(
+        `${source.name}: ${this.labels.length} labels for ${k} outputs. Are they another model's? (A background class makes 1001.)`,
+      );
     }
   }
 
@@ -187,9 +222,18 @@ class OnnxClassifier implements Classifier {
       g.output(o.name);
       if (!o.type.startsWith('float')) continue;
       const product = g.mul(g.input(`cotangent:${o.name}`, 'float32', o.shape), o.name);
-      terms.push(g.reduceSum(product, o.shape.map((_, i) => i), false));
+      terms.push(
+        g.reduceSum(
+          product,
+          o.shape.map((_, i) => i),
+          false,
+        ),
+      );
     }
-    g.output(terms.reduce((a, b) => g.add(a, b)), 'weighted_sum');
+    g.output(
+      terms.reduce((a, b) => g.add(a, b)),
+      'weighted_sum',
+    );
     return this.specialize(g.build());
   }
 
@@ -198,7 +242,9 @@ class OnnxClassifier implements Classifier {
       const feed = feeds[i.name];
       if (!feed) throw new LanError(`Input '${i.name}' has no value. Expected: ${this.inputs.map((x) => x.name).join(', ')}.`);
       if (feed.type !== i.type || feed.dims.join() !== i.shape.join()) {
-        throw new LanError(`Input '${i.name}': expected ${i.type}[${i.shape.join(',')}], received ${feed.type}[${feed.dims.join(',')}].`);
+        throw new LanError(
+          `Input '${i.name}': expected ${i.type}[${i.shape.join(',')}], received ${feed.type}[${feed.dims.join(',')}].`,
+        );
       }
     }
   }
@@ -206,7 +252,9 @@ class OnnxClassifier implements Classifier {
   async predict(x: Tensor, card: InputCard | undefined = this.card): Promise<Tensor> {
     const [n = 1, ...sample] = x.dims;
     if (sample.join() !== this.sampleShape.join()) {
-      throw new LanError(`${this.source.name}: expected samples of shape [${this.sampleShape.join(',')}], received [${sample.join(',')}].`);
+      throw new LanError(
+        `${this.source.name}: expected samples of shape [${this.sampleShape.join(',')}], received [${sample.join(',')}].`,
+      );
     }
     const size = this.fixedBatch && this.fixedBatch > 0 ? this.fixedBatch : Math.min(n, 16);
     const rows: Float32Array[] = [];
@@ -235,7 +283,10 @@ class OnnxClassifier implements Classifier {
 
   private constantFeeds(): Record<string, Tensor> {
     const others = this.graph.inputs.filter((i) => i !== this.input);
-    if (others.length > 0) throw new LanError(`${this.source.name}: has further inputs (${others.map((o) => o.name).join(', ')}); only one is supported here.`);
+    if (others.length > 0)
+      throw new LanError(
+        `${this.source.name}: has further inputs (${others.map((o) => o.name).join(', ')}); only one is supported here.`,
+      );
     return {};
   }
 
@@ -248,7 +299,8 @@ class OnnxClassifier implements Classifier {
     } catch (error) {
       throw new LanError(`${this.source.name}: does not take a batch of ${batch} (${messageOf(error)})`);
     }
-    if (graph.types.get(this.output)?.dims[0] !== batch) throw new LanError(`${this.source.name}: does not take a batch of ${batch}.`);
+    if (graph.types.get(this.output)?.dims[0] !== batch)
+      throw new LanError(`${this.source.name}: does not take a batch of ${batch}.`);
     return specialize(withLogProbabilities(graph, this.output, this.outputKind), { [X]: dims }, probe, this.adapters);
   }
 
@@ -284,11 +336,12 @@ function completeCard(given: Partial<InputCard>, picture: Picture): InputCard {
   const convention = Object.values(CONVENTIONS)[0]!;
   const grey = picture.channels === 1;
   const known = given.mean !== undefined || given.range !== undefined;
-  const base = grey || known ? { channels: grey ? 'GREY' : 'RGB', range: 255, mean: [0], std: [1] } as const : convention;
+  const base = grey || known ? ({ channels: grey ? 'GREY' : 'RGB', range: 255, mean: [0], std: [1] } as const) : convention;
   const card = { ...base, ...given, layout: picture.layout, size: picture.size };
   const count = grey ? 1 : 3;
   for (const field of ['mean', 'std'] as const) {
-    if (card[field].length !== 1 && card[field].length !== count) throw new LanError(`Card: ${field} has ${card[field].length} values for ${count} channel(s).`);
+    if (card[field].length !== 1 && card[field].length !== count)
+      throw new LanError(`Card: ${field} has ${card[field].length} values for ${count} channel(s).`);
   }
   return card;
 }

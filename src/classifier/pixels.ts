@@ -13,7 +13,13 @@ export const LOG_P = 'log_probabilities';
  * preprocessing o model: one input `x` (float32, [N,C,H,W] RGB in 0..range for a picture, else the model's own input), the model's `output`
  * as the only output. `card` undefined: the input goes in as it is. Other model inputs keep their names.
  */
-export function withPreprocessing(model: Graph, input: string, output: string, dims: readonly number[], card: InputCard | undefined): Graph {
+export function withPreprocessing(
+  model: Graph,
+  input: string,
+  output: string,
+  dims: readonly number[],
+  card: InputCard | undefined,
+): Graph {
   const g = new GraphBuilder(model.name);
   const x = g.input(X, 'float32', dims);
   const declared = model.inputs.find((i) => i.name === input);
@@ -82,9 +88,14 @@ export function guessOutputKind(graph: Graph, output: string): OutputKind {
  */
 export function withLogProbabilities(graph: Graph, output: string, kind: OutputKind): Graph {
   const last = lastOp(graph, output);
-  const exact = kind === 'probabilities' && last?.op === 'Softmax' ? last : kind === 'sigmoid' && last?.op === 'Sigmoid' ? last : undefined;
+  const exact =
+    kind === 'probabilities' && last?.op === 'Softmax' ? last : kind === 'sigmoid' && last?.op === 'Sigmoid' ? last : undefined;
   // The op is exchanged where it stands: what moves its data afterwards moves the logarithms (or logits) in the same way.
-  const nodes = graph.nodes.map((n) => (n === exact ? { ...n, op: kind === 'sigmoid' ? 'Identity' : 'LogSoftmax', attributes: kind === 'sigmoid' ? {} : n.attributes } : n));
+  const nodes = graph.nodes.map((n) =>
+    n === exact
+      ? { ...n, op: kind === 'sigmoid' ? 'Identity' : 'LogSoftmax', attributes: kind === 'sigmoid' ? {} : n.attributes }
+      : n,
+  );
   const g = GraphBuilder.from({ ...graph, nodes });
   const dims = g.typeOf(output).dims;
   const batch = dims[0] ?? 1;
@@ -119,4 +130,3 @@ export function toProbabilities(output: Tensor, kind: OutputKind): Tensor {
   }
   return float32(data, [n, k]);
 }
-

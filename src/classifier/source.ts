@@ -32,5 +32,12 @@ export async function readModel(source: string | Uint8Array): Promise<ModelSourc
   if (!path) throw new LanError(`Model '${source}': the folder holds neither onnx/model.onnx nor model.onnx.`);
   const bytes = await readBytes(path, 'Model');
   const card = folder ? cardOfHuggingFace(source) : cardBeside(path);
-  return { model: decodeModel(bytes, `Model '${path}'`, externalReader(path)), bytes, name: source, path, sha256: sha256(bytes), card };
+  return {
+    model: decodeModel(bytes, `Model '${path}'`, externalReader(path)),
+    bytes,
+    name: source,
+    path,
+    sha256: sha256(bytes),
+    card,
+  };
 }

@@ -15,7 +15,16 @@ import { PRESETS, type Preset } from '../lan/settings.js';
 import { writeAudit } from '../report/audit-files.js';
 import { claims } from '../report/claims.js';
 import { ioOf, toJson, usage, type Io } from './io.js';
-import { cardOptions, engineOptions, jsonOption, seedOption, toNumber, toOpenOptions, toWhole, type SharedArguments } from './options.js';
+import {
+  cardOptions,
+  engineOptions,
+  jsonOption,
+  seedOption,
+  toNumber,
+  toOpenOptions,
+  toWhole,
+  type SharedArguments,
+} from './options.js';
 import { version } from './version.js';
 
 interface Arguments extends SharedArguments {
@@ -45,20 +54,50 @@ export const auditCommand: CommandModule<object, Arguments> = {
   describe: 'which parts of an input the classifier needed, with evidence',
   // yargs' inferred type of this many options does not unify with Arguments, which says the same.
   builder: (y) =>
-    (y
+    y
       .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
       .options({
         image: { type: 'string', array: true, requiresArg: true, describe: 'pictures to explain' },
-        tensor: { type: 'string', array: true, requiresArg: true, describe: "inputs as .npy of one sample, in the model's own input space" },
-        out: { type: 'string', default: 'lan-onnx-out', requiresArg: true, describe: 'folder for the results, one folder an input' },
-        preset: { choices: PRESETS, default: 'default' as Preset, group: MASK, describe: 'settings; paper: lr 0.05, 10,000 iterations, full mask' },
-        beta: { type: 'string', array: true, requiresArg: true, group: MASK, describe: 'weight of the mask mean (Eq. 4); several give several masks' },
+        tensor: {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          describe: "inputs as .npy of one sample, in the model's own input space",
+        },
+        out: {
+          type: 'string',
+          default: 'lan-onnx-out',
+          requiresArg: true,
+          describe: 'folder for the results, one folder an input',
+        },
+        preset: {
+          choices: PRESETS,
+          default: 'default' as Preset,
+          group: MASK,
+          describe: 'settings; paper: lr 0.05, 10,000 iterations, full mask',
+        },
+        beta: {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          group: MASK,
+          describe: 'weight of the mask mean (Eq. 4); several give several masks',
+        },
         noise: { type: 'string', requiresArg: true, group: MASK, describe: NOISE_HELP },
         iterations: { type: 'string', requiresArg: true, group: MASK, describe: 'steps at most' },
         'learning-rate': { type: 'string', requiresArg: true, group: MASK, describe: 'of Adam' },
         draws: { type: 'string', requiresArg: true, group: MASK, describe: 'noise draws a step' },
-        'mask-shape': { choices: MASK_SHAPES, group: MASK, describe: 'pixel: channels share a value; full: every element its own' },
-        'mask-grid': { type: 'string', requiresArg: true, group: MASK, describe: 'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28; none: one value a pixel' },
+        'mask-shape': {
+          choices: MASK_SHAPES,
+          group: MASK,
+          describe: 'pixel: channels share a value; full: every element its own',
+        },
+        'mask-grid': {
+          type: 'string',
+          requiresArg: true,
+          group: MASK,
+          describe: 'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28; none: one value a pixel',
+        },
         loss: { choices: OUTPUT_LOSSES, group: MASK, describe: 'how outputs are compared (L_F)' },
         budget: { type: 'string', requiresArg: true, group: MASK, describe: 'time for each mask: 30s, 5m' },
         'evidence-draws': { type: 'string', default: '256', requiresArg: true, describe: 'fresh noise draws for the evidence' },
@@ -66,7 +105,7 @@ export const auditCommand: CommandModule<object, Arguments> = {
       .options({ ...cardOptions, ...engineOptions, ...seedOption, ...jsonOption })
       .example('$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures')
       .example('$0 audit m.onnx --image *.jpg --beta 1.5 3 5', 'three masks a picture')
-      .epilogue('Ctrl-C keeps what is done: the mask learned so far is measured and written.') as unknown as Argv<Arguments>),
+      .epilogue('Ctrl-C keeps what is done: the mask learned so far is measured and written.') as unknown as Argv<Arguments>,
   async handler(argv) {
     await runAudit(argv, ioOf(argv));
   },
@@ -127,7 +166,8 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
 }
 
 function settingsOf(argv: Arguments) {
-  const optional = <T>(text: string | undefined, read: (t: string) => T): T | undefined => (text === undefined ? undefined : read(text));
+  const optional = <T>(text: string | undefined, read: (t: string) => T): T | undefined =>
+    text === undefined ? undefined : read(text);
   return {
     betas: argv.beta?.map((b) => toNumber('--beta', b, 0)),
     noise: argv.noise,
@@ -146,7 +186,8 @@ function toGrids(text: string): [number, number][] {
   if (text === 'none') return [];
   return text.split('+').map((part) => {
     const sides = part.split('x').map(Number);
-    if (sides.length > 2 || sides.some((s) => !Number.isInteger(s) || s < 1)) throw usage('--mask-grid', '28, 14x28, 7+28 or none', text);
+    if (sides.length > 2 || sides.some((s) => !Number.isInteger(s) || s < 1))
+      throw usage('--mask-grid', '28, 14x28, 7+28 or none', text);
     return [sides[0]!, sides[1] ?? sides[0]!];
   });
 }
@@ -175,7 +216,10 @@ async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Prom
   };
   const inputs: AuditInput[] = [];
   const images = argv.image ?? [];
-  if (images.length > 0 && !classifier.card) throw new LanError(`${argv.model}: its input [${classifier.inputs[0]!.shape.join(',')}] is not a picture. Give --tensor F.npy.`);
+  if (images.length > 0 && !classifier.card)
+    throw new LanError(
+      `${argv.model}: its input [${classifier.inputs[0]!.shape.join(',')}] is not a picture. Give --tensor F.npy.`,
+    );
   if (images.length > 0 && classifier.cardAssumed && classifier.sampleShape[0] === 3) {
     const { tensor } = await readImage(images[0]!, imageSpec(classifier, 255));
     io.err(`note: ${await chooseConvention(classifier, tensor)}\n`);
@@ -190,8 +234,17 @@ async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Prom
     const bytes = await readBytes(path, 'Tensor');
     const tensor = decodeNpy(bytes, path);
     const wanted = classifier.sampleShape;
-    if (sizeOf(tensor.dims) !== sizeOf(wanted)) throw new LanError(`Tensor '${path}': expected one sample of shape [${wanted.join(',')}], received [${tensor.dims.join(',')}].`);
-    inputs.push({ path, folder: folderOf(path), sha256: sha256(bytes), x: { type: 'float32', dims: [1, ...wanted], data: toFloat32(tensor) }, notes: [] });
+    if (sizeOf(tensor.dims) !== sizeOf(wanted))
+      throw new LanError(
+        `Tensor '${path}': expected one sample of shape [${wanted.join(',')}], received [${tensor.dims.join(',')}].`,
+      );
+    inputs.push({
+      path,
+      folder: folderOf(path),
+      sha256: sha256(bytes),
+      x: { type: 'float32', dims: [1, ...wanted], data: toFloat32(tensor) },
+      notes: [],
+    });
   }
   return inputs;
 }
@@ -216,7 +269,12 @@ async function bootstrapSamples(noise: string | undefined, classifier: Classifie
 /** A bar with loss and remaining time on a terminal; elsewhere a line a phase. */
 function progressBar(io: Io) {
   const bar = io.terminal
-    ? new SingleBar({ format: '{phase} [{bar}] {value}/{total} loss {loss} mask {mask} eta {eta_formatted}', hideCursor: true, stream: process.stderr, etaBuffer: 50 })
+    ? new SingleBar({
+        format: '{phase} [{bar}] {value}/{total} loss {loss} mask {mask} eta {eta_formatted}',
+        hideCursor: true,
+        stream: process.stderr,
+        etaBuffer: 50,
+      })
     : undefined;
   let phase = '';
   let running = false;
@@ -245,7 +303,10 @@ function describe(path: string, result: AuditResult, files: { json: string; shee
   const k = Number(classifier.outputs[0]!.shape.at(-1));
   const top = result.prediction[0]!;
   const lines = [
-    `${path}: ${result.prediction.slice(0, 3).map((p) => `${p.label} ${p.probability.toFixed(3)}`).join(', ')}`,
+    `${path}: ${result.prediction
+      .slice(0, 3)
+      .map((p) => `${p.label} ${p.probability.toFixed(3)}`)
+      .join(', ')}`,
     ...(top.probability < 3 / k ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.'] : []),
   ];
   for (const beta of result.betas) {

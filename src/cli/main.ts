@@ -1,27 +1,14 @@
 #!/usr/bin/env node
 // The command line: one module per command; this file turns arguments into an exit code and errors into one message.
 import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import yargs from 'yargs';
 import { LanError, messageOf } from '../core/errors.js';
+import { auditCommand } from './audit.js';
 import { checkCommand } from './check.js';
 import { inspectCommand } from './inspect.js';
 import { processIo, type Io } from './io.js';
-
-/** Version of this package; its package.json lies above src/ as well as above dist/src/. */
-function version(): string {
-  const require = createRequire(import.meta.url);
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const found = require(path) as { name?: string; version?: string };
-      if (found.name === 'lan-onnx') return found.version ?? 'unknown';
-    } catch {
-      // Not there: the other place.
-    }
-  }
-  return 'unknown';
-}
+import { version } from './version.js';
 
 /**
  * Runs the command line `argv` (without node and script). Returns the exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable
@@ -36,6 +23,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .usage('$0 COMMAND\n\nShows which parts of its input an ONNX classifier needed, and proves it.')
     .command(inspectCommand)
     .command(checkCommand)
+    .command(auditCommand)
     .demandCommand(1, 'Name a command.')
     .recommendCommands()
     .strict()

@@ -48,7 +48,12 @@ function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<strin
   const g = new GraphBuilder(graph.name);
   g.inputs.push(...graph.inputs);
   // All names of the original are taken, so that nothing emitted collides with a value yet to come.
-  g.reserve([...graph.inputs.map((i) => i.name), ...graph.constants.keys(), ...graph.nodes.flatMap((n) => n.outputs), ...outer.keys()]);
+  g.reserve([
+    ...graph.inputs.map((i) => i.name),
+    ...graph.constants.keys(),
+    ...graph.nodes.flatMap((n) => n.outputs),
+    ...outer.keys(),
+  ]);
   for (const [name, tensor] of graph.constants) g.constants.set(name, tensor);
   const alias = new Map<string, string>();
   const rename = (name: string): string => alias.get(name) ?? name;
@@ -76,16 +81,29 @@ function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<strin
     // A graph output that became another name's value, a constant or an input keeps its name through an Identity.
     if (source !== output.name) g.append('Identity', [source], [output.name]);
   }
-  return { name: graph.name, inputs: g.inputs, outputs: graph.outputs, nodes: g.nodes, constants: g.constants, types: graph.types };
+  return {
+    name: graph.name,
+    inputs: g.inputs,
+    outputs: graph.outputs,
+    nodes: g.nodes,
+    constants: g.constants,
+    types: graph.types,
+  };
 }
 
 /** Old exporters name outputs that nobody reads (Dropout's mask, BatchNormalization's statistics): those count as omitted. */
-const withoutUnread = (node: Node, read: ReadonlySet<string>): Node => ({ ...node, outputs: node.outputs.map((o, i) => (i === 0 || read.has(o) ? o : '')) });
+const withoutUnread = (node: Node, read: ReadonlySet<string>): Node => ({
+  ...node,
+  outputs: node.outputs.map((o, i) => (i === 0 || read.has(o) ? o : '')),
+});
 
 function withSubgraphs(node: Node, context: Context, visible: ReadonlyMap<string, Tensor>): Node {
   if (!Object.values(node.attributes).some((a) => a.kind === 'graph')) return node;
   const attributes = Object.fromEntries(
-    Object.entries(node.attributes).map(([k, a]): [string, Attribute] => [k, a.kind === 'graph' ? { ...a, value: canonicalGraph(a.value, context, visible) } : a]),
+    Object.entries(node.attributes).map(([k, a]): [string, Attribute] => [
+      k,
+      a.kind === 'graph' ? { ...a, value: canonicalGraph(a.value, context, visible) } : a,
+    ]),
   );
   return { ...node, attributes };
 }
@@ -125,12 +143,17 @@ function canonicalNode(node: Node, context: Context, g: GraphBuilder, outer: Rea
   if (!adapter) return refuse(node, `no adapter knows this op. Write one (docs/adding-an-op.md) or export the model without it.`);
   if (opset === undefined) return refuse(node, `the file imports no opset for domain '${node.domain}'`);
   if (node.domain === '' && opset > NEWEST_OPSET) {
-    return refuse(node, `its definition at opset ${opset} is newer than opset ${NEWEST_OPSET}, the newest that was read. Export with --opset ${NEWEST_OPSET} or less.`);
+    return refuse(
+      node,
+      `its definition at opset ${opset} is newer than opset ${NEWEST_OPSET}, the newest that was read. Export with --opset ${NEWEST_OPSET} or less.`,
+    );
   }
   const version = adapter.versions.findLast((v) => v <= opset);
-  if (version === undefined) return refuse(node, `it does not exist at opset ${opset}; it came with opset ${adapter.versions[0]}`);
+  if (version === undefined)
+    return refuse(node, `it does not exist at opset ${opset}; it came with opset ${adapter.versions[0]}`);
   for (const name of Object.keys(node.attributes)) {
-    if (!(name in adapter.attributes) && !adapter.legacy?.includes(name)) return refuse(node, `attribute '${name}' is not understood`);
+    if (!(name in adapter.attributes) && !adapter.legacy?.includes(name))
+      return refuse(node, `attribute '${name}' is not understood`);
   }
   if (!adapter.canonicalize) {
     g.nodes.push(node);
@@ -157,7 +180,13 @@ function canonicalNode(node: Node, context: Context, g: GraphBuilder, outer: Rea
  * Gives emitted values the original output names: renamed where a node emitted since `start` makes them, aliased where the rule handed an
  * existing value through (Dropout).
  */
-export function settle(original: Node, made: readonly string[], start: number, g: GraphBuilder, alias: Map<string, string>): void {
+export function settle(
+  original: Node,
+  made: readonly string[],
+  start: number,
+  g: GraphBuilder,
+  alias: Map<string, string>,
+): void {
   original.outputs.forEach((wanted, i) => {
     const name = made[i];
     if (wanted === '' || name === undefined || name === wanted) return;

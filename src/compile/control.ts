@@ -8,7 +8,10 @@ import { nodeLabel, reads, type Graph, type Node } from '../onnx/graph.js';
  * Replaces each If whose condition does not depend on an input's value. `evaluate` runs the graph and gives values.
  * Throws LanErrors for an If that depends on the input, and for Loop and Scan.
  */
-export async function inlineControl(graph: Graph, evaluate: (graph: Graph, wanted: string[]) => Promise<Map<string, Tensor>>): Promise<Graph> {
+export async function inlineControl(
+  graph: Graph,
+  evaluate: (graph: Graph, wanted: string[]) => Promise<Map<string, Tensor>>,
+): Promise<Graph> {
   let current = graph;
   for (;;) {
     const control = current.nodes.filter((n) => n.domain === '' && (n.op === 'If' || n.op === 'Loop' || n.op === 'Scan'));
@@ -20,7 +23,9 @@ export async function inlineControl(graph: Graph, evaluate: (graph: Graph, wante
       if (node.op === 'Shape' || node.op === 'Size') continue;
       if (node.op === 'If' && !variable.has(node.inputs[0]!)) ready.push(node);
       else if (control.includes(node)) {
-        problems.push(`${nodeLabel(node)}: ${node.op === 'If' ? "its condition depends on the input's value" : 'loops are not unrolled yet'}. Export the model without it (tracing, fixed shapes).`);
+        problems.push(
+          `${nodeLabel(node)}: ${node.op === 'If' ? "its condition depends on the input's value" : 'loops are not unrolled yet'}. Export the model without it (tracing, fixed shapes).`,
+        );
       }
       if (reads(node).some((n) => variable.has(n))) for (const o of node.outputs) variable.add(o);
     }

@@ -47,7 +47,8 @@ export function differentiate(graph: Graph, { of, wrt }: Gradients, adapters: re
   const find = adapterTable(adapters);
   const g = GraphBuilder.from(graph);
   const ofType = g.typeOf(of);
-  if (sizeOf(ofType.dims) !== 1) throw new LanError(`Gradients are taken of one number; '${of}' has shape [${ofType.dims.join(',')}].`);
+  if (sizeOf(ofType.dims) !== 1)
+    throw new LanError(`Gradients are taken of one number; '${of}' has shape [${ofType.dims.join(',')}].`);
   const variable = dependents(
     graph,
     wrt.map((w) => w.name),
@@ -74,7 +75,9 @@ export function differentiate(graph: Graph, { of, wrt }: Gradients, adapters: re
     const rule = adapter?.vjp;
     if (typeof rule !== 'function') {
       if (rule && 'none' in rule) continue;
-      problems.push(`${nodeLabel(node)}: ${rule ? `no gradient rule: ${rule.todo}` : 'no gradient rule'}. Use --engine tfjs, or write the rule.`);
+      problems.push(
+        `${nodeLabel(node)}: ${rule ? `no gradient rule: ${rule.todo}` : 'no gradient rule'}. Use --engine tfjs, or write the rule.`,
+      );
       continue;
     }
     try {

@@ -28,9 +28,12 @@ export async function specialize(
 ): Promise<Graph> {
   const inputs = graph.inputs.map((input) => bindInput(input, shapes[input.name]));
   for (const name of Object.keys(shapes)) {
-    if (!inputs.some((i) => i.name === name)) throw new LanError(`A shape is given for '${name}', but the inputs are: ${inputs.map((i) => i.name).join(', ')}.`);
+    if (!inputs.some((i) => i.name === name))
+      throw new LanError(`A shape is given for '${name}', but the inputs are: ${inputs.map((i) => i.name).join(', ')}.`);
   }
-  const feeds = Object.fromEntries(inputs.map((i) => [i.name, { type: i.type!, dims: i.dims as number[], data: allocate(i.type!, i.dims as number[]) }]));
+  const feeds = Object.fromEntries(
+    inputs.map((i) => [i.name, { type: i.type!, dims: i.dims as number[], data: allocate(i.type!, i.dims as number[]) }]),
+  );
   guardAllocations(graph);
   let current: Graph = prune({ ...graph, inputs });
   current = await inlineControl(current, (g, wanted) => probe(g, feeds, wanted));
@@ -46,17 +49,26 @@ export async function specialize(
 function bindInput(input: ValueInfo, shape: readonly number[] | undefined): ValueInfo {
   const declared = input.dims ?? shape;
   const shown = `[${input.dims?.map((d) => d ?? '?').join(',') ?? '?'}]`;
-  if (input.kind !== 'tensor' || !input.type) throw new LanError(`Input '${input.name}' is not a tensor, so no mask can be learned on it.`);
+  if (input.kind !== 'tensor' || !input.type)
+    throw new LanError(`Input '${input.name}' is not a tensor, so no mask can be learned on it.`);
   if (!declared) throw new LanError(`Input '${input.name}' has no declared shape. Give one: --shape ${input.name}=1,3,224,224`);
-  if (shape && shape.length !== declared.length) throw new LanError(`Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`);
+  if (shape && shape.length !== declared.length)
+    throw new LanError(`Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`);
   const dims = declared.map((d, axis) => {
     const bound = shape?.[axis] ?? (typeof d === 'number' && d > 0 ? d : axis === 0 ? 1 : undefined);
-    if (bound === undefined) throw new LanError(`Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${declared.map((e) => (typeof e === 'number' ? e : 1)).join(',')}`);
-    if (!(Number.isSafeInteger(bound) && bound >= 0)) throw new LanError(`Input '${input.name}': axis ${axis} can not have length ${bound}.`);
+    if (bound === undefined)
+      throw new LanError(
+        `Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${declared.map((e) => (typeof e === 'number' ? e : 1)).join(',')}`,
+      );
+    if (!(Number.isSafeInteger(bound) && bound >= 0))
+      throw new LanError(`Input '${input.name}': axis ${axis} can not have length ${bound}.`);
     return bound;
   });
   const bytes = bytesOf(input.type, dims) ?? 0;
-  if (bytes > MAX_BYTES) throw new LanError(`Input '${input.name}' of shape [${dims.join(',')}] asks for ${(bytes / 2 ** 30).toFixed(1)} GiB; at most ${MAX_BYTES / 2 ** 30} are allowed.`);
+  if (bytes > MAX_BYTES)
+    throw new LanError(
+      `Input '${input.name}' of shape [${dims.join(',')}] asks for ${(bytes / 2 ** 30).toFixed(1)} GiB; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
+    );
   return { ...input, dims };
 }
 
@@ -67,7 +79,10 @@ function guardAllocations(graph: Graph): void {
     const shape = graph.constants.get(node.inputs[node.op === 'Expand' ? 1 : 0] ?? '');
     if (!shape) continue;
     const size = sizeOf(Array.from(shape.data as BigInt64Array, Number));
-    if (size * 4 > MAX_BYTES) throw new LanError(`${nodeLabel(node)} asks for ${((size * 4) / 2 ** 30).toFixed(1)} GiB; at most ${MAX_BYTES / 2 ** 30} are allowed.`);
+    if (size * 4 > MAX_BYTES)
+      throw new LanError(
+        `${nodeLabel(node)} asks for ${((size * 4) / 2 ** 30).toFixed(1)} GiB; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
+      );
   }
 }
 
@@ -81,7 +96,8 @@ function variableValues(graph: Graph): Set<string> {
   const variable = new Set(graph.inputs.map((i) => i.name));
   for (const node of graph.nodes) {
     if (SHAPE_ONLY.has(node.op)) continue;
-    if (VOLATILE.has(node.op) || reads(node).some((n) => variable.has(n))) for (const o of node.outputs) if (o !== '') variable.add(o);
+    if (VOLATILE.has(node.op) || reads(node).some((n) => variable.has(n)))
+      for (const o of node.outputs) if (o !== '') variable.add(o);
   }
   return variable;
 }
@@ -144,6 +160,7 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
   if (problems.length > 0) throw new LanErrors('The model can not be compiled for these input shapes:', problems);
   if (!changed) return graph;
   const written = new Set(g.nodes.flatMap((n) => n.outputs));
-  for (const o of graph.outputs) if (!written.has(o.name) && alias.has(o.name)) g.append('Identity', [alias.get(o.name)!], [o.name]);
+  for (const o of graph.outputs)
+    if (!written.has(o.name) && alias.has(o.name)) g.append('Identity', [alias.get(o.name)!], [o.name]);
   return { ...graph, nodes: g.nodes, constants: g.constants, types: g.types };
 }

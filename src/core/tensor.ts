@@ -47,7 +47,10 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
-type ArrayConstructor = { new (length: number): TypedArray; new (buffer: ArrayBufferLike, offset: number, length: number): TypedArray };
+type ArrayConstructor = {
+  new (length: number): TypedArray;
+  new (buffer: ArrayBufferLike, offset: number, length: number): TypedArray;
+};
 
 const STORAGE: Record<Exclude<DType, 'string'>, { array: ArrayConstructor; bits: number }> = {
   float32: { array: Float32Array, bits: 32 },
@@ -141,7 +144,8 @@ export function toNumbers(tensor: Tensor): ArrayLike<number> {
   if (type === 'int4' || type === 'uint4') return unpack4(data as Uint8Array, sizeOf(tensor.dims), type === 'int4');
   if (type === 'float16') return Float32Array.from(data as Uint16Array, halfToNumber);
   if (type === 'bfloat16') return Float32Array.from(data as Uint16Array, bfloatToNumber);
-  if (type.startsWith('float8')) throw new LanError(`Expected numbers, received a ${type} tensor, which this version only stores.`);
+  if (type.startsWith('float8'))
+    throw new LanError(`Expected numbers, received a ${type} tensor, which this version only stores.`);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data as BigInt64Array, Number);
   return data as unknown as ArrayLike<number>;
 }

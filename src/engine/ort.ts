@@ -55,7 +55,10 @@ export interface OrtProgram extends Program {
 export async function openSession(source: Uint8Array | string, options: OrtOptions = {}): Promise<OrtProgram> {
   let session: ort.InferenceSession;
   try {
-    session = typeof source === 'string' ? await ort.InferenceSession.create(source, sessionOptions(options)) : await ort.InferenceSession.create(source, sessionOptions(options));
+    session =
+      typeof source === 'string'
+        ? await ort.InferenceSession.create(source, sessionOptions(options))
+        : await ort.InferenceSession.create(source, sessionOptions(options));
   } catch (error) {
     throw new LanError(`onnxruntime refuses the model: ${firstLine(error)}`);
   }
@@ -125,6 +128,7 @@ export function createOrtEngine(adapters: readonly OpAdapter[], options: OrtOpti
       threads: options.threads ?? availableParallelism(),
     },
     compile,
-    gradient: (graph, of, wrt) => compile(differentiate(graph, { of, wrt: wrt.map((name) => ({ name, as: gradientOf(name) })) }, adapters)),
+    gradient: (graph, of, wrt) =>
+      compile(differentiate(graph, { of, wrt: wrt.map((name) => ({ name, as: gradientOf(name) })) }, adapters)),
   };
 }

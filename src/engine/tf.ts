@@ -1,6 +1,13 @@
 // tfjs: walks a static dialect graph calling each adapter's forward; its tape gives gradients. The only importer of tfjs.
 import type * as tfc from '@tensorflow/tfjs-core';
-import { resolveAttributes, type ForwardContext, type Layout, type OpAdapter, type Tf, type TfTensor } from '../../adapters/op.js';
+import {
+  resolveAttributes,
+  type ForwardContext,
+  type Layout,
+  type OpAdapter,
+  type Tf,
+  type TfTensor,
+} from '../../adapters/op.js';
 import { gradientPath } from '../compile/differentiate.js';
 import { adapterTable, staticNode } from '../compile/static.js';
 import { LanError, LanErrors, messageOf } from '../core/errors.js';
@@ -16,7 +23,10 @@ export type TfBackend = (typeof TF_BACKENDS)[number];
  * Loads tfjs with `backend`, or with the fastest there is: tensorflow (only where @tensorflow/tfjs-node is installed), wasm, cpu.
  * Throws LanError when a backend that was asked for is not there.
  */
-export async function createTfEngine(adapters: readonly OpAdapter[], options: { readonly backend?: string } = {}): Promise<Engine> {
+export async function createTfEngine(
+  adapters: readonly OpAdapter[],
+  options: { readonly backend?: string } = {},
+): Promise<Engine> {
   const tf: Tf = await import('@tensorflow/tfjs-core');
   // The gradients are registered by the union package alone.
   await import('@tensorflow/tfjs');
@@ -46,7 +56,8 @@ async function chooseBackend(tf: Tf, wanted?: string): Promise<TfBackend> {
       failures.push(`${backend}: ${messageOf(error).split('\n')[0]}`);
     }
   }
-  const hint = wanted === 'tensorflow' ? ' It needs the optional package @tensorflow/tfjs-node; wasm and cpu are always there.' : '';
+  const hint =
+    wanted === 'tensorflow' ? ' It needs the optional package @tensorflow/tfjs-node; wasm and cpu are always there.' : '';
   throw new LanError(`No tfjs backend could be started (${failures.join('; ')}).${hint}`);
 }
 
@@ -88,7 +99,9 @@ class TfProgram {
     this.steps = graph.nodes.flatMap((node) => {
       const adapter = find(node);
       if (typeof adapter?.forward === 'function') return [{ node, adapter, attributes: resolveAttributes(adapter, node) }];
-      problems.push(`${nodeLabel(node)}: ${adapter?.forward ? adapter.forward.todo : 'no tfjs forward'}. Use --engine onnxruntime.`);
+      problems.push(
+        `${nodeLabel(node)}: ${adapter?.forward ? adapter.forward.todo : 'no tfjs forward'}. Use --engine onnxruntime.`,
+      );
       return [];
     });
     if (problems.length > 0) throw new LanErrors('The model can not run in tfjs:', problems);
@@ -106,7 +119,8 @@ class TfProgram {
     const results = tf.tidy(() => {
       const inputs = this.graph.inputs.map((i) => {
         const feed = feeds[i.name];
-        if (!feed) throw new LanError(`Input '${i.name}' has no value. Expected: ${this.graph.inputs.map((x) => x.name).join(', ')}.`);
+        if (!feed)
+          throw new LanError(`Input '${i.name}' has no value. Expected: ${this.graph.inputs.map((x) => x.name).join(', ')}.`);
         return toTf(tf, feed);
       });
       return this.gradient ? this.differentiate(inputs, this.gradient) : this.forward(inputs);
@@ -126,7 +140,8 @@ class TfProgram {
     const { tf } = this;
     const at = wrt.map((name) => this.graph.inputs.findIndex((i) => i.name === name));
     const missing = wrt.filter((_, i) => at[i]! < 0);
-    if (missing.length > 0) throw new LanError(`Not an input: ${missing.join(', ')}. Inputs: ${this.graph.inputs.map((i) => i.name).join(', ')}.`);
+    if (missing.length > 0)
+      throw new LanError(`Not an input: ${missing.join(', ')}. Inputs: ${this.graph.inputs.map((i) => i.name).join(', ')}.`);
     const index = this.graph.outputs.findIndex((o) => o.name === of);
     if (index < 0) throw new LanError(`Not an output: ${of}. Outputs: ${this.graph.outputs.map((o) => o.name).join(', ')}.`);
     let outputs: TfTensor[] = [];
@@ -157,9 +172,14 @@ class TfProgram {
       const { node } = step;
       let results: { tensors: TfTensor[]; layout: Layout };
       try {
-        results = this.call(step, node.inputs.map((n) => (n === '' ? undefined : valueOf(n))));
+        results = this.call(
+          step,
+          node.inputs.map((n) => (n === '' ? undefined : valueOf(n))),
+        );
       } catch (error) {
-        throw error instanceof LanError ? error : new LanError(`${nodeLabel(node)} in tfjs (${this.backend}): ${messageOf(error)}`);
+        throw error instanceof LanError
+          ? error
+          : new LanError(`${nodeLabel(node)} in tfjs (${this.backend}): ${messageOf(error)}`);
       }
       node.outputs.forEach((name, i) => {
         const t = results.tensors[i];

@@ -132,7 +132,14 @@ export async function replaceability(
   const hard = await trial(hardMask(best), draws, STREAMS.evidence);
   return {
     ...result,
-    hard: { share: best / values.length, threshold: values[ranked[best - 1]!]!, ...hard, draws, interval: wilson(hard.kept, draws), tried },
+    hard: {
+      share: best / values.length,
+      threshold: values[ranked[best - 1]!]!,
+      ...hard,
+      draws,
+      interval: wilson(hard.kept, draws),
+      tried,
+    },
   };
 }
 

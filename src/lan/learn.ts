@@ -68,22 +68,39 @@ async function descend(program: Program, objective: Objective, job: Parameters<L
   const { x, target, noise, settings, onStep, signal } = job;
   const bad = toFloat32(x).findIndex((v) => !Number.isFinite(v));
   // Eq. 2 turns one NaN of x into a NaN mask everywhere, since 0 * NaN is NaN.
-  if (bad >= 0) throw new LanError(`The input holds ${toFloat32(x)[bad]} at element ${bad}; every value must be finite. Fill in missing values first.`);
+  if (bad >= 0)
+    throw new LanError(
+      `The input holds ${toFloat32(x)[bad]} at element ${bad}; every value must be finite. Fill in missing values first.`,
+    );
   const stream = random(settings.seed, STREAMS.training);
-  const eta = float32(new Float32Array(sizeOf(objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[])), objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[]);
-  const parameters = objective.parameters.map((p) => ({ ...p, value: new Float32Array(sizeOf(p.dims)), adam: adam(sizeOf(p.dims)) }));
+  const eta = float32(
+    new Float32Array(sizeOf(objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[])),
+    objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[],
+  );
+  const parameters = objective.parameters.map((p) => ({
+    ...p,
+    value: new Float32Array(sizeOf(p.dims)),
+    adam: adam(sizeOf(p.dims)),
+  }));
   const feeds: Record<string, Tensor> = { x, target, eta, beta: scalar(settings.beta) };
   for (const p of parameters) feeds[p.name] = float32(p.value, p.dims);
   const history: StepFigures[] = [];
   const start = performance.now();
   let stopped: LearnedMask['stopped'] = 'iterations';
-  let mask: Tensor | undefined;
   if (!noise.random) noise.fill(eta.data as Float32Array, stream, 0);
   for (let step = 0; step < settings.iterations; step++) {
     if (noise.random) noise.fill(eta.data as Float32Array, stream, step);
     const out = await program.run(feeds);
-    const figures = { step, loss: first(out['loss']!), outputLoss: first(out['output_loss']!), maskMean: first(out['mask_mean']!) };
-    if (!Number.isFinite(figures.loss)) throw new LanError(`The loss became ${figures.loss} at step ${step}. Lower --learning-rate, or check the model's output for NaN on noise.`);
+    const figures = {
+      step,
+      loss: first(out['loss']!),
+      outputLoss: first(out['output_loss']!),
+      maskMean: first(out['mask_mean']!),
+    };
+    if (!Number.isFinite(figures.loss))
+      throw new LanError(
+        `The loss became ${figures.loss} at step ${step}. Lower --learning-rate, or check the model's output for NaN on noise.`,
+      );
     history.push(figures);
     onStep?.(figures);
     const rate = rateAt(settings, step, (performance.now() - start) / 1000);
@@ -96,7 +113,7 @@ async function descend(program: Program, objective: Objective, job: Parameters<L
     if (step % 8 === 7) await new Promise((resolve) => setImmediate(resolve));
   }
   // One more forward pass, for the mask after the last update.
-  mask = (await program.run(feeds))['mask']!;
+  const mask = (await program.run(feeds))['mask']!;
   return { mask, history, seconds: (performance.now() - start) / 1000, stopped };
 }
 

@@ -48,7 +48,11 @@ export function createNoise(spec: string, context: NoiseContext): Noise {
   switch (family) {
     case 'uniform': {
       const [from, to] = numbers('<low>,<high>', [low, high]) as [number, number];
-      return { name: `uniform:${from},${to}`, random: true, fill: (out, stream, draw) => void stream.uniform(out, draw, from, to) };
+      return {
+        name: `uniform:${from},${to}`,
+        random: true,
+        fill: (out, stream, draw) => void stream.uniform(out, draw, from, to),
+      };
     }
     case 'gaussian': {
       const [mean, deviation] = numbers('<mean>,<deviation>', [(low + high) / 2, (high - low) / 4]) as [number, number];
@@ -81,14 +85,18 @@ function split(spec: string): [string, string?] {
 }
 
 /** The folder of a `bootstrap:<folder>` description. */
-export const bootstrapFolder = (spec: string): string | undefined => (spec.startsWith('bootstrap:') ? spec.slice('bootstrap:'.length) : undefined);
+export const bootstrapFolder = (spec: string): string | undefined =>
+  spec.startsWith('bootstrap:') ? spec.slice('bootstrap:'.length) : undefined;
 
 function bootstrap(spec: string, { x, samples }: NoiseContext): Noise {
   const per = sizeOf(x.dims);
   if (!samples || samples.dims[0] === 0) throw new LanError(`--noise ${spec}: no samples to draw from.`);
   const data = toFloat32(samples);
   const count = data.length / per;
-  if (!Number.isInteger(count)) throw new LanError(`--noise ${spec}: samples of shape [${samples.dims.slice(1).join(',')}] do not fit the input [${x.dims.slice(1).join(',')}].`);
+  if (!Number.isInteger(count))
+    throw new LanError(
+      `--noise ${spec}: samples of shape [${samples.dims.slice(1).join(',')}] do not fit the input [${x.dims.slice(1).join(',')}].`,
+    );
   return {
     name: spec,
     random: count > 1,
@@ -102,7 +110,8 @@ function bootstrap(spec: string, { x, samples }: NoiseContext): Noise {
 }
 
 function blurNoise({ x }: NoiseContext, sigma: number): Noise {
-  if (x.dims.length !== 4) throw new LanError('--noise blur: only pictures can be blurred. Choose uniform, gaussian or constant:<c>.');
+  if (x.dims.length !== 4)
+    throw new LanError('--noise blur: only pictures can be blurred. Choose uniform, gaussian or constant:<c>.');
   if (!(sigma > 0)) throw new LanError(`--noise blur: sigma must be above 0, received ${sigma}.`);
   const [, c, h, w] = x.dims as [number, number, number, number];
   const image = Float32Array.from(toFloat32(x));

@@ -85,7 +85,11 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
 }
 
 /** Log-probabilities of the corrupted inputs; a model that takes single samples only is copied once per draw (weights shared). */
-async function classify(g: GraphBuilder, { classifier, draws, sampleShape }: ObjectiveOptions, corrupted: string): Promise<string> {
+async function classify(
+  g: GraphBuilder,
+  { classifier, draws, sampleShape }: ObjectiveOptions,
+  corrupted: string,
+): Promise<string> {
   let whole: Graph | undefined;
   if (draws > 1) {
     try {
@@ -128,7 +132,8 @@ function lossOf(g: GraphBuilder, kind: OutputLoss, logP: string, target: string,
 function grow(g: GraphBuilder, theta: string, from: readonly number[], to: readonly number[]): string {
   const [rows, columns] = from.slice(2) as [number, number];
   const [height, width] = to.slice(2) as [number, number];
-  if (rows > height || columns > width) throw new LanError(`--mask-grid ${rows}x${columns} is finer than the input, ${height}x${width}.`);
+  if (rows > height || columns > width)
+    throw new LanError(`--mask-grid ${rows}x${columns} is finer than the input, ${height}x${width}.`);
   const left = g.constant(interpolation(height, rows), 'grow_rows');
   const right = g.constant(transposed(interpolation(width, columns)), 'grow_columns');
   return g.matMul(g.matMul(left, theta), right);

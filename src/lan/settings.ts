@@ -21,7 +21,11 @@ export type Preset = (typeof PRESETS)[number];
  * The paper states beta (1.5, 3, 5 on ImageNet), 10,000 iterations and the learning rate 0.05, and leaves open the number of draws (here 1), the
  * parametrisation of the mask (sigmoid) and its schedule (constant).
  */
-export function resolveSettings(preset: Preset, sampleShape: readonly number[], given: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined } = {}): LanSettings {
+export function resolveSettings(
+  preset: Preset,
+  sampleShape: readonly number[],
+  given: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined } = {},
+): LanSettings {
   const picture = sampleShape.length === 3;
   const base: LanSettings =
     preset === 'paper'

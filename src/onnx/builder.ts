@@ -17,7 +17,9 @@ export function toAttribute(input: Exclude<AttributeInput, undefined>): Attribut
   if (typeof input === 'number') return { kind: 'int', value: input };
   if (typeof input === 'string') return { kind: 'string', value: input };
   if (Array.isArray(input)) {
-    return typeof input[0] === 'string' ? { kind: 'strings', value: input as string[] } : { kind: 'ints', value: input as number[] };
+    return typeof input[0] === 'string'
+      ? { kind: 'strings', value: input as string[] }
+      : { kind: 'ints', value: input as number[] };
   }
   return input as Attribute;
 }
@@ -70,7 +72,10 @@ export class GraphBuilder {
 
   /** A constant. Small equal ones are stored once. */
   constant(tensor: Tensor, hint = 'c'): string {
-    const key = tensor.data.length <= 16 ? `${tensor.type}[${tensor.dims.join()}]${Array.from(tensor.data as Float32Array, (v) => (Object.is(v, -0) ? '-0' : v)).join()}` : undefined;
+    const key =
+      tensor.data.length <= 16
+        ? `${tensor.type}[${tensor.dims.join()}]${Array.from(tensor.data as Float32Array, (v) => (Object.is(v, -0) ? '-0' : v)).join()}`
+        : undefined;
     const known = key === undefined ? undefined : this.pool.get(key);
     if (known !== undefined) return known;
     const name = this.fresh(hint);
@@ -96,17 +101,32 @@ export class GraphBuilder {
   }
 
   /** Appends a node with `count` outputs. */
-  ops(op: string, inputs: readonly string[], count: number, attributes: Record<string, AttributeInput> = {}, domain = ''): string[] {
+  ops(
+    op: string,
+    inputs: readonly string[],
+    count: number,
+    attributes: Record<string, AttributeInput> = {},
+    domain = '',
+  ): string[] {
     const outputs = Array.from({ length: count }, (_, i) => this.fresh(`${op}${count > 1 ? i : ''}_${this.nodes.length}`));
     this.append(op, inputs, outputs, attributes, domain);
     return outputs;
   }
 
   /** Appends a node whose output names are given ('' for an unused one). */
-  append(op: string, inputs: readonly string[], outputs: readonly string[], attributes: Record<string, AttributeInput> = {}, domain = '', name = ''): void {
+  append(
+    op: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Record<string, AttributeInput> = {},
+    domain = '',
+    name = '',
+  ): void {
     let last = inputs.length;
     while (last > 0 && inputs[last - 1] === '') last--;
-    const entries = Object.entries(attributes).filter((e): e is [string, Exclude<AttributeInput, undefined>] => e[1] !== undefined);
+    const entries = Object.entries(attributes).filter(
+      (e): e is [string, Exclude<AttributeInput, undefined>] => e[1] !== undefined,
+    );
     this.taken.add(outputs[0] ?? '');
     for (const o of outputs) this.taken.add(o);
     this.nodes.push({
@@ -141,8 +161,13 @@ export class GraphBuilder {
   reduceSum = (a: string, axes: readonly number[], keepdims: boolean): string =>
     axes.length === 0 ? a : this.op('ReduceSum', [a, this.ints(axes)], { keepdims: keepdims ? 1 : 0 });
   /** steps default to 1; `ends` may be a huge number for "to the end". */
-  slice = (a: string, starts: readonly number[], ends: readonly number[], axes: readonly number[], steps?: readonly number[]): string =>
-    this.op('Slice', [a, this.ints(starts), this.ints(ends), this.ints(axes), steps ? this.ints(steps) : '']);
+  slice = (
+    a: string,
+    starts: readonly number[],
+    ends: readonly number[],
+    axes: readonly number[],
+    steps?: readonly number[],
+  ): string => this.op('Slice', [a, this.ints(starts), this.ints(ends), this.ints(axes), steps ? this.ints(steps) : '']);
   get zero(): string {
     return this.scalar(0);
   }
@@ -203,7 +228,14 @@ export class GraphBuilder {
 
   /** The graph, without what no output needs. Inputs stay even when unused. */
   build(): Graph {
-    return prune({ name: this.name, inputs: this.inputs, outputs: this.outputs, nodes: this.nodes, constants: this.constants, types: this.types });
+    return prune({
+      name: this.name,
+      inputs: this.inputs,
+      outputs: this.outputs,
+      nodes: this.nodes,
+      constants: this.constants,
+      types: this.types,
+    });
   }
 }
 
@@ -222,5 +254,9 @@ export function renameNode(node: Node, rename: (name: string) => string): Node {
 function renameCaptured(graph: Graph, rename: (name: string) => string): Graph {
   const own = new Set([...graph.inputs.map((i) => i.name), ...graph.constants.keys(), ...graph.nodes.flatMap((n) => n.outputs)]);
   const inner = (name: string): string => (own.has(name) ? name : rename(name));
-  return { ...graph, nodes: graph.nodes.map((n) => renameNode(n, inner)), outputs: graph.outputs.map((o) => ({ ...o, name: inner(o.name) })) };
+  return {
+    ...graph,
+    nodes: graph.nodes.map((n) => renameNode(n, inner)),
+    outputs: graph.outputs.map((o) => ({ ...o, name: inner(o.name) })),
+  };
 }

@@ -3,7 +3,16 @@ import { LanError, messageOf } from '../core/errors.js';
 import type { DType, Tensor } from '../core/tensor.js';
 import type { Attribute, FunctionBody, Graph, Model, Node, ValueInfo, ValueType } from './graph.js';
 import { sortNodes } from './graph.js';
-import { ModelProtoType, type AttributeProto, type FunctionProto, type GraphProto, type ModelProto, type NodeProto, type OperatorSetIdProto, type ValueInfoProto } from './schema.js';
+import {
+  ModelProtoType,
+  type AttributeProto,
+  type FunctionProto,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type OperatorSetIdProto,
+  type ValueInfoProto,
+} from './schema.js';
 import { decodeTensor, densify, dtypeNumber, dtypeOf, encodeTensor, toNumber, type ExternalReader } from './tensors.js';
 
 const STANDARD = new Set(['', 'ai.onnx']);
@@ -75,7 +84,8 @@ function decodeGraph(proto: GraphProto, where: string, external: ExternalReader 
   }
   const types = new Map<string, ValueType>();
   for (const info of [...(proto.valueInfo ?? []).map(decodeValueInfo), ...outputs]) {
-    if (info.type && info.dims?.every((d) => typeof d === 'number')) types.set(info.name, { type: info.type, dims: info.dims as number[] });
+    if (info.type && info.dims?.every((d) => typeof d === 'number'))
+      types.set(info.name, { type: info.type, dims: info.dims as number[] });
   }
   return { name: proto.name ?? '', inputs, outputs, nodes, constants, types };
 }
@@ -100,7 +110,12 @@ function decodeNode(proto: NodeProto, where: string, external: ExternalReader | 
     name: proto.name ?? '',
     inputs: proto.input ?? [],
     outputs: proto.output ?? [],
-    attributes: decodeAttributes(proto.attribute ?? [], `${where}: ${proto.opType} '${proto.name || proto.output?.[0]}'`, external, visible),
+    attributes: decodeAttributes(
+      proto.attribute ?? [],
+      `${where}: ${proto.opType} '${proto.name || proto.output?.[0]}'`,
+      external,
+      visible,
+    ),
   };
 }
 
@@ -113,7 +128,12 @@ function decodeAttributes(
   return Object.fromEntries(protos.map((a) => [a.name ?? '', decodeAttribute(a, where, external, visible)]));
 }
 
-function decodeAttribute(a: AttributeProto, where: string, external: ExternalReader | undefined, visible: ReadonlySet<string>): Attribute {
+function decodeAttribute(
+  a: AttributeProto,
+  where: string,
+  external: ExternalReader | undefined,
+  visible: ReadonlySet<string>,
+): Attribute {
   // Files of IR versions 1 and 2 may leave the type out: the one field that is filled tells it.
   const type = a.type || inferAttributeType(a);
   if (a.refAttrName) return { kind: 'reference', type, value: a.refAttrName };
@@ -167,7 +187,8 @@ function inferAttributeType(a: AttributeProto): number {
 export function encodeModel(model: Model): Uint8Array {
   let total = 0;
   for (const t of model.graph.constants.values()) if (t.type !== 'string') total += (t.data as Uint8Array).byteLength;
-  if (total > 2 ** 31 - 2 ** 20) throw new LanError(`The model holds ${(total / 2 ** 30).toFixed(1)} GiB of weights; one ONNX file holds at most 2.`);
+  if (total > 2 ** 31 - 2 ** 20)
+    throw new LanError(`The model holds ${(total / 2 ** 30).toFixed(1)} GiB of weights; one ONNX file holds at most 2.`);
   const proto: ModelProto = {
     irVersion: model.irVersion,
     producerName: model.producer,
@@ -192,11 +213,18 @@ export function encodeModel(model: Model): Uint8Array {
 
 function references(node: Node): string[] {
   return Object.values(node.attributes).flatMap((a) =>
-    a.kind === 'reference' ? [a.value] : a.kind === 'graph' ? a.value.nodes.flatMap(references) : a.kind === 'graphs' ? a.value.flatMap((g) => g.nodes.flatMap(references)) : [],
+    a.kind === 'reference'
+      ? [a.value]
+      : a.kind === 'graph'
+        ? a.value.nodes.flatMap(references)
+        : a.kind === 'graphs'
+          ? a.value.flatMap((g) => g.nodes.flatMap(references))
+          : [],
   );
 }
 
-const encodeOpsets = (opsets: ReadonlyMap<string, number>): OperatorSetIdProto[] => [...opsets].map(([domain, version]) => ({ domain, version }));
+const encodeOpsets = (opsets: ReadonlyMap<string, number>): OperatorSetIdProto[] =>
+  [...opsets].map(([domain, version]) => ({ domain, version }));
 
 function encodeGraph(graph: Graph): GraphProto {
   return {

@@ -17,7 +17,9 @@ export function externalReader(modelPath: string): ExternalReader {
     const length = whole(entries['length'], bytes, name);
     if (location === '') throw new LanError(`${name}: its data is external, but no file is named.`);
     if (length !== bytes) throw new LanError(`${name}: needs ${bytes} bytes, the file promises ${length} in '${location}'.`);
-    const outside = new LanError(`${name}: its data '${location}' lies outside the model's folder; refused. Copy it beside the model.`);
+    const outside = new LanError(
+      `${name}: its data '${location}' lies outside the model's folder; refused. Copy it beside the model.`,
+    );
     if (isAbsolute(location)) throw outside;
     const wanted = resolve(folder, location);
     if (!inside(wanted, folder)) throw outside;
@@ -33,7 +35,10 @@ export function externalReader(modelPath: string): ExternalReader {
       const stat = fstatSync(handle);
       if (!stat.isFile()) throw new LanError(`${name}: its data '${location}' is not a file.`);
       const size = stat.size;
-      if (offset + bytes > size) throw new LanError(`${name}: needs bytes ${offset} to ${offset + bytes} of '${location}', which has ${size}. Is it truncated?`);
+      if (offset + bytes > size)
+        throw new LanError(
+          `${name}: needs bytes ${offset} to ${offset + bytes} of '${location}', which has ${size}. Is it truncated?`,
+        );
       const out = new Uint8Array(bytes);
       let done = 0;
       while (done < bytes) {

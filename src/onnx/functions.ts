@@ -18,7 +18,9 @@ export function inlineFunctions(model: Model): Model {
     for (const [domain, version] of f.opsets) {
       const known = opsets.get(domain);
       if (known !== undefined && known !== version) {
-        throw new LanError(`Function '${f.name}' is written for opset ${version} of '${domain || 'ai.onnx'}', the model for ${known}. Re-export with one opset.`);
+        throw new LanError(
+          `Function '${f.name}' is written for opset ${version} of '${domain || 'ai.onnx'}', the model for ${known}. Re-export with one opset.`,
+        );
       }
       opsets.set(domain, version);
     }
@@ -29,7 +31,12 @@ export function inlineFunctions(model: Model): Model {
   return { ...model, opsets, functions: [], graph: { ...model.graph, nodes: sortNodes(nodes, known, 'inlined functions') } };
 }
 
-function expand(node: Node, table: ReadonlyMap<string, FunctionBody>, path: readonly FunctionBody[], counter: { calls: number; nodes: number }): Node[] {
+function expand(
+  node: Node,
+  table: ReadonlyMap<string, FunctionBody>,
+  path: readonly FunctionBody[],
+  counter: { calls: number; nodes: number },
+): Node[] {
   const body = table.get(`${node.domain}:${node.op}`);
   if (!body) {
     if (++counter.nodes > MAX_NODES) throw new LanError(`Inlining the model's functions gives more than ${MAX_NODES} nodes.`);
@@ -42,12 +49,16 @@ function expand(node: Node, table: ReadonlyMap<string, FunctionBody>, path: read
   body.outputs.forEach((name, i) => names.set(name, node.outputs[i] || prefix + name));
   const rename = (name: string): string => names.get(name) ?? prefix + name;
   // An output that is an input handed through is written by nobody in the body.
-  const handed = body.outputs.flatMap((o, i) => (body.inputs.includes(o) ? [{ from: node.inputs[body.inputs.indexOf(o)] ?? '', to: node.outputs[i] ?? '' }] : []));
+  const handed = body.outputs.flatMap((o, i) =>
+    body.inputs.includes(o) ? [{ from: node.inputs[body.inputs.indexOf(o)] ?? '', to: node.outputs[i] ?? '' }] : [],
+  );
   const inner = body.nodes.map((n) => {
     const bound = bindAttributes(n, node, body);
     return { ...renameNode(bound, rename), name: prefix + (n.name || n.outputs[0]) };
   });
-  const identities: Node[] = handed.filter((h) => h.to !== '').map((h) => ({ op: 'Identity', domain: '', name: h.to, inputs: [h.from], outputs: [h.to], attributes: {} }));
+  const identities: Node[] = handed
+    .filter((h) => h.to !== '')
+    .map((h) => ({ op: 'Identity', domain: '', name: h.to, inputs: [h.from], outputs: [h.to], attributes: {} }));
   return [...inner.flatMap((n) => expand(n, table, [...path, body], counter)), ...identities];
 }
 
@@ -66,7 +77,10 @@ function bindAttributes(node: Node, call: Node, body: FunctionBody): Node {
 
 function mapSubgraphs(node: Node, change: (graph: Graph) => Graph): Node {
   const attributes = Object.fromEntries(
-    Object.entries(node.attributes).map(([k, a]): [string, Attribute] => [k, a.kind === 'graph' ? { ...a, value: change(a.value) } : a]),
+    Object.entries(node.attributes).map(([k, a]): [string, Attribute] => [
+      k,
+      a.kind === 'graph' ? { ...a, value: change(a.value) } : a,
+    ]),
   );
   return { ...node, attributes };
 }

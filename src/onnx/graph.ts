@@ -83,7 +83,9 @@ export const nodeLabel = (node: Node): string =>
 
 /** Every graph that is an attribute of the node (bodies of If, Loop, Scan). */
 export function subgraphs(node: Node): Graph[] {
-  return Object.values(node.attributes).flatMap((a) => (a.kind === 'graph' ? [a.value] : a.kind === 'graphs' ? [...a.value] : []));
+  return Object.values(node.attributes).flatMap((a) =>
+    a.kind === 'graph' ? [a.value] : a.kind === 'graphs' ? [...a.value] : [],
+  );
 }
 
 /** Names that a node reads, values that its subgraphs capture from outside included. */
@@ -94,7 +96,11 @@ export function reads(node: Node): string[] {
 }
 
 function captured(graph: Graph): string[] {
-  const own = new Set<string>([...graph.inputs.map((i) => i.name), ...graph.constants.keys(), ...graph.nodes.flatMap((n) => n.outputs)]);
+  const own = new Set<string>([
+    ...graph.inputs.map((i) => i.name),
+    ...graph.constants.keys(),
+    ...graph.nodes.flatMap((n) => n.outputs),
+  ]);
   return [...graph.nodes.flatMap(reads), ...graph.outputs.map((o) => o.name)].filter((n) => !own.has(n));
 }
 
@@ -136,12 +142,15 @@ export function sortNodes(nodes: readonly Node[], known: Iterable<string>, where
       }
       if (given.has(name)) continue;
       const from = producer.get(name);
-      if (!from) throw new LanError(`${where}: ${nodeLabel(top.node)} reads '${name}', which no node, input or initializer provides.`);
+      if (!from)
+        throw new LanError(`${where}: ${nodeLabel(top.node)} reads '${name}', which no node, input or initializer provides.`);
       if (done.has(from)) continue;
       if (open.has(from)) {
         const cycle = stack.map((s) => s.node).slice(stack.findIndex((s) => s.node === from));
         const shown = cycle.length > 6 ? [...cycle.slice(0, 5), ...cycle.slice(-1)] : cycle;
-        throw new LanError(`${where}: the graph has a cycle of ${cycle.length} node(s): ${shown.map(nodeLabel).join(' -> ')} -> (first).`);
+        throw new LanError(
+          `${where}: the graph has a cycle of ${cycle.length} node(s): ${shown.map(nodeLabel).join(' -> ')} -> (first).`,
+        );
       }
       enter(from);
     }

@@ -89,7 +89,12 @@ const nested: Record<string, protobuf.IType> = {
   ),
   Segment: message(['begin', 'int64', 1], ['end', 'int64', 2]),
   SparseTensorProto: message(['values', 'TensorProto', 1], ['indices', 'TensorProto', 2], ['dims', 'int64', 3, 'repeated']),
-  ValueInfoProto: message(['name', 'string', 1], ['type', 'TypeProto', 2], ['docString', 'string', 3], [META, ENTRY, 4, 'repeated']),
+  ValueInfoProto: message(
+    ['name', 'string', 1],
+    ['type', 'TypeProto', 2],
+    ['docString', 'string', 3],
+    [META, ENTRY, 4, 'repeated'],
+  ),
   TypeProto: message(
     ['tensorType', 'TensorTypeProto', 1],
     ['sequenceType', 'ElementTypeProto', 4],

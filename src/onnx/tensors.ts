@@ -37,7 +37,8 @@ export const dtypeOf = (number: number | undefined): DType | undefined => DTYPES
 export const dtypeNumber = (type: DType): number => NUMBERS.get(type)!;
 
 /** protobufjs' 64-bit integer as a number. Beyond 2^53 the value is rounded, which only "to the end" markers reach. */
-export const toNumber = (value: Int64 | undefined): number => (value === undefined ? 0 : typeof value === 'number' ? value : value.toNumber());
+export const toNumber = (value: Int64 | undefined): number =>
+  value === undefined ? 0 : typeof value === 'number' ? value : value.toNumber();
 
 const toBigInt = (v: Int64): bigint => (typeof v === 'number' ? BigInt(v) : (BigInt(v.high) << 32n) | BigInt(v.low >>> 0));
 
@@ -56,7 +57,9 @@ export function decodeTensor(proto: TensorProto, where: string, external?: Exter
   if (dims.some((d) => d < 0 || !Number.isSafeInteger(d))) throw new LanError(`${name}: impossible shape [${dims.join(',')}].`);
   const size = sizeOf(dims);
   const short = (found: number, unit: string, expected: number): LanError =>
-    new LanError(`${name}: shape [${dims.join(',')}] of ${type} needs ${expected} ${unit}, the file holds ${found}. Is the file truncated?`);
+    new LanError(
+      `${name}: shape [${dims.join(',')}] of ${type} needs ${expected} ${unit}, the file holds ${found}. Is the file truncated?`,
+    );
 
   if (type === 'string') {
     const data = proto.stringData ?? [];
@@ -126,14 +129,16 @@ export function densify(sparse: SparseTensorProto, where: string): { name: strin
   const indices = decodeTensor(sparse.indices ?? {}, where);
   const dims = (sparse.dims ?? []).map(toNumber);
   const bytes = bytesOf(values.type, dims);
-  if (bytes === undefined || !(bytes <= 2 ** 31)) throw new LanError(`${where} '${name}': a sparse tensor of shape [${dims.join(',')}] is too large.`);
+  if (bytes === undefined || !(bytes <= 2 ** 31))
+    throw new LanError(`${where} '${name}': a sparse tensor of shape [${dims.join(',')}] is too large.`);
   const data = allocate(values.type, dims);
   const rank = indices.dims.length === 2 ? dims.length : 1;
   const index = indices.data as BigInt64Array;
   for (let i = 0; i < values.data.length; i++) {
     let at = 0;
     for (let a = 0; a < rank; a++) at = rank === 1 ? Number(index[i]) : at * dims[a]! + Number(index[i * rank + a]);
-    if (!(at >= 0 && at < data.length)) throw new LanError(`${where} '${name}': sparse index ${at} is outside [0, ${data.length}).`);
+    if (!(at >= 0 && at < data.length))
+      throw new LanError(`${where} '${name}': sparse index ${at} is outside [0, ${data.length}).`);
     (data as Float32Array)[at] = (values.data as Float32Array)[i]!;
   }
   return { name, tensor: { type: values.type, dims, data } };

@@ -46,5 +46,4 @@ const ENTITIES: Record<string, string> = {
   '\r': '&#13;',
 };
 const escape = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- these are the characters that XML can not hold
   text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd').replace(/[&<>"\n\t\r]/g, (c) => ENTITIES[c]!);

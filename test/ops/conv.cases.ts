@@ -15,7 +15,7 @@ const c = (
   attributes: OpCase['attributes'] = {},
   more: Partial<OpCase> = {},
 ): OpCase => ({
-  name,
+  name: `Conv ${name}`,
   op: 'Conv',
   opset,
   inputs,
@@ -31,6 +31,7 @@ const t = (
   more: Partial<OpCase> = {},
 ): OpCase => ({
   ...c(name, opset, inputs, attributes, more),
+  name: `ConvTranspose ${name}`,
   op: 'ConvTranspose',
 });
 

@@ -26,7 +26,7 @@ const n = (
   attributes: OpCase['attributes'] = {},
   more: Partial<OpCase> = {},
 ): OpCase => ({
-  name,
+  name: `${op} ${name}`,
   op,
   opset,
   inputs,

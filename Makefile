@@ -1,0 +1,32 @@
+# Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help setup build types lint format test demo clean
+
+STAMP := node_modules/.lan-onnx-setup
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): package.json package-lock.json
+	npm ci --no-fund --no-audit --loglevel=error
+	@touch $(STAMP)
+
+setup: $(STAMP) ## install the packages of the lock file
+
+build: setup ## compile to dist/
+	npm run --silent build
+
+types: setup ## type-check everything, tests included
+	npm run --silent types
+
+lint: setup ## eslint and prettier
+	npm run --silent lint
+
+format: setup ## rewrite the sources in the project's format
+	npm run --silent format
+
+test: setup ## all tests
+	npm test --silent
+
+clean: ## remove what was built
+	rm -rf dist out
