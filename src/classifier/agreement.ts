@@ -243,18 +243,19 @@ async function checkGradients(subject: Subject): Promise<GradientAgreement[]> {
   const missing = missingRules(objective.graph, adapters);
   const able = engines.filter((e) => e.info.name !== 'onnxruntime' || missing.length === 0);
   if (able.length < engines.length) notes.push(`gradients in onnxruntime not checked: no ONNX rule for ${missing.join(', ')}`);
-  const gradients: { engine: string; samples: Record<string, Tensor>[] }[] = [];
+  const gradients: (Gradients & { dispose(): Promise<void> })[] = [];
   for (const engine of able) {
     options.onProgress(`gradients, ${label(engine)}`);
     const program = await engine.gradient(objective.graph, OBJECTIVE, wrt);
+    const at = async (feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>> => {
+      const out = await program.run({ ...feeds, [COTANGENT]: weights });
+      return Object.fromEntries(wrt.map((n) => [n, out[gradientOf(n)]!]));
+    };
     const results: Record<string, Tensor>[] = [];
     for (const [i, { feeds, expected }] of subject.samples.entries()) {
-      const weights = objective.weights(expected[output]!, 64 * (i + 1) - 1, options.seed);
-      const out = await program.run({ ...feeds, [COTANGENT]: weights });
-      results.push(Object.fromEntries(wrt.map((n) => [n, out[gradientOf(n)]!])));
+      results.push(await at(feeds, objective.weights(expected[output]!, 64 * (i + 1) - 1, options.seed)));
     }
-    await program.dispose();
-    gradients.push({ engine: label(engine), samples: results });
+    gradients.push({ engine: label(engine), samples: results, at, dispose: () => program.dispose() });
   }
   const rows: GradientAgreement[] = [];
   const [first, second] = gradients;
@@ -262,11 +263,18 @@ async function checkGradients(subject: Subject): Promise<GradientAgreement[]> {
   for (const g of gradients) {
     options.onProgress(`central differences, ${g.engine}`);
     rows.push(await againstDifferences(subject, objective, g, output));
+    await g.dispose();
   }
   return rows;
 }
 
-type Gradients = { readonly engine: string; readonly samples: readonly Record<string, Tensor>[] };
+interface Gradients {
+  readonly engine: string;
+  /** At each sample. */
+  readonly samples: readonly Record<string, Tensor>[];
+  /** Anywhere. */
+  at(feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>>;
+}
 
 function between(a: Gradients, b: Gradients, output: string): GradientAgreement {
   let maxError = 0;
@@ -293,7 +301,9 @@ async function againstDifferences(
     const weights = objective.weights(expected[output]!, 64 * (i + 1) - 1, subject.options.seed);
     const f = async (at: Record<string, Tensor>): Promise<number> =>
       objective.value((await subject.reference.run(at, [output]))[output]!, weights);
-    const { error } = await slopeError(f, feeds, g.samples[i]!, objective.scale(expected[output]!, weights));
+    const { error } = await slopeError(f, feeds, g.samples[i]!, objective.scale(expected[output]!, weights), (at) =>
+      g.at(at, weights),
+    );
     maxError = Math.max(maxError, error);
   }
   return { what: `${g.engine} against central differences`, output, maxError, ok: maxError <= TOLERANCES.slope };

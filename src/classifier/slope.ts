@@ -85,23 +85,30 @@ function trusted(out: Tensor, kind: OutputKind): (i: number) => boolean {
   };
 }
 
+/** Points of the way at which the gradient is averaged, and the error below which the way counts as straight. */
+const POINTS = 16;
+const STRAIGHT = 2e-3;
+
 export interface Slope {
-  /** Relative error of the gradient against the differences, the better of the two step sizes. */
+  /** Relative error of the gradient against the differences, the best of the step sizes. */
   readonly error: number;
   /** Per step size: step length relative to |x|, and the relative error there. */
   readonly steps: readonly { readonly step: number; readonly error: number }[];
 }
 
 /**
- * Central differences of `f` from `feeds` along the gradient, at two step sizes. What is compared is f(x+) - f(x-) with gradient . (x+ - x-),
+ * Central differences of `f` from `feeds` along the gradient, at three step sizes. What is compared is f(x+) - f(x-) with gradient . (x+ - x-),
  * the points taken as float32 has rounded them, so that rounding the input costs no accuracy. A zero gradient gives error 0 where f is flat
  * along another direction as well, else Infinity. `scale` is the size of f's summands (Objective.scale).
+ * Networks of ReLU and max pooling bend along the way; where the gradient at `feeds` alone does not explain the difference, its mean over
+ * POINTS points of the way does (f(x+) - f(x-) is the gradient's integral), so `gradientAt` is asked for them.
  */
 export async function slopeError(
   f: (feeds: Record<string, Tensor>) => Promise<number>,
   feeds: Readonly<Record<string, Tensor>>,
   gradients: Readonly<Record<string, Tensor>>,
   scale: number,
+  gradientAt: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>>,
 ): Promise<Slope> {
   const names = Object.keys(gradients);
   const norm = (tensors: Readonly<Record<string, Tensor>>): number =>
@@ -118,23 +125,37 @@ export async function slopeError(
     const change = (await f(moved(feeds, anywhere, h))) - (await f(moved(feeds, anywhere, -h)));
     return { error: Math.abs(change) <= 1e-4 * scale ? 0 : Infinity, steps: [] };
   }
-  // The first step is small against the input; the second moves f well above float32 noise (about 1e-6 of its summands).
-  const wanted = [1e-3 * x, (3e-3 * scale) / g];
+  // The first step is small against the input. The others move f above float32 noise (about 1e-6 of its summands): the longer one by far,
+  // the shorter one just enough, so that it crosses fewer kinks of ReLU and max pooling, whose error grows with the step.
+  const wanted = [1e-3 * x, (3e-3 * scale) / g, (5e-4 * scale) / g];
   const steps: { step: number; error: number }[] = [];
   for (const h of wanted) {
     const plus = moved(feeds, gradients, h / g);
     const minus = moved(feeds, gradients, -h / g);
-    let predicted = 0;
-    for (const n of names) {
-      const slope = toFloat32(gradients[n]!);
-      const a = toFloat32(plus[n]!);
-      const b = toFloat32(minus[n]!);
-      for (let i = 0; i < slope.length; i++) predicted += slope[i]! * (a[i]! - b[i]!);
-    }
+    const along = (slopes: Readonly<Record<string, Tensor>>): number =>
+      names.reduce((sum, n) => sum + dotDifference(toFloat32(slopes[n]!), toFloat32(plus[n]!), toFloat32(minus[n]!)), 0);
     const actual = (await f(plus)) - (await f(minus));
-    steps.push({ step: h / x, error: Math.abs(actual - predicted) / Math.max(Math.abs(predicted), Math.abs(actual)) });
+    const relative = (predicted: number): number =>
+      Math.abs(actual - predicted) / Math.max(Math.abs(predicted), Math.abs(actual));
+    let error = relative(along(gradients));
+    if (!(error <= STRAIGHT)) {
+      let mean = 0;
+      for (let k = 0; k < POINTS; k++) {
+        const at = ((2 * k + 1) / POINTS - 1) * (h / g);
+        mean += along(await gradientAt(moved(feeds, gradients, at))) / POINTS;
+      }
+      error = relative(mean);
+    }
+    steps.push({ step: h / x, error });
   }
   return { error: Math.min(...steps.map((s) => (Number.isNaN(s.error) ? Infinity : s.error))), steps };
+}
+
+/** sum slope (a - b), in float64. */
+function dotDifference(slope: Float32Array, a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < slope.length; i++) sum += slope[i]! * (a[i]! - b[i]!);
+  return sum;
 }
 
 function moved(
