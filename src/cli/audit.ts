@@ -300,14 +300,14 @@ function progressBar(io: Io) {
 }
 
 function describe(path: string, result: AuditResult, files: { json: string; sheet?: string }, classifier: Classifier): string {
-  const k = Number(classifier.outputs[0]!.shape.at(-1));
+  const classes = sizeOf(classifier.outputs[0]!.shape.slice(1));
   const top = result.prediction[0]!;
   const lines = [
     `${path}: ${result.prediction
       .slice(0, 3)
       .map((p) => `${p.label} ${p.probability.toFixed(3)}`)
       .join(', ')}`,
-    ...(top.probability < 3 / k ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.'] : []),
+    ...(top.probability < Math.min(0.5, 3 / classes) ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.'] : []),
   ];
   for (const beta of result.betas) {
     const { learned, evidence } = beta;

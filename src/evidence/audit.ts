@@ -2,7 +2,7 @@
 import type { Classifier } from '../classifier/open.js';
 import { LanError } from '../core/errors.js';
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
-import { createLearner, type LearnedMask, type Learner, type StepFigures } from '../lan/learn.js';
+import { createLearner, requireFinite, type LearnedMask, type Learner, type StepFigures } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import { buildObjective } from '../lan/objective.js';
 import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
@@ -93,6 +93,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
   const compileSeconds = (performance.now() - start) / 1000;
   return {
     async audit(x) {
+      requireFinite(x);
       const p = await classifier.predict(x);
       const converted = await forward.run({ x });
       const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));

@@ -66,12 +66,7 @@ export async function createLearner(engine: Engine, objective: Objective): Promi
 
 async function descend(program: Program, objective: Objective, job: Parameters<Learner['learn']>[0]): Promise<LearnedMask> {
   const { x, target, noise, settings, onStep, signal } = job;
-  const bad = toFloat32(x).findIndex((v) => !Number.isFinite(v));
-  // Eq. 2 turns one NaN of x into a NaN mask everywhere, since 0 * NaN is NaN.
-  if (bad >= 0)
-    throw new LanError(
-      `The input holds ${toFloat32(x)[bad]} at element ${bad}; every value must be finite. Fill in missing values first.`,
-    );
+  requireFinite(x);
   const stream = random(settings.seed, STREAMS.training);
   const eta = float32(
     new Float32Array(sizeOf(objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[])),
@@ -115,6 +110,16 @@ async function descend(program: Program, objective: Objective, job: Parameters<L
   // One more forward pass, for the mask after the last update.
   const mask = (await program.run(feeds))['mask']!;
   return { mask, history, seconds: (performance.now() - start) / 1000, stopped };
+}
+
+/** Throws LanError naming the first element that is not finite: Eq. 2 turns one NaN of x into a NaN mask everywhere, since 0 * NaN is NaN. */
+export function requireFinite(x: Tensor): void {
+  const values = toFloat32(x);
+  const bad = values.findIndex((v) => !Number.isFinite(v));
+  if (bad >= 0)
+    throw new LanError(
+      `The input holds ${values[bad]} at element ${bad}; every value must be finite. Fill in missing values first.`,
+    );
 }
 
 const first = (t: Tensor): number => Number(t.data[0]);
