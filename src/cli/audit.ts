@@ -307,7 +307,9 @@ function describe(path: string, result: AuditResult, files: { json: string; shee
       .slice(0, 3)
       .map((p) => `${p.label} ${p.probability.toFixed(3)}`)
       .join(', ')}`,
-    ...(top.probability < Math.min(0.5, 3 / classes) ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.'] : []),
+    ...(top.probability < Math.min(0.5, 3 / classes)
+      ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
+      : []),
   ];
   for (const beta of result.betas) {
     const { learned, evidence } = beta;

@@ -58,7 +58,7 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
     const bound = shape?.[axis] ?? (typeof d === 'number' && d > 0 ? d : axis === 0 ? 1 : undefined);
     if (bound === undefined)
       throw new LanError(
-        `Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${declared.map((e) => (typeof e === 'number' ? e : 1)).join(',')}`,
+        `Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === 0 ? 1 : 224)).join(',')}`,
       );
     if (!(Number.isSafeInteger(bound) && bound >= 0))
       throw new LanError(`Input '${input.name}': axis ${axis} can not have length ${bound}.`);

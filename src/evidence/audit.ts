@@ -1,7 +1,7 @@
 // audit(classifier, x): check the conversion, learn a mask for each beta, and measure what the masks claim.
 import type { Classifier } from '../classifier/open.js';
 import { LanError } from '../core/errors.js';
-import { float32, toFloat32, type Tensor } from '../core/tensor.js';
+import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { createLearner, requireFinite, type LearnedMask, type Learner, type StepFigures } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import { buildObjective } from '../lan/objective.js';
@@ -71,7 +71,12 @@ export async function audit(classifier: Classifier, x: Tensor, options: AuditOpt
  * the converted graph disagrees with onnxruntime on the original file.
  */
 export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
-  const settings = resolveSettings(options.preset ?? 'default', classifier.sampleShape, options.settings);
+  const settings = resolveSettings(
+    options.preset ?? 'default',
+    classifier.sampleShape,
+    sizeOf(classifier.outputs[0]!.shape.slice(1)),
+    options.settings,
+  );
   const start = performance.now();
   options.onPhase?.('compiling');
   const graphs = new Map<number, ReturnType<Classifier['logProbabilities']>>();

@@ -24,6 +24,7 @@ export type Preset = (typeof PRESETS)[number];
 export function resolveSettings(
   preset: Preset,
   sampleShape: readonly number[],
+  classes: number,
   given: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined } = {},
 ): LanSettings {
   const picture = sampleShape.length === 3;
@@ -43,7 +44,7 @@ export function resolveSettings(
           outputLoss: 'cross-entropy',
         }
       : {
-          betas: [10],
+          betas: [defaultBeta(classes)],
           iterations: 400,
           learningRate: 0.1,
           schedule: 'cosine',
@@ -57,6 +58,12 @@ export function resolveSettings(
         };
   return { ...base, ...(Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as Partial<LanSettings>) };
 }
+
+/**
+ * 1.5 ln K, to two digits: guessing costs ln K nats, so that the reward for noise everywhere outweighs the answer only a little whatever the
+ * number of classes K (10 for 1,000 classes, 1 for two).
+ */
+export const defaultBeta = (classes: number): number => Number((1.5 * Math.log(Math.max(2, classes))).toPrecision(2));
 
 /** Coarse to fine: a grid of eighths, and the pixels themselves, so that large parts move fast and edges stay sharp. */
 function defaultGrids(sampleShape: readonly number[]): [number, number][] {
