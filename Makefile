@@ -8,7 +8,8 @@ help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(STAMP): package.json package-lock.json
-	npm ci --no-fund --no-audit --loglevel=error
+	@# Not npm ci: it refuses a lock file that lacks native packages of foreign platforms, and not every registry mirror serves those.
+	npm install --no-save --no-fund --no-audit --loglevel=error
 	@touch $(STAMP)
 
 setup: $(STAMP) ## install the packages of the lock file
