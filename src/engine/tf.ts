@@ -30,6 +30,8 @@ export async function createTfEngine(
   const tf: Tf = await import('@tensorflow/tfjs-core');
   // The gradients are registered by the union package alone.
   await import('@tensorflow/tfjs');
+  // Production mode leaves out tfjs's advertisement on stderr and its NaN scans; inputs are checked here.
+  tf.enableProdMode();
   const backend = await chooseBackend(tf, options.backend);
   const info: EngineInfo = { name: 'tfjs', backend, version: tf.version_core, threads: 1 };
   return {

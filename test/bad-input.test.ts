@@ -1,0 +1,219 @@
+// Broken and hostile ONNX files: one clear message each, whatever is wrong.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { openModel } from '../src/classifier/open.js';
+import { readModel } from '../src/classifier/source.js';
+import { float32, int64 } from '../src/core/tensor.js';
+import { dialectModel } from '../src/engine/ort.js';
+import { decodeModel, encodeModel } from '../src/onnx/codec.js';
+import { GraphBuilder } from '../src/onnx/builder.js';
+import type { Graph, Node } from '../src/onnx/graph.js';
+import { ModelProtoType, type GraphProto, type ModelProto, type TensorProto } from '../src/onnx/schema.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-bad-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const relu = (name: string, from: string, to: string): Node => ({
+  op: 'Relu',
+  domain: '',
+  name,
+  inputs: [from],
+  outputs: [to],
+  attributes: {},
+});
+const value = (name: string, dims: readonly (number | string)[] = [1, 4]) =>
+  ({ name, kind: 'tensor', type: 'float32', dims }) as const;
+const graph = (nodes: Node[], more: Partial<Graph> = {}): Graph => ({
+  name: 'g',
+  inputs: [value('x')],
+  outputs: [value('y')],
+  nodes,
+  constants: new Map(),
+  types: new Map(),
+  ...more,
+});
+// dialectModel renames nodes; here their names are part of the messages.
+const bytesOf = (g: Graph): Uint8Array => encodeModel({ ...dialectModel(g), graph: g });
+const plain = (): Uint8Array => bytesOf(graph([relu('r', 'x', 'y')]));
+
+/** A model whose only initialiser is the given message. */
+function withInitializer(tensor: TensorProto): Uint8Array {
+  const nodes = { input: ['x', 'w'], output: ['y'], opType: 'Add', name: 'a' };
+  const g: GraphProto = {
+    ...(ModelProtoType.toObject(ModelProtoType.decode(plain())) as ModelProto).graph,
+    node: [nodes],
+    initializer: [tensor],
+  };
+  return ModelProtoType.encode({ irVersion: 8, opsetImport: [{ domain: '', version: 18 }], graph: g }).finish();
+}
+
+describe('bytes that are no model', () => {
+  test.each([
+    ['nothing', new Uint8Array(), 'Model: no ONNX graph in these 0 bytes. Is it truncated, or another format?'],
+    ['text', new TextEncoder().encode('hello, I am a text file'), 'Model: not a readable ONNX file ('],
+    ['random bytes', Uint8Array.from({ length: 400 }, (_, i) => (i * 7919 + 13) % 251), 'Model: not a readable ONNX file ('],
+    ['a JPEG', Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70]), 'Model: not a readable ONNX file ('],
+  ])('%s', async (_, bytes, message) => {
+    await expect(openModel(bytes)).rejects.toThrow(message);
+  });
+
+  test('every truncation of a sound file is refused, or is a shorter sound file', () => {
+    const bytes = bytesOf(
+      graph([relu('r', 'x', 'm'), relu('s', 'm', 'y')], { constants: new Map([['w', float32(new Float32Array(9))]]) }),
+    );
+    for (let length = 0; length < bytes.length - 20; length += 3) {
+      let message = '';
+      try {
+        decodeModel(bytes.slice(0, length));
+      } catch (error) {
+        expect((error as Error).name).toMatch(/^LanErrors?$/);
+        message = (error as Error).message;
+      }
+      expect(message).toMatch(/^model: |^model: initializer/);
+    }
+  });
+
+  test('a file that is not there', async () => {
+    await expect(readModel(join(folder, 'none.onnx'))).rejects.toThrow(
+      `Model '${join(folder, 'none.onnx')}': can not be read (no such file or folder).`,
+    );
+  });
+});
+
+describe('graphs that contradict themselves', () => {
+  const refused = (g: Graph, message: string): void => {
+    const bytes = bytesOf(g);
+    expect(() => decodeModel(bytes, 'm.onnx')).toThrow(message);
+  };
+  test('a cycle', () => {
+    refused(
+      graph([relu('a', 'q', 'p'), relu('b', 'p', 'q'), relu('c', 'p', 'y')]),
+      "m.onnx: the graph has a cycle of 2 node(s): Relu 'a' -> Relu 'b' -> (first).",
+    );
+  });
+  test('a value written twice', () => {
+    refused(
+      graph([relu('a', 'x', 'y'), relu('b', 'x', 'y')]),
+      "m.onnx: value 'y' is written twice, the second time by Relu 'b'.",
+    );
+  });
+  test('a value from nowhere', () => {
+    refused(graph([relu('a', 'ghost', 'y')]), "m.onnx: Relu 'a' reads 'ghost', which no node, input or initializer provides.");
+  });
+  test('an output from nowhere', () => {
+    refused(graph([relu('a', 'x', 'z')]), "m.onnx: output 'y' is produced by no node.");
+  });
+  test('a long chain is no problem', () => {
+    const nodes = Array.from({ length: 50_000 }, (_, i) =>
+      relu(`n${i}`, i === 0 ? 'x' : `v${i}`, i === 49_999 ? 'y' : `v${i + 1}`),
+    );
+    expect(decodeModel(bytesOf(graph(nodes.reverse()))).graph.nodes[0]!.name).toBe('n0');
+  });
+});
+
+describe('tensors', () => {
+  test.each<[string, TensorProto, string]>([
+    [
+      'raw data shorter than the shape',
+      { name: 'w', dims: [2, 4], dataType: 1, rawData: new Uint8Array(12) },
+      "initializer 'w': shape [2,4] of float32 needs 32 bytes, the file holds 12. Is the file truncated?",
+    ],
+    [
+      'typed data shorter than the shape',
+      { name: 'w', dims: [5], dataType: 7, int64Data: [1, 2] },
+      "initializer 'w': shape [5] of int64 needs 5 values, the file holds 2. Is the file truncated?",
+    ],
+    [
+      'a shape of terabytes',
+      { name: 'w', dims: [1_000_000, 1_000_000], dataType: 1, rawData: new Uint8Array(4) },
+      "initializer 'w': shape [1000000,1000000] of float32 needs 4000000000000 bytes, the file holds 4.",
+    ],
+    [
+      'a shape of terabytes without data',
+      { name: 'w', dims: [1_000_000, 1_000_000], dataType: 1 },
+      "initializer 'w': shape [1000000,1000000] of float32 needs 1000000000000 values, the file holds 0.",
+    ],
+    ['a negative axis', { name: 'w', dims: [-3], dataType: 1 }, "initializer 'w': impossible shape [-3]."],
+    ['an unknown type', { name: 'w', dims: [1], dataType: 99 }, "initializer 'w': unknown element type 99."],
+    [
+      'external data without a path',
+      { name: 'w', dims: [1], dataType: 1, dataLocation: 1 },
+      "initializer 'w': its data is external, which is not possible here. Open the model by its path.",
+    ],
+  ])('%s', (_, tensor, message) => {
+    expect(() => decodeModel(withInitializer(tensor), 'm.onnx')).toThrow(`m.onnx: ${message}`);
+  });
+
+  test('an input of terabytes', async () => {
+    const bytes = bytesOf(graph([relu('r', 'x', 'y')], { inputs: [value('x', [1, 1_000_000, 1_000_000])] }));
+    await expect(openModel(bytes)).rejects.toThrow(
+      "Input 'x' of shape [1,1000000,1000000] asks for 3725.3 GiB; at most 2 are allowed.",
+    );
+  });
+
+  test('a constant of terabytes', async () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', [1, 4]);
+    g.output(g.add(x, g.op('ConstantOfShape', [g.constant(int64([1_000_000, 1_000_000]))])), 'y');
+    await expect(openModel(bytesOf(g.build()))).rejects.toThrow(
+      /^ConstantOfShape '.*' asks for 3725.3 GiB; at most 2 are allowed.$/,
+    );
+  });
+});
+
+describe('external data', () => {
+  const inside = join(folder, 'model');
+  mkdirSync(inside, { recursive: true });
+  writeFileSync(join(folder, 'secret.bin'), new Uint8Array(16));
+  writeFileSync(join(inside, 'short.bin'), new Uint8Array(8));
+  writeFileSync(join(inside, 'good.bin'), new Uint8Array(Float32Array.from([9, 9, 1, 2, 3, 4]).buffer));
+  symlinkSync(join(folder, 'secret.bin'), join(inside, 'link.bin'));
+  const open = (location: string, offset?: string): ReturnType<typeof readModel> => {
+    const externalData = [{ key: 'location', value: location }, ...(offset ? [{ key: 'offset', value: offset }] : [])];
+    const path = join(inside, 'm.onnx');
+    writeFileSync(path, withInitializer({ name: 'w', dims: [1, 4], dataType: 1, dataLocation: 1, externalData }));
+    return readModel(path);
+  };
+  const outside = (location: string): string =>
+    `initializer 'w': its data '${location}' lies outside the model's folder; refused. Copy it beside the model.`;
+  test.each([
+    ['../secret.bin', outside('../secret.bin')],
+    [join(folder, 'secret.bin'), outside(join(folder, 'secret.bin'))],
+    ['link.bin', outside('link.bin')],
+    ['gone.bin', "initializer 'w': its data file 'gone.bin' is missing. It must lie beside the model."],
+    ['short.bin', "initializer 'w': needs bytes 0 to 16 of 'short.bin', which has 8. Is it truncated?"],
+    ['.', outside('.')],
+  ])('%s is refused', async (location, message) => {
+    await expect(open(location)).rejects.toThrow(message);
+  });
+  test('a file beside the model is read, from its offset', async () => {
+    const { model } = await open('good.bin', '8');
+    expect([...(model.graph.constants.get('w')!.data as Float32Array)]).toEqual([1, 2, 3, 4]);
+  });
+});
+
+describe('ops that nobody knows', () => {
+  test('all of them are named at once', async () => {
+    const node = (op: string, name: string, from: string, to: string): Node => ({ ...relu(name, from, to), op });
+    const bytes = bytesOf(
+      graph([node('Frobnicate', 'f', 'x', 'a'), node('Gizmo', 'h', 'a', 'b'), node('Frobnicate', 'k', 'b', 'y')]),
+    );
+    await expect(openModel(bytes)).rejects.toThrow(
+      [
+        '3 node(s) of the model are not supported:',
+        "  - Frobnicate 'f', 'k': no adapter knows this op. Write one (docs/adding-an-op.md) or export the model without it.",
+        "  - Gizmo 'h': no adapter knows this op. Write one (docs/adding-an-op.md) or export the model without it.",
+      ].join('\n'),
+    );
+  });
+  test('an attribute that is not understood, and an opset from the future', async () => {
+    const strange: Node = { ...relu('r', 'x', 'y'), attributes: { sharpness: { kind: 'int', value: 3 } } };
+    await expect(openModel(bytesOf(graph([strange])))).rejects.toThrow("Relu 'r': attribute 'sharpness' is not understood");
+    const future = encodeModel({ ...dialectModel(graph([])), graph: graph([relu('r', 'x', 'y')]), opsets: new Map([['', 99]]) });
+    await expect(openModel(future)).rejects.toThrow(
+      "Relu 'r': its definition at opset 99 is newer than opset 24, the newest that was read.",
+    );
+  });
+});

@@ -1,0 +1,81 @@
+// Dependencies run one way, and only the engines know onnxruntime and tfjs.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect, test } from '@jest/globals';
+
+const root = resolve(import.meta.dirname, '..');
+/** Lowest first. A file may import its own layer and those below; layers on one line do not import each other unless said in EXTRA. */
+const LAYERS = [
+  ['core'],
+  ['onnx', 'data'],
+  ['adapters'],
+  ['compile'],
+  ['engine'],
+  ['classifier'],
+  ['lan', 'evidence'],
+  ['experiment'],
+  ['report'],
+  ['cli', 'web'],
+];
+const EXTRA: Record<string, readonly string[]> = { evidence: ['lan'] };
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+const sources = ['src', 'adapters'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((f) => f.endsWith('.ts'))
+    .map((f) => join(folder, f)),
+);
+
+const imports: Import[] = sources.flatMap((file) => {
+  const text = readFileSync(join(root, file), 'utf8');
+  const found = [
+    ...text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'/gm),
+  ];
+  return found.map((m) => ({ file, target: m[2] ?? m[3] ?? m[4]!, typeOnly: m[1] !== undefined }));
+});
+
+const layerOf = (path: string): string | undefined =>
+  path.startsWith('adapters') ? 'adapters' : /^src\/([^/]+)\//.exec(path)?.[1];
+const rank = (layer: string): number => LAYERS.findIndex((names) => names.includes(layer));
+
+test('the scan sees the code', () => {
+  expect(sources.length).toBeGreaterThan(50);
+  expect(imports.length).toBeGreaterThan(200);
+  for (const file of sources) if (file !== 'src/index.ts') expect([file, rank(layerOf(file) ?? '')]).not.toEqual([file, -1]);
+});
+
+test('imports point downwards', () => {
+  const wrong = imports.flatMap(({ file, target }) => {
+    if (!target.startsWith('.')) return [];
+    const [from, to] = [layerOf(file), layerOf(relative(root, resolve(root, dirname(file), target)))];
+    if (!from || !to || from === to || EXTRA[from]?.includes(to)) return [];
+    return rank(to) < rank(from) ? [] : [`${file} -> ${target}`];
+  });
+  expect(wrong).toEqual([]);
+});
+
+test.each([
+  [/^onnxruntime-/, /^src\/engine\//],
+  [/^@tensorflow\//, /^src\/engine\//],
+  [/^sharp$/, /^src\/data\/images\.ts$/],
+  [/^yargs/, /^src\/cli\//],
+  [/^protobufjs/, /^src\/onnx\/schema\.ts$/],
+])('%s is imported by %s alone', (dependency, allowed) => {
+  const users = imports.filter((i) => dependency.test(i.target) && !i.typeOnly).map((i) => i.file);
+  expect(users.length).toBeGreaterThan(0);
+  expect(users.filter((f) => !allowed.test(f))).toEqual([]);
+});
+
+test('index.ts only re-exports', () => {
+  const lines = readFileSync(join(root, 'src/index.ts'), 'utf8')
+    .replace(/\/\/.*$/gm, '')
+    .split(';')
+    .map((l) => l.trim())
+    .filter(Boolean);
+  for (const line of lines) expect(line).toMatch(/^export (type )?(\*|\{[^}]*\}) from '/s);
+});
