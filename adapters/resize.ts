@@ -153,4 +153,4 @@ const upsample = defineOp({
   },
 });
 
-export const resizing: OpAdapter[] = [resizeOp, upsample];
+export const resize: OpAdapter[] = [resizeOp, upsample];

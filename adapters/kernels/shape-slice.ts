@@ -69,7 +69,8 @@ export function tfSlice(tf: Tf, x: TfTensor, cuts: readonly Cut[], axisOf: (axis
     begin[axisOf(c.axis)] = c.low;
     size[axisOf(c.axis)] = c.count && (c.count - 1) * c.step + 1;
   }
-  let y = cuts.length ? tf.slice(x, begin, size) : x;
+  // A copy: the tape keeps the list, and it changes below.
+  let y = cuts.length ? tf.slice(x, begin, [...size]) : x;
   for (const { axis: onnxAxis, count, step } of cuts) {
     if (step === 1 || count < 2) continue;
     const axis = axisOf(onnxAxis);
