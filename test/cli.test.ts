@@ -1,172 +1,287 @@
-// The command line in this process: what it prints where, and the exit code.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// The command line in this process: what is printed where, exit codes, and the words of every refusal; and agreement of broken adapters.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
-import sharp from 'sharp';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { adapters } from '../adapters/index.js';
+import { none, type OpAdapter } from '../adapters/op.js';
+import { checkAgreement } from '../src/classifier/agreement.js';
 import { main } from '../src/cli/main.js';
-import { float32, toFloat32 } from '../src/core/tensor.js';
-import { decodeNpy, encodeNpy } from '../src/data/npy.js';
+import { random } from '../src/core/random.js';
+import { float32, sizeOf } from '../src/core/tensor.js';
 import { dialectModel } from '../src/engine/ort.js';
-import { encodeModel } from '../src/onnx/codec.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
+import { encodeModel } from '../src/onnx/codec.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-cli-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => void delete process.env['LAN_ONNX_DEBUG']);
 
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+let draw = 0;
+const weights = (...dims: number[]) => float32(random(1, 5).normal(new Float32Array(sizeOf(dims)), draw++, 0, 0.5), dims);
+
+/** [1,3,6,8] -> Conv, Relu, GlobalAveragePool, Flatten, Gemm, Softmax -> [1,5]. */
+function network(): Uint8Array {
+  const g = new GraphBuilder();
+  const x = g.input('image', 'float32', ['batch', 3, 6, 8]);
+  const c = (name: string, ...dims: number[]): string => {
+    g.constants.set(name, weights(...dims));
+    return name;
+  };
+  g.append('Conv', [x, c('w', 4, 3, 3, 3), c('b', 4)], ['conv1'], { pads: [1, 1, 1, 1] });
+  g.append('Relu', ['conv1'], ['relu1']);
+  g.append('GlobalAveragePool', ['relu1'], ['pooled']);
+  g.append('Flatten', ['pooled'], ['flat'], { axis: 1 });
+  g.append('Gemm', ['flat', c('v', 5, 4), c('d', 5)], ['logits'], { transB: 1 });
+  g.append('Softmax', ['logits'], ['probabilities'], { axis: 1 });
+  g.output('probabilities');
+  return encodeModel(dialectModel(g.build()));
+}
+
+function unsupported(): Uint8Array {
+  const g = new GraphBuilder();
+  g.input('x', 'float32', [1, 4]);
+  g.append('Frobnicate', ['x'], ['a']);
+  g.append('Relu', ['a'], ['b']);
+  g.append('Gizmo', ['b'], ['y'], {}, 'com.example');
+  g.output('y');
+  const model = dialectModel(g.build());
+  return encodeModel({ ...model, opsets: new Map([...model.opsets, ['com.example', 1]]) });
+}
+
+beforeAll(() => {
+  writeFileSync(at('net.onnx'), network());
+  writeFileSync(at('odd.onnx'), unsupported());
+  writeFileSync(at('broken.onnx'), network().subarray(0, 700));
+});
+
+async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
   let out = '';
   let err = '';
   const code = await main(argv, { out: (t) => void (out += t), err: (t) => void (err += t), terminal: false });
   return { code, out, err };
 }
 
-/** Bright or dark? The mean of the left half of a 3x8x8 picture, as a two-class softmax. */
-function writeModel(name: string, ops: readonly string[] = []): string {
-  const g = new GraphBuilder();
-  let x = g.input('x', 'float32', [1, 3, 8, 8]);
-  for (const op of ops) x = g.op(op, [x]);
-  const left = g.slice(x, [0], [4], [3]);
-  const mean = g.op('ReduceMean', [left, g.ints([1, 2, 3])], { keepdims: 0 });
-  const logits = g.mul(g.sub(g.reshape(mean, [1, 1]), g.scalar(0.5)), g.constant(float32([-6, 6], [1, 2])));
-  g.output(g.op('Softmax', [logits], { axis: 1 }), 'p');
-  const path = at(name);
-  writeFileSync(path, encodeModel(dialectModel(g.build())));
-  writeFileSync(
-    path.replace('.onnx', '.card.json'),
-    JSON.stringify({ input: { range: 1, mean: [0], std: [1] }, labels: ['dark', 'bright'] }),
-  );
-  return path;
-}
-const model = writeModel('half.onnx');
-const picture = at('white.png');
-await sharp({ create: { width: 8, height: 8, channels: 3, background: '#fff' } })
-  .png()
-  .toFile(picture);
-
-test('help, version and wrong usage', async () => {
-  const help = await run('--help');
-  expect([help.code, help.err]).toEqual([0, '']);
-  for (const command of ['inspect', 'check', 'audit']) expect(help.out).toContain(`lan-onnx ${command}`);
-  const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
-  expect(await run('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
-  expect(await run()).toMatchObject({ code: 2, err: expect.stringContaining('Name a command.') as unknown as string });
-  expect(await run('inspect', model, '--colour')).toMatchObject({
-    code: 2,
-    err: expect.stringContaining('Unknown argument: colour') as unknown as string,
+describe('usage', () => {
+  test('--help names the commands and the exit codes', async () => {
+    const { code, out, err } = await cli('--help');
+    expect([code, err]).toEqual([0, '']);
+    for (const words of [
+      'lan-onnx inspect <model>',
+      'lan-onnx check <models..>',
+      'lan-onnx audit <model>',
+      'Exit code: 0 fine, 1',
+    ]) {
+      expect(out).toContain(words);
+    }
   });
-  expect(await run('audit', model)).toMatchObject({ code: 2, err: 'lan-onnx: audit: give at least one --image or --tensor.\n' });
-  expect(await run('audit', model, '--image', picture, '--beta', 'x')).toMatchObject({
-    code: 2,
-    err: "lan-onnx: --beta: expected a number of at least 0, received 'x'.\n",
-  });
-});
 
-test('inspect: ops and shapes; every unsupported op at once, exit 2', async () => {
-  const good = await run('inspect', model, '--json');
-  expect(good.code).toBe(0);
-  expect(JSON.parse(good.out)).toMatchObject({ inputs: [{ name: 'x', shape: [1, 3, 8, 8] }], problems: [] });
-  const bad = await run('inspect', writeModel('strange.onnx', ['Frobnicate', 'Relu', 'Gizmo']));
-  expect(bad.code).toBe(2);
-  expect(bad.err).toContain('Frobnicate');
-  expect(bad.err).toContain('Gizmo');
-});
-
-test('check: 0 where the conversion agrees, 1 where a tolerance is missed, 2 where there is no model', async () => {
-  const good = await run('check', model, '--json');
-  expect([good.code, good.err.includes('lan-onnx:')]).toEqual([0, false]);
-  expect((await run('check', model, '--tolerance', '0')).code).toBe(1);
-  expect(await run('check', at('none.onnx'))).toMatchObject({
-    code: 2,
-    err: expect.stringContaining('no such file or folder') as unknown as string,
-  });
-});
-
-test('audit: finds the half that counts, and writes everything that it names', async () => {
-  const out = at('out');
-  const { code, out: text } = await run(
-    'audit',
-    model,
-    '--image',
-    picture,
-    '--out',
-    out,
-    '--iterations',
-    '150',
-    '--mask-grid',
-    'none',
-    '--beta',
-    '0.3',
-    '2',
-    '--seed',
-    '5',
-  );
-  expect(code).toBe(0);
-  expect(text).toContain('bright 0.998');
-  const names = [
-    'audit.json',
-    'sheet.png',
-    ...['0.3', '2'].flatMap((b) => [`attention-beta${b}.png`, `mask-beta${b}.npy`, `overlay-beta${b}.png`]),
-  ];
-  expect(readdirSync(join(out, 'white')).sort()).toEqual(names.sort());
-  const json = JSON.parse(readFileSync(join(out, 'white/audit.json'), 'utf8')) as {
-    schema: string;
-    betas: { steps: number; evidence: { soft: { draws: number } } }[];
-  };
-  expect(json.schema).toBe('lan-onnx/audit@1');
-  expect(json.betas.map((b) => b.evidence.soft.draws)).toEqual([256, 256]);
-  const mask = decodeNpy(readFileSync(join(out, 'white/mask-beta0.3.npy')), 'mask');
-  expect(mask.dims).toEqual([1, 1, 8, 8]);
-  const values = toFloat32(mask);
-  const mean = (keep: (column: number) => boolean): number => {
-    const kept = values.filter((_, i) => keep(i % 8));
-    return kept.reduce((a, b) => a + b, 0) / kept.length;
-  };
-  expect(mean((c) => c >= 4)).toBeGreaterThan(0.9);
-  expect(mean((c) => c < 4)).toBeLessThan(mean((c) => c >= 4) - 0.2);
-  const meta = await sharp(join(out, 'white/attention-beta2.png')).metadata();
-  expect([meta.width, meta.height]).toEqual([8, 8]);
-});
-
-test('audit --tensor, and the same seed gives the same bytes', async () => {
-  writeFileSync(at('x.npy'), encodeNpy(float32(new Float32Array(192).fill(0.9), [3, 8, 8])));
-  const once = async (name: string): Promise<Buffer> => {
-    const { code } = await run(
-      'audit',
-      model,
-      '--tensor',
-      at('x.npy'),
-      '--out',
-      at(name),
-      '--iterations',
-      '30',
-      '--threads',
-      '1',
-      '--seed',
-      '9',
-    );
+  test.each(['inspect', 'check', 'audit'])('%s --help has examples', async (command) => {
+    const { code, out } = await cli(command, '--help');
     expect(code).toBe(0);
-    return readFileSync(join(at(name), 'x/mask.npy'));
-  };
-  expect(await once('a')).toEqual(await once('b'));
+    expect(out).toContain(`Examples:\n  lan-onnx ${command} `);
+  });
+
+  test('--version is the version of package.json', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await cli('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  test.each([
+    ['', 'Name a command.\nSee: lan-onnx --help'],
+    ['frobnicate', 'Unknown argument: frobnicate\nSee: lan-onnx --help'],
+    ['inspcet net.onnx', 'Did you mean inspect?\nSee: lan-onnx --help'],
+    ['check', 'MODEL is missing: received 0, need at least 1.\nSee: lan-onnx check --help'],
+    ['check net.onnx --frob', 'Unknown argument: frob\nSee: lan-onnx check --help'],
+    ['inspect a.onnx b.onnx', 'Unknown argument: b.onnx\nSee: lan-onnx inspect --help'],
+    [
+      'check net.onnx --layout HWC',
+      'Invalid values: Argument: layout, Given: "HWC", Choices: "NCHW", "NHWC"\nSee: lan-onnx check --help',
+    ],
+    ['check net.onnx --samples 0', "--samples: expected a whole number of at least 1, received '0'."],
+    ['check net.onnx --tolerance tight', "--tolerance: expected a number of at least 0, received 'tight'."],
+    ['check net.onnx --shape 1,3,6,8', "--shape: expected NAME=1,3,224,224, received '1,3,6,8'."],
+    ['check net.onnx --size 6x8x3', "--size: expected 224 or 224x320 (height x width), received '6x8x3'."],
+    ['check net.onnx --mean 1 x', "--mean: expected a number, received 'x'."],
+    ['check net.onnx --std 0', "--std: expected numbers other than 0, received '0'."],
+  ])('"%s" is refused', async (line, message) => {
+    expect(await cli(...line.split(' ').filter(Boolean))).toEqual({ code: 2, out: '', err: `lan-onnx: ${message}\n` });
+  });
+
+  test('an unexpected error is one line and a hint; LAN_ONNX_DEBUG=1 shows the stack', async () => {
+    let err = '';
+    const io = {
+      out(): void {
+        throw new Error('boom\nand more');
+      },
+      err: (text: string): void => void (err += text),
+    };
+    expect(await main(['inspect', at('net.onnx')], io)).toBe(2);
+    expect(err).toBe(
+      'lan-onnx: unexpected error: boom\nThis is a bug in lan-onnx. Set LAN_ONNX_DEBUG=1 to see where it happened.\n',
+    );
+    process.env['LAN_ONNX_DEBUG'] = '1';
+    err = '';
+    await main(['inspect', at('net.onnx')], io);
+    expect(err).toMatch(/^lan-onnx: unexpected error: boom\nError: boom\nand more\n +at .*out/);
+  });
 });
 
-test('audit: failures name what is wrong, exit with 2 and leave nothing behind', async () => {
-  writeFileSync(at('blocked'), 'a file');
-  expect(await run('audit', model, '--image', picture, '--out', join(at('blocked'), 'out'))).toMatchObject({
-    code: 2,
-    err: expect.stringMatching(/^lan-onnx: Can not write '.*': .*Choose another --out\.\n$/) as unknown as string,
+describe('inspect', () => {
+  test('counts what is there', async () => {
+    const { code, out, err } = await cli('inspect', at('net.onnx'), '--json', '--shape', 'image=2,3,6,8');
+    expect([code, err]).toEqual([0, '']);
+    const report = JSON.parse(out) as Record<string, unknown>;
+    expect(report).toMatchObject({
+      opsets: { 'ai.onnx': 18 },
+      inputs: [{ name: 'image', type: 'float32', declared: ['batch', 3, 6, 8], shape: [2, 3, 6, 8] }],
+      outputs: [{ name: 'probabilities', shape: [2, 5] }],
+      nodes: 6,
+      // Weights and biases: 4*3*3*3 + 4 + 5*4 + 5.
+      parameters: 137,
+      // Two samples of 4*6*8 outputs of 27 products each, and of 5 outputs of 4.
+      macs: 2 * (4 * 6 * 8 * 27 + 5 * 4),
+      problems: [],
+      notes: [],
+    });
+    const conv = (report['ops'] as { op: string }[]).find((o) => o.op === 'Conv');
+    expect(conv).toEqual({
+      op: 'Conv',
+      count: 1,
+      folded: 0,
+      becomes: [],
+      tfjsForward: 'yes',
+      tfjsGradient: 'yes',
+      onnxruntimeGradient: 'yes',
+    });
   });
-  writeFileSync(at('fake.jpg'), 'not a picture');
-  const fake = await run('audit', model, '--image', at('fake.jpg'), '--out', at('nothing'));
-  expect([fake.code, fake.err.split('\n')[0]]).toEqual([
-    2,
-    `lan-onnx: Image '${at('fake.jpg')}': can not be read (it is not a picture, or not in a known format). Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.`,
-  ]);
-  expect(existsSync(join(at('nothing'), 'fake'))).toBe(false);
-  writeFileSync(at('small.npy'), encodeNpy(float32([1, 2])));
-  expect((await run('audit', model, '--tensor', at('small.npy'), '--out', at('nothing'))).err).toContain(
-    `Tensor '${at('small.npy')}': expected one sample of shape [3,8,8], received [2].`,
-  );
+
+  test('prints a table', async () => {
+    const { code, out } = await cli('inspect', at('net.onnx'));
+    expect(code).toBe(0);
+    expect(out).toContain('input      image: float32[batch,3,6,8] -> [1,3,6,8]\n');
+    expect(out).toContain('parameters 137\nMACs       5.2 k\nnodes      6, ');
+    expect(out).toMatch(/^ Softmax +1 +0 /m);
+  });
+
+  test('lists every unsupported op at once, and exits with 2', async () => {
+    const { code, out, err } = await cli('inspect', at('odd.onnx'));
+    const advice = 'no adapter knows this op. Write one (docs/adding-an-op.md) or export the model without it.';
+    expect(code).toBe(2);
+    expect(err).toBe(
+      `lan-onnx: ${at('odd.onnx')}: not supported:\n  - Frobnicate 'a': ${advice}\n  - com.example.Gizmo 'y': ${advice}\n`,
+    );
+    expect(out).toMatch(/^ Frobnicate +1 +\? +missing +missing +missing$/m);
+    expect(out).toMatch(/^ Relu +1 +\? +yes +yes +yes$/m);
+  });
+
+  test('a file that is no model', async () => {
+    const { code, out, err } = await cli('inspect', at('none.onnx'));
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toBe(`lan-onnx: Model '${at('none.onnx')}': can not be read (no such file or folder).\n`);
+  });
+});
+
+describe('check', () => {
+  test('a sound model agrees: exit 0, the result on stdout, progress on stderr', async () => {
+    const { code, out, err } = await cli('check', at('net.onnx'), '--nodes', '--backend', 'cpu');
+    expect(out).toMatch(/^agrees {3}/);
+    expect(out).toContain("  ok  output 'probabilities', tfjs (cpu): max error ");
+    expect(out).toContain("  ok  gradient of 'probabilities', tfjs (cpu) against onnxruntime: max error ");
+    expect(out).toContain("  ok  gradient of 'probabilities', onnxruntime against central differences: max error ");
+    expect(out).toContain('  ok  values, tfjs (cpu): 6 compared, all match\n');
+    expect([code, err]).toEqual([0, `${at('net.onnx')} ...\n`]);
+  });
+
+  test('disagreement: exit 1; JUnit says what and how much', async () => {
+    const argv = ['check', at('net.onnx'), at('broken.onnx'), '--tolerance', '0', '--no-gradients', '--backend', 'cpu'];
+    const { code, out, err } = await cli(...argv, '--junit', at('results.xml'));
+    expect(out).toMatch(/^DISAGREES /);
+    expect(out).toMatch(/^ {2}BAD output 'probabilities', tfjs \(cpu\): max error \S+, \S+ % within 0, top-1 same in 100 %$/m);
+    // The unreadable file decides the exit code, but did not keep the other from being compared.
+    expect(code).toBe(2);
+    expect(err).toContain(`lan-onnx: ${at('broken.onnx')}: Model '${at('broken.onnx')}': `);
+    const xml = readFileSync(at('results.xml'), 'utf8');
+    expect(xml).toMatch(/<testsuites tests="3" failures="1" errors="1" time="/);
+    expect(xml).toMatch(
+      /name="output 'probabilities', tfjs \(cpu\)"><failure message="max error \S+ of the largest value, allowed 0; /,
+    );
+    expect((await cli(...argv.filter((a) => a !== at('broken.onnx')))).code).toBe(1);
+  });
+
+  test('--fail-fast stops at the first; --json holds every figure', async () => {
+    const argv = ['check', at('net.onnx'), at('odd.onnx'), '--tolerance', '0', '--fail-fast', '--json', '--engine', 'tfjs'];
+    const { code, out, err } = await cli(...argv, '--backend', 'cpu');
+    expect([code, err]).toEqual([1, `${at('net.onnx')} ...\n`]);
+    const result = JSON.parse(out) as { models: { outputs: unknown[] }[] };
+    expect(result).toMatchObject({ schema: 'lan-onnx/check@1', agrees: false, models: [{ agrees: false, seed: 0, samples: 2 }] });
+    expect(result.models).toHaveLength(1);
+    expect(result.models[0]!.outputs).toEqual([
+      expect.objectContaining({ engine: 'tfjs (cpu)', output: 'probabilities', top1: 1, ok: false }),
+    ]);
+  });
+
+  test('a JUnit file that can not be written', async () => {
+    const path = join(at('net.onnx'), 'results.xml');
+    const { code, err } = await cli('check', at('net.onnx'), '--no-gradients', '--engine', 'onnxruntime', '--junit', path);
+    expect(code).toBe(2);
+    expect(err).toMatch(/lan-onnx: Can not write '.*results\.xml': .*\. Choose another --out\.\n$/);
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('broken adapters are found', () => {
+  const relu = adapters.find((a) => a.op === 'Relu' && !a.domain)!;
+  const broken = (change: Partial<OpAdapter>): OpAdapter[] => [...adapters, { ...relu, ...change }];
+  const forward: OpAdapter['forward'] = (x, _, { tf }) => [tf.mul(tf.relu(x[0]!), 1.01)];
+
+  test('a wrong forward, at its node', async () => {
+    const options = { engine: 'tfjs', backend: 'cpu', nodes: true, gradients: false, adapters: broken({ forward }) } as const;
+    const { agrees, outputs, nodes } = await checkAgreement(network(), options);
+    expect(agrees).toBe(false);
+    expect(outputs[0]!.ok).toBe(false);
+    const { first, compared } = nodes[0]!;
+    // conv1 and relu1: nothing after the first divergence is looked at.
+    expect(compared).toBe(2);
+    expect(first).toMatchObject({
+      value: 'relu1',
+      node: "Relu 'relu1'",
+      op: 'Relu',
+      inputs: [{ name: 'conv1', shape: [1, 4, 6, 8] }],
+    });
+    expect(first!.maxError).toBeCloseTo(0.01, 4);
+    expect(first!.received / first!.expected).toBeCloseTo(1.01, 4);
+  });
+
+  test('a wrong gradient rule, against the tape and against differences', async () => {
+    const vjp: OpAdapter['vjp'] = ({ dy }) => [dy[0]];
+    const { agrees, outputs, gradients } = await checkAgreement(network(), { backend: 'cpu', adapters: broken({ vjp }) });
+    expect(outputs.map((o) => o.ok)).toEqual([true, true]);
+    expect(gradients.map((g) => [g.what, g.ok])).toEqual([
+      ['tfjs (cpu) against onnxruntime', false],
+      ['onnxruntime against central differences', false],
+      ['tfjs (cpu) against central differences', true],
+    ]);
+    expect(agrees).toBe(false);
+  });
+
+  test('a gradient said to be none, where there is one', async () => {
+    const { gradients } = await checkAgreement(network(), { engine: 'onnxruntime', adapters: broken({ vjp: none('a lie') }) });
+    expect(gradients.map((g) => [g.what, g.maxError, g.ok])).toEqual([
+      ['onnxruntime against central differences', Infinity, false],
+    ]);
+  });
+});
+
+test('a reader that goes away is no error', async () => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', 'check', '--help'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.destroy();
+  let err = '';
+  child.stderr.on('data', (d: Buffer) => void (err += d.toString()));
+  const code = await new Promise((done) => child.on('close', done));
+  expect([code, err]).toEqual([0, '']);
 });

@@ -19,14 +19,15 @@ const addRows = (tf: Tf, rows: TfTensor, updates: TfTensor, shape: readonly numb
 
 /** data [R, M] with updates [K, M] written ('none') or added ('add') at int32 rows [K]. Rows are distinct for 'none'. */
 export function scatterRows(tf: Tf, data: TfTensor, rows: TfTensor, updates: TfTensor, reduction: 'none' | 'add'): TfTensor {
-  const at = (r: TfTensor): TfTensor => tf.reshape(r, [r.size, 1]);
   return tf.customGrad((d, u, save) => {
     const [to, from] = [d as TfTensor, u as TfTensor];
     (save as (tensors: TfTensor[]) => void)([rows]);
-    const value =
-      reduction === 'add' ? tf.add(to, addRows(tf, rows, from, to.shape)) : tf.tensorScatterUpdate(to, at(rows) as never, from);
+    // Not tf.tensorScatterUpdate: on the cpu backend it writes into its own input.
+    const written = (at: TfTensor): TfTensor => tf.cast(addRows(tf, at, tf.ones(from.shape), to.shape), 'bool');
+    const placed = addRows(tf, rows, from, to.shape);
+    const value = reduction === 'add' ? tf.add(to, placed) : tf.where(written(rows), placed, to);
     const gradFunc = (dy: TfTensor, [saved]: TfTensor[]): TfTensor[] => [
-      reduction === 'add' ? tf.clone(dy) : tf.tensorScatterUpdate(dy, at(saved!) as never, tf.zeros(from.shape)),
+      reduction === 'add' ? tf.clone(dy) : tf.where(written(saved!), tf.zerosLike(dy), dy),
       tf.gather(dy, saved as never),
     ];
     return { value, gradFunc };

@@ -64,7 +64,16 @@ const elementwise: OpCase[] = [
   ),
   ...both('adding', 'ScatterElements', 18, [x(2, 4, 3), elements, x(2, 3, 2)], { axis: 1, reduction: 'add' }),
   c('of opset 9', 'Scatter', 9, [x(3, 4), int64([1, 0, 2, 2], [2, 2]), x(2, 2)], { axis: 0 }),
-  c('of opset 11', 'Scatter', 11, [x(3, 4), int64([1, 0, 2, 2], [2, 2]), x(2, 2)], { axis: 1 }, { skip: [] }),
+  c(
+    'of opset 11',
+    'Scatter',
+    11,
+    [float32([1, 2, 3, 4], [2, 2]), int64([1, 0], [2, 1]), float32([7, 8], [2, 1])],
+    { axis: 1 },
+    {
+      expected: [float32([1, 7, 8, 4], [2, 2])],
+    },
+  ),
 ];
 const pairs = int64([1, 0, 0, 2, -1, 1], [3, 2]);
 const rows: OpCase[] = [
