@@ -1,11 +1,11 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow demo check-models clean
+.PHONY: help setup build types lint format test test-slow demo bench check-models clean
 
 STAMP := node_modules/.lan-onnx-setup
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(STAMP): package.json package-lock.json
 	@# Not npm ci: it refuses a lock file that lacks native packages of foreign platforms, and not every registry mirror serves those.
@@ -41,6 +41,9 @@ SHARED ?= ../shared
 
 check-models: build ## compare the real models of $$SHARED/models with onnxruntime, forward and gradients
 	node dist/src/cli/main.js check $(SHARED)/models/*.onnx
+
+bench: setup ## time a model's forward pass and its gradient on both engines (MODELS="a.onnx b.onnx")
+	node_modules/.bin/tsx bench/gradient.ts $(MODELS)
 
 clean: ## remove what was built
 	rm -rf dist out

@@ -251,10 +251,12 @@ const topK = defineOp({
   versions: [1, 10, 11, 24],
   attributes: { axis: int(-1), largest: int(1), sorted: int(1) },
   legacy: ['k'],
-  canonicalize: (n, g) =>
-    n.version < 10
-      ? g.ops('TopK', [n.x[0]!, g.ints([n.attr('k') ?? n.refuse('it has no k.')])], 2, { axis: n.attr('axis') })
-      : undefined,
+  canonicalize: (n, g) => {
+    const k = n.version < 10 ? g.ints([n.attr('k') ?? n.refuse('it has no k.')]) : n.x[1]!;
+    const { axis, largest, sorted } = n.node.attributes;
+    // Made anew where its indices are unread as well: they need a name, for onnxruntime and for the gradient.
+    return n.version < 10 || !n.node.outputs[1] ? g.ops('TopK', [n.x[0]!, k], 2, { axis, largest, sorted }) : undefined;
+  },
   constants: [1],
   forward: ([x], { axis: signed, largest }, { tf, node }) => {
     const { dims } = node.type(0);
@@ -269,11 +271,9 @@ const topK = defineOp({
     const values = gatherRows(tf, tf.reshape(x!, [x!.size, 1]), flat);
     return [tf.reshape(values, [...node.outputType(0).dims]), at];
   },
-  vjp: (n, attributes, g) => {
-    if (!n.dy[0]) return [undefined];
-    const indices = n.y[1] || g.ops('TopK', [n.x[0]!, n.x[1]!], 2, { ...attributes })[1]!;
-    return [g.op('ScatterElements', [zeros(g, n.type(0).dims), indices, n.dy[0]], { axis: attributes.axis, reduction: 'add' })];
-  },
+  vjp: ({ dy, y, type }, { axis }, g) => [
+    dy[0] && g.op('ScatterElements', [zeros(g, type(0).dims), y[1]!, dy[0]], { axis, reduction: 'add' }),
+  ],
 });
 
 /** ArgMax, ArgMin: whole numbers out, so nothing to differentiate. */

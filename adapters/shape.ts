@@ -157,10 +157,14 @@ const split = defineOp({
   canonicalize: (n, g) => {
     const sizes = n.attr<readonly number[]>('split');
     const given = n.version < 13 && sizes ? g.ints(sizes) : n.x[1]!;
-    if (n.version >= 18 || (n.version === 13 && given)) return undefined;
+    // onnxruntime crashes on a Split with an omitted output: each gets a name.
+    if (n.version >= 13 && (given || n.attr('num_outputs') !== undefined) && !n.node.outputs.includes('')) return undefined;
     // Before 18 the number of equal parts was the number of outputs, unused ones included.
     const count = n.node.outputs.length;
-    return g.ops('Split', [n.x[0]!, given], count, { axis: n.attr('axis'), num_outputs: given ? undefined : count });
+    return g.ops('Split', [n.x[0]!, given], count, {
+      axis: n.attr('axis'),
+      num_outputs: given ? undefined : (n.attr('num_outputs') ?? count),
+    });
   },
   constants: [1],
   lower: (n) => (n.y.length === 1 && sameDims(n.type(0).dims, n.outputType(0).dims) ? n.x[0]! : undefined),

@@ -71,6 +71,20 @@ test.each([
   expect(users.filter((f) => !allowed.test(f))).toEqual([]);
 });
 
+test('every file opens with a sentence of purpose', () => {
+  const without = sources.filter((file) => {
+    const [first, second] = readFileSync(join(root, file), 'utf8').split('\n');
+    return !/^\/\/ \S/.test(first!.startsWith('#!') ? second! : first!);
+  });
+  expect(without).toEqual([]);
+});
+
+// One family of ops a file; what outgrows it goes into adapters/kernels.
+test('files of adapters stay short enough to be read at once', () => {
+  const lines = (file: string): number => readFileSync(join(root, file), 'utf8').split('\n').length;
+  expect(sources.filter((file) => file.startsWith('adapters') && lines(file) > 350)).toEqual([]);
+});
+
 test('index.ts only re-exports', () => {
   const lines = readFileSync(join(root, 'src/index.ts'), 'utf8')
     .replace(/\/\/.*$/gm, '')

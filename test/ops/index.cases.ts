@@ -90,7 +90,7 @@ const order: OpCase[] = [
   c('k attribute', 'TopK', 1, [distinct([3, 7], 1)], { k: 3 }, { outputs: 2 }),
   c('k input', 'TopK', 10, [distinct([3, 7, 4], 2), list(3)], { axis: 1 }, { outputs: 2 }),
   ...[11, 24].map((v) => c('smallest', 'TopK', v, [distinct([3, 7, 4], 3), list(2)], { axis: 1, largest: 0 }, { outputs: 2 })),
-  c('values alone', 'TopK', 11, [distinct([3, 7], 4), list(2)], {}, { compare: [0] }),
+  c('values alone', 'TopK', 11, [distinct([3, 7], 4), list(2)], {}, { outputs: 2, compare: [0] }),
   ...(['ArgMax', 'ArgMin'] as const).flatMap((op) => [
     ...[1, 11, 12, 13].map((v) => c('axis 1', op, v, [distinct([3, 7, 4], 5)], { axis: 1, keepdims: 0 })),
     c('last of equals', op, 13, [float32([1, 3, 1, 3, 2, 3, 1, 2, 2, 1, 3, 3], [3, 4])], { axis: 1, select_last_index: 1 }),

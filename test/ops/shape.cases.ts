@@ -112,7 +112,7 @@ const split: OpCase[] = [
   c('sizes', 'Split', 13, [x(2, 6, 4, 3), list(1, 3, 2)], { axis: 1 }, { outputs: 3 }),
   c('equal', 'Split', 13, [x(4, 3)], {}, { outputs: 2 }),
   c('uneven', 'Split', 18, [x(2, 7)], { axis: 1, num_outputs: 3 }, { outputs: 3 }),
-  c('one of three used', 'Split', 18, [x(2, 7, 3, 4), list(2, 4, 1)], { axis: 1 }, { compare: [1] }),
+  c('one of three used', 'Split', 18, [x(2, 7, 3, 4), list(2, 4, 1)], { axis: 1 }, { outputs: 3, compare: [1] }),
   c('two of three used', 'Split', 18, [x(2, 7, 3, 4), list(2, 4, 1)], { axis: 1 }, { outputs: 3, compare: [0, 2] }),
   c('to one', 'Split', 18, [x(2, 7)], { axis: 1, num_outputs: 1 }),
 ];
@@ -162,7 +162,7 @@ const generators: OpCase[] = [
     { skip: ['tfjs'] },
   ),
   c('of int64', 'Range', 11, [int64([2], []), int64([11], []), int64([3], [])]),
-  ...[9, 22].map((v) => c('below the diagonal', 'EyeLike', v, [x(3, 4)], { k: -1 })),
+  ...[9, 22].map((v) => c('below the diagonal', 'EyeLike', v, [x(3, 4)], { k: -1 }, { wrt: [] })),
   c('of int64', 'EyeLike', 9, [x(3, 4)], { k: 1, dtype: 7 }),
   ...[9, 11].map((v) => c('last axis', 'OneHot', v, [int64([1, -1, 0, 4, 2, 3], [2, 3]), int64([5], []), float32([-1, 2])])),
   c('axis 1', 'OneHot', 11, [int64([1, -1, 0, 4, 2, 3], [2, 3]), int64([5], []), float32([-1, 2])], { axis: 1 }),
