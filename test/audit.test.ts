@@ -121,6 +121,13 @@ test('audit without an input, or with a beta that is no number, is wrong usage',
   });
 });
 
+test('an option given twice is refused', async () => {
+  expect(await run('audit', model, '--image', picture, '--seed', '1', '--seed', '2')).toMatchObject({
+    code: 2,
+    err: 'lan-onnx: --seed: given 2 times, expected once.\n',
+  });
+});
+
 test('audit: failures name what is wrong, exit with 2 and leave nothing behind', async () => {
   writeFileSync(at('blocked'), 'a file');
   expect(await run('audit', model, '--image', picture, '--out', join(at('blocked'), 'out'))).toMatchObject({

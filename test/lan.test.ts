@@ -4,7 +4,7 @@ import { openModel, type Classifier } from '../src/classifier/open.js';
 import { random, STREAMS } from '../src/core/random.js';
 import { float32, toFloat32, type Tensor } from '../src/core/tensor.js';
 import { dialectModel } from '../src/engine/ort.js';
-import { audit } from '../src/evidence/audit.js';
+import { audit, sharpened } from '../src/evidence/audit.js';
 import { blend, replaceability, topClasses, wilson } from '../src/evidence/replaceability.js';
 import { createNoise } from '../src/lan/noise.js';
 import { buildObjective, interpolation } from '../src/lan/objective.js';
@@ -140,6 +140,28 @@ test('evidence on an indicator model: everything else can be replaced, and then 
   expect(lost.hard).toBeUndefined();
   // KL of a certain answer against none at all, floored at 1e-30.
   expect(lost.soft.kl).toBeCloseTo(-Math.log(1e-30), 3);
+});
+
+test('noise that is always the same counts once, and noise alone is measured', async () => {
+  const x = float32(new Float32Array(10).fill(1), [1, 10]);
+  const half = float32(new Float32Array(10).fill(0.5), [1, 10]);
+  const dark = await replaceability(indicator, x, half, createNoise('constant:0.2', { x, low: 0, high: 1 }));
+  expect(dark.soft).toMatchObject({ kept: 1, draws: 1 });
+  expect(dark.noiseAlone).toMatchObject({ kept: 0, draws: 1 });
+  const bright = await replaceability(indicator, x, half, createNoise('uniform:0.8,1', { x, low: 0, high: 1 }));
+  expect(bright.noiseAlone).toMatchObject({ kept: 256, draws: 256 });
+});
+
+test('a target is sharpened only as far as an unsure answer needs', () => {
+  const sure = float32([0.05, 0.95], [1, 2]);
+  expect(sharpened(sure, 0.9)).toBe(sure);
+  const [a, b, c] = toFloat32(sharpened(float32([0.41, 0.35, 0.24], [1, 3]), 0.9)) as unknown as [number, number, number];
+  expect(a).toBeCloseTo(0.9, 5);
+  expect(a + b + c).toBeCloseTo(1, 6);
+  // A power: the logarithms keep their proportions.
+  expect(Math.log(a / b) / Math.log(0.41 / 0.35)).toBeCloseTo(Math.log(a / c) / Math.log(0.41 / 0.24), 4);
+  const tied = float32([0.4, 0.4, 0.2], [1, 3]);
+  expect(sharpened(tied, 0.9)).toBe(tied);
 });
 
 test('Wilson intervals', () => {

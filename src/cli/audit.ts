@@ -41,6 +41,7 @@ interface Arguments extends SharedArguments {
   readonly maskShape?: MaskShape;
   readonly maskGrid?: string;
   readonly loss?: OutputLoss;
+  readonly sharpen?: string;
   readonly budget?: string;
   readonly evidenceDraws: string;
   readonly seed: string;
@@ -99,6 +100,12 @@ export const auditCommand: CommandModule<object, Arguments> = {
           describe: 'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28; none: one value a pixel',
         },
         loss: { choices: OUTPUT_LOSSES, group: MASK, describe: 'how outputs are compared (L_F)' },
+        sharpen: {
+          type: 'string',
+          requiresArg: true,
+          group: MASK,
+          describe: 'sharpen an unsure answer until its top class has this probability in the target (0: never)',
+        },
         budget: { type: 'string', requiresArg: true, group: MASK, describe: 'time for each mask: 30s, 5m' },
         'evidence-draws': { type: 'string', default: '256', requiresArg: true, describe: 'fresh noise draws for the evidence' },
       })
@@ -177,6 +184,7 @@ function settingsOf(argv: Arguments) {
     maskShape: argv.maskShape,
     grids: optional(argv.maskGrid, toGrids),
     outputLoss: argv.loss,
+    sharpen: optional(argv.sharpen, (t) => toNumber('--sharpen', t, 0)),
     budget: optional(argv.budget, toSeconds),
     seed: toWhole('--seed', argv.seed),
   };

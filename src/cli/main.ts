@@ -10,6 +10,9 @@ import { inspectCommand } from './inspect.js';
 import { processIo, type Io } from './io.js';
 import { version } from './version.js';
 
+/** Arguments that take several values. */
+const LISTS = new Set(['_', 'models', 'image', 'tensor', 'beta', 'mean', 'std', 'shape']);
+
 /**
  * Runs the command line `argv` (without node and script). Returns the exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable
  * file or unsupported model. Never throws and never ends the process.
@@ -27,6 +30,13 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .demandCommand(1, 'Name a command.')
     .recommendCommands()
     .strict()
+    .middleware((args) => {
+      // yargs gathers a repeated option into a list; where one value is meant, which of them is anyone's guess.
+      for (const [name, value] of Object.entries(args)) {
+        if (Array.isArray(value) && !LISTS.has(name))
+          throw new LanError(`--${name}: given ${value.length} times, expected once.`);
+      }
+    })
     .version(version())
     .alias({ h: 'help' })
     .locale('en')

@@ -28,6 +28,8 @@ export interface HardEvidence extends SoftEvidence {
 }
 
 export interface Replaceability {
+  /** Everything replaced: how often the answer comes from noise alone. A claim means little where this is high. */
+  readonly noiseAlone: Proportion;
   readonly soft: SoftEvidence;
   /** Absent when no share of `SHARES` kept the answer often enough. */
   readonly hard?: HardEvidence;
@@ -109,9 +111,13 @@ export async function replaceability(
     return { kept, kl: kl / count };
   };
 
+  // Noise that is always the same proves its point in one draw; repeating it would feign certainty.
+  const total = noise.random ? draws : 1;
+  const tries = noise.random ? choosing : 1;
   const values = toFloat32(mask);
   const share = values.reduce((a, b) => a + b, 0) / values.length;
-  const soft = await trial(values, draws, STREAMS.evidence);
+  const soft = await trial(values, total, STREAMS.evidence);
+  const alone = await trial(new Float32Array(values.length).fill(1), total, STREAMS.evidence);
   const ranked = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]! || a - b);
   const hardMask = (count: number): Float32Array => {
     const m = new Float32Array(values.length);
@@ -123,21 +129,25 @@ export async function replaceability(
   for (const candidate of SHARES) {
     const count = Math.round(candidate * values.length);
     if (count === 0) continue;
-    const { kept } = await trial(hardMask(count), choosing, STREAMS.threshold);
-    tried.push({ share: count / values.length, kept, draws: choosing });
-    if (kept >= GOOD * choosing) best = count;
+    const { kept } = await trial(hardMask(count), tries, STREAMS.threshold);
+    tried.push({ share: count / values.length, kept, draws: tries });
+    if (kept >= GOOD * tries) best = count;
   }
-  const result = { soft: { share, ...soft, draws, interval: wilson(soft.kept, draws) }, hardTried: tried };
+  const proportion = (kept: number): Proportion => ({ kept, draws: total, interval: wilson(kept, total) });
+  const result = {
+    noiseAlone: proportion(alone.kept),
+    soft: { share, kl: soft.kl, ...proportion(soft.kept) },
+    hardTried: tried,
+  };
   if (best === undefined) return result;
-  const hard = await trial(hardMask(best), draws, STREAMS.evidence);
+  const hard = await trial(hardMask(best), total, STREAMS.evidence);
   return {
     ...result,
     hard: {
       share: best / values.length,
       threshold: values[ranked[best - 1]!]!,
-      ...hard,
-      draws,
-      interval: wilson(hard.kept, draws),
+      kl: hard.kl,
+      ...proportion(hard.kept),
       tried,
     },
   };

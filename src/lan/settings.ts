@@ -10,6 +10,8 @@ export interface LanSettings extends Omit<LearnSettings, 'beta'> {
   /** Grids whose logits are summed, [rows, columns] each; [] is one logit per mask element. */
   readonly grids: readonly (readonly [number, number])[];
   readonly outputLoss: OutputLoss;
+  /** The target F(x) is sharpened until its top class has this probability (see `sharpened`); 0: never. */
+  readonly sharpen: number;
 }
 
 /** `default` is justified by the curves in docs/performance.md; `paper` is Appendix E and the paper's sample-specific CIFAR settings. */
@@ -42,6 +44,7 @@ export function resolveSettings(
           maskShape: 'full',
           grids: [],
           outputLoss: 'cross-entropy',
+          sharpen: 0,
         }
       : {
           betas: [defaultBeta(classes)],
@@ -55,6 +58,7 @@ export function resolveSettings(
           maskShape: 'pixel',
           grids: picture ? defaultGrids(sampleShape) : [],
           outputLoss: 'cross-entropy',
+          sharpen: 0.9,
         };
   return { ...base, ...(Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as Partial<LanSettings>) };
 }

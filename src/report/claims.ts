@@ -5,15 +5,25 @@ const percent = (v: number): string => `${(100 * v).toFixed(v > 0.99 ? 1 : 0)} %
 const interval = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
 
 /** Headline first. The hard claim leads where it holds; where it does not, the soft one leads and the report says so. */
-export function claims({ evidence: { soft, hard } }: BetaResult, label: string): string[] {
-  const softClaim = `with a mask of mean ${soft.share.toFixed(2)} mixed into noise, the answer '${label}' was kept on ${soft.kept} of ${soft.draws} fresh draws (${interval(soft.interval)}; KL ${soft.kl.toFixed(3)})`;
+export function claims({ evidence }: BetaResult, label: string): string[] {
+  const { noiseAlone, soft, hard } = evidence;
+  const draws = (n: number): string => (n === 1 ? 'the one draw that this noise has' : `${n} fresh draws`);
+  const caveat =
+    noiseAlone.kept > 0.1 * noiseAlone.draws
+      ? [
+          `caution: noise alone gives '${label}' on ${noiseAlone.kept} of ${draws(noiseAlone.draws)}, so keeping it proves little; try another --noise`,
+        ]
+      : [];
+  const softClaim = `with a mask of mean ${soft.share.toFixed(2)} mixed into noise, the answer '${label}' was kept on ${soft.kept} of ${draws(soft.draws)} (${interval(soft.interval)}; KL ${soft.kl.toFixed(3)})`;
   if (!hard)
     return [
       softClaim,
       'no share of the input could be replaced entirely without losing the answer too often, so the soft claim is the headline',
+      ...caveat,
     ];
   // The share was chosen on other draws; on these it may disappoint, and then it must not lead.
   const holds = hard.interval[0] >= 0.9;
-  const hardClaim = `${percent(hard.share)} of the input replaced entirely by noise: the answer '${label}' was kept on ${hard.kept} of ${hard.draws} fresh draws (${interval(hard.interval)}; KL ${hard.kl.toFixed(3)})`;
-  return holds ? [hardClaim, softClaim] : [softClaim, `${hardClaim}: too unsure to lead`];
+  const hardClaim = `${percent(hard.share)} of the input replaced entirely by noise: the answer '${label}' was kept on ${hard.kept} of ${draws(hard.draws)} (${interval(hard.interval)}; KL ${hard.kl.toFixed(3)})`;
+  const both = holds ? [hardClaim, softClaim] : [softClaim, `${hardClaim}: too unsure to lead`];
+  return [...both, ...caveat];
 }
