@@ -4,6 +4,7 @@ import { float as floatAttribute, type GraphBuilder } from '../src/onnx/builder.
 import { defineOp, float, type OldNode, type OpAdapter, type StaticNode, type TfTensor } from './op.js';
 import { geluOps } from './kernels/gelu.js';
 import { softmaxOps } from './kernels/softmax.js';
+import { gateBlocked, isBlocked } from './kernels/blocked.js';
 import { gate, scalarLike, scalarOf, withoutHints } from './kernels/elementwise-onnx.js';
 import { custom, inside } from './kernels/elementwise-tf.js';
 
@@ -39,7 +40,10 @@ export const activation: OpAdapter[] = [
       ),
     ],
     // By y, so that onnxruntime can still fuse Conv and Relu; 0 at 0.
-    vjp: ({ y: [y], dy: [dy] }, _, g) => [gate(g, dy!, g.greater(y!, g.zero))],
+    vjp: (c, _, g) => {
+      const [y, dy, { dims }] = [c.y[0]!, c.dy[0]!, c.outputType(0)];
+      return [isBlocked(dims) ? gateBlocked(g, dy, y, dims, 0) : gate(g, dy, g.greater(y, g.zero))];
+    },
     layout: 'any',
   }),
   defineOp({
@@ -254,8 +258,12 @@ export const activation: OpAdapter[] = [
     // By y, so that onnxruntime can still fuse Conv and Clip; 0 at the bounds.
     vjp: (c, _, g) => {
       const [y, dy] = [c.y[0]!, c.dy[0]!];
-      const above = bound(c, 1, -Infinity) === -Infinity ? undefined : g.greater(y, c.x[1]!);
-      const below = bound(c, 2, Infinity) === Infinity ? undefined : g.op('Less', [y, c.x[2]!]);
+      const { dims } = c.outputType(0);
+      const [min, max] = [bound(c, 1, -Infinity)!, bound(c, 2, Infinity)!];
+      if (isBlocked(dims) && (min === 0 || min === -Infinity) && max > 0)
+        return [gateBlocked(g, dy, y, dims, min === 0 ? 0 : undefined, max === Infinity ? undefined : max)];
+      const above = min === -Infinity ? undefined : g.greater(y, c.x[1]!);
+      const below = max === Infinity ? undefined : g.op('Less', [y, c.x[2]!]);
       const open = above && below ? g.op('And', [above, below]) : (above ?? below);
       return [open ? gate(g, dy, open) : dy];
     },

@@ -15,6 +15,8 @@ import {
   type Explicit,
   type WindowAttributes,
 } from './kernels/conv-geometry.js';
+import { isBlocked } from './kernels/blocked.js';
+import { maxGradientBlocked } from './kernels/pool-blocked.js';
 import * as onTf from './kernels/pool-tf.js';
 import { averageGradient, globalMaxGradient, maxGradient } from './kernels/pool-vjp.js';
 
@@ -91,7 +93,10 @@ const maxPool = defineOp({
     onlyTwoDimensional(node);
     return [onTf.maxPool(tf, x!, nodeAxes(node, a))];
   },
-  vjp: (c, a, g) => [maxGradient(g, c.x[0]!, c.y[0]!, c.dy[0]!, lead(c), nodeAxes(c, a))],
+  vjp: (c, a, g) => {
+    const gradient = isBlocked(c.type(0).dims) ? maxGradientBlocked : maxGradient;
+    return [gradient(g, c.x[0]!, c.y[0]!, c.dy[0]!, lead(c), nodeAxes(c, a))];
+  },
 });
 
 /**

@@ -1,6 +1,7 @@
 // Gradients of convolutions as ONNX nodes: of the input, of the weight, for any number of spatial axes.
 import { sizeOf, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
+import { mapPhases, weaveBlocked, wovenFrom } from './blocked.js';
 import { extent, interleave, padSpatial, type Axis } from './conv-geometry.js';
 import { subpixelAxis, type Subpixel } from './conv-tf.js';
 
@@ -52,7 +53,22 @@ export function inputGradient(
 ): string {
   const m = weight.dims[0]!;
   const c = weight.dims[1]! * group;
-  if (axes.every((a) => a.stride === 1)) return rotatedGradient(g, dy, batch, weight, axes, group);
+  if (axes.every((a) => a.stride === 1)) {
+    const woven = wovenFrom(g, dy);
+    // A 1x1 convolution works on single positions, so it may come before the phases are woven, on fewer channels perhaps.
+    const pointwise = axes.every((a) => a.kernel === 1 && a.begin === 0 && a.end === 0);
+    if (!woven || !pointwise || !weight.value || c % 16 !== 0) return rotatedGradient(g, dy, batch, weight, axes, group);
+    const filter = g.constant(rotatedWeight(weight.value, group), `${weight.name}_rotated`);
+    return mapPhases(g, woven, (d) => g.op('Conv', [d, filter], { kernel_shape: [1, 1], group }), c);
+  }
+  if (
+    weight.value &&
+    c % 16 === 0 &&
+    axes.length === 2 &&
+    axes.every((a) => a.dilation === 1) &&
+    (group === 1 || (group === m && group === c))
+  )
+    return phaseGradient(g, dy, [batch, m, c], weight.value, axes as [Axis, Axis], group);
   const large = sizeOf(pick(axes, 'kernel')) >= LARGE_KERNEL && group === 1;
   if (!weight.value || !large) return transposedGradient(g, dy, weight, axes, group);
   const dense = axes.map((a): Axis => ({ ...a, kernel: extent(a), dilation: 1 }));
@@ -68,6 +84,65 @@ export function inputGradient(
   const whole = interleave(g, apart, [batch, c * sizeOf(strides), ...counts], strides);
   const zeros = axes.map(() => 0);
   return padSpatial(g, whole, [batch, c, ...counts.map((n, i) => n * strides[i]!)], zeros, axes.map((a, i) => a.size - counts[i]! * a.stride)); // prettier-ignore
+}
+
+/** The taps of one phase of the input along an axis, from the one that reads furthest back in dy: dx[p + s q] = sum over j of w[tap_j] dy[q + from + j]. */
+function phaseTaps(a: Axis, p: number): { taps: number[]; from: number } {
+  const taps: number[] = [];
+  for (let k = a.kernel - 1; k >= 0; k--) if ((p + a.begin - k) % a.stride === 0) taps.push(k);
+  return { taps, from: taps.length > 0 ? (p + a.begin - taps[0]!) / a.stride : 0 };
+}
+
+/** One exact, small Conv per phase, the phases woven together at the end: nothing is multiplied by inserted zeros. */
+function phaseGradient(
+  g: GraphBuilder,
+  dy: string,
+  [batch, m, c]: readonly [number, number, number],
+  w: Tensor,
+  axes: readonly [Axis, Axis],
+  group: number,
+): string {
+  const counts = axes.map((a) => Math.ceil(a.size / a.stride)) as [number, number];
+  const strides = pick(axes, 'stride');
+  const parts = Array.from({ length: strides[0]! }, (_, p) =>
+    Array.from({ length: strides[1]! }, (_, q) => {
+      const [u, v] = [phaseTaps(axes[0], p), phaseTaps(axes[1], q)];
+      if (u.taps.length * v.taps.length === 0) return undefined;
+      const filter = g.constant(selectedWeight(w, u.taps, v.taps, group), 'phase');
+      const back = [u, v].map(({ taps, from }, i): Axis => {
+        const a = axes[i]!;
+        return {
+          size: a.out,
+          kernel: taps.length,
+          stride: 1,
+          dilation: 1,
+          begin: -from,
+          end: counts[i]! - 1 + from + taps.length - a.out,
+          out: counts[i]!,
+        };
+      });
+      return convNode(g, dy, [batch, m], filter, back, group);
+    }),
+  );
+  return weaveBlocked(g, parts, [batch, c, ...counts], [axes[0].size, axes[1].size]);
+}
+
+/** Some rows and columns of the kernels, in this order, input and output channels exchanged: [C, M / g, rows, columns]. */
+function selectedWeight(w: Tensor, rows: readonly number[], columns: readonly number[], group: number): Tensor {
+  const [m = 1, c = 1, height = 1, width = 1] = w.dims;
+  const from = toFloat32(w);
+  const own = m / group;
+  const dims = [c * group, own, rows.length, columns.length];
+  const to = new Float32Array(sizeOf(dims));
+  let at = 0;
+  for (let j = 0; j < c * group; j++) {
+    const block = Math.floor(j / c);
+    for (let i = 0; i < own; i++) {
+      const base = ((block * own + i) * c + (j % c)) * height * width;
+      for (const r of rows) for (const s of columns) to[at++] = from[base + r * width + s]!;
+    }
+  }
+  return { type: 'float32', dims, data: to };
 }
 
 function rotatedGradient(

@@ -1,9 +1,11 @@
 // Reverse-mode differentiation of a static dialect graph, by the adapters' rules: ONNX in, ONNX out.
+import { addWoven } from '../../adapters/kernels/blocked.js';
 import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors } from '../core/errors.js';
 import { float32, sizeOf } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
+import { poolBeforeRelu } from './commute.js';
 import { adapterTable, Refusal, staticNode } from './static.js';
 
 export interface Gradients {
@@ -43,7 +45,8 @@ export function gradientPath(graph: Graph, of: string, wrt: readonly string[]): 
  * depends on it. Only nodes on the way are visited. Gradients of a value used several times are added.
  * Throws LanErrors naming every op on the way whose rule is missing.
  */
-export function differentiate(graph: Graph, { of, wrt }: Gradients, adapters: readonly OpAdapter[]): Graph {
+export function differentiate(original: Graph, { of, wrt }: Gradients, adapters: readonly OpAdapter[]): Graph {
+  const graph = poolBeforeRelu(original);
   const find = adapterTable(adapters);
   const g = GraphBuilder.from(graph);
   const ofType = g.typeOf(of);
@@ -62,7 +65,8 @@ export function differentiate(graph: Graph, { of, wrt }: Gradients, adapters: re
   const cotangent = (value: string): string | undefined => {
     const parts = cotangents.get(value);
     if (!parts || parts.length === 0) return undefined;
-    const sum = parts.length === 1 ? parts[0]! : g.op('Sum', parts);
+    // Two at a time: onnxruntime lets a convolution add what another one made.
+    const sum = parts.reduce((a, b) => addWoven(g, a, b) ?? g.add(a, b));
     cotangents.set(value, [sum]);
     g.types.set(sum, g.typeOf(value));
     return sum;
