@@ -31,7 +31,7 @@ export const cases: OpCase[] = [
   pool('3x1, rows only', [1, 16, 9, 5], { kernel_shape: [3, 1], strides: [2, 1], pads: [1, 0, 1, 0] }),
   pool('1x1 stride 2x3', [1, 16, 7, 10], { kernel_shape: [1, 1], strides: [2, 3] }),
   pool('2x2 stride 3, positions that no window reads', [1, 16, 8, 10], { kernel_shape: [2, 2], strides: [3, 3] }),
-  pool('2x3 dilated', [1, 16, 9, 10], { kernel_shape: [2, 3], strides: [2, 1], dilations: [3, 2], pads: [1, 2, 2, 1] }),
+  pool('2x3 dilated', [1, 16, 9, 10], { kernel_shape: [2, 3], strides: [2, 1], dilations: [3, 2], pads: [1, 2, 1, 1] }),
   pool('3x3 stride 2, ceil', [1, 16, 8, 10], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }),
   conv('3x3 stride 2', [2, 16, 8, 9], [6, 16, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }),
   conv('4x2 stride 2x3, asymmetric', [1, 32, 9, 11], [5, 32, 4, 2], { strides: [2, 3], pads: [1, 0, 2, 1] }),
