@@ -21,7 +21,7 @@ function binary(op: string, versions: readonly number[], forward: Forward<NoAttr
     op,
     versions,
     attributes: {},
-    legacy: OLD_BROADCAST,
+    legacy: [...OLD_BROADCAST, ...HINTS],
     canonicalize: alignedBinary,
     forward,
     vjp,

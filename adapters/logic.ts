@@ -1,7 +1,8 @@
 // Comparisons, logic, selection and conversion of dtypes; Dropout, which does nothing at inference.
 import type { DType } from '../src/core/tensor.js';
-import { DATA_TYPE, defineOp, int, none, text, todo, type OldNode, type OpAdapter, type Tf, type TfTensor } from './op.js';
+import { DATA_TYPE, defineOp, int, none, type OldNode, type OpAdapter, type Tf, type TfTensor } from './op.js';
 import type { GraphBuilder } from '../src/onnx/builder.js';
+import { bitOps } from './kernels/bits.js';
 import { alignedBinary, OLD_BROADCAST } from './kernels/elementwise-onnx.js';
 import { detached } from './kernels/elementwise-tf.js';
 
@@ -13,7 +14,7 @@ function test(op: string, versions: readonly number[], f: Test): OpAdapter {
     op,
     versions,
     attributes: {},
-    legacy: OLD_BROADCAST,
+    legacy: versions[0] === 1 ? OLD_BROADCAST : [],
     canonicalize: alignedBinary,
     forward: ([a, b], _, { tf }) => [detached(tf, [a!, b!], (p, q) => f(tf, p, q))],
     vjp: none('a bool output'),
@@ -21,16 +22,6 @@ function test(op: string, versions: readonly number[], f: Test): OpAdapter {
     broadcasts: true,
   });
 }
-
-/** Bit operations happen in index arithmetic, which is folded; on the value path they are refused in tfjs. */
-const bitwise = (op: string): OpAdapter =>
-  defineOp({
-    op,
-    versions: [18],
-    attributes: {},
-    forward: todo('bit operations are not written for tfjs'),
-    vjp: none('an integer output'),
-  });
 
 /** DataType numbers by the names that Cast-1 uses ("FLOAT", "INT64" ...). */
 const OLD_NAMES: Readonly<Record<string, number>> = {
@@ -147,22 +138,12 @@ export const logic: OpAdapter[] = [
       return g.op('Cast', [n.x[0]!], { to: DATA_TYPE[to] ?? n.refuse(`it converts to ${to}, which is not supported`) });
     },
   }),
-  defineOp({
-    op: 'BitShift',
-    versions: [11],
-    attributes: { direction: text() },
-    forward: todo('bit operations are not written for tfjs'),
-    vjp: none('an integer output'),
-  }),
-  bitwise('BitwiseAnd'),
-  bitwise('BitwiseOr'),
-  bitwise('BitwiseXor'),
-  bitwise('BitwiseNot'),
+  ...bitOps,
   defineOp({
     op: 'Dropout',
     versions: [1, 6, 7, 10, 12, 13, 22],
     attributes: {},
-    legacy: ['ratio', 'seed', 'is_test', ...OLD_BROADCAST],
+    legacy: ['ratio', 'seed', 'is_test', 'consumed_inputs'],
     canonicalize: withoutDropout,
   }),
 ];
