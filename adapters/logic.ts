@@ -5,6 +5,8 @@ import type { GraphBuilder } from '../src/onnx/builder.js';
 import { bitOps } from './kernels/bits.js';
 import { alignedBinary, OLD_BROADCAST } from './kernels/elementwise-onnx.js';
 import { detached } from './kernels/elementwise-tf.js';
+import { ofAnyRank } from './kernels/many-axes.js';
+import { expandTo } from './kernels/shape-common.js';
 
 type Test = (tf: Tf, a: TfTensor, b: TfTensor) => TfTensor;
 
@@ -97,19 +99,25 @@ export const logic: OpAdapter[] = [
     vjp: none('a bool output'),
     layout: 'any',
   }),
-  defineOp({
-    op: 'Where',
-    versions: [9, 16],
-    attributes: {},
-    forward: ([condition, a, b], _, { tf }) => [tf.where(condition!, a!, b!)],
-    vjp: ({ x: [condition], dy: [dy], needs }, _, g) => [
-      undefined,
-      needs[1] ? g.where(condition!, dy!, g.zero) : undefined,
-      needs[2] ? g.where(condition!, g.zero, dy!) : undefined,
-    ],
-    layout: 'any',
-    broadcasts: true,
-  }),
+  ofAnyRank(
+    defineOp({
+      op: 'Where',
+      versions: [9, 16],
+      attributes: {},
+      forward: ([condition, a, b], _, { tf }) => {
+        // tfjs's own broadcasting has no gradient beyond four axes.
+        const shape = [condition, a, b].map((t) => t!.shape).reduce(tf.broadcast_util.assertAndGetBroadcastShape);
+        return [tf.where(expandTo(tf, condition!, shape), expandTo(tf, a!, shape), expandTo(tf, b!, shape))];
+      },
+      vjp: ({ x: [condition], dy: [dy], needs }, _, g) => [
+        undefined,
+        needs[1] ? g.where(condition!, dy!, g.zero) : undefined,
+        needs[2] ? g.where(condition!, g.zero, dy!) : undefined,
+      ],
+      layout: 'any',
+      broadcasts: true,
+    }),
+  ),
   defineOp({
     op: 'Cast',
     versions: [1, 6, 9, 13, 19, 21, 23, 24],

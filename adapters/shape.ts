@@ -2,6 +2,7 @@
 import { toNumbers } from '../src/core/tensor.js';
 import { DATA_TYPE, defineOp, int, ints, positiveAxis, text, type OpAdapter } from './op.js';
 import { alongAxis, selection, transposed, tfAlongAxis } from './kernels/linalg-axis.js';
+import { MOST_AXES } from './kernels/many-axes.js';
 import { generators } from './kernels/shape-generators.js';
 import {
   expandTo,
@@ -228,6 +229,7 @@ const pad = defineOp({
   forward: ([x], { mode }, { tf, node, axis: at }) => {
     const padding = paddingOf(node);
     const rank = x!.shape.length;
+    if (rank > MOST_AXES) node.refuse(`its ${rank} axes are too many for tfjs. Use --engine onnxruntime.`);
     if (mode === 'constant') {
       const amounts = range(rank).map((): [number, number] => [0, 0]);
       padding.forEach((p, axis) => (amounts[at(axis, rank)] = p));
