@@ -2,6 +2,7 @@
 import { toNumbers } from '../src/core/tensor.js';
 import { float as floatAttribute, type GraphBuilder } from '../src/onnx/builder.js';
 import { defineOp, float, type OldNode, type OpAdapter, type StaticNode, type TfTensor } from './op.js';
+import { ofAnyRank } from './kernels/many-axes.js';
 import { geluOps } from './kernels/gelu.js';
 import { softmaxOps } from './kernels/softmax.js';
 import { gateBlocked, isBlocked } from './kernels/blocked.js';
@@ -23,7 +24,7 @@ function bound(n: StaticNode, index: number, otherwise: number): number | undefi
   return value && toNumbers(value)[0];
 }
 
-export const activation: OpAdapter[] = [
+const elementByElement: OpAdapter[] = [
   defineOp({
     op: 'Relu',
     versions: [1, 6, 13, 14],
@@ -269,6 +270,6 @@ export const activation: OpAdapter[] = [
     },
     layout: 'any',
   }),
-  ...geluOps,
-  ...softmaxOps,
 ];
+
+export const activation: OpAdapter[] = [...elementByElement.map(ofAnyRank), ...geluOps, ...softmaxOps];

@@ -3,6 +3,7 @@ import { toNumbers } from '../src/core/tensor.js';
 import type { GraphBuilder } from '../src/onnx/builder.js';
 import { DATA_TYPE, defineOp, int, type Forward, type OpAdapter, type StaticNode, type Vjp } from './op.js';
 import { alignedBinary, channelSlope, OLD_BROADCAST, scalarOf, withoutHints } from './kernels/elementwise-onnx.js';
+import { ofAnyRank } from './kernels/many-axes.js';
 import { unaryOps } from './kernels/elementwise-unary.js';
 import { custom, detached, unbroadcast } from './kernels/elementwise-tf.js';
 
@@ -21,7 +22,7 @@ function binary(op: string, versions: readonly number[], forward: Forward<NoAttr
     op,
     versions,
     attributes: {},
-    legacy: OLD_BROADCAST,
+    legacy: [...OLD_BROADCAST, ...HINTS],
     canonicalize: alignedBinary,
     forward,
     vjp,
@@ -141,7 +142,7 @@ const powForward: Forward<NoAttributes> = ([a, b], _, { tf, node }) => {
   return [y];
 };
 
-export const elementwise: OpAdapter[] = [
+const all: OpAdapter[] = [
   binary(
     'Add',
     [1, 6, 7, 13, 14],
@@ -255,3 +256,5 @@ export const elementwise: OpAdapter[] = [
   }),
   ...unaryOps,
 ];
+
+export const elementwise: OpAdapter[] = all.map(ofAnyRank);

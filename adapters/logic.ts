@@ -1,9 +1,12 @@
 // Comparisons, logic, selection and conversion of dtypes; Dropout, which does nothing at inference.
 import type { DType } from '../src/core/tensor.js';
-import { DATA_TYPE, defineOp, int, none, text, todo, type OldNode, type OpAdapter, type Tf, type TfTensor } from './op.js';
+import { DATA_TYPE, defineOp, int, none, type OldNode, type OpAdapter, type Tf, type TfTensor } from './op.js';
 import type { GraphBuilder } from '../src/onnx/builder.js';
+import { bitOps } from './kernels/bits.js';
 import { alignedBinary, OLD_BROADCAST } from './kernels/elementwise-onnx.js';
 import { detached } from './kernels/elementwise-tf.js';
+import { ofAnyRank } from './kernels/many-axes.js';
+import { expandTo } from './kernels/shape-common.js';
 
 type Test = (tf: Tf, a: TfTensor, b: TfTensor) => TfTensor;
 
@@ -13,7 +16,7 @@ function test(op: string, versions: readonly number[], f: Test): OpAdapter {
     op,
     versions,
     attributes: {},
-    legacy: OLD_BROADCAST,
+    legacy: versions[0] === 1 ? OLD_BROADCAST : [],
     canonicalize: alignedBinary,
     forward: ([a, b], _, { tf }) => [detached(tf, [a!, b!], (p, q) => f(tf, p, q))],
     vjp: none('a bool output'),
@@ -21,16 +24,6 @@ function test(op: string, versions: readonly number[], f: Test): OpAdapter {
     broadcasts: true,
   });
 }
-
-/** Bit operations happen in index arithmetic, which is folded; on the value path they are refused in tfjs. */
-const bitwise = (op: string): OpAdapter =>
-  defineOp({
-    op,
-    versions: [18],
-    attributes: {},
-    forward: todo('bit operations are not written for tfjs'),
-    vjp: none('an integer output'),
-  });
 
 /** DataType numbers by the names that Cast-1 uses ("FLOAT", "INT64" ...). */
 const OLD_NAMES: Readonly<Record<string, number>> = {
@@ -106,19 +99,25 @@ export const logic: OpAdapter[] = [
     vjp: none('a bool output'),
     layout: 'any',
   }),
-  defineOp({
-    op: 'Where',
-    versions: [9, 16],
-    attributes: {},
-    forward: ([condition, a, b], _, { tf }) => [tf.where(condition!, a!, b!)],
-    vjp: ({ x: [condition], dy: [dy], needs }, _, g) => [
-      undefined,
-      needs[1] ? g.where(condition!, dy!, g.zero) : undefined,
-      needs[2] ? g.where(condition!, g.zero, dy!) : undefined,
-    ],
-    layout: 'any',
-    broadcasts: true,
-  }),
+  ofAnyRank(
+    defineOp({
+      op: 'Where',
+      versions: [9, 16],
+      attributes: {},
+      forward: ([condition, a, b], _, { tf }) => {
+        // tfjs's own broadcasting has no gradient beyond four axes.
+        const shape = [condition, a, b].map((t) => t!.shape).reduce(tf.broadcast_util.assertAndGetBroadcastShape);
+        return [tf.where(expandTo(tf, condition!, shape), expandTo(tf, a!, shape), expandTo(tf, b!, shape))];
+      },
+      vjp: ({ x: [condition], dy: [dy], needs }, _, g) => [
+        undefined,
+        needs[1] ? g.where(condition!, dy!, g.zero) : undefined,
+        needs[2] ? g.where(condition!, g.zero, dy!) : undefined,
+      ],
+      layout: 'any',
+      broadcasts: true,
+    }),
+  ),
   defineOp({
     op: 'Cast',
     versions: [1, 6, 9, 13, 19, 21, 23, 24],
@@ -147,22 +146,12 @@ export const logic: OpAdapter[] = [
       return g.op('Cast', [n.x[0]!], { to: DATA_TYPE[to] ?? n.refuse(`it converts to ${to}, which is not supported`) });
     },
   }),
-  defineOp({
-    op: 'BitShift',
-    versions: [11],
-    attributes: { direction: text() },
-    forward: todo('bit operations are not written for tfjs'),
-    vjp: none('an integer output'),
-  }),
-  bitwise('BitwiseAnd'),
-  bitwise('BitwiseOr'),
-  bitwise('BitwiseXor'),
-  bitwise('BitwiseNot'),
+  ...bitOps,
   defineOp({
     op: 'Dropout',
     versions: [1, 6, 7, 10, 12, 13, 22],
     attributes: {},
-    legacy: ['ratio', 'seed', 'is_test', ...OLD_BROADCAST],
+    legacy: ['ratio', 'seed', 'is_test', 'consumed_inputs'],
     canonicalize: withoutDropout,
   }),
 ];

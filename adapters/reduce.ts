@@ -10,6 +10,7 @@ import {
   type StaticNode,
   type TfTensor,
 } from './op.js';
+import { mergedDims, MOST_AXES, runs } from './kernels/many-axes.js';
 import { expandTo, linear, optionalIntegers, positiveAxes, product, range, reshapeTo, sameDims } from './kernels/shape-common.js';
 
 const ATTRIBUTES = { keepdims: int(1), noop_with_empty_axes: int(0) };
@@ -48,6 +49,11 @@ function reduced(
   const rank = x.shape.length;
   const axes = axesOf(node, attributes);
   if (axes.length === 0) return [tf.clone(x)];
+  if (rank > MOST_AXES) {
+    const groups = runs(range(rank).map((a) => String(axes.includes(a))));
+    const gone = range(groups.length).filter((i) => axes.includes(groups[i]![0]!));
+    return [tf.reshape(keep(tf.reshape(x, mergedDims(x.shape, groups)), gone), [...node.outputType(0).dims])];
+  }
   const y = keep(x, axes.map((a) => axis(a, rank))); // prettier-ignore
   if (attributes.keepdims) return [y];
   // The axes that stay come in ONNX's order, whatever the layout.

@@ -1,7 +1,8 @@
 // Ops that move values around without looking at them: reshapes, transposes, concatenation, padding, tiling; and shapes as values.
 import { toNumbers } from '../src/core/tensor.js';
-import { defineOp, int, ints, positiveAxis, text, type OpAdapter } from './op.js';
+import { DATA_TYPE, defineOp, int, ints, positiveAxis, text, type OpAdapter } from './op.js';
 import { alongAxis, selection, transposed, tfAlongAxis } from './kernels/linalg-axis.js';
+import { MOST_AXES } from './kernels/many-axes.js';
 import { generators } from './kernels/shape-generators.js';
 import {
   expandTo,
@@ -156,7 +157,9 @@ const split = defineOp({
   legacy: ['split'],
   canonicalize: (n, g) => {
     const sizes = n.attr<readonly number[]>('split');
-    const given = n.version < 13 && sizes ? g.ints(sizes) : n.x[1]!;
+    // Split-1 also took them as an input, of the data's own type.
+    const input = n.version === 1 && n.x[1] ? g.cast(n.x[1], DATA_TYPE.int64!) : n.x[1]!;
+    const given = n.version < 13 && sizes ? g.ints(sizes) : input;
     // onnxruntime crashes on a Split with an omitted output: each gets a name.
     if (n.version >= 13 && (given || n.attr('num_outputs') !== undefined) && !n.node.outputs.includes('')) return undefined;
     // Before 18 the number of equal parts was the number of outputs, unused ones included.
@@ -226,6 +229,7 @@ const pad = defineOp({
   forward: ([x], { mode }, { tf, node, axis: at }) => {
     const padding = paddingOf(node);
     const rank = x!.shape.length;
+    if (rank > MOST_AXES) node.refuse(`its ${rank} axes are too many for tfjs. Use --engine onnxruntime.`);
     if (mode === 'constant') {
       const amounts = range(rank).map((): [number, number] => [0, 0]);
       padding.forEach((p, axis) => (amounts[at(axis, rank)] = p));

@@ -1,6 +1,5 @@
 // Every op at every definition: forward and gradient in both engines against onnxruntime on the untouched node (DESIGN.md, section 8).
 // OPS=conv,norm limits the run to some families; `-t name` to some cases.
-import { readdirSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { adapters } from '../adapters/index.js';
 import { defineOp } from '../adapters/op.js';
@@ -14,6 +13,7 @@ import { GraphBuilder, renameNode } from '../src/onnx/builder.js';
 import { decodeModel, encodeModel } from '../src/onnx/codec.js';
 import type { Graph } from '../src/onnx/graph.js';
 import { comparedOf, feedsOf, inputName, modelOf, outputName, uniform, wrtOf, type OpCase } from './ops/case.js';
+import { loadFamilies } from './ops/families.js';
 
 /** One table of tolerances. */
 const TOLERANCE = {
@@ -26,18 +26,7 @@ const TOLERANCE = {
   differences: 1e-2,
 };
 
-const folder = new URL('./ops/', import.meta.url);
-const only = process.env.OPS?.split(',');
-const families = new Map<string, OpCase[]>();
-for (const file of readdirSync(folder).sort()) {
-  const family = /^(.*)\.cases\.ts$/.exec(file)?.[1];
-  if (!family || (only && !only.includes(family))) continue;
-  const module = (await import(`./ops/${file}`)) as Record<string, unknown>;
-  families.set(
-    family,
-    Object.values(module).flatMap((value) => (Array.isArray(value) ? (value as OpCase[]) : [])),
-  );
-}
+const families = await loadFamilies(process.env.OPS?.split(','));
 
 const ort = createOrtEngine(adapters, { threads: 1 });
 // tfjs is one global with one backend at a time; each engine switches to its own before it runs.

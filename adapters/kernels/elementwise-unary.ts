@@ -56,7 +56,7 @@ function unary([op, versions, forward, rule]: Row): OpAdapter {
     op,
     versions,
     attributes: {},
-    legacy: ['consumed_inputs'],
+    legacy: versions[0] === 1 ? ['consumed_inputs'] : [],
     canonicalize: withoutHints,
     forward: ([x], _, { tf }) => [forward(tf, x!)],
     vjp,

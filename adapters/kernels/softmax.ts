@@ -2,6 +2,8 @@
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 import { defineOp, int, none, positiveAxis, type ForwardContext, type OldNode, type OpAdapter, type TfTensor } from '../op.js';
 import { detached } from './elementwise-tf.js';
+import { MOST_AXES } from './many-axes.js';
+import { product } from './shape-common.js';
 
 /**
  * Before opset 13 softmax works on the matrix that is x flattened at `axis` (default 1), so over all axes from there on.
@@ -17,6 +19,11 @@ function flattened(n: OldNode, g: GraphBuilder): string | undefined {
 /** Calls `f`, which works on the last axis, for any axis. */
 function alongAxis(x: TfTensor, axis: number, { tf, axis: place }: ForwardContext, f: (t: TfTensor) => TfTensor): TfTensor {
   const at = place(axis, x.rank);
+  if (x.rank > MOST_AXES) {
+    const shape = [product(x.shape.slice(0, at)), x.shape[at]!, product(x.shape.slice(at + 1))];
+    const swapped = tf.transpose(tf.reshape(x, shape), [0, 2, 1]);
+    return tf.reshape(tf.transpose(f(swapped), [0, 2, 1]), x.shape);
+  }
   if (at === x.rank - 1) return f(x);
   const perm = Array.from({ length: x.rank }, (_, i) => i);
   [perm[at], perm[x.rank - 1]] = [x.rank - 1, at];

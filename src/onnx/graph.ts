@@ -169,7 +169,9 @@ export function prune(graph: Graph): Graph {
     nodes.push(node);
   }
   const constants = new Map([...graph.constants].filter(([name]) => needed.has(name)));
-  const types = new Map([...graph.types].filter(([name]) => needed.has(name)));
+  // Inputs stay, so their types do: the gradient by one that nothing reads is zeros of its shape.
+  const kept = new Set([...needed, ...graph.inputs.map((i) => i.name)]);
+  const types = new Map([...graph.types].filter(([name]) => kept.has(name)));
   for (const node of nodes) for (const o of node.outputs) if (graph.types.has(o)) types.set(o, graph.types.get(o)!);
   return { ...graph, nodes: nodes.reverse(), constants, types };
 }

@@ -194,6 +194,8 @@ const special: OpCase[] = [
       }),
     ),
   ),
+  { name: 'IsInf of a matrix', op: 'IsInf', opset: 20, inputs: [float32([1, -Infinity, Infinity, NaN, 0, 2], [2, 3])], wrt: [] },
+  { name: 'IsNaN of a matrix', op: 'IsNaN', opset: 20, inputs: [float32([1, -Infinity, NaN, NaN, 0, 2], [2, 3])], wrt: [] },
   ...[9, 13, 20].map((opset): OpCase => ({
     name: `IsNaN-${opset}`,
     op: 'IsNaN',
@@ -261,6 +263,12 @@ const prelu: OpCase[] = [
     op: 'PRelu',
     opset,
     inputs: [clear, uniform([3, 1, 1], 19, -0.6, 0.6)],
+  })),
+  ...[[5], [1], [4, 1], [3, 4, 5], [2, 3, 4, 5]].map((dims): OpCase => ({
+    name: `PRelu with a slope of [${dims.join(', ')}]`,
+    op: 'PRelu',
+    opset: 16,
+    inputs: [clear, uniform(dims, 19, -0.6, 0.6)],
   })),
 ];
 

@@ -52,6 +52,11 @@ const gather: OpCase[] = [
   ...both('of a permutation', 'Gather', 13, [x(2, 3, 4), list(3, 0, 2, 1)], { axis: 2 }),
   ...both('of a class token', 'Gather', 13, [x(2, 5, 4), int64([0], [])], { axis: 1 }),
   ...both('backwards', 'Gather', 13, [x(2, 5, 4), list(4, 2, 0)], { axis: 1 }),
+  ...both('of an embedding, repeated and from the end', 'Gather', 13, [x(7, 3), int64([-1, 6, 0, 2, -7, 2, 2, -5], [2, 4])]),
+  ...both('of inner rows, repeated and from the end', 'Gather', 13, [x(2, 5, 3), int64([-1, 4, 0, -5, 2, 2], [3, 2])], {
+    axis: -2,
+  }),
+  ...both('of one row', 'Gather', 13, [x(5, 3), int64([-2], [])]),
   ...both('from the end', 'Gather', 11, [x(2, 5, 4), list(-1, 1)], { axis: 1 }),
 ];
 const elements = int64([0, 2, 1, 3, -1, 0, 0, 2, 1, 1, 3, 2], [2, 3, 2]);
@@ -90,6 +95,8 @@ const order: OpCase[] = [
   c('k attribute', 'TopK', 1, [distinct([3, 7], 1)], { k: 3 }, { outputs: 2 }),
   c('k input', 'TopK', 10, [distinct([3, 7, 4], 2), list(3)], { axis: 1 }, { outputs: 2 }),
   ...[11, 24].map((v) => c('smallest', 'TopK', v, [distinct([3, 7, 4], 3), list(2)], { axis: 1, largest: 0 }, { outputs: 2 })),
+  // Its order says nothing then, so one element is asked for.
+  c('unsorted', 'TopK', 11, [distinct([3, 7, 4], 7), list(1)], { axis: 0, sorted: 0 }, { outputs: 2 }),
   c('values alone', 'TopK', 11, [distinct([3, 7], 4), list(2)], {}, { outputs: 2, compare: [0] }),
   ...(['ArgMax', 'ArgMin'] as const).flatMap((op) => [
     ...[1, 11, 12, 13].map((v) => c('axis 1', op, v, [distinct([3, 7, 4], 5)], { axis: 1, keepdims: 0 })),

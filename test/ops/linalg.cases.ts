@@ -1,5 +1,5 @@
 // Cases of the matrix products, every definition of each.
-import type { Tensor } from '../../src/core/tensor.js';
+import { float32, type Tensor } from '../../src/core/tensor.js';
 import { float } from '../../src/onnx/builder.js';
 import { uniform, type OpCase } from './case.js';
 
@@ -21,8 +21,31 @@ const c = (
   ...more,
 });
 
+/** alpha A B' + beta C with C broadcast along the rows, by hand: onnxruntime starts at Gemm-7. */
+function oldGemm([a, b, c]: readonly Tensor[], alpha: number, beta: number): Tensor {
+  const [m, k] = a!.dims as [number, number];
+  const n = b!.dims[0]!;
+  const [p, q, r] = [a!, b!, c!].map((t) => t.data as Float32Array) as [Float32Array, Float32Array, Float32Array];
+  const y = Array.from({ length: m * n }, (_, at) => {
+    const [i, j] = [Math.floor(at / n), at % n];
+    let sum = 0;
+    for (let l = 0; l < k; l++) sum += p[i * k + l]! * q[j * k + l]!;
+    return alpha * sum + beta * r[j]!;
+  });
+  return float32(y, [m, n]);
+}
+const oldOperands = [x(2, 3), x(4, 3), x(4)];
 const gemm: OpCase[] = [
-  // onnxruntime starts at Gemm-7; the two before it say the same where C needs no broadcast attribute.
+  ...[1, 6].map((v) =>
+    c(
+      'broadcast',
+      'Gemm',
+      v,
+      oldOperands,
+      { alpha: float(0.5), beta: float(2), transB: 1, broadcast: 1 },
+      { expected: [oldGemm(oldOperands, 0.5, 2)] },
+    ),
+  ),
   ...[7, 9, 11, 13].map((v) => c('plain', 'Gemm', v, [x(2, 3), x(3, 4), x(4)])),
   ...[0, 1].flatMap((transA) =>
     [0, 1].map((transB) =>
@@ -35,6 +58,9 @@ const gemm: OpCase[] = [
     ),
   ),
   c('a scalar C', 'Gemm', 11, [x(2, 3), x(3, 4), x()]),
+  c('a row C', 'Gemm', 13, [x(2, 3), x(3, 4), x(1, 4)]),
+  c('one element C', 'Gemm', 13, [x(2, 3), x(3, 4), x(1)], { beta: float(0.5) }),
+  c('a trained weight', 'Gemm', 13, [x(2, 3), x(4, 3), x(4)], { transB: 1 }, { initializers: [0] }),
   c('a whole C', 'Gemm', 11, [x(2, 3), x(3, 4), x(2, 4)]),
   c('without C', 'Gemm', 11, [x(2, 3), x(3, 4)], { alpha: float(2) }),
   c('a constant weight', 'Gemm', 13, [x(2, 3), x(4, 3), x(4)], { transB: 1 }, { initializers: [1, 2] }),

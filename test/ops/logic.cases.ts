@@ -131,6 +131,22 @@ const casts: OpCase[] = [
     // onnxruntime refuses the attribute where the target is not float8.
     expected: [int32([0, -1])],
   },
+  {
+    name: 'Cast-24 round_mode',
+    op: 'Cast',
+    opset: 24,
+    inputs: [float32([0.7, -1.7])],
+    attributes: { to: 6, round_mode: 'up' },
+    expected: [int32([0, -1])],
+  },
+  {
+    name: 'CastLike-24 saturate and round_mode',
+    op: 'CastLike',
+    opset: 24,
+    inputs: [float32([0.7, -1.7]), row],
+    attributes: { saturate: 0, round_mode: 'up' },
+    expected: [int32([0, -1])],
+  },
   ...[15, 19, 21, 23, 24].map((opset): OpCase => ({
     name: `CastLike-${opset}`,
     op: 'CastLike',

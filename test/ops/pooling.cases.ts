@@ -1,6 +1,7 @@
 // Cases of the pools: paddings, strides, dilations, ceil_mode, counts, ties, one and two spatial axes.
 import { sizeOf, float32, type Tensor } from '../../src/core/tensor.js';
 import { random, STREAMS } from '../../src/core/random.js';
+import { float } from '../../src/onnx/builder.js';
 import { distinct, type OpCase } from './case.js';
 
 let draw = 0;
@@ -32,6 +33,25 @@ const make =
 const max = make('MaxPool', ladder);
 const average = make('AveragePool', normal);
 const lp = make('LpPool', nonzero);
+
+/** Values by hand for definitions that onnxruntime does not run: y[o] = f of the window of `kernel` at o * stride - begin along one axis. */
+function alongOneAxis(
+  x: Tensor,
+  kernel: number,
+  stride: number,
+  pads: [number, number],
+  f: (window: number[]) => number,
+): Tensor {
+  const [n, c, size] = x.dims as [number, number, number];
+  const out = Math.floor((size + pads[0] + pads[1] - kernel) / stride) + 1;
+  const rows = Array.from({ length: n * c }, (_, r) => Array.from((x.data as Float32Array).slice(r * size, (r + 1) * size)));
+  const y = rows.flatMap((row) =>
+    Array.from({ length: out }, (_, o) => f(row.slice(Math.max(0, o * stride - pads[0]), o * stride - pads[0] + kernel))),
+  );
+  return float32(y, [n, c, out]);
+}
+const cubic = (v: number[]): number => Math.cbrt(v.reduce((sum, e) => sum + Math.abs(e) ** 3, 0));
+const line = nonzero(2, 3, 11);
 
 const image = [2, 3, 9, 11];
 const small = [2, 3, 4, 5];
@@ -66,7 +86,30 @@ export const cases: OpCase[] = [
   max('VALID', 18, image, { kernel_shape: [3, 4], strides: [2, 3], auto_pad: 'VALID' }),
   max('one axis', 18, [2, 3, 11], { kernel_shape: [3], strides: [2], pads: [1, 0] }),
   max('whole input', 18, small, { kernel_shape: [4, 5] }),
-  average('opset 1', 7, image, { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 2, 1] }),
+  max('storage order, which says how Indices count', 18, image, {
+    kernel_shape: [3, 2],
+    strides: [3, 2],
+    pads: [1, 0, 0, 1],
+    storage_order: 1,
+  }),
+  max(
+    'three axes',
+    18,
+    [2, 3, 5, 6, 7],
+    { kernel_shape: [3, 2, 2], strides: [2, 1, 3], pads: [1, 0, 1, 0, 1, 0] },
+    { skip: ['tfjs'] },
+  ),
+  average(
+    'opset 1',
+    1,
+    [2, 3, 11],
+    { kernel_shape: [3], strides: [2], pads: [1, 0] },
+    {
+      inputs: [line],
+      expected: [alongOneAxis(line, 3, 2, [1, 0], (v) => v.reduce((sum, e) => sum + e, 0) / v.length)],
+    },
+  ),
+  average('opset 7', 7, image, { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 2, 1] }),
   average('opset 7, counting pads', 7, image, { kernel_shape: [3, 2], pads: [1, 0, 2, 1], count_include_pad: 1 }),
   average('opset 10', 10, image, { kernel_shape: [3, 2], strides: [2, 2], ceil_mode: 1, pads: [0, 1, 1, 0] }),
   average('opset 11', 11, image, { kernel_shape: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1] }),
@@ -104,6 +147,14 @@ export const cases: OpCase[] = [
     count_include_pad: 1,
   }),
   average('opset 22', 22, image, { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 2, 1] }),
+  average('VALID', 18, image, { kernel_shape: [3, 4], strides: [2, 3], auto_pad: 'VALID' }),
+  average(
+    'three axes',
+    18,
+    [2, 3, 5, 6, 7],
+    { kernel_shape: [3, 2, 2], strides: [2, 1, 3], pads: [1, 0, 1, 0, 1, 0] },
+    { skip: ['tfjs'] },
+  ),
   average('one axis', 18, [2, 3, 11], { kernel_shape: [3], strides: [2], pads: [1, 0] }),
   average('whole input', 18, image, { kernel_shape: [9, 11] }),
   make('GlobalAveragePool', normal)('opset 1', 18, image),
@@ -112,10 +163,28 @@ export const cases: OpCase[] = [
   make('GlobalMaxPool', ladder)('opset 1', 18, small),
   make('GlobalMaxPool', ladder)('opset 22', 22, small),
   make('GlobalMaxPool', ladder)('one axis', 18, [2, 3, 7]),
+  lp(
+    'opset 1',
+    1,
+    [2, 3, 11],
+    { kernel_shape: [4], strides: [2], pads: [2, 0], p: float(3) },
+    { inputs: [line], expected: [alongOneAxis(line, 4, 2, [2, 0], cubic)] },
+  ),
+  ...['SAME_UPPER', 'SAME_LOWER', 'VALID'].map((auto_pad) =>
+    lp(auto_pad, 18, image, { kernel_shape: [3, 4], strides: [2, 3], auto_pad, p: 3 }),
+  ),
+  lp('ceil_mode', 18, [2, 3, 8, 11], { kernel_shape: [3, 2], strides: [2, 2], ceil_mode: 1 }),
   lp('opset 2', 7, image, { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 2, 1], p: 3 }),
   lp('opset 11', 11, image, { kernel_shape: [3, 2], p: 1 }),
   lp('opset 18', 18, image, { kernel_shape: [3, 2], dilations: [2, 1], strides: [2, 2], p: 2 }),
   lp('opset 22', 22, image, { kernel_shape: [3, 2], strides: [2, 2] }),
+  make('GlobalLpPool', nonzero)(
+    'opset 1',
+    1,
+    [2, 3, 11],
+    { p: float(3) },
+    { inputs: [line], expected: [alongOneAxis(line, 11, 1, [0, 0], cubic)] },
+  ),
   make('GlobalLpPool', nonzero)('opset 2', 18, image, { p: 3 }),
   make('GlobalLpPool', () => norms)('opset 22', 22, small, {}, { expected: [euclidean] }),
   make('GlobalLpPool', nonzero)('p = 1', 18, image, { p: 1 }),

@@ -35,6 +35,23 @@ const upsample: OpCase[] = [
       expected: [float32([1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2], [1, 1, 2, 6])],
     },
   ),
+  c(
+    'bilinear',
+    'Upsample',
+    1,
+    [float32([1, 2], [1, 1, 1, 2])],
+    { mode: 'bilinear', height_scale: float(3), width_scale: float(2) },
+    { expected: [float32([1, 1.5, 2, 2, 1, 1.5, 2, 2, 1, 1.5, 2, 2], [1, 1, 3, 4])] },
+  ),
+  // Deprecated at 10, so onnxruntime refuses it there.
+  c(
+    'nearest',
+    'Upsample',
+    10,
+    [float32([1, 2, 3, 4, 5, 6], [1, 1, 3, 2]), float32([1, 1, 1, 2])],
+    { mode: 'nearest' },
+    { initializers: [1], expected: [float32([1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6], [1, 1, 3, 4])] },
+  ),
   ...['nearest', 'linear'].flatMap((mode) => [
     c(mode, 'Upsample', 7, [x(2, 3, 5, 4)], { mode, scales: floats([1, 1, 2, 3]) }),
     c(mode, 'Upsample', 9, [x(2, 3, 5, 4), float32([1, 1, 1.6, 2.5])], { mode }, { initializers: [1] }),
