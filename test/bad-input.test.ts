@@ -8,6 +8,7 @@ import { readModel } from '../src/classifier/source.js';
 import { float32, int64 } from '../src/core/tensor.js';
 import { dialectModel } from '../src/engine/ort.js';
 import { decodeModel, encodeModel } from '../src/onnx/codec.js';
+import { inlineFunctions } from '../src/onnx/functions.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
 import type { Graph, Node } from '../src/onnx/graph.js';
 import { ModelProtoType, type GraphProto, type ModelProto, type TensorProto } from '../src/onnx/schema.js';
@@ -160,6 +161,97 @@ describe('tensors', () => {
     await expect(openModel(bytesOf(g.build()))).rejects.toThrow(
       /^ConstantOfShape '.*' asks for 3725.3 GiB; at most 2 are allowed.$/,
     );
+  });
+});
+
+describe('graphs of a few bytes that ask for gigabytes', () => {
+  const side = 30_000;
+  const ints = (g: GraphBuilder, ...values: number[]): string => g.constant(int64(values));
+  /** The same, but known only by running. */
+  const computed = (g: GraphBuilder, ...values: number[]): string => g.cast(g.constant(float32(values)), 7);
+  const line = (g: GraphBuilder): string => g.op('Range', [g.scalar(0), g.scalar(side), g.scalar(1)]);
+  test.each<[string, (g: GraphBuilder, x: string) => string, string?]>([
+    ['ConstantOfShape', (g) => g.op('ConstantOfShape', [computed(g, side, side)])],
+    ['Expand', (g) => g.op('Expand', [g.scalar(1), computed(g, side, side)])],
+    ['Tile', (g, x) => g.op('Tile', [x, ints(g, 1, 1, side / 8, side / 8)])],
+    ['Tile', (g, x) => g.op('Tile', [x, computed(g, 1, 1, side / 8, side / 8)])],
+    ['Pad', (g, x) => g.op('Pad', [x, computed(g, 0, 0, 0, 0, 0, 0, side - 8, side - 8)])],
+    ['Resize', (g, x) => g.op('Resize', [x, '', '', ints(g, 1, 1, side, side)], { mode: 'nearest' })],
+    ['Resize', (g, x) => g.op('Resize', [x, '', g.constant(float32([1, 1, side / 8, side / 8]))], { mode: 'linear' })],
+    ['Range', (g) => g.op('Range', [g.scalar(0), g.op('Pow', [g.scalar(side), g.scalar(2)]), g.scalar(1)])],
+    ['OneHot', (g) => g.op('OneHot', [ints(g, 1, 2, 3), computed(g, side ** 2 / 3), g.constant(float32([0, 1]))])],
+    ['Add', (g) => g.add(g.reshape(line(g), [side, 1]), line(g))],
+    ['MatMul', (g) => g.matMul(g.reshape(line(g), [side, 1]), g.reshape(line(g), [1, side]))],
+    ['Einsum', (g) => g.op('Einsum', [line(g), line(g)], { equation: 'i,j->ij' })],
+    [
+      'Gather',
+      (g) =>
+        g.op('Gather', [g.op('Expand', [line(g), ints(g, 2, side)]), g.cast(g.op('Expand', [g.scalar(0), ints(g, side)]), 7)]),
+    ],
+    ['Conv', (g, x) => g.op('Conv', [x, g.constant(float32([1], [1, 1, 1, 1]))], { pads: Array(4).fill(side / 2 - 4) })],
+    ['MaxPool', (g, x) => g.op('MaxPool', [x], { kernel_shape: [1, 1], pads: Array(4).fill(side / 2 - 4) })],
+    [
+      'ConvTranspose',
+      (g, x) => g.op('ConvTranspose', [x, g.constant(float32([1], [1, 1, 1, 1]))], { output_shape: [side, side] }),
+    ],
+    // A small output, by way of a matrix of 8 * 8 positions times 4000 * 4000 kernel elements.
+    ['ConvTranspose', (g, x) => g.op('ConvTranspose', [x, g.op('ConstantOfShape', [ints(g, 1, 1, 4000, 4000)])]), '3.8'],
+    ['NonZero', (g) => g.op('NonZero', [g.op('Expand', [g.scalar(1), ints(g, 1, 1, 1, 1, 1, 1, 6000, 6000)])]), '2.1'],
+  ])('%s', async (op, make, size = '3.4') => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', [1, 1, 8, 8]);
+    g.output(g.add(g.op('ReduceSum', [x], { keepdims: 0 }), g.cast(make(g, x), 1)), 'y');
+    const asked = new RegExp(`^${op} '.*' asks for ${size} GiB; at most 2 are allowed.$`);
+    await expect(openModel(bytesOf(g.build()))).rejects.toThrow(asked);
+  });
+  test('many values, none of them too large alone', async () => {
+    const g = new GraphBuilder();
+    let y = g.op('Expand', [g.op('ReduceSum', [g.input('x', 'float32', [1, 4])], { keepdims: 0 }), ints(g, 16_000, 16_000)]);
+    for (let i = 0; i < 9; i++) y = g.op('Relu', [y]);
+    g.output(y, 'y');
+    await expect(openModel(bytesOf(g.build()))).rejects.toThrow(
+      "The values of the graph up to Relu 'Relu_5' take 4.8 GiB; at most 4 are allowed. Give a smaller input or batch (--shape).",
+    );
+  });
+  test('many inputs', async () => {
+    const inputs = ['x', 'a', 'b'].map((name) => value(name, [1, 500_000_000]));
+    await expect(openModel(bytesOf(graph([relu('r', 'x', 'y')], { inputs })))).rejects.toThrow(
+      'The inputs together ask for 5.6 GiB; at most 4 are allowed.',
+    );
+  });
+  test('functions that call the next one twice, forty times', () => {
+    const call = (op: string, from: string, to: string): Node => ({ ...relu('', from, to), op, domain: 'f' });
+    const functions = Array.from({ length: 40 }, (_, i) => ({
+      name: `F${i}`,
+      domain: 'f',
+      overload: '',
+      inputs: ['a'],
+      outputs: ['b'],
+      defaults: {},
+      nodes: i === 39 ? [relu('', 'a', 'b')] : [call(`F${i + 1}`, 'a', 'm'), call(`F${i + 1}`, 'm', 'b')],
+      opsets: new Map([['', 18]]),
+    }));
+    const model = { ...dialectModel(graph([])), graph: graph([call('F0', 'x', 'y')]), functions };
+    // Their bodies come to nothing at the end, but are walked all the same.
+    const hollow = functions.map((f, i) => (i === 39 ? { ...f, outputs: ['a'], nodes: [] } : f));
+    expect(() => inlineFunctions({ ...model, functions: hollow })).toThrow(
+      "Inlining the model's functions gives more than 200000 nodes.",
+    );
+  });
+  test('a chain of functions, each calling the next', () => {
+    const call = (op: string): Node => ({ ...relu('', 'a', 'b'), op, domain: 'f' });
+    const functions = Array.from({ length: 20_000 }, (_, i) => ({
+      name: `F${i}`,
+      domain: 'f',
+      overload: '',
+      inputs: ['a'],
+      outputs: ['b'],
+      defaults: {},
+      nodes: [i === 19_999 ? relu('', 'a', 'b') : call(`F${i + 1}`)],
+      opsets: new Map([['', 18]]),
+    }));
+    const model = { ...dialectModel(graph([])), graph: graph([{ ...call('F0'), inputs: ['x'], outputs: ['y'] }]), functions };
+    expect(() => inlineFunctions(model)).toThrow("Functions are nested more than 200 deep, at 'F200'.");
   });
 });
 

@@ -1,24 +1,22 @@
 // Binds input shapes: folds everything that does not depend on an input's value, gives every value a dtype and static shape, lowers.
 import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors } from '../core/errors.js';
-import { allocate, bytesOf, sizeOf, type Tensor } from '../core/tensor.js';
+import { allocate, bytesOf, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
-import { nodeLabel, prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
+import { prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
 import { settle } from './canonicalize.js';
 import { inlineControl } from './control.js';
+import { gibibytes, MAX_BYTES, MAX_TOTAL, measure, type Probe } from './measure.js';
 import { adapterTable, Refusal, staticNode } from './static.js';
 
-/** Runs a dialect graph on `feeds` and gives the wanted values. Onnxruntime does it (engine/ort.ts); passed in, so that passes stay pure. */
-export type Probe = (graph: Graph, feeds: Record<string, Tensor>, wanted: readonly string[]) => Promise<Map<string, Tensor>>;
+export type { Probe };
 
-/** Bytes that one bound input, or one folded constant, may take. */
-const MAX_BYTES = 2 ** 31;
 const MAX_ROUNDS = 12;
 
 /**
  * A static graph: inputs bound to `shapes` (by input name; axes that the file leaves open default to 1 only on the first axis), constants
  * folded, every value typed, ops lowered as their adapters say.
- * Throws LanError when a shape is missing, does not fit the file, or asks for more than 2 GB; LanErrors when an op refuses the shapes.
+ * Throws LanError when a shape is missing, does not fit the file, or makes a value larger than 2 GiB; LanErrors when an op refuses the shapes.
  */
 export async function specialize(
   graph: Graph,
@@ -31,12 +29,16 @@ export async function specialize(
     if (!inputs.some((i) => i.name === name))
       throw new LanError(`A shape is given for '${name}', but the inputs are: ${inputs.map((i) => i.name).join(', ')}.`);
   }
+  const total = inputs.reduce((sum, i) => sum + (bytesOf(i.type!, i.dims as number[]) ?? 0), 0);
+  if (total > MAX_TOTAL)
+    throw new LanError(`The inputs together ask for ${gibibytes(total)}; at most ${MAX_TOTAL / 2 ** 30} are allowed.`);
   const feeds = Object.fromEntries(
     inputs.map((i) => [i.name, { type: i.type!, dims: i.dims as number[], data: allocate(i.type!, i.dims as number[]) }]),
   );
-  guardAllocations(graph);
   let current: Graph = prune({ ...graph, inputs });
-  current = await inlineControl(current, (g, wanted) => probe(g, feeds, wanted));
+  current = await inlineControl(current, (g, wanted) =>
+    measure(prune({ ...g, outputs: wanted.map((name) => ({ name, kind: 'tensor' })) }), feeds, probe),
+  );
   current = await fold(current, feeds, probe);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const lowered = lower(current, adapters);
@@ -67,23 +69,9 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
   const bytes = bytesOf(input.type, dims) ?? 0;
   if (bytes > MAX_BYTES)
     throw new LanError(
-      `Input '${input.name}' of shape [${dims.join(',')}] asks for ${(bytes / 2 ** 30).toFixed(1)} GiB; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
+      `Input '${input.name}' of shape [${dims.join(',')}] asks for ${gibibytes(bytes)}; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
     );
   return { ...input, dims };
-}
-
-/** A hostile file may ask for terabytes in one small constant; refuse before onnxruntime tries. */
-function guardAllocations(graph: Graph): void {
-  for (const node of graph.nodes) {
-    if (node.op !== 'ConstantOfShape' && node.op !== 'Expand') continue;
-    const shape = graph.constants.get(node.inputs[node.op === 'Expand' ? 1 : 0] ?? '');
-    if (!shape) continue;
-    const size = sizeOf(Array.from(shape.data as BigInt64Array, Number));
-    if (size * 4 > MAX_BYTES)
-      throw new LanError(
-        `${nodeLabel(node)} asks for ${((size * 4) / 2 ** 30).toFixed(1)} GiB; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
-      );
-  }
 }
 
 /** Ops whose output is random or whose extent depends on values: never folded, so that they are refused where a value depends on them. */
@@ -105,8 +93,7 @@ function variableValues(graph: Graph): Set<string> {
 /** One run gives every value's type, and the value itself where it is constant. */
 async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Graph> {
   const pruned = prune(graph);
-  const wanted = pruned.nodes.flatMap((n) => n.outputs.filter((o) => o !== ''));
-  const values = wanted.length > 0 ? await probe(pruned, feeds, wanted) : new Map<string, Tensor>();
+  const values = await measure(pruned, feeds, probe);
   const variable = variableValues(pruned);
   const constants = new Map(pruned.constants);
   const types = new Map<string, ValueType>();

@@ -3,12 +3,13 @@ import { LanError } from '../core/errors.js';
 import { renameNode } from './builder.js';
 import { nodeLabel, sortNodes, type Attribute, type FunctionBody, type Graph, type Model, type Node } from './graph.js';
 
-const MAX_NODES = 2_000_000;
+const MAX_NODES = 200_000;
+const MAX_DEPTH = 200;
 
 /**
  * The model with every call of a model-local function replaced by its body; attributes of the call fill the body's references.
  * Throws LanError when functions call each other in a circle, when a body needs another version of an opset than the model's, or when the
- * result would exceed two million nodes.
+ * result would exceed 200,000 nodes, functions that are called included, or 200 levels.
  */
 export function inlineFunctions(model: Model): Model {
   if (model.functions.length === 0) return model;
@@ -39,10 +40,13 @@ function expand(
 ): Node[] {
   const body = table.get(`${node.domain}:${node.op}`);
   if (!body) {
-    if (++counter.nodes > MAX_NODES) throw new LanError(`Inlining the model's functions gives more than ${MAX_NODES} nodes.`);
+    count(counter);
     return [mapSubgraphs(node, (g) => ({ ...g, nodes: g.nodes.flatMap((n) => expand(n, table, path, counter)) }))];
   }
+  // Counted too, or functions that call functions and make nothing would go on for ever.
+  count(counter);
   if (path.includes(body)) throw new LanError(`${nodeLabel(node)}: the function calls itself. ONNX functions must not recurse.`);
+  if (path.length >= MAX_DEPTH) throw new LanError(`Functions are nested more than ${MAX_DEPTH} deep, at '${body.name}'.`);
   const prefix = `${node.name || body.name}.${++counter.calls}/`;
   const names = new Map<string, string>([['', '']]);
   body.inputs.forEach((name, i) => names.set(name, node.inputs[i] ?? ''));
@@ -60,6 +64,10 @@ function expand(
     .filter((h) => h.to !== '')
     .map((h) => ({ op: 'Identity', domain: '', name: h.to, inputs: [h.from], outputs: [h.to], attributes: {} }));
   return [...inner.flatMap((n) => expand(n, table, [...path, body], counter)), ...identities];
+}
+
+function count(counter: { nodes: number }): void {
+  if (++counter.nodes > MAX_NODES) throw new LanError(`Inlining the model's functions gives more than ${MAX_NODES} nodes.`);
 }
 
 function bindAttributes(node: Node, call: Node, body: FunctionBody): Node {

@@ -1,0 +1,288 @@
+// How large a node's outputs will be, told before it runs, so that a hostile file of a few bytes can not ask for all memory.
+import { sizeOf, toIntegers, type Tensor } from '../core/tensor.js';
+import type { Node } from '../onnx/graph.js';
+
+type Dims = readonly number[];
+
+/** What is known of a node's inputs. `dims` and `values` of a value are undefined while nobody has run what makes it. */
+export interface Known {
+  dims(name: string): Dims | undefined;
+  value(name: string): Tensor | undefined;
+}
+
+/** A rule asks for its inputs through this, and is given up where one is not known. */
+interface Ask {
+  readonly node: Node;
+  has(input: number): boolean;
+  dims(input: number): Dims;
+  /** All inputs that are present. */
+  all(): Dims[];
+  numbers(input: number): number[];
+  int(name: string, fallback: number): number;
+  ints(name: string, fallback?: Dims): Dims;
+  text(name: string, fallback: string): string;
+}
+/** Dims of the outputs, the first at least. */
+type Rule = (a: Ask) => Dims[];
+
+/**
+ * Dims of the outputs of a node of the dialect; undefined where no rule says, where one of its inputs is not known yet, or where the node
+ * makes no sense: whoever runs it refuses it then. Lengths may be Infinity.
+ */
+export function extents(node: Node, known: Known): Dims[] | undefined {
+  const rule = node.domain === '' ? (GROWING[node.op] ?? KEEPING[node.op]) : undefined;
+  if (!rule) return undefined;
+  try {
+    const found = rule(asker(node, known));
+    return found.every((dims) => dims.every((d) => d >= 0)) ? found : undefined;
+  } catch {
+    // Asked for what is not known, or stumbled over an attribute of the wrong kind.
+    return undefined;
+  }
+}
+
+/** Can this op make more elements than it is given? */
+export const grows = (node: Node): boolean => node.domain === '' && (node.op in GROWING || node.op === 'NonZero');
+
+/**
+ * Elements that a node makes besides those of `extents`: onnxruntime's ConvTranspose goes through a matrix of patches
+ * [M/group * kernel, input positions]; NonZero gives rank int64 numbers for each element that is not zero, so at most for all.
+ */
+export function besides(node: Node, known: Known): number {
+  if (node.domain !== '') return 0;
+  const [x, w] = node.inputs.map((name) => known.dims(name));
+  if (node.op === 'ConvTranspose' && x && w) return sizeOf(w.slice(1)) * sizeOf(x.slice(2));
+  return node.op === 'NonZero' && x ? 2 * x.length * sizeOf(x) : 0;
+}
+
+function asker(node: Node, known: Known): Ask {
+  const must = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error('not known');
+    return value;
+  };
+  const dims = (input: number): Dims => must(known.dims(node.inputs[input] ?? ''));
+  const attribute = (name: string): unknown => node.attributes[name]?.value;
+  return {
+    node,
+    has: (input) => (node.inputs[input] ?? '') !== '',
+    dims,
+    all: () => node.inputs.flatMap((name, i) => (name === '' ? [] : [dims(i)])),
+    numbers: (input) => toIntegers(must(known.value(node.inputs[input] ?? ''))),
+    int: (name, fallback) => (attribute(name) as number | undefined) ?? fallback,
+    ints: (name, fallback = []) => (attribute(name) as Dims | undefined) ?? fallback,
+    text: (name, fallback) => (attribute(name) as string | undefined) ?? fallback,
+  };
+}
+
+/** numpy broadcasting; of lengths that do not fit, the larger. */
+function broadcast(shapes: readonly Dims[]): number[] {
+  const rank = Math.max(0, ...shapes.map((s) => s.length));
+  return Array.from({ length: rank }, (_, i) => {
+    const lengths = shapes.map((s) => s[i - rank + s.length] ?? 1);
+    return lengths.includes(0) ? 0 : Math.max(1, ...lengths);
+  });
+}
+
+const at = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+const replaced = (dims: Dims, axis: number, length: number): number[] =>
+  dims.map((d, i) => (i === at(axis, dims.length) ? length : d));
+const positive = (n: number): number => Math.max(0, n);
+const scalarOf = (a: Ask, input: number): number => a.numbers(input)[0] ?? 0;
+
+const elementwise: Rule = (a) => [broadcast(a.all())];
+
+/** Positions of a sliding window per spatial axis (ONNX Conv-11, MaxPool-12, AveragePool-11). */
+function windows(a: Ask, spatial: Dims, kernel: Dims): number[] {
+  const pads = a.ints('pads');
+  const auto = a.text('auto_pad', 'NOTSET');
+  return spatial.map((length, i) => {
+    const stride = a.ints('strides')[i] ?? 1;
+    const extent = ((kernel[i] ?? 1) - 1) * (a.ints('dilations')[i] ?? 1) + 1;
+    if (auto.startsWith('SAME')) return Math.ceil(length / stride);
+    const padded = auto === 'VALID' ? length : length + (pads[i] ?? 0) + (pads[i + spatial.length] ?? 0);
+    const steps = (padded - extent) / stride;
+    return positive((a.int('ceil_mode', 0) ? Math.ceil(steps) : Math.floor(steps)) + 1);
+  });
+}
+
+const pool: Rule = (a) => {
+  const [n, c, ...spatial] = a.dims(0);
+  const out = [n!, c!, ...windows(a, spatial, a.ints('kernel_shape'))];
+  return [out, out];
+};
+
+function transposed(a: Ask): number[] {
+  const [n, , ...spatial] = a.dims(0);
+  const [, m, ...kernel] = a.dims(1);
+  const fixed = a.ints('output_shape');
+  const pads = a.ints('pads');
+  const same = a.text('auto_pad', 'NOTSET').startsWith('SAME');
+  const out = spatial.map((length, i) => {
+    const stride = a.ints('strides')[i] ?? 1;
+    if (fixed.length > 0) return fixed.at(i - spatial.length)!;
+    if (same) return length * stride;
+    const extent = ((kernel[i] ?? 1) - 1) * (a.ints('dilations')[i] ?? 1) + 1;
+    const extra = a.ints('output_padding')[i] ?? 0;
+    return positive((length - 1) * stride + extra + extent - (pads[i] ?? 0) - (pads[i + spatial.length] ?? 0));
+  });
+  return [n!, m! * a.int('group', 1), ...out];
+}
+
+function matMul(a: Dims, b: Dims): number[] {
+  const batch = broadcast([a.slice(0, -2), b.slice(0, -2)]);
+  return [...batch, ...(a.length > 1 ? [a.at(-2)!] : []), ...(b.length > 1 ? [b.at(-1)!] : [])];
+}
+
+/** Length of every label of the terms, the ellipsis being one label of several axes. */
+function einsum(a: Ask): Dims[] {
+  const [left, right] = a.text('equation', '').replaceAll(' ', '').split('->');
+  const lengths = new Map<string, number>();
+  const ellipses: Dims[] = [];
+  const labels = (term: string): string[] => term.replace('...', '.').split('');
+  left!.split(',').forEach((term, k) => {
+    const dims = a.dims(k);
+    const extra = dims.length - labels(term).filter((l) => l !== '.').length;
+    let axis = 0;
+    for (const label of labels(term)) {
+      if (label !== '.') lengths.set(label, Math.max(dims[axis++] ?? 1, lengths.get(label) ?? 1));
+      else ellipses.push(dims.slice(axis, (axis += positive(extra))));
+    }
+  });
+  const once = [...lengths.keys()].filter((l) => left!.split(l).length === 2).sort();
+  const wanted = right === undefined ? [...(ellipses.length > 0 ? ['.'] : []), ...once] : labels(right);
+  return [wanted.flatMap((l) => (l === '.' ? broadcast(ellipses) : [lengths.get(l) ?? 1]))];
+}
+
+function padded(a: Ask): number[] {
+  const dims = a.dims(0);
+  const pads = a.numbers(1);
+  const axes = a.has(3) ? a.numbers(3).map((axis) => at(axis, dims.length)) : dims.map((_, i) => i);
+  return dims.map((d, i) => {
+    const k = axes.indexOf(i);
+    return k < 0 ? d : positive(d + (pads[k] ?? 0) + (pads[k + axes.length] ?? 0));
+  });
+}
+
+function resized(a: Ask): number[] {
+  const dims = a.dims(0);
+  const axes = a.ints(
+    'axes',
+    dims.map((_, i) => i),
+  );
+  const k = (axis: number): number => axes.findIndex((given) => at(given, dims.length) === axis);
+  // The policies that keep the aspect ratio make no axis longer than the sizes say but one; the largest factor bounds them.
+  if (a.has(3)) {
+    const sizes = a.numbers(3);
+    const factor = Math.max(0, ...dims.flatMap((d, i) => (k(i) < 0 ? [] : [(sizes[k(i)] ?? d) / Math.max(1, d)])));
+    const keeps = a.text('keep_aspect_ratio_policy', 'stretch') !== 'stretch';
+    return dims.map((d, i) => (k(i) < 0 ? d : keeps ? Math.ceil(d * factor) : (sizes[k(i)] ?? d)));
+  }
+  const scales = a.numbers(2);
+  return dims.map((d, i) => (k(i) < 0 ? d : Math.floor(d * (scales[k(i)] ?? 1))));
+}
+
+function sliding(a: Ask): number {
+  const [start, limit, delta] = [0, 1, 2].map((i) => scalarOf(a, i)) as [number, number, number];
+  return delta === 0 ? 0 : positive(Math.ceil((limit - start) / delta));
+}
+
+/** Ops whose outputs may be larger than all their inputs together. Their inputs must be known before they run. */
+const GROWING: Readonly<Record<string, Rule>> = {
+  ...Object.fromEntries(
+    'Add Sub Mul Div Pow Mod Max Min Sum Mean PRelu Equal Greater Less GreaterOrEqual LessOrEqual And Or Xor Where BitShift BitwiseAnd BitwiseOr BitwiseXor'
+      .split(' ')
+      .map((op) => [op, elementwise]),
+  ),
+  Conv: (a) => {
+    const [n, , ...spatial] = a.dims(0);
+    const [m, , ...kernel] = a.dims(1);
+    return [[n!, m!, ...windows(a, spatial, kernel)]];
+  },
+  ConvTranspose: (a) => [transposed(a)],
+  MaxPool: pool,
+  AveragePool: pool,
+  LpPool: pool,
+  MatMul: (a) => [matMul(a.dims(0), a.dims(1))],
+  Gemm: (a) => {
+    const flip = (dims: Dims, name: string): Dims => (a.int(name, 0) ? [...dims].reverse() : dims);
+    return [[flip(a.dims(0), 'transA')[0]!, flip(a.dims(1), 'transB')[1]!]];
+  },
+  Einsum: einsum,
+  Expand: (a) => [broadcast([a.dims(0), a.numbers(1)])],
+  Tile: (a) => {
+    const repeats = a.numbers(1);
+    return [a.dims(0).map((d, i) => positive(d * (repeats[i] ?? 1)))];
+  },
+  Pad: (a) => [padded(a)],
+  Resize: (a) => [resized(a)],
+  Range: (a) => [[sliding(a)]],
+  ConstantOfShape: (a) => [a.numbers(0)],
+  OneHot: (a) => {
+    const dims = [...a.dims(0)];
+    dims.splice(at(a.int('axis', -1), dims.length + 1), 0, positive(scalarOf(a, 1)));
+    return [dims];
+  },
+  Gather: (a) => {
+    const dims = a.dims(0);
+    const axis = at(a.int('axis', 0), dims.length);
+    return [[...dims.slice(0, axis), ...a.dims(1), ...dims.slice(axis + 1)]];
+  },
+  GatherND: (a) => {
+    const [data, indices] = [a.dims(0), a.dims(1)];
+    return [[...indices.slice(0, -1), ...data.slice(a.int('batch_dims', 0) + (indices.at(-1) ?? 0))]];
+  },
+};
+
+const reduced: Rule = (a) => {
+  const dims = a.dims(0);
+  const given = a.has(1) ? a.numbers(1).map((axis) => at(axis, dims.length)) : [];
+  const axes = given.length > 0 ? given : a.int('noop_with_empty_axes', 0) ? [] : [...dims.keys()];
+  return [a.int('keepdims', 1) ? dims.map((d, i) => (axes.includes(i) ? 1 : d)) : dims.filter((_, i) => !axes.includes(i))];
+};
+
+const same: Rule = (a) => [a.dims(0)];
+
+/** Ops of the value path that can not grow, told so that networks of them need no run to know their shapes. */
+const KEEPING: Readonly<Record<string, Rule>> = {
+  ...Object.fromEntries(
+    'Abs Neg Sign Floor Ceil Round Sqrt Exp Log Reciprocal Erf Sin Cos Tan Identity Relu LeakyRelu Elu Selu Celu ThresholdedRelu Sigmoid Tanh HardSigmoid HardSwish Softplus Softsign Clip Mish Softmax LogSoftmax Hardmax Not Cast BatchNormalization InstanceNormalization LRN LayerNormalization CumSum ScatterND ScatterElements'
+      .split(' ')
+      .map((op) => [op, same]),
+  ),
+  GlobalAveragePool: (a) => [a.dims(0).map((d, i) => (i < 2 ? d : 1))],
+  GlobalMaxPool: (a) => [a.dims(0).map((d, i) => (i < 2 ? d : 1))],
+  ...Object.fromEntries(
+    ['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map((op) => [`Reduce${op}`, reduced]),
+  ),
+  Shape: (a) => {
+    const rank = a.dims(0).length;
+    const clamp = (axis: number): number => Math.min(rank, positive(at(axis, rank)));
+    return [[positive(clamp(a.int('end', rank)) - clamp(a.int('start', 0)))]];
+  },
+  Transpose: (a) => {
+    const dims = a.dims(0);
+    return [a.ints('perm', [...dims.keys()].reverse()).map((p) => dims[p]!)];
+  },
+  Flatten: (a) => {
+    const dims = a.dims(0);
+    const axis = at(a.int('axis', 1), dims.length);
+    return [[sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis))]];
+  },
+  Reshape: (a) => {
+    const dims = a.dims(0);
+    const shape = a.numbers(1).map((d, i) => (d === 0 && !a.int('allowzero', 0) ? (dims[i] ?? 0) : d));
+    const rest = sizeOf(shape.filter((d) => d !== -1));
+    return [shape.map((d) => (d === -1 ? Math.floor(sizeOf(dims) / (rest || 1)) : d))];
+  },
+  Concat: (a) => {
+    const all = a.all();
+    const axis = a.int('axis', 0);
+    return [
+      replaced(
+        all[0]!,
+        axis,
+        all.reduce((sum, d) => sum + d.at(axis)!, 0),
+      ),
+    ];
+  },
+};

@@ -1,0 +1,97 @@
+// Runs a graph once for all its values, no node before it is known how much it asks for.
+import { LanError } from '../core/errors.js';
+import { sizeOf, type Tensor } from '../core/tensor.js';
+import { nodeLabel, prune, reads, type Graph, type Node } from '../onnx/graph.js';
+import { besides, extents, grows, type Known } from './extents.js';
+
+/** Runs a dialect graph on `feeds` and gives the wanted values. Onnxruntime does it (engine/ort.ts); passed in, so that passes stay pure. */
+export type Probe = (graph: Graph, feeds: Record<string, Tensor>, wanted: readonly string[]) => Promise<Map<string, Tensor>>;
+
+/** Bytes that one value may take, and all values of a graph together: about twice the latter is in use while they are handed over. */
+export const MAX_BYTES = 2 ** 31;
+export const MAX_TOTAL = 2 ** 32;
+/** Most values are float32; of another type, the limit is a little off. */
+const WIDTH = 4;
+
+export const gibibytes = (bytes: number): string => {
+  const size = bytes / 2 ** 30;
+  return `${size < 1e6 ? size.toFixed(1) : size.toPrecision(2)} GiB`;
+};
+
+/**
+ * All values of a static graph's nodes. Where a node's size depends on values that are not known yet (Expand by a computed shape), what comes
+ * before it is run first, so most graphs are run in one piece and some in several.
+ * Throws LanError naming the node that asks for more than MAX_BYTES, or with which all values together pass MAX_TOTAL.
+ */
+export async function measure(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Map<string, Tensor>> {
+  const results = new Map<string, Tensor>();
+  const dims = new Map<string, readonly number[]>();
+  for (const [name, t] of [...graph.constants, ...Object.entries(feeds)]) dims.set(name, t.dims);
+  /** Elements at most, of values whose shape is not known. */
+  const most = new Map<string, number>();
+  const known: Known = {
+    dims: (name) => dims.get(name),
+    value: (name) => graph.constants.get(name) ?? results.get(name) ?? feeds[name],
+  };
+  let pending: Node[] = [];
+  let total = 0;
+  const run = async (): Promise<void> => {
+    const part = piece(graph, pending, results, feeds);
+    pending = [];
+    for (const [name, t] of await probe(part.graph, part.feeds, part.wanted)) {
+      results.set(name, t);
+      dims.set(name, t.dims);
+    }
+  };
+  for (const node of graph.nodes) {
+    // How often a loop runs is known to nobody.
+    if (node.op === 'Loop' || node.op === 'Scan') throw new LanError(`${nodeLabel(node)}: loops are not unrolled yet.`);
+    let found = extents(node, known);
+    if (!found && grows(node) && pending.length > 0) {
+      await run();
+      found = extents(node, known);
+    }
+    const size = (name: string): number => (dims.has(name) ? sizeOf(dims.get(name)!) : (most.get(name) ?? 0));
+    // Without a rule: a part of the inputs, or a rearrangement.
+    const bound = reads(node).reduce((sum, name) => sum + size(name), 0);
+    node.outputs.forEach((name, i) => {
+      if (name === '') return;
+      if (found?.[i]) dims.set(name, found[i]);
+      else most.set(name, i === 0 || !found ? bound : 0);
+    });
+    const extra = besides(node, known);
+    const largest = Math.max(0, ...(found ?? []).map(sizeOf), extra) * WIDTH;
+    if (!(largest <= MAX_BYTES))
+      throw new LanError(`${nodeLabel(node)} asks for ${gibibytes(largest)}; at most ${MAX_BYTES / 2 ** 30} are allowed.`);
+    total += (extra + (found ? node.outputs.reduce((sum, name) => sum + size(name), 0) : bound)) * WIDTH;
+    if (!(total <= MAX_TOTAL))
+      throw new LanError(
+        `The values of the graph up to ${nodeLabel(node)} take ${gibibytes(total)}; at most ${MAX_TOTAL / 2 ** 30} are allowed. Give a smaller input or batch (--shape).`,
+      );
+    pending.push(node);
+  }
+  if (pending.length > 0) await run();
+  return results;
+}
+
+/** The pending nodes as a graph of their own, that is fed what earlier pieces have computed. */
+function piece(
+  graph: Graph,
+  nodes: readonly Node[],
+  results: ReadonlyMap<string, Tensor>,
+  feeds: Record<string, Tensor>,
+): { graph: Graph; feeds: Record<string, Tensor>; wanted: string[] } {
+  const given: Record<string, Tensor> = { ...feeds };
+  for (const name of nodes.flatMap(reads)) {
+    const value = results.get(name);
+    if (value) given[name] = value;
+  }
+  const wanted = nodes.flatMap((n) => n.outputs.filter((o) => o !== ''));
+  const earlier = Object.keys(given).filter((name) => !(name in feeds));
+  const inputs = [
+    ...graph.inputs,
+    ...earlier.map((name) => ({ name, kind: 'tensor' as const, type: given[name]!.type, dims: given[name]!.dims })),
+  ];
+  const outputs = wanted.map((name) => ({ name, kind: 'tensor' as const }));
+  return { graph: prune({ ...graph, inputs, nodes, outputs }), feeds: given, wanted };
+}
