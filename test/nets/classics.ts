@@ -8,6 +8,14 @@ export interface NetOptions {
   readonly classes?: number;
 }
 
+/** Reduced variants have every kind of layer of the whole, and test quickly. */
+export interface ScaledOptions extends NetOptions {
+  /** At most so many blocks per stage. Default: all. */
+  readonly depth?: number;
+  /** Factor of the widths of fully connected layers, which hold most of an early network's weights. Default 1. */
+  readonly width?: number;
+}
+
 /** Szegedy et al., 2015, as torchvision exports it (batch normalisation folded, no local response normalisation, ceil-mode pools). */
 export function googLeNet({ batch = 1, size = 224, classes = 1000 }: NetOptions = {}): Model {
   const n = new Net('googlenet');

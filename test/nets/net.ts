@@ -62,16 +62,17 @@ export class Net {
     return this.act({ name, dims: [n, channels, out(h, 0), out(w, 1)] }, act);
   }
 
-  act(x: Map4, kind: Activation): Map4 {
+  act = (x: Map4, kind: Activation): Map4 => ({ ...x, name: this.activate(x.name, kind) });
+
+  private activate(x: string, kind: Activation): string {
     const { g } = this;
-    const made = {
-      '': () => x.name,
-      relu: () => g.op('Relu', [x.name]),
-      relu6: () => g.op('Clip', [x.name, g.scalar(0), g.scalar(6)]),
-      silu: () => g.mul(x.name, g.op('Sigmoid', [x.name])),
-      hardswish: () => g.op('HardSwish', [x.name]),
+    return {
+      '': () => x,
+      relu: () => g.op('Relu', [x]),
+      relu6: () => g.op('Clip', [x, g.scalar(0), g.scalar(6)]),
+      silu: () => g.mul(x, g.op('Sigmoid', [x])),
+      hardswish: () => g.op('HardSwish', [x]),
     }[kind]();
-    return { ...x, name: made };
   }
 
   op(x: Map4, op: string, attributes: Record<string, AttributeInput> = {}, more: readonly string[] = []): Map4 {
@@ -90,6 +91,8 @@ export class Net {
       strides: [stride, stride],
       pads: [pad, pad, pad, pad],
       ceil_mode: ceil ? 1 : 0,
+      // PyTorch's average pools divide by the whole window, padding included; only there does it make a difference.
+      ...(kind === 'Average' && pad > 0 ? { count_include_pad: 1 } : {}),
     });
     return { name, dims: [n, c, out(h), out(w)] };
   }
@@ -102,6 +105,7 @@ export class Net {
     return this.op(x, 'BatchNormalization', { epsilon: float(1e-5) }, [scale, bias, mean, variance]);
   }
 
+  /** As AlexNet and GoogLeNet normalise: over five channels. */
   lrn = (x: Map4): Map4 => this.op(x, 'LRN', { size: 5, alpha: float(1e-4), beta: float(0.75), bias: float(1) });
 
   concat(parts: readonly Map4[]): Map4 {
@@ -121,6 +125,16 @@ export class Net {
     return { name: this.g.slice(x.name, [from], [to], [1]), dims: [x.dims[0], to - from, x.dims[2], x.dims[3]] };
   }
 
+  /** Both halves of the channels. */
+  halves(x: Map4): [Map4, Map4] {
+    const [n, c, h, w] = x.dims;
+    const [a, b] = this.g.ops('Split', [x.name, this.g.ints([c / 2, c / 2])], 2, { axis: 1 }) as [string, string];
+    return [
+      { name: a, dims: [n, c / 2, h, w] },
+      { name: b, dims: [n, c / 2, h, w] },
+    ];
+  }
+
   /** Channel shuffle of ShuffleNet. */
   shuffle(x: Map4, groups: number): Map4 {
     const [n, c, h, w] = x.dims;
@@ -136,7 +150,8 @@ export class Net {
   excite(x: Map4, squeezed: number, inner: Activation, gate: 'Sigmoid' | 'HardSigmoid'): Map4 {
     const c = x.dims[1];
     const narrow = this.conv(this.mean(x), squeezed, 1, { act: inner });
-    const wide = this.op(this.conv(narrow, c, 1, { act: '' }), gate);
+    // PyTorch's hard sigmoid has a slope of 1/6, ONNX's default is 0.2.
+    const wide = this.op(this.conv(narrow, c, 1, { act: '' }), gate, gate === 'HardSigmoid' ? { alpha: float(1 / 6) } : {});
     return this.mul(x, wide);
   }
 
@@ -144,10 +159,10 @@ export class Net {
     return { name: this.g.op('Flatten', [x.name], { axis: 1 }), width: sizeOf(x.dims.slice(1)) };
   }
 
-  dense(x: { name: string; width: number }, width: number, act: '' | 'relu' = ''): { name: string; width: number } {
+  dense(x: { name: string; width: number }, width: number, act: Activation = ''): { name: string; width: number } {
     const w = this.weight([width, x.width], Math.sqrt((act ? 2 : 1) / x.width));
     const y = this.g.op('Gemm', [x.name, w, this.weight([width], 0.05)], { transB: 1 });
-    return { name: act ? this.g.op('Relu', [y]) : y, width };
+    return { name: this.activate(y, act), width };
   }
 
   /** The model, its one output `logits` [N, K]. */
