@@ -18,6 +18,26 @@ export interface EngineInfo {
   readonly threads: number;
 }
 
+/** What a descent trains: graph inputs of these names, float32 of these dims. */
+export interface Parameter {
+  readonly name: string;
+  readonly dims: readonly number[];
+}
+
+/** Training by Adam: the parameters and the optimiser's state live with the program, which moves them on. */
+export interface Descent {
+  /** One step at this learning rate. `feeds` holds every graph input that is no parameter; gives the outputs as they were before the step. */
+  step(feeds: Readonly<Record<string, Tensor>>, learningRate: number): Promise<Record<string, Tensor>>;
+  /** Any of the graph's outputs at the present parameters; nothing moves. */
+  look(feeds: Readonly<Record<string, Tensor>>, wanted: readonly string[]): Promise<Record<string, Tensor>>;
+  /** A copy of a parameter. */
+  get(name: string): Float32Array;
+  /** Starts again, at step 1 with empty moments: parameters as given by name, zeros elsewhere. */
+  reset(values?: Readonly<Record<string, Float32Array>>): void;
+  /** Frees native memory. */
+  dispose(): Promise<void>;
+}
+
 export interface Engine {
   readonly info: EngineInfo;
   /** Compiles the forward pass. Throws LanErrors naming every op that the engine can not run. */
@@ -28,6 +48,11 @@ export interface Engine {
    * Throws LanErrors naming every op on the way that has no gradient rule.
    */
   gradient(graph: Graph, of: string, wrt: readonly string[]): Promise<Program>;
+  /**
+   * Compiles whole training steps that lower `loss` (a graph output with one element). `outputs`: which of the graph's outputs each step gives.
+   * Throws as `gradient` does.
+   */
+  descend(graph: Graph, loss: string, parameters: readonly Parameter[], outputs: readonly string[]): Promise<Descent>;
 }
 
 /** Name of the output that holds the gradient of an input. */

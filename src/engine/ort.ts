@@ -5,11 +5,13 @@ import * as ort from 'onnxruntime-node';
 import type { OpAdapter } from '../../adapters/op.js';
 import { DIALECT_OPSET } from '../../adapters/op.js';
 import { differentiate } from '../compile/differentiate.js';
+import { descentGraph } from '../compile/descend.js';
 import type { Probe } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { encodeModel } from '../onnx/codec.js';
 import type { Graph, Model } from '../onnx/graph.js';
+import { descentOnSteps, type RunInto } from './descent.js';
 import type { Engine, Program } from './engine.js';
 import { gradientOf } from './engine.js';
 
@@ -46,6 +48,8 @@ export interface OrtProgram extends Program {
   readonly outputNames: readonly string[];
   /** Runs for some outputs only. */
   run(feeds: Readonly<Record<string, Tensor>>, wanted?: readonly string[]): Promise<Record<string, Tensor>>;
+  /** Runs for `wanted`, and for the names of `into`, whose results are written to those arrays. */
+  runInto: RunInto;
 }
 
 /**
@@ -65,25 +69,36 @@ export async function openSession(source: Uint8Array | string, options: OrtOptio
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    async run(feeds, wanted) {
-      const tensors: Record<string, ort.Tensor> = {};
-      for (const name of session.inputNames) {
-        const feed = feeds[name];
-        if (!feed) throw new LanError(`Input '${name}' has no value. Expected: ${session.inputNames.join(', ')}.`);
-        tensors[name] = toOrt(feed);
-      }
-      let results: ort.InferenceSession.OnnxValueMapType;
-      try {
-        results = wanted ? await session.run(tensors, wanted) : await session.run(tensors);
-      } catch (error) {
-        throw new LanError(`onnxruntime: ${firstLine(error)}`);
-      }
-      return Object.fromEntries(Object.entries(results).map(([name, t]) => [name, t as unknown as Tensor]));
-    },
+    run: (feeds, wanted) => runInto(session, feeds, wanted ?? session.outputNames, {}),
+    runInto: (feeds, wanted, into) => runInto(session, feeds, wanted, into),
     async dispose() {
       await session.release();
     },
   };
+}
+
+async function runInto(
+  session: ort.InferenceSession,
+  feeds: Readonly<Record<string, Tensor>>,
+  wanted: readonly string[],
+  into: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
+  const tensors: Record<string, ort.Tensor> = {};
+  for (const name of session.inputNames) {
+    const feed = feeds[name];
+    if (!feed) throw new LanError(`Input '${name}' has no value. Expected: ${session.inputNames.join(', ')}.`);
+    tensors[name] = toOrt(feed);
+  }
+  const fetches: Record<string, ort.Tensor | null> = {};
+  for (const name of wanted) fetches[name] = null;
+  for (const [name, tensor] of Object.entries(into)) fetches[name] = toOrt(tensor);
+  let results: ort.InferenceSession.OnnxValueMapType;
+  try {
+    results = await session.run(tensors, fetches);
+  } catch (error) {
+    throw new LanError(`onnxruntime: ${firstLine(error)}`);
+  }
+  return Object.fromEntries(wanted.map((name) => [name, results[name] as unknown as Tensor]));
 }
 
 // Types that onnxruntime-common can not hold throw in its constructor, with the type's name.
@@ -130,5 +145,10 @@ export function createOrtEngine(adapters: readonly OpAdapter[], options: OrtOpti
     compile,
     gradient: (graph, of, wrt) =>
       compile(differentiate(graph, { of, wrt: wrt.map((name) => ({ name, as: gradientOf(name) })) }, adapters)),
+    async descend(graph, loss, parameters, outputs) {
+      const step = descentGraph(graph, loss, parameters.map((p) => p.name), adapters); // prettier-ignore
+      const program = await openSession(encodeModel(dialectModel(step.graph)), options);
+      return descentOnSteps(program.runInto, step.state, outputs, () => program.dispose());
+    },
   };
 }

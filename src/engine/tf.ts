@@ -13,6 +13,7 @@ import { adapterTable, staticNode } from '../compile/static.js';
 import { LanError, LanErrors, messageOf } from '../core/errors.js';
 import { toNumbers, type DType, type Tensor } from '../core/tensor.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
+import { descentOnGradients } from './descent.js';
 import type { Engine, EngineInfo, Program } from './engine.js';
 import { gradientOf } from './engine.js';
 
@@ -38,6 +39,10 @@ export async function createTfEngine(
     info,
     compile: async (graph) => new TfProgram(tf, backend, graph, adapters).program(),
     gradient: async (graph, of, wrt) => new TfProgram(tf, backend, graph, adapters, { of, wrt }).program(),
+    async descend(graph, loss, parameters, outputs) {
+      const wrt = parameters.map((p) => p.name);
+      return descentOnGradients(new TfProgram(tf, backend, graph, adapters, { of: loss, wrt }).program(), parameters, outputs);
+    },
   };
 }
 

@@ -2,8 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
-import { gradientOf, type Engine, type Program } from '../engine/engine.js';
-import { adam } from './adam.js';
+import type { Descent, Engine } from '../engine/engine.js';
 import type { Noise } from './noise.js';
 import type { Objective } from './objective.js';
 
@@ -53,18 +52,14 @@ export interface Learner {
 
 /** Compiles the objective's gradient on the engine. Throws as `Engine.gradient` does. */
 export async function createLearner(engine: Engine, objective: Objective): Promise<Learner> {
-  const program = await engine.gradient(
-    objective.graph,
-    'loss',
-    objective.parameters.map((p) => p.name),
-  );
+  const descent = await engine.descend(objective.graph, 'loss', objective.parameters, ['loss', 'output_loss', 'mask_mean']);
   return {
-    learn: (job) => descend(program, objective, job),
-    dispose: () => program.dispose(),
+    learn: (job) => descend(descent, objective, job),
+    dispose: () => descent.dispose(),
   };
 }
 
-async function descend(program: Program, objective: Objective, job: Parameters<Learner['learn']>[0]): Promise<LearnedMask> {
+async function descend(descent: Descent, objective: Objective, job: Parameters<Learner['learn']>[0]): Promise<LearnedMask> {
   const { x, target, noise, settings, onStep, signal } = job;
   requireFinite(x);
   const stream = random(settings.seed, STREAMS.training);
@@ -72,20 +67,16 @@ async function descend(program: Program, objective: Objective, job: Parameters<L
     new Float32Array(sizeOf(objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[])),
     objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[],
   );
-  const parameters = objective.parameters.map((p) => ({
-    ...p,
-    value: new Float32Array(sizeOf(p.dims)),
-    adam: adam(sizeOf(p.dims)),
-  }));
   const feeds: Record<string, Tensor> = { x, target, eta, beta: scalar(settings.beta) };
-  for (const p of parameters) feeds[p.name] = float32(p.value, p.dims);
+  descent.reset();
   const history: StepFigures[] = [];
   const start = performance.now();
   let stopped: LearnedMask['stopped'] = 'iterations';
   if (!noise.random) noise.fill(eta.data as Float32Array, stream, 0);
   for (let step = 0; step < settings.iterations; step++) {
     if (noise.random) noise.fill(eta.data as Float32Array, stream, step);
-    const out = await program.run(feeds);
+    const rate = rateAt(settings, step, (performance.now() - start) / 1000);
+    const out = await descent.step(feeds, rate);
     const figures = {
       step,
       loss: first(out['loss']!),
@@ -98,8 +89,6 @@ async function descend(program: Program, objective: Objective, job: Parameters<L
       );
     history.push(figures);
     onStep?.(figures);
-    const rate = rateAt(settings, step, (performance.now() - start) / 1000);
-    for (const p of parameters) p.adam.step(p.value, toFloat32(out[gradientOf(p.name)]!), rate);
     if (signal?.aborted) stopped = 'interrupted';
     else if (settings.budget !== undefined && (performance.now() - start) / 1000 > settings.budget) stopped = 'budget';
     else if (settings.patience > 0 && plateau(history, settings)) stopped = 'plateau';
@@ -108,7 +97,7 @@ async function descend(program: Program, objective: Objective, job: Parameters<L
     if (step % 8 === 7) await new Promise((resolve) => setImmediate(resolve));
   }
   // One more forward pass, for the mask after the last update.
-  const mask = (await program.run(feeds))['mask']!;
+  const mask = (await descent.look(feeds, ['mask']))['mask']!;
   return { mask, history, seconds: (performance.now() - start) / 1000, stopped };
 }
 

@@ -1,6 +1,7 @@
 // Equation 4 of the paper as one static graph: corrupt o F o loss, a function of the mask's logits theta.
 import { LanError } from '../core/errors.js';
 import { float32, sizeOf, type Tensor } from '../core/tensor.js';
+import type { Parameter } from '../engine/engine.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 
@@ -25,12 +26,6 @@ export interface ObjectiveOptions {
   /** Grids [rows, columns] whose logits are added after growing each bilinearly to full size; [] means one logit per mask element. */
   readonly grids: readonly (readonly [number, number])[];
   readonly outputLoss: OutputLoss;
-}
-
-/** A parameter of the objective: a graph input that is learned. */
-export interface Parameter {
-  readonly name: string;
-  readonly dims: readonly number[];
 }
 
 export interface Objective {

@@ -1,0 +1,103 @@
+// Descents: on a program that only gives gradients, with Adam in JavaScript; and on one that holds the whole step, with two sets of buffers.
+import { adamFactors, adamUpdate } from '../core/adam.js';
+import { LanError } from '../core/errors.js';
+import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { FLOOR, SCALE, type StateNames } from '../compile/descend.js';
+import { gradientOf, type Descent, type Parameter, type Program } from './engine.js';
+
+function checked(parameters: readonly Parameter[], values: Readonly<Record<string, Float32Array>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    const p = parameters.find((q) => q.name === name);
+    if (!p) throw new LanError(`'${name}' is no parameter; there are: ${parameters.map((q) => q.name).join(', ')}.`);
+    if (value.length !== sizeOf(p.dims))
+      throw new LanError(`Parameter '${name}' of shape [${p.dims.join(',')}] was given ${value.length} values.`);
+  }
+}
+
+/** Adam around a program that gives outputs and gradients. */
+export function descentOnGradients(program: Program, parameters: readonly Parameter[], outputs: readonly string[]): Descent {
+  const states = parameters.map((p) => {
+    const make = (): Float32Array => new Float32Array(sizeOf(p.dims));
+    return { ...p, value: make(), m: make(), v: make() };
+  });
+  let t = 0;
+  const fed = (feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> => ({
+    ...feeds,
+    ...Object.fromEntries(states.map((s) => [s.name, float32(s.value, s.dims)])),
+  });
+  const only = (all: Record<string, Tensor>, wanted: readonly string[]): Record<string, Tensor> =>
+    Object.fromEntries(wanted.map((name) => [name, all[name]!]));
+  return {
+    async step(feeds, learningRate) {
+      const results = await program.run(fed(feeds));
+      const factors = adamFactors(++t, learningRate);
+      for (const s of states) adamUpdate(s.value, toFloat32(results[gradientOf(s.name)]!), s, factors);
+      return only(results, outputs);
+    },
+    look: async (feeds, wanted) => only(await program.run(fed(feeds)), wanted),
+    get: (name) => Float32Array.from(states.find((s) => s.name === name)!.value),
+    reset(values = {}) {
+      checked(parameters, values);
+      t = 0;
+      for (const s of states) {
+        s.m.fill(0);
+        s.v.fill(0);
+        s.value.fill(0);
+        const given = values[s.name];
+        if (given) s.value.set(given);
+      }
+    },
+    dispose: () => program.dispose(),
+  };
+}
+
+/** Runs once; results of names in `into` are written to these arrays, the others come back new. */
+export type RunInto = (
+  feeds: Readonly<Record<string, Tensor>>,
+  wanted: readonly string[],
+  into: Readonly<Record<string, Tensor>>,
+) => Promise<Record<string, Tensor>>;
+
+/** Adam within the program (compile/descend.ts): state is read from one set of buffers and written to the other, then they change places. */
+export function descentOnSteps(
+  run: RunInto,
+  states: readonly StateNames[],
+  outputs: readonly string[],
+  dispose: () => Promise<void>,
+): Descent {
+  const buffers = (): Tensor[][] => states.map((s) => s.now.map(() => float32(new Float32Array(sizeOf(s.dims)), s.dims)));
+  let current = buffers();
+  let spare = buffers();
+  let t = 0;
+  const parameters = states.map((s) => ({ name: s.parameter, dims: s.dims }));
+  const named = (which: 'now' | 'next', tensors: Tensor[][]): Record<string, Tensor> =>
+    Object.fromEntries(states.flatMap((s, i) => s[which].map((name, k) => [name, tensors[i]![k]!])));
+  const factors = (step: number, rate: number): Record<string, Tensor> => {
+    const { scale, floor } = adamFactors(step, rate);
+    return { [SCALE]: scalar(scale), [FLOOR]: scalar(floor) };
+  };
+  return {
+    async step(feeds, learningRate) {
+      t++;
+      const results = await run(
+        { ...feeds, ...named('now', current), ...factors(t, learningRate) },
+        outputs,
+        named('next', spare),
+      );
+      [current, spare] = [spare, current];
+      return results;
+    },
+    look: (feeds, wanted) => run({ ...feeds, ...named('now', current), ...factors(1, 0) }, wanted, {}),
+    get: (name) => Float32Array.from(toFloat32(current[states.findIndex((s) => s.parameter === name)]![0]!)),
+    reset(values = {}) {
+      checked(parameters, values);
+      t = 0;
+      states.forEach((s, i) => {
+        for (const tensor of current[i]!) (tensor.data as Float32Array).fill(0);
+        const given = values[s.parameter];
+        if (given) (current[i]![0]!.data as Float32Array).set(given);
+      });
+    },
+    dispose,
+  };
+}
