@@ -29,6 +29,26 @@ const onlyTwoDimensional = (n: StaticNode): void => {
   if (n.type(0).dims.length !== 4) n.refuse('only one and two spatial axes are supported in tfjs. Use --engine onnxruntime.');
 };
 
+/**
+ * onnxruntime's pools reckon SAME pads as if the kernel were not dilated, and contradict their own shape inference by it: whatever comes behind
+ * fails or reads another shape.
+ */
+function refuseDilatedSame(n: OldNode): void {
+  const auto = n.attr<string>('auto_pad') ?? 'NOTSET';
+  if (auto.startsWith('SAME') && n.attr<readonly number[]>('dilations')?.some((d) => d !== 1))
+    n.refuse(`auto_pad ${auto} together with dilations is not supported. Export it with pads.`);
+}
+
+/** The window with nothing left to auto_pad. SAME with a stride beyond the kernel has negative pads, which onnxruntime takes in LpPool alone. */
+function poolWindow(n: StaticNode, a: WindowAttributes, kernel: readonly number[]): Explicit {
+  const spatial = n.type(0).dims.slice(2);
+  const window = explicit(a, spatial, kernel);
+  const crops = spatial.some((size, i) => (Math.ceil(size / window.strides[i]!) - 1) * window.strides[i]! + kernel[i]! < size);
+  if (a.auto_pad?.startsWith('SAME') && crops)
+    n.refuse(`auto_pad ${a.auto_pad} with a stride beyond the kernel crops the input in onnxruntime. Export it with pads.`);
+  return window;
+}
+
 /** One window that covers the whole input, without padding. */
 function isGlobal(n: StaticNode, e: Explicit): boolean {
   const spatial = n.type(0).dims.slice(2);
@@ -54,7 +74,7 @@ function rewrite(
 ): string | undefined {
   const { dims } = n.type(0);
   const kernel = a.kernel_shape ?? n.refuse('attribute kernel_shape is missing.');
-  const window = explicit(a, dims.slice(2), kernel);
+  const window = poolWindow(n, a, kernel);
   if (isGlobal(n, window)) return g.op(`Global${op}`, [n.x[0]!]);
   const write = (x: string, e: Explicit): string => {
     const { dilations, ...rest } = e;
@@ -84,9 +104,12 @@ const maxPool = defineOp({
   op: 'MaxPool',
   versions: [1, 8, 10, 11, 12, 22],
   attributes: MAX,
-  restrictions: 'no Indices output; three spatial axes only in onnxruntime',
-  canonicalize: (n) =>
-    n.outputs > 1 ? n.refuse('the Indices output is not supported. Export the model without MaxUnpool.') : undefined,
+  restrictions: 'no Indices output; no auto_pad SAME together with dilations; three spatial axes only in onnxruntime',
+  canonicalize: (n) => {
+    if (n.outputs > 1) n.refuse('the Indices output is not supported. Export the model without MaxUnpool.');
+    refuseDilatedSame(n);
+    return undefined;
+  },
   lower: (n, a, g) => rewrite(n, 'MaxPool', a, {}, g),
   layout: 'nhwc',
   forward: ([x], a, { tf, node }) => {
@@ -114,14 +137,18 @@ function canonicalAverage(n: OldNode, g: GraphBuilder): string | undefined {
   const rank = kernel.length;
   let x = n.x[0]!;
   let pads = n.attr<readonly number[]>('pads');
+  const given = pads ?? new Array<number>(2 * rank).fill(0);
+  const input = x;
   if (include && ceil && pads?.some((p) => p !== 0)) {
     x = g.op('Pad', [x, g.ints([0, 0, ...pads.slice(0, rank), 0, 0, ...pads.slice(rank)])]);
     pads = undefined;
   }
   const common = { kernel_shape: kernel, strides: n.attr<readonly number[]>('strides'), auto_pad: auto, pads };
   if (!dilations?.some((d) => d !== 1)) {
-    return g.op('AveragePool', [x], { ...common, ceil_mode: ceil ? 1 : 0, count_include_pad: include && !ceil ? 1 : 0 });
+    const y = g.op('AveragePool', [x], { ...common, ceil_mode: ceil ? 1 : 0, count_include_pad: include && !ceil ? 1 : 0 });
+    return x === input ? y : withoutLastOnPads(g, y, input, kernel, common.strides ?? kernel.map(() => 1), given);
   }
+  refuseDilatedSame(n);
   if (ceil) n.refuse('ceil_mode together with dilations is not supported. Export with ceil_mode=0.');
   // Channels become batch, so that a kernel of ones sums within each of them whatever their number is.
   const shape = g.op('Shape', [x]);
@@ -136,12 +163,46 @@ function canonicalAverage(n: OldNode, g: GraphBuilder): string | undefined {
   return g.op('Reshape', [g.div(sum, count), out]);
 }
 
+/**
+ * onnxruntime drops a last window that starts behind the input, on end pads alone: at most 1 + (size + begin - 1) / stride windows are kept. The
+ * shape is not known yet; where nothing is dropped the Slice folds away.
+ */
+function withoutLastOnPads(
+  g: GraphBuilder,
+  y: string,
+  x: string,
+  kernel: readonly number[],
+  strides: readonly number[],
+  pads: readonly number[],
+): string {
+  const size = g.slice(g.op('Shape', [x]), [2], [2 ** 31], [0]);
+  const rank = kernel.length;
+  const perAxis = (f: (i: number) => number): string => g.ints(kernel.map((_, i) => f(i)));
+  const stride = g.ints(strides);
+  const fitting = g.div(
+    g.add(
+      size,
+      perAxis((i) => pads[i]! + pads[i + rank]! - kernel[i]! + strides[i]! - 1),
+    ),
+    stride,
+  );
+  const starting = g.div(
+    g.add(
+      size,
+      perAxis((i) => pads[i]! - 1),
+    ),
+    stride,
+  );
+  const kept = g.add(g.op('Min', [fitting, starting]), g.ints([1]));
+  return g.op('Slice', [y, perAxis(() => 0), kept, perAxis((i) => i + 2)]);
+}
+
 const averagePool = defineOp({
   op: 'AveragePool',
   versions: [1, 7, 10, 11, 19, 22],
   attributes: AVERAGE,
   legacy: ['dilations'],
-  restrictions: 'ceil_mode not together with dilations; three spatial axes only in onnxruntime',
+  restrictions: 'neither ceil_mode nor auto_pad SAME together with dilations; three spatial axes only in onnxruntime',
   canonicalize: canonicalAverage,
   lower: (n, a, g) => rewrite(n, 'AveragePool', a, { count_include_pad: a.count_include_pad }, g),
   layout: 'nhwc',
@@ -194,6 +255,7 @@ const lpPool = defineOp({
   versions: [1, 2, 11, 18, 22],
   attributes: { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), dilations: ints(), p: int(2) },
   canonicalize: (n, g) => {
+    refuseDilatedSame(n);
     const { p: _p, ...rest } = n.node.attributes;
     return n.version === 1 ? g.op('LpPool', [n.x[0]!], { ...rest, p: exponent(n) }) : void exponent(n);
   },
@@ -202,7 +264,7 @@ const lpPool = defineOp({
     const { dims } = n.type(0);
     const out = n.outputType(0).dims;
     const kernel = a.kernel_shape ?? n.refuse('attribute kernel_shape is missing.');
-    const window = explicit(a, dims.slice(2), kernel);
+    const window = poolWindow(n, a, kernel);
     const axes = nodeAxes(n, window);
     const pads = [...axes.map((v) => v.begin), ...axes.map((v) => Math.max(0, v.end))];
     const flat = g.reshape(power(g, n.x[0]!, a.p), [dims[0]! * dims[1]!, 1, ...dims.slice(2)]);

@@ -309,3 +309,22 @@ describe('ops that nobody knows', () => {
     );
   });
 });
+
+describe('pools with auto_pad SAME where onnxruntime contradicts itself', () => {
+  const open = (op: string, attributes: Record<string, number[]>): Promise<unknown> => {
+    const g = new GraphBuilder('g');
+    g.append(op, [g.input('x', 'float32', [1, 1, 9, 8])], ['y'], { auto_pad: 'SAME_UPPER', ...attributes }, '', 'pool');
+    g.output('y');
+    return openModel(bytesOf(g.build()));
+  };
+  test.each(['MaxPool', 'LpPool'])('%s, dilated', async (op) => {
+    await expect(open(op, { kernel_shape: [3, 2], dilations: [2, 1] })).rejects.toThrow(
+      `${op} 'pool': auto_pad SAME_UPPER together with dilations is not supported. Export it with pads.`,
+    );
+  });
+  test('LpPool, cropping', async () => {
+    await expect(open('LpPool', { kernel_shape: [1, 2], strides: [1, 4] })).rejects.toThrow(
+      "LpPool 'pool': auto_pad SAME_UPPER with a stride beyond the kernel crops the input in onnxruntime. Export it with pads.",
+    );
+  });
+});

@@ -146,6 +146,13 @@ export const cases: OpCase[] = [
     ceil_mode: 1,
     count_include_pad: 1,
   }),
+  average('ceil_mode, counting pads, last window on pads alone', 18, [2, 3, 4, 12], {
+    kernel_shape: [2, 4],
+    strides: [2, 1],
+    pads: [0, 3, 1, 2],
+    ceil_mode: 1,
+    count_include_pad: 1,
+  }),
   average('opset 22', 22, image, { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 2, 1] }),
   average('VALID', 18, image, { kernel_shape: [3, 4], strides: [2, 3], auto_pad: 'VALID' }),
   average(
