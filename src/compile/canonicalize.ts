@@ -91,7 +91,8 @@ function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<strin
     outputs: graph.outputs,
     nodes: g.nodes,
     constants: g.constants,
-    types: graph.types,
+    // What the file says about shapes is not believed: specialize finds out.
+    types: new Map(),
   };
 }
 

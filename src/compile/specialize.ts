@@ -35,7 +35,9 @@ export async function specialize(
   const feeds = Object.fromEntries(
     inputs.map((i) => [i.name, { type: i.type!, dims: i.dims as number[], data: allocate(i.type!, i.dims as number[]) }]),
   );
-  let current: Graph = prune({ ...graph, inputs });
+  // Types of a graph that is static already are kept, unless it was static for other shapes.
+  const rebound = inputs.some((i) => graph.types.get(i.name)?.dims.join() !== (i.dims as number[]).join());
+  let current: Graph = prune({ ...graph, inputs, ...(rebound ? { types: new Map<string, ValueType>() } : {}) });
   current = await inlineControl(current, (g, wanted) =>
     measure(prune({ ...g, outputs: wanted.map((name) => ({ name, kind: 'tensor' })) }), feeds, probe),
   );
@@ -90,13 +92,33 @@ function variableValues(graph: Graph): Set<string> {
   return variable;
 }
 
+/**
+ * What has to be run: nodes whose outputs are constant, or of unknown type. The rest of a graph that was static before is not run again; what is
+ * read from it is fed as zeros, since only types are looked at.
+ */
+function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: ReadonlySet<string>): [Graph, Record<string, Tensor>] {
+  const open = graph.nodes.filter((n) => !n.outputs.every((o) => o === '' || (variable.has(o) && graph.types.has(o))));
+  const made = new Set(open.flatMap((n) => n.outputs));
+  const given: Record<string, Tensor> = { ...feeds };
+  const inputs = [...graph.inputs];
+  for (const name of new Set(open.flatMap(reads))) {
+    if (made.has(name) || name in given || graph.constants.has(name)) continue;
+    const type = graph.types.get(name);
+    if (!type || type.type === 'string') return [graph, feeds];
+    given[name] = { ...type, data: allocate(type.type, type.dims) } as Tensor;
+    inputs.push({ name, kind: 'tensor', ...type });
+  }
+  return [{ ...graph, inputs, nodes: open }, given];
+}
+
 /** One run gives every value's type, and the value itself where it is constant. */
 async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Graph> {
   const pruned = prune(graph);
-  const values = await measure(pruned, feeds, probe);
   const variable = variableValues(pruned);
+  const values = await measure(...unsettled(pruned, feeds, variable), probe);
   const constants = new Map(pruned.constants);
   const types = new Map<string, ValueType>();
+  for (const [name, t] of pruned.types) if (variable.has(name)) types.set(name, t);
   for (const i of pruned.inputs) types.set(i.name, { type: i.type!, dims: i.dims as number[] });
   for (const [name, t] of pruned.constants) types.set(name, { type: t.type, dims: t.dims });
   for (const [name, t] of values) {

@@ -121,12 +121,21 @@ export const dialectModel = (graph: Graph): Model => ({
   graph: { ...graph, nodes: graph.nodes.map((n) => ({ ...n, name: n.outputs.find((o) => o !== '') ?? n.name })) },
 });
 
+/** Constants of at least this many elements are fed to a probing run, not written into its model: encoding and parsing weights takes longer. */
+const FED = 1024;
+
 /** Runs a canonical graph once and returns the wanted values, whatever their types; used to bind shapes and fold constants. */
 export const probe: Probe = async (graph, feeds, wanted) => {
   const outputs = wanted.map((name) => ({ name, kind: 'tensor' as const }));
-  const program = await openSession(encodeModel(dialectModel({ ...graph, outputs })), { optimize: 'disabled' });
+  const fed = [...graph.constants].filter(([, t]) => t.type === 'float32' && t.data.length >= FED);
+  const constants = new Map(graph.constants);
+  for (const [name] of fed) constants.delete(name);
+  const inputs = [...graph.inputs, ...fed.map(([name, t]) => ({ name, kind: 'tensor' as const, type: t.type, dims: t.dims }))];
+  const program = await openSession(encodeModel(dialectModel({ ...graph, inputs, constants, outputs })), {
+    optimize: 'disabled',
+  });
   try {
-    return new Map(Object.entries(await program.run(feeds)));
+    return new Map(Object.entries(await program.run({ ...feeds, ...Object.fromEntries(fed) })));
   } finally {
     await program.dispose();
   }
