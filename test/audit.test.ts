@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import sharp from 'sharp';
+import { secondsLeft } from '../src/cli/bar.js';
 import { main } from '../src/cli/main.js';
 import { float32, toFloat32 } from '../src/core/tensor.js';
 import { decodeNpy, encodeNpy } from '../src/data/npy.js';
@@ -126,6 +127,16 @@ test('an option given twice is refused', async () => {
     code: 2,
     err: 'lan-onnx: --seed: given 2 times, expected once.\n',
   });
+  expect((await run('audit', model, '--evidence-draws', '1', '--evidence-draws', '2')).err).toBe(
+    'lan-onnx: --evidence-draws: given 2 times, expected once.\n',
+  );
+});
+
+test('the time left is that of the steps or of the budget, whichever ends first', () => {
+  expect(secondsLeft(100, 400, 5)).toBe(15);
+  expect(secondsLeft(100, 400, 5, 60)).toBe(15);
+  expect(secondsLeft(100, 400, 5, 7)).toBe(2);
+  expect(secondsLeft(399, 400, 9, 7)).toBe(0);
 });
 
 test('audit: failures name what is wrong, exit with 2 and leave nothing behind', async () => {
