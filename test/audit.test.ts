@@ -1,9 +1,11 @@
 // lan-onnx audit, from the command line to the files.
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import sharp from 'sharp';
+import { secondsLeft } from '../src/cli/bar.js';
 import { main } from '../src/cli/main.js';
 import { float32, toFloat32 } from '../src/core/tensor.js';
 import { decodeNpy, encodeNpy } from '../src/data/npy.js';
@@ -126,6 +128,57 @@ test('an option given twice is refused', async () => {
     code: 2,
     err: 'lan-onnx: --seed: given 2 times, expected once.\n',
   });
+  expect((await run('audit', model, '--evidence-draws', '1', '--evidence-draws', '2')).err).toBe(
+    'lan-onnx: --evidence-draws: given 2 times, expected once.\n',
+  );
+});
+
+test('learning stops at a plateau, at the end of its budget, and at the last step', async () => {
+  const stopped = async (...argv: string[]): Promise<[string, number]> => {
+    const quick = ['--evidence-draws', '1', '--json', '--out', at('stops')];
+    const { code, out } = await run('audit', model, '--image', picture, ...quick, ...argv);
+    expect(code).toBe(0);
+    const { betas } = JSON.parse(out) as { betas: { stopped: string; steps: number }[] };
+    return [betas[0]!.stopped, betas[0]!.steps];
+  };
+  expect(await stopped('--iterations', '7')).toEqual(['iterations', 7]);
+  // The paper's settings know no plateau.
+  const [why, steps] = await stopped('--preset', 'paper', '--beta', '1', '--iterations', '1000000', '--budget', '0.2s');
+  expect([why, steps < 1_000_000]).toEqual(['budget', true]);
+  // The schedule is stretched over all iterations, so the rate hardly falls and the loss is flat long before 100,000.
+  const [flat, count] = await stopped('--iterations', '100000');
+  expect([flat, count < 20_000]).toEqual(['plateau', true]);
+});
+
+test('Ctrl-C keeps what is done', async () => {
+  const argv = ['audit', model, '--image', picture, '--iterations', '1000000', '--preset', 'paper', '--beta', '1', '2'];
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'src/cli/main.ts', ...argv, '--evidence-draws', '8', '--out', at('interrupted')],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let err = '';
+  let sent = false;
+  child.stderr.on('data', (d: Buffer) => {
+    err += d.toString();
+    if (sent || !err.includes('learning the mask, beta 1 ')) return;
+    sent = true;
+    setTimeout(() => child.kill('SIGINT'), 200);
+  });
+  expect(await new Promise((done) => child.on('close', done))).toBe(0);
+  expect(err).toContain('lan-onnx: finishing with what is learned so far; press Ctrl-C again to stop at once.');
+  const { betas } = JSON.parse(readFileSync(join(at('interrupted'), 'white/audit.json'), 'utf8')) as {
+    betas: { beta: number; stopped: string }[];
+  };
+  expect(betas.map((b) => [b.beta, b.stopped])).toEqual([[1, 'interrupted']]);
+  expect(existsSync(join(at('interrupted'), 'white/mask.npy'))).toBe(true);
+}, 30_000);
+
+test('the time left is that of the steps or of the budget, whichever ends first', () => {
+  expect(secondsLeft(100, 400, 5)).toBe(15);
+  expect(secondsLeft(100, 400, 5, 60)).toBe(15);
+  expect(secondsLeft(100, 400, 5, 7)).toBe(2);
+  expect(secondsLeft(399, 400, 9, 7)).toBe(0);
 });
 
 test('audit: failures name what is wrong, exit with 2 and leave nothing behind', async () => {

@@ -1,6 +1,5 @@
 // lan-onnx audit MODEL --image F: learns which parts of an input the classifier needed, and measures the claim.
 import { basename, extname, join } from 'node:path';
-import { SingleBar } from 'cli-progress';
 import type { Argv, CommandModule } from 'yargs';
 import { chooseConvention, openModel, type Classifier } from '../classifier/open.js';
 import { LanError } from '../core/errors.js';
@@ -14,6 +13,7 @@ import { MASK_SHAPES, OUTPUT_LOSSES, type MaskShape, type OutputLoss } from '../
 import { PRESETS, type Preset } from '../lan/settings.js';
 import { writeAudit } from '../report/audit-files.js';
 import { claims } from '../report/claims.js';
+import { progressBar } from './bar.js';
 import { ioOf, toJson, usage, type Io } from './io.js';
 import {
   cardOptions,
@@ -136,7 +136,7 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
     const { engine } = classifier;
     io.err(`engine: ${engine.info.name} ${engine.info.version}, ${engine.info.backend}, ${engine.info.threads} thread(s)\n`);
     for (const note of classifier.notes) io.err(`note: ${note}\n`);
-    const bar = progressBar(io);
+    const bar = progressBar(io, settings.budget);
     const auditor = await createAuditor(classifier, {
       preset: argv.preset,
       settings,
@@ -273,39 +273,6 @@ async function bootstrapSamples(noise: string | undefined, classifier: Classifie
   const data = new Float32Array(paths.length * per);
   for (const [i, path] of paths.entries()) data.set(toFloat32((await readImage(path, imageSpec(classifier))).tensor), i * per);
   return { type: 'float32', dims: [paths.length, ...classifier.sampleShape], data };
-}
-
-/** A bar with loss and remaining time on a terminal; elsewhere a line a phase. */
-function progressBar(io: Io) {
-  const bar = io.terminal
-    ? new SingleBar({
-        format: '{phase} [{bar}] {value}/{total} loss {loss} mask {mask} eta {eta_formatted}',
-        hideCursor: true,
-        stream: process.stderr,
-        etaBuffer: 50,
-      })
-    : undefined;
-  let phase = '';
-  let running = false;
-  const stop = (): void => {
-    if (running) bar?.stop();
-    running = false;
-  };
-  return {
-    stop,
-    phase(name: string) {
-      stop();
-      phase = name;
-      io.err(`${name} ...\n`);
-    },
-    step(value: number, total: number, loss: number, mask: number) {
-      if (!bar) return;
-      const payload = { phase, loss: loss.toFixed(3), mask: mask.toFixed(3) };
-      if (running) bar.update(value, payload);
-      else bar.start(total, value, payload);
-      running = true;
-    },
-  };
 }
 
 function describe(path: string, result: AuditResult, files: { json: string; sheet?: string }, classifier: Classifier): string {

@@ -34,7 +34,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
       // yargs gathers a repeated option into a list; where one value is meant, which of them is anyone's guess.
       for (const [name, value] of Object.entries(args)) {
         if (Array.isArray(value) && !LISTS.has(name))
-          throw new LanError(`--${name}: given ${value.length} times, expected once.`);
+          throw new LanError(`--${kebab(name)}: given ${value.length} times, expected once.`);
       }
     })
     .version(version())
@@ -60,6 +60,9 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
 }
 
 const MISSING = 'MODEL is missing: received %s, need at least %s.';
+
+/** The option as it is typed: yargs names it evidenceDraws. */
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** What yargs refuses: unknown commands and options, missing or impossible values. */
 class UsageError extends Error {}

@@ -1,5 +1,6 @@
 // The finding in sentences, and never more than the evidence carries.
 import type { BetaResult } from '../evidence/audit.js';
+import type { SoftEvidence } from '../evidence/replaceability.js';
 
 const percent = (v: number): string => `${(100 * v).toFixed(v > 0.99 ? 1 : 0)} %`;
 const interval = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
@@ -7,14 +8,19 @@ const interval = ([low, high]: readonly [number, number]): string => `95 % inter
 /** Headline first. The hard claim leads where it holds; where it does not, the soft one leads and the report says so. */
 export function claims({ evidence }: BetaResult, label: string): string[] {
   const { noiseAlone, soft, hard } = evidence;
-  const draws = (n: number): string => (n === 1 ? 'the one draw that this noise has' : `${n} fresh draws`);
+  // Noise that is always the same leaves nothing to chance: one draw, and no interval.
+  const once = soft.draws === 1;
+  const outcome = (e: SoftEvidence): string =>
+    once
+      ? `${e.kept === 1 ? 'kept' : 'lost'} (this noise has one draw; KL ${e.kl.toFixed(3)})`
+      : `kept on ${e.kept} of ${e.draws} fresh draws (${interval(e.interval)}; KL ${e.kl.toFixed(3)})`;
   const caveat =
     noiseAlone.kept > 0.1 * noiseAlone.draws
       ? [
-          `caution: noise alone gives '${label}' on ${noiseAlone.kept} of ${draws(noiseAlone.draws)}, so keeping it proves little; try another --noise`,
+          `caution: noise alone gives '${label}'${once ? '' : ` on ${noiseAlone.kept} of ${noiseAlone.draws} fresh draws`}, so keeping it proves little; try another --noise`,
         ]
       : [];
-  const softClaim = `with a mask of mean ${soft.share.toFixed(2)} mixed into noise, the answer '${label}' was kept on ${soft.kept} of ${draws(soft.draws)} (${interval(soft.interval)}; KL ${soft.kl.toFixed(3)})`;
+  const softClaim = `with a mask of mean ${soft.share.toFixed(2)} mixed into noise, the answer '${label}' was ${outcome(soft)}`;
   if (!hard)
     return [
       softClaim,
@@ -22,8 +28,8 @@ export function claims({ evidence }: BetaResult, label: string): string[] {
       ...caveat,
     ];
   // The share was chosen on other draws; on these it may disappoint, and then it must not lead.
-  const holds = hard.interval[0] >= 0.9;
-  const hardClaim = `${percent(hard.share)} of the input replaced entirely by noise: the answer '${label}' was kept on ${hard.kept} of ${draws(hard.draws)} (${interval(hard.interval)}; KL ${hard.kl.toFixed(3)})`;
+  const holds = once ? hard.kept === 1 : hard.interval[0] >= 0.9;
+  const hardClaim = `${percent(hard.share)} of the input replaced entirely by noise: the answer '${label}' was ${outcome(hard)}`;
   const both = holds ? [hardClaim, softClaim] : [softClaim, `${hardClaim}: too unsure to lead`];
   return [...both, ...caveat];
 }

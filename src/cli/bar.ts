@@ -1,0 +1,43 @@
+// The progress bar of a mask being learned: step, loss, mask mean and the time that is left at most.
+import { SingleBar } from 'cli-progress';
+import type { Io } from './io.js';
+
+/** A bar on a terminal; elsewhere a line a phase. `budget`: seconds after which learning ends whatever step it has come to. */
+export function progressBar(io: Io, budget?: number) {
+  const bar = io.terminal
+    ? new SingleBar({
+        format: '{phase} [{bar}] {value}/{total} loss {loss} mask {mask} {left} s left',
+        hideCursor: true,
+        stream: process.stderr,
+      })
+    : undefined;
+  let phase = '';
+  let start = 0;
+  let running = false;
+  const stop = (): void => {
+    if (running) bar?.stop();
+    running = false;
+  };
+  return {
+    stop,
+    phase(name: string) {
+      stop();
+      phase = name;
+      start = performance.now();
+      io.err(`${name} ...\n`);
+    },
+    step(value: number, total: number, loss: number, mask: number) {
+      if (!bar) return;
+      const left = Math.ceil(secondsLeft(value, total, (performance.now() - start) / 1000, budget));
+      const payload = { phase, loss: loss.toFixed(3), mask: mask.toFixed(3), left };
+      if (running) bar.update(value, payload);
+      else bar.start(total, value, payload);
+      running = true;
+    },
+  };
+}
+
+/** Seconds until step `total` at the mean pace of the first `value` (at least 1), or until the budget is spent, whichever comes first. */
+export function secondsLeft(value: number, total: number, elapsed: number, budget = Infinity): number {
+  return Math.max(0, Math.min((elapsed * (total - value)) / value, budget - elapsed));
+}
