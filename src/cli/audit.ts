@@ -25,7 +25,7 @@ import {
   toWhole,
   type SharedArguments,
 } from './options.js';
-import { version } from './version.js';
+import { version } from '../core/version.js';
 
 interface Arguments extends SharedArguments {
   readonly model: string;

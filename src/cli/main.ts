@@ -8,7 +8,7 @@ import { auditCommand } from './audit.js';
 import { checkCommand } from './check.js';
 import { inspectCommand } from './inspect.js';
 import { processIo, type Io } from './io.js';
-import { version } from './version.js';
+import { version } from '../core/version.js';
 
 /** Arguments that take several values. */
 const LISTS = new Set(['_', 'models', 'image', 'tensor', 'beta', 'mean', 'std', 'shape']);
