@@ -12,6 +12,9 @@ export {
   type BetaResult,
   type Prediction,
 } from './evidence/audit.js';
+export { exportGradient, type ExportGradientOptions } from './evidence/export-gradient.js';
+export { exportStep, type ExportStepOptions } from './evidence/export-step.js';
+export type { ExportedModel, ExportedValue } from './evidence/exported.js';
 export { replaceability, wilson, type Replaceability } from './evidence/replaceability.js';
 export { createNoise, type Noise } from './lan/noise.js';
 export type { LanSettings } from './lan/settings.js';

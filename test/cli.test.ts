@@ -72,13 +72,15 @@ describe('usage', () => {
       'lan-onnx inspect <model>',
       'lan-onnx check <models..>',
       'lan-onnx audit <model>',
+      'lan-onnx export-gradient <model>',
+      'lan-onnx export-step <model>',
       'Exit code: 0 fine, 1',
     ]) {
       expect(out).toContain(words);
     }
   });
 
-  test.each(['inspect', 'check', 'audit'])('%s --help has examples', async (command) => {
+  test.each(['inspect', 'check', 'audit', 'export-gradient', 'export-step'])('%s --help has examples', async (command) => {
     const { code, out } = await cli(command, '--help');
     expect(code).toBe(0);
     expect(out).toContain(`Examples:\n  lan-onnx ${command} `);

@@ -33,6 +33,8 @@ export interface OpenOptions {
   readonly threads?: number;
   /** Binds dynamic axes: full shapes by input name. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Length of the batch axis: the first of the float input, and of every input that leaves it open. Default: the file's, or 1. */
+  readonly batch?: number;
   /** A card, or the path of one. Later than what lies beside the model. */
   readonly card?: PartialCard | string;
   readonly adapters?: readonly OpAdapter[];
@@ -43,6 +45,8 @@ export interface Classifier {
   readonly inputs: readonly { name: string; type: DType; shape: readonly number[] }[];
   readonly outputs: readonly { name: string; type: DType; shape: readonly number[] }[];
   readonly engine: Engine;
+  /** The ops that it was opened with. */
+  readonly adapters: readonly OpAdapter[];
   /** Why this engine was chosen, and what was assumed: sentences for the user. */
   readonly notes: readonly string[];
   readonly labels: readonly string[];
@@ -83,7 +87,8 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const rewritten = rewrite(source.model, adapters);
   const canonical = widen(rewritten);
   const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
-  const graph = await specialize(canonical, { ...shapesOfCard(canonical, card), ...options.shapes }, probe, adapters);
+  const shapes = withBatch(canonical, { ...shapesOfCard(canonical, card), ...options.shapes }, options);
+  const graph = await specialize(canonical, shapes, probe, adapters);
   const notes: string[] = [];
   const engine = await chooseEngine(options, adapters, graph, notes);
   const { program: reference, refused } = await openReference(source, canonical, { threads: options.threads });
@@ -114,6 +119,30 @@ function shapesOfCard({ inputs }: Graph, { input: card }: PartialCard): Record<s
   const wanted = card.layout === 'NHWC' ? [1, height, width, channels] : [1, channels, height, width];
   const bound = input.dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : wanted[i]!));
   return { [input.name]: bound };
+}
+
+/** The shapes with the batch axis bound, and the axes that the file itself gives. */
+function withBatch(
+  { inputs }: Graph,
+  shapes: Readonly<Record<string, readonly number[]>>,
+  { batch, shapes: given }: OpenOptions,
+): Readonly<Record<string, readonly number[]>> {
+  if (batch === undefined) return shapes;
+  const bound = { ...shapes };
+  const first = inputs.find((i) => i.type?.startsWith('float'));
+  for (const input of inputs) {
+    const open = typeof input.dims?.[0] !== 'number' || input.dims[0] <= 0;
+    const said = given?.[input.name]?.[0];
+    if ((input !== first && !open) || input.dims?.length === 0) continue;
+    if (said !== undefined && said !== batch)
+      throw new LanError(
+        `Input '${input.name}': a batch of ${batch} and a shape [${given![input.name]!.join(',')}] contradict each other.`,
+      );
+    const dims = shapes[input.name] ?? input.dims;
+    // An axis that stays open is left to specialize, which says how to bind it.
+    if (dims?.slice(1).every((d) => typeof d === 'number' && d > 0)) bound[input.name] = [batch, ...(dims.slice(1) as number[])];
+  }
+  return bound;
 }
 
 async function chooseEngine(
@@ -167,7 +196,7 @@ class OnnxClassifier implements Classifier {
     private readonly canonical: Graph,
     readonly graph: Graph,
     readonly engine: Engine,
-    private readonly adapters: readonly OpAdapter[],
+    readonly adapters: readonly OpAdapter[],
     private readonly reference: OrtProgram,
     readonly precision: 'float16' | 'float32',
     card: PartialCard,
@@ -306,7 +335,7 @@ class OnnxClassifier implements Classifier {
 
   async logProbabilities(batch: number): Promise<Graph> {
     const dims = [batch, ...this.sampleShape];
-    const composed = withPreprocessing(this.canonical, this.input.name, this.output, dims, this.card);
+    const composed = withPreprocessing(this.canonical, this.input.name, [this.output], dims, this.card);
     let graph: Graph;
     try {
       graph = await specialize(composed, { [X]: dims }, probe, this.adapters);

@@ -10,21 +10,21 @@ export const X = 'x';
 export const LOG_P = 'log_probabilities';
 
 /**
- * preprocessing o model: one input `x` (float32, [N,C,H,W] RGB in 0..range for a picture, else the model's own input), the model's `output`
- * as the only output. `card` undefined: the input goes in as it is. Other model inputs keep their names.
+ * preprocessing o model: one input `x` (float32, [N,C,H,W] RGB in 0..range for a picture, else the model's own input), the model's `outputs`
+ * as the only outputs. `card` undefined: the input goes in as it is. Other model inputs keep their names.
  */
 export function withPreprocessing(
   model: Graph,
   input: string,
-  output: string,
+  outputs: readonly string[],
   dims: readonly number[],
   card: InputCard | undefined,
 ): Graph {
   const g = new GraphBuilder(model.name);
   const x = g.input(X, 'float32', dims);
   const fed = card ? preprocess(g, x, card) : x;
-  const outputs = g.inline(model, { [input]: fed });
-  g.output(outputs[output]!, output);
+  const made = g.inline(model, { [input]: fed });
+  for (const output of outputs) g.output(made[output]!, output);
   return g.build();
 }
 
@@ -62,14 +62,23 @@ export function preprocessTensor(x: Tensor, card: InputCard | undefined): Tensor
 
 const PASS_THROUGH = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose']);
 
-/** The op that ends the path to an output, through nodes that only move data. */
-export function lastOp(graph: Graph, output: string): Node | undefined {
+/** The nodes that end the path to an output, first to last: the one that computes it, then those that only move its data. */
+function lastNodes(graph: Graph, output: string): Node[] {
+  const path: Node[] = [];
   let node = graph.nodes.find((n) => n.outputs.includes(output));
-  while (node && PASS_THROUGH.has(node.op)) {
+  while (node) {
+    path.unshift(node);
+    if (!PASS_THROUGH.has(node.op)) break;
     const source = node.inputs[0]!;
     node = graph.nodes.find((n) => n.outputs.includes(source));
   }
-  return node;
+  return path;
+}
+
+/** The op that ends the path to an output, through nodes that only move data. */
+export function lastOp(graph: Graph, output: string): Node | undefined {
+  const first = lastNodes(graph, output)[0];
+  return first && !PASS_THROUGH.has(first.op) ? first : undefined;
 }
 
 /** What the output most likely is, by its last op. */
@@ -78,25 +87,35 @@ export function guessOutputKind(graph: Graph, output: string): OutputKind {
   return op === 'Softmax' ? 'probabilities' : op === 'LogSoftmax' ? 'log-probabilities' : op === 'Sigmoid' ? 'sigmoid' : 'logits';
 }
 
-/**
- * The static graph with one output `log_probabilities` [N,K]. A final Softmax is replaced by LogSoftmax, and a final Sigmoid by its logits, since
- * log(softmax(z)) underflows and loses its gradient. 'sigmoid' outputs give [N,2K]: log p, then log(1-p), so that cross-entropy is the
- * sum of the K binary ones.
- */
+/** The static graph with one output `log_probabilities` [N,K] ('sigmoid' outputs: [N,2K]), as `appendLogProbabilities` makes it. */
 export function withLogProbabilities(graph: Graph, output: string, kind: OutputKind): Graph {
-  const last = lastOp(graph, output);
-  const exact =
-    kind === 'probabilities' && last?.op === 'Softmax' ? last : kind === 'sigmoid' && last?.op === 'Sigmoid' ? last : undefined;
-  // The op is exchanged where it stands: what moves its data afterwards moves the logarithms (or logits) in the same way.
-  const nodes = graph.nodes.map((n) =>
-    n === exact
-      ? { ...n, op: kind === 'sigmoid' ? 'Identity' : 'LogSoftmax', attributes: kind === 'sigmoid' ? {} : n.attributes }
-      : n,
-  );
-  const g = GraphBuilder.from({ ...graph, nodes });
+  const g = GraphBuilder.from(graph);
+  g.output(appendLogProbabilities(g, graph, output, kind), LOG_P);
+  return g.build();
+}
+
+/**
+ * Appends the logarithms [N,K] of the probabilities that the static `graph`, which `g` goes on from, gives as `output`; returns their name. They
+ * are computed beside the output, which stays: from a final Softmax's input by LogSoftmax, and from a final Sigmoid's logits, since
+ * log(softmax(z)) underflows and loses its gradient. 'sigmoid' outputs give [N,2K]: log p, then log(1-p), so that cross-entropy is the sum of
+ * the K binary ones.
+ */
+export function appendLogProbabilities(g: GraphBuilder, graph: Graph, output: string, kind: OutputKind): string {
+  const [last, ...moves] = lastNodes(graph, output);
+  const exact = (kind === 'probabilities' && last?.op === 'Softmax') || (kind === 'sigmoid' && last?.op === 'Sigmoid');
+  let value = output;
+  if (exact) {
+    value = kind === 'sigmoid' ? last!.inputs[0]! : g.op('LogSoftmax', [last!.inputs[0]!], last!.attributes);
+    g.types.set(value, g.typeOf(last!.outputs[0]!));
+    // What moves the output's data moves the logarithms (or logits) in the same way.
+    for (const move of moves) {
+      value = g.op(move.op, [value, ...move.inputs.slice(1)], move.attributes);
+      g.types.set(value, g.typeOf(move.outputs[0]!));
+    }
+  }
   const dims = g.typeOf(output).dims;
   const batch = dims[0] ?? 1;
-  const flat = dims.length === 2 ? output : g.reshape(output, [batch, sizeOf(dims) / batch]);
+  const flat = dims.length === 2 ? value : g.reshape(value, [batch, sizeOf(dims) / batch]);
   const tiny = g.scalar(1e-30);
   const logOf = (p: string): string => g.op('Log', [g.op('Clip', [p, tiny])]);
   let result: string;
@@ -106,8 +125,7 @@ export function withLogProbabilities(graph: Graph, output: string, kind: OutputK
   else if (exact) result = g.op('Concat', [g.neg(g.op('Softplus', [g.neg(flat)])), g.neg(g.op('Softplus', [flat]))], { axis: 1 });
   else result = g.op('Concat', [logOf(flat), logOf(g.sub(g.one, flat))], { axis: 1 });
   g.types.set(result, { type: 'float32', dims: [batch, (sizeOf(dims) / batch) * (kind === 'sigmoid' ? 2 : 1)] });
-  g.output(result, LOG_P);
-  return g.build();
+  return result;
 }
 
 /** Model output to probabilities [N,K] of the classes, in plain JavaScript. */

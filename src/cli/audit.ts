@@ -9,8 +9,6 @@ import { listImages, readImage, type ImageSpec } from '../data/images.js';
 import { decodeNpy } from '../data/npy.js';
 import { createAuditor, type AuditResult } from '../evidence/audit.js';
 import { bootstrapFolder, NOISE_HELP } from '../lan/noise.js';
-import { MASK_SHAPES, OUTPUT_LOSSES, type MaskShape, type OutputLoss } from '../lan/objective.js';
-import { PRESETS, type Preset } from '../lan/settings.js';
 import { writeAudit } from '../report/audit-files.js';
 import { claims } from '../report/claims.js';
 import { progressBar } from './bar.js';
@@ -19,36 +17,32 @@ import {
   cardOptions,
   engineOptions,
   jsonOption,
+  MASK,
+  objectiveOptions,
   seedOption,
   toNumber,
+  toObjectiveSettings,
   toOpenOptions,
   toWhole,
+  type ObjectiveArguments,
   type SharedArguments,
 } from './options.js';
-import { version } from './version.js';
+import { version } from '../core/version.js';
 
-interface Arguments extends SharedArguments {
+interface Arguments extends SharedArguments, ObjectiveArguments {
   readonly model: string;
   readonly image?: readonly string[];
   readonly tensor?: readonly string[];
   readonly out: string;
-  readonly preset: Preset;
-  readonly beta?: readonly string[];
   readonly noise?: string;
   readonly iterations?: string;
   readonly learningRate?: string;
-  readonly draws?: string;
-  readonly maskShape?: MaskShape;
-  readonly maskGrid?: string;
-  readonly loss?: OutputLoss;
   readonly sharpen?: string;
   readonly budget?: string;
   readonly evidenceDraws: string;
   readonly seed: string;
   readonly json: boolean;
 }
-
-const MASK = 'Mask:';
 
 export const auditCommand: CommandModule<object, Arguments> = {
   command: 'audit <model>',
@@ -71,35 +65,9 @@ export const auditCommand: CommandModule<object, Arguments> = {
           requiresArg: true,
           describe: 'folder for the results, one folder an input',
         },
-        preset: {
-          choices: PRESETS,
-          default: 'default' as Preset,
-          group: MASK,
-          describe: 'settings; paper: lr 0.05, 10,000 iterations, full mask',
-        },
-        beta: {
-          type: 'string',
-          array: true,
-          requiresArg: true,
-          group: MASK,
-          describe: 'weight of the mask mean (Eq. 4); several give several masks',
-        },
         noise: { type: 'string', requiresArg: true, group: MASK, describe: NOISE_HELP },
         iterations: { type: 'string', requiresArg: true, group: MASK, describe: 'steps at most' },
         'learning-rate': { type: 'string', requiresArg: true, group: MASK, describe: 'of Adam' },
-        draws: { type: 'string', requiresArg: true, group: MASK, describe: 'noise draws a step' },
-        'mask-shape': {
-          choices: MASK_SHAPES,
-          group: MASK,
-          describe: 'pixel: channels share a value; full: every element its own',
-        },
-        'mask-grid': {
-          type: 'string',
-          requiresArg: true,
-          group: MASK,
-          describe: 'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28; none: one value a pixel',
-        },
-        loss: { choices: OUTPUT_LOSSES, group: MASK, describe: 'how outputs are compared (L_F)' },
         sharpen: {
           type: 'string',
           requiresArg: true,
@@ -109,7 +77,7 @@ export const auditCommand: CommandModule<object, Arguments> = {
         budget: { type: 'string', requiresArg: true, group: MASK, describe: 'time for each mask: 30s, 5m' },
         'evidence-draws': { type: 'string', default: '256', requiresArg: true, describe: 'fresh noise draws for the evidence' },
       })
-      .options({ ...cardOptions, ...engineOptions, ...seedOption, ...jsonOption })
+      .options({ ...objectiveOptions, ...cardOptions, ...engineOptions, ...seedOption, ...jsonOption })
       .example('$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures')
       .example('$0 audit m.onnx --image *.jpg --beta 1.5 3 5', 'three masks a picture')
       .epilogue('Ctrl-C keeps what is done: the mask learned so far is measured and written.') as unknown as Argv<Arguments>,
@@ -177,28 +145,14 @@ function settingsOf(argv: Arguments) {
   const optional = <T>(text: string | undefined, read: (t: string) => T): T | undefined =>
     text === undefined ? undefined : read(text);
   return {
-    betas: argv.beta?.map((b) => toNumber('--beta', b, 0)),
+    ...toObjectiveSettings(argv),
     noise: argv.noise,
     iterations: optional(argv.iterations, (t) => toWhole('--iterations', t, 1)),
     learningRate: optional(argv.learningRate, (t) => toNumber('--learning-rate', t, 0)),
-    draws: optional(argv.draws, (t) => toWhole('--draws', t, 1)),
-    maskShape: argv.maskShape,
-    grids: optional(argv.maskGrid, toGrids),
-    outputLoss: argv.loss,
     sharpen: optional(argv.sharpen, (t) => toNumber('--sharpen', t, 0)),
     budget: optional(argv.budget, toSeconds),
     seed: toWhole('--seed', argv.seed),
   };
-}
-
-function toGrids(text: string): [number, number][] {
-  if (text === 'none') return [];
-  return text.split('+').map((part) => {
-    const sides = part.split('x').map(Number);
-    if (sides.length > 2 || sides.some((s) => !Number.isInteger(s) || s < 1))
-      throw usage('--mask-grid', '28, 14x28, 7+28 or none', text);
-    return [sides[0]!, sides[1] ?? sides[0]!];
-  });
 }
 
 function toSeconds(text: string): number {

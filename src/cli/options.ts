@@ -2,10 +2,13 @@
 import type { Options } from 'yargs';
 import { mergeCards, readCard, readLabels, type InputCard, type OutputKind, type PartialCard } from '../classifier/card.js';
 import type { OpenOptions } from '../classifier/open.js';
+import { MASK_SHAPES, OUTPUT_LOSSES, type MaskShape, type OutputLoss } from '../lan/objective.js';
+import { PRESETS, type Preset } from '../lan/settings.js';
 import { usage } from './io.js';
 
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
+export const MASK = 'Mask:';
 
 /** How pictures become the model's input, and what its output means. */
 export const cardOptions = {
@@ -66,6 +69,36 @@ export const engineOptions = {
   },
 } as const satisfies Record<string, Options>;
 
+/** What a mask is and what it is learned for (Eq. 4). */
+export const objectiveOptions = {
+  preset: {
+    choices: PRESETS,
+    default: 'default' as Preset,
+    group: MASK,
+    describe: 'settings; paper: lr 0.05, 10,000 iterations, full mask',
+  },
+  beta: {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    group: MASK,
+    describe: 'weight of the mask mean (Eq. 4); several give several masks',
+  },
+  draws: { type: 'string', requiresArg: true, group: MASK, describe: 'noise draws a step' },
+  'mask-shape': {
+    choices: MASK_SHAPES,
+    group: MASK,
+    describe: 'pixel: channels share a value; full: every element its own',
+  },
+  'mask-grid': {
+    type: 'string',
+    requiresArg: true,
+    group: MASK,
+    describe: 'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28; none: one value a pixel',
+  },
+  loss: { choices: OUTPUT_LOSSES, group: MASK, describe: 'how outputs are compared (L_F)' },
+} as const satisfies Record<string, Options>;
+
 export const seedOption = {
   seed: { type: 'string', default: '0', requiresArg: true, describe: 'of all random numbers' },
 } as const satisfies Record<string, Options>;
@@ -90,6 +123,37 @@ export interface SharedArguments {
   readonly backend?: string;
   readonly threads?: string;
   readonly shape?: readonly string[];
+}
+
+/** What yargs gives for objectiveOptions. */
+export interface ObjectiveArguments {
+  readonly preset: Preset;
+  readonly beta?: readonly string[];
+  readonly draws?: string;
+  readonly maskShape?: MaskShape;
+  readonly maskGrid?: string;
+  readonly loss?: OutputLoss;
+}
+
+/** The arguments as LanSettings; what is undefined comes from the preset. */
+export function toObjectiveSettings(argv: ObjectiveArguments) {
+  return {
+    betas: argv.beta?.map((b) => toNumber('--beta', b, 0)),
+    draws: argv.draws === undefined ? undefined : toWhole('--draws', argv.draws, 1),
+    maskShape: argv.maskShape,
+    grids: argv.maskGrid === undefined ? undefined : toGrids(argv.maskGrid),
+    outputLoss: argv.loss,
+  };
+}
+
+function toGrids(text: string): [number, number][] {
+  if (text === 'none') return [];
+  return text.split('+').map((part) => {
+    const sides = part.split('x').map(Number);
+    if (sides.length > 2 || sides.some((s) => !Number.isInteger(s) || s < 1))
+      throw usage('--mask-grid', '28, 14x28, 7+28 or none', text);
+    return [sides[0]!, sides[1] ?? sides[0]!];
+  });
 }
 
 /** The arguments as openModel takes them. Throws LanError "--size: expected …, received '…'." */

@@ -4,8 +4,8 @@ import { LanError } from '../core/errors.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { createLearner, requireFinite, type LearnedMask, type Learner, type StepFigures } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
-import { buildObjective } from '../lan/objective.js';
 import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
+import { classifyOnce, objectiveOf } from './objective.js';
 import { corruptOnce, replaceability, type Replaceability } from './replaceability.js';
 
 export interface AuditOptions {
@@ -82,20 +82,8 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
   );
   const start = performance.now();
   options.onPhase?.('compiling');
-  const graphs = new Map<number, ReturnType<Classifier['logProbabilities']>>();
-  const classify = (batch: number): ReturnType<Classifier['logProbabilities']> => {
-    if (!graphs.has(batch)) graphs.set(batch, classifier.logProbabilities(batch));
-    return graphs.get(batch)!;
-  };
-  const objective = await buildObjective({
-    classifier: classify,
-    specialize: (graph) => classifier.specialize(graph),
-    sampleShape: classifier.sampleShape,
-    draws: settings.draws,
-    maskShape: settings.maskShape,
-    grids: settings.grids,
-    outputLoss: settings.outputLoss,
-  });
+  const classify = classifyOnce(classifier);
+  const objective = await objectiveOf(classifier, settings, classify);
   const learner = await createLearner(classifier.engine, objective);
   const forward = await classifier.engine.compile(await classify(1));
   const compileSeconds = (performance.now() - start) / 1000;

@@ -1,0 +1,56 @@
+// lan-onnx export-gradient MODEL --out F: a model with its loss and its input gradient as one ONNX file.
+import type { Argv, CommandModule } from 'yargs';
+import { openModel } from '../classifier/open.js';
+import { exportGradient } from '../evidence/export-gradient.js';
+import { describeExport, exportDocument, writeExport } from '../report/exported.js';
+import { ioOf, toJson } from './io.js';
+import { cardOptions, engineOptions, jsonOption, toOpenOptions, toWhole, type SharedArguments } from './options.js';
+
+interface Arguments extends SharedArguments {
+  readonly model: string;
+  readonly out: string;
+  readonly pixels: boolean;
+  readonly batch?: string;
+  readonly json: boolean;
+}
+
+export const exportGradientCommand: CommandModule<object, Arguments> = {
+  command: 'export-gradient <model>',
+  describe: 'write a model with its loss and input gradient as one ONNX file for any onnxruntime',
+  builder: (y) =>
+    y
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .options({
+        out: { type: 'string', demandOption: true, requiresArg: true, describe: 'the file to write' },
+        pixels: {
+          type: 'boolean',
+          default: false,
+          describe: "put the card's preprocessing inside: input x, RGB [N,C,H,W] in 0..range",
+        },
+        batch: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'samples a run; fixed in the file (default: what the model says, or 1)',
+        },
+        shape: engineOptions.shape,
+      })
+      .options({ ...cardOptions, ...jsonOption })
+      .example('$0 export-gradient squeezenet1.1.onnx --out grad.onnx', 'outputs, loss and d loss / d input')
+      .example('$0 export-gradient m.onnx --pixels --batch 8 --out grad.onnx', 'eight pictures at a time, from pixels')
+      .epilogue(
+        'The file takes target [N,K] (probabilities) besides the inputs, and gives loss and <input>_grad besides the outputs. All its shapes are fixed.',
+      ) as unknown as Argv<Arguments>,
+  async handler(argv) {
+    const io = ioOf(argv);
+    const batch = argv.batch === undefined ? undefined : toWhole('--batch', argv.batch, 1);
+    const classifier = await openModel(argv.model, { ...toOpenOptions(argv), engine: 'onnxruntime', batch });
+    try {
+      const exported = await exportGradient(classifier, { pixels: argv.pixels });
+      await writeExport(argv.out, exported, classifier.source.path);
+      for (const note of [...classifier.notes, ...exported.notes]) io.err(`note: ${note}\n`);
+      io.out(argv.json ? toJson(exportDocument(argv.out, exported)) : describeExport(argv.out, exported));
+    } finally {
+      await classifier.dispose();
+    }
+  },
+};

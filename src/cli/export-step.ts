@@ -1,0 +1,55 @@
+// lan-onnx export-step MODEL --out F: one whole step of learning a mask (Eq. 4) as one ONNX file.
+import type { Argv, CommandModule } from 'yargs';
+import { openModel } from '../classifier/open.js';
+import { exportStep } from '../evidence/export-step.js';
+import { describeExport, exportDocument, writeExport } from '../report/exported.js';
+import { ioOf, toJson } from './io.js';
+import {
+  cardOptions,
+  engineOptions,
+  jsonOption,
+  objectiveOptions,
+  toObjectiveSettings,
+  toOpenOptions,
+  type ObjectiveArguments,
+  type SharedArguments,
+} from './options.js';
+
+interface Arguments extends SharedArguments, ObjectiveArguments {
+  readonly model: string;
+  readonly out: string;
+  readonly json: boolean;
+}
+
+export const exportStepCommand: CommandModule<object, Arguments> = {
+  command: 'export-step <model>',
+  describe: 'write one step of learning a mask (noise in, mask out) as one ONNX file for any onnxruntime',
+  builder: (y) =>
+    y
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .options({
+        out: { type: 'string', demandOption: true, requiresArg: true, describe: 'the file to write' },
+        shape: engineOptions.shape,
+        ...objectiveOptions,
+        beta: { ...objectiveOptions.beta, describe: 'weight of the mask mean; an input of the file, in which these are noted' },
+      })
+      .options({ ...cardOptions, ...jsonOption })
+      .example('$0 export-step squeezenet1.1.onnx --out step.onnx', 'loss, backward pass and Adam in one run')
+      .example('$0 export-step m.onnx --mask-grid 28 --draws 8 --out step.onnx', 'a coarse mask, eight draws of noise a step')
+      .epilogue(
+        'Feed <name>_next back as <name>. adam_scale and adam_floor depend on the number of the step; the printed meanings say how.',
+      ) as unknown as Argv<Arguments>,
+  async handler(argv) {
+    const io = ioOf(argv);
+    const settings = toObjectiveSettings(argv);
+    const classifier = await openModel(argv.model, { ...toOpenOptions(argv), engine: 'onnxruntime' });
+    try {
+      const exported = await exportStep(classifier, { preset: argv.preset, settings });
+      await writeExport(argv.out, exported, classifier.source.path);
+      for (const note of [...classifier.notes, ...exported.notes]) io.err(`note: ${note}\n`);
+      io.out(argv.json ? toJson(exportDocument(argv.out, exported)) : describeExport(argv.out, exported));
+    } finally {
+      await classifier.dispose();
+    }
+  },
+};

@@ -1,0 +1,134 @@
+// A classifier, its loss and its input gradient as one ONNX file that any onnxruntime runs forward.
+import type { Classifier } from '../classifier/open.js';
+import { appendLogProbabilities, withPreprocessing, X } from '../classifier/pixels.js';
+import { differentiate } from '../compile/differentiate.js';
+import { LanError, LanErrors } from '../core/errors.js';
+import type { DType } from '../core/tensor.js';
+import { gradientOf } from '../engine/engine.js';
+import { GraphBuilder } from '../onnx/builder.js';
+import type { Graph } from '../onnx/graph.js';
+import { cardNotes, publish, sampleMeaning, type ExportedModel, type Published } from './exported.js';
+
+export interface ExportGradientOptions {
+  /** Puts the card's preprocessing inside: the input is then `x`, RGB [N,C,H,W] in 0..range. Default: the model's own input. */
+  readonly pixels?: boolean;
+}
+
+const TARGET = 'lan:target';
+const isFloat = (type: DType | undefined): boolean => type?.startsWith('float') ?? false;
+
+/**
+ * Inputs of the file: the model's own (names, types, layout), and `target` [N,K] (probabilities). Outputs: the model's own, `loss` [] (mean over
+ * the batch of the cross-entropy -sum target log p; for 'sigmoid' outputs of the K binary ones), and per float input `<input>_grad`, d(loss)/d(input)
+ * in float32. The batch is the one that the classifier was opened with. Throws LanError when the model does not take it or `pixels` is asked of
+ * a model without pictures, LanErrors naming every op without a gradient rule.
+ */
+export async function exportGradient(
+  classifier: Classifier,
+  { pixels = false }: ExportGradientOptions = {},
+): Promise<ExportedModel> {
+  const { source, outputKind } = classifier;
+  const input = classifier.inputs.find((i) => isFloat(i.type))!;
+  const output = classifier.outputs.find((o) => isFloat(o.type))!;
+  const batch = input.shape[0] ?? 1;
+  if (output.shape[0] !== batch)
+    throw new LanError(
+      `${source.name}: does not take a batch of ${batch}: its input '${input.name}' is [${input.shape.join(',')}], its output '${output.name}' [${output.shape.join(',')}].`,
+    );
+  const model = pixels ? await inPixels(classifier, input.name, batch) : classifier.graph;
+  const g = GraphBuilder.from(model);
+  const { loss, classes } = appendLoss(g, model, output.name, outputKind, batch);
+  for (const o of model.outputs) g.output(o.name);
+  g.output(loss);
+  const graph = await classifier.specialize(g.build());
+  const wrt = model.inputs.filter((i) => isFloat(i.type)).map((i) => i.name);
+  const backward = gradientGraph(classifier, graph, loss, wrt);
+
+  const declared = (list: Graph['inputs'], name: string): DType | undefined => {
+    const type = list.find((v) => v.name === name)?.type;
+    return type === 'float16' || type === 'bfloat16' || type === 'float64' ? type : undefined;
+  };
+  const inputs: Published[] = model.inputs.map(({ name }) =>
+    pixels && name === X
+      ? { value: name, as: name, own: true, meaning: sampleMeaning(classifier) }
+      : { value: name, as: name, own: true, type: declared(source.model.graph.inputs, name), meaning: "the model's own input" },
+  );
+  const probabilities = `probabilities of ${classes} classes a row${outputKind === 'sigmoid' ? ', each for itself' : ''}`;
+  const outputs: Published[] = [
+    ...classifier.outputs.map(({ name }): Published => {
+      const type = declared(source.model.graph.outputs, name);
+      return {
+        value: name,
+        as: name,
+        own: true,
+        type,
+        meaning: `the model's own output${name === output.name ? ` (${outputKind})` : ''}`,
+      };
+    }),
+    {
+      value: loss,
+      as: 'loss',
+      meaning: `mean over the batch of the cross-entropy with target${outputKind === 'sigmoid' ? ', summed over the classes' : ''}`,
+    },
+    ...wrt.map((name) => ({ value: gradientOf(name), as: `${legal(name)}_grad`, meaning: `d loss / d ${name}` })),
+  ];
+  return publish(classifier, backward, {
+    kind: 'gradient',
+    inputs: [...inputs, { value: TARGET, as: 'target', meaning: probabilities }],
+    outputs,
+    settings: { batch, pixels, ...(pixels ? { card: classifier.card } : {}), output: output.name, outputKind },
+    notes: pixels ? cardNotes(classifier) : [],
+  });
+}
+
+/** preprocessing o model, at the classifier's batch. */
+async function inPixels(classifier: Classifier, input: string, batch: number): Promise<Graph> {
+  const { card, graph, sampleShape, source } = classifier;
+  if (!card)
+    throw new LanError(
+      `${source.name}: its input '${input}' is not a picture, so there are no pixels to begin with. Leave --pixels out.`,
+    );
+  if (graph.inputs.some((i) => i.name === X && i.name !== input))
+    throw new LanError(
+      `${source.name}: has a further input '${X}', the name that --pixels gives to the picture. Leave --pixels out.`,
+    );
+  const outputs = graph.outputs.map((o) => o.name);
+  return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...sampleShape], card));
+}
+
+/** Appends -sum(target log p) / N with a new input TARGET [N,K]; names the loss. */
+function appendLoss(
+  g: GraphBuilder,
+  graph: Graph,
+  output: string,
+  kind: Classifier['outputKind'],
+  batch: number,
+): { loss: string; classes: number } {
+  const logP = appendLogProbabilities(g, graph, output, kind);
+  const columns = g.typeOf(logP).dims[1]!;
+  const classes = kind === 'sigmoid' ? columns / 2 : columns;
+  let target = g.input(TARGET, 'float32', [batch, classes]);
+  // log p stands beside log(1-p), so the target beside its complement.
+  if (kind === 'sigmoid') target = g.op('Concat', [target, g.sub(g.one, target)], { axis: 1 });
+  return { loss: g.mul(g.reduceSum(g.mul(target, logP), [0, 1], false), g.scalar(-1 / batch)), classes };
+}
+
+function gradientGraph(classifier: Classifier, graph: Graph, loss: string, wrt: readonly string[]): Graph {
+  try {
+    return differentiate(graph, { of: loss, wrt: wrt.map((name) => ({ name, as: gradientOf(name) })) }, classifier.adapters);
+  } catch (error) {
+    throw asExportError(error, classifier);
+  }
+}
+
+/** Missing rules in this command's terms: there is no other engine to turn to. */
+export function asExportError(error: unknown, { source }: Classifier): unknown {
+  if (!(error instanceof LanErrors)) return error;
+  const problems = error.problems.map((p) =>
+    p.replace(' Use --engine tfjs, or write the rule.', ' Write it (docs/adding-an-op.md).'),
+  );
+  return new LanErrors(`${source.name} can not be exported: no gradient can be derived in ONNX:`, problems);
+}
+
+/** A C identifier, as the ONNX specification wants names to be. */
+const legal = (name: string): string => name.replace(/\W/g, '_').replace(/^(?=\d)/, '_');
