@@ -48,6 +48,19 @@ test.each(ENGINES)('the mask of a linear classifier is 1 on unused columns and l
   await classifier.dispose();
 });
 
+test('squared error does not lose the answer at its default beta', async () => {
+  const classifier = await openModel(linear());
+  // Sure of its answer, so that squared error has next to no gradient once the answer is lost.
+  const x = float32(new Float32Array(FEATURES).fill(4), [1, FEATURES]);
+  const settings = { ...SETTINGS, noise: 'uniform:-8,4', outputLoss: 'squared-error' as const, patience: 0 };
+  const { betas } = await audit(classifier, x, { settings, evidenceDraws: 64 });
+  expect(betas[0]!.beta).toBe(1);
+  expect(betas[0]!.evidence.soft.kept).toBeGreaterThan(60);
+  const mask = toFloat32(betas[0]!.learned.mask);
+  expect(Math.min(...mask.slice(USED))).toBeGreaterThan(0.9);
+  await classifier.dispose();
+});
+
 test('beta raises the mask mean', async () => {
   const classifier = await openModel(linear());
   const means: number[] = [];

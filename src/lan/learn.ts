@@ -2,7 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
-import type { Descent, Engine } from '../engine/engine.js';
+import type { Descent, Engine, Parameter } from '../engine/engine.js';
 import type { Noise } from './noise.js';
 import type { Objective } from './objective.js';
 
@@ -13,6 +13,8 @@ export interface LearnSettings {
   /** 'constant', or 'cosine': from the learning rate down to a hundredth of it. */
   readonly schedule: 'constant' | 'cosine';
   readonly seed: number;
+  /** Value of the whole mask before the first step, in (0,1). */
+  readonly start: number;
   /** Ends when the loss has improved by less than 0.1 % of beta over this many steps; 0: never. */
   readonly patience: number;
   /** Wall-clock seconds after which the mask is taken as it is. */
@@ -68,7 +70,12 @@ async function descend(descent: Descent, objective: Objective, job: Parameters<L
     objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[],
   );
   const feeds: Record<string, Tensor> = { x, target, eta, beta: scalar(settings.beta) };
-  descent.reset();
+  // Grids sum up, so that the first one alone sets the start.
+  const [coarsest] = objective.parameters as [Parameter, ...Parameter[]];
+  if (!(settings.start > 0 && settings.start < 1))
+    throw new LanError(`The mask has to start inside (0,1), received ${settings.start}.`);
+  const logit = Math.log(settings.start / (1 - settings.start));
+  descent.reset({ [coarsest.name]: new Float32Array(sizeOf(coarsest.dims)).fill(logit) });
   const history: StepFigures[] = [];
   const start = performance.now();
   let stopped: LearnedMask['stopped'] = 'iterations';

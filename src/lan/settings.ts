@@ -38,6 +38,7 @@ export function resolveSettings(
           learningRate: 0.05,
           schedule: 'constant',
           seed: 0,
+          start: 0.5,
           patience: 0,
           noise: 'uniform',
           draws: 1,
@@ -47,11 +48,12 @@ export function resolveSettings(
           sharpen: 0,
         }
       : {
-          betas: [defaultBeta(classes)],
+          betas: [defaultBeta(classes, given.outputLoss)],
           iterations: 400,
           learningRate: 0.1,
           schedule: 'cosine',
           seed: 0,
+          start: 0.1,
           patience: 100,
           noise: 'uniform',
           draws: 4,
@@ -65,9 +67,10 @@ export function resolveSettings(
 
 /**
  * 1.5 ln K, to two digits: guessing costs ln K nats, so that the reward for noise everywhere outweighs the answer only a little whatever the
- * number of classes K (10 for 1,000 classes, 1 for two).
+ * number of classes K (10 for 1,000 classes, 1 for two). Squared error costs about 1 for a lost answer, whatever K.
  */
-export const defaultBeta = (classes: number): number => Number((1.5 * Math.log(Math.max(2, classes))).toPrecision(2));
+export const defaultBeta = (classes: number, loss: OutputLoss = 'cross-entropy'): number =>
+  loss === 'squared-error' ? 1 : Number((1.5 * Math.log(Math.max(2, classes))).toPrecision(2));
 
 /** Coarse to fine: a grid of eighths, and the pixels themselves, so that large parts move fast and edges stay sharp. */
 function defaultGrids(sampleShape: readonly number[]): [number, number][] {
