@@ -42,8 +42,8 @@ SHARED ?= ../shared
 check-models: build ## compare the real models of $$SHARED/models with onnxruntime, forward and gradients
 	node dist/src/cli/main.js check $(SHARED)/models/*.onnx
 
-bench: setup ## time a model's forward pass and its gradient on both engines (MODELS="a.onnx b.onnx")
-	node_modules/.bin/tsx bench/gradient.ts $(MODELS)
+bench: setup ## forward + gradient, a LAN step and tfjs against a bare forward pass, on four networks (BENCH="--batch 1 --threads 1")
+	node_modules/.bin/tsx bench/speed.ts --tfjs $(BENCH)
 
 clean: ## remove what was built
 	rm -rf dist out

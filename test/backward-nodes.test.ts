@@ -81,6 +81,20 @@ describe('an op without a rule', () => {
       `No gradient can be derived in ONNX:\n  - Tanh '${second}': ${reason}\n  - Tanh '${first}': ${reason}`,
     );
   });
+  test('is named behind another one too', async () => {
+    const graph = await graphOf((g) => sum(g, g.op('Tanh', [g.op('Exp', [g.op('Tanh', [input(g)])])])));
+    const [first, second] = graph.nodes.filter((n) => n.op === 'Tanh').map((n) => `Tanh '${n.name}'`);
+    const message = (): string => {
+      try {
+        differentiate(graph, { of: 'loss', wrt: [{ name: 'x', as: 'dx' }] }, bare);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return '';
+    };
+    expect(message()).toContain(first);
+    expect(message()).toContain(second);
+  });
   test('is no matter elsewhere', async () => {
     const graph = await graphOf((g) => sum(g, g.mul(input(g), g.op('Tanh', [input(g, 'other')]))));
     const made = differentiate(graph, { of: 'loss', wrt: [{ name: 'x', as: 'dx' }] }, bare);

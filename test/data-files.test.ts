@@ -1,5 +1,6 @@
 // Writing and reading files: what is left on the disk, and the exact words of every refusal.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +46,7 @@ describe('files', () => {
   test('a full disk', async () => {
     await symlink('/dev/full', at('full'));
     expect(await refusal(writeAtomically(at('full'), 'x'))).toBe(
-      `Can not write '${at('full')}': no space left on device. Choose another --out.`,
+      `Can not write '${at('full')}': no space left on device. Choose another place.`,
     );
   });
 
@@ -53,16 +54,24 @@ describe('files', () => {
     await mkdir(at('taken'));
     await writeFile(at('plain'), '');
     expect(await refusal(writeAtomically(at('taken'), 'x'))).toBe(
-      `Can not write '${at('taken')}': it is a directory. Choose another --out.`,
+      `Can not write '${at('taken')}': it is a directory. Choose another place.`,
     );
     const inner = at('plain/x.txt');
     expect(await refusal(writeAtomically(inner, 'x'))).toBe(
-      `Can not write '${inner}': a file of that name is in the way. Choose another --out.`,
+      `Can not write '${inner}': a file of that name is in the way. Choose another place.`,
     );
     expect(await refusal(ensureWritable(at('plain')))).toBe(
-      `Can not write '${at('plain')}': a file of that name is in the way. Choose another --out.`,
+      `Can not write '${at('plain')}': a file of that name is in the way. Choose another place.`,
     );
     expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  // Node's own recursive mkdir never returns here.
+  const proc = existsSync('/proc/self') ? test : test.skip;
+  proc('a folder in which nothing can be made', async () => {
+    expect(await refusal(ensureWritable('/proc/lan-onnx/out'))).toBe(
+      "Can not write '/proc/lan-onnx/out': no such file or folder. Choose another place.",
+    );
   });
 
   test('a failure in the middle removes the temporary file and keeps the old content', async () => {
@@ -85,9 +94,9 @@ describe('files', () => {
     if (root) process.seteuid!(65534);
     const path = at('locked/x.txt');
     try {
-      expect(await refusal(writeAtomically(path, 'x'))).toBe(`Can not write '${path}': permission denied. Choose another --out.`);
+      expect(await refusal(writeAtomically(path, 'x'))).toBe(`Can not write '${path}': permission denied. Choose another place.`);
       expect(await refusal(ensureWritable(at('locked')))).toBe(
-        `Can not write '${at('locked')}': permission denied. Choose another --out.`,
+        `Can not write '${at('locked')}': permission denied. Choose another place.`,
       );
       expect(await refusal(readBytes(at('locked/inner/secret'), 'Model'))).toBe(
         `Model '${at('locked/inner/secret')}': can not be read (permission denied).`,

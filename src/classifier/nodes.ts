@@ -5,6 +5,7 @@ import { openSession } from '../engine/ort.js';
 import { encodeModel } from '../onnx/codec.js';
 import { nodeLabel, type Graph, type Model } from '../onnx/graph.js';
 import { difference } from './compare.js';
+import { inFloat32 } from './reference.js';
 
 /** The first value, in the original's order, that differs. */
 export interface Divergence {
@@ -45,12 +46,12 @@ export async function compareNodes(
   for (let at = 0; at < wanted.length; at += CHUNK) {
     const part = wanted.slice(at, at + CHUNK);
     const names = part.map((p) => p.value);
-    const reference = await openSession(
+    const session = await openSession(
       encodeModel({ ...model, graph: { ...model.graph, outputs: names.map((name) => ({ name, kind: 'tensor' as const })) } }),
       { optimize: 'disabled' },
     );
-    const expected = await reference.run(feeds);
-    await reference.dispose();
+    const expected = await inFloat32(session, model).run(feeds);
+    await session.dispose();
     const computed = names.filter((n) => produced.has(n));
     const outputs = computed.map((name) => ({ name, kind: 'tensor' as const, ...graph.types.get(name)! }));
     let received: Record<string, Tensor> = {};

@@ -1,15 +1,15 @@
 // openModel: an ONNX file with its card and an engine behind one small interface.
 import { adapters as builtIn } from '../../adapters/index.js';
 import type { OpAdapter } from '../../adapters/op.js';
-import { canonicalize } from '../compile/canonicalize.js';
+import { rewrite } from '../compile/canonicalize.js';
 import { dependents } from '../compile/differentiate.js';
 import { specialize } from '../compile/specialize.js';
+import { computedIn, widen } from '../compile/widen.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
 import { gradientOf, type Engine, type Program } from '../engine/engine.js';
-import { createOrtEngine, dialectModel, openSession, probe, type OrtProgram } from '../engine/ort.js';
+import { createOrtEngine, probe, type OrtProgram } from '../engine/ort.js';
 import { createTfEngine } from '../engine/tf.js';
-import { encodeModel } from '../onnx/codec.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import { CONVENTIONS, mergeCards, readCard, type InputCard, type OutputKind, type PartialCard } from './card.js';
@@ -22,6 +22,7 @@ import {
   withPreprocessing,
   X,
 } from './pixels.js';
+import { openReference, widened } from './reference.js';
 import { readModel, type ModelSource } from './source.js';
 
 export interface OpenOptions {
@@ -52,9 +53,11 @@ export interface Classifier {
   readonly cardAssumed: boolean;
   /** Shape of one sample in pixel space, without the batch axis: [C,H,W] for a picture. */
   readonly sampleShape: readonly number[];
+  /** What `predict` computes in: float16 has 11 bits, so that it differs from the converted graph (float32) in the third digit. */
+  readonly precision: 'float16' | 'float32';
   /** The static graph of the whole model at its bound shapes. */
   readonly graph: Graph;
-  /** Runs the model on its own inputs, by the engine. */
+  /** Runs the model on its own inputs, by the engine. Floats are float32; a float16 or float64 file's own type is taken as well. */
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
   /** Outputs, and the gradients of sum(cotangent * output) with respect to every float input. */
   vjp(
@@ -77,12 +80,16 @@ export interface Classifier {
 export async function openModel(from: string | Uint8Array, options: OpenOptions = {}): Promise<Classifier> {
   const source = await readModel(from);
   const adapters = options.adapters ?? builtIn;
-  const canonical = canonicalize(source.model, adapters);
+  const rewritten = rewrite(source.model, adapters);
+  const canonical = widen(rewritten);
   const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
   const graph = await specialize(canonical, { ...shapesOfCard(canonical, card), ...options.shapes }, probe, adapters);
   const notes: string[] = [];
   const engine = await chooseEngine(options, adapters, graph, notes);
-  const reference = await openReference(source, canonical, options, notes);
+  const { program: reference, refused } = await openReference(source, canonical, { threads: options.threads });
+  if (refused) notes.push(`${refused} Its canonical form is run instead.`);
+  const precision = computedIn(rewritten).has('float16') && !refused ? 'float16' : 'float32';
+  if (precision === 'float16') notes.push('the model computes in float16; converted it computes in float32, gradients included');
   const fixedBatch = canonical.inputs[0]?.dims?.[0];
   return new OnnxClassifier(
     source,
@@ -91,6 +98,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     engine,
     adapters,
     reference,
+    precision,
     card,
     notes,
     typeof fixedBatch === 'number' ? fixedBatch : undefined,
@@ -141,16 +149,6 @@ export function missingRules(graph: Graph, adapters: readonly OpAdapter[]): stri
   return [...new Set(missing.map((n) => n.op))].sort();
 }
 
-async function openReference(source: ModelSource, canonical: Graph, options: OpenOptions, notes: string[]): Promise<OrtProgram> {
-  const session = { threads: options.threads };
-  try {
-    return await openSession(source.path ?? source.bytes, session);
-  } catch (error) {
-    notes.push(`${messageOf(error)} Its canonical form is run instead.`);
-    return openSession(encodeModel(dialectModel(canonical)), session);
-  }
-}
-
 class OnnxClassifier implements Classifier {
   readonly inputs;
   readonly outputs;
@@ -171,6 +169,7 @@ class OnnxClassifier implements Classifier {
     readonly engine: Engine,
     private readonly adapters: readonly OpAdapter[],
     private readonly reference: OrtProgram,
+    readonly precision: 'float16' | 'float32',
     card: PartialCard,
     readonly notes: string[],
     private readonly fixedBatch: number | undefined,
@@ -206,12 +205,12 @@ class OnnxClassifier implements Classifier {
   }
 
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
-    this.checkFeeds(feeds);
-    return (await (this.forward ??= this.engine.compile(this.graph))).run(feeds);
+    const own = this.checked(feeds);
+    return (await (this.forward ??= this.engine.compile(this.graph))).run(own);
   }
 
   async vjp(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>) {
-    this.checkFeeds(feeds);
+    const own = this.checked(feeds);
     const given: Record<string, Tensor> = {};
     for (const o of this.outputs) {
       if (!o.type.startsWith('float')) continue;
@@ -219,7 +218,7 @@ class OnnxClassifier implements Classifier {
     }
     const names = this.inputs.filter((i) => i.type.startsWith('float')).map((i) => i.name);
     this.backward ??= this.withCotangents().then((graph) => this.engine.gradient(graph, 'weighted_sum', names));
-    const results = await (await this.backward).run({ ...feeds, ...given });
+    const results = await (await this.backward).run({ ...own, ...widened(given) });
     return {
       outputs: Object.fromEntries(this.outputs.map((o) => [o.name, results[o.name]!])),
       gradients: Object.fromEntries(names.map((n) => [n, results[gradientOf(n)]!])),
@@ -248,16 +247,20 @@ class OnnxClassifier implements Classifier {
     return this.specialize(g.build());
   }
 
-  private checkFeeds(feeds: Readonly<Record<string, Tensor>>): void {
+  private checked(feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+    const own: Record<string, Tensor> = {};
     for (const i of this.inputs) {
       const feed = feeds[i.name];
       if (!feed) throw new LanError(`Input '${i.name}' has no value. Expected: ${this.inputs.map((x) => x.name).join(', ')}.`);
-      if (feed.type !== i.type || feed.dims.join() !== i.shape.join()) {
+      const declared = this.source.model.graph.inputs.find((x) => x.name === i.name)?.type;
+      if ((feed.type !== i.type && feed.type !== declared) || feed.dims.join() !== i.shape.join()) {
         throw new LanError(
           `Input '${i.name}': expected ${i.type}[${i.shape.join(',')}], received ${feed.type}[${feed.dims.join(',')}].`,
         );
       }
+      own[i.name] = feed;
     }
+    return widened(own);
   }
 
   async predict(x: Tensor, card: InputCard | undefined = this.card): Promise<Tensor> {

@@ -22,10 +22,7 @@ export function withPreprocessing(
 ): Graph {
   const g = new GraphBuilder(model.name);
   const x = g.input(X, 'float32', dims);
-  const declared = model.inputs.find((i) => i.name === input);
-  let fed = card ? preprocess(g, x, card) : x;
-  if (declared?.type === 'float16') fed = g.cast(fed, 10);
-  if (declared?.type === 'float64') fed = g.cast(fed, 11);
+  const fed = card ? preprocess(g, x, card) : x;
   const outputs = g.inline(model, { [input]: fed });
   g.output(outputs[output]!, output);
   return g.build();

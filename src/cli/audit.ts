@@ -121,7 +121,6 @@ export const auditCommand: CommandModule<object, Arguments> = {
 async function runAudit(argv: Arguments, io: Io): Promise<void> {
   if (!argv.image?.length && !argv.tensor?.length) throw new LanError('audit: give at least one --image or --tensor.');
   const settings = settingsOf(argv);
-  await ensureWritable(argv.out);
   const classifier = await openModel(argv.model, toOpenOptions(argv));
   const abort = new AbortController();
   const interrupt = (): void => {
@@ -132,6 +131,8 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
   process.on('SIGINT', interrupt);
   try {
     const inputs = await readInputs(argv, classifier, io);
+    // Before anything long begins, and after all that may still be refused, which then leaves no empty folder.
+    await ensureWritable(argv.out);
     const { engine } = classifier;
     io.err(`engine: ${engine.info.name} ${engine.info.version}, ${engine.info.backend}, ${engine.info.threads} thread(s)\n`);
     for (const note of classifier.notes) io.err(`note: ${note}\n`);

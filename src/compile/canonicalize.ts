@@ -6,6 +6,7 @@ import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import { nodeLabel, reads, type Attribute, type Graph, type Model, type Node } from '../onnx/graph.js';
 import { adapterTable, Refusal, refuse } from './static.js';
+import { widen } from './widen.js';
 
 interface Context {
   readonly find: (node: { op: string; domain: string }) => OpAdapter | undefined;
@@ -14,11 +15,14 @@ interface Context {
 }
 
 /**
- * Rewrites every node of the model into the dialect (standard ONNX at DIALECT_OPSET); function bodies are inlined, Constant nodes become
- * initialisers. Value names are kept, so any value can be compared with the original's.
+ * Rewrites every node of the model into the dialect (standard ONNX at DIALECT_OPSET, floats in float32); function bodies are inlined, Constant
+ * nodes become initialisers. Value names are kept, so any value can be compared with the original's.
  * Throws LanErrors with every op, definition or attribute that no adapter understands.
  */
-export function canonicalize(model: Model, adapters: readonly OpAdapter[]): Graph {
+export const canonicalize = (model: Model, adapters: readonly OpAdapter[]): Graph => widen(rewrite(model, adapters));
+
+/** The first half of canonicalize: every node in the dialect, floats still in the types of the file. */
+export function rewrite(model: Model, adapters: readonly OpAdapter[]): Graph {
   const flat = inlineFunctions(model);
   const context: Context = { find: adapterTable(adapters), opsets: flat.opsets, problems: [] };
   const graph = canonicalGraph(flat.graph, context, new Map());

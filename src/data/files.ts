@@ -28,7 +28,7 @@ const codeOf = (error: unknown): string =>
 export const reasonOf = (error: unknown): string => REASONS[codeOf(error)] ?? messageOf(error);
 
 const refusal = (path: string, error: unknown): LanError =>
-  new LanError(`Can not write '${path}': ${reasonOf(error)}. Choose another --out.`);
+  new LanError(`Can not write '${path}': ${reasonOf(error)}. Choose another place.`);
 
 /** What is at `path` (links followed), or undefined where there is nothing; other failures are thrown as they come. */
 async function lookAt(path: string) {
@@ -41,15 +41,31 @@ async function lookAt(path: string) {
 }
 
 /**
+ * Makes a folder and its parents. Not by mkdir's `recursive`: where a parent is there but lets nothing be made in it and says "no such file"
+ * (/proc), Node tries for ever.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const present = await lookAt(path);
+  if (present?.isDirectory()) return;
+  if (!present && dirname(path) !== path) await makeFolder(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Another process may have been faster.
+    if (codeOf(error) !== 'EEXIST' || !(await lookAt(path))?.isDirectory()) throw error;
+  }
+}
+
+/**
  * Writes a whole file: to a temporary file beside `path`, then renamed over it, so that a reader sees the old content or the new, never a part.
  * Parent folders are made. The temporary file is removed on failure. A symbolic link keeps pointing where it did; a device or pipe
  * (`/dev/stdout`) is written in place, because a rename would put a plain file where the device was.
- * Throws LanError "Can not write '…': …. Choose another --out.".
+ * Throws LanError "Can not write '…': …. Choose another place.".
  */
 export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
   let temporary: string | undefined;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const present = await lookAt(path);
     if (present?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
     if (present && !present.isFile()) return await writeFile(path, content);
@@ -73,12 +89,12 @@ export async function writeAtomically(path: string, content: Uint8Array | string
 
 /**
  * Makes `folder` (and its parents) and proves that a file can be written in it, so that a long run fails in its first second and not in its last.
- * Leaves nothing behind but the folder. Throws LanError "Can not write '…': …. Choose another --out.".
+ * Leaves nothing behind but the folder. Throws LanError "Can not write '…': …. Choose another place.".
  */
 export async function ensureWritable(folder: string): Promise<void> {
   const probe = join(folder, `.${randomUUID().slice(0, 8)}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeFile(probe, 'x', { flag: 'wx' });
     await rm(probe);
   } catch (error) {

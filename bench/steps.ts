@@ -1,0 +1,104 @@
+// How few steps are enough: the objective of Eq. 4 on fresh noise that the paper's setting reaches in 10,000 steps, and what other settings reach in a few hundred.
+// Usage: npx tsx bench/steps.ts MODEL.onnx CARD.json IMAGE... [--paper 10000] [--only default,paper-pixel]; prints one line per image and setting.
+import { parseArgs } from 'node:util';
+import { openModel } from '../src/classifier/open.js';
+import { random, STREAMS } from '../src/core/random.js';
+import { float32, sizeOf, toFloat32, type Tensor } from '../src/core/tensor.js';
+import { readImage } from '../src/data/images.js';
+import { sharpened } from '../src/evidence/audit.js';
+import { blend } from '../src/evidence/replaceability.js';
+import { createLearner } from '../src/lan/learn.js';
+import { createNoise, type Noise } from '../src/lan/noise.js';
+import { buildObjective } from '../src/lan/objective.js';
+import { resolveSettings, type LanSettings } from '../src/lan/settings.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { paper: { type: 'string', default: '10000' }, only: { type: 'string' }, threads: { type: 'string', default: '1' } },
+});
+const [model, card, ...images] = positionals as [string, string, ...string[]];
+const classifier = await openModel(model, { card, engine: 'onnxruntime', threads: Number(values.threads) });
+const { sampleShape } = classifier;
+const [, height, width] = sampleShape as [number, number, number];
+const classes = sizeOf(classifier.outputs[0]!.shape.slice(1));
+const base = resolveSettings('default', sampleShape, classes, { patience: 0 });
+const paper = Number(values.paper);
+const half = (n: number): [number, number] => [Math.ceil(height / n), Math.ceil(width / n)];
+
+/** The settings that are compared; the first two are the paper's, with a value per pixel and with one per element. */
+const settings: Record<string, LanSettings> = {
+  'paper-pixel': { ...base, iterations: paper, learningRate: 0.05, schedule: 'constant', draws: 1, grids: [] },
+  'paper-full': { ...base, iterations: paper, learningRate: 0.05, schedule: 'constant', draws: 1, grids: [], maskShape: 'full' },
+  default: base,
+  'default-500': { ...base, iterations: 500 },
+  'default-500-full': { ...base, iterations: 500, maskShape: 'full' },
+  'pixels-500': { ...base, iterations: 500, grids: [] },
+  'coarse-500': { ...base, iterations: 500, grids: [half(8)] },
+  'lr.05-500': { ...base, iterations: 500, learningRate: 0.05 },
+  'lr.2-500': { ...base, iterations: 500, learningRate: 0.2 },
+  'lr.3-500': { ...base, iterations: 500, learningRate: 0.3 },
+  'constant-500': { ...base, iterations: 500, schedule: 'constant' },
+  'draws1-500': { ...base, iterations: 500, draws: 1 },
+  'draws2-500': { ...base, iterations: 500, draws: 2 },
+  'draws8-500': { ...base, iterations: 500, draws: 8 },
+  'lr.2-draws8-500': { ...base, iterations: 500, draws: 8, learningRate: 0.2 },
+};
+
+const DRAWS = 256;
+const BATCH = 8;
+const forward = await classifier.engine.compile(
+  await classifier.logProbabilities(BATCH).catch(() => classifier.logProbabilities(1)),
+);
+const batch = await classifier.logProbabilities(BATCH).then(
+  () => BATCH,
+  () => 1,
+);
+
+/** Eq. 4 on draws that the optimiser never saw: cross-entropy - beta * mean mask. */
+async function objective(x: Tensor, target: Tensor, mask: Tensor, noise: Noise, beta: number): Promise<[number, number, number]> {
+  const stream = random(1, STREAMS.evidence);
+  const per = sizeOf(sampleShape);
+  const t = toFloat32(target);
+  let loss = 0;
+  for (let at = 0; at < DRAWS; at += batch) {
+    const eta = new Float32Array(batch * per);
+    noise.fill(eta, stream, at);
+    for (let i = 0; i < batch; i++) blend(eta.subarray(i * per, (i + 1) * per), toFloat32(x), toFloat32(mask), x.dims);
+    const logP = toFloat32(Object.values(await forward.run({ x: float32(eta, [batch, ...sampleShape]) }))[0]!);
+    for (let i = 0; i < logP.length; i++) loss -= t[i % t.length]! * logP[i]!;
+  }
+  const values = toFloat32(mask);
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  return [loss / DRAWS - beta * mean, loss / DRAWS, mean];
+}
+
+process.stdout.write('image            setting             steps  objective  cross-entropy  mask mean  seconds\n');
+for (const image of images) {
+  const c = classifier.card!;
+  const { tensor: x } = await readImage(image, { width, height, channels: c.channels === 'GREY' ? 1 : 3, range: c.range });
+  const target = sharpened(await classifier.predict(x), base.sharpen);
+  const noise = createNoise('uniform', { x, low: 0, high: c.range });
+  for (const [name, s] of Object.entries(settings)) {
+    if (values.only && !values.only.split(',').includes(name)) continue;
+    const learner = await createLearner(
+      classifier.engine,
+      await buildObjective({
+        classifier: (n) => classifier.logProbabilities(n),
+        specialize: (g) => classifier.specialize(g),
+        sampleShape,
+        draws: s.draws,
+        maskShape: s.maskShape,
+        grids: s.grids,
+        outputLoss: s.outputLoss,
+      }),
+    );
+    const beta = s.betas[0]!;
+    const { mask, history, seconds } = await learner.learn({ x, target, noise, settings: { ...s, beta } });
+    const [total, loss, mean] = await objective(x, target, mask, noise, beta);
+    await learner.dispose();
+    process.stdout.write(
+      `${image.split('/').at(-1)!.padEnd(16)} ${name.padEnd(18)} ${String(history.length).padStart(6)} ${total.toFixed(4).padStart(10)} ${loss.toFixed(4).padStart(14)} ${mean.toFixed(4).padStart(10)} ${seconds.toFixed(1).padStart(8)}\n`,
+    );
+  }
+}
+await classifier.dispose();
