@@ -15,7 +15,8 @@ import {
   type Explicit,
 } from './kernels/conv-geometry.js';
 import * as onTf from './kernels/conv-tf.js';
-import { convNode, inputGradient, weightGradient, type Weight } from './kernels/conv-vjp.js';
+import { convNode, inputGradient, type Weight } from './kernels/conv-vjp.js';
+import { weightGradient } from './kernels/conv-weight.js';
 
 const TRANSPOSE_ATTRIBUTES = { ...CONV_ATTRIBUTES, output_padding: ints(), output_shape: ints() };
 type Transpose = AttributesOf<typeof TRANSPOSE_ATTRIBUTES>;
@@ -68,9 +69,10 @@ const convOp = defineOp({
     if (!dy) return [];
     const axes = nodeAxes(c, a);
     const [batch = 1, channels = 1] = c.type(0).dims;
+    const m = c.type(1).dims[0]!;
     return [
       c.needs[0] ? inputGradient(g, dy, batch, weightOf(c), axes, a.group) : undefined,
-      c.needs[1] ? weightGradient(g, c.x[0]!, dy, [batch, channels], axes, a.group) : undefined,
+      c.needs[1] ? weightGradient(g, c.x[0]!, dy, [batch, channels, m], axes, a.group) : undefined,
       biasGradient(c, g, dy),
     ];
   },
@@ -126,7 +128,7 @@ const convTransposeOp = defineOp({
     const m = c.outputType(0).dims[1]!;
     return [
       c.needs[0] ? convNode(g, dy, [batch, m], c.x[1]!, axes, a.group) : undefined,
-      c.needs[1] ? weightGradient(g, dy, c.x[0]!, [batch, m], axes, a.group) : undefined,
+      c.needs[1] ? weightGradient(g, dy, c.x[0]!, [batch, m, c.type(0).dims[1]!], axes, a.group) : undefined,
       biasGradient(c, g, dy),
     ];
   },

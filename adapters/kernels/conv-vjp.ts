@@ -1,4 +1,4 @@
-// Gradients of convolutions as ONNX nodes: of the input, of the weight, for any number of spatial axes.
+// Gradients of convolutions' inputs as ONNX nodes, for any number of spatial axes.
 import { sizeOf, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 import { mapPhases, weaveBlocked, wovenFrom } from './blocked.js';
@@ -13,7 +13,8 @@ export interface Weight {
   readonly value?: Tensor;
 }
 
-const pick = <K extends keyof Axis>(axes: readonly Axis[], key: K): number[] => axes.map((a) => a[key]);
+/** One property of every axis. */
+export const pick = <K extends keyof Axis>(axes: readonly Axis[], key: K): number[] => axes.map((a) => a[key]);
 
 /** A Conv whose pads may be negative: those are cut off first. `axes` describe it; x is [N, C, size...]. */
 export function convNode(
@@ -237,36 +238,4 @@ function phaseWeight(w: Tensor, axes: readonly Axis[], phases: readonly Subpixel
     }
   }
   return { type: 'float32', dims, data: to };
-}
-
-/**
- * dL/dw of y = Conv(x, w): a Conv of x with dy, batch and channel swapped in both, strides and dilations exchanged.
- * x is [N, C, size...], dy [N, M, out...]; gives [M, C / group, k...].
- */
-export function weightGradient(
-  g: GraphBuilder,
-  x: string,
-  dy: string,
-  [batch, c]: readonly [number, number],
-  axes: readonly Axis[],
-  group: number,
-): string {
-  const sizes = pick(axes, 'size');
-  const rank = axes.length;
-  const rest = axes.map((_, i) => i);
-  const grouped = g.transpose(g.reshape(x, [batch, group, c / group, ...sizes]), [2, 1, 0, ...rest.map((i) => i + 3)]);
-  const left = g.reshape(grouped, [c / group, group * batch, ...sizes]);
-  const right = g.transpose(dy, [1, 0, ...rest.map((i) => i + 2)]);
-  const product = axes.map((a): Axis => ({
-    size: a.size,
-    kernel: a.out,
-    stride: a.dilation,
-    dilation: a.stride,
-    begin: a.begin,
-    end: a.end,
-    out: a.kernel,
-  }));
-  const swapped = convNode(g, left, [c / group, group * batch], right, product, group);
-  const perm = [1, 0, ...Array.from({ length: rank }, (_, i) => i + 2)];
-  return g.transpose(swapped, perm);
 }

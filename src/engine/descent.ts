@@ -5,10 +5,16 @@ import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.
 import { FLOOR, SCALE, type StateNames } from '../compile/descend.js';
 import { gradientOf, type Descent, type Parameter, type Program } from './engine.js';
 
+/** Where the parameter is in the list. Throws LanError when there is none of this name. */
+function indexOf(parameters: readonly Parameter[], name: string): number {
+  const index = parameters.findIndex((q) => q.name === name);
+  if (index < 0) throw new LanError(`'${name}' is no parameter; there are: ${parameters.map((q) => q.name).join(', ')}.`);
+  return index;
+}
+
 function checked(parameters: readonly Parameter[], values: Readonly<Record<string, Float32Array>>): void {
   for (const [name, value] of Object.entries(values)) {
-    const p = parameters.find((q) => q.name === name);
-    if (!p) throw new LanError(`'${name}' is no parameter; there are: ${parameters.map((q) => q.name).join(', ')}.`);
+    const p = parameters[indexOf(parameters, name)]!;
     if (value.length !== sizeOf(p.dims))
       throw new LanError(`Parameter '${name}' of shape [${p.dims.join(',')}] was given ${value.length} values.`);
   }
@@ -35,7 +41,7 @@ export function descentOnGradients(program: Program, parameters: readonly Parame
       return only(results, outputs);
     },
     look: async (feeds, wanted) => only(await program.run(fed(feeds)), wanted),
-    get: (name) => Float32Array.from(states.find((s) => s.name === name)!.value),
+    get: (name) => Float32Array.from(states[indexOf(parameters, name)]!.value),
     reset(values = {}) {
       checked(parameters, values);
       t = 0;
@@ -78,17 +84,18 @@ export function descentOnSteps(
   };
   return {
     async step(feeds, learningRate) {
-      t++;
       const results = await run(
-        { ...feeds, ...named('now', current), ...factors(t, learningRate) },
+        { ...feeds, ...named('now', current), ...factors(t + 1, learningRate) },
         outputs,
         named('next', spare),
       );
+      // Only now: a step that failed has not been taken.
+      t++;
       [current, spare] = [spare, current];
       return results;
     },
     look: (feeds, wanted) => run({ ...feeds, ...named('now', current), ...factors(1, 0) }, wanted, {}),
-    get: (name) => Float32Array.from(toFloat32(current[states.findIndex((s) => s.parameter === name)]![0]!)),
+    get: (name) => Float32Array.from(toFloat32(current[indexOf(parameters, name)]![0]!)),
     reset(values = {}) {
       checked(parameters, values);
       t = 0;

@@ -30,9 +30,9 @@ export interface Descent {
   step(feeds: Readonly<Record<string, Tensor>>, learningRate: number): Promise<Record<string, Tensor>>;
   /** Any of the graph's outputs at the present parameters; nothing moves. */
   look(feeds: Readonly<Record<string, Tensor>>, wanted: readonly string[]): Promise<Record<string, Tensor>>;
-  /** A copy of a parameter. */
+  /** A copy of a parameter. Throws LanError where there is none of this name. */
   get(name: string): Float32Array;
-  /** Starts again, at step 1 with empty moments: parameters as given by name, zeros elsewhere. */
+  /** Starts again, at step 1 with empty moments: parameters as given by name, zeros elsewhere. Throws LanError for a wrong name or length. */
   reset(values?: Readonly<Record<string, Float32Array>>): void;
   /** Frees native memory. */
   dispose(): Promise<void>;
