@@ -203,7 +203,15 @@ test('the same audit on both engines: the same masks after 50 steps of the same 
     const { classifier, objective } = await openObjective(squeezeNet({ size, classes: 6 }), size, 2, options);
     expect(classifier.engine.info.name).toBe(options.engine);
     const learner = await createLearner(classifier.engine, objective);
-    const settings = { beta: 1, iterations: 50, learningRate: 0.1, schedule: 'cosine', seed: 7, patience: 0 } as const;
+    const settings = {
+      beta: 1,
+      iterations: 50,
+      learningRate: 0.1,
+      schedule: 'cosine',
+      seed: 7,
+      start: 0.5,
+      patience: 0,
+    } as const;
     const { mask, history } = await learner.learn({ x, target, noise, settings });
     masks.push(toFloat32(mask));
     histories.push([...history]);

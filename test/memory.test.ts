@@ -26,7 +26,7 @@ test('2,000 steps grow the process by less than 50 MB after warm-up', async () =
     x,
     target: await classifier.predict(x),
     noise: createNoise('uniform', { x, low: -2, high: 2 }),
-    settings: { beta: 1, iterations: WARM_UP + STEPS, learningRate: 0.1, schedule: 'cosine', seed: 0, patience: 0 },
+    settings: { beta: 1, iterations: WARM_UP + STEPS, learningRate: 0.1, schedule: 'cosine', seed: 0, start: 0.5, patience: 0 },
     onStep: ({ step }) => {
       if (step + 1 === WARM_UP || step + 1 === WARM_UP + STEPS) megabytes.push(process.memoryUsage.rss() / 2 ** 20);
     },
