@@ -27,7 +27,7 @@ export function weightGradient(
 
 /**
  * dw[m, c, tap] is the product of dy [M, positions] with the transpose of what the tap reads, [C, positions]: one product for all taps side by
- * side, or one per tap. Two to five times as fast as `swapped` where there are channels enough to fill onnxruntime's matrix product.
+ * side, or one per tap. From 64 channels on about twice as fast as `swapped` (pointwise five times), with few channels much the same.
  */
 function products(
   g: GraphBuilder,
