@@ -1,4 +1,4 @@
-// Cases of Conv and ConvTranspose with more than four channels per group, where the weight's gradient is made of matrix products:
+// Cases of Conv and ConvTranspose with more than four channels per group, where the weight's gradient is mostly made of matrix products:
 // one per sample, or (small maps, a single sample) of all samples at once.
 import { sizeOf, float32, type Tensor } from '../../src/core/tensor.js';
 import { random, STREAMS } from '../../src/core/random.js';
@@ -43,6 +43,7 @@ export const cases: OpCase[] = [
   c('pointwise, strided', [normal(2, 5, 7, 10), normal(4, 5, 1, 1)], { strides: [2, 3] }),
   c('SAME_LOWER', [normal(2, 5, 7, 10), normal(4, 5, 4, 2)], { auto_pad: 'SAME_LOWER', strides: [2, 3] }),
   c('one axis, groups', [normal(2, 10, 11), normal(4, 5, 5)], { group: 2, strides: [2], pads: [1, 2] }),
+  c('a kernel too large for slices', [normal(2, 5, 18, 20), normal(3, 5, 17, 16)], { pads: [1, 0, 0, 2] }),
   c(
     'three axes, groups',
     [normal(2, 10, 5, 6, 7), normal(4, 5, 3, 2, 2), normal(4)],
