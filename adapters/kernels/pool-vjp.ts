@@ -50,8 +50,14 @@ function gradientAlong(
   a: Axis,
 ): string {
   const flat: Flat = { before: sizeOf(dims.slice(0, axis)), after: sizeOf(dims.slice(axis + 1)) };
+  if (a.stride > 1 && flat.after === 1 && flat.before > 1) {
+    // Strides along the last axis touch single elements. Turned round as one matrix, every slice copies long runs.
+    const turned = (v: string, length: number): string => g.transpose(g.reshape(v, [flat.before, length]), [1, 0]);
+    const inner = gradientAlong(g, turned(x, a.size), turned(y, a.out), turned(dy, a.out), [a.size, flat.before], 0, a);
+    return g.reshape(g.transpose(inner, [1, 0]), dims);
+  }
   const count = Math.ceil(a.size / a.stride);
-  const elementAt = windowReader(g, x, flat, a, count);
+  const elementAt = windowReader(g, x, flat, a);
   const maximum = g.reshape(y, shaped(flat, a.out));
   let rest = g.reshape(dy, shaped(flat, a.out));
   const phases = Array.from({ length: a.stride }, (): string[] => []);
@@ -93,25 +99,13 @@ const shaped = ({ before, after }: Flat, ...lengths: readonly number[]): number[
 ];
 
 /** Reads element k of every window along the axis, LOWEST where it lies on padding. */
-function windowReader(g: GraphBuilder, x: string, flat: Flat, a: Axis, count: number): (k: number) => string {
+function windowReader(g: GraphBuilder, x: string, flat: Flat, a: Axis): (k: number) => string {
   const source = g.reshape(x, shaped(flat, a.size));
-  // Along the last axis a strided slice is slow: one transpose brings each phase together, and every slice copies runs.
-  const split = a.stride > 1 && flat.after === 1;
-  const even = split ? padAxis(g, source, flat, 0, count * a.stride - a.size, a.size) : source;
-  const phases = split
-    ? g.reshape(g.transpose(g.reshape(even, [flat.before, count, a.stride]), [0, 2, 1]), [flat.before, a.stride * count])
-    : even;
   return (k) => {
     const { phase, first, last, at } = place(a, k);
     const windows = last - first + 1;
-    const from = split ? phase * count + at : phase + at * a.stride;
-    const seen = g.slice(
-      phases,
-      [from],
-      [split ? from + windows : from + (windows - 1) * a.stride + 1],
-      [1],
-      split ? [1] : [a.stride],
-    );
+    const from = phase + at * a.stride;
+    const seen = g.slice(source, [from], [from + (windows - 1) * a.stride + 1], [1], [a.stride]);
     return padAxis(g, seen, flat, first, a.out - 1 - last, windows, LOWEST);
   };
 }
