@@ -27,12 +27,21 @@ const half = (n: number): [number, number] => [Math.ceil(height / n), Math.ceil(
 
 /** The settings that are compared; the first two are the paper's, with a value per pixel and with one per element. */
 const settings: Record<string, LanSettings> = {
-  'paper-pixel': { ...base, iterations: paper, learningRate: 0.05, schedule: 'constant', draws: 1, grids: [] },
-  'paper-full': { ...base, iterations: paper, learningRate: 0.05, schedule: 'constant', draws: 1, grids: [], maskShape: 'full' },
+  'paper-pixel': { ...base, iterations: paper, learningRate: 0.05, schedule: 'constant', draws: 1, grids: [], start: 0.5 },
+  'paper-full': {
+    ...base,
+    iterations: paper,
+    learningRate: 0.05,
+    schedule: 'constant',
+    draws: 1,
+    grids: [],
+    start: 0.5,
+    maskShape: 'full',
+  },
   default: base,
   'default-500': { ...base, iterations: 500 },
   'default-500-full': { ...base, iterations: 500, maskShape: 'full' },
-  'pixels-500': { ...base, iterations: 500, grids: [] },
+  'pixels-500': { ...base, iterations: 500, grids: [], start: 0.5 },
   'coarse-500': { ...base, iterations: 500, grids: [half(8)] },
   'lr.05-500': { ...base, iterations: 500, learningRate: 0.05 },
   'lr.2-500': { ...base, iterations: 500, learningRate: 0.2 },

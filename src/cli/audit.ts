@@ -1,7 +1,8 @@
 // lan-onnx audit MODEL --image F: learns which parts of an input the classifier needed, and measures the claim.
 import { basename, extname, join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import { chooseConvention, openModel, type Classifier } from '../classifier/open.js';
+import { openModel, type Classifier } from '../classifier/open.js';
+import { chooseConvention } from '../classifier/picture.js';
 import { LanError } from '../core/errors.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { ensureWritable, readBytes, sha256 } from '../data/files.js';

@@ -1,5 +1,4 @@
 // tfjs: walks a static dialect graph calling each adapter's forward; its tape gives gradients. The only importer of tfjs.
-import type * as tfc from '@tensorflow/tfjs-core';
 import {
   resolveAttributes,
   type ForwardContext,
@@ -11,11 +10,12 @@ import {
 import { gradientPath } from '../compile/differentiate.js';
 import { adapterTable, staticNode } from '../compile/static.js';
 import { LanError, LanErrors, messageOf } from '../core/errors.js';
-import { toNumbers, type DType, type Tensor } from '../core/tensor.js';
+import type { Tensor } from '../core/tensor.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { descentOnGradients } from './descent.js';
 import type { Engine, EngineInfo, Program } from './engine.js';
 import { gradientOf } from './engine.js';
+import { fromTf, toTf } from './tf-tensors.js';
 
 export const TF_BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
 export type TfBackend = (typeof TF_BACKENDS)[number];
@@ -285,49 +285,5 @@ class TfProgram {
     for (const t of this.kept) t.dispose();
     this.kept.length = 0;
     this.constants.clear();
-  }
-}
-
-const TF_DTYPES: Partial<Record<DType, 'float32' | 'int32' | 'bool'>> = {
-  float32: 'float32',
-  float64: 'float32',
-  float16: 'float32',
-  bfloat16: 'float32',
-  int64: 'int32',
-  int32: 'int32',
-  int16: 'int32',
-  int8: 'int32',
-  uint8: 'int32',
-  uint16: 'int32',
-  bool: 'bool',
-};
-
-function toTf(tf: Tf, tensor: Tensor): TfTensor {
-  const dtype = TF_DTYPES[tensor.type];
-  if (!dtype) throw new LanError(`tfjs has no tensors of type ${tensor.type}.`);
-  const numbers = toNumbers(tensor);
-  // INT64_MAX as "to the end" does not fit int32; it is clamped, as every reader of it does.
-  const data =
-    dtype === 'float32'
-      ? numbers instanceof Float32Array
-        ? numbers
-        : Float32Array.from(numbers)
-      : dtype === 'bool'
-        ? Uint8Array.from(numbers)
-        : Int32Array.from(numbers, (v) => Math.max(-2147483648, Math.min(2147483647, v)));
-  return tf.tensor(data, [...tensor.dims], dtype);
-}
-
-function fromTf(data: tfc.TypedArray, type: DType, dims: readonly number[]): Tensor {
-  switch (type) {
-    case 'int64':
-      return { type, dims, data: BigInt64Array.from(data as Int32Array, (v) => BigInt(v)) };
-    case 'bool':
-      return { type, dims, data: Uint8Array.from(data) };
-    case 'int32':
-      return { type, dims, data: Int32Array.from(data) };
-    default:
-      // tfjs may hand out a view of its own memory; the caller owns what it gets.
-      return { type: 'float32', dims, data: Float32Array.from(data) };
   }
 }
