@@ -379,7 +379,7 @@ describe('export-step', () => {
         draws: 2,
         maskShape: 'full',
         outputLoss: 'squared-error',
-        defaults: { betas: [3, 5], learningRate: 0.1 },
+        defaults: { betas: [3, 5], learningRate: 0.2, start: 0.1 },
       });
       expect(notes).toEqual([expect.stringMatching(/^no model card: assumed \{"channels":"RGB".*say what it is with --card/)]);
       const session = await bare(bytes);
@@ -484,7 +484,7 @@ describe('the commands', () => {
     );
     expect(code).toBe(0);
     expect(err).toMatch(/^note: no model card: assumed /);
-    expect(out).toMatch(/^ {2}input {3}theta_m +float32\[1,1,8,9\] {2}Adam's first moment of theta$/m);
+    expect(out).toMatch(/^ {2}input {3}theta_m +float32\[1,1,8,9\] +Adam's first moment of theta$/m);
     expect(out).toMatch(/^ {2}input {3}beta +float32\[\] +how much noise is worth: weight of mask_mean; by default 2$/m);
     expect((await bare(readFileSync(at('step.onnx')))).outputNames).toContain('theta_next');
   });

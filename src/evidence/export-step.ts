@@ -34,7 +34,7 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
   const objective = await objectiveOf(classifier, settings);
   const { graph, state } = step(classifier, objective);
   const meanings = inputMeanings(classifier, settings);
-  const { draws, maskShape, grids, outputLoss, sharpen, learningRate, iterations, schedule } = settings;
+  const { draws, maskShape, grids, outputLoss, sharpen, learningRate, iterations, schedule, start } = settings;
   return publish(classifier, graph, {
     kind: 'step',
     inputs: [
@@ -68,7 +68,8 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
       outputLoss,
       card: classifier.card,
       outputKind: classifier.outputKind,
-      defaults: { betas: settings.betas, learningRate, iterations, schedule, sharpen },
+      // The first parameter starts as the logit of `start`, the others and all moments as zeros.
+      defaults: { betas: settings.betas, learningRate, iterations, schedule, start, sharpen },
     },
     notes: cardNotes(classifier),
   });
@@ -103,7 +104,7 @@ function states(s: StateNames, which: 'now' | 'next'): Published[] {
   const meanings =
     which === 'next'
       ? [`${p} after the step`, `${p}_m after the step`, `${p}_v after the step`]
-      : [`logits of the mask, which is the sigmoid of them (grown to full size, and summed where there are several)`, `Adam's first moment of ${p}`, `Adam's second moment of ${p}`]; // prettier-ignore
+      : [`logits of the mask, which is the sigmoid of them (grown to full size, and summed where there are several): zeros at first, the first of them ln(start / (1 - start))`, `Adam's first moment of ${p}`, `Adam's second moment of ${p}`]; // prettier-ignore
   const names = [p, `${p}_m`, `${p}_v`];
   return s[which].map((value, i) => ({ value, as: `${names[i]!}${suffix}`, meaning: meanings[i]! }));
 }

@@ -1,4 +1,5 @@
 // The settings of a sample-specific mask, resolved from a preset and what the user gave.
+import { sizeOf } from '../core/tensor.js';
 import type { LearnSettings } from './learn.js';
 import type { MaskShape, OutputLoss } from './objective.js';
 
@@ -13,6 +14,9 @@ export interface LanSettings extends Omit<LearnSettings, 'beta'> {
   /** The target F(x) is sharpened until its top class has this probability (see `sharpened`); 0: never. */
   readonly sharpen: number;
 }
+
+/** Elements of an input that counts as small: 64x64 pixels in three channels. */
+const SMALL = 3 * 64 * 64;
 
 /** `default` is justified by the curves in docs/performance.md; `paper` is Appendix E and the paper's sample-specific CIFAR settings. */
 export const PRESETS = ['default', 'paper'] as const;
@@ -30,6 +34,8 @@ export function resolveSettings(
   given: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined } = {},
 ): LanSettings {
   const picture = sampleShape.length === 3;
+  // One draw of a few thousand elements says little about the expectation over noise, and costs little.
+  const small = sizeOf(sampleShape) <= SMALL;
   const base: LanSettings =
     preset === 'paper'
       ? {
@@ -49,14 +55,15 @@ export function resolveSettings(
         }
       : {
           betas: [defaultBeta(classes, given.outputLoss)],
-          iterations: 400,
-          learningRate: 0.1,
+          iterations: small ? 500 : 400,
+          learningRate: 0.2,
           schedule: 'cosine',
           seed: 0,
-          start: 0.1,
+          // The gradient of squared error vanishes where the answer is lost, so that it must not be lost at first.
+          start: small && given.outputLoss !== 'squared-error' ? 0.3 : 0.1,
           patience: 100,
           noise: 'uniform',
-          draws: 4,
+          draws: small ? 32 : 2,
           maskShape: 'pixel',
           grids: picture ? defaultGrids(sampleShape) : [],
           outputLoss: 'cross-entropy',
@@ -76,5 +83,5 @@ export const defaultBeta = (classes: number, loss: OutputLoss = 'cross-entropy')
 function defaultGrids(sampleShape: readonly number[]): [number, number][] {
   const [, h, w] = sampleShape as [number, number, number];
   const part = (n: number): [number, number] => [Math.max(1, Math.ceil(h / n)), Math.max(1, Math.ceil(w / n))];
-  return h * w <= 64 * 64 ? [part(4), part(1)] : [part(32), part(8), part(1)];
+  return 3 * h * w <= SMALL ? [part(4), part(1)] : [part(32), part(8), part(1)];
 }
