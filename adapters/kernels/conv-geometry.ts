@@ -160,6 +160,23 @@ export function interleave(g: GraphBuilder, x: string, dims: readonly number[], 
   return g.reshape(value, [n, channels, ...q.map((d, i) => d * strides[i]!)]);
 }
 
+/** Where element k of the windows lies: on the input for windows `first` to `last`, in phase `phase`, from index `at` of the phase on. */
+export interface Place {
+  readonly phase: number;
+  readonly first: number;
+  readonly last: number;
+  readonly at: number;
+}
+
+/** Element k of the windows `first` to `last` lies on the input; positions that agree modulo the stride form a phase. */
+export function place(a: Axis, k: number): Place {
+  const start = k * a.dilation - a.begin;
+  const first = Math.max(0, Math.ceil(-start / a.stride));
+  const last = Math.min(a.out - 1, Math.floor((a.size - 1 - start) / a.stride));
+  const shift = Math.floor(start / a.stride);
+  return { phase: start - shift * a.stride, first, last, at: shift + first };
+}
+
 /** For each window position the number of its elements that lie on the input, not on padding; axes multiplied out, row-major. */
 export function windowCounts(axes: readonly Axis[]): Float32Array {
   const perAxis = axes.map((a) =>

@@ -1,24 +1,7 @@
 // The gradient of a 2-D maximum pool in the blocked layout of onnxruntime's convolutions: compares and shifts are depthwise convolutions.
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 import { isZero, pick, same, weaveBlocked, type Read } from './blocked.js';
-import type { Axis } from './conv-geometry.js';
-
-/** Where element k of the windows lies: on the input for windows `first` to `last`, in phase `phase`, from index `at` of the phase on. */
-export interface Place {
-  readonly phase: number;
-  readonly first: number;
-  readonly last: number;
-  readonly at: number;
-}
-
-/** Element k of the windows `first` to `last` lies on the input; positions that agree modulo the stride form a phase. */
-export function place(a: Axis, k: number): Place {
-  const start = k * a.dilation - a.begin;
-  const first = Math.max(0, Math.ceil(-start / a.stride));
-  const last = Math.min(a.out - 1, Math.floor((a.size - 1 - start) / a.stride));
-  const shift = Math.floor(start / a.stride);
-  return { phase: start - shift * a.stride, first, last, at: shift + first };
-}
+import { place, type Axis } from './conv-geometry.js';
 
 /** Part of a gradient: `value` belongs to element k of the `count` windows from `first` on. */
 interface Share {

@@ -1,7 +1,7 @@
 // Gradients of pools as ONNX nodes, for any number of spatial axes.
 import { sizeOf } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import { ones, type Axis } from './conv-geometry.js';
+import { ones, place, type Axis } from './conv-geometry.js';
 import { averageBack, averageScale, LOWEST } from './pool-tf.js';
 
 const untouched = (length: number): Axis => ({ size: length, kernel: 1, stride: 1, dilation: 1, begin: 0, end: 0, out: length });
@@ -74,15 +74,6 @@ function gradientAlong(
   }
   const sums = phases.map((parts) => sum(g, parts, shaped(flat, count)));
   return g.reshape(padAxis(g, weave(g, sums, flat, count), flat, 0, a.size - count * a.stride, count * a.stride), dims);
-}
-
-/** Element k of the windows `first` to `last` lies on the input, in this phase, from index `at` of the phase on; of others on padding. */
-function place(a: Axis, k: number): { phase: number; first: number; last: number; at: number } {
-  const start = k * a.dilation - a.begin;
-  const first = Math.max(0, Math.ceil(-start / a.stride));
-  const last = Math.min(a.out - 1, Math.floor((a.size - 1 - start) / a.stride));
-  const shift = Math.floor(start / a.stride);
-  return { phase: start - shift * a.stride, first, last, at: shift + first };
 }
 
 /** What lies before and after the axis at work, multiplied out. */
