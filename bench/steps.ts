@@ -47,6 +47,7 @@ const settings: Record<string, LanSettings> = {
   'rate .4': { ...base, learningRate: 0.4 },
   'constant rate': { ...base, schedule: 'constant' },
   'start .5': { ...base, start: 0.5 },
+  'grids 8': { ...base, grids: [half(32), half(8), half(1)] },
   'draws 1': { ...base, draws: 1 },
   'draws 4': { ...base, draws: 4 },
   'draws 16': { ...base, draws: 16 },

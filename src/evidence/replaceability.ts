@@ -92,7 +92,13 @@ export async function replaceability(
 ): Promise<Replaceability> {
   const p = toFloat32(await predict(x));
   const answer = topClasses(float32(p, [1, p.length]))[0]!;
-  const trial = async (soft: Float32Array, count: number, stream: number): Promise<{ kept: number; kl: number }> => {
+  /** `least`: given up as soon as fewer than this many can be kept. */
+  const trial = async (
+    soft: Float32Array,
+    count: number,
+    stream: number,
+    least = 0,
+  ): Promise<{ kept: number; kl: number; draws: number }> => {
     const noiseStream = random(seed, stream);
     const per = sizeOf(x.dims);
     const source = toFloat32(x);
@@ -107,8 +113,9 @@ export async function replaceability(
       const q = await predict(float32(corrupted, [n, ...x.dims.slice(1)]));
       kept += topClasses(q).filter((c) => c === answer).length;
       kl += divergences(p, toFloat32(q)).reduce((a, b) => a + b, 0);
+      if (kept + count - at - n < least) return { kept, kl: kl / (at + n), draws: at + n };
     }
-    return { kept, kl: kl / count };
+    return { kept, kl: kl / count, draws: count };
   };
 
   // Noise that is always the same proves its point in one draw; repeating it would feign certainty.
@@ -129,8 +136,8 @@ export async function replaceability(
   for (const candidate of SHARES) {
     const count = Math.round(candidate * values.length);
     if (count === 0) continue;
-    const { kept } = await trial(hardMask(count), tries, STREAMS.threshold);
-    tried.push({ share: count / values.length, kept, draws: tries });
+    const { kept, draws } = await trial(hardMask(count), tries, STREAMS.threshold, GOOD * tries);
+    tried.push({ share: count / values.length, kept, draws });
     if (kept >= GOOD * tries) best = count;
   }
   const proportion = (kept: number): Proportion => ({ kept, draws: total, interval: wilson(kept, total) });

@@ -55,7 +55,7 @@ export function resolveSettings(
         }
       : {
           betas: [defaultBeta(classes, given.outputLoss)],
-          iterations: small ? 500 : 400,
+          iterations: 500,
           learningRate: 0.2,
           schedule: 'cosine',
           seed: 0,
@@ -79,9 +79,9 @@ export function resolveSettings(
 export const defaultBeta = (classes: number, loss: OutputLoss = 'cross-entropy'): number =>
   loss === 'squared-error' ? 1 : Number((1.5 * Math.log(Math.max(2, classes))).toPrecision(2));
 
-/** Coarse to fine: a grid of eighths, and the pixels themselves, so that large parts move fast and edges stay sharp. */
+/** Coarse to fine, down to the pixels themselves, so that large parts move fast and edges stay sharp. */
 function defaultGrids(sampleShape: readonly number[]): [number, number][] {
   const [, h, w] = sampleShape as [number, number, number];
   const part = (n: number): [number, number] => [Math.max(1, Math.ceil(h / n)), Math.max(1, Math.ceil(w / n))];
-  return 3 * h * w <= SMALL ? [part(4), part(1)] : [part(32), part(8), part(1)];
+  return 3 * h * w <= SMALL ? [part(4), part(1)] : [part(16), part(4), part(1)];
 }
