@@ -129,9 +129,9 @@ function grow(g: GraphBuilder, theta: string, from: readonly number[], to: reado
   const [height, width] = to.slice(2) as [number, number];
   if (rows > height || columns > width)
     throw new LanError(`--mask-grid ${rows}x${columns} is finer than the input, ${height}x${width}.`);
-  const left = g.constant(interpolation(height, rows), 'grow_rows');
-  const right = g.constant(transposed(interpolation(width, columns)), 'grow_columns');
-  return g.matMul(g.matMul(left, theta), right);
+  // A side that is as fine as the input already stays as it is.
+  const down = rows === height ? theta : g.matMul(g.constant(interpolation(height, rows), 'grow_rows'), theta);
+  return columns === width ? down : g.matMul(down, g.constant(transposed(interpolation(width, columns)), 'grow_columns'));
 }
 
 /** [size, knots]: weights of linear interpolation with half-pixel centres, clamped at the border. */
