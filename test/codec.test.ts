@@ -1,7 +1,8 @@
 // The ONNX codec: round trips that onnxruntime runs identically, functions, subgraphs, sparse tensors, metadata.
 import { describe, expect, test } from '@jest/globals';
-import type { Tensor } from '../src/core/tensor.js';
-import { openSession } from '../src/engine/ort.js';
+import { float32, type Tensor } from '../src/core/tensor.js';
+import { dialectModel, openSession } from '../src/engine/ort.js';
+import { GraphBuilder } from '../src/onnx/builder.js';
 import { decodeModel, encodeModel } from '../src/onnx/codec.js';
 import { inlineFunctions } from '../src/onnx/functions.js';
 import { subgraphs, type Graph, type Model, type ValueInfo } from '../src/onnx/graph.js';
@@ -304,4 +305,38 @@ describe('model-local functions', () => {
       /^mine\.Scaled '.*b': the function calls itself. ONNX functions must not recurse.$/,
     );
   });
+});
+
+test('large initialisers come back as they were, beside small ones, and run', async () => {
+  const g = new GraphBuilder('large');
+  // Lengths that protobuf writes in one, three and four bytes.
+  const sizes = [3, 20_000, 600_000];
+  const parts = sizes.map((n, k) =>
+    g.constant(
+      float32(
+        Float32Array.from({ length: n }, (_, i) => (i % 251) * (k + 1)),
+        [n],
+      ),
+    ),
+  );
+  const x = g.input('x', 'float32', [1]);
+  g.output(
+    g.op(
+      'Concat',
+      parts.map((p) => g.mul(p, x)),
+      { axis: 0 },
+    ),
+    'y',
+  );
+  const model = dialectModel(g.build());
+  const bytes = encodeModel(model);
+  const back = decodeModel(bytes);
+  for (const [name, tensor] of model.graph.constants) expect(back.graph.constants.get(name)).toEqual(tensor);
+  expect(back.graph.constants.size).toBe(sizes.length);
+  expect(encodeModel(back)).toEqual(bytes);
+  const program = await openSession(bytes);
+  const y = (await program.run({ x: float32([2], [1]) }))['y']!.data as Float32Array;
+  await program.dispose();
+  expect(y).toHaveLength(620_003);
+  expect([y[0], y[2], y[3 + 19_999], y[20_003 + 599_999]]).toEqual([0, 4, (19_999 % 251) * 4, (599_999 % 251) * 6]);
 });

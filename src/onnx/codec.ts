@@ -1,6 +1,7 @@
 // ONNX bytes to Model and back. Files are untrusted: every failure is a LanError that names the place.
 import { LanError, messageOf } from '../core/errors.js';
 import type { DType, Tensor } from '../core/tensor.js';
+import { assemble } from './assemble.js';
 import type { Attribute, FunctionBody, Graph, Model, Node, ValueInfo, ValueType } from './graph.js';
 import { sortNodes } from './graph.js';
 import {
@@ -208,7 +209,7 @@ export function encodeModel(model: Model): Uint8Array {
     })),
     graph: encodeGraph(model.graph),
   };
-  return ModelProtoType.encode(proto).finish();
+  return assemble(proto);
 }
 
 function references(node: Node): string[] {

@@ -136,8 +136,11 @@ const nested: Record<string, protobuf.IType> = {
   ),
 };
 
-/** The reflected ModelProto type: `decode(bytes)` and `encode(message)`. */
-export const ModelProtoType = protobuf.Root.fromJSON({ nested }).lookupType('ModelProto');
+const root = protobuf.Root.fromJSON({ nested });
+/** The reflected message types: `decode(bytes)` and `encode(message)`. */
+export const ModelProtoType = root.lookupType('ModelProto');
+export const GraphProtoType = root.lookupType('GraphProto');
+export const TensorProtoType = root.lookupType('TensorProto');
 
 /** A 64-bit integer as protobufjs gives it. */
 export type Int64 = number | { low: number; high: number; toNumber(): number };
