@@ -184,11 +184,11 @@ export function rotatedWeight(w: Tensor, group: number): Tensor {
   const from = toFloat32(w);
   const to = new Float32Array(from.length);
   const own = m / group;
-  for (let i = 0; i < m; i++) {
-    const g = Math.floor(i / own);
+  for (let g = 0; g < group; g++) {
     for (let j = 0; j < c; j++) {
-      const at = ((g * c + j) * own + (i - g * own)) * k;
-      for (let e = 0; e < k; e++) to[at + e] = from[(i * c + j) * k + k - 1 - e]!;
+      let at = (g * c + j) * own * k;
+      let last = (g * own * c + j) * k + k - 1;
+      for (let i = 0; i < own; i++, last += c * k) for (let e = 0; e < k; e++) to[at++] = from[last - e]!;
     }
   }
   return { type: 'float32', dims: [c * group, own, ...kernel], data: to };
