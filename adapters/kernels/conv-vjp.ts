@@ -177,6 +177,8 @@ function transposedGradient(g: GraphBuilder, dy: string, weight: Weight, axes: r
   });
 }
 
+const TILE = 32;
+
 /** [M, C / g, k...] to [C, M / g, k...], each kernel turned by 180 degrees, transposed within its group. */
 export function rotatedWeight(w: Tensor, group: number): Tensor {
   const [m = 1, c = 1, ...kernel] = w.dims;
@@ -184,11 +186,15 @@ export function rotatedWeight(w: Tensor, group: number): Tensor {
   const from = toFloat32(w);
   const to = new Float32Array(from.length);
   const own = m / group;
+  // In tiles, so that what is read and what is written both stay in the cache.
   for (let g = 0; g < group; g++) {
-    for (let j = 0; j < c; j++) {
-      let at = (g * c + j) * own * k;
-      let last = (g * own * c + j) * k + k - 1;
-      for (let i = 0; i < own; i++, last += c * k) for (let e = 0; e < k; e++) to[at++] = from[last - e]!;
+    for (let tile = 0; tile < own; tile += TILE) {
+      const end = Math.min(own, tile + TILE);
+      for (let j = 0; j < c; j++) {
+        let at = ((g * c + j) * own + tile) * k;
+        let last = ((g * own + tile) * c + j) * k + k - 1;
+        for (let i = tile; i < end; i++, last += c * k) for (let e = 0; e < k; e++) to[at++] = from[last - e]!;
+      }
     }
   }
   return { type: 'float32', dims: [c * group, own, ...kernel], data: to };
