@@ -10,7 +10,7 @@ import { dialectModel } from '../src/engine/ort.js';
 import { decodeModel, encodeModel } from '../src/onnx/codec.js';
 import { inlineFunctions } from '../src/onnx/functions.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
-import type { Graph, Node } from '../src/onnx/graph.js';
+import type { FunctionBody, Graph, Node } from '../src/onnx/graph.js';
 import { ModelProtoType, type GraphProto, type ModelProto, type TensorProto } from '../src/onnx/schema.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-bad-'));
@@ -164,6 +164,20 @@ describe('tensors', () => {
   });
 });
 
+const call = (op: string, from: string, to: string): Node => ({ ...relu('', from, to), op, domain: 'f' });
+/** Functions F0, F1 ..., from `a` to `b`, each made of calls of the next; the last one is a Relu. */
+const nested = (count: number, body: (next: string) => Node[]): FunctionBody[] =>
+  Array.from({ length: count }, (_, i) => ({
+    name: `F${i}`,
+    domain: 'f',
+    overload: '',
+    inputs: ['a'],
+    outputs: ['b'],
+    defaults: {},
+    nodes: i === count - 1 ? [relu('', 'a', 'b')] : body(`F${i + 1}`),
+    opsets: new Map([['', 18]]),
+  }));
+
 describe('graphs of a few bytes that ask for gigabytes', () => {
   const side = 30_000;
   const ints = (g: GraphBuilder, ...values: number[]): string => g.constant(int64(values));
@@ -220,17 +234,7 @@ describe('graphs of a few bytes that ask for gigabytes', () => {
     );
   });
   test('functions that call the next one twice, forty times', () => {
-    const call = (op: string, from: string, to: string): Node => ({ ...relu('', from, to), op, domain: 'f' });
-    const functions = Array.from({ length: 40 }, (_, i) => ({
-      name: `F${i}`,
-      domain: 'f',
-      overload: '',
-      inputs: ['a'],
-      outputs: ['b'],
-      defaults: {},
-      nodes: i === 39 ? [relu('', 'a', 'b')] : [call(`F${i + 1}`, 'a', 'm'), call(`F${i + 1}`, 'm', 'b')],
-      opsets: new Map([['', 18]]),
-    }));
+    const functions = nested(40, (next) => [call(next, 'a', 'm'), call(next, 'm', 'b')]);
     const model = { ...dialectModel(graph([])), graph: graph([call('F0', 'x', 'y')]), functions };
     // Their bodies come to nothing at the end, but are walked all the same.
     const hollow = functions.map((f, i) => (i === 39 ? { ...f, outputs: ['a'], nodes: [] } : f));
@@ -327,4 +331,14 @@ describe('pools with auto_pad SAME where onnxruntime contradicts itself', () => 
       "LpPool 'pool': auto_pad SAME_UPPER with a stride beyond the kernel crops the input in onnxruntime. Export it with pads.",
     );
   });
+});
+
+test('a pool larger than its input: onnxruntime would divide by zero and end the process', async () => {
+  const g = new GraphBuilder();
+  const attributes = { kernel_shape: [4, 4], dilations: [3, 2], pads: [2, 2, 2, 2] };
+  g.append('MaxPool', [g.input('x', 'float32', [2, 16, 5, 6])], ['y'], attributes, '', 'p');
+  g.output('y');
+  await expect(openModel(bytesOf(g.build()))).rejects.toThrow(
+    "MaxPool 'p': no window of kernel [4,4] fits its input [2,16,5,6]. Give a larger input (--shape).",
+  );
 });

@@ -1,5 +1,5 @@
 // Element-wise work on feature maps written as depthwise convolutions, so that onnxruntime keeps them in the blocked layout of its convolutions.
-import { float32, sizeOf } from '../../src/core/tensor.js';
+import { float32 } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 
 /**
@@ -7,7 +7,10 @@ import type { GraphBuilder } from '../../src/onnx/builder.js';
  * that layout; any other op (Where, Greater, Slice, Pad ...) costs a reordering pass before and after it, and often runs on one thread. So what a
  * backward pass does element by element is written in those ops where the channels fill whole blocks.
  */
-export const isBlocked = (dims: readonly number[]): boolean => dims.length === 4 && dims[1]! % 16 === 0;
+export const isBlocked = (dims: readonly number[]): boolean => dims.length === 4 && fillBlocks(dims[1]!);
+
+/** Do so many channels fill whole blocks? */
+export const fillBlocks = (channels: number): boolean => channels % 16 === 0;
 
 /** Reads along one axis: out[q] = v[offset + stride * q] for 0 <= q < out, zero where that lies outside of v's `size` elements. */
 export interface Read {
@@ -39,7 +42,10 @@ export function pick(g: GraphBuilder, v: string, channels: number, rows: Read, c
   const data = new Float32Array(channels * area);
   for (let c = 0; c < channels; c++) data[c * area + h.one * w.length + w.one] = weight;
   const kernel = g.constant(float32(data, [channels, 1, h.length, w.length]), 'pick');
-  const inputs = bias === undefined ? [v, kernel] : [v, kernel, g.constant(filled([channels], bias), 'bias')];
+  const inputs =
+    bias === undefined
+      ? [v, kernel]
+      : [v, kernel, g.constant(float32(new Float32Array(channels).fill(bias), [channels]), 'bias')];
   return g.op('Conv', inputs, {
     kernel_shape: [h.length, w.length],
     strides: [rows.stride, columns.stride],
@@ -48,17 +54,12 @@ export function pick(g: GraphBuilder, v: string, channels: number, rows: Read, c
   });
 }
 
-const filled = (dims: readonly number[], value: number) => float32(new Float32Array(sizeOf(dims)).fill(value), dims);
-
-/** weight * v + bias, element by element. */
-export const scale = (g: GraphBuilder, v: string, dims: readonly number[], weight: number, bias?: number): string =>
-  pick(g, v, dims[1]!, same(dims[2]!), same(dims[3]!), weight, bias);
-
 /** The power of two that lifts every normal float32 to at least 1. */
 const LIFT = 2 ** 126;
 
-/** 1 where v is 0, 0 where it is negative; v <= 0. */
-export const isZero = (g: GraphBuilder, v: string, dims: readonly number[]): string => g.op('Relu', [scale(g, v, dims, LIFT, 1)]);
+/** 1 where v, read so, is 0; 0 where it is negative; v <= 0. */
+export const isZero = (g: GraphBuilder, v: string, channels: number, rows: Read, columns: Read): string =>
+  g.op('Relu', [pick(g, v, channels, rows, columns, LIFT, 1)]);
 
 /** A gradient that was woven from phases, remembered so that what comes next can work on the phases instead. */
 interface Woven {

@@ -1,7 +1,7 @@
 // Gradients of convolutions' inputs as ONNX nodes, for any number of spatial axes.
 import { sizeOf, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import { mapPhases, weaveBlocked, wovenFrom } from './blocked.js';
+import { fillBlocks, mapPhases, weaveBlocked, wovenFrom } from './blocked.js';
 import { extent, interleave, padSpatial, type Axis } from './conv-geometry.js';
 import { subpixelAxis, type Subpixel } from './conv-tf.js';
 
@@ -58,13 +58,13 @@ export function inputGradient(
     const woven = wovenFrom(g, dy);
     // A 1x1 convolution works on single positions, so it may come before the phases are woven, on fewer channels perhaps.
     const pointwise = axes.every((a) => a.kernel === 1 && a.begin === 0 && a.end === 0);
-    if (!woven || !pointwise || !weight.value || c % 16 !== 0) return rotatedGradient(g, dy, batch, weight, axes, group);
+    if (!woven || !pointwise || !weight.value || !fillBlocks(c)) return rotatedGradient(g, dy, batch, weight, axes, group);
     const filter = g.constant(rotatedWeight(weight.value, group), `${weight.name}_rotated`);
     return mapPhases(g, woven, (d) => g.op('Conv', [d, filter], { kernel_shape: [1, 1], group }), c);
   }
   if (
     weight.value &&
-    c % 16 === 0 &&
+    fillBlocks(c) &&
     axes.length === 2 &&
     axes.every((a) => a.dilation === 1) &&
     (group === 1 || (group === m && group === c))
@@ -177,8 +177,6 @@ function transposedGradient(g: GraphBuilder, dy: string, weight: Weight, axes: r
   });
 }
 
-const TILE = 32;
-
 /** [M, C / g, k...] to [C, M / g, k...], each kernel turned by 180 degrees, transposed within its group. */
 export function rotatedWeight(w: Tensor, group: number): Tensor {
   const [m = 1, c = 1, ...kernel] = w.dims;
@@ -186,15 +184,11 @@ export function rotatedWeight(w: Tensor, group: number): Tensor {
   const from = toFloat32(w);
   const to = new Float32Array(from.length);
   const own = m / group;
-  // In tiles, so that what is read and what is written both stay in the cache.
   for (let g = 0; g < group; g++) {
-    for (let tile = 0; tile < own; tile += TILE) {
-      const end = Math.min(own, tile + TILE);
-      for (let j = 0; j < c; j++) {
-        let at = ((g * c + j) * own + tile) * k;
-        let last = ((g * own + tile) * c + j) * k + k - 1;
-        for (let i = tile; i < end; i++, last += c * k) for (let e = 0; e < k; e++) to[at++] = from[last - e]!;
-      }
+    for (let j = 0; j < c; j++) {
+      let at = (g * c + j) * own * k;
+      let last = (g * own * c + j) * k + k - 1;
+      for (let i = 0; i < own; i++, last += c * k) for (let e = 0; e < k; e++) to[at++] = from[last - e]!;
     }
   }
   return { type: 'float32', dims: [c * group, own, ...kernel], data: to };

@@ -2,6 +2,7 @@
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 import { isZero, pick, same, weaveBlocked, type Read } from './blocked.js';
 import { place, type Axis } from './conv-geometry.js';
+import { maximaAlong } from './pool-vjp.js';
 
 /** Part of a gradient: `value` belongs to element k of the `count` windows from `first` on. */
 interface Share {
@@ -47,8 +48,7 @@ function shares(g: GraphBuilder, line: Line, a: Axis, dy: string): Share[] {
     }
     const { first, last } = place(a, k);
     const count = last - first + 1;
-    const [rows, columns] = line.reads(same(count));
-    const hit = isZero(g, line.gap(k, first, last), [0, line.channels, rows.out, columns.out]);
+    const hit = isZero(g, line.gap(k, first, last), line.channels, ...line.reads(same(count)));
     const taken = g.mul(hit, pick(g, rest, line.channels, ...line.reads(windows(a, first, last))));
     const back = line.reads({ size: count, offset: -first, stride: 1, out: a.out });
     rest = g.add(pick(g, taken, line.channels, ...back, -1), rest);
@@ -84,14 +84,7 @@ export function maxGradientBlocked(
 ): string {
   const [a, b] = axes as [Axis, Axis];
   const alongRows = b.kernel === 1 && b.stride === 1 && b.begin === 0 && b.size === b.out;
-  const lineMaxima = alongRows
-    ? x
-    : g.op('MaxPool', [x], {
-        kernel_shape: [1, b.kernel],
-        strides: [1, b.stride],
-        dilations: [1, b.dilation],
-        pads: [0, b.begin, 0, Math.max(0, b.end)],
-      });
+  const lineMaxima = alongRows ? x : maximaAlong(g, x, axes, 1);
   const down: Line = {
     channels: c,
     reads: (along) => [along, same(b.out)],

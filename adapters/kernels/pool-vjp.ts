@@ -6,6 +6,18 @@ import { averageBack, averageScale, LOWEST } from './pool-tf.js';
 
 const untouched = (length: number): Axis => ({ size: length, kernel: 1, stride: 1, dilation: 1, begin: 0, end: 0, out: length });
 
+/** The windows' maxima along one axis only. onnxruntime wants pads shorter than the kernel, dilated or not: ceil_mode makes up for what is missing. */
+export function maximaAlong(g: GraphBuilder, x: string, axes: readonly Axis[], at: number): string {
+  const only = axes.map((a, i) => (i === at ? a : untouched(a.size)));
+  return g.op('MaxPool', [x], {
+    kernel_shape: only.map((a) => a.kernel),
+    strides: only.map((a) => a.stride),
+    dilations: only.map((a) => a.dilation),
+    pads: [...only.map((a) => a.begin), ...only.map((a) => Math.min(Math.max(0, a.end), a.kernel - 1))],
+    ceil_mode: axes[at]!.end >= axes[at]!.kernel ? 1 : 0,
+  });
+}
+
 /**
  * dL/dx of y = MaxPool(x); the first maximum of a window, row by row, takes all of dy. One axis at a time, the last one pooled first: the
  * gradient finds the row of the maximum, then its column, with fewer comparisons than over the whole window.
@@ -25,13 +37,7 @@ export function maxGradient(
   if (last === undefined) return dy;
   const dims = [...lead, ...axes.map((a) => a.size)];
   if (moving.length === 1) return gradientAlong(g, x, y, dy, dims, last + 2, axes[last]!);
-  const only = axes.map((a, i) => (i === last ? a : untouched(a.size)));
-  const pooled = g.op('MaxPool', [x], {
-    kernel_shape: only.map((a) => a.kernel),
-    strides: only.map((a) => a.stride),
-    dilations: only.map((a) => a.dilation),
-    pads: [...only.map((a) => a.begin), ...only.map((a) => Math.max(0, a.end))],
-  });
+  const pooled = maximaAlong(g, x, axes, last);
   const rest = axes.map((a, i) => (i === last ? untouched(a.out) : a));
   return gradientAlong(g, x, pooled, maxGradient(g, pooled, y, dy, lead, rest), dims, last + 2, axes[last]!);
 }

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LanError } from '../core/errors.js';
-import { readBytes, sha256, sha256Of } from '../data/files.js';
+import { readBytes, sha256 } from '../data/files.js';
 import { decodeModel } from '../onnx/codec.js';
 import { externalReader } from '../onnx/external.js';
 import type { Model } from '../onnx/graph.js';
@@ -31,16 +31,13 @@ export async function readModel(source: string | Uint8Array): Promise<ModelSourc
   const path = folder ? [join(source, 'onnx', 'model.onnx'), join(source, 'model.onnx')].find((p) => existsSync(p)) : source;
   if (!path) throw new LanError(`Model '${source}': the folder holds neither onnx/model.onnx nor model.onnx.`);
   const bytes = await readBytes(path, 'Model');
-  const hash = sha256Of(bytes as Uint8Array<ArrayBuffer>);
-  // Awaited below; a decoding error must not leave it unhandled.
-  hash.catch(() => undefined);
   const card = folder ? cardOfHuggingFace(source) : cardBeside(path);
   return {
     model: decodeModel(bytes, `Model '${path}'`, externalReader(path)),
     bytes,
     name: source,
     path,
-    sha256: await hash,
+    sha256: sha256(bytes),
     card,
   };
 }

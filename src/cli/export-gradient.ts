@@ -1,9 +1,7 @@
 // lan-onnx export-gradient MODEL --out F: a model with its loss and its input gradient as one ONNX file.
 import type { Argv, CommandModule } from 'yargs';
-import { openModel } from '../classifier/open.js';
 import { exportGradient } from '../evidence/export-gradient.js';
-import { describeExport, exportDocument, writeExport } from '../report/exported.js';
-import { ioOf, toJson } from './io.js';
+import { exportModel } from './export.js';
 import { cardOptions, engineOptions, jsonOption, toOpenOptions, toWhole, type SharedArguments } from './options.js';
 
 interface Arguments extends SharedArguments {
@@ -41,16 +39,9 @@ export const exportGradientCommand: CommandModule<object, Arguments> = {
         'The file takes target [N,K] (probabilities) besides the inputs, and gives loss and <input>_grad besides the outputs. All its shapes are fixed.',
       ) as unknown as Argv<Arguments>,
   async handler(argv) {
-    const io = ioOf(argv);
     const batch = argv.batch === undefined ? undefined : toWhole('--batch', argv.batch, 1);
-    const classifier = await openModel(argv.model, { ...toOpenOptions(argv), engine: 'onnxruntime', batch });
-    try {
-      const exported = await exportGradient(classifier, { pixels: argv.pixels });
-      await writeExport(argv.out, exported, classifier.source.path);
-      for (const note of [...classifier.notes, ...exported.notes]) io.err(`note: ${note}\n`);
-      io.out(argv.json ? toJson(exportDocument(argv.out, exported)) : describeExport(argv.out, exported));
-    } finally {
-      await classifier.dispose();
-    }
+    await exportModel(argv, { ...toOpenOptions(argv), batch }, (classifier) =>
+      exportGradient(classifier, { pixels: argv.pixels }),
+    );
   },
 };

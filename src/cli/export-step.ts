@@ -1,9 +1,7 @@
 // lan-onnx export-step MODEL --out F: one whole step of learning a mask (Eq. 4) as one ONNX file.
 import type { Argv, CommandModule } from 'yargs';
-import { openModel } from '../classifier/open.js';
 import { exportStep } from '../evidence/export-step.js';
-import { describeExport, exportDocument, writeExport } from '../report/exported.js';
-import { ioOf, toJson } from './io.js';
+import { exportModel } from './export.js';
 import {
   cardOptions,
   engineOptions,
@@ -40,16 +38,7 @@ export const exportStepCommand: CommandModule<object, Arguments> = {
         'Feed <name>_next back as <name>. adam_scale and adam_floor depend on the number of the step; the printed meanings say how.',
       ) as unknown as Argv<Arguments>,
   async handler(argv) {
-    const io = ioOf(argv);
     const settings = toObjectiveSettings(argv);
-    const classifier = await openModel(argv.model, { ...toOpenOptions(argv), engine: 'onnxruntime' });
-    try {
-      const exported = await exportStep(classifier, { preset: argv.preset, settings });
-      await writeExport(argv.out, exported, classifier.source.path);
-      for (const note of [...classifier.notes, ...exported.notes]) io.err(`note: ${note}\n`);
-      io.out(argv.json ? toJson(exportDocument(argv.out, exported)) : describeExport(argv.out, exported));
-    } finally {
-      await classifier.dispose();
-    }
+    await exportModel(argv, toOpenOptions(argv), (classifier) => exportStep(classifier, { preset: argv.preset, settings }));
   },
 };

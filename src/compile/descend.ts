@@ -4,7 +4,7 @@ import { ADAM } from '../core/adam.js';
 import { LanError } from '../core/errors.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
-import { differentiate } from './differentiate.js';
+import { differentiate, gradientOf } from './differentiate.js';
 
 /** Scalar inputs of the step: adamFactors of its number and learning rate. */
 export const SCALE = 'adam:scale';
@@ -29,8 +29,7 @@ export function descentGraph(
   parameters: readonly string[],
   adapters: readonly OpAdapter[],
 ): { graph: Graph; state: StateNames[] } {
-  const gradient = (name: string): string => `grad:${name}`;
-  const backward = differentiate(graph, { of: loss, wrt: parameters.map((name) => ({ name, as: gradient(name) })) }, adapters);
+  const backward = differentiate(graph, { of: loss, wrt: parameters.map((name) => ({ name, as: gradientOf(name) })) }, adapters);
   const g = GraphBuilder.from(backward);
   const scale = g.input(SCALE, 'float32', []);
   const floor = g.input(FLOOR, 'float32', []);
@@ -38,7 +37,7 @@ export function descentGraph(
     const { type, dims } = g.typeOf(parameter);
     if (type !== 'float32') throw new LanError(`Parameter '${parameter}' is ${type}; only float32 can be trained.`);
     const [m, v] = [g.input(`m:${parameter}`, 'float32', dims), g.input(`v:${parameter}`, 'float32', dims)];
-    const slope = gradient(parameter);
+    const slope = gradientOf(parameter);
     // beta * old + (1 - beta) * new
     const mix = (old: string, fresh: string, beta: number): string =>
       g.add(g.mul(old, g.scalar(beta)), g.mul(fresh, g.scalar(1 - beta)));

@@ -8,6 +8,9 @@ import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { poolBeforeRelu } from './commute.js';
 import { adapterTable, Refusal, staticNode } from './static.js';
 
+/** Name of the output that holds the gradient of an input. */
+export const gradientOf = (input: string): string => `grad:${input}`;
+
 export interface Gradients {
   /** A value with one element, of which the gradient is taken. */
   readonly of: string;

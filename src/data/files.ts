@@ -117,8 +117,3 @@ export async function readBytes(path: string, what: string): Promise<Uint8Array>
 
 /** The SHA-256 of bytes, or of a string's UTF-8, as 64 lower-case hexadecimal digits. */
 export const sha256 = (content: Uint8Array | string): string => createHash('sha256').update(content).digest('hex');
-
-/** The same of bytes, in the background: hashing 100 MB takes as long as decoding them. */
-export async function sha256Of(content: Uint8Array<ArrayBuffer>): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', content)).toString('hex');
-}

@@ -55,5 +55,4 @@ export interface Engine {
   descend(graph: Graph, loss: string, parameters: readonly Parameter[], outputs: readonly string[]): Promise<Descent>;
 }
 
-/** Name of the output that holds the gradient of an input. */
-export const gradientOf = (input: string): string => `grad:${input}`;
+export { gradientOf } from '../compile/differentiate.js';

@@ -33,6 +33,13 @@ export const cases: OpCase[] = [
   pool('2x2 stride 3, positions that no window reads', [1, 16, 8, 10], { kernel_shape: [2, 2], strides: [3, 3] }),
   pool('2x3 dilated', [1, 16, 9, 10], { kernel_shape: [2, 3], strides: [2, 1], dilations: [3, 2], pads: [1, 2, 1, 1] }),
   pool('3x3 stride 2, ceil', [1, 16, 8, 10], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }),
+  pool('3x2 dilated, ceil, an end pad as long as the kernel', [1, 16, 5, 8], {
+    kernel_shape: [3, 2],
+    strides: [2, 2],
+    dilations: [1, 2],
+    pads: [1, 1, 1, 1],
+    ceil_mode: 1,
+  }),
   conv('3x3 stride 2', [2, 16, 8, 9], [6, 16, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }),
   conv('4x2 stride 2x3, asymmetric', [1, 32, 9, 11], [5, 32, 4, 2], { strides: [2, 3], pads: [1, 0, 2, 1] }),
   conv('1x1 stride 2', [1, 16, 7, 9], [6, 16, 1, 1], { strides: [2, 2] }),
