@@ -11,6 +11,7 @@ import { linalg } from './linalg.js';
 import { resize } from './resize.js';
 import type { OpAdapter } from './op.js';
 import { pooling } from './pooling.js';
+import { recurrent } from './recurrent.js';
 
 export const adapters: readonly OpAdapter[] = [
   ...elementwise,
@@ -24,4 +25,5 @@ export const adapters: readonly OpAdapter[] = [
   ...reduce,
   ...linalg,
   ...resize,
+  ...recurrent,
 ];

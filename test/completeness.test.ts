@@ -38,7 +38,8 @@ const ONLY_DEFAULT: Readonly<Record<string, number>> = {
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   auto_pad: ['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'],
   approximate: ['none', 'tanh'],
-  direction: ['LEFT', 'RIGHT'],
+  'BitShift.direction': ['LEFT', 'RIGHT'],
+  direction: ['forward', 'reverse', 'bidirectional'],
   'Pad.mode': ['constant', 'reflect', 'edge', 'wrap'],
   'DepthToSpace.mode': ['DCR', 'CRD'],
   'Upsample.mode': ['nearest', 'linear', 'bilinear'],

@@ -3,7 +3,7 @@ import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors } from '../core/errors.js';
 import { allocate, bytesOf, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
-import { prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
+import { nodeLabel, prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
 import { settle } from './canonicalize.js';
 import { inlineControl } from './control.js';
 import { gibibytes, MAX_BYTES, MAX_TOTAL, measure, type Probe } from './measure.js';
@@ -12,6 +12,8 @@ import { adapterTable, Refusal, staticNode } from './static.js';
 export type { Probe };
 
 const MAX_ROUNDS = 12;
+/** Nodes of a graph after lowering: what unrolled sequences may come to together. */
+const MAX_NODES = 200_000;
 
 /**
  * A static graph: inputs bound to `shapes` (by input name; axes that the file leaves open default to 1 only on the first axis), constants
@@ -161,6 +163,10 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
         changed = true;
         settle(original, typeof made === 'string' ? [made] : made, start, g, alias);
       }
+      if (g.nodes.length > MAX_NODES)
+        throw new LanError(
+          `Unrolling up to ${nodeLabel(original)} gives more than ${MAX_NODES} nodes. Give shorter sequences (--shape).`,
+        );
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       problems.push(error.message);
