@@ -5,7 +5,7 @@ import { allocate, bytesOf, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { nodeLabel, prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
 import { settle } from './canonicalize.js';
-import { inlineControl } from './control.js';
+import { inlineControl, isVariable } from './control.js';
 import { gibibytes, MAX_BYTES, MAX_TOTAL, measure, type Probe } from './measure.js';
 import { adapterTable, Refusal, staticNode } from './static.js';
 
@@ -40,9 +40,7 @@ export async function specialize(
   // Types of a graph that is static already are kept, unless it was static for other shapes.
   const rebound = inputs.some((i) => graph.types.get(i.name)?.dims.join() !== (i.dims as number[]).join());
   let current: Graph = prune({ ...graph, inputs, ...(rebound ? { types: new Map<string, ValueType>() } : {}) });
-  current = await inlineControl(current, (g, wanted) =>
-    measure(prune({ ...g, outputs: wanted.map((name) => ({ name, kind: 'tensor' })) }), feeds, probe),
-  );
+  current = prune(await inlineControl(current, (g) => measure(g, feeds, probe)));
   current = await fold(current, feeds, probe);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const lowered = lower(current, adapters);
@@ -78,18 +76,11 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
   return { ...input, dims };
 }
 
-/** Ops whose output is random or whose extent depends on values: never folded, so that they are refused where a value depends on them. */
-const VOLATILE = new Set(['RandomNormal', 'RandomUniform', 'RandomNormalLike', 'RandomUniformLike', 'Multinomial', 'Bernoulli']);
-/** Ops whose output depends on their input's shape alone. */
-const SHAPE_ONLY = new Set(['Shape', 'Size']);
-
 /** Names of the values that depend on an input's value. */
 function variableValues(graph: Graph): Set<string> {
   const variable = new Set(graph.inputs.map((i) => i.name));
   for (const node of graph.nodes) {
-    if (SHAPE_ONLY.has(node.op)) continue;
-    if (VOLATILE.has(node.op) || reads(node).some((n) => variable.has(n)))
-      for (const o of node.outputs) if (o !== '') variable.add(o);
+    if (isVariable(node, variable)) for (const o of node.outputs) if (o !== '') variable.add(o);
   }
   return variable;
 }
