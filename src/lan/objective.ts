@@ -66,7 +66,7 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   // x + A (eta - x): Eq. 2 with one product less.
   const corrupted = g.add(x, g.mul(mask, g.sub(eta, x)));
 
-  const logP = await classify(g, options, corrupted);
+  const logP = await classify(g, options, corrupted, draws);
   const k = g.typeOf(logP).dims[1]!;
   const target = g.input('target', 'float32', [1, k]);
   const outputLoss = lossOf(g, options.outputLoss, logP, target, draws);
@@ -79,37 +79,43 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   return { graph: await options.specialize(g.build()), parameters };
 }
 
-/** Log-probabilities of the corrupted inputs; a model that takes single samples only is copied once per draw (weights shared). */
-async function classify(
+/**
+ * Log-probabilities [count,K] of samples `x` [count,...]; a model that takes single samples only is copied once per sample. `shared`: see
+ * GraphBuilder.inline.
+ */
+export async function classify(
   g: GraphBuilder,
-  { classifier, draws, sampleShape }: ObjectiveOptions,
-  corrupted: string,
+  { classifier, sampleShape }: Pick<ObjectiveOptions, 'classifier' | 'sampleShape'>,
+  x: string,
+  count: number,
+  shared = new Map<string, string>(),
 ): Promise<string> {
   let whole: Graph | undefined;
-  if (draws > 1) {
+  if (count > 1) {
     try {
-      whole = await classifier(draws);
+      whole = await classifier(count);
     } catch (error) {
       if (!(error instanceof LanError)) throw error;
     }
   } else whole = await classifier(1);
-  if (whole) return Object.values(g.inline(whole, { x: corrupted }))[0]!;
+  if (whole) return Object.values(g.inline(whole, { x }, shared))[0]!;
   const single = await classifier(1);
   const rows: string[] = [];
-  const shared = new Map<string, string>();
-  for (let d = 0; d < draws; d++) {
-    const row = g.slice(corrupted, [d], [d + 1], [0]);
+  for (let i = 0; i < count; i++) {
+    const row = g.slice(x, [i], [i + 1], [0]);
     g.types.set(row, { type: 'float32', dims: [1, ...sampleShape] });
     rows.push(Object.values(g.inline(single, { x: row }, shared))[0]!);
   }
   const k = g.typeOf(rows[0]!).dims[1]!;
   const all = g.op('Concat', rows, { axis: 0 });
-  g.types.set(all, { type: 'float32', dims: [draws, k] });
+  g.types.set(all, { type: 'float32', dims: [count, k] });
   return all;
 }
 
-function lossOf(g: GraphBuilder, kind: OutputLoss, logP: string, target: string, draws: number): string {
-  const total = (v: string): string => g.mul(g.reduceSum(v, [0, 1], false), g.scalar(1 / draws));
+/** L_F summed over classes, mean over the `rows` rows of `logP` (any leading axes, classes last, of which there are `rank`); `target` broadcasts to it. */
+export function lossOf(g: GraphBuilder, kind: OutputLoss, logP: string, target: string, rows: number, rank = 2): string {
+  const axes = Array.from({ length: rank }, (_, i) => i);
+  const total = (v: string): string => g.mul(g.reduceSum(v, axes, false), g.scalar(1 / rows));
   switch (kind) {
     case 'cross-entropy':
       return total(g.neg(g.mul(target, logP)));
