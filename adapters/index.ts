@@ -1,4 +1,5 @@
 // All op adapters, in one explicit list: a plug-in is `[...adapters, mine]`.
+import { attentionOps } from './attention.js';
 import { conv } from './conv.js';
 import { norm } from './norm.js';
 import { activation } from './activation.js';
@@ -24,4 +25,5 @@ export const adapters: readonly OpAdapter[] = [
   ...reduce,
   ...linalg,
   ...resize,
+  ...attentionOps,
 ];

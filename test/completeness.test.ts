@@ -32,6 +32,7 @@ const ONLY_DEFAULT: Readonly<Record<string, number>> = {
   'LayerNormalization.stash_type': 10,
   'GroupNormalization.stash_type': 10,
   'RMSNormalization.stash_type': 10,
+  'SimplifiedLayerNormalization.stash_type': 10,
   'BatchNormalization.training_mode': 1,
 };
 /** The strings that ONNX lets an attribute be, by "Op.attribute" or by attribute. */
@@ -49,6 +50,7 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   ],
   nearest_mode: ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'],
   keep_aspect_ratio_policy: ['stretch', 'not_larger', 'not_smaller'],
+  'TensorScatter.mode': ['linear', 'circular'],
   'ScatterND.reduction': ['none', 'add'],
   'ScatterElements.reduction': ['none', 'add'],
 };
