@@ -21,7 +21,7 @@ function maskBias(g: GraphBuilder, mask: string, keys: string, like: string): st
 
 /** Rank-4 inputs need no number of heads, and may give it all the same. */
 const headsOf = (g: GraphBuilder, x: string, heads: number | undefined): Heads =>
-  heads ? splitHeads(g, x, heads) : { apart: x, together: (y) => y };
+  heads ? splitHeads(g, x, { heads }) : { apart: x, together: (y) => y };
 
 const attention = defineOp({
   op: 'Attention',
@@ -74,9 +74,12 @@ const attention = defineOp({
 
 /** `position_ids` is absent where the caches hold one row per position of x. */
 const rotate = (n: OldNode, g: GraphBuilder, x: string, cos: string, sin: string, positions: string): string => {
-  const heads = headsOf(g, x, n.attr('num_heads'));
-  const rows = (cache: string): string => (positions ? g.op('Gather', [cache, positions], { axis: 0 }) : cache);
   const partial = (n.attr('rotary_embedding_dim') ?? 0) > 0;
+  const half = lengthOf(g, cos, -1);
+  // Where all features turn, the caches say how many a head has.
+  const known = n.attr('num_heads') || partial;
+  const heads = known ? headsOf(g, x, n.attr('num_heads')) : splitHeads(g, x, { size: g.add(half, half) });
+  const rows = (cache: string): string => (positions ? g.op('Gather', [cache, positions], { axis: 0 }) : cache);
   return heads.together(rotated(g, heads.apart, rows(cos), rows(sin), { interleaved: n.attr('interleaved') === 1, partial }));
 };
 

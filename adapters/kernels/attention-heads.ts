@@ -28,10 +28,14 @@ export interface Heads {
 }
 
 /**
- * [B, S, heads * H] and [B, heads, S, H] both as [B, heads, S, H]. Which of them x is can not be seen before its shape is known: so the
- * transposition is written once over five axes, one of which has length 1: [B, S, heads, 1, H] or [B, 1, heads, S, H].
+ * [B, S, heads * H] and [B, heads, S, H] both as [B, heads, S, H], one of the two numbers being given. Which of them x is can not be seen before
+ * its shape is known: so the transposition is written once over five axes, one of which has length 1: [B, S, heads, 1, H] or [B, 1, heads, S, H].
  */
-export function splitHeads(g: GraphBuilder, x: string, heads: number): Heads {
+export function splitHeads(
+  g: GraphBuilder,
+  x: string,
+  { heads = -1, size = -1 }: { heads?: number; size?: number | string },
+): Heads {
   const shape = g.op('Shape', [x]);
   const rank = g.op('Shape', [shape]);
   const [batch, positions] = [lengthOf(g, x, 0), lengthOf(g, x, -2)];
@@ -41,11 +45,11 @@ export function splitHeads(g: GraphBuilder, x: string, heads: number): Heads {
   const before = g.add(g.mul(flat, more), one);
   const behind = g.add(g.mul(g.sub(one, flat), more), one);
   const swap = (value: string): string => g.transpose(value, [0, 2, 1, 3, 4]);
-  const parts = g.op('Reshape', [x, dimsOf(g, batch, before, heads, behind, -1)]);
+  const parts = g.op('Reshape', [x, dimsOf(g, batch, before, heads, behind, size)]);
   return {
-    apart: g.op('Reshape', [swap(parts), dimsOf(g, batch, heads, positions, -1)]),
+    apart: g.op('Reshape', [swap(parts), dimsOf(g, batch, heads, positions, size)]),
     together: (y) => {
-      const swapped = swap(g.op('Reshape', [y, dimsOf(g, batch, heads, before, behind, -1)]));
+      const swapped = swap(g.op('Reshape', [y, dimsOf(g, batch, lengthOf(g, y, 1), before, behind, -1)]));
       return g.op('Reshape', [swapped, dimsOf(g, g.op('Slice', [shape, g.ints([0]), g.ints([-1]), g.ints([0])]), -1)]);
     },
   };
