@@ -2,8 +2,9 @@
 import { test } from '@jest/globals';
 import type { Model } from '../src/onnx/graph.js';
 import { expectAgreement } from './nets/agrees.js';
+import { EXPORTED_CONVNETS } from './nets/exported-convnets.js';
 import { VISION_TRANSFORMERS } from './nets/vision-transformers.js';
 
-const NETS: Readonly<Record<string, () => Model>> = { ...VISION_TRANSFORMERS };
+const NETS: Readonly<Record<string, () => Model>> = { ...VISION_TRANSFORMERS, ...EXPORTED_CONVNETS };
 
 test.each(Object.keys(NETS))('%s', (name) => expectAgreement(NETS[name]!()));
