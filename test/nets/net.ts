@@ -169,7 +169,14 @@ export class Net {
   build(logits: string, opset = DIALECT_OPSET): Model {
     this.g.output(logits, 'logits');
     const opsets = new Map([['', opset]]);
-    return { irVersion: 8, producer: 'lan-onnx nets', opsets, metadata: {}, functions: [], graph: this.g.build() };
+    return {
+      irVersion: opset > 22 ? 10 : 8,
+      producer: 'lan-onnx nets',
+      opsets,
+      metadata: {},
+      functions: [],
+      graph: this.g.build(),
+    };
   }
 }
 
