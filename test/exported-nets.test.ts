@@ -1,5 +1,10 @@
 // Networks as exporters write them, with their shape arithmetic and constants, at an open batch; and every op of the model zoo in one of the nets.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { openSession } from '../src/engine/ort.js';
+import { decodeModel, encodeModel } from '../src/onnx/codec.js';
 import type { Model } from '../src/onnx/graph.js';
 import { expectAgreement } from './nets/agrees.js';
 import { CLASSICS, type ScaledOptions } from './nets/classics.js';
@@ -17,6 +22,34 @@ test.each(['ViT', 'Swin', 'XCiT', 'EdgeNeXt', 'EfficientNet of TensorFlow'])('%s
   const model = EXPORTED[name]!();
   const [, ...rest] = model.graph.inputs[0]!.dims as number[];
   return expectAgreement(model, { x: [2, ...rest] });
+});
+
+/** The model as onnxruntime saves it after its own optimisation, short of what only fits the machine that it was made on. */
+async function optimised(model: Model): Promise<Model> {
+  const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-optimised-'));
+  const file = join(folder, 'model.onnx');
+  try {
+    const session = await openSession(encodeModel(model), {
+      session: { graphOptimizationLevel: 'extended', optimizedModelFilePath: file },
+    });
+    await session.dispose();
+    return decodeModel(new Uint8Array(readFileSync(file)));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test.each([
+  ['ViT', ['BiasGelu', 'FusedMatMul']],
+  ['Swin', ['BiasGelu', 'FusedMatMul']],
+  ['BERT', ['BiasGelu', 'FusedGemm', 'FusedMatMul']],
+  ['NFNet', ['FusedConv', 'Gelu']],
+  ['EfficientNet of TensorFlow', ['FusedConv', 'QuickGelu']],
+])('%s as onnxruntime optimises it', async (name, expected) => {
+  const model = await optimised(EXPORTED[name]!());
+  const fused = new Set(model.graph.nodes.filter((n) => n.domain === 'com.microsoft').map((n) => n.op));
+  expect([...fused].sort()).toEqual(expected);
+  await expectAgreement(model);
 });
 
 /** The ops of the 1,927 classifiers of the ONNX model zoo that were exported by current tools (opset 16 to 18). */

@@ -187,6 +187,45 @@ export function maxVit(): Model {
   return n.head(g.op('Tanh', [n.linear(n.layerNorm(pooled, width), width, width)]), width, CLASSES);
 }
 
+/** Li et al., 2022: queries, keys and values pooled by strided convolutions, positions of rows and columns apart (Einsum), the queries added back. */
+export function mVit(): Model {
+  const n = new Exported('mvit');
+  const { g } = n;
+  const [side, width, heads] = [8, 12, 2];
+  const [size, half] = [width / heads, side / 2];
+  const image = n.conv2(n.open(3, 32, 32), 3, width, 7, { stride: 4, pad: 3 });
+  const x = g.transpose(n.view(image, n.length(image, 0), width, side * side), [0, 2, 1]);
+  const batch = n.length(x, 0);
+  const pooled = (y: string): string => {
+    const map = g.transpose(n.view(y, n.g.mul(batch, n.whole(heads)), side, side, size), [0, 3, 1, 2]);
+    const small = n.conv2(map, size, size, 3, { stride: 2, pad: 1, group: size });
+    return n.layerNorm(
+      n.view(g.transpose(n.view(small, batch, heads, size, half * half), [0, 1, 3, 2]), batch, heads, half * half, size),
+      size,
+    );
+  };
+  const [q, k, v] = n.qkv(n.layerNorm(x, width), width, heads).map(pooled) as [string, string, string];
+  const scores = g.mul(g.matMul(q, g.transpose(k, [0, 1, 3, 2])), n.number(size ** -0.5));
+  // The distance of two rows (columns) picks its vector from a table.
+  const apart = Array.from({ length: half * half }, (_, i) => Math.floor(i / half) - (i % half) + half - 1);
+  const distances = (): string =>
+    g.op('Gather', [n.weight([2 * half - 1, size], 0.4), n.constant(int64(apart, [half, half]))], { axis: 0 });
+  const places = n.view(q, batch, heads, half, half, size);
+  const down = g.op('Einsum', [places, distances()], { equation: 'byhwc,hkc->byhwk' });
+  const across = g.op('Einsum', [places, distances()], { equation: 'byhwc,wkc->byhwk' });
+  const biased = g.add(
+    g.add(n.view(scores, batch, heads, half, half, half, half), g.op('Unsqueeze', [down, n.list(-1)])),
+    g.op('Unsqueeze', [across, n.list(-2)]),
+  );
+  const weights = g.op('Softmax', [n.view(biased, batch, heads, half * half, half * half)], { axis: -1 });
+  const mixed = g.transpose(g.add(g.matMul(weights, v), q), [0, 2, 1, 3]);
+  const together = n.linear(n.view(mixed, batch, half * half, width), width, width);
+  const map = n.view(g.transpose(x, [0, 2, 1]), batch, width, side, side);
+  const skip = g.op('MaxPool', [map], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] });
+  const y = g.add(g.transpose(n.view(skip, batch, width, half * half), [0, 2, 1]), together);
+  return n.head(meanOf(n, n.layerNorm(g.add(y, n.mlp(n.layerNorm(y, width), width, 2 * width)), width)), width, CLASSES);
+}
+
 /** El-Nouby et al., 2021: attention between channels, whose queries and keys have unit length; positions in sines; then a class token. */
 export function xcit(): Model {
   const n = new Exported('xcit');
@@ -262,6 +301,7 @@ export const VISION_TRANSFORMERS = {
   Swin: swin,
   SwinV2: swinV2,
   MaxViT: maxVit,
+  MViT: mVit,
   XCiT: xcit,
   'MLP-Mixer': mlpMixer,
   gMLP: gMlp,
