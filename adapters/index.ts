@@ -1,4 +1,7 @@
 // All op adapters, in one explicit list: a plug-in is `[...adapters, mine]`.
+import { attentionOps } from './attention.js';
+import { microsoft } from './microsoft.js';
+import { microsoftAttention } from './microsoft-attention.js';
 import { conv } from './conv.js';
 import { norm } from './norm.js';
 import { activation } from './activation.js';
@@ -24,4 +27,7 @@ export const adapters: readonly OpAdapter[] = [
   ...reduce,
   ...linalg,
   ...resize,
+  ...attentionOps,
+  ...microsoft,
+  ...microsoftAttention,
 ];

@@ -6,7 +6,7 @@ import { bitOps } from './kernels/bits.js';
 import { alignedBinary, OLD_BROADCAST } from './kernels/elementwise-onnx.js';
 import { detached } from './kernels/elementwise-tf.js';
 import { ofAnyRank } from './kernels/many-axes.js';
-import { expandTo } from './kernels/shape-common.js';
+import { expandTo, sameDims } from './kernels/shape-common.js';
 
 type Test = (tf: Tf, a: TfTensor, b: TfTensor) => TfTensor;
 
@@ -104,6 +104,14 @@ export const logic: OpAdapter[] = [
       op: 'Where',
       versions: [9, 16],
       attributes: {},
+      // A condition that is known and the same everywhere chooses one of the two.
+      lower: (n, _, g) => {
+        const condition = n.constant(0)?.data as Uint8Array | undefined;
+        if (!condition || condition.length === 0 || condition.some((v) => v !== condition[0])) return undefined;
+        const chosen = condition[0] ? 1 : 2;
+        const { dims } = n.outputType(0);
+        return sameDims(n.type(chosen).dims, dims) ? n.x[chosen]! : g.op('Expand', [n.x[chosen]!, g.ints(dims)]);
+      },
       forward: ([condition, a, b], _, { tf }) => {
         // tfjs's own broadcasting has no gradient beyond four axes.
         const shape = [condition, a, b].map((t) => t!.shape).reduce(tf.broadcast_util.assertAndGetBroadcastShape);

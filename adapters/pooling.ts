@@ -71,6 +71,34 @@ function isGlobal(n: StaticNode, e: Explicit): boolean {
   );
 }
 
+/**
+ * Three and more spatial axes as at most two, where the window does nothing on the others: those in front count as channels, neighbours as one.
+ * PyTorch's local response normalisation averages over channels in this way. Undefined where it takes more.
+ */
+function withFewerAxes(dims: readonly number[], e: Explicit): { dims: number[]; window: Explicit } | undefined {
+  const rank = e.kernel_shape.length;
+  if (rank < 3) return undefined;
+  const idle = e.kernel_shape.map((k, i) => k === 1 && e.strides[i] === 1 && e.pads[i] === 0 && e.pads[i + rank] === 0);
+  const first = idle.indexOf(false);
+  const groups: number[][] = [];
+  for (let i = first; i < rank; i++) {
+    if (i > first && idle[i] && idle[i - 1]) groups.at(-1)!.push(i);
+    else groups.push([i]);
+  }
+  if (first < 0 || groups.length > 2) return undefined;
+  const at = groups.map((axes) => axes[0]!);
+  const pick = (values: readonly number[]): number[] => at.map((i) => values[i]!);
+  return {
+    dims: [dims[0]!, sizeOf(dims.slice(1, 2 + first)), ...groups.map((axes) => sizeOf(axes.map((i) => dims[i + 2]!)))],
+    window: {
+      kernel_shape: pick(e.kernel_shape),
+      strides: pick(e.strides),
+      dilations: pick(e.dilations),
+      pads: [...pick(e.pads), ...pick(e.pads.slice(rank))],
+    },
+  };
+}
+
 /** Explicit attributes, 1-D as 2-D, a window as large as the input as a global pool, ceil_mode as padding. */
 function rewrite(
   n: StaticNode,
@@ -83,6 +111,12 @@ function rewrite(
   const kernel = a.kernel_shape ?? n.refuse('attribute kernel_shape is missing.');
   const window = poolWindow(n, a, kernel);
   if (isGlobal(n, window)) return g.op(`Global${op}`, [n.x[0]!]);
+  const fewer = withFewerAxes(dims, window);
+  if (fewer) {
+    const { dilations, ...rest } = fewer.window;
+    const attributes = { ...rest, ...(op === 'MaxPool' ? { dilations } : {}), ceil_mode: a.ceil_mode, ...extra };
+    return g.reshape(g.op(op, [g.reshape(n.x[0]!, fewer.dims)], attributes), n.outputType(0).dims);
+  }
   const write = (x: string, e: Explicit): string => {
     const { dilations, ...rest } = e;
     const padded = withoutCeil(n, e, a.ceil_mode);

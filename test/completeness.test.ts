@@ -32,7 +32,11 @@ const ONLY_DEFAULT: Readonly<Record<string, number>> = {
   'LayerNormalization.stash_type': 10,
   'GroupNormalization.stash_type': 10,
   'RMSNormalization.stash_type': 10,
+  'SimplifiedLayerNormalization.stash_type': 10,
   'BatchNormalization.training_mode': 1,
+  'Attention.do_rotary': 1,
+  'Attention.past_present_share_buffer': 1,
+  'RotaryEmbedding.is_packed_batching': 1,
 };
 /** The strings that ONNX lets an attribute be, by "Op.attribute" or by attribute. */
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
@@ -49,6 +53,12 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   ],
   nearest_mode: ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'],
   keep_aspect_ratio_policy: ['stretch', 'not_larger', 'not_smaller'],
+  'FusedConv.activation': ['', 'Relu', 'Tanh', 'Sigmoid', 'LeakyRelu', 'Clip', 'HardSigmoid'],
+  'FusedGemm.activation': [
+    ...['', 'Relu', 'Tanh', 'Sigmoid', 'LeakyRelu', 'HardSigmoid'],
+    ...['Elu', 'Softplus', 'Softsign', 'ThresholdedRelu'],
+  ],
+  'TensorScatter.mode': ['linear', 'circular'],
   'ScatterND.reduction': ['none', 'add'],
   'ScatterElements.reduction': ['none', 'add'],
 };

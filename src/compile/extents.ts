@@ -1,8 +1,9 @@
 // How large a node's outputs will be, told before it runs, so that a hostile file of a few bytes can not ask for all memory.
 import { sizeOf, toIntegers, type Tensor } from '../core/tensor.js';
 import type { Node } from '../onnx/graph.js';
+import { FUSED, nameOf, scoresOf } from './extents-fused.js';
 
-type Dims = readonly number[];
+export type Dims = readonly number[];
 
 /** What is known of a node's inputs. `dims` and `values` of a value are undefined while nobody has run what makes it. */
 export interface Known {
@@ -11,7 +12,7 @@ export interface Known {
 }
 
 /** A rule asks for its inputs through this, and is given up where one is not known. */
-interface Ask {
+export interface Ask {
   readonly node: Node;
   has(input: number): boolean;
   dims(input: number): Dims;
@@ -23,14 +24,14 @@ interface Ask {
   text(name: string, fallback: string): string;
 }
 /** Dims of the outputs, the first at least. */
-type Rule = (a: Ask) => Dims[];
+export type Rule = (a: Ask) => Dims[];
 
 /**
  * Dims of the outputs of a node of the dialect; undefined where no rule says, where one of its inputs is not known yet, or where the node
  * makes no sense: whoever runs it refuses it then. Lengths may be Infinity.
  */
 export function extents(node: Node, known: Known): Dims[] | undefined {
-  const rule = node.domain === '' ? (GROWING[node.op] ?? KEEPING[node.op]) : undefined;
+  const rule = node.domain === '' ? (GROWING[node.op] ?? KEEPING[node.op]) : FUSED[nameOf(node)];
   if (!rule) return undefined;
   try {
     const found = rule(asker(node, known));
@@ -42,14 +43,16 @@ export function extents(node: Node, known: Known): Dims[] | undefined {
 }
 
 /** Can this op make more elements than it is given? */
-export const grows = (node: Node): boolean => node.domain === '' && (node.op in GROWING || node.op === 'NonZero');
+export const grows = (node: Node): boolean =>
+  node.domain === '' ? node.op in GROWING || node.op === 'NonZero' : nameOf(node) in FUSED;
 
 /**
  * Elements that a node makes besides those of `extents`: onnxruntime's ConvTranspose goes through a matrix of patches
- * [M/group * kernel, input positions]; NonZero gives rank int64 numbers for each element that is not zero, so at most for all.
+ * [M/group * kernel, input positions]; NonZero gives rank int64 numbers for each element that is not zero, so at most for all; fused attention
+ * has a score for each head, query and key.
  */
 export function besides(node: Node, known: Known): number {
-  if (node.domain !== '') return 0;
+  if (node.domain !== '') return scoresOf(node, known);
   const [x, w] = node.inputs.map((name) => known.dims(name));
   if (node.op === 'ConvTranspose' && x && w) return sizeOf(w.slice(1)) * sizeOf(x.slice(2));
   return node.op === 'NonZero' && x ? 2 * x.length * sizeOf(x) : 0;

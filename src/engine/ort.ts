@@ -38,6 +38,8 @@ function sessionOptions(options: OrtOptions): ort.InferenceSession.SessionOption
     executionProviders: [...(options.providers ?? ['cpu'])],
     graphOptimizationLevel: options.optimize ?? 'all',
     logSeverityLevel: 4,
+    // Its fusion of Pad into MaxPool reads padded zeros as if they were not there (1.30), and so changes what a model gives: BiT, for one.
+    extra: { optimization: { disable_specified_optimizers: 'Pad_Fusion' } },
     ...options.session,
   };
 }

@@ -92,6 +92,13 @@ const logical: OpCase[] = [
   ...[9, 16].flatMap((opset): OpCase[] => [
     { name: `Where-${opset}`, op: 'Where', opset, inputs: [flagRow, uniform([2, 3], 32), uniform([4, 1, 1], 33)] },
     { name: `Where-${opset} of whole numbers`, op: 'Where', opset, inputs: [flags, int64([1, 2, 3]), int64([7], [])] },
+    ...[true, false].map((v) => ({
+      name: `Where-${opset} ${v} everywhere`,
+      op: 'Where',
+      opset,
+      inputs: [bool([v, v, v], [3]), uniform([2, 3], 34), uniform([4, 2, 3], 35)],
+      initializers: [0],
+    })),
     { name: `Where-${opset} rank 4`, op: 'Where', opset, inputs: [bool([true, false, true], [3, 1, 1]), a, b] },
   ]),
 ];

@@ -92,6 +92,15 @@ export const cases: OpCase[] = [
     pads: [1, 0, 0, 1],
     storage_order: 1,
   }),
+  // Idle on some of the axes, the window is one of fewer.
+  max('three axes, over the first', 18, [2, 3, 6, 4, 5], {
+    kernel_shape: [3, 1, 1],
+    pads: [1, 0, 0, 0, 0, 0],
+    strides: [2, 1, 1],
+  }),
+  max('three axes, over the last two', 18, [2, 3, 4, 6, 5], { kernel_shape: [1, 3, 2], pads: [0, 1, 0, 0, 0, 1], ceil_mode: 1 }),
+  max('three axes, over the last', 18, [2, 3, 4, 5, 6], { kernel_shape: [1, 1, 3], strides: [1, 1, 2] }),
+  max('three axes, over the outer', 18, [2, 3, 6, 4, 5], { kernel_shape: [2, 1, 3], strides: [2, 1, 1] }, { skip: ['tfjs'] }),
   max(
     'three axes',
     18,
@@ -155,6 +164,19 @@ export const cases: OpCase[] = [
   }),
   average('opset 22', 22, image, { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 2, 1] }),
   average('VALID', 18, image, { kernel_shape: [3, 4], strides: [2, 3], auto_pad: 'VALID' }),
+  // Idle on some of the axes, the window is one of fewer.
+  average('three axes, over the first', 18, [2, 3, 6, 4, 5], {
+    kernel_shape: [3, 1, 1],
+    pads: [1, 0, 0, 0, 0, 0],
+    strides: [2, 1, 1],
+  }),
+  average('three axes, over the last two', 18, [2, 3, 4, 6, 5], {
+    kernel_shape: [1, 3, 2],
+    pads: [0, 1, 0, 0, 0, 1],
+    ceil_mode: 1,
+  }),
+  average('three axes, over the last', 18, [2, 3, 4, 5, 6], { kernel_shape: [1, 1, 3], strides: [1, 1, 2] }),
+  average('three axes, over the outer', 18, [2, 3, 6, 4, 5], { kernel_shape: [2, 1, 3], strides: [2, 1, 1] }, { skip: ['tfjs'] }),
   average(
     'three axes',
     18,
