@@ -9,6 +9,7 @@ import { checkCommand } from './check.js';
 import { exportGradientCommand } from './export-gradient.js';
 import { exportStepCommand } from './export-step.js';
 import { inspectCommand } from './inspect.js';
+import { scoreCommand } from './score.js';
 import { processIo, type Io } from './io.js';
 import { version } from '../core/version.js';
 
@@ -29,6 +30,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .command(inspectCommand)
     .command(checkCommand)
     .command(auditCommand)
+    .command(scoreCommand)
     .command(exportGradientCommand)
     .command(exportStepCommand)
     .demandCommand(1, 'Name a command.')
@@ -74,7 +76,7 @@ class UsageError extends Error {}
 function explain(error: unknown, argv: readonly string[]): string {
   const stack = process.env['LAN_ONNX_DEBUG'] && error instanceof Error ? `${error.stack}\n` : '';
   if (error instanceof UsageError) {
-    const command = ['inspect', 'check', 'audit', 'export-gradient', 'export-step'].find((c) => argv[0] === c);
+    const command = ['inspect', 'check', 'audit', 'score', 'grid', 'export-gradient', 'export-step'].find((c) => argv[0] === c);
     return `lan-onnx: ${error.message.replace(/\s*\n\s*/g, ' ')}\nSee: lan-onnx ${command ? `${command} ` : ''}--help\n${stack}`;
   }
   if (error instanceof LanError) return `lan-onnx: ${error.message}\n${stack}`;

@@ -1,11 +1,13 @@
 // openDataset: finds out what kind of dataset lies at a path, and opens it.
-import { statSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { findCifar, openCifarDataset } from './cifar.js';
 import type { Dataset } from './dataset.js';
 import { reasonOf } from './files.js';
 import { findIdx, isIdx, openIdxDataset } from './idx.js';
+import { openManifest } from './manifest.js';
+import { openNpyDataset } from './npy-pair.js';
 import { openPictureFolder } from './picture-files.js';
 
 export interface DatasetOptions {
@@ -18,7 +20,7 @@ const KINDS = 'a folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (pa
 
 /**
  * Opens a dataset lazily: a folder with a sub-folder per class, a flat folder (unlabelled), IDX and CIFAR files or folders of them. Folders named
- * train, test or val hold the splits. Throws LanError for what is none of them, and for a split that is not there.
+ * train, test or val hold the splits; .csv and .jsonl manifests, and .npy arrays. Throws LanError for what is none of them, and for a split that is not there.
  */
 export async function openDataset(path: string, options: DatasetOptions = {}): Promise<Dataset> {
   let folder: boolean;
@@ -34,6 +36,8 @@ async function openFile(path: string, { split }: DatasetOptions): Promise<Datase
   if (split !== undefined) throw new LanError(`Dataset '${path}': is one file, which has no split '${split}'.`);
   if (isIdx(path)) return openIdxDataset(path);
   if (extname(path).toLowerCase() === '.bin') return openCifarDataset([path]);
+  if (/\.(csv|jsonl)$/i.test(path)) return openManifest(path);
+  if (/\.npy$/i.test(path)) return openNpyDataset(path);
   throw new LanError(`Dataset '${path}': is of no known kind. Expected ${KINDS}.`);
 }
 
@@ -47,6 +51,11 @@ async function openFolder(path: string, { split }: DatasetOptions): Promise<Data
   if (cifar.size > 0) {
     const chosen = choose(path, [...cifar.keys()], split);
     return openCifarDataset(cifar.get(chosen.split)!, { name: path, ...chosen });
+  }
+  const images = join(path, 'images.npy');
+  if (existsSync(images)) {
+    if (split !== undefined) throw noSplit(path, split, []);
+    return openNpyDataset(images);
   }
   const folders = readdirSync(path, { withFileTypes: true })
     .filter((e) => e.isDirectory() && !e.name.startsWith('.'))
