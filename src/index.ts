@@ -17,6 +17,8 @@ export { exportStep, type ExportStepOptions } from './evidence/export-step.js';
 export type { ExportedModel, ExportedValue } from './evidence/exported.js';
 export { replaceability, wilson, type Replaceability } from './evidence/replaceability.js';
 export { score, type Accuracy, type ScoreOptions, type ScoreResult } from './evidence/score.js';
+export { grid, type GridOptions, type GridPosition, type GridResult } from './evidence/grid.js';
+export type { GridObject } from './evidence/placing.js';
 export { createNoise, type Noise } from './lan/noise.js';
 export type { LanSettings } from './lan/settings.js';
 export { writeAudit } from './report/audit-files.js';

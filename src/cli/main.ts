@@ -8,13 +8,14 @@ import { auditCommand } from './audit.js';
 import { checkCommand } from './check.js';
 import { exportGradientCommand } from './export-gradient.js';
 import { exportStepCommand } from './export-step.js';
+import { gridCommand } from './grid.js';
 import { inspectCommand } from './inspect.js';
 import { scoreCommand } from './score.js';
 import { processIo, type Io } from './io.js';
 import { version } from '../core/version.js';
 
 /** Arguments that take several values. */
-const LISTS = new Set(['_', 'models', 'image', 'tensor', 'beta', 'mean', 'std', 'shape']);
+const LISTS = new Set(['_', 'models', 'image', 'tensor', 'objects', 'beta', 'mean', 'std', 'shape']);
 
 /**
  * Runs the command line `argv` (without node and script). Returns the exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .command(checkCommand)
     .command(auditCommand)
     .command(scoreCommand)
+    .command(gridCommand)
     .command(exportGradientCommand)
     .command(exportStepCommand)
     .demandCommand(1, 'Name a command.')

@@ -85,6 +85,26 @@ export async function decodePixels(source: string | Uint8Array, name = 'from mem
   }
 }
 
+/** A picture with its opacity: RGB as decodePixels gives it without the white, and one byte of alpha a pixel (255: opaque). */
+export async function decodeSprite(path: string): Promise<Picture & { alpha: Uint8Array }> {
+  // Everything that is refused is refused there.
+  const { width, height } = await decodePixels(path);
+  const data = await sharp(await readBytes(path, 'Image'), { limitInputPixels: MAX_PIXELS })
+    .autoOrient()
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer();
+  const area = width * height;
+  const pixels = new Uint8Array(3 * area);
+  const alpha = new Uint8Array(area);
+  for (let i = 0; i < area; i++) {
+    pixels.set(data.subarray(4 * i, 4 * i + 3), 3 * i);
+    alpha[i] = data[4 * i + 3]!;
+  }
+  return { width, height, pixels, alpha };
+}
+
 /** Raw pixels of 1 to 4 channels (grey, grey + alpha, RGB, RGBA) as RGB over white. */
 function onWhite(data: Uint8Array, channels: number): { pixels: Uint8Array; transparent: boolean } {
   if (channels === 3) return { pixels: data, transparent: false };

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LanError, messageOf } from '../core/errors.js';
-import { checkIndices, type Dataset } from './dataset.js';
+import { checkIndices, type Dataset, type PictureSpec } from './dataset.js';
 import { decodePixels, findImages, fit, isImage, noPictures } from './images.js';
 import { reasonOf } from './files.js';
 import { toPlanes } from './planes.js';
@@ -12,7 +12,23 @@ export type Listed = Pick<Dataset, 'name' | 'format' | 'split' | 'labels' | 'cla
   readonly paths: readonly string[];
 };
 
-/** A dataset of pictures of any size. All of a batch are decoded at once, in sharp's own threads. */
+/** Photos that are decoded at the same time: each may take a hundred megabytes until it is brought to its size. */
+const IN_FLIGHT = 8;
+
+async function readOne(
+  index: number,
+  path: string,
+  spec: PictureSpec,
+): Promise<{ index: number; planes?: Uint8Array; reason?: string }> {
+  try {
+    return { index, planes: toPlanes(fit(await decodePixels(path), spec, path), spec.channels) };
+  } catch (error) {
+    if (!(error instanceof LanError)) throw error;
+    return { index, reason: messageOf(error) };
+  }
+}
+
+/** A dataset of pictures of any size. Several of a batch are decoded at once, in sharp's own threads. */
 export function listedDataset({ paths, ...about }: Listed): Dataset {
   const { name } = about;
   return {
@@ -22,17 +38,13 @@ export function listedDataset({ paths, ...about }: Listed): Dataset {
     async read(indices, spec) {
       checkIndices(indices, { name, length: paths.length });
       if (!spec) throw new LanError(`Dataset '${name}': its pictures may have any size; say which is wanted (a spec).`);
-      const read = await Promise.all(
-        indices.map(async (index) => {
-          try {
-            return { index, planes: toPlanes(fit(await decodePixels(paths[index]!), spec, paths[index]), spec.channels) };
-          } catch (error) {
-            if (!(error instanceof LanError)) throw error;
-            return { index, reason: messageOf(error) };
-          }
-        }),
-      );
-      const sound = read.flatMap((r) => (r.planes ? [r] : []));
+      const read = new Array<{ index: number; planes?: Uint8Array; reason?: string }>(indices.length);
+      let next = 0;
+      const work = async (): Promise<void> => {
+        for (let i = next++; i < indices.length; i = next++) read[i] = await readOne(indices[i]!, paths[indices[i]!]!, spec);
+      };
+      await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+      const sound = read.flatMap(({ index, planes }) => (planes ? [{ index, planes }] : []));
       const per = spec.channels * spec.height * spec.width;
       const data = new Uint8Array(sound.length * per);
       sound.forEach((r, i) => data.set(r.planes, i * per));
