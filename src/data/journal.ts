@@ -1,5 +1,5 @@
 // A journal: what a long run has done so far, a line of JSON a piece, so that a run that was killed goes on where it stood.
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { ensureWritable, reasonOf, refusal } from './files.js';
@@ -20,10 +20,7 @@ export interface Journal<T> {
  */
 export async function openJournal<T>(path: string, header: Header): Promise<Journal<T>> {
   await ensureWritable(dirname(path));
-  const text = await readFile(path, 'utf8').catch((error: { code?: string }) => {
-    if (error.code === 'ENOENT') return '';
-    throw new LanError(`Journal '${path}': can not be read (${reasonOf(error)}).`);
-  });
+  const text = await textOf(path);
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   const lines = whole.split('\n').filter(Boolean);
   const parsed = lines.map((line): unknown => {
@@ -43,6 +40,7 @@ export async function openJournal<T>(path: string, header: Header): Promise<Jour
     });
   };
   try {
+    // A last line that was cut off goes, so that the next one does not continue it.
     if (whole.length < text.length) await file.truncate(Buffer.byteLength(whole));
     if (parsed.length === 0) await write(header);
   } catch (error) {
@@ -50,6 +48,16 @@ export async function openJournal<T>(path: string, header: Header): Promise<Jour
     throw error instanceof LanError ? error : refusal(path, error);
   }
   return { records: parsed.slice(1) as T[], append: write, close: () => file.close() };
+}
+
+/** The file's text; '' where there is none yet, or a device or pipe, from which nothing can be read back. */
+async function textOf(path: string): Promise<string> {
+  try {
+    return (await stat(path)).isFile() ? await readFile(path, 'utf8') : '';
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENOENT') return '';
+    throw new LanError(`Journal '${path}': can not be read (${reasonOf(error)}).`);
+  }
 }
 
 function compare(path: string, was: Header, is: Header): void {
