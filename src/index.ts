@@ -16,9 +16,16 @@ export { exportGradient, type ExportGradientOptions } from './evidence/export-gr
 export { exportStep, type ExportStepOptions } from './evidence/export-step.js';
 export type { ExportedModel, ExportedValue } from './evidence/exported.js';
 export { replaceability, wilson, type Replaceability } from './evidence/replaceability.js';
+export { score, type Accuracy, type ScoreOptions, type ScoreResult } from './evidence/score.js';
+export { grid, type GridOptions, type GridPosition, type GridResult } from './evidence/grid.js';
+export type { GridObject } from './evidence/placing.js';
 export { createNoise, type Noise } from './lan/noise.js';
 export type { LanSettings } from './lan/settings.js';
 export { writeAudit } from './report/audit-files.js';
+export { toPixels, type Batch, type Dataset, type PictureSpec } from './data/dataset.js';
+export { matchLabels } from './data/labels.js';
+export { openDataset, type DatasetOptions } from './data/open-dataset.js';
+export { datasetOf } from './data/stored.js';
 export { readImage, type ImageSpec } from './data/images.js';
 export { decodeNpy, encodeNpy } from './data/npy.js';
 export { LanError, LanErrors } from './core/errors.js';

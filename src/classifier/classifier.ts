@@ -2,7 +2,7 @@
 import type { OpAdapter } from '../../adapters/op.js';
 import { specialize } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
-import { float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
+import { allocate, float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
 import { gradientOf, type Engine, type Program } from '../engine/engine.js';
 import { probe, type OrtProgram } from '../engine/ort.js';
 import { GraphBuilder } from '../onnx/builder.js';
@@ -41,8 +41,11 @@ export interface Classifier {
     feeds: Readonly<Record<string, Tensor>>,
     cotangents: Readonly<Record<string, Tensor>>,
   ): Promise<{ outputs: Record<string, Tensor>; gradients: Record<string, Tensor> }>;
-  /** Class probabilities [N,K] of samples x [N,...sampleShape] in pixel space, by onnxruntime on the original file. */
-  predict(x: Tensor, card?: InputCard): Promise<Tensor>;
+  /**
+   * Class probabilities [N,K] of samples x [N,...sampleShape], by onnxruntime on the original file, `batch` samples a run (default 16; the file's
+   * own where it fixes one). Floats are in pixel space, uint8 pixels always 0..255.
+   */
+  predict(x: Tensor, card?: InputCard, batch?: number): Promise<Tensor>;
   /** Static graph from `x` [batch,...sampleShape] to `log_probabilities`; throws LanError when the model does not take that batch. */
   logProbabilities(batch: number): Promise<Graph>;
   /** A graph of fixed input shapes made static, with this classifier's adapters. */
@@ -165,24 +168,25 @@ export class OnnxClassifier implements Classifier {
     return widened(own);
   }
 
-  async predict(x: Tensor, card: InputCard | undefined = this.card): Promise<Tensor> {
+  async predict(x: Tensor, card: InputCard | undefined = this.card, batch = 16): Promise<Tensor> {
     const [n = 1, ...sample] = x.dims;
     if (sample.join() !== this.sampleShape.join()) {
       throw new LanError(
         `${this.source.name}: expected samples of shape [${this.sampleShape.join(',')}], received [${sample.join(',')}].`,
       );
     }
-    const size = this.fixedBatch && this.fixedBatch > 0 ? this.fixedBatch : Math.min(n, 16);
+    const size = this.fixedBatch && this.fixedBatch > 0 ? this.fixedBatch : Math.min(n, batch);
     const rows: Float32Array[] = [];
     const per = sizeOf(this.sampleShape);
-    const data = toFloat32(x);
+    const type = x.type === 'uint8' ? 'uint8' : 'float32';
+    const data = x.type === 'uint8' ? (x.data as Uint8Array) : toFloat32(x);
     for (let i = 0; i < n; i += size) {
       const count = Math.min(size, n - i);
       const length = this.fixedBatch ? size : count;
       // A model of fixed batch gets its last batch filled up with zeros; their rows are dropped.
-      const chunk = length === count ? data.subarray(i * per, (i + count) * per) : new Float32Array(length * per);
-      if (length !== count) chunk.set(data.subarray(i * per));
-      const input = preprocessTensor(float32(chunk, [length, ...this.sampleShape]), this.card ? card : undefined);
+      const chunk = length === count ? data.subarray(i * per, (i + count) * per) : allocate(type, [length * per]);
+      if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
+      const input = preprocessTensor({ type, dims: [length, ...this.sampleShape], data: chunk }, this.card ? card : undefined);
       const out = await this.reference.run({ ...this.constantFeeds(), [this.input.name]: input }, [this.output]);
       const p = toProbabilities(out[this.output]!, this.outputKind);
       rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));

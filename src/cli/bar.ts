@@ -41,3 +41,25 @@ export function progressBar(io: Io, budget?: number) {
 export function secondsLeft(value: number, total: number, elapsed: number, budget = Infinity): number {
   return Math.max(0, Math.min((elapsed * (total - value)) / value, budget - elapsed));
 }
+
+/** Samples done, and the time that is left at the pace so far: a line that is overwritten on a terminal; elsewhere one line at the start. */
+export function countdown(io: Io, what: string) {
+  let start = 0;
+  let last = 0;
+  return {
+    step(done: number, total: number) {
+      const now = performance.now();
+      if (start === 0) {
+        start = now;
+        if (!io.terminal) io.err(`${what} ...\n`);
+      }
+      if (!io.terminal || (now - last < 100 && done < total)) return;
+      last = now;
+      const left = Math.ceil(secondsLeft(Math.max(1, done), total, (now - start) / 1000));
+      io.err(`\r\x1b[K${what}: ${done} of ${total}, ${left} s left`);
+    },
+    clear() {
+      if (io.terminal) io.err('\r\x1b[K');
+    },
+  };
+}

@@ -69,3 +69,15 @@ export const toJson = (value: unknown): string =>
 /** Wraps text that a flag gave in the one form of usage error. */
 export const usage = (flag: string, expected: string, received: string): LanError =>
   new LanError(`${flag}: expected ${expected}, received '${received}'.`);
+
+/** Ctrl-C as a signal that lets a run end well; the second one ends the process. `stop` takes the listener away. */
+export function interruptible(io: Io, doing: string): { readonly signal: AbortSignal; stop(): void } {
+  const abort = new AbortController();
+  const interrupt = (): void => {
+    if (abort.signal.aborted) process.exit(130);
+    io.err(`\nlan-onnx: ${doing}; press Ctrl-C again to stop at once.\n`);
+    abort.abort();
+  };
+  process.on('SIGINT', interrupt);
+  return { signal: abort.signal, stop: () => void process.off('SIGINT', interrupt) };
+}

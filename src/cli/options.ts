@@ -229,7 +229,7 @@ function sideOrPair(flag: string, text: string): number | readonly [number, numb
   return sides.length === 1 ? sides[0]! : [sides[0]!, sides[1]!];
 }
 
-function pairOf(flag: string, text: string): readonly [number, number] {
+export function pairOf(flag: string, text: string): readonly [number, number] {
   const sides = sideOrPair(flag, text);
   return typeof sides === 'number' ? [sides, sides] : sides;
 }

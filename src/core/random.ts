@@ -14,7 +14,8 @@ export const STREAMS = {
   shuffle: 7,
   dropout: 8,
   bootstrap: 9,
-  validation: 10,
+  grid: 10,
+  scene: 11,
 } as const;
 
 /** A stream of independent 32-bit words. */
