@@ -82,7 +82,8 @@ export async function exportGradient(
 }
 
 /** preprocessing o model, at the classifier's batch. */
-async function inPixels(classifier: Classifier, input: string, batch: number): Promise<Graph> {
+/** The static model from pixels `x` [batch,...sample] to its own outputs. Throws LanError where it takes no pictures. */
+export async function inPixels(classifier: Classifier, input: string, batch: number): Promise<Graph> {
   const { card, graph, sampleShape, source } = classifier;
   if (!card)
     throw new LanError(

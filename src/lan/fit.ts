@@ -130,8 +130,7 @@ export function classifierGraph(network: Network, values: Readonly<Record<string
   const g = new GraphBuilder('classifier');
   const x = g.input('x', 'float32', ['batch', ...network.inputShape]);
   giveParameters(g, network, values);
-  const y = network.append(g, x);
-  g.output(y, network.activation === 'softmax' || network.activation === 'sigmoid' ? 'probabilities' : 'logits');
-  const [output] = g.build().outputs;
-  return { ...g.build(), outputs: [{ ...output!, type: 'float32', dims: ['batch', ...network.outputShape] }] };
+  const name = network.activation === 'softmax' || network.activation === 'sigmoid' ? 'probabilities' : 'logits';
+  g.output(network.append(g, x), name, { type: 'float32', dims: ['batch', ...network.outputShape] });
+  return g.build();
 }
