@@ -92,6 +92,9 @@ function variableValues(graph: Graph): Set<string> {
   return variable;
 }
 
+const DIVIDING = new Set(['Div', 'Mod']);
+const product = (n: Node): Node => ({ ...n, op: 'Mul', attributes: {} });
+
 /**
  * What has to be run: nodes whose outputs are constant, or of unknown type. The rest of a graph that was static before is not run again; what is
  * read from it is fed as zeros, since only types are looked at.
@@ -99,16 +102,18 @@ function variableValues(graph: Graph): Set<string> {
 function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: ReadonlySet<string>): [Graph, Record<string, Tensor>] {
   const open = graph.nodes.filter((n) => !n.outputs.every((o) => o === '' || (variable.has(o) && graph.types.has(o))));
   const made = new Set(open.flatMap((n) => n.outputs));
+  // Inputs are fed as zeros, by which whole numbers can not be divided; a product has the type and shape of a quotient.
+  const nodes = open.map((n) => (DIVIDING.has(n.op) && n.domain === '' && variable.has(n.outputs[0]!) ? product(n) : n));
   const given: Record<string, Tensor> = { ...feeds };
   const inputs = [...graph.inputs];
   for (const name of new Set(open.flatMap(reads))) {
     if (made.has(name) || name in given || graph.constants.has(name)) continue;
     const type = graph.types.get(name);
-    if (!type || type.type === 'string') return [graph, feeds];
+    if (!type || type.type === 'string') return [{ ...graph, nodes: graph.nodes.map((n) => nodes[open.indexOf(n)] ?? n) }, feeds];
     given[name] = { ...type, data: allocate(type.type, type.dims) } as Tensor;
     inputs.push({ name, kind: 'tensor', ...type });
   }
-  return [{ ...graph, inputs, nodes: open }, given];
+  return [{ ...graph, inputs, nodes }, given];
 }
 
 /** One run gives every value's type, and the value itself where it is constant. */

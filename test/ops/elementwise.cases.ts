@@ -48,7 +48,7 @@ const ROWS: Row[] = [
   ['Asinh', [9, 22], Math.asinh, a],
   ['Acosh', [9, 22], Math.acosh, aboveOne],
   ['Atanh', [9, 22], Math.atanh, inUnit],
-  ['Identity', [1, 13, 14, 16, 19, 21, 23, 24], (v) => v, a],
+  ['Identity', [1, 13, 14, 16, 19, 21, 23, 24, 25], (v) => v, a],
 ];
 
 const unary: OpCase[] = ROWS.flatMap(([op, versions, f, x]) =>
