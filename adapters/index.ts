@@ -9,6 +9,9 @@ import { indexOps } from './index-ops.js';
 import { reduce } from './reduce.js';
 import { linalg } from './linalg.js';
 import { resize } from './resize.js';
+import { loss } from './loss.js';
+import { signal } from './signal.js';
+import { spatial } from './spatial.js';
 import type { OpAdapter } from './op.js';
 import { pooling } from './pooling.js';
 
@@ -24,4 +27,7 @@ export const adapters: readonly OpAdapter[] = [
   ...reduce,
   ...linalg,
   ...resize,
+  ...spatial,
+  ...signal,
+  ...loss,
 ];

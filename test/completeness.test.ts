@@ -49,6 +49,9 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   ],
   nearest_mode: ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'],
   keep_aspect_ratio_policy: ['stretch', 'not_larger', 'not_smaller'],
+  reduction: ['none', 'sum', 'mean'],
+  'GridSample.mode': ['bilinear', 'nearest', 'bicubic', 'linear', 'cubic'],
+  padding_mode: ['zeros', 'border', 'reflection'],
   'ScatterND.reduction': ['none', 'add'],
   'ScatterElements.reduction': ['none', 'add'],
 };
@@ -61,7 +64,7 @@ const NO_GRADIENT_BY: Readonly<Record<string, string>> = {
   'Upsample.1': 'scales must be constant, as those of the Resize that it becomes',
 };
 /** Ops that take shapes or single numbers only. */
-const WITHOUT_TENSORS = ['ConstantOfShape', 'Range'];
+const WITHOUT_TENSORS = ['ConstantOfShape', 'Range', 'HannWindow', 'HammingWindow', 'BlackmanWindow', 'MelWeightMatrix'];
 
 describe('rules', () => {
   test('every op is unique', () => expect(new Set(adapters.map(nameOf)).size).toBe(adapters.length));
