@@ -1,4 +1,4 @@
-// Conv and ConvTranspose: any padding, stride, dilation and group, in one and two spatial axes (three in onnxruntime only).
+// Conv and ConvTranspose: any padding, stride, dilation and group, in one to three spatial axes.
 import type { GraphBuilder } from '../src/onnx/builder.js';
 import { defineOp, ints, type AttributesOf, type Cotangents, type OpAdapter, type StaticNode } from './op.js';
 import {
@@ -17,6 +17,7 @@ import {
 import * as onTf from './kernels/conv-tf.js';
 import { convNode, inputGradient, type Weight } from './kernels/conv-vjp.js';
 import { weightGradient } from './kernels/conv-weight.js';
+import { convTransposeVolume, convVolume } from './kernels/volume-tf.js';
 
 const TRANSPOSE_ATTRIBUTES = { ...CONV_ATTRIBUTES, output_padding: ints(), output_shape: ints() };
 type Transpose = AttributesOf<typeof TRANSPOSE_ATTRIBUTES>;
@@ -36,9 +37,11 @@ function rewrite(
   return g.reshape(y, n.outputType(0).dims);
 }
 
-const onlyTwoDimensional = (n: StaticNode, axes: readonly Axis[]): void => {
-  if (axes.length !== 2) n.refuse(`${axes.length} spatial axes are not supported in tfjs. Use --engine onnxruntime.`);
-};
+/** What tfjs runs for two spatial axes, and for three. */
+function onTfjs<F>(n: StaticNode, axes: readonly Axis[], two: F, three: F): F {
+  if (axes.length > 3) n.refuse(`${axes.length} spatial axes are not supported in tfjs. Use --engine onnxruntime.`);
+  return axes.length === 3 ? three : two;
+}
 
 const weightOf = (c: StaticNode): Weight => ({ name: c.x[1]!, dims: c.type(1).dims, value: c.constant(1) });
 
@@ -50,7 +53,6 @@ const convOp = defineOp({
   op: 'Conv',
   versions: [1, 11, 22],
   attributes: CONV_ATTRIBUTES,
-  restrictions: 'three spatial axes only in onnxruntime',
   lower: (n, a, g) => {
     const { dims } = n.type(0);
     if (dims.length === 2) n.refuse(`expected an input [N, C, ...] with spatial axes, received shape [${dims.join(',')}].`);
@@ -60,9 +62,8 @@ const convOp = defineOp({
   layout: 'nhwc',
   forward: ([x, w, b], a, { tf, node }) => {
     const axes = nodeAxes(node, a);
-    onlyTwoDimensional(node, axes);
-    const y = onTf.conv(tf, x!, w!, axes, a.group, node.constant(1) !== undefined);
-    return [b ? tf.add(y, b) : y];
+    const y = onTfjs(node, axes, onTf.conv, convVolume)(tf, x!, w!, axes, a.group, node.constant(1) !== undefined);
+    return [b ? tf.add(y, axes.length === 3 ? tf.reshape(b, [b.size, 1, 1, 1]) : b) : y];
   },
   vjp: (c, a, g) => {
     const [dy] = c.dy;
@@ -105,7 +106,6 @@ const convTransposeOp = defineOp({
   op: 'ConvTranspose',
   versions: [1, 11, 22],
   attributes: TRANSPOSE_ATTRIBUTES,
-  restrictions: 'three spatial axes only in onnxruntime',
   lower: (n, a, g) => {
     const { dims } = n.type(0);
     if (dims.length > 3 && isExplicit(a, true) && a.output_padding && !a.output_shape) return undefined;
@@ -116,9 +116,15 @@ const convTransposeOp = defineOp({
   layout: 'nhwc',
   forward: ([x, w, b], a, { tf, node }) => {
     const axes = reversedAxes(node, a);
-    onlyTwoDimensional(node, axes);
-    const y = onTf.convTranspose(tf, x!, w!, axes, a.group, node.constant(1) !== undefined);
-    return [b ? tf.add(y, b) : y];
+    const y = onTfjs(node, axes, onTf.convTranspose, convTransposeVolume)(
+      tf,
+      x!,
+      w!,
+      axes,
+      a.group,
+      node.constant(1) !== undefined,
+    );
+    return [b ? tf.add(y, axes.length === 3 ? tf.reshape(b, [b.size, 1, 1, 1]) : b) : y];
   },
   vjp: (c, a, g) => {
     const [dy] = c.dy;

@@ -18,6 +18,7 @@ import {
 import { isBlocked } from './kernels/blocked.js';
 import { maxGradientBlocked } from './kernels/pool-blocked.js';
 import * as onTf from './kernels/pool-tf.js';
+import { averagePoolVolume, maxPoolVolume } from './kernels/volume-tf.js';
 import { averageGradient, globalMaxGradient, maxGradient } from './kernels/pool-vjp.js';
 
 const AVERAGE = { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), count_include_pad: int(0) };
@@ -25,8 +26,8 @@ const MAX = { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), dilations: ints(), storag
 
 const lead = (n: StaticNode): [number, number] => [n.type(0).dims[0]!, n.type(0).dims[1]!];
 
-const onlyTwoDimensional = (n: StaticNode): void => {
-  if (n.type(0).dims.length !== 4) n.refuse('only one and two spatial axes are supported in tfjs. Use --engine onnxruntime.');
+const atMostThree = (n: StaticNode): void => {
+  if (n.type(0).dims.length > 5) n.refuse('more than three spatial axes are not supported in tfjs. Use --engine onnxruntime.');
 };
 
 /**
@@ -111,7 +112,7 @@ const maxPool = defineOp({
   op: 'MaxPool',
   versions: [1, 8, 10, 11, 12, 22],
   attributes: MAX,
-  restrictions: 'no Indices output; no auto_pad SAME together with dilations; three spatial axes only in onnxruntime',
+  restrictions: 'no Indices output; no auto_pad SAME together with dilations',
   canonicalize: (n) => {
     if (n.outputs > 1) n.refuse('the Indices output is not supported. Export the model without MaxUnpool.');
     refuseDilatedSame(n);
@@ -120,8 +121,8 @@ const maxPool = defineOp({
   lower: (n, a, g) => rewrite(n, 'MaxPool', a, {}, g),
   layout: 'nhwc',
   forward: ([x], a, { tf, node }) => {
-    onlyTwoDimensional(node);
-    return [onTf.maxPool(tf, x!, nodeAxes(node, a))];
+    atMostThree(node);
+    return [(x!.rank === 5 ? maxPoolVolume : onTf.maxPool)(tf, x!, nodeAxes(node, a))];
   },
   vjp: (c, a, g) => {
     const gradient = isBlocked(c.type(0).dims) ? maxGradientBlocked : maxGradient;
@@ -209,13 +210,14 @@ const averagePool = defineOp({
   versions: [1, 7, 10, 11, 19, 22],
   attributes: AVERAGE,
   legacy: ['dilations'],
-  restrictions: 'neither ceil_mode nor auto_pad SAME together with dilations; three spatial axes only in onnxruntime',
+  restrictions: 'neither ceil_mode nor auto_pad SAME together with dilations',
   canonicalize: canonicalAverage,
   lower: (n, a, g) => rewrite(n, 'AveragePool', a, { count_include_pad: a.count_include_pad }, g),
   layout: 'nhwc',
   forward: ([x], a, { tf, node }) => {
-    onlyTwoDimensional(node);
-    return [onTf.averagePool(tf, x!, nodeAxes(node, a), a.count_include_pad === 1)];
+    atMostThree(node);
+    const pool = x!.rank === 5 ? averagePoolVolume : onTf.averagePool;
+    return [pool(tf, x!, nodeAxes(node, a), a.count_include_pad === 1)];
   },
   vjp: (c, a, g) => [averageGradient(g, c.dy[0]!, lead(c), nodeAxes(c, a), a.count_include_pad === 1)],
 });

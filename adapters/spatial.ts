@@ -77,7 +77,6 @@ const col2Im = defineOp({
   versions: [18],
   attributes: { dilations: ints(), pads: ints(), strides: ints() },
   constants: [1, 2],
-  restrictions: 'three spatial axes only in onnxruntime',
   // Each row of the columns is one place of the block: a ConvTranspose whose kernels have a single 1.
   lower: (n, a, g) => {
     const [image, block] = [integers(n, 1, 'image_shape'), integers(n, 2, 'block_shape')];

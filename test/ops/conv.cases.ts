@@ -155,16 +155,10 @@ export const cases: OpCase[] = [
     { strides: [2, 3], pads: [1, 0, 2, 1] },
     { initializers: [0, 2] },
   ),
-  c(
-    'three axes',
-    18,
-    [normal(2, 3, 5, 6, 7), normal(4, 3, 3, 2, 2), normal(4)],
-    {
-      strides: [2, 1, 3],
-      pads: [1, 0, 1, 0, 1, 0],
-    },
-    { skip: ['tfjs'] },
-  ),
+  c('three axes', 18, [normal(2, 3, 5, 6, 7), normal(4, 3, 3, 2, 2), normal(4)], {
+    strides: [2, 1, 3],
+    pads: [1, 0, 1, 0, 1, 0],
+  }),
   c(
     'trained, three axes, groups',
     18,
@@ -174,7 +168,7 @@ export const cases: OpCase[] = [
       strides: [2, 1, 3],
       pads: [1, 0, 1, 0, 1, 0],
     },
-    { ...trained, skip: ['tfjs'] },
+    trained,
   ),
   c('trained, depthwise', 18, [normal(2, 3, 8, 9), normal(6, 1, 3, 2)], { group: 3, pads: [1, 0, 2, 1] }, trained),
   c('trained, one axis', 18, [normal(2, 3, 11), normal(4, 3, 5), normal(4)], { pads: [1, 2] }, trained),
@@ -247,6 +241,6 @@ export const cases: OpCase[] = [
       pads: [1, 0, 1, 0, 1, 0],
       output_padding: [1, 0, 2],
     },
-    { ...trained, skip: ['tfjs'] },
+    trained,
   ),
 ];
