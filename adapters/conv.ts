@@ -82,24 +82,35 @@ const convOp = defineOp({
 /** The axes of the Conv whose input gradient this node is: its input is our output. */
 const reversedAxes = (n: StaticNode, a: Transpose): Axis[] => axesOf(a, n.outputType(0).dims.slice(2), n.type(0).dims.slice(2));
 
-/** Pads from auto_pad or output_shape (ONNX ConvTranspose-11): what is cut off so that the output has the shape that was asked for. */
-function transposePads(n: StaticNode, a: Transpose): Explicit {
+interface TransposeWindow extends Explicit {
+  readonly output_padding: readonly number[];
+}
+
+/**
+ * Pads from auto_pad or output_shape (ONNX ConvTranspose-11): what is cut off, or added behind, so that the output has the shape that was asked
+ * for.
+ */
+function transposeWindow(n: StaticNode, a: Transpose): TransposeWindow {
   const spatial = n.type(0).dims.slice(2);
   const kernel = a.kernel_shape ?? n.type(1).dims.slice(2);
-  const plain = explicit({ ...a, auto_pad: 'NOTSET' }, spatial, kernel);
+  const output_padding = a.output_padding ?? spatial.map(() => 0);
+  const plain = { ...explicit({ ...a, auto_pad: 'NOTSET' }, spatial, kernel), output_padding };
   const auto = a.auto_pad !== 'NOTSET' && a.auto_pad !== 'VALID';
   if (a.auto_pad === 'VALID' && !a.output_shape) return { ...plain, pads: plain.pads.map(() => 0) };
   if (!a.output_shape && !auto) return plain;
   const out = n.outputType(0).dims.slice(2);
   const total = spatial.map((size, i) => {
     const axis = { kernel: kernel[i]!, dilation: plain.dilations[i]! };
-    return plain.strides[i]! * (size - 1) + (a.output_padding?.[i] ?? 0) + extent(axis) - out[i]!;
+    return plain.strides[i]! * (size - 1) + output_padding[i]! + extent(axis) - out[i]!;
   });
-  if (total.some((t) => t < 0))
+  const behind = total.map((t) => Math.max(0, -t));
+  if (behind.some((t, i) => t > 0 && output_padding[i]! + t >= Math.max(plain.strides[i]!, plain.dilations[i]!)))
     n.refuse(`output shape [${out.join(',')}] is larger than strides and kernel can fill. Add output_padding.`);
-  const half = total.map((t) => Math.floor(t / 2));
-  const rest = total.map((t, i) => t - half[i]!);
-  return { ...plain, pads: a.auto_pad === 'SAME_UPPER' ? [...half, ...rest] : [...rest, ...half] };
+  const cut = total.map((t) => Math.max(0, t));
+  const half = cut.map((t) => Math.floor(t / 2));
+  const rest = cut.map((t, i) => t - half[i]!);
+  const added = output_padding.map((p, i) => p + behind[i]!);
+  return { ...plain, output_padding: added, pads: a.auto_pad === 'SAME_UPPER' ? [...half, ...rest] : [...rest, ...half] };
 }
 
 const convTransposeOp = defineOp({
@@ -109,9 +120,9 @@ const convTransposeOp = defineOp({
   lower: (n, a, g) => {
     const { dims } = n.type(0);
     if (dims.length > 3 && isExplicit(a, true) && a.output_padding && !a.output_shape) return undefined;
-    const padding = a.output_padding ?? dims.slice(2).map(() => 0);
-    const extra = { group: a.group, output_padding: dims.length === 3 ? [0, ...padding] : padding };
-    return rewrite(n, 'ConvTranspose', transposePads(n, a), extra, g);
+    const { output_padding, ...window } = transposeWindow(n, a);
+    const extra = { group: a.group, output_padding: dims.length === 3 ? [0, ...output_padding] : output_padding };
+    return rewrite(n, 'ConvTranspose', window, extra, g);
   },
   layout: 'nhwc',
   forward: ([x, w, b], a, { tf, node }) => {

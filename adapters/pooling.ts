@@ -157,18 +157,28 @@ function canonicalAverage(n: OldNode, g: GraphBuilder): string | undefined {
     return x === input ? y : withoutLastOnPads(g, y, input, kernel, common.strides ?? kernel.map(() => 1), given);
   }
   refuseDilatedSame(n);
-  if (ceil) n.refuse('ceil_mode together with dilations is not supported. Export with ceil_mode=0.');
   // Channels become batch, so that a kernel of ones sums within each of them whatever their number is.
   const shape = g.op('Shape', [x]);
   const spatial = g.slice(shape, [2], [2 ** 31], [0]);
   const flat = g.op('Reshape', [x, g.op('Concat', [g.ints([-1, 1]), spatial], { axis: 0 })]);
-  const sumOf = (v: string): string =>
-    g.op('Conv', [v, g.constant(ones([1, 1, ...kernel]), 'ones')], { ...common, dilations: [...dilations] });
-  const sum = sumOf(flat);
+  const strides = common.strides ?? kernel.map(() => 1);
+  // Rounding up is rounding down over one element less than a stride more, which does not count.
+  const further = ceil ? strides.map((s) => s - 1) : kernel.map(() => 0);
+  const reach = (p: readonly number[]): number[] => p.map((v, i) => v + (i < rank ? 0 : further[i - rank]!));
+  const sumOf = (v: string, own: readonly number[] | undefined): string =>
+    g.op('Conv', [v, g.constant(ones([1, 1, ...kernel]), 'ones')], {
+      ...common,
+      pads: own || ceil ? reach(own ?? given.map(() => 0)) : undefined,
+      auto_pad: ceil ? 'NOTSET' : auto,
+      dilations: [...dilations],
+    });
+  const sum = sumOf(flat, pads);
   const single = g.op('Concat', [g.ints([1, 1]), spatial], { axis: 0 });
-  const count = include ? g.scalar(sizeOf(kernel)) : sumOf(g.op('Expand', [g.scalar(1), single]));
+  const count = include && !ceil ? g.scalar(sizeOf(kernel)) : sumOf(g.op('Expand', [g.scalar(1), single]), pads);
   const out = g.op('Concat', [g.slice(shape, [0], [2], [0]), g.slice(g.op('Shape', [sum]), [2], [2 ** 31], [0])], { axis: 0 });
-  return g.op('Reshape', [g.div(sum, count), out]);
+  const y = g.op('Reshape', [g.div(sum, count), out]);
+  const extents = kernel.map((k, i) => (k - 1) * dilations[i]! + 1);
+  return ceil ? withoutLastOnPads(g, y, input, extents, strides, given) : y;
 }
 
 /**
@@ -210,7 +220,7 @@ const averagePool = defineOp({
   versions: [1, 7, 10, 11, 19, 22],
   attributes: AVERAGE,
   legacy: ['dilations'],
-  restrictions: 'neither ceil_mode nor auto_pad SAME together with dilations',
+  restrictions: 'no auto_pad SAME together with dilations',
   canonicalize: canonicalAverage,
   lower: (n, a, g) => rewrite(n, 'AveragePool', a, { count_include_pad: a.count_include_pad }, g),
   layout: 'nhwc',

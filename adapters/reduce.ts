@@ -1,6 +1,7 @@
 // Reductions over axes. ONNX gives ten of them; six are lowered to the four that have rules: sum, mean, max or min, L2, log-sum-exp.
 import type { GraphBuilder } from '../src/onnx/builder.js';
 import {
+  DATA_TYPE,
   defineOp,
   int,
   type Cotangents,
@@ -222,11 +223,12 @@ const logSumExp = reduction('ReduceLogSumExp', {
 /** Halves multiplied until one element is left: a zero among the factors is no problem, as it is for dividing the product by each. */
 const prod = reduction('ReduceProd', {
   lower: (n, attributes, g) => {
-    const { dims } = n.type(0);
+    const { type, dims } = n.type(0);
     const axes = axesOf(n, attributes);
     const rest = range(dims.length).filter((a) => !axes.includes(a));
     let count = product(axes.map((a) => dims[a]!));
-    if (count === 0) return n.refuse('it multiplies no elements (an axis of length 0).');
+    // The product of nothing is 1.
+    if (count === 0) return g.op('Expand', [g.cast(g.one, DATA_TYPE[type]!), g.ints(n.outputType(0).dims)]);
     const outer = product(rest.map((a) => dims[a]!));
     let value = g.reshape(g.transpose(n.x[0]!, [...rest, ...axes]), [outer, count]);
     while (count > 1) {

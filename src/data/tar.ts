@@ -1,6 +1,6 @@
 // Tar archives, gzipped or not, read as a whole: what they hold by name. Archives are untrusted: sizes are bounded, names stay inside.
 import { gunzipSync } from 'node:zlib';
-import { LanError, messageOf } from '../core/errors.js';
+import { LanError } from '../core/errors.js';
 
 /** One regular file of an archive. */
 export interface ArchiveFile {
@@ -52,7 +52,9 @@ function gunzip(bytes: Uint8Array, where: string, limit: number): Uint8Array {
   } catch (error) {
     const large = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
     throw new LanError(
-      large ? `${where}: unpacks to more than ${limit} bytes.` : `${where}: not a readable gzip file (${messageOf(error)}).`,
+      large
+        ? `${where}: unpacks to more than ${limit} bytes.`
+        : `${where}: not a readable gzip file. Is it truncated, or another format?`,
     );
   }
 }

@@ -29,7 +29,9 @@ export function difference(actual: Tensor | undefined, expected: Tensor): string
   const [a, b] = [toNumbers(actual), toNumbers(expected)];
   for (let i = 0; i < sizeOf(expected.dims); i++) {
     const same = Object.is(a[i], b[i]) || a[i] === b[i];
-    if (!same && !(Math.abs(a[i]! - b[i]!) <= absolute + relative * Math.abs(b[i]!))) return `${a[i]} at ${i}, expected ${b[i]}`;
+    // Infinity is within no distance of anything else.
+    if (!same && !(Number.isFinite(b[i]) && Math.abs(a[i]! - b[i]!) <= absolute + relative * Math.abs(b[i]!)))
+      return `${a[i]} at ${i}, expected ${b[i]}`;
   }
   return undefined;
 }

@@ -7,7 +7,7 @@ import { toFloatType, type Tensor } from '../../src/core/tensor.js';
 import { createOrtEngine, probe } from '../../src/engine/ort.js';
 import { createTfEngine } from '../../src/engine/tf.js';
 import type { Engine, Program } from '../../src/engine/engine.js';
-import type { Graph, Model, Node } from '../../src/onnx/graph.js';
+import { reads, subgraphs, type Graph, type Model, type Node } from '../../src/onnx/graph.js';
 import { difference } from './compare.js';
 import type { ConformanceCase } from './cases.js';
 
@@ -106,17 +106,20 @@ function bind(model: Model, feeds: Record<string, Tensor>, names: ReadonlySet<st
   return { ...model, graph: { ...model.graph, inputs, constants } };
 }
 
-/** Graph inputs from which a value flows to where an adapter asks for a constant. Shapes of values do not count as values. */
+/** Graph inputs from which a value flows to where an adapter asks for a constant, or to an If. Shapes of values do not count as values. */
 function constantInputs(graph: Graph): Set<string> {
-  const inputs = new Set(graph.inputs.map((i) => i.name));
   const needed = new Set<string>();
-  for (const node of graph.nodes.toReversed()) {
-    const adapter = adapters.find((a) => a.op === node.op && (a.domain ?? '') === node.domain);
-    for (const i of adapter?.constants ?? []) if (node.inputs[i]) needed.add(node.inputs[i]);
-    if (node.op === 'Shape' || node.op === 'Size') continue;
-    if (node.outputs.some((o) => needed.has(o))) for (const x of node.inputs) needed.add(x);
-  }
-  return new Set([...inputs].filter((name) => needed.has(name)));
+  const visit = (nodes: readonly Node[]): void => {
+    for (const node of nodes.toReversed()) {
+      for (const inner of subgraphs(node)) visit(inner.nodes);
+      const adapter = adapters.find((a) => a.op === node.op && (a.domain ?? '') === node.domain);
+      for (const i of adapter?.constants ?? (node.op === 'If' ? [0] : [])) if (node.inputs[i]) needed.add(node.inputs[i]);
+      if (node.op === 'Shape' || node.op === 'Size') continue;
+      if (node.outputs.some((o) => needed.has(o))) for (const x of reads(node)) needed.add(x);
+    }
+  };
+  visit(graph.nodes);
+  return new Set(graph.inputs.map((i) => i.name).filter((name) => needed.has(name)));
 }
 
 async function runOn(

@@ -54,16 +54,12 @@ if (options.json) {
 } else {
   const row = (name: string, of: readonly Result[]): void => {
     const counts = count(of);
-    const cells = ENGINES.map((e) => Object.values(counts[e]).map((n) => String(n || '-').padStart(7)).join('')); // prettier-ignore
+    const cells = ENGINES.map((e) => Object.values(counts[e]).map((n) => String(n || '-').padStart(8)).join('')); // prettier-ignore
     print(`${name.padEnd(44)} ${String(of.length).padStart(5)}  ${cells.join('   ')}`);
   };
-  const heading = (what: string): void => {
-    print(
-      `${what.padEnd(44)} ${'cases'.padStart(5)}  ${ENGINES.map((e) => `${e}: passed failed refused`.slice(-21).padStart(21)).join('   ')}`,
-    );
-  };
-  print(`${' '.repeat(52)}${ENGINES.map((e) => e.padEnd(24)).join('')}`);
-  heading('op');
+  const columns = ['passed', 'failed', 'refused'].map((status) => status.padStart(8)).join('');
+  print(`${' '.repeat(52)}${ENGINES.map((e) => e.padStart(24)).join('   ')}`);
+  print(`${'op'.padEnd(44)} ${'cases'.padStart(5)}  ${ENGINES.map(() => columns).join('   ')}`);
   for (const [name, of] of perOp) row(name, of);
   print('');
   for (const [name, of] of perGroup) row(name, of);

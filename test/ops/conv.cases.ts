@@ -184,6 +184,10 @@ export const cases: OpCase[] = [
   t('dilated', 18, [normal(2, 3, 5, 6), normal(3, 4, 3, 2)], { strides: [2, 1], dilations: [2, 3], pads: [1, 0, 2, 1] }),
   t('groups', 18, [normal(2, 4, 5, 6), normal(4, 3, 3, 2), normal(6)], { group: 2, strides: [2, 2] }),
   t('output shape', 18, [normal(2, 3, 5, 6), normal(3, 4, 4, 5)], { strides: [2, 2], output_shape: [9, 12] }),
+  t('output shape that reaches further', 18, [normal(2, 3, 4, 5), normal(3, 2, 2, 3)], {
+    strides: [3, 2],
+    output_shape: [13, 12],
+  }),
   t('output shape, SAME_UPPER', 18, [normal(2, 3, 5, 6), normal(3, 4, 4, 5)], {
     strides: [2, 2],
     output_shape: [9, 12],

@@ -133,6 +133,16 @@ export const cases: OpCase[] = [
     pads: [1, 0, 2, 1],
     count_include_pad: 1,
   }),
+  ...[0, 1].map((count_include_pad) =>
+    average(`opset 19, dilated, ceil_mode, counting ${count_include_pad}`, 19, image, {
+      kernel_shape: [3, 2],
+      dilations: [2, 3],
+      strides: [2, 3],
+      pads: [1, 0, 0, 1],
+      ceil_mode: 1,
+      count_include_pad,
+    }),
+  ),
   average('opset 19, ceil_mode, counting pads', 19, image, {
     kernel_shape: [3, 2],
     strides: [3, 2],
