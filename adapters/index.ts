@@ -9,6 +9,7 @@ import { indexOps } from './index-ops.js';
 import { reduce } from './reduce.js';
 import { linalg } from './linalg.js';
 import { resize } from './resize.js';
+import { legacy } from './legacy.js';
 import { loss } from './loss.js';
 import { signal } from './signal.js';
 import { spatial } from './spatial.js';
@@ -30,4 +31,5 @@ export const adapters: readonly OpAdapter[] = [
   ...spatial,
   ...signal,
   ...loss,
+  ...legacy,
 ];

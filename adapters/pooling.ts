@@ -17,6 +17,7 @@ import {
 } from './kernels/conv-geometry.js';
 import { isBlocked } from './kernels/blocked.js';
 import { maxGradientBlocked } from './kernels/pool-blocked.js';
+import { maximaIndices, maxUnpool } from './kernels/pool-indices.js';
 import * as onTf from './kernels/pool-tf.js';
 import { averagePoolVolume, maxPoolVolume } from './kernels/volume-tf.js';
 import { averageGradient, globalMaxGradient, maxGradient } from './kernels/pool-vjp.js';
@@ -112,13 +113,18 @@ const maxPool = defineOp({
   op: 'MaxPool',
   versions: [1, 8, 10, 11, 12, 22],
   attributes: MAX,
-  restrictions: 'no Indices output; no auto_pad SAME together with dilations',
+  restrictions: 'no auto_pad SAME together with dilations',
   canonicalize: (n) => {
-    if (n.outputs > 1) n.refuse('the Indices output is not supported. Export the model without MaxUnpool.');
     refuseDilatedSame(n);
     return undefined;
   },
-  lower: (n, a, g) => rewrite(n, 'MaxPool', a, {}, g),
+  lower: (n, a, g) => {
+    if (!n.y[1]) return rewrite(n, 'MaxPool', a, {}, g);
+    const window = poolWindow(n, a, a.kernel_shape ?? n.refuse('attribute kernel_shape is missing.'));
+    const axes = axesOf(window, n.type(0).dims.slice(2), n.outputType(0).dims.slice(2));
+    const y = g.op('MaxPool', [n.x[0]!], { ...window, ceil_mode: a.ceil_mode });
+    return [y, maximaIndices(n, axes, a.storage_order === 1, g)];
+  },
   layout: 'nhwc',
   forward: ([x], a, { tf, node }) => {
     atMostThree(node);
@@ -313,4 +319,4 @@ const globalLpPool = defineOp({
 });
 
 /** Pools. */
-export const pooling: OpAdapter[] = [maxPool, averagePool, globalAveragePool, globalMaxPool, lpPool, globalLpPool];
+export const pooling: OpAdapter[] = [maxPool, averagePool, globalAveragePool, globalMaxPool, lpPool, globalLpPool, maxUnpool];

@@ -3,7 +3,7 @@ import { int64 } from '../src/core/tensor.js';
 import type { GraphBuilder } from '../src/onnx/builder.js';
 import { defineOp, int, none, positiveAxis, type OpAdapter, type StaticNode } from './op.js';
 import { alongAxis, type Matrix } from './kernels/linalg-axis.js';
-import { integers, optionalIntegers, range } from './kernels/shape-common.js';
+import { checkTable, integers, optionalIntegers, range } from './kernels/shape-common.js';
 
 /** cos or sin of 2 pi k t / length for bins k and samples t, times `scale`; samples past `length` are cut off, missing ones count as 0. */
 function waves(f: (angle: number) => number, bins: number, samples: number, length: number, scale: number): Matrix {
@@ -23,7 +23,8 @@ interface Transform {
 }
 
 /** X[k] = sum of x[t] e^(-2 pi i k t / length) along an axis of x [..., 1 or 2], real and imaginary part last (ONNX DFT-17). */
-function transformed(g: GraphBuilder, x: string, dims: readonly number[], t: Transform): string {
+function transformed(n: StaticNode, g: GraphBuilder, x: string, dims: readonly number[], t: Transform): string {
+  checkTable(n, t.bins * dims[t.axis]!, 'transform');
   const last = dims.length - 1;
   const samples = dims[t.axis]!;
   const scale = t.inverse ? 1 / t.length : 1;
@@ -61,7 +62,7 @@ const dft = defineOp({
     const { dims } = n.type(0);
     const axis = positiveAxis(a.axis, dims.length);
     const length = optionalIntegers(n, 1, 'dft_length')?.[0] ?? dims[axis]!;
-    return transformed(g, n.x[0]!, dims, { axis, length, bins: binsOf(length, a.onesided), inverse: a.inverse === 1 });
+    return transformed(n, g, n.x[0]!, dims, { axis, length, bins: binsOf(length, a.onesided), inverse: a.inverse === 1 });
   },
 });
 
@@ -70,6 +71,7 @@ function frames(n: StaticNode, g: GraphBuilder, step: number, length: number): {
   const [batch = 1, samples = 1, parts = 1] = n.type(0).dims;
   if (parts !== 1) n.refuse('its signal is complex; only real ones are supported.');
   const count = Math.floor((samples - length) / step) + 1;
+  checkTable(n, count * length, 'frames');
   const at = range(count).flatMap((f) => range(length).map((t) => f * step + t));
   const signal = g.reshape(n.x[0]!, [batch, samples, 1]);
   const cut = g.op('Gather', [signal, g.constant(int64(at, [count, length]))], { axis: 1 });
@@ -86,7 +88,7 @@ const stft = defineOp({
     const step = integers(n, 1, 'frame_step')[0]!;
     const length = n.x[2] ? n.type(2).dims[0]! : integers(n, 3, 'frame_length')[0]!;
     const { x, dims } = frames(n, g, step, length);
-    return transformed(g, x, dims, { axis: 2, length, bins: binsOf(length, onesided), inverse: false });
+    return transformed(n, g, x, dims, { axis: 2, length, bins: binsOf(length, onesided), inverse: false });
   },
 });
 

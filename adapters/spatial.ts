@@ -2,7 +2,7 @@
 import { float32, int64, toIntegers } from '../src/core/tensor.js';
 import { DATA_TYPE, defineOp, int, ints, text, type OpAdapter } from './op.js';
 import { sampled, type SampleOptions } from './kernels/grid-sample.js';
-import { integers, product, range, reshapeTo } from './kernels/shape-common.js';
+import { checkTable, integers, product, range, reshapeTo } from './kernels/shape-common.js';
 
 /** Names of modes before opset 20. */
 const MODES: Readonly<Record<string, string>> = { linear: 'bilinear', cubic: 'bicubic' };
@@ -34,6 +34,8 @@ const affineGrid = defineOp({
   canonicalize: (n, g) => {
     const size = n.constant(1) ?? n.refuse('its size (input 1) must be constant. Export the model with fixed shapes.');
     const [batch = 1, , ...spatial] = toIntegers(size);
+    if (spatial.some((d) => d < 1)) n.refuse(`its size [${toIntegers(size).join(',')}] has an axis shorter than 1.`);
+    checkTable(n, product(spatial) * (spatial.length + 1), 'grid');
     const axes = spatial.map((d) => positions(d, n.attr('align_corners') ?? 0));
     const count = product(spatial);
     const rank = spatial.length;
@@ -89,6 +91,7 @@ const col2Im = defineOp({
     const rest = image.map((d, i) => d + pads[i]! + pads[i + rank]! - extent[i]!);
     const steps = rest.map((r, i) => Math.floor(r / strides[i]!) + 1);
     const size = product(block);
+    checkTable(n, channels * size * size, 'block');
     const kernel = new Float32Array(channels * size * size);
     for (let c = 0; c < channels; c++) for (let k = 0; k < size; k++) kernel[(c * size + k) * size + k] = 1;
     const x = g.reshape(n.x[0]!, [batch, channels * size, ...steps]);

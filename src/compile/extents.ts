@@ -202,6 +202,14 @@ const GROWING: Readonly<Record<string, Rule>> = {
   MaxPool: pool,
   AveragePool: pool,
   LpPool: pool,
+  MaxUnpool: (a) => {
+    if (a.has(2)) return [a.numbers(2)];
+    const [n, c, ...spatial] = a.dims(0);
+    const pads = a.ints('pads');
+    const length = (d: number, i: number): number =>
+      (d - 1) * (a.ints('strides')[i] ?? 1) + a.ints('kernel_shape')[i]! - (pads[i] ?? 0) - (pads[i + spatial.length] ?? 0);
+    return [[n!, c!, ...spatial.map(length)]];
+  },
   MatMul: (a) => [matMul(a.dims(0), a.dims(1))],
   Gemm: (a) => {
     const flip = (dims: Dims, name: string): Dims => (a.int(name, 0) ? [...dims].reverse() : dims);

@@ -55,6 +55,10 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
   const shown = `[${input.dims?.map((d) => d ?? '?').join(',') ?? '?'}]`;
   if (input.kind !== 'tensor' || !input.type)
     throw new LanError(`Input '${input.name}' is not a tensor, so no mask can be learned on it.`);
+  if (input.type === 'string')
+    throw new LanError(
+      `Input '${input.name}' holds strings, so no mask can be learned on it. Cut the model behind what reads them.`,
+    );
   if (!declared) throw new LanError(`Input '${input.name}' has no declared shape. Give one: --shape ${input.name}=1,3,224,224`);
   if (shape && shape.length !== declared.length)
     throw new LanError(`Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`);
