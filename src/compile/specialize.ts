@@ -97,7 +97,18 @@ function variableValues(graph: Graph): Set<string> {
 }
 
 const DIVIDING = new Set(['Div', 'Mod']);
-const product = (n: Node): Node => ({ ...n, op: 'Mul', attributes: {} });
+
+/**
+ * The probe with a product in place of every quotient that depends on an input: of the same type and shape. Inputs are fed as zeros, by which whole
+ * numbers can not be divided.
+ */
+const undivided =
+  (probe: Probe, variable: ReadonlySet<string>): Probe =>
+  (graph, feeds, wanted) => {
+    const divides = (n: Node): boolean => n.domain === '' && DIVIDING.has(n.op) && variable.has(n.outputs[0]!);
+    const nodes = graph.nodes.map((n) => (divides(n) ? { ...n, op: 'Mul', attributes: {} } : n));
+    return probe({ ...graph, nodes }, feeds, wanted);
+  };
 
 /**
  * What has to be run: nodes whose outputs are constant, or of unknown type. The rest of a graph that was static before is not run again; what is
@@ -106,25 +117,23 @@ const product = (n: Node): Node => ({ ...n, op: 'Mul', attributes: {} });
 function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: ReadonlySet<string>): [Graph, Record<string, Tensor>] {
   const open = graph.nodes.filter((n) => !n.outputs.every((o) => o === '' || (variable.has(o) && graph.types.has(o))));
   const made = new Set(open.flatMap((n) => n.outputs));
-  // Inputs are fed as zeros, by which whole numbers can not be divided; a product has the type and shape of a quotient.
-  const nodes = open.map((n) => (DIVIDING.has(n.op) && n.domain === '' && variable.has(n.outputs[0]!) ? product(n) : n));
   const given: Record<string, Tensor> = { ...feeds };
   const inputs = [...graph.inputs];
   for (const name of new Set(open.flatMap(reads))) {
     if (made.has(name) || name in given || graph.constants.has(name)) continue;
     const type = graph.types.get(name);
-    if (!type || type.type === 'string') return [{ ...graph, nodes: graph.nodes.map((n) => nodes[open.indexOf(n)] ?? n) }, feeds];
+    if (!type || type.type === 'string') return [graph, feeds];
     given[name] = { ...type, data: allocate(type.type, type.dims) } as Tensor;
     inputs.push({ name, kind: 'tensor', ...type });
   }
-  return [{ ...graph, inputs, nodes }, given];
+  return [{ ...graph, inputs, nodes: open }, given];
 }
 
 /** One run gives every value's type, and the value itself where it is constant. */
 async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Graph> {
   const pruned = prune(graph);
   const variable = variableValues(pruned);
-  const values = await measure(...unsettled(pruned, feeds, variable), probe);
+  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable));
   const constants = new Map(pruned.constants);
   const types = new Map<string, ValueType>();
   for (const [name, t] of pruned.types) if (variable.has(name)) types.set(name, t);
