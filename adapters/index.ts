@@ -12,6 +12,10 @@ import { indexOps } from './index-ops.js';
 import { reduce } from './reduce.js';
 import { linalg } from './linalg.js';
 import { resize } from './resize.js';
+import { legacy } from './legacy.js';
+import { loss } from './loss.js';
+import { signal } from './signal.js';
+import { spatial } from './spatial.js';
 import type { OpAdapter } from './op.js';
 import { pooling } from './pooling.js';
 
@@ -30,4 +34,8 @@ export const adapters: readonly OpAdapter[] = [
   ...attentionOps,
   ...microsoft,
   ...microsoftAttention,
+  ...spatial,
+  ...signal,
+  ...loss,
+  ...legacy,
 ];

@@ -128,7 +128,7 @@ export const logic: OpAdapter[] = [
   ),
   defineOp({
     op: 'Cast',
-    versions: [1, 6, 9, 13, 19, 21, 23, 24],
+    versions: [1, 6, 9, 13, 19, 21, 23, 24, 25],
     attributes: { to: int() },
     legacy: ['saturate', 'round_mode'],
     canonicalize: (n, g) => g.op('Cast', [n.x[0]!], { to: castTarget(n) }),
@@ -144,7 +144,7 @@ export const logic: OpAdapter[] = [
   }),
   defineOp({
     op: 'CastLike',
-    versions: [15, 19, 21, 23, 24],
+    versions: [15, 19, 21, 23, 24, 25],
     attributes: {},
     legacy: ['saturate', 'round_mode'],
     canonicalize: (n, g) => (Object.keys(n.node.attributes).length > 0 ? g.op('CastLike', [n.x[0]!, n.x[1]!]) : undefined),

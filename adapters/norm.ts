@@ -143,9 +143,19 @@ const layerNormalization = defineOp({
   versions: [1, 17],
   attributes: { axis: int(-1), epsilon: float(1e-5), stash_type: int(1) },
   canonicalize: (n) => {
-    oneOutput(n, 'Mean and InvStdDev');
     singlePrecision(n);
     return undefined;
+  },
+  lower: (n, { axis, epsilon }, g) => {
+    if (n.y.length < 2) return undefined;
+    const x = n.x[0]!;
+    const { dims } = n.type(0);
+    const axes = dims.map((_, i) => i).slice(positiveAxis(axis, dims.length));
+    const average = mean(g, x, axes);
+    const centred = g.sub(x, average);
+    const deviation = g.op('Sqrt', [g.add(mean(g, g.mul(centred, centred), axes), g.scalar(epsilon))]);
+    const y = g.op('LayerNormalization', n.x.slice(0, 3), { axis, epsilon: floatAttribute(epsilon) });
+    return [y, average, g.op('Reciprocal', [deviation])];
   },
   forward: ([x, scale, bias], { axis, epsilon }, { tf }) => {
     const axes = x!.shape.map((_, i) => i).slice(positiveAxis(axis, x!.rank));

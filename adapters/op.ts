@@ -6,7 +6,7 @@ import type { Attribute, Node, ValueType } from '../src/onnx/graph.js';
 
 /** The opset of the dialect that canonicalize writes, and the newest opset whose definitions the adapters' authors have read. */
 export const DIALECT_OPSET = 18;
-export const NEWEST_OPSET = 24;
+export const NEWEST_OPSET = 25;
 
 export type Tf = typeof tfc;
 export type TfTensor = tfc.Tensor;

@@ -309,7 +309,7 @@ describe('ops that nobody knows', () => {
     await expect(openModel(bytesOf(graph([strange])))).rejects.toThrow("Relu 'r': attribute 'sharpness' is not understood");
     const future = encodeModel({ ...dialectModel(graph([])), graph: graph([relu('r', 'x', 'y')]), opsets: new Map([['', 99]]) });
     await expect(openModel(future)).rejects.toThrow(
-      "Relu 'r': its definition at opset 99 is newer than opset 24, the newest that was read.",
+      "Relu 'r': its definition at opset 99 is newer than opset 25, the newest that was read.",
     );
   });
 });
@@ -340,5 +340,51 @@ test('a pool larger than its input: onnxruntime would divide by zero and end the
   g.output('y');
   await expect(openModel(bytesOf(g.build()))).rejects.toThrow(
     "MaxPool 'p': no window of kernel [4,4] fits its input [2,16,5,6]. Give a larger input (--shape).",
+  );
+});
+
+describe('constants that a rule would write', () => {
+  const refused = async (
+    op: string,
+    inputs: (g: GraphBuilder) => string[],
+    attributes: Record<string, readonly number[]>,
+    what: string,
+  ): Promise<void> => {
+    const g = new GraphBuilder();
+    g.append(op, inputs(g), ['y'], attributes, '', 'n');
+    g.output('y');
+    const bytes = encodeModel({ ...dialectModel(g.build()), opsets: new Map([['', 20]]), graph: g.build() });
+    await expect(openModel(bytes)).rejects.toThrow(`': its ${what} numbers; at most 16777216 are allowed.`);
+  };
+  test('AffineGrid', () =>
+    refused(
+      'AffineGrid',
+      (g) => [g.input('x', 'float32', [1, 2, 3]), g.constant(int64([1, 1, 99999, 99999]))],
+      {},
+      'grid would take 29999400003',
+    ));
+  test('Col2Im', () =>
+    refused(
+      'Col2Im',
+      (g) => [g.input('x', 'float32', [1, 90000, 1]), g.constant(int64([300, 300])), g.constant(int64([300, 300]))],
+      {},
+      'block would take 8100000000',
+    ));
+  test('DFT', () =>
+    refused(
+      'DFT',
+      (g) => [g.input('x', 'float32', [1, 9000, 1]), '', g.constant(int64([1], []))],
+      {},
+      'transform would take 81000000',
+    ));
+});
+
+test('an input of strings', async () => {
+  const g = new GraphBuilder();
+  g.append('Equal', [g.input('x', 'string', [2]), 'x'], ['y'], {}, '', 'e');
+  g.output('y');
+  const bytes = encodeModel({ ...dialectModel(g.build()), opsets: new Map([['', 19]]), graph: g.build() });
+  await expect(openModel(bytes)).rejects.toThrow(
+    "Input 'x' holds strings, so no mask can be learned on it. Cut the model behind what reads them.",
   );
 });

@@ -59,6 +59,9 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
     ...['Elu', 'Softplus', 'Softsign', 'ThresholdedRelu'],
   ],
   'TensorScatter.mode': ['linear', 'circular'],
+  reduction: ['none', 'sum', 'mean'],
+  'GridSample.mode': ['bilinear', 'nearest', 'bicubic', 'linear', 'cubic'],
+  padding_mode: ['zeros', 'border', 'reflection'],
   'ScatterND.reduction': ['none', 'add'],
   'ScatterElements.reduction': ['none', 'add'],
 };
@@ -71,7 +74,7 @@ const NO_GRADIENT_BY: Readonly<Record<string, string>> = {
   'Upsample.1': 'scales must be constant, as those of the Resize that it becomes',
 };
 /** Ops that take shapes or single numbers only. */
-const WITHOUT_TENSORS = ['ConstantOfShape', 'Range'];
+const WITHOUT_TENSORS = ['ConstantOfShape', 'Range', 'HannWindow', 'HammingWindow', 'BlackmanWindow', 'MelWeightMatrix'];
 
 describe('rules', () => {
   test('every op is unique', () => expect(new Set(adapters.map(nameOf)).size).toBe(adapters.length));

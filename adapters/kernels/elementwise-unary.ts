@@ -69,7 +69,7 @@ export const unaryOps: OpAdapter[] = [
   // The canonical form hands the value through; canonicalize adds an Identity only to name a graph output.
   defineOp({
     op: 'Identity',
-    versions: [1, 13, 14, 16, 19, 21, 23, 24],
+    versions: [1, 13, 14, 16, 19, 21, 23, 24, 25],
     attributes: {},
     canonicalize: (n) => n.x[0],
     forward: ([x], _, { tf }) => [tf.clone(x!)],

@@ -205,6 +205,14 @@ const GROWING: Readonly<Record<string, Rule>> = {
   MaxPool: pool,
   AveragePool: pool,
   LpPool: pool,
+  MaxUnpool: (a) => {
+    if (a.has(2)) return [a.numbers(2)];
+    const [n, c, ...spatial] = a.dims(0);
+    const pads = a.ints('pads');
+    const length = (d: number, i: number): number =>
+      (d - 1) * (a.ints('strides')[i] ?? 1) + a.ints('kernel_shape')[i]! - (pads[i] ?? 0) - (pads[i + spatial.length] ?? 0);
+    return [[n!, c!, ...spatial.map(length)]];
+  },
   MatMul: (a) => [matMul(a.dims(0), a.dims(1))],
   Gemm: (a) => {
     const flip = (dims: Dims, name: string): Dims => (a.int(name, 0) ? [...dims].reverse() : dims);
@@ -225,6 +233,30 @@ const GROWING: Readonly<Record<string, Rule>> = {
     dims.splice(at(a.int('axis', -1), dims.length + 1), 0, positive(scalarOf(a, 1)));
     return [dims];
   },
+  GridSample: (a) => {
+    const [n, c] = a.dims(0);
+    return [[n!, c!, ...a.dims(1).slice(1, -1)]];
+  },
+  Col2Im: (a) => {
+    const [n, rows] = a.dims(0);
+    return [[n!, Math.floor(rows! / sizeOf(a.numbers(2))), ...a.numbers(1)]];
+  },
+  DFT: (a) => {
+    const dims = a.dims(0);
+    const axis = at(a.int('axis', 1), dims.length);
+    const length = a.has(1) ? scalarOf(a, 1) : dims[axis]!;
+    return [[...replaced(dims, axis, a.int('onesided', 0) ? Math.floor(length / 2) + 1 : length).slice(0, -1), 2]];
+  },
+  STFT: (a) => {
+    const [n, samples] = a.dims(0);
+    const length = a.has(2) ? a.dims(2)[0]! : scalarOf(a, 3);
+    const frames = positive(Math.floor((samples! - length) / scalarOf(a, 1)) + 1);
+    return [[n!, frames, a.int('onesided', 1) ? Math.floor(length / 2) + 1 : length, 2]];
+  },
+  HannWindow: (a) => [[scalarOf(a, 0)]],
+  HammingWindow: (a) => [[scalarOf(a, 0)]],
+  BlackmanWindow: (a) => [[scalarOf(a, 0)]],
+  MelWeightMatrix: (a) => [[Math.floor(scalarOf(a, 1) / 2) + 1, scalarOf(a, 0)]],
   Gather: (a) => {
     const dims = a.dims(0);
     const axis = at(a.int('axis', 0), dims.length);

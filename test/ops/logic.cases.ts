@@ -114,7 +114,7 @@ const casts: OpCase[] = [
     attributes: { to: 'FLOAT' },
     expected: [float32([3, -1, 4, 1, -5, 9], [2, 3])],
   },
-  ...[6, 9, 13, 19, 21, 23, 24].flatMap((opset): OpCase[] => [
+  ...[6, 9, 13, 19, 21, 23, 24, 25].flatMap((opset): OpCase[] => [
     ...(opset < 7 ? [] : [{ name: `Cast-${opset} to float`, op: 'Cast', opset, inputs: [ints], attributes: { to: 1 } }]),
     {
       name: `Cast-${opset} to int32`,
@@ -154,7 +154,7 @@ const casts: OpCase[] = [
     attributes: { saturate: 0, round_mode: 'up' },
     expected: [int32([0, -1])],
   },
-  ...[15, 19, 21, 23, 24].map((opset): OpCase => ({
+  ...[15, 19, 21, 23, 24, 25].map((opset): OpCase => ({
     name: `CastLike-${opset}`,
     op: 'CastLike',
     opset,
