@@ -9,11 +9,12 @@ import { ensureWritable, readBytes, sha256 } from '../data/files.js';
 import { listImages, readImage, type ImageSpec } from '../data/images.js';
 import { decodeNpy } from '../data/npy.js';
 import { createAuditor, type AuditResult } from '../evidence/audit.js';
+import { openExplainer, type OpenedExplainer } from '../evidence/explainer.js';
 import { bootstrapFolder, NOISE_HELP } from '../lan/noise.js';
 import { writeAudit } from '../report/audit-files.js';
 import { claims } from '../report/claims.js';
 import { progressBar } from './bar.js';
-import { ioOf, toJson, usage, type Io } from './io.js';
+import { interruptible, ioOf, toJson, usage, type Io } from './io.js';
 import {
   cardOptions,
   engineOptions,
@@ -35,6 +36,7 @@ interface Arguments extends SharedArguments, ObjectiveArguments {
   readonly image?: readonly string[];
   readonly tensor?: readonly string[];
   readonly out: string;
+  readonly lan?: string;
   readonly noise?: string;
   readonly iterations?: string;
   readonly learningRate?: string;
@@ -66,6 +68,12 @@ export const auditCommand: CommandModule<object, Arguments> = {
           requiresArg: true,
           describe: 'folder for the results, one folder an input',
         },
+        lan: {
+          type: 'string',
+          requiresArg: true,
+          group: MASK,
+          describe: 'an explainer that lan-onnx train has written; it gives the masks at once',
+        },
         noise: { type: 'string', requiresArg: true, group: MASK, describe: NOISE_HELP },
         iterations: { type: 'string', requiresArg: true, group: MASK, describe: 'steps at most' },
         'learning-rate': { type: 'string', requiresArg: true, group: MASK, describe: 'of Adam' },
@@ -91,14 +99,17 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
   if (!argv.image?.length && !argv.tensor?.length) throw new LanError('audit: give at least one --image or --tensor.');
   const settings = settingsOf(argv);
   const classifier = await openModel(argv.model, toOpenOptions(argv));
-  const abort = new AbortController();
-  const interrupt = (): void => {
-    if (abort.signal.aborted) process.exit(130);
-    io.err('\nlan-onnx: finishing with what is learned so far; press Ctrl-C again to stop at once.\n');
-    abort.abort();
-  };
-  process.on('SIGINT', interrupt);
+  const interrupt = interruptible(io, 'finishing with what is learned so far');
+  const { signal } = interrupt;
+  let explainer: OpenedExplainer | undefined;
   try {
+    if (argv.lan !== undefined) {
+      if (argv.beta?.length) throw new LanError('--beta: the explainer of --lan was trained with one beta; leave --beta out.');
+      explainer = await openExplainer(argv.lan, classifier, {
+        threads: argv.threads === undefined ? undefined : Number(argv.threads),
+      });
+      settings.noise ??= noiseOf(explainer);
+    }
     const inputs = await readInputs(argv, classifier, io);
     // Before anything long begins, and after all that may still be refused, which then leaves no empty folder.
     await ensureWritable(argv.out);
@@ -111,7 +122,8 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
       settings,
       evidenceDraws: toWhole('--evidence-draws', argv.evidenceDraws, 1),
       samples: await bootstrapSamples(settings.noise, classifier),
-      signal: abort.signal,
+      explainer,
+      signal,
       onPhase: bar.phase,
       onStep: (_beta, f, iterations) => bar.step(f.step + 1, iterations, f.loss, f.maskMean),
     });
@@ -132,15 +144,20 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
       });
       if (argv.json) documents.push(JSON.parse(Buffer.from(await readBytes(files.json, 'Result')).toString()) as object);
       else io.out(describe(input.path, result, files, classifier));
-      if (abort.signal.aborted) break;
+      if (signal.aborted) break;
     }
     if (argv.json) io.out(toJson(documents.length === 1 ? documents[0] : documents));
     await auditor.dispose();
   } finally {
-    process.off('SIGINT', interrupt);
+    interrupt.stop();
+    await explainer?.dispose();
     await classifier.dispose();
   }
 }
+
+/** The noise that an explainer was trained with, where it needs no samples; else the default. */
+const noiseOf = ({ settings }: OpenedExplainer): string | undefined =>
+  settings.noise.startsWith('bootstrap') ? undefined : settings.noise;
 
 function settingsOf(argv: Arguments) {
   const optional = <T>(text: string | undefined, read: (t: string) => T): T | undefined =>
@@ -245,11 +262,16 @@ function describe(path: string, result: AuditResult, files: { json: string; shee
   for (const beta of result.betas) {
     const { learned, evidence } = beta;
     const [headline, ...others] = claims(beta, top.label);
-    const per = (1000 * learned.seconds) / Math.max(1, learned.history.length);
+    const { seconds, history, stopped } = learned;
+    const milliseconds = (1000 * seconds) / Math.max(1, history.length);
+    const how =
+      stopped === 'explainer'
+        ? `given by the explainer in ${milliseconds.toFixed(1)} ms`
+        : `${history.length} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})`;
     lines.push(
       `  beta ${beta.beta}: ${headline}`,
       ...others.map((c) => `    ${c}`),
-      `    mask mean ${evidence.soft.share.toFixed(3)}; ${learned.history.length} steps of ${per.toFixed(0)} ms (stopped: ${learned.stopped}), evidence ${beta.evidenceSeconds.toFixed(1)} s`,
+      `    mask mean ${evidence.soft.share.toFixed(3)}; ${how}, evidence ${beta.evidenceSeconds.toFixed(1)} s`,
     );
   }
   lines.push(`  files: ${[files.sheet, files.json].filter(Boolean).join(', ')}`);

@@ -63,3 +63,33 @@ export function countdown(io: Io, what: string) {
     },
   };
 }
+
+/** Training: step, figures, steps per second and the time that is left, on a terminal as one line, elsewhere as ten lines. */
+export function trainingBar(io: Io) {
+  let tenth = 0;
+  return {
+    step({
+      step,
+      iterations,
+      figures,
+      rate,
+    }: {
+      step: number;
+      iterations: number;
+      figures: Readonly<Record<string, number>>;
+      rate: number;
+    }) {
+      const shown = Object.entries(figures).map(([name, v]) => `${name.replace(/_/g, ' ')} ${v.toFixed(3)}`);
+      const left = Math.ceil((iterations - step) / rate);
+      const line = `${step}/${iterations}  ${shown.join('  ')}  ${rate.toFixed(0)} steps/s, ${left} s left`;
+      if (io.terminal) io.err(`\r\x1b[K${line}`);
+      else if (Math.floor((10 * step) / iterations) > tenth) {
+        tenth = Math.floor((10 * step) / iterations);
+        io.err(`${line}\n`);
+      }
+    },
+    clear() {
+      if (io.terminal) io.err('\r\x1b[K');
+    },
+  };
+}

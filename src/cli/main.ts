@@ -11,6 +11,7 @@ import { exportStepCommand } from './export-step.js';
 import { gridCommand } from './grid.js';
 import { inspectCommand } from './inspect.js';
 import { scoreCommand } from './score.js';
+import { trainCommand } from './train.js';
 import { processIo, type Io } from './io.js';
 import { version } from '../core/version.js';
 
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .command(inspectCommand)
     .command(checkCommand)
     .command(auditCommand)
+    .command(trainCommand)
     .command(scoreCommand)
     .command(gridCommand)
     .command(exportGradientCommand)

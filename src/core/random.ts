@@ -16,6 +16,7 @@ export const STREAMS = {
   bootstrap: 9,
   grid: 10,
   scene: 11,
+  split: 12,
 } as const;
 
 /** A stream of independent 32-bit words. */

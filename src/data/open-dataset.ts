@@ -13,6 +13,8 @@ import { openPictureFolder } from './picture-files.js';
 export interface DatasetOptions {
   /** Which part, where a dataset has several: train, test, val ... Default: test, else val, else the only one; a note says so. */
   readonly split?: string;
+  /** Taken, where it is there and `split` is not given, before the others. */
+  readonly prefer?: string;
 }
 
 const SPLITS = ['train', 'test', 'val', 'valid', 'validation', 'dev'];
@@ -41,15 +43,15 @@ async function openFile(path: string, { split }: DatasetOptions): Promise<Datase
   throw new LanError(`Dataset '${path}': is of no known kind. Expected ${KINDS}.`);
 }
 
-async function openFolder(path: string, { split }: DatasetOptions): Promise<Dataset> {
+async function openFolder(path: string, { split, prefer }: DatasetOptions): Promise<Dataset> {
   const idx = findIdx(path);
   if (idx.size > 0) {
-    const chosen = choose(path, [...idx.keys()], split);
+    const chosen = choose(path, [...idx.keys()], split, prefer);
     return openIdxDataset(idx.get(chosen.split)!, { name: path, ...chosen });
   }
   const cifar = findCifar(path);
   if (cifar.size > 0) {
-    const chosen = choose(path, [...cifar.keys()], split);
+    const chosen = choose(path, [...cifar.keys()], split, prefer);
     return openCifarDataset(cifar.get(chosen.split)!, { name: path, ...chosen });
   }
   const images = join(path, 'images.npy');
@@ -63,7 +65,7 @@ async function openFolder(path: string, { split }: DatasetOptions): Promise<Data
   const splits = folders.filter((name) => SPLITS.includes(name.toLowerCase()));
   // Classes may be called 'test' too: only where all folders are splits do they count as such, or where one is asked for by name.
   if (folders.length > 0 && splits.length === folders.length) {
-    const chosen = choose(path, splits, split);
+    const chosen = choose(path, splits, split, prefer);
     const inner = await openFolder(join(path, chosen.split), {});
     return { ...inner, name: path, split: chosen.split, notes: [...chosen.notes, ...inner.notes] };
   }
@@ -76,11 +78,16 @@ const noSplit = (path: string, split: string, there: readonly string[]): LanErro
     `Dataset '${path}': has no split '${split}'; ${there.length ? `there are ${there.join(', ')}` : 'it has no splits'}.`,
   );
 
-function choose(path: string, there: readonly string[], wanted: string | undefined): { split: string; notes: string[] } {
+function choose(
+  path: string,
+  there: readonly string[],
+  wanted: string | undefined,
+  prefer = 'test',
+): { split: string; notes: string[] } {
   if (wanted !== undefined) {
     if (!there.includes(wanted)) throw noSplit(path, wanted, there);
     return { split: wanted, notes: [] };
   }
-  const split = ['test', ...SPLITS.slice(2), 'train'].find((s) => there.includes(s)) ?? there[0]!;
+  const split = [prefer, 'test', ...SPLITS.slice(2), 'train'].find((s) => there.includes(s)) ?? there[0]!;
   return { split, notes: there.length > 1 ? [`split ${split}, of ${there.join(' and ')}; choose with --split`] : [] };
 }

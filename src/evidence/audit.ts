@@ -5,6 +5,7 @@ import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { createLearner, requireFinite, type LearnedMask, type Learner, type StepFigures } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
+import type { OpenedExplainer } from './explainer.js';
 import { classifyOnce, objectiveOf } from './objective.js';
 import { corruptOnce, replaceability, type Replaceability } from './replaceability.js';
 
@@ -13,6 +14,8 @@ export interface AuditOptions {
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
   /** Fresh noise draws for the evidence; default 256. */
   readonly evidenceDraws?: number;
+  /** A trained LAN that gives the mask (Eq. 3), in place of one learned for each input; its beta is the only one. */
+  readonly explainer?: OpenedExplainer;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
   readonly onStep?: (beta: number, figures: StepFigures, iterations: number) => void;
@@ -80,11 +83,18 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
     sizeOf(classifier.outputs[0]!.shape.slice(1)),
     options.settings,
   );
+  const { explainer } = options;
   const start = performance.now();
   options.onPhase?.('compiling');
   const classify = classifyOnce(classifier);
-  const objective = await objectiveOf(classifier, settings, classify);
-  const learner = await createLearner(classifier.engine, objective);
+  const masks = explainer
+    ? explained(explainer)
+    : learned(
+        classifier,
+        await createLearner(classifier.engine, await objectiveOf(classifier, settings, classify)),
+        settings,
+        options,
+      );
   const forward = await classifier.engine.compile(await classify(1));
   const compileSeconds = (performance.now() - start) / 1000;
   return {
@@ -100,48 +110,74 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
       }
       const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples });
       const betas: BetaResult[] = [];
-      for (const beta of settings.betas) {
+      const wanted = explainer ? [explainer.settings.beta] : settings.betas;
+      for (const beta of wanted) {
         if (options.signal?.aborted && betas.length > 0) break;
-        betas.push(await auditBeta(classifier, learner, x, p, noise, beta, settings, options));
+        const mask = await masks.of({ x, p, noise, beta });
+        betas.push({ beta, ...(await measured(classifier, x, mask, noise, beta, settings, options)) });
       }
-      return { prediction: topK(p, classifier.labels), settings, noise: noise.name, agreement, compileSeconds, betas };
+      const resolved = { ...settings, betas: wanted };
+      return { prediction: topK(p, classifier.labels), settings: resolved, noise: noise.name, agreement, compileSeconds, betas };
     },
     async dispose() {
-      await learner.dispose();
+      await masks.dispose();
       await forward.dispose();
     },
   };
 }
 
-async function auditBeta(
+/** Where an audit's masks come from. */
+interface Masks {
+  of(question: { readonly x: Tensor; readonly p: Tensor; readonly noise: Noise; readonly beta: number }): Promise<LearnedMask>;
+  dispose(): Promise<void>;
+}
+
+/** Each mask learned for its input (Eq. 4). */
+function learned(classifier: Classifier, learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
+  return {
+    of({ x, p, noise, beta }) {
+      options.onPhase?.(`learning the mask, beta ${beta}`);
+      return learner.learn({
+        x,
+        target: classifier.outputKind === 'sigmoid' ? withComplement(p) : sharpened(p, settings.sharpen),
+        noise,
+        settings: { ...settings, beta },
+        onStep: (figures) => options.onStep?.(beta, figures, settings.iterations),
+        signal: options.signal,
+      });
+    },
+    dispose: () => learner.dispose(),
+  };
+}
+
+/** Each mask given by a trained network (Eq. 3), which stays the caller's. */
+const explained = (explainer: OpenedExplainer): Masks => ({
+  async of({ x }) {
+    const start = performance.now();
+    const mask = await explainer.explain(x);
+    return { mask, history: [], seconds: (performance.now() - start) / 1000, stopped: 'explainer' };
+  },
+  dispose: () => Promise.resolve(),
+});
+
+async function measured(
   classifier: Classifier,
-  learner: Learner,
   x: Tensor,
-  p: Tensor,
+  mask: LearnedMask,
   noise: Noise,
   beta: number,
   settings: LanSettings,
   options: AuditOptions,
-): Promise<BetaResult> {
-  const target = classifier.outputKind === 'sigmoid' ? withComplement(p) : sharpened(p, settings.sharpen);
-  options.onPhase?.(`learning the mask, beta ${beta}`);
-  const learned = await learner.learn({
-    x,
-    target,
-    noise,
-    settings: { ...settings, beta },
-    onStep: (figures) => options.onStep?.(beta, figures, settings.iterations),
-    signal: options.signal,
-  });
+): Promise<Omit<BetaResult, 'beta'>> {
   options.onPhase?.(`measuring evidence, beta ${beta}`);
   const start = performance.now();
-  const evidence = await replaceability((samples) => classifier.predict(samples), x, learned.mask, noise, {
+  const evidence = await replaceability((samples) => classifier.predict(samples), x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
   });
-  const corrupted = corruptOnce(x, learned.mask, noise, settings.seed);
+  const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
   const example = { corrupted, prediction: topK(await classifier.predict(corrupted), classifier.labels) };
-  return { beta, learned, evidence, evidenceSeconds: (performance.now() - start) / 1000, example };
+  return { learned: mask, evidence, evidenceSeconds: (performance.now() - start) / 1000, example };
 }
 
 /** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
