@@ -16,6 +16,10 @@ export function randomFeeds(graph: Graph, draw: number, seed: number, card?: Par
   return Object.fromEntries(graph.inputs.map((input, i) => [input.name, sample(graph, input, draw * 64 + i, seed, card)]));
 }
 
+/** Random integers for one input, as randomFeeds draws them. */
+export const randomIntegers = (graph: Graph, input: ValueInfo, draw: number, seed: number): Tensor =>
+  sample(graph, input, draw, seed, undefined);
+
 function sample(graph: Graph, input: ValueInfo, draw: number, seed: number, card: Partial<InputCard> | undefined): Tensor {
   const type = input.type!;
   const dims = input.dims as number[];
