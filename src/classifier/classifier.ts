@@ -13,6 +13,7 @@ import { completeCard, pictureLayout } from './picture.js';
 import { guessOutputKind, preprocessTensor, toProbabilities, withLogProbabilities, withPreprocessing, X } from './pixels.js';
 import { filled, refuseMissing, type Point } from './question.js';
 import { widened } from './reference.js';
+import { randomIntegers } from './samples.js';
 import type { ModelSource } from './source.js';
 
 export interface Classifier {
@@ -55,6 +56,8 @@ export interface Classifier {
    * round the point, else this classifier. The sample itself where there is no point.
    */
   locate(sample: Tensor): Promise<{ readonly x: Tensor; readonly classifier: Classifier }>;
+  /** Values at the point of `count` samples of random integers, [count,...sampleShape]; for points behind integer inputs. */
+  randomTokens(count: number, seed: number): Promise<Tensor>;
   /** Throws LanErrors naming every other input that has no value. */
   requireFeeds(): void;
   /** Class probabilities [N,K] of samples x [N,...sampleShape] (pixel space, or values at the point), by onnxruntime on the original file. */
@@ -324,6 +327,21 @@ export class OnnxClassifier implements Classifier {
     const bound = new OnnxClassifier({ ...this.parts, feeds: { ...this.parts.feeds, [input.name]: own } });
     bound.card = this.card;
     return { x, classifier: bound };
+  }
+
+  async randomTokens(count: number, seed: number): Promise<Tensor> {
+    const per = sizeOf(this.sampleShape);
+    const data = new Float32Array(count * per);
+    for (let i = 0; i < count; i++) {
+      const ids = randomIntegers(this.graph, this.parts.input, i, seed);
+      const first = {
+        ...ids,
+        data: (ids.data as Int32Array).subarray(0, sizeOf(this.inputShape)),
+        dims: [1, ...this.inputShape],
+      };
+      data.set(toFloat32((await this.locate(first)).x), i * per);
+    }
+    return float32(data, [count, ...this.sampleShape]);
   }
 
   async logProbabilities(batch: number): Promise<Graph> {

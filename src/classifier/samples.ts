@@ -18,12 +18,19 @@ export function randomFeeds(graph: Graph, draw: number, seed: number, card?: Par
 
 /** Random integers for one input, as randomFeeds draws them. */
 export const randomIntegers = (graph: Graph, input: ValueInfo, draw: number, seed: number): Tensor =>
-  sample(graph, input, draw, seed, undefined);
+  sample(graph, input, draw, seed, undefined, STREAMS.tokens);
 
-function sample(graph: Graph, input: ValueInfo, draw: number, seed: number, card: Partial<InputCard> | undefined): Tensor {
+function sample(
+  graph: Graph,
+  input: ValueInfo,
+  draw: number,
+  seed: number,
+  card: Partial<InputCard> | undefined,
+  purpose: number = STREAMS.check,
+): Tensor {
   const type = input.type!;
   const dims = input.dims as number[];
-  const stream = random(seed, STREAMS.check);
+  const stream = random(seed, purpose);
   const size = sizeOf(dims);
   if (type === 'float32' || type === 'float64' || type === 'float16') {
     const values = stream.normal(new Float32Array(size), draw);

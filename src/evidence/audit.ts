@@ -2,10 +2,11 @@
 import type { Classifier } from '../classifier/open.js';
 import { LanError } from '../core/errors.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import type { Program } from '../engine/engine.js';
 import { createLearner, requireFinite, type LearnedMask, type Learner, type StepFigures } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
-import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
-import { classifyOnce, objectiveOf } from './objective.js';
+import type { LanSettings, Preset } from '../lan/settings.js';
+import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { corruptOnce, replaceability, type Replaceability } from './replaceability.js';
 
 export interface AuditOptions {
@@ -48,7 +49,7 @@ export interface AuditResult {
 
 /** A prepared audit: one compilation serves any number of inputs. */
 export interface Auditor {
-  /** x: [1,...sample] in pixel space. */
+  /** x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies at a point inside. */
   audit(x: Tensor): Promise<AuditResult>;
   dispose(): Promise<void>;
 }
@@ -74,44 +75,62 @@ export async function audit(classifier: Classifier, x: Tensor, options: AuditOpt
  * the converted graph disagrees with onnxruntime on the original file.
  */
 export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
-  const settings = resolveSettings(
-    options.preset ?? 'default',
-    classifier.sampleShape,
-    sizeOf(classifier.outputs[0]!.shape.slice(1)),
-    options.settings,
-  );
-  const start = performance.now();
+  const settings = settingsFor(classifier, options.preset, options.settings);
   options.onPhase?.('compiling');
-  const classify = classifyOnce(classifier);
-  const objective = await objectiveOf(classifier, settings, classify);
-  const learner = await createLearner(classifier.engine, objective);
-  const forward = await classifier.engine.compile(await classify(1));
-  const compileSeconds = (performance.now() - start) / 1000;
+  // Where a path goes round the point, each sample has an objective of its own.
+  const shared = classifier.point?.bypassed ? undefined : await prepare(classifier, settings);
+  const tokens = classifier.point?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
   return {
-    async audit(x) {
+    async audit(sample) {
+      const { x, classifier: bound } = await classifier.locate(sample);
       requireFinite(x);
-      const p = await classifier.predict(x);
-      const converted = await forward.run({ x });
-      const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));
-      if (!(agreement <= AGREEMENT[classifier.precision])) {
-        throw new LanError(
-          `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients can not be trusted. Run lan-onnx check on it.`,
-        );
+      const prepared = shared ?? (await prepare(bound, settings));
+      try {
+        const p = await bound.predict(x);
+        const converted = await prepared.forward.run({ x });
+        const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));
+        if (!(agreement <= AGREEMENT[classifier.precision])) {
+          throw new LanError(
+            `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients can not be trusted. Run lan-onnx check on it.`,
+          );
+        }
+        const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
+        const betas: BetaResult[] = [];
+        for (const beta of settings.betas) {
+          if (options.signal?.aborted && betas.length > 0) break;
+          betas.push(await auditBeta(bound, prepared.learner, x, p, noise, beta, settings, options));
+        }
+        const prediction = topK(p, classifier.labels);
+        return { prediction, settings, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
+      } finally {
+        if (!shared) await prepared.dispose();
       }
-      const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples });
-      const betas: BetaResult[] = [];
-      for (const beta of settings.betas) {
-        if (options.signal?.aborted && betas.length > 0) break;
-        betas.push(await auditBeta(classifier, learner, x, p, noise, beta, settings, options));
-      }
-      return { prediction: topK(p, classifier.labels), settings, noise: noise.name, agreement, compileSeconds, betas };
     },
-    async dispose() {
-      await learner.dispose();
-      await forward.dispose();
-    },
+    dispose: async () => shared?.dispose(),
   };
 }
+
+interface Prepared {
+  readonly learner: Learner;
+  readonly forward: Program;
+  readonly seconds: number;
+  dispose(): Promise<void>;
+}
+
+async function prepare(classifier: Classifier, settings: LanSettings): Promise<Prepared> {
+  const start = performance.now();
+  const classify = classifyOnce(classifier);
+  const learner = await createLearner(classifier.engine, await objectiveOf(classifier, settings, classify));
+  const forward = await classifier.engine.compile(await classify(1));
+  const seconds = (performance.now() - start) / 1000;
+  return { learner, forward, seconds, dispose: async () => void (await Promise.all([learner.dispose(), forward.dispose()])) };
+}
+
+/** Elements of the pool of other tokens at most: 64 MB. */
+const POOL = 2 ** 24;
+
+const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tensor> =>
+  classifier.randomTokens(Math.max(2, Math.min(64, Math.floor(POOL / sizeOf(classifier.sampleShape)))), seed);
 
 async function auditBeta(
   classifier: Classifier,
@@ -146,7 +165,7 @@ async function auditBeta(
 
 /** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
 function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
-  if (classifier.card) return { low: 0, high: classifier.card.range };
+  if (classifier.card && !classifier.point) return { low: 0, high: classifier.card.range };
   const values = toFloat32(x);
   return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
 }
