@@ -15,7 +15,8 @@ import { mergeCards, readCard } from './card.js';
 import { cosine, difference, topAgreement } from './compare.js';
 import { compareNodes, type Divergence } from './nodes.js';
 import { missingRules, type OpenOptions } from './open.js';
-import { openReference, representable } from './reference.js';
+import { bindSymbols, readFeeds, shapesOfFeeds, tensorsOfFeeds } from './question.js';
+import { openReference, representable, widened } from './reference.js';
 import { randomFeeds } from './samples.js';
 import { COTANGENT, OBJECTIVE, objectiveOf, slopeError, type Objective } from './slope.js';
 import { readModel, type ModelSource } from './source.js';
@@ -116,7 +117,10 @@ export async function checkAgreement(from: string | Uint8Array, options: Agreeme
   const adapters = options.adapters ?? builtIn;
   const rewritten = rewrite(source.model, adapters);
   const canonical = widen(rewritten);
-  const graph = await specialize(canonical, options.shapes ?? {}, probe, adapters);
+  const fed = await readFeeds(options.feeds);
+  const shapes = bindSymbols(canonical.inputs, { ...shapesOfFeeds(canonical.inputs, fed), ...options.shapes });
+  const graph = await specialize(canonical, shapes, probe, adapters);
+  const given = widened(tensorsOfFeeds(graph.inputs, fed));
   const notes: string[] = [];
   const engines = await chooseEngines(options, adapters);
   const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card).input;
@@ -133,7 +137,7 @@ export async function checkAgreement(from: string | Uint8Array, options: Agreeme
     onProgress('reference');
     const drawn: Subject['samples'][number][] = [];
     for (let i = 0; i < samples; i++) {
-      const feeds = representable(randomFeeds(graph, i, seed, card), source.model);
+      const feeds = representable({ ...randomFeeds(graph, i, seed, card), ...given }, source.model);
       const wanted = comparable(graph, notes, i === 0);
       drawn.push({ feeds, expected: await reference.run(feeds, wanted) });
     }

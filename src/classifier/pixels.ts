@@ -11,7 +11,7 @@ export const LOG_P = 'log_probabilities';
 
 /**
  * preprocessing o model: one input `x` (float32, [N,C,H,W] RGB in 0..range for a picture, else the model's own input), the model's `outputs`
- * as the only outputs. `card` undefined: the input goes in as it is. Other model inputs keep their names.
+ * as the only outputs. `card` undefined: the input goes in as it is, or reshaped to `as`. Other model inputs keep their names.
  */
 export function withPreprocessing(
   model: Graph,
@@ -19,10 +19,11 @@ export function withPreprocessing(
   outputs: readonly string[],
   dims: readonly number[],
   card: InputCard | undefined,
+  as: readonly number[] = dims,
 ): Graph {
   const g = new GraphBuilder(model.name);
   const x = g.input(X, 'float32', dims);
-  const fed = card ? preprocess(g, x, card) : x;
+  const fed = card ? preprocess(g, x, card) : as === dims ? x : g.reshape(x, as);
   const made = g.inline(model, { [input]: fed });
   for (const output of outputs) g.output(made[output]!, output);
   return g.build();

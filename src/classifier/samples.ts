@@ -16,10 +16,21 @@ export function randomFeeds(graph: Graph, draw: number, seed: number, card?: Par
   return Object.fromEntries(graph.inputs.map((input, i) => [input.name, sample(graph, input, draw * 64 + i, seed, card)]));
 }
 
-function sample(graph: Graph, input: ValueInfo, draw: number, seed: number, card: Partial<InputCard> | undefined): Tensor {
+/** Random integers for one input, as randomFeeds draws them. */
+export const randomIntegers = (graph: Graph, input: ValueInfo, draw: number, seed: number): Tensor =>
+  sample(graph, input, draw, seed, undefined, STREAMS.tokens);
+
+function sample(
+  graph: Graph,
+  input: ValueInfo,
+  draw: number,
+  seed: number,
+  card: Partial<InputCard> | undefined,
+  purpose: number = STREAMS.check,
+): Tensor {
   const type = input.type!;
   const dims = input.dims as number[];
-  const stream = random(seed, STREAMS.check);
+  const stream = random(seed, purpose);
   const size = sizeOf(dims);
   if (type === 'float32' || type === 'float64' || type === 'float16') {
     const values = stream.normal(new Float32Array(size), draw);

@@ -4,7 +4,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { openModel, type Classifier } from '../classifier/open.js';
 import { chooseConvention } from '../classifier/picture.js';
 import { LanError } from '../core/errors.js';
-import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { castTensor, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { ensureWritable, readBytes, sha256 } from '../data/files.js';
 import { listImages, readImage, type ImageSpec } from '../data/images.js';
 import { decodeNpy } from '../data/npy.js';
@@ -21,6 +21,8 @@ import {
   jsonOption,
   MASK,
   objectiveOptions,
+  pointOption,
+  questionOptions,
   seedOption,
   toNumber,
   toObjectiveSettings,
@@ -86,7 +88,15 @@ export const auditCommand: CommandModule<object, Arguments> = {
         budget: { type: 'string', requiresArg: true, group: MASK, describe: 'time for each mask: 30s, 5m' },
         'evidence-draws': { type: 'string', default: '256', requiresArg: true, describe: 'fresh noise draws for the evidence' },
       })
-      .options({ ...objectiveOptions, ...cardOptions, ...engineOptions, ...seedOption, ...jsonOption })
+      .options({
+        ...questionOptions,
+        ...pointOption,
+        ...objectiveOptions,
+        ...cardOptions,
+        ...engineOptions,
+        ...seedOption,
+        ...jsonOption,
+      })
       .example('$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures')
       .example('$0 audit m.onnx --image *.jpg --beta 1.5 3 5', 'three masks a picture')
       .epilogue('Ctrl-C keeps what is done: the mask learned so far is measured and written.') as unknown as Argv<Arguments>,
@@ -140,7 +150,7 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
         card: classifier.card,
         notes: [...classifier.notes, ...input.notes],
         version: version(),
-        range: classifier.card?.range,
+        range: classifier.point ? undefined : classifier.card?.range,
       });
       if (argv.json) documents.push(JSON.parse(Buffer.from(await readBytes(files.json, 'Result')).toString()) as object);
       else io.out(describe(input.path, result, files, classifier));
@@ -196,12 +206,11 @@ async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Prom
     return seen === 0 ? stem : `${stem}-${seen + 1}`;
   };
   const inputs: AuditInput[] = [];
+  if (!classifier.point?.bypassed) classifier.requireFeeds();
   const images = argv.image ?? [];
   if (images.length > 0 && !classifier.card)
-    throw new LanError(
-      `${argv.model}: its input [${classifier.inputs[0]!.shape.join(',')}] is not a picture. Give --tensor F.npy.`,
-    );
-  if (images.length > 0 && classifier.cardAssumed && classifier.sampleShape[0] === 3) {
+    throw new LanError(`${argv.model}: its input [${classifier.input.shape.join(',')}] is not a picture. Give --tensor F.npy.`);
+  if (images.length > 0 && classifier.cardAssumed && classifier.inputShape[0] === 3) {
     const { tensor } = await readImage(images[0]!, imageSpec(classifier, 255));
     io.err(`note: ${await chooseConvention(classifier, tensor)}\n`);
   }
@@ -214,7 +223,7 @@ async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Prom
   for (const path of argv.tensor ?? []) {
     const bytes = await readBytes(path, 'Tensor');
     const tensor = decodeNpy(bytes, path);
-    const wanted = classifier.sampleShape;
+    const wanted = classifier.inputShape;
     if (sizeOf(tensor.dims) !== sizeOf(wanted))
       throw new LanError(
         `Tensor '${path}': expected one sample of shape [${wanted.join(',')}], received [${tensor.dims.join(',')}].`,
@@ -223,7 +232,7 @@ async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Prom
       path,
       folder: folderOf(path),
       sha256: sha256(bytes),
-      x: { type: 'float32', dims: [1, ...wanted], data: toFloat32(tensor) },
+      x: { ...castTensor(tensor, classifier.input.type), dims: [1, ...wanted] },
       notes: [],
     });
   }
@@ -232,7 +241,7 @@ async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Prom
 
 function imageSpec(classifier: Classifier, range?: 1 | 255): ImageSpec {
   const card = classifier.card!;
-  const [channels, height, width] = classifier.sampleShape as [1 | 3, number, number];
+  const [channels, height, width] = classifier.inputShape as [1 | 3, number, number];
   return { channels, height, width, resize: card.resize, crop: card.crop, range: range ?? card.range };
 }
 
@@ -248,7 +257,7 @@ async function bootstrapSamples(noise: string | undefined, classifier: Classifie
 }
 
 function describe(path: string, result: AuditResult, files: { json: string; sheet?: string }, classifier: Classifier): string {
-  const classes = sizeOf(classifier.outputs[0]!.shape.slice(1));
+  const classes = sizeOf(classifier.output.shape.slice(1));
   const top = result.prediction[0]!;
   const lines = [
     `${path}: ${result.prediction

@@ -9,6 +9,7 @@ import {
   cardOptions,
   engineOptions,
   jsonOption,
+  questionOptions,
   seedOption,
   toNumber,
   toOpenOptions,
@@ -56,6 +57,7 @@ export const checkCommand: CommandModule<object, Arguments> = {
         ...jsonOption,
         ...engineOptions,
         ...cardOptions,
+        feed: questionOptions.feed,
       })
       .example('$0 check model.onnx', 'outputs and gradients, on two random inputs')
       .example('$0 check models/*.onnx --nodes --junit results.xml', 'every value, for CI')

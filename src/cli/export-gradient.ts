@@ -2,7 +2,15 @@
 import type { Argv, CommandModule } from 'yargs';
 import { exportGradient } from '../evidence/export-gradient.js';
 import { exportModel } from './export.js';
-import { cardOptions, engineOptions, jsonOption, toOpenOptions, toWhole, type SharedArguments } from './options.js';
+import {
+  cardOptions,
+  engineOptions,
+  jsonOption,
+  questionOptions,
+  toOpenOptions,
+  toWhole,
+  type SharedArguments,
+} from './options.js';
 
 interface Arguments extends SharedArguments {
   readonly model: string;
@@ -32,7 +40,7 @@ export const exportGradientCommand: CommandModule<object, Arguments> = {
         },
         shape: engineOptions.shape,
       })
-      .options({ ...cardOptions, ...jsonOption })
+      .options({ ...questionOptions, ...cardOptions, ...jsonOption })
       .example('$0 export-gradient squeezenet1.1.onnx --out grad.onnx', 'outputs, loss and d loss / d input')
       .example('$0 export-gradient m.onnx --pixels --batch 8 --out grad.onnx', 'eight pictures at a time, from pixels')
       .epilogue(

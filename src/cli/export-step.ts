@@ -7,6 +7,8 @@ import {
   engineOptions,
   jsonOption,
   objectiveOptions,
+  pointOption,
+  questionOptions,
   toObjectiveSettings,
   toOpenOptions,
   type ObjectiveArguments,
@@ -31,7 +33,7 @@ export const exportStepCommand: CommandModule<object, Arguments> = {
         ...objectiveOptions,
         beta: { ...objectiveOptions.beta, describe: 'weight of the mask mean; an input of the file, in which these are noted' },
       })
-      .options({ ...cardOptions, ...jsonOption })
+      .options({ ...questionOptions, ...pointOption, ...cardOptions, ...jsonOption })
       .example('$0 export-step squeezenet1.1.onnx --out step.onnx', 'loss, backward pass and Adam in one run')
       .example('$0 export-step m.onnx --mask-grid 28 --draws 8 --out step.onnx', 'a coarse mask, eight draws of noise a step')
       .epilogue(

@@ -16,7 +16,7 @@ import { processIo, type Io } from './io.js';
 import { version } from '../core/version.js';
 
 /** Arguments that take several values. */
-const LISTS = new Set(['_', 'models', 'image', 'tensor', 'objects', 'beta', 'mean', 'std', 'shape']);
+const LISTS = new Set(['_', 'models', 'image', 'tensor', 'objects', 'beta', 'mean', 'std', 'shape', 'feed']);
 
 /**
  * Runs the command line `argv` (without node and script). Returns the exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable

@@ -17,6 +17,7 @@ export const STREAMS = {
   grid: 10,
   scene: 11,
   split: 12,
+  tokens: 13,
 } as const;
 
 /** A stream of independent 32-bit words. */

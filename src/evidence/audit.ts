@@ -2,11 +2,12 @@
 import type { Classifier } from '../classifier/open.js';
 import { LanError } from '../core/errors.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import type { Program } from '../engine/engine.js';
 import { createLearner, requireFinite, type LearnedMask, type Learner, type StepFigures } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
-import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
+import type { LanSettings, Preset } from '../lan/settings.js';
 import type { OpenedExplainer } from './explainer.js';
-import { classifyOnce, objectiveOf } from './objective.js';
+import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { corruptOnce, replaceability, type Replaceability } from './replaceability.js';
 
 export interface AuditOptions {
@@ -51,7 +52,7 @@ export interface AuditResult {
 
 /** A prepared audit: one compilation serves any number of inputs. */
 export interface Auditor {
-  /** x: [1,...sample] in pixel space. */
+  /** x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies at a point inside. */
   audit(x: Tensor): Promise<AuditResult>;
   dispose(): Promise<void>;
 }
@@ -77,18 +78,56 @@ export async function audit(classifier: Classifier, x: Tensor, options: AuditOpt
  * the converted graph disagrees with onnxruntime on the original file.
  */
 export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
-  const settings = resolveSettings(
-    options.preset ?? 'default',
-    classifier.sampleShape,
-    sizeOf(classifier.outputs[0]!.shape.slice(1)),
-    options.settings,
-  );
-  const { explainer } = options;
-  const start = performance.now();
+  const settings = settingsFor(classifier, options.preset, options.settings);
   options.onPhase?.('compiling');
+  // Where a path goes round the point, each sample has an objective of its own.
+  const shared = classifier.point?.bypassed ? undefined : await prepare(classifier, settings, options);
+  const tokens = classifier.point?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
+  return {
+    async audit(sample) {
+      const { x, classifier: bound } = await classifier.locate(sample);
+      requireFinite(x);
+      const prepared = shared ?? (await prepare(bound, settings, options));
+      try {
+        const p = await bound.predict(x);
+        const converted = await prepared.forward.run({ x });
+        const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));
+        if (!(agreement <= AGREEMENT[classifier.precision])) {
+          throw new LanError(
+            `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients can not be trusted. Run lan-onnx check on it.`,
+          );
+        }
+        const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
+        const betas: BetaResult[] = [];
+        const wanted = options.explainer ? [options.explainer.settings.beta] : settings.betas;
+        for (const beta of wanted) {
+          if (options.signal?.aborted && betas.length > 0) break;
+          const mask = await prepared.masks.of({ x, p, noise, beta });
+          betas.push({ beta, ...(await measured(bound, x, mask, noise, beta, settings, options)) });
+        }
+        const prediction = topK(p, classifier.labels);
+        const resolved = { ...settings, betas: wanted };
+        return { prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
+      } finally {
+        if (!shared) await prepared.dispose();
+      }
+    },
+    dispose: async () => shared?.dispose(),
+  };
+}
+
+interface Prepared {
+  readonly masks: Masks;
+  readonly forward: Program;
+  readonly seconds: number;
+  dispose(): Promise<void>;
+}
+
+async function prepare(classifier: Classifier, settings: LanSettings, options: AuditOptions): Promise<Prepared> {
+  const start = performance.now();
   const classify = classifyOnce(classifier);
-  const masks = explainer
-    ? explained(explainer)
+  const masks = options.explainer
+    ? explained(options.explainer)
     : learned(
         classifier,
         await createLearner(classifier.engine, await objectiveOf(classifier, settings, classify)),
@@ -96,35 +135,15 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         options,
       );
   const forward = await classifier.engine.compile(await classify(1));
-  const compileSeconds = (performance.now() - start) / 1000;
-  return {
-    async audit(x) {
-      requireFinite(x);
-      const p = await classifier.predict(x);
-      const converted = await forward.run({ x });
-      const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));
-      if (!(agreement <= AGREEMENT[classifier.precision])) {
-        throw new LanError(
-          `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients can not be trusted. Run lan-onnx check on it.`,
-        );
-      }
-      const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples });
-      const betas: BetaResult[] = [];
-      const wanted = explainer ? [explainer.settings.beta] : settings.betas;
-      for (const beta of wanted) {
-        if (options.signal?.aborted && betas.length > 0) break;
-        const mask = await masks.of({ x, p, noise, beta });
-        betas.push({ beta, ...(await measured(classifier, x, mask, noise, beta, settings, options)) });
-      }
-      const resolved = { ...settings, betas: wanted };
-      return { prediction: topK(p, classifier.labels), settings: resolved, noise: noise.name, agreement, compileSeconds, betas };
-    },
-    async dispose() {
-      await masks.dispose();
-      await forward.dispose();
-    },
-  };
+  const seconds = (performance.now() - start) / 1000;
+  return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
 }
+
+/** Elements of the pool of other tokens at most: 64 MB. */
+const POOL = 2 ** 24;
+
+const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tensor> =>
+  classifier.randomTokens(Math.max(2, Math.min(64, Math.floor(POOL / sizeOf(classifier.sampleShape)))), seed);
 
 /** Where an audit's masks come from. */
 interface Masks {
@@ -182,7 +201,7 @@ async function measured(
 
 /** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
 function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
-  if (classifier.card) return { low: 0, high: classifier.card.range };
+  if (classifier.card && !classifier.point) return { low: 0, high: classifier.card.range };
   const values = toFloat32(x);
   return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
 }

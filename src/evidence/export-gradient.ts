@@ -28,8 +28,11 @@ export async function exportGradient(
   { pixels = false }: ExportGradientOptions = {},
 ): Promise<ExportedModel> {
   const { source, outputKind } = classifier;
-  const input = classifier.inputs.find((i) => isFloat(i.type))!;
-  const output = classifier.outputs.find((o) => isFloat(o.type))!;
+  const { input, output } = classifier;
+  if (!isFloat(input.type))
+    throw new LanError(
+      `${source.name}: its input '${input.name}' is ${input.type}, by which there is no gradient. export-step takes the values behind it.`,
+    );
   const batch = input.shape[0] ?? 1;
   if (output.shape[0] !== batch)
     throw new LanError(

@@ -1,7 +1,8 @@
 // The objective of Eq. 4 for a classifier and its settings: the one that an audit learns with and that a step is exported with.
 import type { Classifier } from '../classifier/open.js';
+import { sizeOf } from '../core/tensor.js';
 import { buildObjective, type Objective } from '../lan/objective.js';
-import type { LanSettings } from '../lan/settings.js';
+import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
 import { renameNode } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 
@@ -47,3 +48,15 @@ export const objectiveOf = (
     grids: settings.grids,
     outputLoss: settings.outputLoss,
   });
+
+/** Settings for a classifier: one mask value and one other token at a time where the mask lies on vectors of tokens; else as resolveSettings says. */
+export const settingsFor = (
+  classifier: Classifier,
+  preset: Preset = 'default',
+  given: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined } = {},
+): LanSettings => {
+  const tokens = classifier.point?.tokens ? { maskShape: 'token' as const, noise: 'tokens' } : {};
+  const said = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
+  const classes = sizeOf(classifier.output.shape.slice(1));
+  return resolveSettings(preset, classifier.sampleShape, classes, { ...tokens, ...said });
+};

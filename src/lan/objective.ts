@@ -9,8 +9,8 @@ import type { Graph } from '../onnx/graph.js';
 export const OUTPUT_LOSSES = ['cross-entropy', 'kl', 'squared-error'] as const;
 export type OutputLoss = (typeof OUTPUT_LOSSES)[number];
 
-/** Which elements share a mask value: one per pixel (channels share), or every element its own. */
-export const MASK_SHAPES = ['pixel', 'full'] as const;
+/** Which elements share a mask value: one per pixel (channels share), one per token (all of its vector), or every element its own. */
+export const MASK_SHAPES = ['pixel', 'token', 'full'] as const;
 export type MaskShape = (typeof MASK_SHAPES)[number];
 
 export interface ObjectiveOptions {
@@ -46,7 +46,7 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   const g = new GraphBuilder('objective');
   const picture = sampleShape.length === 3;
   if (!picture && options.grids.length > 0) throw new LanError('--mask-grid needs a picture as input; this model takes none.');
-  const maskDims = [1, ...(picture && options.maskShape === 'pixel' ? [1, ...sampleShape.slice(1)] : sampleShape)];
+  const maskDims = [1, ...maskShapeOf(options.maskShape, sampleShape)];
   const x = g.input('x', 'float32', [1, ...sampleShape]);
   const eta = g.input('eta', 'float32', [draws, ...sampleShape]);
   const beta = g.input('beta', 'float32', []);
@@ -77,6 +77,16 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   g.output(mean, 'mask_mean');
   g.output(mask, 'mask');
   return { graph: await options.specialize(g.build()), parameters };
+}
+
+/** Shape of one sample's mask: [1,H,W] by pixel of [C,H,W], [T,1] by token of [T,E]; elsewhere by pixel is by element. */
+function maskShapeOf(shape: MaskShape, sample: readonly number[]): readonly number[] {
+  if (shape === 'token') {
+    if (sample.length !== 2)
+      throw new LanError(`--mask-shape token needs samples of shape [tokens,width], these are [${sample.join(',')}].`);
+    return [sample[0]!, 1];
+  }
+  return sample.length === 3 && shape === 'pixel' ? [1, ...sample.slice(1)] : sample;
 }
 
 /**
