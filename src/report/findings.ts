@@ -1,0 +1,37 @@
+// What an experiment found, on disk: metrics.json, summary.md and its figures.
+import { join } from 'node:path';
+import { writeAtomically } from '../data/files.js';
+import type { Figure, Findings } from '../experiment/run.js';
+import { maps, pairs } from './figures.js';
+
+const draw = (figure: Figure): Promise<Uint8Array> =>
+  figure.kind === 'pairs'
+    ? pairs(figure.items, { title: figure.caption, columns: 8, scale: 4 })
+    : maps(figure.panels, { title: figure.caption, scale: 8 });
+
+/** metrics.json and summary.md of the findings: the same bytes from the same config, data, seed, engine and thread count. */
+export async function writeFindings(folder: string, findings: Findings, settings: object): Promise<void> {
+  const { title, data, metrics, verdicts, figures } = findings;
+  const document = { schema: 'lan-onnx/findings@1', title, data, settings, metrics, verdicts };
+  for (const figure of figures) await writeAtomically(join(folder, figure.file), await draw(figure));
+  await writeAtomically(join(folder, 'metrics.json'), `${JSON.stringify(document, null, 2)}\n`);
+  const lines = [
+    `# ${title}`,
+    '',
+    `Data: ${data}.`,
+    '',
+    '| claim | here | asked | |',
+    '|---|---|---|---|',
+    ...verdicts.map((v) => `| ${v.claim} | ${short(v.value)} | ${v.asked} | ${v.holds ? 'holds' : 'does not hold'} |`),
+    '',
+    ...figures.flatMap((f) => [`![${f.caption}](${f.file})`, '', f.caption, '']),
+    '| metric | value |',
+    '|---|---|',
+    ...Object.entries(metrics).map(([name, value]) => `| ${name} | ${short(value)} |`),
+    '',
+  ];
+  await writeAtomically(join(folder, 'summary.md'), lines.join('\n'));
+}
+
+const short = (value: number): string =>
+  value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(4)));
