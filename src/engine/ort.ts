@@ -46,8 +46,6 @@ function sessionOptions(options: OrtOptions): ort.InferenceSession.SessionOption
 export interface OrtProgram extends Program {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** Runs for some outputs only. */
-  run(feeds: Readonly<Record<string, Tensor>>, wanted?: readonly string[]): Promise<Record<string, Tensor>>;
   /** Runs for `wanted`, and for the names of `into`, whose results are written to those arrays. */
   runInto: RunInto;
 }
