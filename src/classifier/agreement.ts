@@ -60,7 +60,7 @@ export async function checkAgreement(from: string | Uint8Array, options: Agreeme
     const wrong = gradients.filter((g) => !g.ok);
     const nodes = options.nodes || options.bisect !== undefined ? await checkNodes(subject, outputs) : [];
     const agrees = outputs.every((o) => o.ok) && wrong.length === 0 && nodes.every((n) => !n.first);
-    const culprit = wrong.length > 0 ? await findCulprit(subject, wrong[0]!.output, outputs) : undefined;
+    const culprit = wrong.length > 0 ? await findCulprit(subject, gradients, outputs) : undefined;
     const bisected =
       options.bisect !== undefined && !agrees ? await bisect(subject, options, outputs, nodes, culprit) : undefined;
     return {
@@ -102,12 +102,21 @@ async function checkNodes(subject: Subject, outputs: readonly OutputAgreement[])
   return nodes;
 }
 
-async function findCulprit(subject: Subject, output: string, outputs: readonly OutputAgreement[]): Promise<Blame | undefined> {
+async function findCulprit(
+  subject: Subject,
+  gradients: readonly GradientAgreement[],
+  outputs: readonly OutputAgreement[],
+): Promise<Blame | undefined> {
   subject.onProgress('gradient of each op');
+  const { output } = gradients.find((g) => !g.ok)!;
   const found = await blame(subject, subject.samples.find((s) => s.kind !== 'edge')!.feeds, output);
   // Where the outputs are wrong already, that is why.
-  if (!found && outputs.every((o) => o.ok)) subject.notes.push("no single op's gradient is wrong by itself at the first input");
-  return found;
+  if (found || outputs.some((o) => !o.ok)) return found;
+  const kink = gradients.every((g) => g.ok || g.cosine !== undefined)
+    ? ', and each engine agrees with central differences: an activation may lie on the bend of a ReLU or the tie of a pool. Try another --seed'
+    : '';
+  subject.notes.push(`no single op's gradient is wrong by itself at the first input${kink}`);
+  return undefined;
 }
 
 /** Cuts at the first value that diverges, else at the op whose gradient is wrong, and writes the piece. */

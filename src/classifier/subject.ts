@@ -118,16 +118,23 @@ export async function openSubject(from: string | Uint8Array, options: AgreementO
   const half = !refused && computedIn(rewritten).has('float16');
   if (half) notes.push(HALF_NOTE);
   let slopes = program;
+  const open = new Set([program]);
   const dispose = async (): Promise<void> => {
-    await program.dispose();
-    if (slopes !== program) await slopes.dispose();
+    for (const each of open) await each.dispose();
+    open.clear();
   };
   try {
-    if (half) slopes = await openSession(encodeModel(dialectModel(canonical)), session);
     const known: Sample[] = [];
     for (const { name, feeds: exact, kind } of fed) {
       const feeds = representable(exact, source.model);
       known.push({ name, feeds, kind, expected: await program.run(feeds, wanted) });
+    }
+    if (options.gradients === false) {
+      // Nothing asks the reference again: the engines may have its memory.
+      await dispose();
+    } else if (half) {
+      slopes = await openSession(encodeModel(dialectModel(canonical)), session);
+      open.add(slopes);
     }
     return {
       source,
