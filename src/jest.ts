@@ -1,4 +1,6 @@
 // lan-onnx/jest: the matcher `await expect('model.onnx').toMatchOnnxRuntime()`, and its types for jest's two kinds of `expect`.
+// Makes the module known that is augmented below; nothing of it is left at run time.
+import type {} from 'expect';
 import type { AgreementOptions } from './classifier/agreement.js';
 import { toMatchOnnxRuntime, type MatcherResult } from './report/matcher.js';
 
