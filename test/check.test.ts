@@ -265,6 +265,18 @@ describe('what is broken is found, named and cut out', () => {
     expect(alone.blame).not.toHaveProperty('other');
   });
 
+  test('a wrong rule of what the objective adds to the model: a Softmax is checked by its logarithm', async () => {
+    const g = new GraphBuilder();
+    g.append('Softmax', [g.input('x', 'float32', [2, 5])], ['p'], { axis: 1 });
+    g.output('p');
+    const softmax = adapters.find((a) => a.op === 'LogSoftmax')!;
+    const wrong = [...adapters, { ...softmax, vjp: (({ dy }) => [dy[0]]) as OpAdapter['vjp'] }];
+    const { blame } = await checkAgreement(encodeModel(dialectModel(g.build())), { ...options, adapters: wrong });
+    expect(blame).toMatchObject({ op: 'LogSoftmax', by: 'x', engine: 'onnxruntime' });
+    const quiet = { ...options, adapters: wrong, blame: false };
+    expect(await checkAgreement(encodeModel(dialectModel(g.build())), quiet)).not.toHaveProperty('blame');
+  });
+
   test('the matcher says what, where and by how much', async () => {
     const failing = async (more: AgreementOptions): Promise<string> =>
       (await toMatchOnnxRuntime(network(), { ...options, ...more })).message();

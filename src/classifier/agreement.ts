@@ -60,7 +60,7 @@ export async function checkAgreement(from: string | Uint8Array, options: Agreeme
     const wrong = gradients.filter((g) => !g.ok);
     const nodes = options.nodes || options.bisect !== undefined ? await checkNodes(subject, outputs) : [];
     const agrees = outputs.every((o) => o.ok) && wrong.length === 0 && nodes.every((n) => !n.first);
-    const culprit = wrong.length > 0 ? await findCulprit(subject, gradients, outputs) : undefined;
+    const culprit = wrong.length > 0 && options.blame !== false ? await findCulprit(subject, gradients, outputs) : undefined;
     const bisected =
       options.bisect !== undefined && !agrees ? await bisect(subject, options, outputs, nodes, culprit) : undefined;
     return {
@@ -109,7 +109,13 @@ async function findCulprit(
 ): Promise<Blame | undefined> {
   subject.onProgress('gradient of each op');
   const { output } = gradients.find((g) => !g.ok)!;
-  const found = await blame(subject, subject.samples.find((s) => s.kind !== 'edge')!.feeds, output);
+  const apart = gradients.some((g) => !g.ok && g.cosine !== undefined);
+  const found = await blame(
+    subject,
+    subject.samples.find((s) => s.kind !== 'edge')!,
+    output,
+    apart,
+  );
   // Where the outputs are wrong already, that is why.
   if (found || outputs.some((o) => !o.ok)) return found;
   const kink = gradients.every((g) => g.ok || g.cosine !== undefined)

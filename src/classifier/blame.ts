@@ -10,11 +10,11 @@ import { dialectModel, openSession, probe } from '../engine/ort.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { encodeModel } from '../onnx/codec.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
-import { difference } from './compare.js';
-import { OBJECTIVE, slopeError } from './slope.js';
-import { label, type Subject } from './subject.js';
+import { cosine, difference } from './compare.js';
+import { COTANGENT, OBJECTIVE, objectiveOf, slopeError } from './slope.js';
+import { label, type Sample, type Subject } from './subject.js';
 import { TOLERANCES } from './tolerances.js';
-import { asOutputs } from './values.js';
+import { asOutputs, inParts } from './values.js';
 
 export interface Blame {
   /** The node of the compiled graph: `Relu 'relu1'`. */
@@ -33,22 +33,23 @@ export interface Blame {
 }
 
 /**
- * The first node on the way from the inputs to `output` whose gradient, taken of a seeded combination of its outputs, is not what central
- * differences say; undefined where each is right by itself. Nodes that are alike (op, attributes, shapes) are tried once.
- * `feeds` fit the subject's graph.
+ * The first node on the way from the inputs to the objective on `output` whose gradient, taken of a seeded combination of its outputs, is not
+ * what central differences say; undefined where each is right by itself. Nodes that are alike (op, attributes, shapes) are tried once, at what
+ * they see at the sample. `apart`: the engines are known to differ from each other, so that nodes on which they do not need no differences,
+ * which take the longest.
  */
-export async function blame(
-  { graph, engines, adapters }: Subject,
-  feeds: Readonly<Record<string, Tensor>>,
-  output: string,
-): Promise<Blame | undefined> {
-  const wrt = graph.inputs.filter((i) => i.type === 'float32').map((i) => i.name);
+export async function blame(subject: Subject, sample: Sample, output: string, apart: boolean): Promise<Blame | undefined> {
+  const { engines, adapters } = subject;
+  const wrt = subject.graph.inputs.filter((i) => i.type === 'float32').map((i) => i.name);
+  const { graph, weights } = await objectiveOf(subject.graph, output, adapters);
+  const feeds: Record<string, Tensor> = { ...sample.feeds, [COTANGENT]: weights(sample.expected[output]!, 0, subject.seed) };
   const variable = dependents(graph, wrt);
   const tried = new Set<string>();
-  const path = gradientPath(graph, output, wrt).filter((node) => {
+  const path = gradientPath(graph, OBJECTIVE, wrt).filter((node) => {
     const kind = signature(graph, node);
     return tried.has(kind) ? false : tried.add(kind);
   });
+  /** What a node has to be fed. */
   const given = (node: Node): string[] => [...new Set(node.inputs)].filter((n) => n !== '' && !graph.constants.has(n));
   const inner = path.flatMap(given).filter((n) => !(n in feeds));
   const session = await openSession(
@@ -56,13 +57,15 @@ export async function blame(
     { optimize: 'disabled' },
   );
   try {
-    for (const node of path) {
-      const wanted = given(node).filter((n) => !(n in feeds));
+    for (const part of inParts(path, (node) => graph.types.get(node.inputs[0]!))) {
+      const wanted = [...new Set(part.flatMap(given))].filter((n) => !(n in feeds));
       const values = { ...feeds, ...(wanted.length > 0 ? await session.run(feeds, wanted) : {}) };
-      const own = Object.fromEntries(given(node).map((n) => [n, values[n]!]));
-      const by = given(node).filter((n) => variable.has(n) && own[n]!.type === 'float32');
-      const found = by.length > 0 ? await judge(graph, node, own, by, engines, adapters) : undefined;
-      if (found) return found;
+      for (const node of part) {
+        const own = Object.fromEntries(given(node).map((n) => [n, values[n]!]));
+        const by = given(node).filter((n) => variable.has(n) && own[n]!.type === 'float32');
+        const found = by.length > 0 ? await judge(graph, node, own, by, engines, adapters, apart) : undefined;
+        if (found) return found;
+      }
     }
     return undefined;
   } finally {
@@ -72,12 +75,19 @@ export async function blame(
 
 /** What makes two nodes alike for a rule. */
 const signature = (graph: Graph, node: Node): string =>
-  JSON.stringify([
-    node.domain,
-    node.op,
-    node.attributes,
-    node.inputs.map((n) => [graph.constants.has(n), (graph.types.get(n) ?? graph.constants.get(n))?.dims]),
-  ]);
+  JSON.stringify(
+    [
+      node.domain,
+      node.op,
+      node.attributes,
+      node.inputs.map((n) => [graph.constants.has(n), (graph.types.get(n) ?? graph.constants.get(n))?.dims]),
+    ],
+    // An attribute may be a tensor of 64-bit integers.
+    (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v),
+  );
+
+/** Name of the sum in the graph of one node. */
+const SUM = 'weighted_sum';
 
 /** One node as a graph, with one more output: the sum of its float outputs, weighted by constants of seeded normal values. */
 async function alone(graph: Graph, node: Node, feeds: Record<string, Tensor>, adapters: readonly OpAdapter[]): Promise<Graph> {
@@ -97,7 +107,7 @@ async function alone(graph: Graph, node: Node, feeds: Record<string, Tensor>, ad
     return g.op('ReduceSum', [product], { keepdims: 0 });
   });
   for (const o of floats(graph, node)) g.output(o);
-  g.output(terms.reduce((a, b) => g.add(a, b)), OBJECTIVE); // prettier-ignore
+  g.output(terms.reduce((a, b) => g.add(a, b)), SUM); // prettier-ignore
   return specialize(g.build(), {}, probe, adapters);
 }
 
@@ -121,37 +131,56 @@ async function judge(
   by: readonly string[],
   engines: readonly Engine[],
   adapters: readonly OpAdapter[],
+  apart: boolean,
 ): Promise<Blame | undefined> {
   const single = await alone(graph, node, feeds, adapters);
-  const reference = await openSession(encodeModel(dialectModel(single)), { optimize: 'disabled' });
-  const results: Judged[] = [];
+  const open: { engine: string; program: Program; gradients: Record<string, Tensor> }[] = [];
   try {
-    const value = async (at: Record<string, Tensor>): Promise<number> =>
-      toNumbers((await reference.run(at, [OBJECTIVE]))[OBJECTIVE]!)[0]!;
-    const scale = norm(Object.values(await reference.run(feeds, floats(single, node))));
     for (const engine of engines) {
-      let program: Program;
-      try {
-        program = await engine.gradient(single, OBJECTIVE, by);
-      } catch (error) {
-        if (error instanceof LanError) continue;
-        throw error;
+      const program = await withRule(() => engine.gradient(single, SUM, by));
+      if (program) open.push({ engine: label(engine), program, gradients: await gradientsAt(program, feeds, by) });
+    }
+    const [a, b] = open;
+    if (apart && a && b && by.every((n) => alike(a.gradients[n]!, b.gradients[n]!))) return undefined;
+    const reference = await openSession(encodeModel(dialectModel(single)), { optimize: 'disabled' });
+    try {
+      const value = async (at: Record<string, Tensor>): Promise<number> => toNumbers((await reference.run(at, [SUM]))[SUM]!)[0]!;
+      const scale = norm(Object.values(await reference.run(feeds, floats(single, node))));
+      const results: Judged[] = [];
+      for (const { engine, program, gradients } of open) {
+        const { error } = await slopeError(value, feeds, gradients, scale, (at) => gradientsAt(program, at, by));
+        results.push({ engine, gradients, error });
       }
-      try {
-        const at = async (x: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> => {
-          const out = await program.run(x);
-          return Object.fromEntries(by.map((n) => [n, out[gradientOf(n)]!]));
-        };
-        const gradients = await at(feeds);
-        results.push({ engine: label(engine), gradients, error: (await slopeError(value, feeds, gradients, scale, at)).error });
-      } finally {
-        await program.dispose();
-      }
+      return verdict(node, by, results);
+    } finally {
+      await reference.dispose();
     }
   } finally {
-    await reference.dispose();
+    for (const { program } of open) await program.dispose();
   }
-  return verdict(node, by, results);
+}
+
+const alike = (a: Tensor, b: Tensor): boolean =>
+  difference(a, b, TOLERANCES.gradient).maxError <= TOLERANCES.gradient &&
+  cosine(toFloat32(a), toFloat32(b)) >= TOLERANCES.cosine;
+
+async function gradientsAt(
+  program: Program,
+  feeds: Readonly<Record<string, Tensor>>,
+  by: readonly string[],
+): Promise<Record<string, Tensor>> {
+  const out = await program.run(feeds);
+  return Object.fromEntries(by.map((n) => [n, out[gradientOf(n)]!]));
+}
+
+/** What `make` gives; undefined where an engine has no rule for the op, which is no mistake of a rule. */
+async function withRule<T>(make: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof LanError) return undefined;
+    throw error;
+  }
 }
 
 function verdict(node: Node, by: readonly string[], results: readonly Judged[]): Blame | undefined {

@@ -35,6 +35,8 @@ export interface AgreementOptions extends OpenOptions {
   readonly seed?: number;
   /** Compare gradients as well. Default true. */
   readonly gradients?: boolean;
+  /** Where gradients disagree, look for the op whose gradient is wrong by itself. Default true; takes as long as the check, or longer. */
+  readonly blame?: boolean;
   /** Compare every intermediate value with onnxruntime and find the first that diverges. Default false. */
   readonly nodes?: boolean;
   /**
