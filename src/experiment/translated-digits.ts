@@ -17,7 +17,7 @@ import {
   type RunOptions,
   type Verdict,
 } from './run.js';
-import { pearson, permutationP, smooth } from './statistics.js';
+import { pearson, permutationP, shiftP, smooth } from './statistics.js';
 
 const PIXELS = DIGIT * DIGIT;
 /** Pictures in 0..1, as they are. */
@@ -141,6 +141,7 @@ export function measure(
     correlation,
     correlation_smoothed: pearson(at(smoothed), at(map)),
     permutation_p: p,
+    shift_p: shiftP(at(mean), at(map), DIGIT - 2 * half, DIGIT - 2 * half),
     accuracy_border: border,
     accuracy_centre: centre,
   };
