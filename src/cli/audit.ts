@@ -55,7 +55,7 @@ export const auditCommand: CommandModule<object, Arguments> = {
   // yargs' inferred type of this many options does not unify with Arguments, which says the same.
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
       .options({
         image: { type: 'string', array: true, requiresArg: true, describe: 'pictures to explain' },
         tensor: {
