@@ -292,7 +292,7 @@ function paintTank(painter: Painter, { foliage, grass }: Scene, { x: cx, base, s
     const two = sin(u * 0.55 - v * 0.9 + p[2]!) + sin(u * 0.9 + p[1]!);
     const colour = one > 0.55 ? moss : two > 0.7 ? earth : olive;
     // Lighter above, dark along the edge, which is what gives it away.
-    const light = brightness * (1 - 0.3 * clamp01(1 + d / 0.9));
+    const light = brightness * (1 - 0.42 * clamp01(1 + d / 0.9));
     for (let c = 0; c < 3; c++) out[c] = colour[c]! * light;
   }; // prettier-ignore
   part([-12.5, -0.9, 12.5, 1], box(-12.5, -0.9, 12.5, 1, 0.9), times(grass, 0.5));
