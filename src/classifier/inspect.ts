@@ -210,6 +210,14 @@ function support(rule: ((...args: never[]) => unknown) | NoGradient | Todo | und
   return adapter?.canonicalize || adapter?.lower ? 'by rewriting' : 'missing';
 }
 
+/** An output of the original's node for which the compiled node that writes `value` stands; undefined where it can not be told. */
+export function originOf(model: Model, compiled: Graph, value: string): string | undefined {
+  const { graph } = inlineFunctions(model);
+  for (const [node, made] of traceOrigins(graph, compiled))
+    if (made.some((m) => m.outputs.includes(value))) return node.outputs.find((o) => o !== '');
+  return undefined;
+}
+
 /**
  * Which compiled nodes stand for which original node. Passes emit the nodes of one original in a row, the last writing its output's name, so
  * fresh names belong to the next known one.

@@ -69,19 +69,19 @@ export async function openCutReference(
 }
 
 /** A program of the file's graph, or of one with the same inputs, that takes and gives float32 where the file has another float type. */
-export function inFloat32(program: OrtProgram, { graph }: Model): OrtProgram {
+export const inFloat32 = (program: OrtProgram, model: Model): OrtProgram => ({
+  ...program,
+  run: async (feeds, wanted) => widened(await program.run(inOwnTypes(feeds, model), wanted)),
+});
+
+/** Feeds in the float types that the file's inputs have. */
+export function inOwnTypes(feeds: Readonly<Record<string, Tensor>>, { graph }: Model): Record<string, Tensor> {
   const types = new Map(graph.inputs.map((i) => [i.name, i.type]));
-  return {
-    ...program,
-    async run(feeds, wanted) {
-      const own = Object.entries(feeds).map(([name, t]): [string, Tensor] => [
-        name,
-        isFloat(types.get(name)) ? toFloatType(t, types.get(name) as 'float16') : t,
-      ]);
-      const results = await program.run(Object.fromEntries(own), wanted);
-      return widened(results);
-    },
-  };
+  const own = Object.entries(feeds).map(([name, t]): [string, Tensor] => [
+    name,
+    isFloat(types.get(name)) ? toFloatType(t, types.get(name) as 'float16') : t,
+  ]);
+  return Object.fromEntries(own);
 }
 
 /** float16 and float64 tensors as float32. */
