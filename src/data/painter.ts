@@ -7,7 +7,10 @@ export type Distance = (x: number, y: number) => number;
 /** A colour for every point: writes three channels (0..255) to `out`; `distance` is the shape's there. */
 export type Shade = (x: number, y: number, out: Float32Array, distance: number) => void;
 
-const { abs, max, min, hypot, round } = Math;
+const { abs, max, min, sqrt, floor } = Math;
+
+/** Math.hypot guards against overflow, which costs ten times this. */
+export const length = (x: number, y: number): number => sqrt(x * x + y * y);
 
 export const mix = (a: Rgb, b: Rgb, share: number): Rgb => [
   a[0] + (b[0] - a[0]) * share,
@@ -29,15 +32,15 @@ export function gradient(a: Rgb, b: Rgb, top: number, bottom: number): Shade {
 export const circle =
   (cx: number, cy: number, radius: number): Distance =>
   (x, y) =>
-    hypot(x - cx, y - cy) - radius;
+    length(x - cx, y - cy) - radius;
 
 /** A line of `radius` to either side, round at its ends. */
 export function capsule(x0: number, y0: number, x1: number, y1: number, radius: number): Distance {
   const [dx, dy] = [x1 - x0, y1 - y0];
-  const length2 = dx * dx + dy * dy;
+  const squared = dx * dx + dy * dy;
   return (x, y) => {
-    const t = clamp01(((x - x0) * dx + (y - y0) * dy) / length2);
-    return hypot(x - x0 - t * dx, y - y0 - t * dy) - radius;
+    const t = clamp01(((x - x0) * dx + (y - y0) * dy) / squared);
+    return length(x - x0 - t * dx, y - y0 - t * dy) - radius;
   };
 }
 
@@ -47,7 +50,7 @@ export function box(left: number, top: number, right: number, bottom: number, ra
   const [w, h] = [(right - left) / 2 - radius, (bottom - top) / 2 - radius];
   return (x, y) => {
     const [dx, dy] = [abs(x - cx) - w, abs(y - cy) - h];
-    return hypot(max(dx, 0), max(dy, 0)) + min(max(dx, dy), 0) - radius;
+    return length(max(dx, 0), max(dy, 0)) + min(max(dx, dy), 0) - radius;
   };
 }
 
@@ -57,9 +60,9 @@ export function convex(...points: readonly (readonly [x: number, y: number])[]):
   const [nx, ny, offset] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
   points.forEach(([x0, y0], i) => {
     const [x1, y1] = points[(i + 1) % n]!;
-    const length = hypot(x1 - x0, y1 - y0);
-    nx[i] = (y1 - y0) / length;
-    ny[i] = (x0 - x1) / length;
+    const side = length(x1 - x0, y1 - y0);
+    nx[i] = (y1 - y0) / side;
+    ny[i] = (x0 - x1) / side;
     offset[i] = nx[i]! * x0 + ny[i]! * y0;
   });
   return (x, y) => {
@@ -90,7 +93,7 @@ export class Painter {
   paint(bounds: readonly [number, number, number, number], distance: Distance, shade: Rgb | Shade, owner = 0, edge = 0): void {
     const { size, unit, canvas, colour, owners } = this;
     const sharpness = 1 / max(1 / unit, edge);
-    const [left, top] = [max(0, Math.floor((bounds[0] - edge) * unit - 1)), max(0, Math.floor((bounds[1] - edge) * unit - 1))];
+    const [left, top] = [max(0, floor((bounds[0] - edge) * unit - 1)), max(0, floor((bounds[1] - edge) * unit - 1))];
     const [right, bottom] = [min(size, (bounds[2] + edge) * unit + 1), min(size, (bounds[3] + edge) * unit + 1)];
     const shader = typeof shade === 'function' ? shade : undefined;
     if (!shader) colour.set(shade as Rgb);
@@ -102,9 +105,13 @@ export class Painter {
         const cover = clamp01(0.5 - d * sharpness);
         if (cover === 0) continue;
         shader?.(x, y, colour, d);
-        const at = row * size + column;
-        if (cover >= 0.5) owners[at] = owner;
-        for (let c = 0; c < 3; c++) canvas[3 * at + c]! += (colour[c]! - canvas[3 * at + c]!) * cover;
+        const pixel = row * size + column;
+        if (cover >= 0.5) owners[pixel] = owner;
+        // Channel by channel: a loop here takes twice as long.
+        const at = 3 * pixel;
+        canvas[at]! += (colour[0]! - canvas[at]!) * cover;
+        canvas[at + 1]! += (colour[1]! - canvas[at + 1]!) * cover;
+        canvas[at + 2]! += (colour[2]! - canvas[at + 2]!) * cover;
       }
     }
   }
@@ -113,13 +120,17 @@ export class Painter {
   finish(exposure: number, grain: Float32Array): Picture {
     const { size, canvas } = this;
     const pixels = new Uint8Array(canvas.length);
-    for (let i = 0; i < grain.length; i++)
-      for (let c = 0; c < 3; c++) pixels[3 * i + c] = min(255, max(0, round(canvas[3 * i + c]! * exposure + grain[i]!)));
+    // Rounds and cuts off by itself.
+    const clamped = new Uint8ClampedArray(pixels.buffer);
+    for (let i = 0, at = 0; i < grain.length; i++)
+      for (let c = 0; c < 3; c++, at++) clamped[at] = canvas[at]! * exposure + grain[i]!;
     return { width: size, height: size, pixels };
   }
 
   /** 1 where a pixel was signed `owner` last, 0 elsewhere [size * size]. */
   mask(owner: number): Uint8Array {
-    return this.owners.map((o) => (o === owner ? 1 : 0));
+    const out = new Uint8Array(this.owners.length);
+    for (let i = 0; i < out.length; i++) if (this.owners[i] === owner) out[i] = 1;
+    return out;
   }
 }

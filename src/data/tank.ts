@@ -8,6 +8,7 @@ import {
   clamp01,
   convex,
   gradient,
+  length,
   mix,
   Painter,
   times,
@@ -32,7 +33,7 @@ export interface TankPicture extends Picture {
   readonly trees: Uint8Array;
 }
 
-const { sin, cos, max, min, hypot, floor, PI } = Math;
+const { sin, cos, max, min, floor, PI } = Math;
 const CLOUD = 1;
 const TANK = 2;
 const TREE = 3;
@@ -133,7 +134,7 @@ function sceneOf(dice: Dice): Scene {
     haze: mix(foliage, sky[1], dice(0.45, 0.65)),
     exposure: dice(0.78, 1.08),
     grain: dice(3, 7),
-    phases: Array.from({ length: 8 }, () => dice(0, 2 * PI)),
+    phases: Array.from({ length: 6 }, () => dice(0, 2 * PI)),
   };
 }
 
@@ -159,7 +160,7 @@ function paintLand(painter: Painter, { horizon, haze, foliage, grass, phases: p 
     const patch = 1 + 0.05 * sin(x * 0.21 + y * 0.5 + p[4]!) + 0.05 * sin(x * 0.09 - y * 0.9 + p[5]!);
     for (let c = 0; c < 3; c++) out[c] = (far[c]! + (near[c]! - far[c]!) * depth) * patch;
   };
-  painter.paint([0, horizon - 1, 64, 64], (x, y) => horizon + 0.5 * sin(x * 0.13 + p[6]!) - y, meadow);
+  painter.paint([0, horizon - 1, 64, 64], (_, y) => horizon - y, meadow);
 }
 
 /** One or two clouds: puffs on a flat base, white above, grey-blue below. */
@@ -183,11 +184,11 @@ function paintClouds(painter: Painter, { sky, horizon }: Scene, dice: Dice): voi
     // Flat below: what the puffs reach beyond the base is cut off.
     const shape: Distance = (x, y) => {
       let d = Infinity;
-      for (const q of puffs) d = min(d, hypot(x - q.x, y - q.y) - q.radius);
+      for (const q of puffs) d = min(d, length(x - q.x, y - q.y) - q.radius);
       return max(d, y - base);
     };
     const [bright, dark] = [mix([255, 255, 255], sky[1], 0.05), mix([196, 202, 214], sky[1], 0.25)];
-    const shade: Shade = (x, y, out, d) => {
+    const shade: Shade = (_, y, out, d) => {
       const low = clamp01((y - top) / (base - top));
       const share = clamp01(low * low * 0.9 + 0.25 * clamp01(-d / 4) * low);
       for (let c = 0; c < 3; c++) out[c] = bright[c]! + (dark[c]! - bright[c]!) * share;
@@ -291,7 +292,7 @@ function paintTank(painter: Painter, { foliage, grass }: Scene, { x: cx, base, s
     const two = sin(u * 0.55 - v * 0.9 + p[2]!) + sin(u * 0.9 + p[1]!);
     const colour = one > 0.55 ? moss : two > 0.7 ? earth : olive;
     // Lighter above, dark along the edge, which is what gives it away.
-    const light = brightness * (1 - 0.3 * clamp01(1 + d / 0.9));
+    const light = brightness * (1 - 0.42 * clamp01(1 + d / 0.9));
     for (let c = 0; c < 3; c++) out[c] = colour[c]! * light;
   }; // prettier-ignore
   part([-12.5, -0.9, 12.5, 1], box(-12.5, -0.9, 12.5, 1, 0.9), times(grass, 0.5));
