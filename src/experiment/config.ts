@@ -66,7 +66,7 @@ const FIELDS: Readonly<Record<ExperimentConfig['kind'], Readonly<Record<string, 
   tank: {
     data: { size: 'number', train: 'number', test: 'number' },
     classifier: { network: 'string', ...TRAIN },
-    masks: { beta: 'number', pictures: 'number', iterations: 'number', noiseSamples: 'number' },
+    masks: { beta: 'number', draws: 'number', pictures: 'number', iterations: 'number', noiseSamples: 'number' },
   },
 };
 

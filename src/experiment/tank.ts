@@ -101,6 +101,7 @@ async function masks({ data, masks: settings }: TankConfig, classifier: Classifi
   const auditor = await createAuditor(classifier, {
     settings: {
       betas: [settings.beta],
+      draws: settings.draws,
       noise: 'bootstrap:training',
       iterations: settings.iterations,
       patience: 0,
