@@ -5,6 +5,7 @@ import { float32, int64, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import { nodeLabel, reads, type Attribute, type Graph, type Model, type Node } from '../onnx/graph.js';
+import { Carried } from './carried.js';
 import { adapterTable, Refusal, refuse } from './static.js';
 import { widen } from './widen.js';
 
@@ -59,11 +60,13 @@ function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<strin
     ...outer.keys(),
   ]);
   for (const [name, tensor] of graph.constants) g.constants.set(name, tensor);
+  const carried = new Carried(g, graph);
   const alias = new Map<string, string>();
   const rename = (name: string): string => alias.get(name) ?? name;
   const read = new Set([...graph.nodes.flatMap(reads), ...graph.outputs.map((o) => o.name)]);
   for (const original of graph.nodes) {
-    const node = withSubgraphs(renameNode(withoutUnread(original, read), rename), context, new Map([...outer, ...g.constants]));
+    const whole = withSubgraphs(renameNode(withoutUnread(original, read), rename), context, new Map([...outer, ...g.constants]));
+    const { node, moves } = carried.taken(whole, context.find(whole)?.carries ?? false);
     try {
       const constant = constantValue(node);
       if (constant) {
@@ -71,8 +74,14 @@ function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<strin
         continue;
       }
       const start = g.nodes.length;
-      const outputs = canonicalNode(node, context, g, outer);
-      if (outputs) settle(original, outputs, start, g, alias);
+      const outputs = canonicalNode(node, context, g, outer, carried);
+      if (outputs) {
+        settle(original, outputs, start, g, alias);
+        outputs.forEach((made, i) => {
+          if (carried.has(made) && original.outputs[i]) carried.set(rename(original.outputs[i]), carried.typeOf(made)!);
+        });
+      }
+      carried.noteOutputs(node, node.outputs.map(rename), moves);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       context.problems.push(error.message);
@@ -80,8 +89,11 @@ function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<strin
   }
   const made = new Set(g.nodes.flatMap((n) => n.outputs));
   for (const output of graph.outputs) {
-    if (made.has(output.name)) continue;
-    const source = rename(output.name);
+    if (made.has(output.name)) {
+      carried.restore(output.name);
+      continue;
+    }
+    const source = carried.plain(rename(output.name));
     // A graph output that became another name's value, a constant or an input keeps its name through an Identity.
     if (source !== output.name) g.append('Identity', [source], [output.name]);
   }
@@ -138,7 +150,13 @@ function constantValue(node: Node): Tensor | undefined {
 }
 
 /** The names that carry the node's outputs; undefined when the node was appended under its own output names. */
-function canonicalNode(node: Node, context: Context, g: GraphBuilder, outer: ReadonlyMap<string, Tensor>): string[] | undefined {
+function canonicalNode(
+  node: Node,
+  context: Context,
+  g: GraphBuilder,
+  outer: ReadonlyMap<string, Tensor>,
+  carried: Carried,
+): string[] | undefined {
   if (node.domain === '' && (node.op === 'If' || node.op === 'Loop' || node.op === 'Scan')) {
     g.nodes.push(node);
     return undefined;
@@ -171,6 +189,12 @@ function canonicalNode(node: Node, context: Context, g: GraphBuilder, outer: Rea
     attr: <T>(name: string) => node.attributes[name]?.value as T | undefined,
     constant: (i) => g.constants.get(node.inputs[i] ?? '') ?? outer.get(node.inputs[i] ?? ''),
     outputs: node.outputs.findLastIndex((o) => o !== '') + 1,
+    dtype: (i) => carried.typeOf(node.inputs[i] ?? '') ?? outer.get(node.inputs[i] ?? '')?.type,
+    carried: (i) => carried.has(node.inputs[i] ?? ''),
+    carry: (value, type) => {
+      carried.set(value, type);
+      return value;
+    },
     refuse: (reason) => refuse(node, reason),
   };
   const made = adapter.canonicalize(old, g);

@@ -249,6 +249,7 @@ const KEEPING: Readonly<Record<string, Rule>> = {
       .split(' ')
       .map((op) => [op, same]),
   ),
+  DynamicQuantizeLinear: (a) => [a.dims(0), [], []],
   GlobalAveragePool: (a) => [a.dims(0).map((d, i) => (i < 2 ? d : 1))],
   GlobalMaxPool: (a) => [a.dims(0).map((d, i) => (i < 2 ? d : 1))],
   ...Object.fromEntries(
