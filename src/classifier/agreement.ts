@@ -1,6 +1,7 @@
 // checkAgreement: does what the engines compute match onnxruntime on the original file, forward and backward?
 import { adapters as builtIn } from '../../adapters/index.js';
 import type { OpAdapter } from '../../adapters/op.js';
+import { isQuantised, withoutRounding } from '../compile/carried.js';
 import { rewrite } from '../compile/canonicalize.js';
 import { specialize } from '../compile/specialize.js';
 import { computedIn, widen } from '../compile/widen.js';
@@ -24,18 +25,32 @@ import { readModel, type ModelSource } from './source.js';
  * Largest differences that count as agreement. Forward: float32 sums in another order differ by about 1e-6 a layer, 1e-4 leaves room for
  * deep nets. Half, of files that compute in float16: twelve networks differ by 2e-4 to 6e-4 where onnxruntime has no float16 kernels and rounds
  * at few places (x86); where it has (ARM), each layer adds a random 5e-4 (11 bits), ten times that after a hundred.
+ * Quantised, of files that round to 8 bits on the way: onnxruntime fuses what lies between quantisers into kernels that add in integers, so that
+ * a number next to a half is rounded the other way, by a step of 1/255 of its range; five such steps. Where the engines round differently too, a
+ * ReLU behind it may open in one of them only: there their directions are compared, and without the rounding both strictly.
  * Between engines: a ReLU or pooling tie that falls the other way changes single elements. Differences: float32 noise and curvature leave
  * two to three digits.
  */
-export const TOLERANCES = { forward: 1e-4, half: 5e-3, gradient: 1e-3, cosine: 0.9999, slope: 1e-2 } as const;
+export const TOLERANCES = {
+  forward: 1e-4,
+  half: 5e-3,
+  quantised: 2e-2,
+  gradient: 1e-3,
+  cosine: 0.9999,
+  quantisedCosine: 0.99,
+  slope: 1e-2,
+} as const;
 
 const HALF_NOTE =
   'The model computes in float16. Outputs are compared with it as it is; central differences are taken of its float32 form, float16 being too coarse for them.';
 
+const QUANTISED_NOTE =
+  'The model is quantised, a staircase of its input, and its gradient straight-through: as if nothing was rounded, and zero where a number saturates. Central differences are taken of its float32 form without the rounding.';
+
 export interface AgreementOptions extends OpenOptions {
   /** Random inputs per model. Default 2. */
   readonly samples?: number;
-  /** Of the forward pass, relative to the largest reference value. Default 1e-4; 5e-3 where the file computes in float16. */
+  /** Of the forward pass, relative to the largest reference value. Default 1e-4; 5e-3 where the file computes in float16, 2e-2 where it is quantised. */
   readonly tolerance?: number;
   readonly seed?: number;
   /** Compare gradients as well. Default true. */
@@ -90,6 +105,8 @@ export interface Agreement {
 interface Subject {
   readonly source: ModelSource;
   readonly graph: Graph;
+  /** The graph whose slope is the gradient: of a quantised file, its graph without the rounding. */
+  readonly smooth: Graph;
   /** What central differences are taken of. */
   readonly slopes: OrtProgram;
   readonly engines: readonly Engine[];
@@ -125,11 +142,14 @@ export async function checkAgreement(from: string | Uint8Array, options: Agreeme
   if (refused)
     notes.push(`${refused} The reference is its canonical form in onnxruntime, so the canonicalisation itself is not checked.`);
   const half = !refused && computedIn(rewritten).has('float16');
-  const tolerance = options.tolerance ?? (half ? TOLERANCES.half : TOLERANCES.forward);
-  if (half) notes.push(HALF_NOTE);
+  const quantised = isQuantised(graph);
+  const tolerance = options.tolerance ?? (quantised ? TOLERANCES.quantised : half ? TOLERANCES.half : TOLERANCES.forward);
+  if (quantised) notes.push(QUANTISED_NOTE);
+  else if (half) notes.push(HALF_NOTE);
+  const smooth = quantised ? withoutRounding(graph) : graph;
   let slopes = reference;
   try {
-    if (half) slopes = await openSession(encodeModel(dialectModel(canonical)), session);
+    if (half || quantised) slopes = await openSession(encodeModel(dialectModel(quantised ? smooth : canonical)), session);
     onProgress('reference');
     const drawn: Subject['samples'][number][] = [];
     for (let i = 0; i < samples; i++) {
@@ -140,6 +160,7 @@ export async function checkAgreement(from: string | Uint8Array, options: Agreeme
     const subject: Subject = {
       source,
       graph,
+      smooth,
       slopes,
       engines,
       adapters,
@@ -244,8 +265,31 @@ async function checkGradients(subject: Subject): Promise<GradientAgreement[]> {
   const missing = missingRules(objective.graph, adapters);
   const able = engines.filter((e) => e.info.name !== 'onnxruntime' || missing.length === 0);
   if (able.length < engines.length) notes.push(`gradients in onnxruntime not checked: no ONNX rule for ${missing.join(', ')}`);
-  const gradients: (Gradients & { dispose(): Promise<void> })[] = [];
-  for (const engine of able) {
+  const rows: GradientAgreement[] = [];
+  const gradients = await differentiated(subject, objective, able, wrt);
+  const [first, second] = gradients;
+  const quantised = subject.smooth !== graph;
+  if (first && second) rows.push(between(second, first, output, quantised ? 'rounded' : 'plain'));
+  const smooth = quantised ? await objectiveOf(subject.smooth, output, adapters) : undefined;
+  const sloped = smooth ? await differentiated(subject, smooth, able, wrt) : gradients;
+  if (smooth && sloped[0] && sloped[1]) rows.push(between(sloped[1], sloped[0], output, 'without rounding'));
+  for (const g of sloped) {
+    options.onProgress(`central differences, ${g.engine}`);
+    rows.push(await againstDifferences(subject, smooth ?? objective, g, output));
+  }
+  for (const g of new Set([...gradients, ...sloped])) await g.dispose();
+  return rows;
+}
+
+/** The gradients of an objective by each engine. */
+async function differentiated(
+  { samples, options }: Subject,
+  objective: Objective,
+  engines: readonly Engine[],
+  wrt: readonly string[],
+): Promise<Gradients[]> {
+  const gradients: Gradients[] = [];
+  for (const engine of engines) {
     options.onProgress(`gradients, ${label(engine)}`);
     const program = await engine.gradient(objective.graph, OBJECTIVE, wrt);
     const at = async (feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>> => {
@@ -253,20 +297,12 @@ async function checkGradients(subject: Subject): Promise<GradientAgreement[]> {
       return Object.fromEntries(wrt.map((n) => [n, out[gradientOf(n)]!]));
     };
     const results: Record<string, Tensor>[] = [];
-    for (const [i, { feeds, expected }] of subject.samples.entries()) {
-      results.push(await at(feeds, objective.weights(expected[output]!, 64 * (i + 1) - 1, options.seed)));
+    for (const [i, { feeds, expected }] of samples.entries()) {
+      results.push(await at(feeds, objective.weights(expected[objective.output]!, 64 * (i + 1) - 1, options.seed)));
     }
     gradients.push({ engine: label(engine), samples: results, at, dispose: () => program.dispose() });
   }
-  const rows: GradientAgreement[] = [];
-  const [first, second] = gradients;
-  if (first && second) rows.push(between(second, first, output));
-  for (const g of gradients) {
-    options.onProgress(`central differences, ${g.engine}`);
-    rows.push(await againstDifferences(subject, objective, g, output));
-    await g.dispose();
-  }
-  return rows;
+  return gradients;
 }
 
 interface Gradients {
@@ -275,9 +311,10 @@ interface Gradients {
   readonly samples: readonly Record<string, Tensor>[];
   /** Anywhere. */
   at(feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>>;
+  dispose(): Promise<void>;
 }
 
-function between(a: Gradients, b: Gradients, output: string): GradientAgreement {
+function between(a: Gradients, b: Gradients, output: string, form: 'plain' | 'rounded' | 'without rounding'): GradientAgreement {
   let maxError = 0;
   let least = 1;
   a.samples.forEach((sample, i) => {
@@ -287,8 +324,10 @@ function between(a: Gradients, b: Gradients, output: string): GradientAgreement 
       least = Math.min(least, cosine(toFloat32(gradient), toFloat32(other)));
     }
   });
-  const ok = maxError <= TOLERANCES.gradient && least >= TOLERANCES.cosine;
-  return { what: `${a.engine} against ${b.engine}`, output, maxError, cosine: least, ok };
+  const ok =
+    form === 'rounded' ? least >= TOLERANCES.quantisedCosine : maxError <= TOLERANCES.gradient && least >= TOLERANCES.cosine;
+  const what = `${a.engine} against ${b.engine}${form === 'without rounding' ? ', without rounding' : ''}`;
+  return { what, output, maxError, cosine: least, ok };
 }
 
 async function againstDifferences(

@@ -30,8 +30,11 @@ export interface Classifier {
   readonly cardAssumed: boolean;
   /** Shape of one sample in pixel space, without the batch axis: [C,H,W] for a picture. */
   readonly sampleShape: readonly number[];
-  /** What `predict` computes in: float16 has 11 bits, so that it differs from the converted graph (float32) in the third digit. */
-  readonly precision: 'float16' | 'float32';
+  /**
+   * What `predict` computes in: float16 has 11 bits, so that it differs from the converted graph (float32) in the third digit; quantised values
+   * next to a half are rounded the other way, by a step of 1/255 of their range.
+   */
+  readonly precision: 'float16' | 'float32' | 'quantised';
   /** The static graph of the whole model at its bound shapes. */
   readonly graph: Graph;
   /** Runs the model on its own inputs, by the engine. Floats are float32; a float16 or float64 file's own type is taken as well. */
@@ -71,7 +74,7 @@ export class OnnxClassifier implements Classifier {
     readonly engine: Engine,
     readonly adapters: readonly OpAdapter[],
     private readonly reference: OrtProgram,
-    readonly precision: 'float16' | 'float32',
+    readonly precision: Classifier['precision'],
     card: PartialCard,
     readonly notes: string[],
     private readonly fixedBatch: number | undefined,

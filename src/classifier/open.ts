@@ -1,6 +1,7 @@
 // openModel: an ONNX file with its card and an engine behind one small interface.
 import { adapters as builtIn } from '../../adapters/index.js';
 import type { OpAdapter } from '../../adapters/op.js';
+import { isQuantised } from '../compile/carried.js';
 import { rewrite } from '../compile/canonicalize.js';
 import { dependents } from '../compile/differentiate.js';
 import { specialize } from '../compile/specialize.js';
@@ -46,7 +47,11 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const engine = await chooseEngine(options, adapters, graph, notes);
   const { program: reference, refused } = await openReference(source, canonical, { threads: options.threads });
   if (refused) notes.push(`${refused} Its canonical form is run instead.`);
-  const precision = computedIn(rewritten).has('float16') && !refused ? 'float16' : 'float32';
+  const precision = isQuantised(graph) ? 'quantised' : computedIn(rewritten).has('float16') && !refused ? 'float16' : 'float32';
+  if (precision === 'quantised')
+    notes.push(
+      'the model is quantised; its gradient is straight-through: as if nothing was rounded, zero where a number saturates',
+    );
   if (precision === 'float16') notes.push('the model computes in float16; converted it computes in float32, gradients included');
   const fixedBatch = canonical.inputs[0]?.dims?.[0];
   return new OnnxClassifier(
