@@ -9,6 +9,7 @@ import { indexOps } from './index-ops.js';
 import { reduce } from './reduce.js';
 import { linalg } from './linalg.js';
 import { resize } from './resize.js';
+import { ml } from './ml.js';
 import { quantisedOps } from './quantised.js';
 import type { OpAdapter } from './op.js';
 import { pooling } from './pooling.js';
@@ -26,4 +27,5 @@ export const adapters: readonly OpAdapter[] = [
   ...linalg,
   ...resize,
   ...quantisedOps,
+  ...ml,
 ];

@@ -39,6 +39,9 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   auto_pad: ['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'],
   approximate: ['none', 'tanh'],
   direction: ['LEFT', 'RIGHT'],
+  post_transform: ['NONE', 'SOFTMAX', 'LOGISTIC', 'SOFTMAX_ZERO', 'PROBIT'],
+  kernel_type: ['LINEAR', 'POLY', 'RBF', 'SIGMOID'],
+  'Normalizer.norm': ['MAX', 'L1', 'L2'],
   'Pad.mode': ['constant', 'reflect', 'edge', 'wrap'],
   'DepthToSpace.mode': ['DCR', 'CRD'],
   'Upsample.mode': ['nearest', 'linear', 'bilinear'],
@@ -58,6 +61,7 @@ const NO_GRADIENT_BY: Readonly<Record<string, string>> = {
   'Dropout.1': 'the ratio means nothing at inference',
   'Split.1': 'Split-1 took whole numbers as floats',
   'Tile.2': 'Tile-1 took whole numbers as floats',
+  'OneHotEncoder.0': 'categories are whole numbers',
   'QGemm.7': 'the output has this scale if it is whole numbers',
   'Upsample.1': 'scales must be constant, as those of the Resize that it becomes',
 };
