@@ -14,6 +14,7 @@ import { encodeModel } from '../onnx/codec.js';
 import type { Graph } from '../onnx/graph.js';
 import { mergeCards, readCard } from './card.js';
 import { cosine, difference, topAgreement } from './compare.js';
+import { labelNotes } from './labels.js';
 import { compareNodes, type Divergence } from './nodes.js';
 import { missingRules, type OpenOptions } from './open.js';
 import { openReference, representable } from './reference.js';
@@ -134,7 +135,7 @@ export async function checkAgreement(from: string | Uint8Array, options: Agreeme
   const rewritten = rewrite(source.model, adapters);
   const canonical = widen(rewritten);
   const graph = await specialize(canonical, options.shapes ?? {}, probe, adapters);
-  const notes: string[] = [];
+  const notes = labelNotes(source.model, canonical);
   const engines = await chooseEngines(options, adapters);
   const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card).input;
   const session = { threads: options.threads };

@@ -35,6 +35,8 @@ export interface Classifier {
    * next to a half are rounded the other way, by a step of 1/255 of their range.
    */
   readonly precision: 'float16' | 'float32' | 'quantised';
+  /** Numbers that the float output, the first of them, holds for one sample. */
+  readonly classes: number;
   /** The static graph of the whole model at its bound shapes. */
   readonly graph: Graph;
   /** Runs the model on its own inputs, by the engine. Floats are float32; a float16 or float64 file's own type is taken as well. */
@@ -61,6 +63,7 @@ export class OnnxClassifier implements Classifier {
   readonly outputKind: OutputKind;
   readonly sampleShape: readonly number[];
   readonly cardAssumed: boolean;
+  readonly classes: number;
   card: InputCard | undefined;
   private readonly input: ValueInfo;
   private readonly output: string;
@@ -102,6 +105,7 @@ export class OnnxClassifier implements Classifier {
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
     this.sampleShape = picture ? [picture.channels, ...picture.size] : shape.slice(1);
     const k = sizeOf(output.dims as number[]) / ((output.dims as number[])[0] || 1);
+    this.classes = k;
     if (this.labels.length > 0 && this.labels.length !== k) {
       throw new LanError(
         `${source.name}: ${this.labels.length} labels for ${k} outputs. Are they another model's? (A background class makes 1001.)`,

@@ -7,13 +7,17 @@ import { dependents } from '../compile/differentiate.js';
 import { specialize } from '../compile/specialize.js';
 import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
+import { toFloat32 } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
-import { createOrtEngine, probe } from '../engine/ort.js';
+import { createOrtEngine, probe, type OrtProgram } from '../engine/ort.js';
 import { createTfEngine } from '../engine/tf.js';
-import type { Graph } from '../onnx/graph.js';
-import { mergeCards, readCard, type PartialCard } from './card.js';
+import type { Graph, Model } from '../onnx/graph.js';
+import { mergeCards, readCard, type OutputKind, type PartialCard } from './card.js';
 import { OnnxClassifier, type Classifier } from './classifier.js';
+import { labelNotes } from './labels.js';
+import { guessOutputKind } from './pixels.js';
 import { openReference } from './reference.js';
+import { randomFeeds } from './samples.js';
 import { readModel } from './source.js';
 
 export interface OpenOptions {
@@ -43,7 +47,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
   const shapes = withBatch(canonical, { ...shapesOfCard(canonical, card), ...options.shapes }, options);
   const graph = await specialize(canonical, shapes, probe, adapters);
-  const notes: string[] = [];
+  const notes = labelNotes(source.model, canonical);
   const engine = await chooseEngine(options, adapters, graph, notes);
   const { program: reference, refused } = await openReference(source, canonical, { threads: options.threads });
   if (refused) notes.push(`${refused} Its canonical form is run instead.`);
@@ -53,6 +57,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
       'the model is quantised; its gradient is straight-through: as if nothing was rounded, zero where a number saturates',
     );
   if (precision === 'float16') notes.push('the model computes in float16; converted it computes in float32, gradients included');
+  const output = card.output ?? (await probabilitiesOf(source.model, graph, reference));
   const fixedBatch = canonical.inputs[0]?.dims?.[0];
   return new OnnxClassifier(
     source,
@@ -62,10 +67,26 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     adapters,
     reference,
     precision,
-    card,
+    output ? { ...card, output } : card,
     notes,
     typeof fixedBatch === 'number' ? fixedBatch : undefined,
   );
+}
+
+/**
+ * Classical models end in whatever makes probabilities, which their last op does not tell: asked at a random input, rows that add up to 1 do.
+ * Undefined where the output is no such, or tells itself.
+ */
+async function probabilitiesOf({ opsets }: Model, graph: Graph, reference: OrtProgram): Promise<OutputKind | undefined> {
+  const output = graph.outputs.find((o) => o.type?.startsWith('float'));
+  if (!opsets.has('ai.onnx.ml') || !output || guessOutputKind(graph, output.name) !== 'logits') return undefined;
+  const values = toFloat32((await reference.run(randomFeeds(graph, 0, 0), [output.name]))[output.name]!);
+  const k = values.length / ((output.dims?.[0] as number) || 1);
+  const inside = values.every((v) => v >= 0 && v <= 1);
+  const sums = Array.from({ length: values.length / k }, (_, i) =>
+    values.subarray(i * k, (i + 1) * k).reduce((a, b) => a + b, 0),
+  );
+  return k > 1 && inside && sums.every((s) => Math.abs(s - 1) < 1e-3) ? 'probabilities' : undefined;
 }
 
 /** Height and width that the card gives where the file leaves them open. */

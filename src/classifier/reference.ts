@@ -4,6 +4,7 @@ import { toFloatType, type DType, type Tensor } from '../core/tensor.js';
 import { dialectModel, openSession, type OrtOptions, type OrtProgram } from '../engine/ort.js';
 import { encodeModel } from '../onnx/codec.js';
 import type { Graph, Model } from '../onnx/graph.js';
+import { withoutMaps } from './labels.js';
 import type { ModelSource } from './source.js';
 
 export interface Reference {
@@ -15,15 +16,17 @@ export interface Reference {
   readonly refused?: string;
 }
 
-/** Opens the original in onnxruntime, or, where that refuses it, the canonical graph. */
+/** Opens the original in onnxruntime (without its maps), or, where that refuses it, the canonical graph. */
 export async function openReference(source: ModelSource, canonical: Graph, options: OrtOptions): Promise<Reference> {
   const { graph } = source.model;
+  const cut = withoutMaps(source.model);
   try {
     // onnxruntime's JavaScript tensors know no bfloat16.
     const closed = [...graph.inputs, ...graph.outputs].find((v) => v.type === 'bfloat16');
     if (closed) throw new LanError(`onnxruntime takes no bfloat16 from JavaScript ('${closed.name}').`);
-    const program = await openSession(source.path ?? source.bytes, options);
-    return { program: inFloat32(program, source.model), model: source.model };
+    const bytes = cut === source.model ? (source.path ?? source.bytes) : encodeModel(cut);
+    const program = await openSession(bytes, options);
+    return { program: inFloat32(program, source.model), model: cut };
   } catch (error) {
     const model = dialectModel(canonical);
     return { program: await openSession(encodeModel(model), options), model, refused: messageOf(error) };

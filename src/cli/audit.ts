@@ -231,7 +231,7 @@ async function bootstrapSamples(noise: string | undefined, classifier: Classifie
 }
 
 function describe(path: string, result: AuditResult, files: { json: string; sheet?: string }, classifier: Classifier): string {
-  const classes = sizeOf(classifier.outputs[0]!.shape.slice(1));
+  const { classes } = classifier;
   const top = result.prediction[0]!;
   const lines = [
     `${path}: ${result.prediction

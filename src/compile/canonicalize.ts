@@ -4,7 +4,7 @@ import { LanErrors } from '../core/errors.js';
 import { float32, int64, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { inlineFunctions } from '../onnx/functions.js';
-import { nodeLabel, reads, type Attribute, type Graph, type Model, type Node } from '../onnx/graph.js';
+import { nodeLabel, prune, reads, type Attribute, type Graph, type Model, type Node, type ValueInfo } from '../onnx/graph.js';
 import { Carried } from './carried.js';
 import { adapterTable, Refusal, refuse } from './static.js';
 import { widen } from './widen.js';
@@ -22,16 +22,31 @@ interface Context {
  */
 export const canonicalize = (model: Model, adapters: readonly OpAdapter[]): Graph => widen(rewrite(model, adapters));
 
-/** The first half of canonicalize: every node in the dialect, floats still in the types of the file. */
+/**
+ * The first half of canonicalize: every node in the dialect, floats still in the types of the file. Outputs that are no numbers are left out,
+ * and those that are no floats as well where that is what it takes: classical models give labels beside their scores.
+ */
 export function rewrite(model: Model, adapters: readonly OpAdapter[]): Graph {
   const flat = inlineFunctions(model);
-  const context: Context = { find: adapterTable(adapters), opsets: flat.opsets, problems: [] };
-  const graph = canonicalGraph(flat.graph, context, new Map());
-  if (context.problems.length > 0) {
-    const unique = summarise(context.problems);
-    throw new LanErrors(`${context.problems.length} node(s) of the model are not supported:`, unique);
-  }
-  return graph;
+  const attempt = (graph: Graph): { graph: Graph; problems: string[] } => {
+    const context: Context = { find: adapterTable(adapters), opsets: flat.opsets, problems: [] };
+    return { graph: canonicalGraph(graph, context, new Map()), problems: context.problems };
+  };
+  const numeric = withOutputs(flat.graph, (o) => o.type !== 'string');
+  const first = attempt(numeric);
+  if (first.problems.length === 0) return first.graph;
+  const floats = withOutputs(numeric, (o) => o.type === undefined || FLOATS.test(o.type));
+  const second = floats === numeric ? first : attempt(floats);
+  if (second.problems.length === 0) return second.graph;
+  throw new LanErrors(`${first.problems.length} node(s) of the model are not supported:`, summarise(first.problems));
+}
+
+const FLOATS = /^b?float/;
+
+/** The graph with those of its outputs alone; the same graph where that leaves none out, or none at all. */
+function withOutputs(graph: Graph, keep: (output: ValueInfo) => boolean): Graph {
+  const outputs = graph.outputs.filter(keep);
+  return outputs.length === 0 || outputs.length === graph.outputs.length ? graph : prune({ ...graph, outputs });
 }
 
 /** Equal reasons of many nodes on one line: `Foo 'a', 'b' and 40 more: reason`. */

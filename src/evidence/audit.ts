@@ -1,7 +1,7 @@
 // audit(classifier, x): check the conversion, learn a mask for each beta, and measure what the masks claim.
 import type { Classifier } from '../classifier/open.js';
 import { LanError } from '../core/errors.js';
-import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import { createLearner, requireFinite, type LearnedMask, type Learner, type StepFigures } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
@@ -77,7 +77,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
   const settings = resolveSettings(
     options.preset ?? 'default',
     classifier.sampleShape,
-    sizeOf(classifier.outputs[0]!.shape.slice(1)),
+    classifier.classes,
     options.settings,
   );
   const start = performance.now();

@@ -3,7 +3,6 @@ import type { Classifier } from '../classifier/open.js';
 import { descentGraph, FLOOR, SCALE, type StateNames } from '../compile/descend.js';
 import { ADAM } from '../core/adam.js';
 import { LanError } from '../core/errors.js';
-import { sizeOf } from '../core/tensor.js';
 import type { Graph } from '../onnx/graph.js';
 import type { Objective } from '../lan/objective.js';
 import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
@@ -29,7 +28,7 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
     throw new LanError(
       `${classifier.source.name}: has several inputs (${inputs.map((i) => i.name).join(', ')}); a mask can be learned for models of one input only.`,
     );
-  const classes = sizeOf(classifier.outputs[0]!.shape.slice(1));
+  const { classes } = classifier;
   const settings = resolveSettings(options.preset ?? 'default', classifier.sampleShape, classes, options.settings);
   const objective = await objectiveOf(classifier, settings);
   const { graph, state } = step(classifier, objective);
