@@ -10,6 +10,7 @@ import { reduce } from './reduce.js';
 import { linalg } from './linalg.js';
 import { resize } from './resize.js';
 import { ml } from './ml.js';
+import { trees } from './ml-trees.js';
 import { quantisedOps } from './quantised.js';
 import type { OpAdapter } from './op.js';
 import { pooling } from './pooling.js';
@@ -28,4 +29,5 @@ export const adapters: readonly OpAdapter[] = [
   ...resize,
   ...quantisedOps,
   ...ml,
+  ...trees,
 ];

@@ -81,7 +81,7 @@ export function transformedSingle(n: OldNode, s: string, post: PostTransform, si
 /** The class labels of an attribute pair, as a constant; whole numbers from 0 on where there are none. */
 export function labelsOf(n: OldNode, count: number): Tensor {
   const strings = n.attr<readonly string[]>('classlabels_strings') ?? [];
-  const whole = n.attr<readonly number[]>('classlabels_ints') ?? [];
+  const whole = n.attr<readonly number[]>('classlabels_ints') ?? n.attr<readonly number[]>('classlabels_int64s') ?? [];
   if (strings.length > 0) return { type: 'string', dims: [strings.length], data: strings };
   return int64(whole.length > 0 ? whole : Array.from({ length: count }, (_, i) => i));
 }

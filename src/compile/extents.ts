@@ -30,7 +30,7 @@ type Rule = (a: Ask) => Dims[];
  * makes no sense: whoever runs it refuses it then. Lengths may be Infinity.
  */
 export function extents(node: Node, known: Known): Dims[] | undefined {
-  const rule = node.domain === '' ? (GROWING[node.op] ?? KEEPING[node.op]) : undefined;
+  const rule = GROWING[keyOf(node)] ?? KEEPING[keyOf(node)];
   if (!rule) return undefined;
   try {
     const found = rule(asker(node, known));
@@ -42,7 +42,9 @@ export function extents(node: Node, known: Known): Dims[] | undefined {
 }
 
 /** Can this op make more elements than it is given? */
-export const grows = (node: Node): boolean => node.domain === '' && (node.op in GROWING || node.op === 'NonZero');
+export const grows = (node: Node): boolean => keyOf(node) in GROWING || keyOf(node) === 'NonZero';
+
+const keyOf = (node: Node): string => (node.domain === '' ? node.op : `${node.domain}.${node.op}`);
 
 /**
  * Elements that a node makes besides those of `extents`: onnxruntime's ConvTranspose goes through a matrix of patches
@@ -208,6 +210,7 @@ const GROWING: Readonly<Record<string, Rule>> = {
     return [[flip(a.dims(0), 'transA')[0]!, flip(a.dims(1), 'transB')[1]!]];
   },
   Einsum: einsum,
+  'ai.onnx.ml.TreeEnsembleRegressor': (a) => [[a.dims(0)[0]!, a.int('n_targets', 1)]],
   Expand: (a) => [broadcast([a.dims(0), a.numbers(1)])],
   Tile: (a) => {
     const repeats = a.numbers(1);
