@@ -3,6 +3,7 @@ import { adapters as builtIn } from '../../adapters/index.js';
 import type { OpAdapter } from '../../adapters/op.js';
 import { isQuantised, withoutRounding } from '../compile/carried.js';
 import { rewrite } from '../compile/canonicalize.js';
+import { blockedBy } from '../compile/differentiate.js';
 import { specialize } from '../compile/specialize.js';
 import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
@@ -263,6 +264,11 @@ async function checkGradients(subject: Subject): Promise<GradientAgreement[]> {
     return [];
   }
   const objective = await objectiveOf(graph, output, adapters);
+  const blocked = blockedBy(objective.graph, { of: OBJECTIVE, wrt }, adapters);
+  if (blocked.length > 0) {
+    notes.push(`gradients not checked, there are none: ${blocked.join('; ')}`);
+    return [];
+  }
   const missing = missingRules(objective.graph, adapters);
   const able = engines.filter((e) => e.info.name !== 'onnxruntime' || missing.length === 0);
   if (able.length < engines.length) notes.push(`gradients in onnxruntime not checked: no ONNX rule for ${missing.join(', ')}`);
