@@ -47,7 +47,7 @@ export const trees: OpAdapter[] = [
         return tf.tensor(evaluateTrees(node, t.dataSync(), rows, columns), [rows, n_targets!], 'float32');
       }),
     ],
-    vjp: none('a tree is constant between its thresholds, so its gradient is zero'),
+    vjp: none('a tree is constant between its thresholds, so its gradient is zero', true),
     restrictions,
   }),
   defineOp({

@@ -111,13 +111,15 @@ export type Vjp<S extends Specs> = (c: Cotangents, attributes: AttributesOf<S>, 
 /** No gradient exists: integer outputs, index arithmetic, a step function (zero almost everywhere). */
 export interface NoGradient {
   readonly none: string;
+  /** Its values jump so often that differences say nothing about its gradient. */
+  readonly jumps?: boolean;
 }
 /** The rule is not written. Reported by inspect; using it is refused. */
 export interface Todo {
   readonly todo: string;
 }
 
-export const none = (reason: string): NoGradient => ({ none: reason });
+export const none = (reason: string, jumps = false): NoGradient => ({ none: reason, jumps });
 export const todo = (reason: string): Todo => ({ todo: reason });
 
 export interface OpDefinition<S extends Specs> {

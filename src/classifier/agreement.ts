@@ -265,8 +265,9 @@ async function checkGradients(subject: Subject): Promise<GradientAgreement[]> {
   }
   const objective = await objectiveOf(graph, output, adapters);
   const blocked = blockedBy(objective.graph, { of: OBJECTIVE, wrt }, adapters);
-  if (blocked.length > 0) {
-    notes.push(`gradients not checked, there are none: ${blocked.join('; ')}`);
+  // Of a forest, not of a rule that says by mistake that there is no gradient: differences find that out.
+  if (blocked.some((b) => b.jumps)) {
+    notes.push(`gradients not checked, there are none: ${blocked.map((b) => b.reason).join('; ')}`);
     return [];
   }
   const missing = missingRules(objective.graph, adapters);

@@ -77,10 +77,17 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
  * Classical models end in whatever makes probabilities, which their last op does not tell: asked at a random input, rows that add up to 1 do.
  * Undefined where the output is no such, or tells itself.
  */
-async function probabilitiesOf({ opsets }: Model, graph: Graph, reference: OrtProgram): Promise<OutputKind | undefined> {
+async function probabilitiesOf({ graph: file }: Model, graph: Graph, reference: OrtProgram): Promise<OutputKind | undefined> {
   const output = graph.outputs.find((o) => o.type?.startsWith('float'));
-  if (!opsets.has('ai.onnx.ml') || !output || guessOutputKind(graph, output.name) !== 'logits') return undefined;
-  const values = toFloat32((await reference.run(randomFeeds(graph, 0, 0), [output.name]))[output.name]!);
+  const classical = file.nodes.some((n) => n.domain === 'ai.onnx.ml');
+  if (!classical || !output || guessOutputKind(graph, output.name) !== 'logits') return undefined;
+  let values: Float32Array;
+  try {
+    values = toFloat32((await reference.run(randomFeeds(graph, 0, 0), [output.name]))[output.name]!);
+  } catch {
+    // A file of fixed batch may have been opened at another one, which whoever runs it is told.
+    return undefined;
+  }
   const k = values.length / ((output.dims?.[0] as number) || 1);
   const inside = values.every((v) => v >= 0 && v <= 1);
   const sums = Array.from({ length: values.length / k }, (_, i) =>

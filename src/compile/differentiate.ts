@@ -51,14 +51,14 @@ export function blockedBy(
   graph: Graph,
   { of, wrt }: { of: string; wrt: readonly string[] },
   adapters: readonly OpAdapter[],
-): string[] {
+): { readonly reason: string; readonly jumps: boolean }[] {
   const find = adapterTable(adapters);
   const reached = new Set(wrt);
-  const ends: string[] = [];
+  const ends: { reason: string; jumps: boolean }[] = [];
   for (const node of gradientPath(graph, of, wrt)) {
     if (!node.inputs.some((x) => reached.has(x))) continue;
     const rule = find(node)?.vjp;
-    if (rule && 'none' in rule) ends.push(`${nodeLabel(node)}: ${rule.none}`);
+    if (rule && 'none' in rule) ends.push({ reason: `${nodeLabel(node)}: ${rule.none}`, jumps: rule.jumps ?? false });
     else for (const o of node.outputs) reached.add(o);
   }
   return reached.has(of) ? [] : ends;

@@ -45,7 +45,7 @@ export async function objectiveOf(
   if (blocked.length > 0)
     throw new LanErrors(
       `${classifier.source.name}: no gradient reaches the input, so no mask can be learned by descent. Explain a smooth model that was fitted to its answers, or use a method that only asks for outputs (SHAP has one for trees):`,
-      blocked,
+      blocked.map((b) => b.reason),
     );
   return buildObjective({
     classifier: classify,
