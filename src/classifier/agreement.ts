@@ -3,45 +3,25 @@ import { adapters as builtIn } from '../../adapters/index.js';
 import type { OpAdapter } from '../../adapters/op.js';
 import { isQuantised, withoutRounding } from '../compile/carried.js';
 import { rewrite } from '../compile/canonicalize.js';
-import { blockedBy } from '../compile/differentiate.js';
 import { specialize } from '../compile/specialize.js';
 import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
-import { toFloat32, type Tensor } from '../core/tensor.js';
-import { gradientOf, type Engine, type EngineInfo } from '../engine/engine.js';
-import { createOrtEngine, dialectModel, openSession, probe, type OrtProgram } from '../engine/ort.js';
+import type { Engine, EngineInfo } from '../engine/engine.js';
+import { createOrtEngine, dialectModel, openSession, probe } from '../engine/ort.js';
 import { createTfEngine } from '../engine/tf.js';
 import { encodeModel } from '../onnx/codec.js';
 import type { Graph } from '../onnx/graph.js';
+import { checkGradients, label, TOLERANCES, type GradientAgreement, type Subject } from './agreement-gradients.js';
 import { mergeCards, readCard } from './card.js';
-import { cosine, difference, topAgreement } from './compare.js';
+import { difference, topAgreement } from './compare.js';
 import { labelNotes } from './labels.js';
 import { compareNodes, type Divergence } from './nodes.js';
-import { missingRules, type OpenOptions } from './open.js';
+import type { OpenOptions } from './open.js';
 import { openReference, representable } from './reference.js';
 import { randomFeeds } from './samples.js';
-import { COTANGENT, OBJECTIVE, objectiveOf, slopeError, type Objective } from './slope.js';
-import { readModel, type ModelSource } from './source.js';
+import { readModel } from './source.js';
 
-/**
- * Largest differences that count as agreement. Forward: float32 sums in another order differ by about 1e-6 a layer, 1e-4 leaves room for
- * deep nets. Half, of files that compute in float16: twelve networks differ by 2e-4 to 6e-4 where onnxruntime has no float16 kernels and rounds
- * at few places (x86); where it has (ARM), each layer adds a random 5e-4 (11 bits), ten times that after a hundred.
- * Quantised, of files that round to 8 bits on the way: onnxruntime fuses what lies between quantisers into kernels that add in integers, so that
- * a number next to a half is rounded the other way, by a step of 1/255 of its range; five such steps. Where the engines round differently too, a
- * ReLU behind it may open in one of them only: there their directions are compared, and without the rounding both strictly.
- * Between engines: a ReLU or pooling tie that falls the other way changes single elements. Differences: float32 noise and curvature leave
- * two to three digits.
- */
-export const TOLERANCES = {
-  forward: 1e-4,
-  half: 5e-3,
-  quantised: 2e-2,
-  gradient: 1e-3,
-  cosine: 0.9999,
-  quantisedCosine: 0.99,
-  slope: 1e-2,
-} as const;
+export { TOLERANCES, type GradientAgreement };
 
 const HALF_NOTE =
   'The model computes in float16. Outputs are compared with it as it is; central differences are taken of its float32 form, float16 being too coarse for them.';
@@ -77,16 +57,6 @@ export interface OutputAgreement {
   readonly ok: boolean;
 }
 
-export interface GradientAgreement {
-  /** What is compared: `tfjs against onnxruntime`, or `tfjs against central differences`. */
-  readonly what: string;
-  readonly output: string;
-  /** Worst of the samples; of engines max|a-b| / max|b|, of differences the relative error of the slope. */
-  readonly maxError: number;
-  readonly cosine?: number;
-  readonly ok: boolean;
-}
-
 export interface Agreement {
   readonly model: string;
   readonly sha256: string;
@@ -102,20 +72,6 @@ export interface Agreement {
   /** What was not checked, and why. */
   readonly notes: readonly string[];
   readonly seconds: number;
-}
-
-interface Subject {
-  readonly source: ModelSource;
-  readonly graph: Graph;
-  /** The graph whose slope is the gradient: of a quantised file, its graph without the rounding. */
-  readonly smooth: Graph;
-  /** What central differences are taken of. */
-  readonly slopes: OrtProgram;
-  readonly engines: readonly Engine[];
-  readonly adapters: readonly OpAdapter[];
-  readonly samples: readonly { feeds: Record<string, Tensor>; expected: Record<string, Tensor> }[];
-  readonly options: Required<Pick<AgreementOptions, 'tolerance' | 'seed' | 'failFast' | 'onProgress'>>;
-  readonly notes: string[];
 }
 
 /**
@@ -160,7 +116,6 @@ export async function checkAgreement(from: string | Uint8Array, options: Agreeme
       drawn.push({ feeds, expected: await reference.run(feeds, wanted) });
     }
     const subject: Subject = {
-      source,
       graph,
       smooth,
       slopes,
@@ -200,9 +155,6 @@ export async function checkAgreement(from: string | Uint8Array, options: Agreeme
     if (slopes !== reference) await slopes.dispose();
   }
 }
-
-/** How results name an engine. */
-const label = (engine: Engine): string => (engine.info.name === 'tfjs' ? `tfjs (${engine.info.backend})` : engine.info.name);
 
 async function chooseEngines(options: AgreementOptions, adapters: readonly OpAdapter[]): Promise<Engine[]> {
   const wanted = options.engine ?? 'auto';
@@ -253,106 +205,4 @@ async function checkOutputs({ graph, engines, samples, options }: Subject): Prom
     if (options.failFast && rows.some((r) => !r.ok)) break;
   }
   return rows;
-}
-
-async function checkGradients(subject: Subject): Promise<GradientAgreement[]> {
-  const { graph, engines, adapters, options, notes } = subject;
-  const wrt = graph.inputs.filter((i) => i.type === 'float32').map((i) => i.name);
-  const output = graph.outputs.find((o) => o.type?.startsWith('float'))?.name;
-  if (wrt.length === 0 || output === undefined) {
-    notes.push(`gradients not checked: the model has no ${output === undefined ? 'float output' : 'float32 input'}`);
-    return [];
-  }
-  const objective = await objectiveOf(graph, output, adapters);
-  const blocked = blockedBy(objective.graph, { of: OBJECTIVE, wrt }, adapters);
-  // Of a forest, not of a rule that says by mistake that there is no gradient: differences find that out.
-  if (blocked.some((b) => b.jumps)) {
-    notes.push(`gradients not checked, there are none: ${blocked.map((b) => b.reason).join('; ')}`);
-    return [];
-  }
-  const missing = missingRules(objective.graph, adapters);
-  const able = engines.filter((e) => e.info.name !== 'onnxruntime' || missing.length === 0);
-  if (able.length < engines.length) notes.push(`gradients in onnxruntime not checked: no ONNX rule for ${missing.join(', ')}`);
-  const rows: GradientAgreement[] = [];
-  const gradients = await differentiated(subject, objective, able, wrt);
-  const [first, second] = gradients;
-  const quantised = subject.smooth !== graph;
-  if (first && second) rows.push(between(second, first, output, quantised ? 'rounded' : 'plain'));
-  const smooth = quantised ? await objectiveOf(subject.smooth, output, adapters) : undefined;
-  const sloped = smooth ? await differentiated(subject, smooth, able, wrt) : gradients;
-  if (smooth && sloped[0] && sloped[1]) rows.push(between(sloped[1], sloped[0], output, 'without rounding'));
-  for (const g of sloped) {
-    options.onProgress(`central differences, ${g.engine}`);
-    rows.push(await againstDifferences(subject, smooth ?? objective, g, output));
-  }
-  for (const g of new Set([...gradients, ...sloped])) await g.dispose();
-  return rows;
-}
-
-/** The gradients of an objective by each engine. */
-async function differentiated(
-  { samples, options }: Subject,
-  objective: Objective,
-  engines: readonly Engine[],
-  wrt: readonly string[],
-): Promise<Gradients[]> {
-  const gradients: Gradients[] = [];
-  for (const engine of engines) {
-    options.onProgress(`gradients, ${label(engine)}`);
-    const program = await engine.gradient(objective.graph, OBJECTIVE, wrt);
-    const at = async (feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>> => {
-      const out = await program.run({ ...feeds, [COTANGENT]: weights });
-      return Object.fromEntries(wrt.map((n) => [n, out[gradientOf(n)]!]));
-    };
-    const results: Record<string, Tensor>[] = [];
-    for (const [i, { feeds, expected }] of samples.entries()) {
-      results.push(await at(feeds, objective.weights(expected[objective.output]!, 64 * (i + 1) - 1, options.seed)));
-    }
-    gradients.push({ engine: label(engine), samples: results, at, dispose: () => program.dispose() });
-  }
-  return gradients;
-}
-
-interface Gradients {
-  readonly engine: string;
-  /** At each sample. */
-  readonly samples: readonly Record<string, Tensor>[];
-  /** Anywhere. */
-  at(feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>>;
-  dispose(): Promise<void>;
-}
-
-function between(a: Gradients, b: Gradients, output: string, form: 'plain' | 'rounded' | 'without rounding'): GradientAgreement {
-  let maxError = 0;
-  let least = 1;
-  a.samples.forEach((sample, i) => {
-    for (const [name, gradient] of Object.entries(sample)) {
-      const other = b.samples[i]![name]!;
-      maxError = Math.max(maxError, difference(gradient, other, TOLERANCES.gradient).maxError);
-      least = Math.min(least, cosine(toFloat32(gradient), toFloat32(other)));
-    }
-  });
-  const ok =
-    form === 'rounded' ? least >= TOLERANCES.quantisedCosine : maxError <= TOLERANCES.gradient && least >= TOLERANCES.cosine;
-  const what = `${a.engine} against ${b.engine}${form === 'without rounding' ? ', without rounding' : ''}`;
-  return { what, output, maxError, cosine: least, ok };
-}
-
-async function againstDifferences(
-  subject: Subject,
-  objective: Objective,
-  g: Gradients,
-  output: string,
-): Promise<GradientAgreement> {
-  let maxError = 0;
-  for (const [i, { feeds, expected }] of subject.samples.entries()) {
-    const weights = objective.weights(expected[output]!, 64 * (i + 1) - 1, subject.options.seed);
-    const f = async (at: Record<string, Tensor>): Promise<number> =>
-      objective.value((await subject.slopes.run(at, [output]))[output]!, weights);
-    const { error } = await slopeError(f, feeds, g.samples[i]!, objective.scale(expected[output]!, weights), (at) =>
-      g.at(at, weights),
-    );
-    maxError = Math.max(maxError, error);
-  }
-  return { what: `${g.engine} against central differences`, output, maxError, ok: maxError <= TOLERANCES.slope };
 }

@@ -74,12 +74,7 @@ export async function audit(classifier: Classifier, x: Tensor, options: AuditOpt
  * the converted graph disagrees with onnxruntime on the original file.
  */
 export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
-  const settings = resolveSettings(
-    options.preset ?? 'default',
-    classifier.sampleShape,
-    classifier.classes,
-    options.settings,
-  );
+  const settings = resolveSettings(options.preset ?? 'default', classifier.sampleShape, classifier.classes, options.settings);
   const start = performance.now();
   options.onPhase?.('compiling');
   const classify = classifyOnce(classifier);
