@@ -1,4 +1,4 @@
-// Conv and ConvTranspose: any padding, stride, dilation and group, in one and two spatial axes (three in onnxruntime only).
+// Conv and ConvTranspose: any padding, stride, dilation and group, in one to three spatial axes.
 import type { GraphBuilder } from '../src/onnx/builder.js';
 import { defineOp, ints, type AttributesOf, type Cotangents, type OpAdapter, type StaticNode } from './op.js';
 import {
@@ -17,6 +17,7 @@ import {
 import * as onTf from './kernels/conv-tf.js';
 import { convNode, inputGradient, type Weight } from './kernels/conv-vjp.js';
 import { weightGradient } from './kernels/conv-weight.js';
+import { convTransposeVolume, convVolume } from './kernels/volume-tf.js';
 
 const TRANSPOSE_ATTRIBUTES = { ...CONV_ATTRIBUTES, output_padding: ints(), output_shape: ints() };
 type Transpose = AttributesOf<typeof TRANSPOSE_ATTRIBUTES>;
@@ -36,9 +37,11 @@ function rewrite(
   return g.reshape(y, n.outputType(0).dims);
 }
 
-const onlyTwoDimensional = (n: StaticNode, axes: readonly Axis[]): void => {
-  if (axes.length !== 2) n.refuse(`${axes.length} spatial axes are not supported in tfjs. Use --engine onnxruntime.`);
-};
+/** What tfjs runs for two spatial axes, and for three. */
+function onTfjs<F>(n: StaticNode, axes: readonly Axis[], two: F, three: F): F {
+  if (axes.length > 3) n.refuse(`${axes.length} spatial axes are not supported in tfjs. Use --engine onnxruntime.`);
+  return axes.length === 3 ? three : two;
+}
 
 const weightOf = (c: StaticNode): Weight => ({ name: c.x[1]!, dims: c.type(1).dims, value: c.constant(1) });
 
@@ -50,7 +53,6 @@ const convOp = defineOp({
   op: 'Conv',
   versions: [1, 11, 22],
   attributes: CONV_ATTRIBUTES,
-  restrictions: 'three spatial axes only in onnxruntime',
   lower: (n, a, g) => {
     const { dims } = n.type(0);
     if (dims.length === 2) n.refuse(`expected an input [N, C, ...] with spatial axes, received shape [${dims.join(',')}].`);
@@ -60,9 +62,8 @@ const convOp = defineOp({
   layout: 'nhwc',
   forward: ([x, w, b], a, { tf, node }) => {
     const axes = nodeAxes(node, a);
-    onlyTwoDimensional(node, axes);
-    const y = onTf.conv(tf, x!, w!, axes, a.group, node.constant(1) !== undefined);
-    return [b ? tf.add(y, b) : y];
+    const y = onTfjs(node, axes, onTf.conv, convVolume)(tf, x!, w!, axes, a.group, node.constant(1) !== undefined);
+    return [b ? tf.add(y, axes.length === 3 ? tf.reshape(b, [b.size, 1, 1, 1]) : b) : y];
   },
   vjp: (c, a, g) => {
     const [dy] = c.dy;
@@ -81,44 +82,60 @@ const convOp = defineOp({
 /** The axes of the Conv whose input gradient this node is: its input is our output. */
 const reversedAxes = (n: StaticNode, a: Transpose): Axis[] => axesOf(a, n.outputType(0).dims.slice(2), n.type(0).dims.slice(2));
 
-/** Pads from auto_pad or output_shape (ONNX ConvTranspose-11): what is cut off so that the output has the shape that was asked for. */
-function transposePads(n: StaticNode, a: Transpose): Explicit {
+interface TransposeWindow extends Explicit {
+  readonly output_padding: readonly number[];
+}
+
+/**
+ * Pads from auto_pad or output_shape (ONNX ConvTranspose-11): what is cut off, or added behind, so that the output has the shape that was asked
+ * for.
+ */
+function transposeWindow(n: StaticNode, a: Transpose): TransposeWindow {
   const spatial = n.type(0).dims.slice(2);
   const kernel = a.kernel_shape ?? n.type(1).dims.slice(2);
-  const plain = explicit({ ...a, auto_pad: 'NOTSET' }, spatial, kernel);
+  const output_padding = a.output_padding ?? spatial.map(() => 0);
+  const plain = { ...explicit({ ...a, auto_pad: 'NOTSET' }, spatial, kernel), output_padding };
   const auto = a.auto_pad !== 'NOTSET' && a.auto_pad !== 'VALID';
   if (a.auto_pad === 'VALID' && !a.output_shape) return { ...plain, pads: plain.pads.map(() => 0) };
   if (!a.output_shape && !auto) return plain;
   const out = n.outputType(0).dims.slice(2);
   const total = spatial.map((size, i) => {
     const axis = { kernel: kernel[i]!, dilation: plain.dilations[i]! };
-    return plain.strides[i]! * (size - 1) + (a.output_padding?.[i] ?? 0) + extent(axis) - out[i]!;
+    return plain.strides[i]! * (size - 1) + output_padding[i]! + extent(axis) - out[i]!;
   });
-  if (total.some((t) => t < 0))
+  const behind = total.map((t) => Math.max(0, -t));
+  if (behind.some((t, i) => t > 0 && output_padding[i]! + t >= Math.max(plain.strides[i]!, plain.dilations[i]!)))
     n.refuse(`output shape [${out.join(',')}] is larger than strides and kernel can fill. Add output_padding.`);
-  const half = total.map((t) => Math.floor(t / 2));
-  const rest = total.map((t, i) => t - half[i]!);
-  return { ...plain, pads: a.auto_pad === 'SAME_UPPER' ? [...half, ...rest] : [...rest, ...half] };
+  const cut = total.map((t) => Math.max(0, t));
+  const half = cut.map((t) => Math.floor(t / 2));
+  const rest = cut.map((t, i) => t - half[i]!);
+  const added = output_padding.map((p, i) => p + behind[i]!);
+  return { ...plain, output_padding: added, pads: a.auto_pad === 'SAME_UPPER' ? [...half, ...rest] : [...rest, ...half] };
 }
 
 const convTransposeOp = defineOp({
   op: 'ConvTranspose',
   versions: [1, 11, 22],
   attributes: TRANSPOSE_ATTRIBUTES,
-  restrictions: 'three spatial axes only in onnxruntime',
   lower: (n, a, g) => {
     const { dims } = n.type(0);
     if (dims.length > 3 && isExplicit(a, true) && a.output_padding && !a.output_shape) return undefined;
-    const padding = a.output_padding ?? dims.slice(2).map(() => 0);
-    const extra = { group: a.group, output_padding: dims.length === 3 ? [0, ...padding] : padding };
-    return rewrite(n, 'ConvTranspose', transposePads(n, a), extra, g);
+    const { output_padding, ...window } = transposeWindow(n, a);
+    const extra = { group: a.group, output_padding: dims.length === 3 ? [0, ...output_padding] : output_padding };
+    return rewrite(n, 'ConvTranspose', window, extra, g);
   },
   layout: 'nhwc',
   forward: ([x, w, b], a, { tf, node }) => {
     const axes = reversedAxes(node, a);
-    onlyTwoDimensional(node, axes);
-    const y = onTf.convTranspose(tf, x!, w!, axes, a.group, node.constant(1) !== undefined);
-    return [b ? tf.add(y, b) : y];
+    const y = onTfjs(node, axes, onTf.convTranspose, convTransposeVolume)(
+      tf,
+      x!,
+      w!,
+      axes,
+      a.group,
+      node.constant(1) !== undefined,
+    );
+    return [b ? tf.add(y, axes.length === 3 ? tf.reshape(b, [b.size, 1, 1, 1]) : b) : y];
   },
   vjp: (c, a, g) => {
     const [dy] = c.dy;

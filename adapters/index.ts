@@ -1,4 +1,7 @@
 // All op adapters, in one explicit list: a plug-in is `[...adapters, mine]`.
+import { attentionOps } from './attention.js';
+import { microsoft } from './microsoft.js';
+import { microsoftAttention } from './microsoft-attention.js';
 import { conv } from './conv.js';
 import { norm } from './norm.js';
 import { activation } from './activation.js';
@@ -9,6 +12,13 @@ import { indexOps } from './index-ops.js';
 import { reduce } from './reduce.js';
 import { linalg } from './linalg.js';
 import { resize } from './resize.js';
+import { legacy } from './legacy.js';
+import { loss } from './loss.js';
+import { signal } from './signal.js';
+import { spatial } from './spatial.js';
+import { ml } from './ml.js';
+import { trees } from './ml-trees.js';
+import { quantisedOps } from './quantised.js';
 import type { OpAdapter } from './op.js';
 import { pooling } from './pooling.js';
 import { recurrent } from './recurrent.js';
@@ -26,4 +36,14 @@ export const adapters: readonly OpAdapter[] = [
   ...linalg,
   ...resize,
   ...recurrent,
+  ...attentionOps,
+  ...microsoft,
+  ...microsoftAttention,
+  ...spatial,
+  ...signal,
+  ...loss,
+  ...legacy,
+  ...quantisedOps,
+  ...ml,
+  ...trees,
 ];

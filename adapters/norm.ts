@@ -3,6 +3,7 @@ import { float32, toFloat32, type Tensor } from '../src/core/tensor.js';
 import { float as floatAttribute, type GraphBuilder } from '../src/onnx/builder.js';
 import { defineOp, float, int, ints, positiveAxis, type OldNode, type OpAdapter, type StaticNode } from './op.js';
 import { ones } from './kernels/conv-geometry.js';
+import { rootMeanSquare } from './kernels/norm-rms.js';
 import { lrn, lrnGradient } from './kernels/norm-lrn.js';
 
 const mean = (g: GraphBuilder, x: string, axes: readonly number[]): string =>
@@ -138,12 +139,23 @@ const singlePrecision = (n: OldNode): void => {
 
 const layerNormalization = defineOp({
   op: 'LayerNormalization',
-  versions: [17],
+  // onnxruntime had it in the standard domain before ONNX did, and its optimiser writes it there at any opset.
+  versions: [1, 17],
   attributes: { axis: int(-1), epsilon: float(1e-5), stash_type: int(1) },
   canonicalize: (n) => {
-    oneOutput(n, 'Mean and InvStdDev');
     singlePrecision(n);
     return undefined;
+  },
+  lower: (n, { axis, epsilon }, g) => {
+    if (n.y.length < 2) return undefined;
+    const x = n.x[0]!;
+    const { dims } = n.type(0);
+    const axes = dims.map((_, i) => i).slice(positiveAxis(axis, dims.length));
+    const average = mean(g, x, axes);
+    const centred = g.sub(x, average);
+    const deviation = g.op('Sqrt', [g.add(mean(g, g.mul(centred, centred), axes), g.scalar(epsilon))]);
+    const y = g.op('LayerNormalization', n.x.slice(0, 3), { axis, epsilon: floatAttribute(epsilon) });
+    return [y, average, g.op('Reciprocal', [deviation])];
   },
   forward: ([x, scale, bias], { axis, epsilon }, { tf }) => {
     const axes = x!.shape.map((_, i) => i).slice(positiveAxis(axis, x!.rank));
@@ -208,12 +220,19 @@ const rmsNormalization = defineOp({
   attributes: { axis: int(-1), epsilon: float(1e-5), stash_type: int(1) },
   canonicalize: (n, g) => {
     singlePrecision(n);
-    const [x, scale] = n.x as [string, string];
-    // The rank is not known here, so a first axis is turned into "the rest" by Flatten.
-    const flat = g.op('Flatten', [x], { axis: n.attr('axis') ?? -1 });
-    const square = mean(g, g.mul(flat, flat), [1]);
-    const y = g.div(flat, g.op('Sqrt', [g.add(square, g.scalar(n.attr('epsilon') ?? 1e-5))]));
-    return g.mul(g.op('Reshape', [y, g.op('Shape', [x])]), scale);
+    return rootMeanSquare(g, n.x[0]!, n.x[1]!, n.attr('axis') ?? -1, n.attr('epsilon') ?? 1e-5);
+  },
+});
+
+/** Its name before there was a standard one; onnxruntime's optimiser writes it into the standard domain. */
+const simplifiedLayerNormalization = defineOp({
+  op: 'SimplifiedLayerNormalization',
+  versions: [1],
+  attributes: { axis: int(-1), epsilon: float(1e-5), stash_type: int(1) },
+  canonicalize: (n, g) => {
+    oneOutput(n, 'InvStdDev');
+    singlePrecision(n);
+    return rootMeanSquare(g, n.x[0]!, n.x[1]!, n.attr('axis') ?? -1, n.attr('epsilon') ?? 1e-5);
   },
 });
 
@@ -249,6 +268,7 @@ export const norm: OpAdapter[] = [
   layerNormalization,
   groupNormalization,
   rmsNormalization,
+  simplifiedLayerNormalization,
   meanVarianceNormalization,
   lpNormalization,
 ];

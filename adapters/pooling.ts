@@ -17,7 +17,9 @@ import {
 } from './kernels/conv-geometry.js';
 import { isBlocked } from './kernels/blocked.js';
 import { maxGradientBlocked } from './kernels/pool-blocked.js';
+import { maximaIndices, maxUnpool } from './kernels/pool-indices.js';
 import * as onTf from './kernels/pool-tf.js';
+import { averagePoolVolume, maxPoolVolume } from './kernels/volume-tf.js';
 import { averageGradient, globalMaxGradient, maxGradient } from './kernels/pool-vjp.js';
 
 const AVERAGE = { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), count_include_pad: int(0) };
@@ -25,8 +27,8 @@ const MAX = { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), dilations: ints(), storag
 
 const lead = (n: StaticNode): [number, number] => [n.type(0).dims[0]!, n.type(0).dims[1]!];
 
-const onlyTwoDimensional = (n: StaticNode): void => {
-  if (n.type(0).dims.length !== 4) n.refuse('only one and two spatial axes are supported in tfjs. Use --engine onnxruntime.');
+const atMostThree = (n: StaticNode): void => {
+  if (n.type(0).dims.length > 5) n.refuse('more than three spatial axes are not supported in tfjs. Use --engine onnxruntime.');
 };
 
 /**
@@ -111,17 +113,22 @@ const maxPool = defineOp({
   op: 'MaxPool',
   versions: [1, 8, 10, 11, 12, 22],
   attributes: MAX,
-  restrictions: 'no Indices output; no auto_pad SAME together with dilations; three spatial axes only in onnxruntime',
+  restrictions: 'no auto_pad SAME together with dilations',
   canonicalize: (n) => {
-    if (n.outputs > 1) n.refuse('the Indices output is not supported. Export the model without MaxUnpool.');
     refuseDilatedSame(n);
     return undefined;
   },
-  lower: (n, a, g) => rewrite(n, 'MaxPool', a, {}, g),
+  lower: (n, a, g) => {
+    if (!n.y[1]) return rewrite(n, 'MaxPool', a, {}, g);
+    const window = poolWindow(n, a, a.kernel_shape ?? n.refuse('attribute kernel_shape is missing.'));
+    const axes = axesOf(window, n.type(0).dims.slice(2), n.outputType(0).dims.slice(2));
+    const y = g.op('MaxPool', [n.x[0]!], { ...window, ceil_mode: a.ceil_mode });
+    return [y, maximaIndices(n, axes, a.storage_order === 1, g)];
+  },
   layout: 'nhwc',
   forward: ([x], a, { tf, node }) => {
-    onlyTwoDimensional(node);
-    return [onTf.maxPool(tf, x!, nodeAxes(node, a))];
+    atMostThree(node);
+    return [(x!.rank === 5 ? maxPoolVolume : onTf.maxPool)(tf, x!, nodeAxes(node, a))];
   },
   vjp: (c, a, g) => {
     const gradient = isBlocked(c.type(0).dims) ? maxGradientBlocked : maxGradient;
@@ -156,18 +163,28 @@ function canonicalAverage(n: OldNode, g: GraphBuilder): string | undefined {
     return x === input ? y : withoutLastOnPads(g, y, input, kernel, common.strides ?? kernel.map(() => 1), given);
   }
   refuseDilatedSame(n);
-  if (ceil) n.refuse('ceil_mode together with dilations is not supported. Export with ceil_mode=0.');
   // Channels become batch, so that a kernel of ones sums within each of them whatever their number is.
   const shape = g.op('Shape', [x]);
   const spatial = g.slice(shape, [2], [2 ** 31], [0]);
   const flat = g.op('Reshape', [x, g.op('Concat', [g.ints([-1, 1]), spatial], { axis: 0 })]);
-  const sumOf = (v: string): string =>
-    g.op('Conv', [v, g.constant(ones([1, 1, ...kernel]), 'ones')], { ...common, dilations: [...dilations] });
-  const sum = sumOf(flat);
+  const strides = common.strides ?? kernel.map(() => 1);
+  // Rounding up is rounding down over one element less than a stride more, which does not count.
+  const further = ceil ? strides.map((s) => s - 1) : kernel.map(() => 0);
+  const reach = (p: readonly number[]): number[] => p.map((v, i) => v + (i < rank ? 0 : further[i - rank]!));
+  const sumOf = (v: string, own: readonly number[] | undefined): string =>
+    g.op('Conv', [v, g.constant(ones([1, 1, ...kernel]), 'ones')], {
+      ...common,
+      pads: own || ceil ? reach(own ?? given.map(() => 0)) : undefined,
+      auto_pad: ceil ? 'NOTSET' : auto,
+      dilations: [...dilations],
+    });
+  const sum = sumOf(flat, pads);
   const single = g.op('Concat', [g.ints([1, 1]), spatial], { axis: 0 });
-  const count = include ? g.scalar(sizeOf(kernel)) : sumOf(g.op('Expand', [g.scalar(1), single]));
+  const count = include && !ceil ? g.scalar(sizeOf(kernel)) : sumOf(g.op('Expand', [g.scalar(1), single]), pads);
   const out = g.op('Concat', [g.slice(shape, [0], [2], [0]), g.slice(g.op('Shape', [sum]), [2], [2 ** 31], [0])], { axis: 0 });
-  return g.op('Reshape', [g.div(sum, count), out]);
+  const y = g.op('Reshape', [g.div(sum, count), out]);
+  const extents = kernel.map((k, i) => (k - 1) * dilations[i]! + 1);
+  return ceil ? withoutLastOnPads(g, y, input, extents, strides, given) : y;
 }
 
 /**
@@ -209,13 +226,14 @@ const averagePool = defineOp({
   versions: [1, 7, 10, 11, 19, 22],
   attributes: AVERAGE,
   legacy: ['dilations'],
-  restrictions: 'neither ceil_mode nor auto_pad SAME together with dilations; three spatial axes only in onnxruntime',
+  restrictions: 'no auto_pad SAME together with dilations',
   canonicalize: canonicalAverage,
   lower: (n, a, g) => rewrite(n, 'AveragePool', a, { count_include_pad: a.count_include_pad }, g),
   layout: 'nhwc',
   forward: ([x], a, { tf, node }) => {
-    onlyTwoDimensional(node);
-    return [onTf.averagePool(tf, x!, nodeAxes(node, a), a.count_include_pad === 1)];
+    atMostThree(node);
+    const pool = x!.rank === 5 ? averagePoolVolume : onTf.averagePool;
+    return [pool(tf, x!, nodeAxes(node, a), a.count_include_pad === 1)];
   },
   vjp: (c, a, g) => [averageGradient(g, c.dy[0]!, lead(c), nodeAxes(c, a), a.count_include_pad === 1)],
 });
@@ -301,4 +319,4 @@ const globalLpPool = defineOp({
 });
 
 /** Pools. */
-export const pooling: OpAdapter[] = [maxPool, averagePool, globalAveragePool, globalMaxPool, lpPool, globalLpPool];
+export const pooling: OpAdapter[] = [maxPool, averagePool, globalAveragePool, globalMaxPool, lpPool, globalLpPool, maxUnpool];

@@ -1,6 +1,7 @@
 // Reductions over axes. ONNX gives ten of them; six are lowered to the four that have rules: sum, mean, max or min, L2, log-sum-exp.
 import type { GraphBuilder } from '../src/onnx/builder.js';
 import {
+  DATA_TYPE,
   defineOp,
   int,
   type Cotangents,
@@ -8,6 +9,7 @@ import {
   type OpAdapter,
   type OpDefinition,
   type StaticNode,
+  type Tf,
   type TfTensor,
 } from './op.js';
 import { mergedDims, MOST_AXES, runs } from './kernels/many-axes.js';
@@ -135,6 +137,10 @@ const mean = reduction('ReduceMean', {
   },
 });
 
+/** `reduce`, or where there are no elements to reduce, what it starts from: the backends give NaN then. */
+const ofNone = (tf: Tf, x: TfTensor, axes: number[], start: number, reduce: (x: TfTensor) => TfTensor): TfTensor =>
+  x.size > 0 ? reduce(x) : tf.fill(keptDims(x.shape, axes), start);
+
 /** Elements that tie for the extreme share its gradient equally, in both engines. DIFFERS: tfjs gives each of them all of it. */
 const extreme = (op: 'ReduceMax' | 'ReduceMin'): OpAdapter =>
   reduction(
@@ -146,7 +152,9 @@ const extreme = (op: 'ReduceMax' | 'ReduceMin'): OpAdapter =>
         return reduced(x!, attributes, context, (t, axes) =>
           tf.customGrad((v, save) => {
             const input = v as TfTensor;
-            const value = op === 'ReduceMax' ? tf.max(input, axes, true) : tf.min(input, axes, true);
+            const value = ofNone(tf, input, axes, op === 'ReduceMax' ? -Infinity : Infinity, (v) =>
+              op === 'ReduceMax' ? tf.max(v, axes, true) : tf.min(v, axes, true),
+            );
             (save as (tensors: TfTensor[]) => void)([input, value]);
             const gradFunc = (dy: TfTensor, [a, y]: TfTensor[]): TfTensor => {
               const hit = tf.cast(tf.equal(a!, y!), 'float32');
@@ -195,8 +203,10 @@ const logSumExp = reduction('ReduceLogSumExp', {
     return reduced(x!, attributes, context, (t, axes) =>
       tf.customGrad((v, save) => {
         const input = v as TfTensor;
-        const top = tf.max(input, axes, true);
-        const value = tf.add(top, tf.log(tf.sum(tf.exp(tf.sub(input, top)), axes, true)));
+        const value = ofNone(tf, input, axes, -Infinity, (x) => {
+          const top = tf.max(x, axes, true);
+          return tf.add(top, tf.log(tf.sum(tf.exp(tf.sub(x, top)), axes, true)));
+        });
         (save as (tensors: TfTensor[]) => void)([input, value]);
         const gradFunc = (dy: TfTensor, [a, y]: TfTensor[]): TfTensor => tf.mul(tf.exp(tf.sub(a!, y!)), dy);
         return { value, gradFunc };
@@ -213,11 +223,12 @@ const logSumExp = reduction('ReduceLogSumExp', {
 /** Halves multiplied until one element is left: a zero among the factors is no problem, as it is for dividing the product by each. */
 const prod = reduction('ReduceProd', {
   lower: (n, attributes, g) => {
-    const { dims } = n.type(0);
+    const { type, dims } = n.type(0);
     const axes = axesOf(n, attributes);
     const rest = range(dims.length).filter((a) => !axes.includes(a));
     let count = product(axes.map((a) => dims[a]!));
-    if (count === 0) return n.refuse('it multiplies no elements (an axis of length 0).');
+    // The product of nothing is 1.
+    if (count === 0) return g.op('Expand', [g.cast(g.one, DATA_TYPE[type]!), g.ints(n.outputType(0).dims)]);
     const outer = product(rest.map((a) => dims[a]!));
     let value = g.reshape(g.transpose(n.x[0]!, [...rest, ...axes]), [outer, count]);
     while (count > 1) {

@@ -20,7 +20,7 @@ import { copiedIndices, paddingOf } from './kernels/shape-pad.js';
 
 const reshape = defineOp({
   op: 'Reshape',
-  versions: [1, 5, 13, 14, 19, 21, 23, 24],
+  versions: [1, 5, 13, 14, 19, 21, 23, 24, 25],
   attributes: { allowzero: int(0) },
   legacy: ['shape', 'consumed_inputs'],
   canonicalize: (n, g) =>
@@ -33,7 +33,7 @@ const reshape = defineOp({
 
 const flatten = defineOp({
   op: 'Flatten',
-  versions: [1, 9, 11, 13, 21, 23, 24],
+  versions: [1, 9, 11, 13, 21, 23, 24, 25],
   attributes: { axis: int(1) },
   lower: (n, _, g) => reshapeTo(g, n.x[0]!, n.outputType(0).dims),
 });
@@ -42,7 +42,7 @@ const flatten = defineOp({
 const squeezing = (op: 'Squeeze' | 'Unsqueeze'): OpAdapter =>
   defineOp({
     op,
-    versions: [1, 11, 13, 21, 23, 24],
+    versions: [1, 11, 13, 21, 23, 24, 25],
     attributes: {},
     legacy: ['axes'],
     canonicalize: (n, g) => {
@@ -55,7 +55,7 @@ const squeezing = (op: 'Squeeze' | 'Unsqueeze'): OpAdapter =>
 
 const transpose = defineOp({
   op: 'Transpose',
-  versions: [1, 13, 21, 23, 24],
+  versions: [1, 13, 21, 23, 24, 25],
   attributes: { perm: ints() },
   lower: (n, { perm }, g) => {
     const { dims } = n.type(0);
@@ -198,7 +198,7 @@ const split = defineOp({
 
 const pad = defineOp({
   op: 'Pad',
-  versions: [1, 2, 11, 13, 18, 19, 21, 23, 24],
+  versions: [1, 2, 11, 13, 18, 19, 21, 23, 24, 25],
   attributes: { mode: text('constant') },
   legacy: ['pads', 'paddings', 'value'],
   canonicalize: (n, g) => {

@@ -6,7 +6,7 @@ import { random, STREAMS } from '../src/core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../src/core/tensor.js';
 import { readImage } from '../src/data/images.js';
 import { sharpened } from '../src/evidence/audit.js';
-import { blend } from '../src/evidence/replaceability.js';
+import { blend, spread } from '../src/evidence/replaceability.js';
 import { createLearner } from '../src/lan/learn.js';
 import { createNoise, type Noise } from '../src/lan/noise.js';
 import { buildObjective } from '../src/lan/objective.js';
@@ -72,7 +72,8 @@ async function objective(x: Tensor, target: Tensor, mask: Tensor, noise: Noise, 
   for (let at = 0; at < DRAWS; at += batch) {
     const eta = new Float32Array(batch * per);
     noise.fill(eta, stream, at);
-    for (let i = 0; i < batch; i++) blend(eta.subarray(i * per, (i + 1) * per), toFloat32(x), toFloat32(mask), x.dims);
+    for (let i = 0; i < batch; i++)
+      blend(eta.subarray(i * per, (i + 1) * per), toFloat32(x), spread(toFloat32(mask), mask.dims, x.dims));
     const logP = toFloat32(Object.values(await forward.run({ x: float32(eta, [batch, ...sampleShape]) }))[0]!);
     for (let i = 0; i < logP.length; i++) loss -= t[i % t.length]! * logP[i]!;
   }

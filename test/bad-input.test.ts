@@ -9,7 +9,7 @@ import { float32, int64 } from '../src/core/tensor.js';
 import { dialectModel } from '../src/engine/ort.js';
 import { decodeModel, encodeModel } from '../src/onnx/codec.js';
 import { inlineFunctions } from '../src/onnx/functions.js';
-import { GraphBuilder } from '../src/onnx/builder.js';
+import { floats, GraphBuilder } from '../src/onnx/builder.js';
 import type { FunctionBody, Graph, Node } from '../src/onnx/graph.js';
 import { ModelProtoType, type GraphProto, type ModelProto, type TensorProto } from '../src/onnx/schema.js';
 
@@ -210,6 +210,18 @@ describe('graphs of a few bytes that ask for gigabytes', () => {
     ],
     // A small output, by way of a matrix of 8 * 8 positions times 4000 * 4000 kernel elements.
     ['ConvTranspose', (g, x) => g.op('ConvTranspose', [x, g.op('ConstantOfShape', [ints(g, 1, 1, 4000, 4000)])]), '3.8'],
+    // A forest of one leaf, for that many targets.
+    [
+      'ai.onnx.ml.TreeEnsembleRegressor',
+      (g, x) =>
+        g.op(
+          'TreeEnsembleRegressor',
+          [x],
+          { n_targets: side ** 2, nodes_treeids: [0], nodes_nodeids: [0], nodes_featureids: [0], nodes_modes: ['LEAF'], nodes_values: floats([0]), nodes_truenodeids: [0], nodes_falsenodeids: [0], target_treeids: [0], target_nodeids: [0], target_ids: [0], target_weights: floats([1]) }, // prettier-ignore
+          'ai.onnx.ml',
+        ),
+    ],
+    ['Pad', (g, x) => g.op('FeatureVectorizer', [x], { inputdimensions: [side ** 2] }, 'ai.onnx.ml')],
     ['NonZero', (g) => g.op('NonZero', [g.op('Expand', [g.scalar(1), ints(g, 1, 1, 1, 1, 1, 1, 6000, 6000)])]), '2.1'],
   ])('%s', async (op, make, size = '3.4') => {
     const g = new GraphBuilder();
@@ -309,7 +321,7 @@ describe('ops that nobody knows', () => {
     await expect(openModel(bytesOf(graph([strange])))).rejects.toThrow("Relu 'r': attribute 'sharpness' is not understood");
     const future = encodeModel({ ...dialectModel(graph([])), graph: graph([relu('r', 'x', 'y')]), opsets: new Map([['', 99]]) });
     await expect(openModel(future)).rejects.toThrow(
-      "Relu 'r': its definition at opset 99 is newer than opset 24, the newest that was read.",
+      "Relu 'r': its definition at opset 99 is newer than opset 25, the newest that was read.",
     );
   });
 });
@@ -340,5 +352,51 @@ test('a pool larger than its input: onnxruntime would divide by zero and end the
   g.output('y');
   await expect(openModel(bytesOf(g.build()))).rejects.toThrow(
     "MaxPool 'p': no window of kernel [4,4] fits its input [2,16,5,6]. Give a larger input (--shape).",
+  );
+});
+
+describe('constants that a rule would write', () => {
+  const refused = async (
+    op: string,
+    inputs: (g: GraphBuilder) => string[],
+    attributes: Record<string, readonly number[]>,
+    what: string,
+  ): Promise<void> => {
+    const g = new GraphBuilder();
+    g.append(op, inputs(g), ['y'], attributes, '', 'n');
+    g.output('y');
+    const bytes = encodeModel({ ...dialectModel(g.build()), opsets: new Map([['', 20]]), graph: g.build() });
+    await expect(openModel(bytes)).rejects.toThrow(`': its ${what} numbers; at most 16777216 are allowed.`);
+  };
+  test('AffineGrid', () =>
+    refused(
+      'AffineGrid',
+      (g) => [g.input('x', 'float32', [1, 2, 3]), g.constant(int64([1, 1, 99999, 99999]))],
+      {},
+      'grid would take 29999400003',
+    ));
+  test('Col2Im', () =>
+    refused(
+      'Col2Im',
+      (g) => [g.input('x', 'float32', [1, 90000, 1]), g.constant(int64([300, 300])), g.constant(int64([300, 300]))],
+      {},
+      'block would take 8100000000',
+    ));
+  test('DFT', () =>
+    refused(
+      'DFT',
+      (g) => [g.input('x', 'float32', [1, 9000, 1]), '', g.constant(int64([1], []))],
+      {},
+      'transform would take 81000000',
+    ));
+});
+
+test('an input of strings', async () => {
+  const g = new GraphBuilder();
+  g.append('Equal', [g.input('x', 'string', [2]), 'x'], ['y'], {}, '', 'e');
+  g.output('y');
+  const bytes = encodeModel({ ...dialectModel(g.build()), opsets: new Map([['', 19]]), graph: g.build() });
+  await expect(openModel(bytes)).rejects.toThrow(
+    "Input 'x' holds strings, so no mask can be learned on it. Cut the model behind what reads them.",
   );
 });

@@ -414,10 +414,10 @@ describe('a model whose own values are called as the objective calls its own', (
     },
   );
 
-  test('a model of several inputs is refused', () =>
+  test('a model whose further inputs have no value is refused', () =>
     using(logitsNet(), {}, (classifier) =>
       expect(exportStep(classifier)).rejects.toThrow(
-        'model: has several inputs (in:0, row); a mask can be learned for models of one input only.',
+        "model: 'in:0' is explained, but its other input(s) have no value:\n  - 'row' ",
       ),
     ));
 });

@@ -57,6 +57,9 @@ test('every case of every op', async () => {
     'Range',
     'OneHot',
     'Einsum',
+    'Attention',
+    'MultiHeadAttention',
+    'FusedMatMul',
   ])
     expect([op, seen.has(op)]).toEqual([op, true]);
 }, 120_000);

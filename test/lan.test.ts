@@ -5,7 +5,7 @@ import { random, STREAMS } from '../src/core/random.js';
 import { float32, toFloat32, type Tensor } from '../src/core/tensor.js';
 import { dialectModel } from '../src/engine/ort.js';
 import { audit, sharpened } from '../src/evidence/audit.js';
-import { blend, replaceability, topClasses, wilson } from '../src/evidence/replaceability.js';
+import { blend, spread, replaceability, topClasses, wilson } from '../src/evidence/replaceability.js';
 import { createNoise } from '../src/lan/noise.js';
 import { buildObjective, interpolation } from '../src/lan/objective.js';
 import { gradientOf } from '../src/engine/engine.js';
@@ -251,7 +251,7 @@ test('a coarse grid grows bilinearly and keeps constants', () => {
 
 test('blend is Eq. 2, one mask value for all channels', () => {
   const eta = Float32Array.from([10, 20, 30, 40]);
-  blend(eta, Float32Array.from([1, 2, 3, 4]), Float32Array.from([0, 0.5]), [1, 2, 1, 2]);
+  blend(eta, Float32Array.from([1, 2, 3, 4]), spread(Float32Array.from([0, 0.5]), [1, 1, 1, 2], [1, 2, 1, 2]));
   expect([...eta]).toEqual([1, 11, 3, 22]);
   expect(topClasses(float32([0.1, 0.9, 0.8, 0.2], [2, 2]))).toEqual([1, 0]);
 });

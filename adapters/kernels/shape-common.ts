@@ -39,6 +39,14 @@ export function optionalIntegers(n: StaticNode, index: number, what: string): nu
 export const integers = (n: StaticNode, index: number, what: string): number[] =>
   optionalIntegers(n, index, what) ?? n.refuse(`it has no ${what} (input ${index}).`);
 
+/** Numbers in one constant that a rule may write into the graph: a file of a few bytes must not ask for more. */
+const MAX_TABLE = 2 ** 24;
+
+/** Refuses a node whose rule would write a constant of more than 2^24 numbers. */
+export function checkTable(n: { refuse(reason: string): never }, numbers: number, what: string): void {
+  if (!(numbers <= MAX_TABLE)) n.refuse(`its ${what} would take ${numbers} numbers; at most ${MAX_TABLE} are allowed.`);
+}
+
 /** Every axis counted from the front, ascending. */
 export const positiveAxes = (axes: readonly number[], rank: number): number[] =>
   axes.map((a) => positiveAxis(a, rank)).sort((a, b) => a - b);

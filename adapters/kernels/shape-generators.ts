@@ -7,7 +7,7 @@ const NO_GRADIENT = none('the output depends on shapes and whole numbers only');
 
 const shapeOp = defineOp({
   op: 'Shape',
-  versions: [1, 13, 15, 19, 21, 23, 24],
+  versions: [1, 13, 15, 19, 21, 23, 24, 25],
   attributes: { start: int(0), end: int() },
   lower: (n, { start, end }, g) => g.constant(int64(n.type(0).dims.slice(start, end))),
   vjp: NO_GRADIENT,
@@ -15,7 +15,7 @@ const shapeOp = defineOp({
 
 const size = defineOp({
   op: 'Size',
-  versions: [1, 13, 19, 21, 23, 24],
+  versions: [1, 13, 19, 21, 23, 24, 25],
   attributes: {},
   lower: (n, _, g) => g.constant(int64([product(n.type(0).dims)], [])),
   vjp: NO_GRADIENT,
@@ -31,7 +31,7 @@ const refused =
 
 const constantOfShape = defineOp({
   op: 'ConstantOfShape',
-  versions: [9, 20, 21, 23, 24],
+  versions: [9, 20, 21, 23, 24, 25],
   attributes: { value: tensor() },
   constants: [0],
   lower: refused('the shape given'),

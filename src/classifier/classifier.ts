@@ -1,16 +1,19 @@
 // What openModel gives: a model run and differentiated on its own inputs, and as a classifier of samples in pixel space.
 import type { OpAdapter } from '../../adapters/op.js';
+import { headOf, tailOf, withConstants } from '../compile/cut.js';
 import { specialize } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
-import { float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
+import { allocate, castTensor, float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
 import { gradientOf, type Engine, type Program } from '../engine/engine.js';
 import { probe, type OrtProgram } from '../engine/ort.js';
 import { GraphBuilder } from '../onnx/builder.js';
-import type { Graph, ValueInfo } from '../onnx/graph.js';
+import { prune, reads, type Graph, type ValueInfo } from '../onnx/graph.js';
 import type { InputCard, OutputKind, PartialCard } from './card.js';
 import { completeCard, pictureLayout } from './picture.js';
 import { guessOutputKind, preprocessTensor, toProbabilities, withLogProbabilities, withPreprocessing, X } from './pixels.js';
+import { filled, refuseMissing, type Point } from './question.js';
 import { widened } from './reference.js';
+import { randomIntegers } from './samples.js';
 import type { ModelSource } from './source.js';
 
 export interface Classifier {
@@ -28,21 +31,45 @@ export interface Classifier {
   card: InputCard | undefined;
   /** True when nobody said how pictures go in. */
   readonly cardAssumed: boolean;
-  /** Shape of one sample in pixel space, without the batch axis: [C,H,W] for a picture. */
+  /** The input that is explained, and the output that is the classifier's. */
+  readonly input: { readonly name: string; readonly type: DType; readonly shape: readonly number[] };
+  readonly output: { readonly name: string; readonly type: DType; readonly shape: readonly number[] };
+  /** Where the mask lies, when not on the input itself. */
+  readonly point: Point | undefined;
+  /** Shape of one sample of the input, without the batch axis: [C,H,W] in pixel space for a picture. */
+  readonly inputShape: readonly number[];
+  /** Shape of one sample where the mask lies: of the input, or of the value at the point. */
   readonly sampleShape: readonly number[];
-  /** What `predict` computes in: float16 has 11 bits, so that it differs from the converted graph (float32) in the third digit. */
-  readonly precision: 'float16' | 'float32';
+  /**
+   * What `predict` computes in: float16 has 11 bits, so that it differs from the converted graph (float32) in the third digit; quantised values
+   * next to a half are rounded the other way, by a step of 1/255 of their range.
+   */
+  readonly precision: 'float16' | 'float32' | 'quantised';
+  /** Numbers that the float output, the first of them, holds for one sample. */
+  readonly classes: number;
   /** The static graph of the whole model at its bound shapes. */
   readonly graph: Graph;
   /** Runs the model on its own inputs, by the engine. Floats are float32; a float16 or float64 file's own type is taken as well. */
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
-  /** Outputs, and the gradients of sum(cotangent * output) with respect to every float input. */
+  /** Outputs, and the gradients of sum(cotangent * output) with respect to every float input; by the value at the point where there is one. */
   vjp(
     feeds: Readonly<Record<string, Tensor>>,
     cotangents: Readonly<Record<string, Tensor>>,
   ): Promise<{ outputs: Record<string, Tensor>; gradients: Record<string, Tensor> }>;
-  /** Class probabilities [N,K] of samples x [N,...sampleShape] in pixel space, by onnxruntime on the original file. */
-  predict(x: Tensor, card?: InputCard): Promise<Tensor>;
+  /**
+   * Where a sample [1,...inputShape] is explained: `x` [1,...sampleShape] there, and what classifies it: bound to this sample where a path goes
+   * round the point, else this classifier. The sample itself where there is no point.
+   */
+  locate(sample: Tensor): Promise<{ readonly x: Tensor; readonly classifier: Classifier }>;
+  /** Values at the point of `count` samples of random integers, [count,...sampleShape]; for points behind integer inputs. */
+  randomTokens(count: number, seed: number): Promise<Tensor>;
+  /** Throws LanErrors naming every other input that has no value. */
+  requireFeeds(): void;
+  /**
+   * Class probabilities [N,K] of samples x [N,...sampleShape], by onnxruntime on the original file, `batch` samples a run (default 16; the file's
+   * own where it fixes one). Floats are in pixel space, or values at the point; uint8 pixels always 0..255.
+   */
+  predict(x: Tensor, card?: InputCard, batch?: number): Promise<Tensor>;
   /** Static graph from `x` [batch,...sampleShape] to `log_probabilities`; throws LanError when the model does not take that batch. */
   logProbabilities(batch: number): Promise<Graph>;
   /** A graph of fixed input shapes made static, with this classifier's adapters. */
@@ -50,55 +77,99 @@ export interface Classifier {
   dispose(): Promise<void>;
 }
 
+/** What an OnnxClassifier is made of. */
+export interface Parts {
+  readonly source: ModelSource;
+  readonly canonical: Graph;
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly adapters: readonly OpAdapter[];
+  /** Of the whole file, or from the point on. */
+  readonly reference: OrtProgram;
+  /** Up to the point, where there is one. */
+  readonly head: OrtProgram | undefined;
+  readonly precision: Classifier['precision'];
+  readonly card: PartialCard;
+  readonly notes: string[];
+  readonly input: ValueInfo;
+  readonly output: ValueInfo;
+  readonly point: Point | undefined;
+  /** Of the other inputs, in their static shapes. */
+  readonly feeds: Readonly<Record<string, Tensor>>;
+}
+
+const describe = (v: ValueInfo): { name: string; type: DType; shape: readonly number[] } => ({
+  name: v.name,
+  type: v.type!,
+  shape: v.dims as number[],
+});
+
 /** See openModel, which makes it. */
 export class OnnxClassifier implements Classifier {
+  readonly source: ModelSource;
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly adapters: readonly OpAdapter[];
+  readonly precision: Classifier['precision'];
+  readonly notes: string[];
   readonly inputs;
   readonly outputs;
+  readonly input;
+  readonly output;
+  readonly point: Point | undefined;
   readonly labels: readonly string[];
   readonly outputKind: OutputKind;
+  readonly inputShape: readonly number[];
   readonly sampleShape: readonly number[];
   readonly cardAssumed: boolean;
+  readonly classes: number;
   card: InputCard | undefined;
-  private readonly input: ValueInfo;
-  private readonly output: string;
+  private readonly batch: number;
+  /** False where the value at the point has no batch axis: then one sample is all of it. */
+  private readonly batched: boolean;
+  /** The canonical graph of what is made of x. */
+  private readonly part: Graph;
+  /** Inputs besides x that the chosen output needs. */
+  private readonly others: readonly ValueInfo[];
   private forward?: Promise<Program>;
   private backward?: Promise<Program>;
+  private before?: Promise<Program>;
 
-  constructor(
-    readonly source: ModelSource,
-    private readonly canonical: Graph,
-    readonly graph: Graph,
-    readonly engine: Engine,
-    readonly adapters: readonly OpAdapter[],
-    private readonly reference: OrtProgram,
-    readonly precision: 'float16' | 'float32',
-    card: PartialCard,
-    readonly notes: string[],
-    private readonly fixedBatch: number | undefined,
-  ) {
-    const describe = (v: ValueInfo): { name: string; type: DType; shape: readonly number[] } => ({
-      name: v.name,
-      type: v.type!,
-      shape: v.dims as number[],
-    });
+  constructor(private readonly parts: Parts) {
+    const { source, graph, canonical, card, input, output, point } = parts;
+    this.source = source;
+    this.graph = graph;
+    this.engine = parts.engine;
+    this.adapters = parts.adapters;
+    this.precision = parts.precision;
+    this.notes = parts.notes;
     this.inputs = graph.inputs.map(describe);
     this.outputs = graph.outputs.map(describe);
-    const input = graph.inputs.find((i) => i.type?.startsWith('float'));
-    const output = graph.outputs.find((o) => o.type?.startsWith('float'));
-    if (!input || !output)
-      throw new LanError(
-        `${source.name}: needs a float input and a float output; inputs are ${this.inputs.map((i) => `${i.name}: ${i.type}`).join(', ')}.`,
-      );
-    this.input = input;
-    this.output = output.name;
-    this.outputKind = card.output ?? guessOutputKind(graph, this.output);
+    this.input = describe(input);
+    this.output = describe(output);
+    this.point = point;
+    this.outputKind = card.output ?? guessOutputKind(graph, output.name);
     this.labels = (card.labels as readonly string[] | undefined) ?? [];
-    const shape = input.dims as number[];
-    const picture = pictureLayout(shape, card.input?.layout);
+    const shape = this.input.shape;
+    const picture = this.input.type.startsWith('float') ? pictureLayout(shape, card.input?.layout) : undefined;
     this.cardAssumed = picture !== undefined && card.input?.mean === undefined && card.input?.range === undefined;
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
-    this.sampleShape = picture ? [picture.channels, ...picture.size] : shape.slice(1);
-    const k = sizeOf(output.dims as number[]) / ((output.dims as number[])[0] || 1);
+    this.inputShape = picture ? [picture.channels, ...picture.size] : shape.slice(1);
+    this.batch = shape[0] ?? 1;
+    this.batched = !point || point.dims[0] === this.batch;
+    this.sampleShape = !point ? this.inputShape : this.batched ? point.dims.slice(1) : point.dims;
+    this.part = point
+      ? tailOf(canonical, point.name, { type: 'float32', dims: point.dims }, [output.name])
+      : { ...canonical, outputs: canonical.outputs.filter((o) => o.name === output.name) };
+    const entry = point?.name ?? input.name;
+    const needed = point
+      ? tailOf(graph, point.name, { type: 'float32', dims: point.dims }, [output.name])
+      : prune({ ...graph, outputs: [output] });
+    const read = new Set(needed.nodes.flatMap(reads));
+    const upTo = new Set(point ? headOf(graph, point.name).inputs.map((i) => i.name) : []);
+    this.others = graph.inputs.filter((i) => i.name !== entry && i.name !== input.name && (read.has(i.name) || upTo.has(i.name)));
+    const k = sizeOf(this.output.shape) / (this.output.shape[0] || 1);
+    this.classes = k;
     if (this.labels.length > 0 && this.labels.length !== k) {
       throw new LanError(
         `${source.name}: ${this.labels.length} labels for ${k} outputs. Are they another model's? (A background class makes 1001.)`,
@@ -118,7 +189,11 @@ export class OnnxClassifier implements Classifier {
       if (!o.type.startsWith('float')) continue;
       given[`cotangent:${o.name}`] = cotangents[o.name] ?? float32(new Float32Array(sizeOf(o.shape)), o.shape);
     }
-    const names = this.inputs.filter((i) => i.type.startsWith('float')).map((i) => i.name);
+    const names = this.point ? [this.point.name] : this.inputs.filter((i) => i.type.startsWith('float')).map((i) => i.name);
+    if (this.point) {
+      this.before ??= this.engine.compile(headOf(this.graph, this.point.name));
+      Object.assign(own, await (await this.before).run(own));
+    }
     this.backward ??= this.withCotangents().then((graph) => this.engine.gradient(graph, 'weighted_sum', names));
     const results = await (await this.backward).run({ ...own, ...widened(given) });
     return {
@@ -128,7 +203,9 @@ export class OnnxClassifier implements Classifier {
   }
 
   private withCotangents(): Promise<Graph> {
-    const g = GraphBuilder.from(this.graph);
+    const { graph, point } = this;
+    const all = this.outputs.map((o) => o.name);
+    const g = GraphBuilder.from(point ? tailOf(graph, point.name, { type: 'float32', dims: point.dims }, all) : graph);
     const terms: string[] = [];
     for (const o of this.outputs) {
       g.output(o.name);
@@ -165,26 +242,31 @@ export class OnnxClassifier implements Classifier {
     return widened(own);
   }
 
-  async predict(x: Tensor, card: InputCard | undefined = this.card): Promise<Tensor> {
+  async predict(x: Tensor, card: InputCard | undefined = this.card, batch = 16): Promise<Tensor> {
     const [n = 1, ...sample] = x.dims;
     if (sample.join() !== this.sampleShape.join()) {
       throw new LanError(
         `${this.source.name}: expected samples of shape [${this.sampleShape.join(',')}], received [${sample.join(',')}].`,
       );
     }
-    const size = this.fixedBatch && this.fixedBatch > 0 ? this.fixedBatch : Math.min(n, 16);
+    this.requireFeeds();
+    const fixed = this.fixedBatch;
+    const size = !this.batched ? 1 : (fixed ?? Math.min(n, batch));
     const rows: Float32Array[] = [];
     const per = sizeOf(this.sampleShape);
-    const data = toFloat32(x);
+    const type = x.type === 'uint8' ? 'uint8' : 'float32';
+    const data = x.type === 'uint8' ? (x.data as Uint8Array) : toFloat32(x);
     for (let i = 0; i < n; i += size) {
       const count = Math.min(size, n - i);
-      const length = this.fixedBatch ? size : count;
+      const length = fixed && this.batched ? size : count;
       // A model of fixed batch gets its last batch filled up with zeros; their rows are dropped.
-      const chunk = length === count ? data.subarray(i * per, (i + count) * per) : new Float32Array(length * per);
-      if (length !== count) chunk.set(data.subarray(i * per));
-      const input = preprocessTensor(float32(chunk, [length, ...this.sampleShape]), this.card ? card : undefined);
-      const out = await this.reference.run({ ...this.constantFeeds(), [this.input.name]: input }, [this.output]);
-      const p = toProbabilities(out[this.output]!, this.outputKind);
+      const chunk = length === count ? data.subarray(i * per, (i + count) * per) : allocate(type, [length * per]);
+      if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
+      const given: Tensor = { type, dims: this.batched ? [length, ...this.sampleShape] : this.sampleShape, data: chunk };
+      const entry = this.point ? given : preprocessTensor(given, this.card ? card : undefined);
+      const feeds = this.feedsAt(this.batched ? length : this.batch, this.parts.reference.inputNames);
+      const out = await this.parts.reference.run({ ...feeds, [this.point?.name ?? this.input.name]: entry }, [this.output.name]);
+      const p = toProbabilities(out[this.output.name]!, this.outputKind);
       rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
     }
     const k = rows[0]!.length / Math.min(size, n);
@@ -197,27 +279,100 @@ export class OnnxClassifier implements Classifier {
     return float32(all, [n, k]);
   }
 
-  private constantFeeds(): Record<string, Tensor> {
-    const others = this.graph.inputs.filter((i) => i !== this.input);
-    if (others.length > 0)
+  /** The batch that the file fixes. */
+  private get fixedBatch(): number | undefined {
+    const declared = this.declared(this.input.name)?.dims?.[0];
+    return typeof declared === 'number' && declared > 0 ? declared : undefined;
+  }
+
+  private declared = (name: string): ValueInfo | undefined => this.parts.canonical.inputs.find((i) => i.name === name);
+
+  requireFeeds(): void {
+    const { feeds, input, point } = this.parts;
+    refuseMissing(
+      this.others.filter((o) => !(o.name in feeds)),
+      input.name,
+      this.source.name,
+    );
+    if (point?.bypassed && !(input.name in feeds))
       throw new LanError(
-        `${this.source.name}: has further inputs (${others.map((o) => o.name).join(', ')}); only one is supported here.`,
+        `${this.source.name}: the output depends on '${input.name}' by a way round '${point.name}', so it is known for one sample only: use locate(sample).`,
       );
-    return {};
+  }
+
+  /** Values of these inputs for a batch of `n`: what was fed, repeated along an open first axis; zeros where nothing depends on the values. */
+  private feedsAt(n: number, names: readonly string[]): Record<string, Tensor> {
+    const feeds: Record<string, Tensor> = {};
+    for (const { name, type, dims } of this.graph.inputs) {
+      if (!names.includes(name) || name === (this.point?.name ?? this.input.name)) continue;
+      const fed = this.parts.feeds[name] ?? filled(type!, dims as number[], 0);
+      const first = this.declared(name)?.dims?.[0];
+      const open = dims!.length > 0 && !(typeof first === 'number' && first > 0);
+      feeds[name] = open && n !== this.batch ? repeated(fed, n) : fed;
+    }
+    return feeds;
+  }
+
+  async locate(sample: Tensor): Promise<{ x: Tensor; classifier: Classifier }> {
+    const { point, input } = this;
+    const { head } = this.parts;
+    if (!point || !head) return { x: sample, classifier: this };
+    if (sizeOf(sample.dims) !== sizeOf(this.inputShape))
+      throw new LanError(
+        `${this.source.name}: expected one sample of shape [${this.inputShape.join(',')}], received [${sample.dims.join(',')}].`,
+      );
+    const one = { ...castTensor(sample, this.input.type), dims: [1, ...this.inputShape] };
+    const single = this.card ? preprocessTensor(one, this.card) : { ...one, dims: [1, ...input.shape.slice(1)] };
+    // A batch that the file fixes is filled up with the same sample.
+    const own = { ...repeated(single, this.batch), dims: input.shape };
+    const feeds = { ...this.feedsAt(this.batch, head.inputNames), [input.name]: own };
+    refuseMissing(
+      this.others.filter((o) => !(o.name in this.parts.feeds)),
+      input.name,
+      this.source.name,
+    );
+    const value = (await head.run(feeds, [point.name]))[point.name]!;
+    const data = toFloat32(value).slice(0, sizeOf(this.sampleShape));
+    const x = float32(data, [1, ...this.sampleShape]);
+    if (!point.bypassed) return { x, classifier: this };
+    const bound = new OnnxClassifier({ ...this.parts, feeds: { ...this.parts.feeds, [input.name]: own } });
+    bound.card = this.card;
+    return { x, classifier: bound };
+  }
+
+  async randomTokens(count: number, seed: number): Promise<Tensor> {
+    const per = sizeOf(this.sampleShape);
+    const data = new Float32Array(count * per);
+    for (let i = 0; i < count; i++) {
+      const ids = randomIntegers(this.graph, this.parts.input, i, seed);
+      const first = {
+        ...ids,
+        data: (ids.data as Int32Array).subarray(0, sizeOf(this.inputShape)),
+        dims: [1, ...this.inputShape],
+      };
+      data.set(toFloat32((await this.locate(first)).x), i * per);
+    }
+    return float32(data, [count, ...this.sampleShape]);
   }
 
   async logProbabilities(batch: number): Promise<Graph> {
+    this.requireFeeds();
+    const { name } = this.output;
     const dims = [batch, ...this.sampleShape];
-    const composed = withPreprocessing(this.canonical, this.input.name, [this.output], dims, this.card);
+    const refusal = `${this.source.name}: does not take a batch of ${batch}`;
+    if (!this.batched && batch !== 1) throw new LanError(`${refusal}.`);
+    const entry = this.point?.name ?? this.input.name;
+    const fixed = withConstants(this.part, this.feedsAt(batch, this.part.inputs.map((i) => i.name))); // prettier-ignore
+    const card = this.point ? undefined : this.card;
+    const composed = withPreprocessing(fixed, entry, [name], dims, card, this.batched ? dims : this.sampleShape);
     let graph: Graph;
     try {
       graph = await specialize(composed, { [X]: dims }, probe, this.adapters);
     } catch (error) {
-      throw new LanError(`${this.source.name}: does not take a batch of ${batch} (${messageOf(error)})`);
+      throw new LanError(`${refusal} (${messageOf(error)})`);
     }
-    if (graph.types.get(this.output)?.dims[0] !== batch)
-      throw new LanError(`${this.source.name}: does not take a batch of ${batch}.`);
-    return specialize(withLogProbabilities(graph, this.output, this.outputKind), { [X]: dims }, probe, this.adapters);
+    if (graph.types.get(name)?.dims[0] !== batch) throw new LanError(`${refusal}.`);
+    return specialize(withLogProbabilities(graph, name, this.outputKind), { [X]: dims }, probe, this.adapters);
   }
 
   specialize(graph: Graph): Promise<Graph> {
@@ -225,7 +380,16 @@ export class OnnxClassifier implements Classifier {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all([this.forward, this.backward].map(async (p) => (await p)?.dispose()));
-    await this.reference.dispose();
+    await Promise.all([this.forward, this.backward, this.before].map(async (p) => (await p)?.dispose()));
+    await Promise.all([this.parts.reference, this.parts.head].map((p) => p?.dispose()));
   }
+}
+
+/** The first row, `n` times. */
+function repeated(tensor: Tensor, n: number): Tensor {
+  const row = (tensor.data as Float32Array).subarray(0, sizeOf(tensor.dims.slice(1)));
+  const dims = [n, ...tensor.dims.slice(1)];
+  const data = allocate(tensor.type, dims) as Float32Array;
+  for (let i = 0; i < n; i++) data.set(row, i * row.length);
+  return { type: tensor.type, dims, data };
 }

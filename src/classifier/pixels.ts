@@ -11,7 +11,7 @@ export const LOG_P = 'log_probabilities';
 
 /**
  * preprocessing o model: one input `x` (float32, [N,C,H,W] RGB in 0..range for a picture, else the model's own input), the model's `outputs`
- * as the only outputs. `card` undefined: the input goes in as it is. Other model inputs keep their names.
+ * as the only outputs. `card` undefined: the input goes in as it is, or reshaped to `as`. Other model inputs keep their names.
  */
 export function withPreprocessing(
   model: Graph,
@@ -19,10 +19,11 @@ export function withPreprocessing(
   outputs: readonly string[],
   dims: readonly number[],
   card: InputCard | undefined,
+  as: readonly number[] = dims,
 ): Graph {
   const g = new GraphBuilder(model.name);
   const x = g.input(X, 'float32', dims);
-  const fed = card ? preprocess(g, x, card) : x;
+  const fed = card ? preprocess(g, x, card) : as === dims ? x : g.reshape(x, as);
   const made = g.inline(model, { [input]: fed });
   for (const output of outputs) g.output(made[output]!, output);
   return g.build();
@@ -37,24 +38,29 @@ function preprocess(g: GraphBuilder, x: string, card: InputCard): string {
   return card.layout === 'NHWC' ? g.transpose(value, [0, 2, 3, 1]) : value;
 }
 
-/** The same preprocessing outside a graph, for runs of the untouched model: x [N,C,H,W] to the model's input. */
+/**
+ * The same preprocessing outside a graph, for runs of the untouched model: x [N,C,H,W] to the model's input. uint8 pixels (0..255, whatever the
+ * card's range) are scaled and normalised in one go.
+ */
 export function preprocessTensor(x: Tensor, card: InputCard | undefined): Tensor {
-  if (!card) return x;
+  if (!card) return x.type === 'uint8' ? float32(toFloat32(x), x.dims) : x;
   const [n, c, h, w] = x.dims as [number, number, number, number];
-  const source = toFloat32(x);
+  const bytes = x.type === 'uint8';
+  const source = bytes ? (x.data as Uint8Array) : toFloat32(x);
   const out = new Float32Array(source.length);
   const area = h * w;
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < c; k++) {
+  const step = card.layout === 'NCHW' ? 1 : c;
+  for (let k = 0; k < c; k++) {
+    const mean = card.mean[k % card.mean.length]!;
+    const std = card.std[k % card.std.length]!;
+    const scale = 1 / std;
+    // A byte has 256 values: they are normalised once, and looked up.
+    const table = bytes ? Float32Array.from({ length: 256 }, (_, v) => ((v * card.range) / 255 - mean) * scale) : undefined;
+    for (let i = 0; i < n; i++) {
       const from = (i * c + (card.channels === 'BGR' ? c - 1 - k : k)) * area;
-      const mean = card.mean[k % card.mean.length]!;
-      const scale = 1 / card.std[k % card.std.length]!;
-      if (card.layout === 'NCHW') {
-        const to = (i * c + k) * area;
-        for (let p = 0; p < area; p++) out[to + p] = (source[from + p]! - mean) * scale;
-      } else {
-        for (let p = 0; p < area; p++) out[(i * area + p) * c + k] = (source[from + p]! - mean) * scale;
-      }
+      let to = step === 1 ? (i * c + k) * area : i * area * c + k;
+      if (table) for (let p = from; p < from + area; p++, to += step) out[to] = table[source[p]!]!;
+      else for (let p = from; p < from + area; p++, to += step) out[to] = (source[p]! - mean) * scale;
     }
   }
   return float32(out, card.layout === 'NCHW' ? [n, c, h, w] : [n, h, w, c]);

@@ -1,9 +1,11 @@
 // The reference: onnxruntime on the original, untouched bytes, in the float types of the file behind a float32 surface.
 import { LanError, messageOf } from '../core/errors.js';
 import { toFloatType, type DType, type Tensor } from '../core/tensor.js';
-import { dialectModel, openSession, type OrtOptions, type OrtProgram } from '../engine/ort.js';
-import { encodeModel } from '../onnx/codec.js';
+import { headOf, tailOf } from '../compile/cut.js';
+import { dialectModel, openModelSession, openSession, type OrtOptions, type OrtProgram } from '../engine/ort.js';
+import { inlineFunctions } from '../onnx/functions.js';
 import type { Graph, Model } from '../onnx/graph.js';
+import { withoutMaps } from './labels.js';
 import type { ModelSource } from './source.js';
 
 export interface Reference {
@@ -15,35 +17,76 @@ export interface Reference {
   readonly refused?: string;
 }
 
-/** Opens the original in onnxruntime, or, where that refuses it, the canonical graph. */
-export async function openReference(source: ModelSource, canonical: Graph, options: OrtOptions): Promise<Reference> {
-  const { graph } = source.model;
+/**
+ * Opens the original in onnxruntime (without its maps), or, where that refuses it, the canonical graph. `part` cuts a piece out of either: the rest of the file goes
+ * into onnxruntime as it is, at its own opset.
+ */
+export async function openReference(
+  source: ModelSource,
+  canonical: Graph,
+  options: OrtOptions,
+  part?: (graph: Graph) => Graph,
+): Promise<Reference> {
   try {
+    // Values inside functions have a name only once these are written out.
+    const whole = withoutMaps(source.model);
+    const flat = part ? inlineFunctions(whole) : whole;
+    const model = part ? { ...flat, graph: part(flat.graph) } : flat;
     // onnxruntime's JavaScript tensors know no bfloat16.
-    const closed = [...graph.inputs, ...graph.outputs].find((v) => v.type === 'bfloat16');
+    const closed = [...model.graph.inputs, ...model.graph.outputs].find((v) => v.type === 'bfloat16');
     if (closed) throw new LanError(`onnxruntime takes no bfloat16 from JavaScript ('${closed.name}').`);
-    const program = await openSession(source.path ?? source.bytes, options);
-    return { program: inFloat32(program, source.model), model: source.model };
+    const program =
+      part || whole !== source.model
+        ? await openModelSession(model, options)
+        : await openSession(source.path ?? source.bytes, options);
+    return { program: inFloat32(program, model), model };
   } catch (error) {
-    const model = dialectModel(canonical);
-    return { program: await openSession(encodeModel(model), options), model, refused: messageOf(error) };
+    const model = dialectModel(part ? part(canonical) : canonical);
+    return { program: await openModelSession(model, options), model, refused: messageOf(error) };
+  }
+}
+
+/** What is run on a sample up to the point of the mask, and from there on. */
+export interface CutReference {
+  readonly head: OrtProgram;
+  readonly tail: Reference;
+}
+
+/** Opens the two parts of the original at `value`, the second with one output. See openReference. */
+export async function openCutReference(
+  source: ModelSource,
+  canonical: Graph,
+  options: OrtOptions,
+  value: string,
+  output: string,
+): Promise<CutReference> {
+  const head = await openReference(source, canonical, options, (graph) => headOf(graph, value));
+  try {
+    // Only onnxruntime knows the type that the value has in the file; a part of the canonical form has float32 anyway.
+    const type = head.program.outputTypes[0] ?? 'float32';
+    const own = (graph: Graph): Graph => tailOf(graph, value, { type: graph === canonical ? 'float32' : type }, [output]);
+    const tail = await openReference(source, canonical, options, own);
+    return { head: head.program, tail: { ...tail, refused: tail.refused ?? head.refused } };
+  } catch (error) {
+    await head.program.dispose();
+    throw error;
   }
 }
 
 /** A program of the file's graph, or of one with the same inputs, that takes and gives float32 where the file has another float type. */
-export function inFloat32(program: OrtProgram, { graph }: Model): OrtProgram {
+export const inFloat32 = (program: OrtProgram, model: Model): OrtProgram => ({
+  ...program,
+  run: async (feeds, wanted) => widened(await program.run(inOwnTypes(feeds, model), wanted)),
+});
+
+/** Feeds in the float types that the file's inputs have. */
+export function inOwnTypes(feeds: Readonly<Record<string, Tensor>>, { graph }: Model): Record<string, Tensor> {
   const types = new Map(graph.inputs.map((i) => [i.name, i.type]));
-  return {
-    ...program,
-    async run(feeds, wanted) {
-      const own = Object.entries(feeds).map(([name, t]): [string, Tensor] => [
-        name,
-        isFloat(types.get(name)) ? toFloatType(t, types.get(name) as 'float16') : t,
-      ]);
-      const results = await program.run(Object.fromEntries(own), wanted);
-      return widened(results);
-    },
-  };
+  const own = Object.entries(feeds).map(([name, t]): [string, Tensor] => [
+    name,
+    isFloat(types.get(name)) ? toFloatType(t, types.get(name) as 'float16') : t,
+  ]);
+  return Object.fromEntries(own);
 }
 
 /** float16 and float64 tensors as float32. */

@@ -4,22 +4,25 @@ import type { Argv, CommandModule } from 'yargs';
 import { openModel, type Classifier } from '../classifier/open.js';
 import { chooseConvention } from '../classifier/picture.js';
 import { LanError } from '../core/errors.js';
-import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { castTensor, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { ensureWritable, readBytes, sha256 } from '../data/files.js';
 import { listImages, readImage, type ImageSpec } from '../data/images.js';
 import { decodeNpy } from '../data/npy.js';
 import { createAuditor, type AuditResult } from '../evidence/audit.js';
+import { openExplainer, type OpenedExplainer } from '../evidence/explainer.js';
 import { bootstrapFolder, NOISE_HELP } from '../lan/noise.js';
 import { writeAudit } from '../report/audit-files.js';
 import { claims } from '../report/claims.js';
 import { progressBar } from './bar.js';
-import { ioOf, toJson, usage, type Io } from './io.js';
+import { interruptible, ioOf, toJson, usage, type Io } from './io.js';
 import {
   cardOptions,
   engineOptions,
   jsonOption,
   MASK,
   objectiveOptions,
+  pointOption,
+  questionOptions,
   seedOption,
   toNumber,
   toObjectiveSettings,
@@ -35,6 +38,7 @@ interface Arguments extends SharedArguments, ObjectiveArguments {
   readonly image?: readonly string[];
   readonly tensor?: readonly string[];
   readonly out: string;
+  readonly lan?: string;
   readonly noise?: string;
   readonly iterations?: string;
   readonly learningRate?: string;
@@ -51,7 +55,7 @@ export const auditCommand: CommandModule<object, Arguments> = {
   // yargs' inferred type of this many options does not unify with Arguments, which says the same.
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
       .options({
         image: { type: 'string', array: true, requiresArg: true, describe: 'pictures to explain' },
         tensor: {
@@ -66,6 +70,12 @@ export const auditCommand: CommandModule<object, Arguments> = {
           requiresArg: true,
           describe: 'folder for the results, one folder an input',
         },
+        lan: {
+          type: 'string',
+          requiresArg: true,
+          group: MASK,
+          describe: 'an explainer that lan-onnx train has written; it gives the masks at once',
+        },
         noise: { type: 'string', requiresArg: true, group: MASK, describe: NOISE_HELP },
         iterations: { type: 'string', requiresArg: true, group: MASK, describe: 'steps at most' },
         'learning-rate': { type: 'string', requiresArg: true, group: MASK, describe: 'of Adam' },
@@ -78,7 +88,15 @@ export const auditCommand: CommandModule<object, Arguments> = {
         budget: { type: 'string', requiresArg: true, group: MASK, describe: 'time for each mask: 30s, 5m' },
         'evidence-draws': { type: 'string', default: '256', requiresArg: true, describe: 'fresh noise draws for the evidence' },
       })
-      .options({ ...objectiveOptions, ...cardOptions, ...engineOptions, ...seedOption, ...jsonOption })
+      .options({
+        ...questionOptions,
+        ...pointOption,
+        ...objectiveOptions,
+        ...cardOptions,
+        ...engineOptions,
+        ...seedOption,
+        ...jsonOption,
+      })
       .example('$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures')
       .example('$0 audit m.onnx --image *.jpg --beta 1.5 3 5', 'three masks a picture')
       .epilogue('Ctrl-C keeps what is done: the mask learned so far is measured and written.') as unknown as Argv<Arguments>,
@@ -91,14 +109,17 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
   if (!argv.image?.length && !argv.tensor?.length) throw new LanError('audit: give at least one --image or --tensor.');
   const settings = settingsOf(argv);
   const classifier = await openModel(argv.model, toOpenOptions(argv));
-  const abort = new AbortController();
-  const interrupt = (): void => {
-    if (abort.signal.aborted) process.exit(130);
-    io.err('\nlan-onnx: finishing with what is learned so far; press Ctrl-C again to stop at once.\n');
-    abort.abort();
-  };
-  process.on('SIGINT', interrupt);
+  const interrupt = interruptible(io, 'finishing with what is learned so far');
+  const { signal } = interrupt;
+  let explainer: OpenedExplainer | undefined;
   try {
+    if (argv.lan !== undefined) {
+      if (argv.beta?.length) throw new LanError('--beta: the explainer of --lan was trained with one beta; leave --beta out.');
+      explainer = await openExplainer(argv.lan, classifier, {
+        threads: argv.threads === undefined ? undefined : Number(argv.threads),
+      });
+      settings.noise ??= noiseOf(explainer);
+    }
     const inputs = await readInputs(argv, classifier, io);
     // Before anything long begins, and after all that may still be refused, which then leaves no empty folder.
     await ensureWritable(argv.out);
@@ -111,7 +132,8 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
       settings,
       evidenceDraws: toWhole('--evidence-draws', argv.evidenceDraws, 1),
       samples: await bootstrapSamples(settings.noise, classifier),
-      signal: abort.signal,
+      explainer,
+      signal,
       onPhase: bar.phase,
       onStep: (_beta, f, iterations) => bar.step(f.step + 1, iterations, f.loss, f.maskMean),
     });
@@ -128,19 +150,24 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
         card: classifier.card,
         notes: [...classifier.notes, ...input.notes],
         version: version(),
-        range: classifier.card?.range,
+        range: classifier.point ? undefined : classifier.card?.range,
       });
       if (argv.json) documents.push(JSON.parse(Buffer.from(await readBytes(files.json, 'Result')).toString()) as object);
       else io.out(describe(input.path, result, files, classifier));
-      if (abort.signal.aborted) break;
+      if (signal.aborted) break;
     }
     if (argv.json) io.out(toJson(documents.length === 1 ? documents[0] : documents));
     await auditor.dispose();
   } finally {
-    process.off('SIGINT', interrupt);
+    interrupt.stop();
+    await explainer?.dispose();
     await classifier.dispose();
   }
 }
+
+/** The noise that an explainer was trained with, where it needs no samples; else the default. */
+const noiseOf = ({ settings }: OpenedExplainer): string | undefined =>
+  settings.noise.startsWith('bootstrap') ? undefined : settings.noise;
 
 function settingsOf(argv: Arguments) {
   const optional = <T>(text: string | undefined, read: (t: string) => T): T | undefined =>
@@ -179,12 +206,11 @@ async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Prom
     return seen === 0 ? stem : `${stem}-${seen + 1}`;
   };
   const inputs: AuditInput[] = [];
+  if (!classifier.point?.bypassed) classifier.requireFeeds();
   const images = argv.image ?? [];
   if (images.length > 0 && !classifier.card)
-    throw new LanError(
-      `${argv.model}: its input [${classifier.inputs[0]!.shape.join(',')}] is not a picture. Give --tensor F.npy.`,
-    );
-  if (images.length > 0 && classifier.cardAssumed && classifier.sampleShape[0] === 3) {
+    throw new LanError(`${argv.model}: its input [${classifier.input.shape.join(',')}] is not a picture. Give --tensor F.npy.`);
+  if (images.length > 0 && classifier.cardAssumed && classifier.inputShape[0] === 3) {
     const { tensor } = await readImage(images[0]!, imageSpec(classifier, 255));
     io.err(`note: ${await chooseConvention(classifier, tensor)}\n`);
   }
@@ -197,7 +223,7 @@ async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Prom
   for (const path of argv.tensor ?? []) {
     const bytes = await readBytes(path, 'Tensor');
     const tensor = decodeNpy(bytes, path);
-    const wanted = classifier.sampleShape;
+    const wanted = classifier.inputShape;
     if (sizeOf(tensor.dims) !== sizeOf(wanted))
       throw new LanError(
         `Tensor '${path}': expected one sample of shape [${wanted.join(',')}], received [${tensor.dims.join(',')}].`,
@@ -206,7 +232,7 @@ async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Prom
       path,
       folder: folderOf(path),
       sha256: sha256(bytes),
-      x: { type: 'float32', dims: [1, ...wanted], data: toFloat32(tensor) },
+      x: { ...castTensor(tensor, classifier.input.type), dims: [1, ...wanted] },
       notes: [],
     });
   }
@@ -215,7 +241,7 @@ async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Prom
 
 function imageSpec(classifier: Classifier, range?: 1 | 255): ImageSpec {
   const card = classifier.card!;
-  const [channels, height, width] = classifier.sampleShape as [1 | 3, number, number];
+  const [channels, height, width] = classifier.inputShape as [1 | 3, number, number];
   return { channels, height, width, resize: card.resize, crop: card.crop, range: range ?? card.range };
 }
 
@@ -231,7 +257,7 @@ async function bootstrapSamples(noise: string | undefined, classifier: Classifie
 }
 
 function describe(path: string, result: AuditResult, files: { json: string; sheet?: string }, classifier: Classifier): string {
-  const classes = sizeOf(classifier.outputs[0]!.shape.slice(1));
+  const { classes } = classifier;
   const top = result.prediction[0]!;
   const lines = [
     `${path}: ${result.prediction
@@ -245,11 +271,16 @@ function describe(path: string, result: AuditResult, files: { json: string; shee
   for (const beta of result.betas) {
     const { learned, evidence } = beta;
     const [headline, ...others] = claims(beta, top.label);
-    const per = (1000 * learned.seconds) / Math.max(1, learned.history.length);
+    const { seconds, history, stopped } = learned;
+    const milliseconds = (1000 * seconds) / Math.max(1, history.length);
+    const how =
+      stopped === 'explainer'
+        ? `given by the explainer in ${milliseconds.toFixed(1)} ms`
+        : `${history.length} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})`;
     lines.push(
       `  beta ${beta.beta}: ${headline}`,
       ...others.map((c) => `    ${c}`),
-      `    mask mean ${evidence.soft.share.toFixed(3)}; ${learned.history.length} steps of ${per.toFixed(0)} ms (stopped: ${learned.stopped}), evidence ${beta.evidenceSeconds.toFixed(1)} s`,
+      `    mask mean ${evidence.soft.share.toFixed(3)}; ${how}, evidence ${beta.evidenceSeconds.toFixed(1)} s`,
     );
   }
   lines.push(`  files: ${[files.sheet, files.json].filter(Boolean).join(', ')}`);

@@ -41,3 +41,55 @@ export function progressBar(io: Io, budget?: number) {
 export function secondsLeft(value: number, total: number, elapsed: number, budget = Infinity): number {
   return Math.max(0, Math.min((elapsed * (total - value)) / value, budget - elapsed));
 }
+
+/** Samples done, and the time that is left at the pace so far: a line that is overwritten on a terminal; elsewhere one line at the start. */
+export function countdown(io: Io, what: string) {
+  let start = 0;
+  let last = 0;
+  return {
+    step(done: number, total: number) {
+      const now = performance.now();
+      if (start === 0) {
+        start = now;
+        if (!io.terminal) io.err(`${what} ...\n`);
+      }
+      if (!io.terminal || (now - last < 100 && done < total)) return;
+      last = now;
+      const left = Math.ceil(secondsLeft(Math.max(1, done), total, (now - start) / 1000));
+      io.err(`\r\x1b[K${what}: ${done} of ${total}, ${left} s left`);
+    },
+    clear() {
+      if (io.terminal) io.err('\r\x1b[K');
+    },
+  };
+}
+
+/** Training: step, figures, steps per second and the time that is left, on a terminal as one line, elsewhere as ten lines. */
+export function trainingBar(io: Io) {
+  let tenth = 0;
+  return {
+    step({
+      step,
+      iterations,
+      figures,
+      rate,
+    }: {
+      step: number;
+      iterations: number;
+      figures: Readonly<Record<string, number>>;
+      rate: number;
+    }) {
+      const shown = Object.entries(figures).map(([name, v]) => `${name.replace(/_/g, ' ')} ${v.toFixed(3)}`);
+      const left = Math.ceil((iterations - step) / rate);
+      const line = `${step}/${iterations}  ${shown.join('  ')}  ${rate.toFixed(0)} steps/s, ${left} s left`;
+      if (io.terminal) io.err(`\r\x1b[K${line}`);
+      else if (Math.floor((10 * step) / iterations) > tenth) {
+        tenth = Math.floor((10 * step) / iterations);
+        io.err(`${line}\n`);
+      }
+    },
+    clear() {
+      if (io.terminal) io.err('\r\x1b[K');
+    },
+  };
+}

@@ -2,7 +2,15 @@
 import type { Argv, CommandModule } from 'yargs';
 import { exportGradient } from '../evidence/export-gradient.js';
 import { exportModel } from './export.js';
-import { cardOptions, engineOptions, jsonOption, toOpenOptions, toWhole, type SharedArguments } from './options.js';
+import {
+  cardOptions,
+  engineOptions,
+  jsonOption,
+  questionOptions,
+  toOpenOptions,
+  toWhole,
+  type SharedArguments,
+} from './options.js';
 
 interface Arguments extends SharedArguments {
   readonly model: string;
@@ -17,7 +25,7 @@ export const exportGradientCommand: CommandModule<object, Arguments> = {
   describe: 'write a model with its loss and input gradient as one ONNX file for any onnxruntime',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
       .options({
         out: { type: 'string', demandOption: true, requiresArg: true, describe: 'the file to write' },
         pixels: {
@@ -32,7 +40,7 @@ export const exportGradientCommand: CommandModule<object, Arguments> = {
         },
         shape: engineOptions.shape,
       })
-      .options({ ...cardOptions, ...jsonOption })
+      .options({ ...questionOptions, ...cardOptions, ...jsonOption })
       .example('$0 export-gradient squeezenet1.1.onnx --out grad.onnx', 'outputs, loss and d loss / d input')
       .example('$0 export-gradient m.onnx --pixels --batch 8 --out grad.onnx', 'eight pictures at a time, from pixels')
       .epilogue(

@@ -7,6 +7,8 @@ import {
   engineOptions,
   jsonOption,
   objectiveOptions,
+  pointOption,
+  questionOptions,
   toObjectiveSettings,
   toOpenOptions,
   type ObjectiveArguments,
@@ -24,14 +26,14 @@ export const exportStepCommand: CommandModule<object, Arguments> = {
   describe: 'write one step of learning a mask (noise in, mask out) as one ONNX file for any onnxruntime',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
       .options({
         out: { type: 'string', demandOption: true, requiresArg: true, describe: 'the file to write' },
         shape: engineOptions.shape,
         ...objectiveOptions,
         beta: { ...objectiveOptions.beta, describe: 'weight of the mask mean; an input of the file, in which these are noted' },
       })
-      .options({ ...cardOptions, ...jsonOption })
+      .options({ ...questionOptions, ...pointOption, ...cardOptions, ...jsonOption })
       .example('$0 export-step squeezenet1.1.onnx --out step.onnx', 'loss, backward pass and Adam in one run')
       .example('$0 export-step m.onnx --mask-grid 28 --draws 8 --out step.onnx', 'a coarse mask, eight draws of noise a step')
       .epilogue(

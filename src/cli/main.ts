@@ -8,12 +8,16 @@ import { auditCommand } from './audit.js';
 import { checkCommand } from './check.js';
 import { exportGradientCommand } from './export-gradient.js';
 import { exportStepCommand } from './export-step.js';
+import { gridCommand } from './grid.js';
 import { inspectCommand } from './inspect.js';
+import { scoreCommand } from './score.js';
+import { reproduceCommand } from './reproduce.js';
+import { trainCommand } from './train.js';
 import { processIo, type Io } from './io.js';
 import { version } from '../core/version.js';
 
 /** Arguments that take several values. */
-const LISTS = new Set(['_', 'models', 'image', 'tensor', 'beta', 'mean', 'std', 'shape']);
+const LISTS = new Set(['_', 'models', 'image', 'tensor', 'objects', 'beta', 'mean', 'std', 'shape', 'feed']);
 
 /**
  * Runs the command line `argv` (without node and script). Returns the exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable
@@ -29,6 +33,10 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .command(inspectCommand)
     .command(checkCommand)
     .command(auditCommand)
+    .command(trainCommand)
+    .command(scoreCommand)
+    .command(gridCommand)
+    .command(reproduceCommand)
     .command(exportGradientCommand)
     .command(exportStepCommand)
     .demandCommand(1, 'Name a command.')
@@ -74,7 +82,7 @@ class UsageError extends Error {}
 function explain(error: unknown, argv: readonly string[]): string {
   const stack = process.env['LAN_ONNX_DEBUG'] && error instanceof Error ? `${error.stack}\n` : '';
   if (error instanceof UsageError) {
-    const command = ['inspect', 'check', 'audit', 'export-gradient', 'export-step'].find((c) => argv[0] === c);
+    const command = ['inspect', 'check', 'audit', 'score', 'grid', 'export-gradient', 'export-step'].find((c) => argv[0] === c);
     return `lan-onnx: ${error.message.replace(/\s*\n\s*/g, ' ')}\nSee: lan-onnx ${command ? `${command} ` : ''}--help\n${stack}`;
   }
   if (error instanceof LanError) return `lan-onnx: ${error.message}\n${stack}`;

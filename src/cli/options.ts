@@ -8,6 +8,7 @@ import { usage } from './io.js';
 
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
+const QUESTION = 'Question:';
 export const MASK = 'Mask:';
 
 /** How pictures become the model's input, and what its output means. */
@@ -69,6 +70,37 @@ export const engineOptions = {
   },
 } as const satisfies Record<string, Options>;
 
+/** What is asked of a model with several inputs or outputs. */
+export const questionOptions = {
+  input: {
+    type: 'string',
+    requiresArg: true,
+    group: QUESTION,
+    describe: 'the input that is explained (default: the first of floats)',
+  },
+  output: {
+    type: 'string',
+    requiresArg: true,
+    group: QUESTION,
+    describe: "the classifier's output (default: the first of floats)",
+  },
+  feed: {
+    type: 'string',
+    array: true,
+    nargs: 1,
+    group: QUESTION,
+    describe: 'what another input is fed: --feed mask=1 or --feed mask=F.npy (repeatable)',
+  },
+} as const satisfies Record<string, Options>;
+export const pointOption = {
+  at: {
+    type: 'string',
+    requiresArg: true,
+    group: QUESTION,
+    describe: 'value inside the model on which the mask lies (default: the input, or the first float behind integers)',
+  },
+} as const satisfies Record<string, Options>;
+
 /** What a mask is and what it is learned for (Eq. 4). */
 export const objectiveOptions = {
   preset: {
@@ -88,7 +120,7 @@ export const objectiveOptions = {
   'mask-shape': {
     choices: MASK_SHAPES,
     group: MASK,
-    describe: 'pixel: channels share a value; full: every element its own',
+    describe: 'pixel: channels share a value; token: vectors of tokens do; full: every element its own',
   },
   'mask-grid': {
     type: 'string',
@@ -123,6 +155,10 @@ export interface SharedArguments {
   readonly backend?: string;
   readonly threads?: string;
   readonly shape?: readonly string[];
+  readonly input?: string;
+  readonly output?: string;
+  readonly feed?: readonly string[];
+  readonly at?: string;
 }
 
 /** What yargs gives for objectiveOptions. */
@@ -164,6 +200,10 @@ export function toOpenOptions(argv: SharedArguments): OpenOptions {
     threads: toThreads(argv.threads),
     shapes: toShapes(argv.shape),
     card: toCard(argv),
+    input: argv.input,
+    output: argv.output,
+    at: argv.at,
+    feeds: toFeeds(argv.feed),
   };
 }
 
@@ -194,6 +234,20 @@ export function toShapes(given: readonly string[] | undefined): Record<string, n
       const [, name, dims] = /^(.+)=(\d+(?:[,x]\d+)*)?$/.exec(text) ?? [];
       if (name === undefined) throw usage('--shape', 'NAME=1,3,224,224', text);
       return [name, dims ? dims.split(/[,x]/).map(Number) : []];
+    }),
+  );
+}
+
+/** `name=0.5` or `name=file.npy`, several times. */
+function toFeeds(given: readonly string[] | undefined): Record<string, string | number> | undefined {
+  if (!given) return undefined;
+  return Object.fromEntries(
+    given.map((text): [string, string | number] => {
+      const [, named, number] = /^(.+)=([-+]?[\d.]+(?:e[-+]?\d+)?)$/i.exec(text) ?? [];
+      if (named !== undefined && Number.isFinite(Number(number))) return [named, Number(number)];
+      const [, name, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+      if (name === undefined) throw usage('--feed', 'NAME=FILE.npy or NAME=NUMBER', text);
+      return [name, file!];
     }),
   );
 }
@@ -229,7 +283,7 @@ function sideOrPair(flag: string, text: string): number | readonly [number, numb
   return sides.length === 1 ? sides[0]! : [sides[0]!, sides[1]!];
 }
 
-function pairOf(flag: string, text: string): readonly [number, number] {
+export function pairOf(flag: string, text: string): readonly [number, number] {
   const sides = sideOrPair(flag, text);
   return typeof sides === 'number' ? [sides, sides] : sides;
 }

@@ -1,8 +1,9 @@
 // How large a node's outputs will be, told before it runs, so that a hostile file of a few bytes can not ask for all memory.
 import { sizeOf, toIntegers, type Tensor } from '../core/tensor.js';
 import type { Node } from '../onnx/graph.js';
+import { FUSED, nameOf, scoresOf } from './extents-fused.js';
 
-type Dims = readonly number[];
+export type Dims = readonly number[];
 
 /** What is known of a node's inputs. `dims` and `values` of a value are undefined while nobody has run what makes it. */
 export interface Known {
@@ -11,7 +12,7 @@ export interface Known {
 }
 
 /** A rule asks for its inputs through this, and is given up where one is not known. */
-interface Ask {
+export interface Ask {
   readonly node: Node;
   has(input: number): boolean;
   dims(input: number): Dims;
@@ -23,14 +24,14 @@ interface Ask {
   text(name: string, fallback: string): string;
 }
 /** Dims of the outputs, the first at least. */
-type Rule = (a: Ask) => Dims[];
+export type Rule = (a: Ask) => Dims[];
 
 /**
  * Dims of the outputs of a node of the dialect; undefined where no rule says, where one of its inputs is not known yet, or where the node
  * makes no sense: whoever runs it refuses it then. Lengths may be Infinity.
  */
 export function extents(node: Node, known: Known): Dims[] | undefined {
-  const rule = node.domain === '' ? (GROWING[node.op] ?? KEEPING[node.op]) : undefined;
+  const rule = GROWING[keyOf(node)] ?? KEEPING[keyOf(node)] ?? FUSED[keyOf(node)];
   if (!rule) return undefined;
   try {
     const found = rule(asker(node, known));
@@ -42,14 +43,17 @@ export function extents(node: Node, known: Known): Dims[] | undefined {
 }
 
 /** Can this op make more elements than it is given? */
-export const grows = (node: Node): boolean => node.domain === '' && (node.op in GROWING || node.op === 'NonZero');
+export const grows = (node: Node): boolean => keyOf(node) in GROWING || keyOf(node) === 'NonZero' || keyOf(node) in FUSED;
+
+const keyOf = (node: Node): string => (node.domain === '' ? node.op : nameOf(node));
 
 /**
  * Elements that a node makes besides those of `extents`: onnxruntime's ConvTranspose goes through a matrix of patches
- * [M/group * kernel, input positions]; a recurrent op holds all gates of all steps; NonZero gives rank int64 numbers for each element that is not zero, so at most for all.
+ * [M/group * kernel, input positions]; a recurrent op holds all gates of all steps; NonZero gives rank int64 numbers for each element that is not
+ * zero, so at most for all; fused attention has a score for each head, query and key.
  */
 export function besides(node: Node, known: Known): number {
-  if (node.domain !== '') return 0;
+  if (node.domain !== '') return scoresOf(node, known);
   const [x, w] = node.inputs.map((name) => known.dims(name));
   if (node.op === 'ConvTranspose' && x && w) return sizeOf(w.slice(1)) * sizeOf(x.slice(2));
   if (node.op in RECURRENT && x && w) return sizeOf(w.slice(0, 2)) * sizeOf(x.slice(0, 2));
@@ -212,12 +216,21 @@ const GROWING: Readonly<Record<string, Rule>> = {
   MaxPool: pool,
   AveragePool: pool,
   LpPool: pool,
+  MaxUnpool: (a) => {
+    if (a.has(2)) return [a.numbers(2)];
+    const [n, c, ...spatial] = a.dims(0);
+    const pads = a.ints('pads');
+    const length = (d: number, i: number): number =>
+      (d - 1) * (a.ints('strides')[i] ?? 1) + a.ints('kernel_shape')[i]! - (pads[i] ?? 0) - (pads[i + spatial.length] ?? 0);
+    return [[n!, c!, ...spatial.map(length)]];
+  },
   MatMul: (a) => [matMul(a.dims(0), a.dims(1))],
   Gemm: (a) => {
     const flip = (dims: Dims, name: string): Dims => (a.int(name, 0) ? [...dims].reverse() : dims);
     return [[flip(a.dims(0), 'transA')[0]!, flip(a.dims(1), 'transB')[1]!]];
   },
   Einsum: einsum,
+  'ai.onnx.ml.TreeEnsembleRegressor': (a) => [[a.dims(0)[0]!, a.int('n_targets', 1)]],
   Expand: (a) => [broadcast([a.dims(0), a.numbers(1)])],
   Tile: (a) => {
     const repeats = a.numbers(1);
@@ -232,6 +245,30 @@ const GROWING: Readonly<Record<string, Rule>> = {
     dims.splice(at(a.int('axis', -1), dims.length + 1), 0, positive(scalarOf(a, 1)));
     return [dims];
   },
+  GridSample: (a) => {
+    const [n, c] = a.dims(0);
+    return [[n!, c!, ...a.dims(1).slice(1, -1)]];
+  },
+  Col2Im: (a) => {
+    const [n, rows] = a.dims(0);
+    return [[n!, Math.floor(rows! / sizeOf(a.numbers(2))), ...a.numbers(1)]];
+  },
+  DFT: (a) => {
+    const dims = a.dims(0);
+    const axis = at(a.int('axis', 1), dims.length);
+    const length = a.has(1) ? scalarOf(a, 1) : dims[axis]!;
+    return [[...replaced(dims, axis, a.int('onesided', 0) ? Math.floor(length / 2) + 1 : length).slice(0, -1), 2]];
+  },
+  STFT: (a) => {
+    const [n, samples] = a.dims(0);
+    const length = a.has(2) ? a.dims(2)[0]! : scalarOf(a, 3);
+    const frames = positive(Math.floor((samples! - length) / scalarOf(a, 1)) + 1);
+    return [[n!, frames, a.int('onesided', 1) ? Math.floor(length / 2) + 1 : length, 2]];
+  },
+  HannWindow: (a) => [[scalarOf(a, 0)]],
+  HammingWindow: (a) => [[scalarOf(a, 0)]],
+  BlackmanWindow: (a) => [[scalarOf(a, 0)]],
+  MelWeightMatrix: (a) => [[Math.floor(scalarOf(a, 1) / 2) + 1, scalarOf(a, 0)]],
   Gather: (a) => {
     const dims = a.dims(0);
     const axis = at(a.int('axis', 0), dims.length);
@@ -259,6 +296,7 @@ const KEEPING: Readonly<Record<string, Rule>> = {
       .split(' ')
       .map((op) => [op, same]),
   ),
+  DynamicQuantizeLinear: (a) => [a.dims(0), [], []],
   GlobalAveragePool: (a) => [a.dims(0).map((d, i) => (i < 2 ? d : 1))],
   GlobalMaxPool: (a) => [a.dims(0).map((d, i) => (i < 2 ? d : 1))],
   ...Object.fromEntries(

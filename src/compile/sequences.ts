@@ -134,7 +134,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 };
 
-export const isSequenceOp = (node: Node): boolean => node.domain === '' && node.op in RULES;
+export const isSequenceOp = (node: Node): boolean => node.domain === '' && Object.hasOwn(RULES, node.op);
 
 /** Resolves one node for which isSequenceOp holds. Refuses it where what it does depends on the input's values. */
 export const resolveSequence = async (node: Node, w: Walking): Promise<void> => RULES[node.op]!(node, w);

@@ -40,7 +40,7 @@ export async function specialize(
   // Types of a graph that is static already are kept, unless it was static for other shapes.
   const rebound = inputs.some((i) => graph.types.get(i.name)?.dims.join() !== (i.dims as number[]).join());
   let current: Graph = prune({ ...graph, inputs, ...(rebound ? { types: new Map<string, ValueType>() } : {}) });
-  current = prune(await inlineControl(current, (g) => measure(g, feeds, probe)));
+  current = prune(await inlineControl(current, (g) => measure(g, feeds, undivided(probe, variableValues(g)))));
   current = await fold(current, feeds, probe);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const lowered = lower(current, adapters);
@@ -55,6 +55,10 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
   const shown = `[${input.dims?.map((d) => d ?? '?').join(',') ?? '?'}]`;
   if (input.kind !== 'tensor' || !input.type)
     throw new LanError(`Input '${input.name}' is not a tensor, so no mask can be learned on it.`);
+  if (input.type === 'string')
+    throw new LanError(
+      `Input '${input.name}' holds strings, so no mask can be learned on it. Cut the model behind what reads them.`,
+    );
   if (!declared) throw new LanError(`Input '${input.name}' has no declared shape. Give one: --shape ${input.name}=1,3,224,224`);
   if (shape && shape.length !== declared.length)
     throw new LanError(`Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`);
@@ -85,6 +89,20 @@ function variableValues(graph: Graph): Set<string> {
   return variable;
 }
 
+const DIVIDING = new Set(['Div', 'Mod']);
+
+/**
+ * The probe with a product in place of every quotient that depends on an input: of the same type and shape. Inputs are fed as zeros, by which whole
+ * numbers can not be divided.
+ */
+const undivided =
+  (probe: Probe, variable: ReadonlySet<string>): Probe =>
+  (graph, feeds, wanted) => {
+    const divides = (n: Node): boolean => n.domain === '' && DIVIDING.has(n.op) && variable.has(n.outputs[0]!);
+    const nodes = graph.nodes.map((n) => (divides(n) ? { ...n, op: 'Mul', attributes: {} } : n));
+    return probe({ ...graph, nodes }, feeds, wanted);
+  };
+
 /**
  * What has to be run: nodes whose outputs are constant, or of unknown type. The rest of a graph that was static before is not run again; what is
  * read from it is fed as zeros, since only types are looked at.
@@ -108,7 +126,7 @@ function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: Readon
 async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Graph> {
   const pruned = prune(graph);
   const variable = variableValues(pruned);
-  const values = await measure(...unsettled(pruned, feeds, variable), probe);
+  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable));
   const constants = new Map(pruned.constants);
   const types = new Map<string, ValueType>();
   for (const [name, t] of pruned.types) if (variable.has(name)) types.set(name, t);

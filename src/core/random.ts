@@ -4,7 +4,21 @@
 const { imul, log, sqrt, cos, sin, floor, PI } = Math;
 
 /** The purposes that draw random numbers; each has its own stream, so that evidence never sees the optimiser's noise. */
-export const STREAMS = { training: 1, threshold: 2, evidence: 3, check: 4, initial: 5, sanity: 6, shuffle: 7 } as const;
+export const STREAMS = {
+  training: 1,
+  threshold: 2,
+  evidence: 3,
+  check: 4,
+  initial: 5,
+  sanity: 6,
+  shuffle: 7,
+  dropout: 8,
+  bootstrap: 9,
+  grid: 10,
+  scene: 11,
+  split: 12,
+  tokens: 13,
+} as const;
 
 /** A stream of independent 32-bit words. */
 export interface Random {

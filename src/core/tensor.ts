@@ -165,6 +165,20 @@ export function toFloatType(tensor: Tensor, type: 'float16' | 'float32' | 'float
   return { type, dims: tensor.dims, data };
 }
 
+/** The elements in another type, of the same count; fractions are cut where it is one of integers. Throws for strings and sub-byte types. */
+export function castTensor(tensor: Tensor, type: DType): Tensor {
+  if (tensor.type === type) return tensor;
+  if (type === 'float16' || type === 'float32' || type === 'float64') return toFloatType(tensor, type);
+  const numbers = toNumbers(tensor);
+  const data = allocate(type, tensor.dims);
+  for (let i = 0; i < numbers.length; i++) {
+    const value = type === 'bool' ? Number(numbers[i] !== 0) : Math.trunc(numbers[i]!);
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(value);
+    else data[i] = value;
+  }
+  return { type, dims: tensor.dims, data };
+}
+
 /** A list of whole numbers, e.g. axes or a shape. */
 export const toIntegers = (tensor: Tensor): number[] => Array.from(toNumbers(tensor));
 

@@ -27,7 +27,8 @@ const codeOf = (error: unknown): string =>
 /** Why a file operation failed, in a few words: the meaning of the error's code, else its message. Accepts anything thrown. */
 export const reasonOf = (error: unknown): string => REASONS[codeOf(error)] ?? messageOf(error);
 
-const refusal = (path: string, error: unknown): LanError =>
+/** The error of a place that can not be written. */
+export const refusal = (path: string, error: unknown): LanError =>
   new LanError(`Can not write '${path}': ${reasonOf(error)}. Choose another place.`);
 
 /** What is at `path` (links followed), or undefined where there is nothing; other failures are thrown as they come. */

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { LanError, messageOf } from '../core/errors.js';
 import { float32, type Tensor } from '../core/tensor.js';
 import { readBytes, reasonOf } from './files.js';
+import { toPlanes } from './planes.js';
 import { crop, type Picture, type Resample, resize } from './resize.js';
 
 export type { Picture } from './resize.js';
@@ -84,6 +85,26 @@ export async function decodePixels(source: string | Uint8Array, name = 'from mem
   }
 }
 
+/** A picture with its opacity: RGB as decodePixels gives it without the white, and one byte of alpha a pixel (255: opaque). */
+export async function decodeSprite(path: string): Promise<Picture & { alpha: Uint8Array }> {
+  // Everything that is refused is refused there.
+  const { width, height } = await decodePixels(path);
+  const data = await sharp(await readBytes(path, 'Image'), { limitInputPixels: MAX_PIXELS })
+    .autoOrient()
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer();
+  const area = width * height;
+  const pixels = new Uint8Array(3 * area);
+  const alpha = new Uint8Array(area);
+  for (let i = 0; i < area; i++) {
+    pixels.set(data.subarray(4 * i, 4 * i + 3), 3 * i);
+    alpha[i] = data[4 * i + 3]!;
+  }
+  return { width, height, pixels, alpha };
+}
+
 /** Raw pixels of 1 to 4 channels (grey, grey + alpha, RGB, RGBA) as RGB over white. */
 function onWhite(data: Uint8Array, channels: number): { pixels: Uint8Array; transparent: boolean } {
   if (channels === 3) return { pixels: data, transparent: false };
@@ -106,7 +127,7 @@ const pair = (size: number | readonly [number, number]): readonly [number, numbe
   typeof size === 'number' ? [size, size] : size;
 
 /** [height, width] that the whole photo is resized to before the crop; torchvision's Resize cuts the longer side's fraction off. */
-function resizedTo(photo: Picture, spec: ImageSpec): readonly [number, number] {
+function resizedTo(photo: Picture, spec: Omit<ImageSpec, 'range'>): readonly [number, number] {
   const { width, height } = photo;
   if (typeof spec.resize === 'number') {
     const n = spec.resize;
@@ -125,7 +146,7 @@ const halfOf = (margin: number): number => (margin % 4 === 1 ? (margin - 1) / 2 
  * Brings a picture to the spec's size: resize, then central crop; equal to torchvision's Resize and CenterCrop of a PIL image.
  * Throws LanError when resize and crop do not lead to spec.height x spec.width.
  */
-export function fit(photo: Picture, spec: ImageSpec, name = 'from memory'): Picture {
+export function fit(photo: Picture, spec: Omit<ImageSpec, 'range'>, name = 'from memory'): Picture {
   const [rows, columns] = resizedTo(photo, spec);
   const [height, width] = spec.crop === undefined ? [spec.height, spec.width] : pair(spec.crop);
   if (height !== spec.height || width !== spec.width) {
@@ -152,21 +173,10 @@ export async function readImage(
   name?: string,
 ): Promise<{ tensor: Tensor; note?: string }> {
   const { note, ...photo } = await decodePixels(source, name);
-  const { pixels } = fit(photo, spec, typeof source === 'string' ? source : name);
-  const area = spec.width * spec.height;
-  const data = new Float32Array(spec.channels * area);
+  const planes = toPlanes(fit(photo, spec, typeof source === 'string' ? source : name), spec.channels);
   const scale = spec.range / 255;
-  for (let i = 0; i < area; i++) {
-    const [r, g, b] = [pixels[3 * i]!, pixels[3 * i + 1]!, pixels[3 * i + 2]!];
-    if (spec.channels === 1) {
-      // PIL's fixed-point weights (of 65536), so that a grey photo keeps its exact values.
-      data[i] = ((r * 19595 + g * 38470 + b * 7471 + 32768) >> 16) * scale;
-    } else {
-      data[i] = r * scale;
-      data[area + i] = g * scale;
-      data[2 * area + i] = b * scale;
-    }
-  }
+  const data = new Float32Array(planes.length);
+  for (let i = 0; i < data.length; i++) data[i] = planes[i]! * scale;
   const tensor = float32(data, [1, spec.channels, spec.height, spec.width]);
   return note === undefined ? { tensor } : { tensor, note };
 }
@@ -186,13 +196,24 @@ export async function encodePng(pixels: Uint8Array, width: number, height: numbe
  * Throws LanError when the folder can not be read or holds none.
  */
 export async function listImages(folder: string): Promise<string[]> {
+  const found = await findImages(folder);
+  if (!found.length) throw noPictures(folder);
+  return found;
+}
+
+/** The refusal of a folder without pictures. */
+export const noPictures = (folder: string): LanError =>
+  new LanError(`Folder '${folder}': holds no pictures. Expected files ending in ${EXTENSIONS.join(', ')}.`);
+
+/** As listImages, but finding none is no error. */
+export async function findImages(folder: string): Promise<string[]> {
   const found: string[] = [];
   const visit = async (path: string): Promise<void> => {
     for (const entry of await readdir(path, { withFileTypes: true })) {
       if (entry.name.startsWith('.')) continue;
       const inner = join(path, entry.name);
       if (entry.isDirectory()) await visit(inner);
-      else if (EXTENSIONS.includes(extname(entry.name).toLowerCase())) found.push(inner);
+      else if (isImage(entry.name)) found.push(inner);
     }
   };
   try {
@@ -200,7 +221,8 @@ export async function listImages(folder: string): Promise<string[]> {
   } catch (error) {
     throw new LanError(`Folder '${folder}': can not be read (${reasonOf(error)}).`);
   }
-  if (!found.length)
-    throw new LanError(`Folder '${folder}': holds no pictures. Expected files ending in ${EXTENSIONS.join(', ')}.`);
   return found.sort();
 }
+
+/** Whether a file's name ends as a picture's. */
+export const isImage = (name: string): boolean => EXTENSIONS.includes(extname(name).toLowerCase());

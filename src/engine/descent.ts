@@ -3,7 +3,7 @@ import { adamFactors, adamUpdate } from '../core/adam.js';
 import { LanError } from '../core/errors.js';
 import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { FLOOR, SCALE, type StateNames } from '../compile/descend.js';
-import { gradientOf, type Descent, type Parameter, type Program } from './engine.js';
+import { gradientOf, type Descent, type DescentState, type Parameter, type Program } from './engine.js';
 
 /** Where the parameter is in the list. Throws LanError when there is none of this name. */
 function indexOf(parameters: readonly Parameter[], name: string): number {
@@ -20,6 +20,36 @@ function checked(parameters: readonly Parameter[], values: Readonly<Record<strin
   }
 }
 
+const PREFIXES = ['', 'm:', 'v:'] as const;
+
+/** The state of each parameter, [value, m, v] in this order, under its names in a saved state. */
+const saved = (steps: number, parameters: readonly Parameter[], arrays: readonly (readonly Float32Array[])[]): DescentState => ({
+  steps,
+  tensors: Object.fromEntries(
+    parameters.flatMap((p, i) => PREFIXES.map((prefix, k) => [prefix + p.name, float32(arrays[i]![k]!.slice(), p.dims)])),
+  ),
+});
+
+/** The other way round: writes into the arrays. */
+function restored(
+  { steps, tensors }: DescentState,
+  parameters: readonly Parameter[],
+  arrays: readonly (readonly Float32Array[])[],
+): void {
+  if (!(Number.isSafeInteger(steps) && steps >= 0)) throw new LanError(`A descent can not go on from step ${steps}.`);
+  const values = parameters.map((p) =>
+    PREFIXES.map((prefix) => {
+      const t = tensors[prefix + p.name];
+      if (t?.dims.join() !== p.dims.join())
+        throw new LanError(
+          `The saved state has ${t ? `'${prefix + p.name}' of shape [${t.dims.join(',')}]` : `no '${prefix + p.name}'`}; expected [${p.dims.join(',')}].`,
+        );
+      return toFloat32(t);
+    }),
+  );
+  values.forEach((triple, i) => triple.forEach((value, k) => arrays[i]![k]!.set(value)));
+}
+
 /** Adam around a program that gives outputs and gradients. */
 export function descentOnGradients(program: Program, parameters: readonly Parameter[], outputs: readonly string[]): Descent {
   const states = parameters.map((p) => {
@@ -27,6 +57,7 @@ export function descentOnGradients(program: Program, parameters: readonly Parame
     return { ...p, value: make(), m: make(), v: make() };
   });
   let t = 0;
+  const arrays = (): Float32Array[][] => states.map((s) => [s.value, s.m, s.v]);
   const fed = (feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> => ({
     ...feeds,
     ...Object.fromEntries(states.map((s) => [s.name, float32(s.value, s.dims)])),
@@ -53,6 +84,11 @@ export function descentOnGradients(program: Program, parameters: readonly Parame
         if (given) s.value.set(given);
       }
     },
+    save: () => saved(t, states, arrays()),
+    restore(state) {
+      restored(state, states, arrays());
+      t = state.steps;
+    },
     dispose: () => program.dispose(),
   };
 }
@@ -76,6 +112,7 @@ export function descentOnSteps(
   let spare = buffers();
   let t = 0;
   const parameters = states.map((s) => ({ name: s.parameter, dims: s.dims }));
+  const arrays = (): Float32Array[][] => current.map((tensors) => tensors.map((tensor) => tensor.data as Float32Array));
   const named = (which: 'now' | 'next', tensors: Tensor[][]): Record<string, Tensor> =>
     Object.fromEntries(states.flatMap((s, i) => s[which].map((name, k) => [name, tensors[i]![k]!])));
   const factors = (step: number, rate: number): Record<string, Tensor> => {
@@ -104,6 +141,11 @@ export function descentOnSteps(
         const given = values[s.parameter];
         if (given) (current[i]![0]!.data as Float32Array).set(given);
       });
+    },
+    save: () => saved(t, parameters, arrays()),
+    restore(state) {
+      restored(state, parameters, arrays());
+      t = state.steps;
     },
     dispose,
   };

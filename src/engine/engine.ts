@@ -2,9 +2,12 @@
 import type { Tensor } from '../core/tensor.js';
 import type { Graph } from '../onnx/graph.js';
 
-/** A compiled graph. `run` takes every graph input by name and gives every output by name; the returned arrays belong to the caller. */
+/**
+ * A compiled graph. `run` takes every graph input by name and gives every output by name, or those that are `wanted`; the returned arrays
+ * belong to the caller.
+ */
 export interface Program {
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  run(feeds: Readonly<Record<string, Tensor>>, wanted?: readonly string[]): Promise<Record<string, Tensor>>;
   /** Frees native memory. A disposed program must not be run. */
   dispose(): Promise<void>;
 }
@@ -34,8 +37,17 @@ export interface Descent {
   get(name: string): Float32Array;
   /** Starts again, at step 1 with empty moments: parameters as given by name, zeros elsewhere. Throws LanError for a wrong name or length. */
   reset(values?: Readonly<Record<string, Float32Array>>): void;
+  /** All that the next step depends on besides its feeds: parameters `p` and their moments `m:p` and `v:p` (copies), and the steps taken. */
+  save(): DescentState;
+  /** Goes on from a saved state. Throws LanError where names or lengths do not fit; nothing has changed then. */
+  restore(state: DescentState): void;
   /** Frees native memory. */
   dispose(): Promise<void>;
+}
+
+export interface DescentState {
+  readonly steps: number;
+  readonly tensors: Readonly<Record<string, Tensor>>;
 }
 
 export interface Engine {

@@ -8,7 +8,7 @@ import { differentiate } from '../compile/differentiate.js';
 import { descentGraph } from '../compile/descend.js';
 import type { Probe } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
+import type { DType, Tensor } from '../core/tensor.js';
 import { encodeModel } from '../onnx/codec.js';
 import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
@@ -38,6 +38,8 @@ function sessionOptions(options: OrtOptions): ort.InferenceSession.SessionOption
     executionProviders: [...(options.providers ?? ['cpu'])],
     graphOptimizationLevel: options.optimize ?? 'all',
     logSeverityLevel: 4,
+    // Its fusion of Pad into MaxPool reads padded zeros as if they were not there (1.30), and so changes what a model gives: BiT, for one.
+    extra: { optimization: { disable_specified_optimizers: 'Pad_Fusion' } },
     ...options.session,
   };
 }
@@ -46,8 +48,8 @@ function sessionOptions(options: OrtOptions): ort.InferenceSession.SessionOption
 export interface OrtProgram extends Program {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** Runs for some outputs only. */
-  run(feeds: Readonly<Record<string, Tensor>>, wanted?: readonly string[]): Promise<Record<string, Tensor>>;
+  /** Of the outputs in turn; undefined where one is no tensor. */
+  readonly outputTypes: readonly (DType | undefined)[];
   /** Runs for `wanted`, and for the names of `into`, whose results are written to those arrays. */
   runInto: RunInto;
 }
@@ -69,6 +71,7 @@ export async function openSession(source: Uint8Array | string, options: OrtOptio
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
+    outputTypes: session.outputMetadata.map((m) => (m.isTensor ? (m.type as DType) : undefined)),
     run: (feeds, wanted) => runInto(session, feeds, wanted ?? session.outputNames, {}),
     runInto: (feeds, wanted, into) => runInto(session, feeds, wanted, into),
     async dispose() {
@@ -76,6 +79,10 @@ export async function openSession(source: Uint8Array | string, options: OrtOptio
     },
   };
 }
+
+/** Opens a model in memory; its weights are handed to onnxruntime as they are. Throws LanError as openSession does. */
+export const openModelSession = (model: Model, options: OrtOptions = {}): Promise<OrtProgram> =>
+  openSession(encodeModel(model), options);
 
 async function runInto(
   session: ort.InferenceSession,
@@ -131,9 +138,7 @@ export const probe: Probe = async (graph, feeds, wanted) => {
   const constants = new Map(graph.constants);
   for (const [name] of fed) constants.delete(name);
   const inputs = [...graph.inputs, ...fed.map(([name, t]) => ({ name, kind: 'tensor' as const, type: t.type, dims: t.dims }))];
-  const program = await openSession(encodeModel(dialectModel({ ...graph, inputs, constants, outputs })), {
-    optimize: 'disabled',
-  });
+  const program = await openModelSession(dialectModel({ ...graph, inputs, constants, outputs }), { optimize: 'disabled' });
   try {
     return new Map(Object.entries(await program.run({ ...feeds, ...Object.fromEntries(fed) })));
   } finally {
@@ -143,7 +148,7 @@ export const probe: Probe = async (graph, feeds, wanted) => {
 
 /** The engine that runs canonical graphs and their gradients, both as ONNX, in onnxruntime. */
 export function createOrtEngine(adapters: readonly OpAdapter[], options: OrtOptions = {}): Engine {
-  const compile = (graph: Graph): Promise<Program> => openSession(encodeModel(dialectModel(graph)), options);
+  const compile = (graph: Graph): Promise<Program> => openModelSession(dialectModel(graph), options);
   return {
     info: {
       name: 'onnxruntime',
@@ -156,7 +161,7 @@ export function createOrtEngine(adapters: readonly OpAdapter[], options: OrtOpti
       compile(differentiate(graph, { of, wrt: wrt.map((name) => ({ name, as: gradientOf(name) })) }, adapters)),
     async descend(graph, loss, parameters, outputs) {
       const step = descentGraph(graph, loss, parameters.map((p) => p.name), adapters); // prettier-ignore
-      const program = await openSession(encodeModel(dialectModel(step.graph)), options);
+      const program = await openModelSession(dialectModel(step.graph), options);
       return descentOnSteps(program.runInto, step.state, outputs, () => program.dispose());
     },
   };

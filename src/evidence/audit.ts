@@ -2,10 +2,12 @@
 import type { Classifier } from '../classifier/open.js';
 import { LanError } from '../core/errors.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import type { Program } from '../engine/engine.js';
 import { createLearner, requireFinite, type LearnedMask, type Learner, type StepFigures } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
-import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
-import { classifyOnce, objectiveOf } from './objective.js';
+import type { LanSettings, Preset } from '../lan/settings.js';
+import type { OpenedExplainer } from './explainer.js';
+import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { corruptOnce, replaceability, type Replaceability } from './replaceability.js';
 
 export interface AuditOptions {
@@ -13,6 +15,8 @@ export interface AuditOptions {
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
   /** Fresh noise draws for the evidence; default 256. */
   readonly evidenceDraws?: number;
+  /** A trained LAN that gives the mask (Eq. 3), in place of one learned for each input; its beta is the only one. */
+  readonly explainer?: OpenedExplainer;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
   readonly onStep?: (beta: number, figures: StepFigures, iterations: number) => void;
@@ -48,16 +52,16 @@ export interface AuditResult {
 
 /** A prepared audit: one compilation serves any number of inputs. */
 export interface Auditor {
-  /** x: [1,...sample] in pixel space. */
+  /** x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies at a point inside. */
   audit(x: Tensor): Promise<AuditResult>;
   dispose(): Promise<void>;
 }
 
 /**
  * Probabilities may differ by this much between the converted graph and the reference before an audit is refused, by what the reference
- * computes in: float16 leaves logits of 10 with steps of 0.008.
+ * computes in: float16 leaves logits of 10 with steps of 0.008, quantised ones have 255 steps at most.
  */
-const AGREEMENT = { float32: 1e-3, float16: 2e-2 } as const;
+const AGREEMENT = { float32: 1e-3, float16: 2e-2, quantised: 5e-2 } as const;
 
 /** One input, compiled for it alone. See createAuditor for errors. */
 export async function audit(classifier: Classifier, x: Tensor, options: AuditOptions = {}): Promise<AuditResult> {
@@ -74,79 +78,130 @@ export async function audit(classifier: Classifier, x: Tensor, options: AuditOpt
  * the converted graph disagrees with onnxruntime on the original file.
  */
 export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
-  const settings = resolveSettings(
-    options.preset ?? 'default',
-    classifier.sampleShape,
-    sizeOf(classifier.outputs[0]!.shape.slice(1)),
-    options.settings,
-  );
-  const start = performance.now();
+  const settings = settingsFor(classifier, options.preset, options.settings);
   options.onPhase?.('compiling');
-  const classify = classifyOnce(classifier);
-  const objective = await objectiveOf(classifier, settings, classify);
-  const learner = await createLearner(classifier.engine, objective);
-  const forward = await classifier.engine.compile(await classify(1));
-  const compileSeconds = (performance.now() - start) / 1000;
+  // Where a path goes round the point, each sample has an objective of its own.
+  const shared = classifier.point?.bypassed ? undefined : await prepare(classifier, settings, options);
+  const tokens = classifier.point?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
   return {
-    async audit(x) {
+    async audit(sample) {
+      const { x, classifier: bound } = await classifier.locate(sample);
       requireFinite(x);
-      const p = await classifier.predict(x);
-      const converted = await forward.run({ x });
-      const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));
-      if (!(agreement <= AGREEMENT[classifier.precision])) {
-        throw new LanError(
-          `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients can not be trusted. Run lan-onnx check on it.`,
-        );
+      const prepared = shared ?? (await prepare(bound, settings, options));
+      try {
+        const p = await bound.predict(x);
+        const converted = await prepared.forward.run({ x });
+        const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));
+        if (!(agreement <= AGREEMENT[classifier.precision])) {
+          throw new LanError(
+            `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients can not be trusted. Run lan-onnx check on it.`,
+          );
+        }
+        const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
+        const betas: BetaResult[] = [];
+        const wanted = options.explainer ? [options.explainer.settings.beta] : settings.betas;
+        for (const beta of wanted) {
+          if (options.signal?.aborted && betas.length > 0) break;
+          const mask = await prepared.masks.of({ x, p, noise, beta });
+          betas.push({ beta, ...(await measured(bound, x, mask, noise, beta, settings, options)) });
+        }
+        const prediction = topK(p, classifier.labels);
+        const resolved = { ...settings, betas: wanted };
+        return { prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
+      } finally {
+        if (!shared) await prepared.dispose();
       }
-      const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples });
-      const betas: BetaResult[] = [];
-      for (const beta of settings.betas) {
-        if (options.signal?.aborted && betas.length > 0) break;
-        betas.push(await auditBeta(classifier, learner, x, p, noise, beta, settings, options));
-      }
-      return { prediction: topK(p, classifier.labels), settings, noise: noise.name, agreement, compileSeconds, betas };
     },
-    async dispose() {
-      await learner.dispose();
-      await forward.dispose();
-    },
+    dispose: async () => shared?.dispose(),
   };
 }
 
-async function auditBeta(
+interface Prepared {
+  readonly masks: Masks;
+  readonly forward: Program;
+  readonly seconds: number;
+  dispose(): Promise<void>;
+}
+
+async function prepare(classifier: Classifier, settings: LanSettings, options: AuditOptions): Promise<Prepared> {
+  const start = performance.now();
+  const classify = classifyOnce(classifier);
+  const masks = options.explainer
+    ? explained(options.explainer)
+    : learned(
+        classifier,
+        await createLearner(classifier.engine, await objectiveOf(classifier, settings, classify)),
+        settings,
+        options,
+      );
+  const forward = await classifier.engine.compile(await classify(1));
+  const seconds = (performance.now() - start) / 1000;
+  return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
+}
+
+/** Elements of the pool of other tokens at most: 64 MB. */
+const POOL = 2 ** 24;
+
+const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tensor> =>
+  classifier.randomTokens(Math.max(2, Math.min(64, Math.floor(POOL / sizeOf(classifier.sampleShape)))), seed);
+
+/** Where an audit's masks come from. */
+interface Masks {
+  of(question: { readonly x: Tensor; readonly p: Tensor; readonly noise: Noise; readonly beta: number }): Promise<LearnedMask>;
+  dispose(): Promise<void>;
+}
+
+/** Each mask learned for its input (Eq. 4). */
+function learned(classifier: Classifier, learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
+  return {
+    of({ x, p, noise, beta }) {
+      options.onPhase?.(`learning the mask, beta ${beta}`);
+      return learner.learn({
+        x,
+        target: classifier.outputKind === 'sigmoid' ? withComplement(p) : sharpened(p, settings.sharpen),
+        noise,
+        settings: { ...settings, beta },
+        onStep: (figures) => options.onStep?.(beta, figures, settings.iterations),
+        signal: options.signal,
+      });
+    },
+    dispose: () => learner.dispose(),
+  };
+}
+
+/** Each mask given by a trained network (Eq. 3), which stays the caller's. */
+const explained = (explainer: OpenedExplainer): Masks => ({
+  async of({ x }) {
+    const start = performance.now();
+    const mask = await explainer.explain(x);
+    return { mask, history: [], seconds: (performance.now() - start) / 1000, stopped: 'explainer' };
+  },
+  dispose: () => Promise.resolve(),
+});
+
+async function measured(
   classifier: Classifier,
-  learner: Learner,
   x: Tensor,
-  p: Tensor,
+  mask: LearnedMask,
   noise: Noise,
   beta: number,
   settings: LanSettings,
   options: AuditOptions,
-): Promise<BetaResult> {
-  const target = classifier.outputKind === 'sigmoid' ? withComplement(p) : sharpened(p, settings.sharpen);
-  options.onPhase?.(`learning the mask, beta ${beta}`);
-  const learned = await learner.learn({
-    x,
-    target,
-    noise,
-    settings: { ...settings, beta },
-    onStep: (figures) => options.onStep?.(beta, figures, settings.iterations),
-    signal: options.signal,
-  });
+): Promise<Omit<BetaResult, 'beta'>> {
   options.onPhase?.(`measuring evidence, beta ${beta}`);
   const start = performance.now();
-  const evidence = await replaceability((samples) => classifier.predict(samples), x, learned.mask, noise, {
+  const evidence = await replaceability((samples) => classifier.predict(samples), x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
   });
-  const corrupted = corruptOnce(x, learned.mask, noise, settings.seed);
+  const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
   const example = { corrupted, prediction: topK(await classifier.predict(corrupted), classifier.labels) };
-  return { beta, learned, evidence, evidenceSeconds: (performance.now() - start) / 1000, example };
+  return { learned: mask, evidence, evidenceSeconds: (performance.now() - start) / 1000, example };
 }
 
 /** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
 function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
-  if (classifier.card) return { low: 0, high: classifier.card.range };
+  if (classifier.card && !classifier.point) return { low: 0, high: classifier.card.range };
   const values = toFloat32(x);
   return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
 }

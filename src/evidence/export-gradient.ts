@@ -28,8 +28,11 @@ export async function exportGradient(
   { pixels = false }: ExportGradientOptions = {},
 ): Promise<ExportedModel> {
   const { source, outputKind } = classifier;
-  const input = classifier.inputs.find((i) => isFloat(i.type))!;
-  const output = classifier.outputs.find((o) => isFloat(o.type))!;
+  const { input, output } = classifier;
+  if (!isFloat(input.type))
+    throw new LanError(
+      `${source.name}: its input '${input.name}' is ${input.type}, by which there is no gradient. export-step takes the values behind it.`,
+    );
   const batch = input.shape[0] ?? 1;
   if (output.shape[0] !== batch)
     throw new LanError(
@@ -82,7 +85,8 @@ export async function exportGradient(
 }
 
 /** preprocessing o model, at the classifier's batch. */
-async function inPixels(classifier: Classifier, input: string, batch: number): Promise<Graph> {
+/** The static model from pixels `x` [batch,...sample] to its own outputs. Throws LanError where it takes no pictures. */
+export async function inPixels(classifier: Classifier, input: string, batch: number): Promise<Graph> {
   const { card, graph, sampleShape, source } = classifier;
   if (!card)
     throw new LanError(

@@ -3,13 +3,12 @@ import type { Classifier } from '../classifier/open.js';
 import { descentGraph, FLOOR, SCALE, type StateNames } from '../compile/descend.js';
 import { ADAM } from '../core/adam.js';
 import { LanError } from '../core/errors.js';
-import { sizeOf } from '../core/tensor.js';
 import type { Graph } from '../onnx/graph.js';
 import type { Objective } from '../lan/objective.js';
-import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
+import type { LanSettings, Preset } from '../lan/settings.js';
 import { asExportError } from './export-gradient.js';
 import { cardNotes, publish, sampleMeaning, type ExportedModel, type Published } from './exported.js';
-import { objectiveOf } from './objective.js';
+import { objectiveOf, settingsFor } from './objective.js';
 
 export interface ExportStepOptions {
   readonly preset?: Preset;
@@ -21,16 +20,15 @@ export interface ExportStepOptions {
  * Inputs of the file: `x`, `eta`, `target`, `beta`, `adam_scale`, `adam_floor`, and per parameter (`theta`, or `theta_0`, `theta_1` ... one a grid)
  * itself and its moments `<p>_m`, `<p>_v`; all float32, zeros before the first step. Outputs: `loss`, `output_loss`, `mask_mean` and `mask` before
  * the step, and per parameter `<p>_next`, `<p>_m_next`, `<p>_v_next`, to be fed next. Shapes as in buildObjective.
- * Throws LanErrors naming every op without a gradient rule, LanError for a model of several inputs and as buildObjective does.
+ * Throws LanErrors naming every op without a gradient rule, LanErrors for further inputs without feeds (these become constants of the file), LanError as buildObjective does.
  */
 export async function exportStep(classifier: Classifier, options: ExportStepOptions = {}): Promise<ExportedModel> {
-  const { inputs } = classifier;
-  if (inputs.length > 1)
+  const { point, source } = classifier;
+  if (point?.bypassed)
     throw new LanError(
-      `${classifier.source.name}: has several inputs (${inputs.map((i) => i.name).join(', ')}); a mask can be learned for models of one input only.`,
+      `${source.name}: a path goes round '${point.name}', so a step there belongs to one sample and can not be exported. Choose another --at.`,
     );
-  const classes = sizeOf(classifier.outputs[0]!.shape.slice(1));
-  const settings = resolveSettings(options.preset ?? 'default', classifier.sampleShape, classes, options.settings);
+  const settings = settingsFor(classifier, options.preset, options.settings);
   const objective = await objectiveOf(classifier, settings);
   const { graph, state } = step(classifier, objective);
   const meanings = inputMeanings(classifier, settings);

@@ -21,7 +21,7 @@ export interface ExportedValue {
 
 /** An ONNX file in memory that any onnxruntime runs forward, without this project. Its shapes are fixed. */
 export interface ExportedModel {
-  readonly kind: 'gradient' | 'step';
+  readonly kind: 'gradient' | 'step' | 'explainer' | 'explained';
   /** The model that it was made of, without its folder. */
   readonly model: { readonly name: string; readonly sha256: string };
   readonly bytes: Uint8Array;

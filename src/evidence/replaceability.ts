@@ -94,7 +94,7 @@ export async function replaceability(
   const answer = topClasses(float32(p, [1, p.length]))[0]!;
   /** `least`: given up as soon as fewer than this many can be kept. */
   const trial = async (
-    soft: Float32Array,
+    given: Float32Array,
     count: number,
     stream: number,
     least = 0,
@@ -102,6 +102,7 @@ export async function replaceability(
     const noiseStream = random(seed, stream);
     const per = sizeOf(x.dims);
     const source = toFloat32(x);
+    const soft = spread(given, mask.dims, x.dims);
     let kept = 0;
     let kl = 0;
     const batch = 8;
@@ -109,7 +110,7 @@ export async function replaceability(
       const n = Math.min(batch, count - at);
       const corrupted = new Float32Array(n * per);
       noise.fill(corrupted, noiseStream, at);
-      for (let i = 0; i < n; i++) blend(corrupted.subarray(i * per, (i + 1) * per), source, soft, x.dims);
+      for (let i = 0; i < n; i++) blend(corrupted.subarray(i * per, (i + 1) * per), source, soft);
       const q = await predict(float32(corrupted, [n, ...x.dims.slice(1)]));
       kept += topClasses(q).filter((c) => c === answer).length;
       kl += divergences(p, toFloat32(q)).reduce((a, b) => a + b, 0);
@@ -160,19 +161,33 @@ export async function replaceability(
   };
 }
 
-/** eta := x + A (eta - x), in place; the mask may have one channel for all of x's. */
-export function blend(eta: Float32Array, x: Float32Array, mask: Float32Array, dims: readonly number[]): void {
-  const area = mask.length === x.length ? x.length : sizeOf(dims.slice(2));
-  for (let i = 0; i < eta.length; i++) {
-    const a = mask[mask.length === x.length ? i : i % area]!;
-    eta[i] = x[i]! + a * (eta[i]! - x[i]!);
+/** eta := x + A (eta - x), in place, all of one size. */
+export function blend(eta: Float32Array, x: Float32Array, mask: Float32Array): void {
+  for (let i = 0; i < eta.length; i++) eta[i] = x[i]! + mask[i]! * (eta[i]! - x[i]!);
+}
+
+/** Mask values of shape `from` repeated along the axes on which it has length 1, to shape `to` of the same rank. */
+export function spread(mask: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
+  if (mask.length === sizeOf(to)) return mask;
+  const out = new Float32Array(sizeOf(to));
+  for (let i = 0; i < out.length; i++) {
+    let at = 0;
+    let rest = i;
+    let step = 1;
+    for (let axis = to.length - 1; axis >= 0; axis--) {
+      if (from[axis] !== 1) at += (rest % to[axis]!) * step;
+      rest = Math.floor(rest / to[axis]!);
+      step *= from[axis]!;
+    }
+    out[i] = mask[at]!;
   }
+  return out;
 }
 
 /** x with one draw of the evidence stream blended in: what the classifier saw, for people to see. Shape [1,...sample]. */
 export function corruptOnce(x: Tensor, mask: Tensor, noise: Noise, seed: number): Tensor {
   const eta = new Float32Array(sizeOf(x.dims));
   noise.fill(eta, random(seed, STREAMS.evidence), 0);
-  blend(eta, toFloat32(x), toFloat32(mask), x.dims);
+  blend(eta, toFloat32(x), spread(toFloat32(mask), mask.dims, x.dims));
   return float32(eta, x.dims);
 }

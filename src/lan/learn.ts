@@ -34,7 +34,8 @@ export interface LearnedMask {
   readonly mask: Tensor;
   readonly history: readonly StepFigures[];
   readonly seconds: number;
-  readonly stopped: 'iterations' | 'plateau' | 'budget' | 'interrupted';
+  /** 'explainer': nothing was learned, a trained network gave the mask. */
+  readonly stopped: 'iterations' | 'plateau' | 'budget' | 'interrupted' | 'explainer';
 }
 
 /** A compiled objective: one compilation serves every beta and every input of the same shape. */

@@ -20,10 +20,13 @@ export interface NoiseContext {
   readonly high: number;
   /** Samples for bootstrapped noise, [n,...sample]. */
   readonly samples?: Tensor;
+  /** Values of samples of random tokens, [n,T,E]. */
+  readonly tokens?: Tensor;
 }
 
 /** The families, as `--noise` takes them. */
-export const NOISE_HELP = 'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<folder> | blur[:sigma]';
+export const NOISE_HELP =
+  'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<folder> | blur[:sigma] | tokens';
 
 /**
  * Noise from its description:
@@ -32,6 +35,8 @@ export const NOISE_HELP = 'uniform[:low,high] | gaussian[:mean,deviation] | cons
  * - `constant:<c>`: eta_const of the paper.
  * - `bootstrap:<folder>`: eta_boot: whole samples drawn at random, from `context.samples`.
  * - `blur[:sigma]`: the input itself, blurred (sigma in pixels; default a tenth of the shorter side). Pictures only.
+ * - `tokens`: each token by another, drawn at random: its vector from `context.tokens`, at its own position. The default for text, because a model
+ *   has seen any word but no zeros and no Gaussian vectors: what those take away and what their strangeness does could not be told apart.
  * Throws LanError for anything else.
  */
 export function createNoise(spec: string, context: NoiseContext): Noise {
@@ -72,6 +77,8 @@ export function createNoise(spec: string, context: NoiseContext): Noise {
     }
     case 'bootstrap':
       return bootstrap(spec, context);
+    case 'tokens':
+      return otherTokens(spec, context);
     case 'blur':
       return blurNoise(context, numbers('<sigma>', [Math.min(...context.x.dims.slice(-2)) / 10])[0]!);
     default:
@@ -104,6 +111,24 @@ function bootstrap(spec: string, { x, samples }: NoiseContext): Noise {
       for (let k = 0; k * per < out.length; k++) {
         const pick = stream.integer(count, draw, k);
         out.set(data.subarray(pick * per, (pick + 1) * per), k * per);
+      }
+    },
+  };
+}
+
+function otherTokens(spec: string, { tokens }: NoiseContext): Noise {
+  if (!tokens)
+    throw new LanError(`--noise ${spec}: the mask does not lie on vectors of tokens. Choose uniform, gaussian or constant:<c>.`);
+  const [count, length, width] = tokens.dims as [number, number, number];
+  const data = toFloat32(tokens);
+  return {
+    name: spec,
+    random: true,
+    fill(out, stream, draw) {
+      const rows = out.length / width;
+      for (let row = 0; row < rows; row++) {
+        const from = (stream.integer(count, draw, row) * length + (row % length)) * width;
+        out.set(data.subarray(from, from + width), row * width);
       }
     },
   };

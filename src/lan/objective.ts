@@ -9,8 +9,8 @@ import type { Graph } from '../onnx/graph.js';
 export const OUTPUT_LOSSES = ['cross-entropy', 'kl', 'squared-error'] as const;
 export type OutputLoss = (typeof OUTPUT_LOSSES)[number];
 
-/** Which elements share a mask value: one per pixel (channels share), or every element its own. */
-export const MASK_SHAPES = ['pixel', 'full'] as const;
+/** Which elements share a mask value: one per pixel (channels share), one per token (all of its vector), or every element its own. */
+export const MASK_SHAPES = ['pixel', 'token', 'full'] as const;
 export type MaskShape = (typeof MASK_SHAPES)[number];
 
 export interface ObjectiveOptions {
@@ -46,7 +46,7 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   const g = new GraphBuilder('objective');
   const picture = sampleShape.length === 3;
   if (!picture && options.grids.length > 0) throw new LanError('--mask-grid needs a picture as input; this model takes none.');
-  const maskDims = [1, ...(picture && options.maskShape === 'pixel' ? [1, ...sampleShape.slice(1)] : sampleShape)];
+  const maskDims = [1, ...maskShapeOf(options.maskShape, sampleShape)];
   const x = g.input('x', 'float32', [1, ...sampleShape]);
   const eta = g.input('eta', 'float32', [draws, ...sampleShape]);
   const beta = g.input('beta', 'float32', []);
@@ -66,7 +66,7 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   // x + A (eta - x): Eq. 2 with one product less.
   const corrupted = g.add(x, g.mul(mask, g.sub(eta, x)));
 
-  const logP = await classify(g, options, corrupted);
+  const logP = await classify(g, options, corrupted, draws);
   const k = g.typeOf(logP).dims[1]!;
   const target = g.input('target', 'float32', [1, k]);
   const outputLoss = lossOf(g, options.outputLoss, logP, target, draws);
@@ -79,37 +79,53 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   return { graph: await options.specialize(g.build()), parameters };
 }
 
-/** Log-probabilities of the corrupted inputs; a model that takes single samples only is copied once per draw (weights shared). */
-async function classify(
+/** Shape of one sample's mask: [1,H,W] by pixel of [C,H,W], [T,1] by token of [T,E]; elsewhere by pixel is by element. */
+function maskShapeOf(shape: MaskShape, sample: readonly number[]): readonly number[] {
+  if (shape === 'token') {
+    if (sample.length !== 2)
+      throw new LanError(`--mask-shape token needs samples of shape [tokens,width], these are [${sample.join(',')}].`);
+    return [sample[0]!, 1];
+  }
+  return sample.length === 3 && shape === 'pixel' ? [1, ...sample.slice(1)] : sample;
+}
+
+/**
+ * Log-probabilities [count,K] of samples `x` [count,...]; a model that takes single samples only is copied once per sample. `shared`: see
+ * GraphBuilder.inline.
+ */
+export async function classify(
   g: GraphBuilder,
-  { classifier, draws, sampleShape }: ObjectiveOptions,
-  corrupted: string,
+  { classifier, sampleShape }: Pick<ObjectiveOptions, 'classifier' | 'sampleShape'>,
+  x: string,
+  count: number,
+  shared = new Map<string, string>(),
 ): Promise<string> {
   let whole: Graph | undefined;
-  if (draws > 1) {
+  if (count > 1) {
     try {
-      whole = await classifier(draws);
+      whole = await classifier(count);
     } catch (error) {
       if (!(error instanceof LanError)) throw error;
     }
   } else whole = await classifier(1);
-  if (whole) return Object.values(g.inline(whole, { x: corrupted }))[0]!;
+  if (whole) return Object.values(g.inline(whole, { x }, shared))[0]!;
   const single = await classifier(1);
   const rows: string[] = [];
-  const shared = new Map<string, string>();
-  for (let d = 0; d < draws; d++) {
-    const row = g.slice(corrupted, [d], [d + 1], [0]);
+  for (let i = 0; i < count; i++) {
+    const row = g.slice(x, [i], [i + 1], [0]);
     g.types.set(row, { type: 'float32', dims: [1, ...sampleShape] });
     rows.push(Object.values(g.inline(single, { x: row }, shared))[0]!);
   }
   const k = g.typeOf(rows[0]!).dims[1]!;
   const all = g.op('Concat', rows, { axis: 0 });
-  g.types.set(all, { type: 'float32', dims: [draws, k] });
+  g.types.set(all, { type: 'float32', dims: [count, k] });
   return all;
 }
 
-function lossOf(g: GraphBuilder, kind: OutputLoss, logP: string, target: string, draws: number): string {
-  const total = (v: string): string => g.mul(g.reduceSum(v, [0, 1], false), g.scalar(1 / draws));
+/** L_F summed over classes, mean over the `rows` rows of `logP` (any leading axes, classes last, of which there are `rank`); `target` broadcasts to it. */
+export function lossOf(g: GraphBuilder, kind: OutputLoss, logP: string, target: string, rows: number, rank = 2): string {
+  const axes = Array.from({ length: rank }, (_, i) => i);
+  const total = (v: string): string => g.mul(g.reduceSum(v, axes, false), g.scalar(1 / rows));
   switch (kind) {
     case 'cross-entropy':
       return total(g.neg(g.mul(target, logP)));

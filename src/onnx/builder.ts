@@ -214,8 +214,11 @@ export class GraphBuilder {
     return Object.fromEntries(graph.outputs.map((o) => [o.name, rename(o.name)]));
   }
 
-  /** Declares a value as a graph output under `name`; an Identity is added where the name differs. */
-  output(value: string, name = value): void {
+  /**
+   * Declares a value as a graph output under `name`; an Identity is added where the name differs. `info`: its dtype and dims, open ones included;
+   * default: what is known of the value.
+   */
+  output(value: string, name = value, info?: Pick<ValueInfo, 'type' | 'dims'>): void {
     let made = value;
     if (name !== value || this.inputs.some((i) => i.name === value) || this.constants.has(value)) {
       made = this.taken.has(name) ? this.fresh(name) : name;
@@ -223,7 +226,7 @@ export class GraphBuilder {
       if (this.types.has(value)) this.types.set(made, this.types.get(value)!);
     }
     const type = this.types.get(made);
-    this.outputs.push({ name: made, kind: 'tensor', ...(type ? { type: type.type, dims: type.dims } : {}) });
+    this.outputs.push({ name: made, kind: 'tensor', ...(info ?? (type ? { type: type.type, dims: type.dims } : {})) });
   }
 
   /** The graph, without what no output needs. Inputs stay even when unused. */

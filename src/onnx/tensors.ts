@@ -3,7 +3,7 @@ import { LanError } from '../core/errors.js';
 import { allocate, bytesOf, sizeOf, viewBytes, type DType, type Tensor, type TypedArray } from '../core/tensor.js';
 import type { Int64, SparseTensorProto, TensorProto } from './schema.js';
 
-/** TensorProto.DataType numbers, ONNX 1.20. */
+/** TensorProto.DataType numbers, ONNX 1.20, but for its 2-bit types, float4e2m1 and float8e8m0. */
 const DTYPES: Record<number, DType> = {
   1: 'float32',
   2: 'uint8',
@@ -52,7 +52,7 @@ export type ExternalReader = (proto: TensorProto, bytes: number, name: string) =
 export function decodeTensor(proto: TensorProto, where: string, external?: ExternalReader): Tensor {
   const name = `${where} '${proto.name ?? ''}'`;
   const type = dtypeOf(proto.dataType);
-  if (!type) throw new LanError(`${name}: unknown element type ${proto.dataType ?? 0}. Known are the types of ONNX 1.20.`);
+  if (!type) throw new LanError(`${name}: unknown element type ${proto.dataType ?? 0}. Known are 1 (float32) to 22 (int4).`);
   const dims = (proto.dims ?? []).map(toNumber);
   if (dims.some((d) => d < 0 || !Number.isSafeInteger(d))) throw new LanError(`${name}: impossible shape [${dims.join(',')}].`);
   const size = sizeOf(dims);

@@ -15,8 +15,8 @@ export interface SheetOptions {
   readonly title: string;
   /** One row per beta, say; a label of '' takes no room. */
   readonly rows: readonly { readonly label: string; readonly tiles: readonly Tile[] }[];
-  /** Whether a bar "replaceable ... needed" explains the colours (default: yes). */
-  readonly colourBar?: boolean;
+  /** Whether a bar explains the colours (default: yes), and the words at its ends (default: replaceable, needed). */
+  readonly colourBar?: boolean | readonly [low: string, high: string];
   readonly colourMap?: ColourMap;
 }
 
@@ -31,7 +31,7 @@ const RULE: Colour = [222, 225, 230];
 const TITLE: TextStyle = { scale: 2, colour: INK };
 const LABEL: TextStyle = { bold: true, colour: INK };
 const BAR = { width: 160, height: 12 };
-const [LOW, HIGH] = ['replaceable', 'needed'];
+const ENDS = ['replaceable', 'needed'] as const;
 
 /**
  * A picture brought to a longer side of 224 to 256 pixels: small ones (digits, tanks) enlarged without smoothing, by a whole factor where one
@@ -69,17 +69,17 @@ function linesOf(rows: SheetOptions['rows']): Line[] {
   );
 }
 
-/** The bar from "replaceable" to "needed", ending at x = right. */
-function drawBar(canvas: Canvas, right: number, y: number, map?: ColourMap): void {
+/** The bar with the words at its ends, ending at x = right. */
+function drawBar(canvas: Canvas, right: number, y: number, [low, high]: readonly [string, string], map?: ColourMap): void {
   const style: TextStyle = { colour: QUIET };
   const ramp = heatmap(
     Float32Array.from({ length: BAR.width }, (_, i) => i / (BAR.width - 1)),
     map,
   );
-  const start = right - measure(HIGH!, style).width - 8 - BAR.width;
+  const start = right - measure(high, style).width - 8 - BAR.width;
   for (let row = 0; row < BAR.height; row++) canvas.blit({ width: BAR.width, height: 1, pixels: ramp }, start, y + row + 1);
-  canvas.drawText(start - 8 - measure(LOW!, style).width, y, LOW!, style);
-  canvas.drawText(start + BAR.width + 8, y, HIGH!, style);
+  canvas.drawText(start - 8 - measure(low, style).width, y, low, style);
+  canvas.drawText(start + BAR.width + 8, y, high, style);
 }
 
 /**
@@ -93,7 +93,8 @@ export async function sheet({ title, rows, colourBar = true, colourMap }: SheetO
   if (!columns) throw new LanError('A sheet needs at least one picture.');
   // One width for all columns keeps the rows aligned; tall, narrow pictures still leave room for their captions.
   const cell = Math.max(160, ...lines.flatMap((line) => line.tiles.map((t) => t.image.width)));
-  const barWidth = measure(LOW!).width + measure(HIGH!).width + 16 + BAR.width;
+  const ends = colourBar === true ? ENDS : colourBar || ENDS;
+  const barWidth = measure(ends[0]).width + measure(ends[1]).width + 16 + BAR.width;
   const inner = Math.max(columns * cell + (columns - 1) * GAP, colourBar ? barWidth : 0);
   const titleHeight = title ? measure(title, TITLE).height + 16 : 0;
   const barHeight = colourBar ? GAP + 8 + LINE_HEIGHT : 0;
@@ -126,7 +127,7 @@ export async function sheet({ title, rows, colourBar = true, colourMap }: SheetO
   }
   if (colourBar) {
     canvas.fill(RULE, MARGIN, y - MARGIN + GAP, inner, 1);
-    drawBar(canvas, MARGIN + inner, y - MARGIN + GAP + 8, colourMap);
+    drawBar(canvas, MARGIN + inner, y - MARGIN + GAP + 8, ends, colourMap);
   }
   return canvas.toPng();
 }

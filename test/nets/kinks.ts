@@ -32,8 +32,11 @@ export interface Kinks {
  * Compares the pieces that both engines take at the input that checkAgreement draws first for a seed. Runs the model once per seed and engine;
  * `dispose` frees it.
  */
-export async function kinksOf(model: Model): Promise<{ at(seed: number): Promise<Kinks>; dispose(): Promise<void> }> {
-  const graph = await specialize(canonicalize(model, adapters), {}, probe, adapters);
+export async function kinksOf(
+  model: Model,
+  shapes: Readonly<Record<string, number[]>> = {},
+): Promise<{ at(seed: number): Promise<Kinks>; dispose(): Promise<void> }> {
+  const graph = await specialize(canonicalize(model, adapters), shapes, probe, adapters);
   const bent = graph.nodes.filter((n) => n.op in BENDS || n.op === 'MaxPool');
   const names = [...new Set(bent.map((n) => n.inputs[0]!))];
   const outputs = names.map((name) => ({ name, kind: 'tensor' as const, ...graph.types.get(name)! }));

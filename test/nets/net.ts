@@ -166,10 +166,17 @@ export class Net {
   }
 
   /** The model, its one output `logits` [N, K]. */
-  build(logits: string): Model {
+  build(logits: string, opset = DIALECT_OPSET): Model {
     this.g.output(logits, 'logits');
-    const opsets = new Map([['', DIALECT_OPSET]]);
-    return { irVersion: 8, producer: 'lan-onnx nets', opsets, metadata: {}, functions: [], graph: this.g.build() };
+    const opsets = new Map([['', opset]]);
+    return {
+      irVersion: opset > 22 ? 10 : 8,
+      producer: 'lan-onnx nets',
+      opsets,
+      metadata: {},
+      functions: [],
+      graph: this.g.build(),
+    };
   }
 }
 

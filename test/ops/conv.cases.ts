@@ -155,16 +155,10 @@ export const cases: OpCase[] = [
     { strides: [2, 3], pads: [1, 0, 2, 1] },
     { initializers: [0, 2] },
   ),
-  c(
-    'three axes',
-    18,
-    [normal(2, 3, 5, 6, 7), normal(4, 3, 3, 2, 2), normal(4)],
-    {
-      strides: [2, 1, 3],
-      pads: [1, 0, 1, 0, 1, 0],
-    },
-    { skip: ['tfjs'] },
-  ),
+  c('three axes', 18, [normal(2, 3, 5, 6, 7), normal(4, 3, 3, 2, 2), normal(4)], {
+    strides: [2, 1, 3],
+    pads: [1, 0, 1, 0, 1, 0],
+  }),
   c(
     'trained, three axes, groups',
     18,
@@ -174,7 +168,7 @@ export const cases: OpCase[] = [
       strides: [2, 1, 3],
       pads: [1, 0, 1, 0, 1, 0],
     },
-    { ...trained, skip: ['tfjs'] },
+    trained,
   ),
   c('trained, depthwise', 18, [normal(2, 3, 8, 9), normal(6, 1, 3, 2)], { group: 3, pads: [1, 0, 2, 1] }, trained),
   c('trained, one axis', 18, [normal(2, 3, 11), normal(4, 3, 5), normal(4)], { pads: [1, 2] }, trained),
@@ -190,6 +184,10 @@ export const cases: OpCase[] = [
   t('dilated', 18, [normal(2, 3, 5, 6), normal(3, 4, 3, 2)], { strides: [2, 1], dilations: [2, 3], pads: [1, 0, 2, 1] }),
   t('groups', 18, [normal(2, 4, 5, 6), normal(4, 3, 3, 2), normal(6)], { group: 2, strides: [2, 2] }),
   t('output shape', 18, [normal(2, 3, 5, 6), normal(3, 4, 4, 5)], { strides: [2, 2], output_shape: [9, 12] }),
+  t('output shape that reaches further', 18, [normal(2, 3, 4, 5), normal(3, 2, 2, 3)], {
+    strides: [3, 2],
+    output_shape: [13, 12],
+  }),
   t('output shape, SAME_UPPER', 18, [normal(2, 3, 5, 6), normal(3, 4, 4, 5)], {
     strides: [2, 2],
     output_shape: [9, 12],
@@ -247,6 +245,6 @@ export const cases: OpCase[] = [
       pads: [1, 0, 1, 0, 1, 0],
       output_padding: [1, 0, 2],
     },
-    { ...trained, skip: ['tfjs'] },
+    trained,
   ),
 ];

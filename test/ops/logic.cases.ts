@@ -92,6 +92,13 @@ const logical: OpCase[] = [
   ...[9, 16].flatMap((opset): OpCase[] => [
     { name: `Where-${opset}`, op: 'Where', opset, inputs: [flagRow, uniform([2, 3], 32), uniform([4, 1, 1], 33)] },
     { name: `Where-${opset} of whole numbers`, op: 'Where', opset, inputs: [flags, int64([1, 2, 3]), int64([7], [])] },
+    ...[true, false].map((v) => ({
+      name: `Where-${opset} ${v} everywhere`,
+      op: 'Where',
+      opset,
+      inputs: [bool([v, v, v], [3]), uniform([2, 3], 34), uniform([4, 2, 3], 35)],
+      initializers: [0],
+    })),
     { name: `Where-${opset} rank 4`, op: 'Where', opset, inputs: [bool([true, false, true], [3, 1, 1]), a, b] },
   ]),
 ];
@@ -107,7 +114,7 @@ const casts: OpCase[] = [
     attributes: { to: 'FLOAT' },
     expected: [float32([3, -1, 4, 1, -5, 9], [2, 3])],
   },
-  ...[6, 9, 13, 19, 21, 23, 24].flatMap((opset): OpCase[] => [
+  ...[6, 9, 13, 19, 21, 23, 24, 25].flatMap((opset): OpCase[] => [
     ...(opset < 7 ? [] : [{ name: `Cast-${opset} to float`, op: 'Cast', opset, inputs: [ints], attributes: { to: 1 } }]),
     {
       name: `Cast-${opset} to int32`,
@@ -147,7 +154,7 @@ const casts: OpCase[] = [
     attributes: { saturate: 0, round_mode: 'up' },
     expected: [int32([0, -1])],
   },
-  ...[15, 19, 21, 23, 24].map((opset): OpCase => ({
+  ...[15, 19, 21, 23, 24, 25].map((opset): OpCase => ({
     name: `CastLike-${opset}`,
     op: 'CastLike',
     opset,

@@ -1,5 +1,5 @@
 // Cases of the pools: paddings, strides, dilations, ceil_mode, counts, ties, one and two spatial axes.
-import { sizeOf, float32, type Tensor } from '../../src/core/tensor.js';
+import { float32, int64, sizeOf, type Tensor } from '../../src/core/tensor.js';
 import { random, STREAMS } from '../../src/core/random.js';
 import { float } from '../../src/onnx/builder.js';
 import { distinct, type OpCase } from './case.js';
@@ -33,6 +33,21 @@ const make =
 const max = make('MaxPool', ladder);
 const average = make('AveragePool', normal);
 const lp = make('LpPool', nonzero);
+
+/** Values and where they go: every fifth element, so that none goes where another one does. */
+const unpool = (name: string, opset: number, attributes: OpCase['attributes']): OpCase => ({
+  name: `MaxUnpool ${name}`,
+  op: 'MaxUnpool',
+  opset,
+  inputs: [
+    normal(2, 3, 4, 5),
+    int64(
+      Array.from({ length: 120 }, (_, i) => (i * 5) % 599),
+      [2, 3, 4, 5],
+    ),
+  ],
+  attributes,
+});
 
 /** Values by hand for definitions that onnxruntime does not run: y[o] = f of the window of `kernel` at o * stride - begin along one axis. */
 function alongOneAxis(
@@ -92,13 +107,34 @@ export const cases: OpCase[] = [
     pads: [1, 0, 0, 1],
     storage_order: 1,
   }),
-  max(
-    'three axes',
-    18,
-    [2, 3, 5, 6, 7],
-    { kernel_shape: [3, 2, 2], strides: [2, 1, 3], pads: [1, 0, 1, 0, 1, 0] },
-    { skip: ['tfjs'] },
+  // Idle on some of the axes, the window is one of fewer.
+  max('three axes, over the first', 18, [2, 3, 6, 4, 5], {
+    kernel_shape: [3, 1, 1],
+    pads: [1, 0, 0, 0, 0, 0],
+    strides: [2, 1, 1],
+  }),
+  max('three axes, over the last two', 18, [2, 3, 4, 6, 5], { kernel_shape: [1, 3, 2], pads: [0, 1, 0, 0, 0, 1], ceil_mode: 1 }),
+  max('three axes, over the last', 18, [2, 3, 4, 5, 6], { kernel_shape: [1, 1, 3], strides: [1, 1, 2] }),
+  max('three axes, over the outer', 18, [2, 3, 6, 4, 5], { kernel_shape: [2, 1, 3], strides: [2, 1, 1] }),
+  max('three axes', 18, [2, 3, 5, 6, 7], { kernel_shape: [3, 2, 2], strides: [2, 1, 3], pads: [1, 0, 1, 0, 1, 0] }),
+  ...[0, 1].map((storage_order) =>
+    max(
+      `Indices, storage order ${storage_order}`,
+      18,
+      image,
+      { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 0, 1], dilations: [2, 1], storage_order },
+      { outputs: 2 },
+    ),
   ),
+  max('Indices, ceil_mode', 12, image, { kernel_shape: [2, 3], strides: [2, 2], ceil_mode: 1 }, { outputs: 2 }),
+  max('Indices, one axis', 8, [2, 3, 11], { kernel_shape: [3], strides: [2] }, { outputs: 2 }),
+  max('Indices, whole input', 18, small, { kernel_shape: [4, 5] }, { outputs: 2 }),
+  ...[9, 11, 22].map((opset) => unpool(`opset ${opset}`, opset, { kernel_shape: [2, 3], strides: [2, 3] })),
+  {
+    ...unpool('into a shape', 11, { kernel_shape: [2, 3], strides: [2, 3] }),
+    inputs: [...unpool('', 11, {}).inputs, int64([2, 3, 9, 16])],
+  },
+  unpool('padded', 11, { kernel_shape: [3, 3], strides: [2, 3], pads: [1, 0, 0, 1] }),
   average(
     'opset 1',
     1,
@@ -139,6 +175,16 @@ export const cases: OpCase[] = [
     pads: [1, 0, 2, 1],
     count_include_pad: 1,
   }),
+  ...[0, 1].map((count_include_pad) =>
+    average(`opset 19, dilated, ceil_mode, counting ${count_include_pad}`, 19, image, {
+      kernel_shape: [3, 2],
+      dilations: [2, 3],
+      strides: [2, 3],
+      pads: [1, 0, 0, 1],
+      ceil_mode: 1,
+      count_include_pad,
+    }),
+  ),
   average('opset 19, ceil_mode, counting pads', 19, image, {
     kernel_shape: [3, 2],
     strides: [3, 2],
@@ -155,13 +201,20 @@ export const cases: OpCase[] = [
   }),
   average('opset 22', 22, image, { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 2, 1] }),
   average('VALID', 18, image, { kernel_shape: [3, 4], strides: [2, 3], auto_pad: 'VALID' }),
-  average(
-    'three axes',
-    18,
-    [2, 3, 5, 6, 7],
-    { kernel_shape: [3, 2, 2], strides: [2, 1, 3], pads: [1, 0, 1, 0, 1, 0] },
-    { skip: ['tfjs'] },
-  ),
+  // Idle on some of the axes, the window is one of fewer.
+  average('three axes, over the first', 18, [2, 3, 6, 4, 5], {
+    kernel_shape: [3, 1, 1],
+    pads: [1, 0, 0, 0, 0, 0],
+    strides: [2, 1, 1],
+  }),
+  average('three axes, over the last two', 18, [2, 3, 4, 6, 5], {
+    kernel_shape: [1, 3, 2],
+    pads: [0, 1, 0, 0, 0, 1],
+    ceil_mode: 1,
+  }),
+  average('three axes, over the last', 18, [2, 3, 4, 5, 6], { kernel_shape: [1, 1, 3], strides: [1, 1, 2] }),
+  average('three axes, over the outer', 18, [2, 3, 6, 4, 5], { kernel_shape: [2, 1, 3], strides: [2, 1, 1] }),
+  average('three axes', 18, [2, 3, 5, 6, 7], { kernel_shape: [3, 2, 2], strides: [2, 1, 3], pads: [1, 0, 1, 0, 1, 0] }),
   average('one axis', 18, [2, 3, 11], { kernel_shape: [3], strides: [2], pads: [1, 0] }),
   average('whole input', 18, image, { kernel_shape: [9, 11] }),
   make('GlobalAveragePool', normal)('opset 1', 18, image),

@@ -74,5 +74,13 @@ const factors: OpCase = {
   opset: 18,
   inputs: [float32([1, 0, 3, 2, -2, 0.5], [2, 3]), int64([1])],
 };
+/** Over an axis of length 0: what a reduction starts from. */
+const nothing: OpCase[] = ['ReduceProd', 'ReduceMax', 'ReduceMin', 'ReduceLogSumExp'].map((op) => ({
+  name: `${op} of no elements`,
+  op,
+  opset: 18,
+  inputs: [float32([], [2, 0, 3]), int64([1])],
+  wrt: [],
+}));
 
-export const reductions: OpCase[] = [...cases, ...ties, large, factors];
+export const reductions: OpCase[] = [...cases, ...ties, large, factors, ...nothing];

@@ -23,7 +23,7 @@ const c = (
 const list = (...values: number[]): Tensor => int64(values);
 
 const reshape: OpCase[] = [
-  ...[5, 13, 14, 19, 21, 23, 24].map((v) => c('with 0 and -1', 'Reshape', v, [x(2, 3, 4, 5), list(0, -1, 5)])),
+  ...[5, 13, 14, 19, 21, 23, 24, 25].map((v) => c('with 0 and -1', 'Reshape', v, [x(2, 3, 4, 5), list(0, -1, 5)])),
   c(
     'attribute',
     'Reshape',
@@ -36,7 +36,7 @@ const reshape: OpCase[] = [
   c('of pooled features', 'Reshape', 14, [x(2, 3, 1, 1), list(2, 3)]),
 ];
 const flatten: OpCase[] = [
-  ...[1, 9, 11, 13, 21, 23, 24].map((v) => c('default axis', 'Flatten', v, [x(2, 3, 4, 5)])),
+  ...[1, 9, 11, 13, 21, 23, 24, 25].map((v) => c('default axis', 'Flatten', v, [x(2, 3, 4, 5)])),
   c('axis 0', 'Flatten', 9, [x(2, 3, 4)], { axis: 0 }),
   c('axis -1', 'Flatten', 11, [x(2, 3, 4)], { axis: -1 }),
   c('axis at the end', 'Flatten', 13, [x(2, 3, 4)], { axis: 3 }),
@@ -46,14 +46,14 @@ const squeeze: OpCase[] = [
   c('all', 'Squeeze', 1, [x(1, 3, 1, 5)]),
   c('negative axes attribute', 'Squeeze', 11, [x(1, 3, 1, 5)], { axes: [-2] }),
   c('one axis', 'Squeeze', 13, [x(4, 1, 3, 5), list(1)]),
-  ...[13, 21, 23, 24].map((v) => c('axes input', 'Squeeze', v, [x(1, 3, 1, 5), list(0)])),
+  ...[13, 21, 23, 24, 25].map((v) => c('axes input', 'Squeeze', v, [x(1, 3, 1, 5), list(0)])),
   c('all', 'Squeeze', 13, [x(1, 3, 1, 5)]),
   c('axes attribute', 'Unsqueeze', 1, [x(3, 5)], { axes: [0, 3] }),
   c('negative axes attribute', 'Unsqueeze', 11, [x(3, 5)], { axes: [-1, 0] }),
-  ...[13, 21, 23, 24].map((v) => c('axes input', 'Unsqueeze', v, [x(3, 5), list(1, -1)])),
+  ...[13, 21, 23, 24, 25].map((v) => c('axes input', 'Unsqueeze', v, [x(3, 5), list(1, -1)])),
 ];
 const transpose: OpCase[] = [
-  ...[1, 13, 21, 23, 24].map((v) => c('perm', 'Transpose', v, [x(2, 3, 4, 5)], { perm: [0, 3, 1, 2] })),
+  ...[1, 13, 21, 23, 24, 25].map((v) => c('perm', 'Transpose', v, [x(2, 3, 4, 5)], { perm: [0, 3, 1, 2] })),
   c('default', 'Transpose', 13, [x(2, 3, 4)]),
   c('of axes of length 1', 'Transpose', 13, [x(1, 3, 1, 5)], { perm: [2, 1, 3, 0] }),
   c('identity', 'Transpose', 13, [x(2, 3, 4)], { perm: [0, 1, 2] }),
@@ -150,7 +150,7 @@ const pad: OpCase[] = [
   ),
   c('constant', 'Pad', 2, [x(2, 3, 4, 5)], { pads: [0, 1, 0, 2, 1, 0, 3, 1], value: float(0.5) }),
   c('reflect', 'Pad', 2, [x(2, 3, 4, 5)], { pads: [0, 0, 1, 2, 0, 0, 3, 1], mode: 'reflect' }),
-  ...[11, 13, 18, 19, 21, 23, 24].map((v) => c('constant', 'Pad', v, [x(2, 3, 4, 5), amounts, float32([0.5], [])])),
+  ...[11, 13, 18, 19, 21, 23, 24, 25].map((v) => c('constant', 'Pad', v, [x(2, 3, 4, 5), amounts, float32([0.5], [])])),
   c('without a value', 'Pad', 13, [x(2, 3, 4, 5), amounts]),
   c('axes', 'Pad', 18, [x(2, 3, 4, 5), list(1, 2, 0, 3), undefined, list(-1, 2)]),
   c('cropping', 'Pad', 13, [x(2, 3, 4, 5), list(0, 0, -1, 2, 0, 1, 0, -2)]),
@@ -168,10 +168,10 @@ const blocks: OpCase[] = [
 const bits = (type: 'float16' | 'int64', value: number): Tensor =>
   type === 'int64' ? int64([value]) : { type, dims: [1], data: Uint16Array.of(value) };
 const generators: OpCase[] = [
-  ...[1, 13, 15, 19, 21, 23, 24].map((v) => c('whole', 'Shape', v, [x(2, 3, 4)])),
+  ...[1, 13, 15, 19, 21, 23, 24, 25].map((v) => c('whole', 'Shape', v, [x(2, 3, 4)])),
   c('part', 'Shape', 15, [x(2, 3, 4, 5)], { start: 1, end: -1 }),
-  ...[1, 13, 19, 21, 23, 24].map((v) => c('of three axes', 'Size', v, [x(2, 3, 4)])),
-  ...[9, 20, 21, 23, 24].map((v) =>
+  ...[1, 13, 19, 21, 23, 24, 25].map((v) => c('of three axes', 'Size', v, [x(2, 3, 4)])),
+  ...[9, 20, 21, 23, 24, 25].map((v) =>
     c('value', 'ConstantOfShape', v, [list(2, 3)], { value: { kind: 'tensor', value: bits('int64', 7) } }),
   ),
   c('zeros', 'ConstantOfShape', 9, [list(2, 3)]),

@@ -1,0 +1,93 @@
+// openDataset: finds out what kind of dataset lies at a path, and opens it.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { LanError } from '../core/errors.js';
+import { findCifar, openCifarDataset } from './cifar.js';
+import type { Dataset } from './dataset.js';
+import { reasonOf } from './files.js';
+import { findIdx, isIdx, openIdxDataset } from './idx.js';
+import { openManifest } from './manifest.js';
+import { openNpyDataset } from './npy-pair.js';
+import { openPictureFolder } from './picture-files.js';
+
+export interface DatasetOptions {
+  /** Which part, where a dataset has several: train, test, val ... Default: test, else val, else the only one; a note says so. */
+  readonly split?: string;
+  /** Taken, where it is there and `split` is not given, before the others. */
+  readonly prefer?: string;
+}
+
+const SPLITS = ['train', 'test', 'val', 'valid', 'validation', 'dev'];
+const KINDS = 'a folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or images.npy with labels.npy';
+
+/**
+ * Opens a dataset lazily: a folder with a sub-folder per class, a flat folder (unlabelled), IDX and CIFAR files or folders of them. Folders named
+ * train, test or val hold the splits; .csv and .jsonl manifests, and .npy arrays. Throws LanError for what is none of them, and for a split that is not there.
+ */
+export async function openDataset(path: string, options: DatasetOptions = {}): Promise<Dataset> {
+  let folder: boolean;
+  try {
+    folder = statSync(path).isDirectory();
+  } catch (error) {
+    throw new LanError(`Dataset '${path}': can not be read (${reasonOf(error)}).`);
+  }
+  return folder ? openFolder(path, options) : openFile(path, options);
+}
+
+async function openFile(path: string, { split }: DatasetOptions): Promise<Dataset> {
+  if (split !== undefined) throw new LanError(`Dataset '${path}': is one file, which has no split '${split}'.`);
+  if (isIdx(path)) return openIdxDataset(path);
+  if (extname(path).toLowerCase() === '.bin') return openCifarDataset([path]);
+  if (/\.(csv|jsonl)$/i.test(path)) return openManifest(path);
+  if (/\.npy$/i.test(path)) return openNpyDataset(path);
+  throw new LanError(`Dataset '${path}': is of no known kind. Expected ${KINDS}.`);
+}
+
+async function openFolder(path: string, { split, prefer }: DatasetOptions): Promise<Dataset> {
+  const idx = findIdx(path);
+  if (idx.size > 0) {
+    const chosen = choose(path, [...idx.keys()], split, prefer);
+    return openIdxDataset(idx.get(chosen.split)!, { name: path, ...chosen });
+  }
+  const cifar = findCifar(path);
+  if (cifar.size > 0) {
+    const chosen = choose(path, [...cifar.keys()], split, prefer);
+    return openCifarDataset(cifar.get(chosen.split)!, { name: path, ...chosen });
+  }
+  const images = join(path, 'images.npy');
+  if (existsSync(images)) {
+    if (split !== undefined) throw noSplit(path, split, []);
+    return openNpyDataset(images);
+  }
+  const folders = readdirSync(path, { withFileTypes: true })
+    .filter((e) => e.isDirectory() && !e.name.startsWith('.'))
+    .map((e) => e.name);
+  const splits = folders.filter((name) => SPLITS.includes(name.toLowerCase()));
+  // Classes may be called 'test' too: only where all folders are splits do they count as such, or where one is asked for by name.
+  if (folders.length > 0 && splits.length === folders.length) {
+    const chosen = choose(path, splits, split, prefer);
+    const inner = await openFolder(join(path, chosen.split), {});
+    return { ...inner, name: path, split: chosen.split, notes: [...chosen.notes, ...inner.notes] };
+  }
+  if (split !== undefined) throw noSplit(path, split, splits);
+  return openPictureFolder(path);
+}
+
+const noSplit = (path: string, split: string, there: readonly string[]): LanError =>
+  new LanError(
+    `Dataset '${path}': has no split '${split}'; ${there.length ? `there are ${there.join(', ')}` : 'it has no splits'}.`,
+  );
+
+function choose(
+  path: string,
+  there: readonly string[],
+  wanted: string | undefined,
+  prefer = 'test',
+): { split: string; notes: string[] } {
+  if (wanted !== undefined) {
+    if (!there.includes(wanted)) throw noSplit(path, wanted, there);
+    return { split: wanted, notes: [] };
+  }
+  const split = [prefer, 'test', ...SPLITS.slice(2), 'train'].find((s) => there.includes(s)) ?? there[0]!;
+  return { split, notes: there.length > 1 ? [`split ${split}, of ${there.join(' and ')}; choose with --split`] : [] };
+}

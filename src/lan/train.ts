@@ -1,0 +1,212 @@
+// The training loop that classifiers and LANs share: Adam steps, validation, metrics, and checkpoints from which a run goes on bit for bit.
+import { existsSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { LanError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import { readBytes, reasonOf, writeAtomically } from '../data/files.js';
+import { decodeSafetensors, encodeSafetensors } from '../data/safetensors.js';
+import type { Descent } from '../engine/engine.js';
+
+/** What decides a run's result; a checkpoint of other settings is refused. Values are JSON. */
+export type RunIdentity = Readonly<Record<string, unknown>>;
+
+export interface TrainSettings {
+  readonly iterations: number;
+  readonly learningRate: number;
+  /** 'constant'; 'cosine': along half a cosine down to a hundredth; 'linear': straight down to nothing. */
+  readonly schedule: Schedule;
+}
+
+export const SCHEDULES = ['constant', 'cosine', 'linear'] as const;
+export type Schedule = (typeof SCHEDULES)[number];
+
+export interface TrainJob {
+  readonly settings: TrainSettings;
+  readonly identity: RunIdentity;
+  readonly descent: Descent;
+  readonly initial: () => Readonly<Record<string, Float32Array>>;
+  /** Everything that the graph reads at a step (from 0) besides parameters; pure in the step. */
+  readonly feeds: (step: number) => Promise<Readonly<Record<string, Tensor>>> | Readonly<Record<string, Tensor>>;
+  /** Scalar outputs of the graph to report, the loss first. */
+  readonly figures: readonly string[];
+  /** Figures on held-out samples at the present parameters; pure in the parameters. */
+  readonly validate?: () => Promise<Record<string, number>>;
+  readonly files?: TrainFiles;
+  readonly onStep?: (progress: TrainProgress) => void;
+  /** After an abort the run ends with a checkpoint. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainFiles {
+  readonly checkpoint: string;
+  /** One JSON object a line: step, figures (their mean since the last line), and validation figures where they were taken. No times. */
+  readonly metrics?: string;
+  /** Seconds between checkpoints; 0: after every step. Default 20. */
+  readonly every?: number;
+  /** Go on from the checkpoint if there is one. */
+  readonly resume: boolean;
+}
+
+export interface TrainProgress {
+  /** Steps done. */
+  readonly step: number;
+  readonly iterations: number;
+  /** Mean since the last report, by name. */
+  readonly figures: Readonly<Record<string, number>>;
+  /** Steps per second of this process. */
+  readonly rate: number;
+}
+
+export interface TrainResult {
+  readonly steps: number;
+  readonly finished: boolean;
+  /** Of this process. */
+  readonly seconds: number;
+  /** Steps that a checkpoint spared it. */
+  readonly resumedAt: number;
+  readonly last: Readonly<Record<string, number>>;
+  readonly validation?: Readonly<Record<string, number>>;
+}
+
+/** Lines of metrics, and validations, of a whole run. */
+const LINES = 500;
+const VALIDATIONS = 20;
+
+/**
+ * Runs the job from its start, or from its checkpoint. The same job gives the same parameters on the same engine and thread count, however often
+ * it was broken off. Throws LanError where the loss is no longer finite, a checkpoint belongs to another run, or a file can not be written (the
+ * last good checkpoint stays).
+ */
+export async function train(job: TrainJob): Promise<TrainResult> {
+  const { descent, settings, files, figures } = job;
+  const { iterations } = settings;
+  const every = Math.max(1, Math.floor(iterations / LINES));
+  const validateEvery = Math.max(every, Math.ceil(iterations / VALIDATIONS / every) * every);
+  descent.reset(job.initial());
+  let step = files?.resume ? await takeUp(files, job) : 0;
+  const resumedAt = step;
+  if (files?.metrics && step === 0) await writeAtomically(files.metrics, '');
+  const start = performance.now();
+  let saved = start;
+  let sums = figures.map(() => 0);
+  let last: Record<string, number> = {};
+  let validation: Record<string, number> | undefined;
+  let lines = '';
+  const save = async (): Promise<void> => {
+    if (!files) return;
+    await writeCheckpoint(files.checkpoint, job, sums);
+    if (files.metrics && lines) await append(files.metrics, lines);
+    lines = '';
+    saved = performance.now();
+  };
+  if (step > 0) sums = await pendingSums(files!.checkpoint, figures);
+  let next = step < iterations ? Promise.resolve(job.feeds(step)) : undefined;
+  while (step < iterations) {
+    const feeds = await next!;
+    // The next batch is read (pictures are decoded on other threads) while this one is learned from.
+    next = step + 1 < iterations ? Promise.resolve(job.feeds(step + 1)) : undefined;
+    // Awaited above, in the next round; an error must not count as unhandled until then.
+    next?.catch(() => undefined);
+    const out = await descent.step(feeds, rateAt(settings, step));
+    figures.forEach((name, i) => (sums[i]! += Number(out[name]!.data[0])));
+    step++;
+    if (!Number.isFinite(sums[0]))
+      throw new LanError(
+        `The ${figures[0]} became ${sums[0]} at step ${step}. Lower --learning-rate, or check the data for values out of range.`,
+      );
+    if (step % every === 0 || step === iterations) {
+      const count = step % every || every;
+      last = Object.fromEntries(figures.map((name, i) => [name, sums[i]! / count]));
+      sums = figures.map(() => 0);
+      if (job.validate && (step % validateEvery === 0 || step === iterations)) validation = await job.validate();
+      const held = step % validateEvery === 0 || step === iterations ? validation : undefined;
+      lines += `${JSON.stringify({ step, ...rounded(last), ...(held && { validation: rounded(held) }) })}\n`;
+      const rate = (step - resumedAt) / ((performance.now() - start) / 1000);
+      job.onStep?.({ step, iterations, figures: { ...last, ...validation }, rate });
+      // Lets signals and timers in: a native step blocks the thread.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (job.signal?.aborted) break;
+    if (files && performance.now() - saved >= 1000 * (files.every ?? 20)) await save();
+  }
+  await save();
+  if (!validation && job.validate && step === iterations) validation = await job.validate();
+  return { steps: step, finished: step === iterations, seconds: (performance.now() - start) / 1000, resumedAt, last, validation };
+}
+
+function rateAt({ learningRate, schedule, iterations }: TrainSettings, step: number): number {
+  const done = step / iterations;
+  if (schedule === 'cosine') return learningRate * (0.01 + 0.99 * 0.5 * (1 + Math.cos(Math.PI * done)));
+  return schedule === 'linear' ? learningRate * (1 - done) : learningRate;
+}
+
+const rounded = (figures: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(figures).map(([k, v]) => [k, Number(v.toPrecision(7))]));
+
+async function append(path: string, lines: string): Promise<void> {
+  try {
+    await appendFile(path, lines);
+  } catch (error) {
+    throw new LanError(`Can not write '${path}': ${reasonOf(error)}. The checkpoint is sound; go on with --resume.`);
+  }
+}
+
+const SCHEMA = 'lan-onnx/checkpoint@1';
+
+async function writeCheckpoint(path: string, { descent, identity }: TrainJob, sums: readonly number[]): Promise<void> {
+  const { steps, tensors } = descent.save();
+  // Sums of the figures since the last line, so that a resumed run writes the same lines.
+  const metadata = { schema: SCHEMA, steps: String(steps), identity: JSON.stringify(identity), sums: JSON.stringify(sums) };
+  await writeAtomically(path, encodeSafetensors(tensors, metadata));
+}
+
+async function readCheckpoint(path: string) {
+  const { tensors, metadata } = decodeSafetensors(await readBytes(path, 'Checkpoint'), path);
+  if (metadata.schema !== SCHEMA)
+    throw new LanError(`'${path}' is no checkpoint of training (schema ${metadata.schema ?? 'absent'}).`);
+  return {
+    tensors,
+    steps: Number(metadata.steps),
+    identity: JSON.parse(metadata.identity!) as RunIdentity,
+    sums: metadata.sums!,
+  };
+}
+
+async function pendingSums(path: string, figures: readonly string[]): Promise<number[]> {
+  const sums = JSON.parse((await readCheckpoint(path)).sums) as number[];
+  return figures.map((_, i) => sums[i] ?? 0);
+}
+
+/** Goes on from the checkpoint; returns its step, 0 where there is none. */
+async function takeUp({ checkpoint, metrics }: TrainFiles, job: TrainJob): Promise<number> {
+  if (!existsSync(checkpoint)) return 0;
+  const { tensors, steps, identity } = await readCheckpoint(checkpoint);
+  const differences = Object.keys({ ...identity, ...job.identity }).filter(
+    (key) => JSON.stringify(identity[key]) !== JSON.stringify(job.identity[key]),
+  );
+  if (differences.length > 0) {
+    const named = differences.map((k) => `${k} ${say(identity[k])} there, ${say(job.identity[k])} here`);
+    throw new LanError(
+      `Checkpoint '${checkpoint}' is of another run: ${named.join('; ')}. Use the same settings, or start anew without --resume.`,
+    );
+  }
+  job.descent.restore({ steps, tensors });
+  // Lines that were written after the checkpoint are written again.
+  if (metrics && existsSync(metrics)) {
+    const lines = new TextDecoder().decode(await readBytes(metrics, 'Metrics')).split('\n');
+    const kept = lines.filter((line) => line !== '' && stepOf(line) <= steps);
+    await writeAtomically(metrics, kept.map((line) => `${line}\n`).join(''));
+  }
+  return steps;
+}
+
+const say = (value: unknown): string => (value === undefined ? 'absent' : JSON.stringify(value).slice(0, 80));
+
+/** A line that was cut short by a kill counts as not written. */
+function stepOf(line: string): number {
+  try {
+    return (JSON.parse(line) as { step: number }).step;
+  } catch {
+    return Infinity;
+  }
+}

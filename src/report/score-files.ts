@@ -1,0 +1,54 @@
+// What a score leaves on disk: score.json, classes.csv, confusion.csv and predictions.csv (docs/score.md).
+import { join } from 'node:path';
+import type { Dataset } from '../data/dataset.js';
+import { writeAtomically } from '../data/files.js';
+import type { ScoreResult } from '../evidence/score.js';
+import { toCsv } from './csv.js';
+
+/** What the documents say besides the result itself. */
+export interface ScoreSubject {
+  readonly model: { readonly path: string; readonly sha256: string };
+  readonly engine: object;
+  readonly card: object | undefined;
+  readonly version: string;
+}
+
+/** The document of schema lan-onnx/score@1; single predictions are in predictions.csv. */
+export function scoreDocument({ predictions: _, ...result }: ScoreResult, subject: ScoreSubject): object {
+  return { schema: 'lan-onnx/score@1', ...subject, ...result };
+}
+
+/** Per class: index, name, samples, right ones, accuracy and its 95 % Wilson interval. */
+export const classesCsv = ({ classes }: ScoreResult): string =>
+  toCsv([
+    ['index', 'class', 'count', 'correct', 'accuracy', 'low', 'high'],
+    ...classes.map((c) => [c.index, c.label, c.count, c.correct, c.accuracy, ...c.interval]),
+  ]);
+
+/** The whole matrix: a row per actual class, a column per predicted one. */
+export function confusionCsv({ classes, confusion }: ScoreResult): string {
+  const rows = classes.map(() => new Array<number>(classes.length).fill(0));
+  for (const { actual, predicted, count } of confusion) rows[actual]![predicted] = count;
+  return toCsv([['actual \\ predicted', ...classes.map((c) => c.label)], ...rows.map((r, i) => [classes[i]!.label, ...r])]);
+}
+
+/** Writes all files into a folder, each whole or not at all; returns their paths. Throws LanError where it can not be written. */
+export async function writeScore(
+  folder: string,
+  result: ScoreResult,
+  subject: ScoreSubject,
+  dataset: Dataset,
+): Promise<string[]> {
+  const label = (i: number): string => result.classes[i]!.label;
+  const files: Record<string, string> = {
+    'score.json': `${JSON.stringify(scoreDocument(result, subject), null, 2)}\n`,
+    'classes.csv': classesCsv(result),
+    'confusion.csv': confusionCsv(result),
+    'predictions.csv': toCsv([
+      ['index', 'sample', 'actual', 'predicted', 'probability'],
+      ...result.predictions.map((p) => [p.index, dataset.nameOf(p.index), label(p.label), label(p.predicted), p.probability]),
+    ]),
+  };
+  for (const [name, text] of Object.entries(files)) await writeAtomically(join(folder, name), text);
+  return Object.keys(files).map((name) => join(folder, name));
+}
