@@ -5,7 +5,7 @@ import type { OldNode, StaticNode } from '../op.js';
 import { range, zeros } from './shape-common.js';
 
 /** Steps that are unrolled at most: each is 5 to 15 nodes, and the gradient has three times as many again. */
-export const MOST_STEPS = 2000;
+export const MOST_STEPS = 1000;
 
 /** Positions of the inputs that all three ops have. */
 const INPUT = { X: 0, W: 1, R: 2, B: 3, lengths: 4, state: 5 } as const;
