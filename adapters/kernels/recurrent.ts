@@ -38,9 +38,10 @@ export interface Cell {
 }
 
 /** ONNX layout 1, in which the batch comes first, becomes layout 0; attributes without a meaning go. */
-export function canonicalRecurrent(n: OldNode, g: GraphBuilder): string[] {
-  const { layout, output_sequence: _, ...attributes } = n.node.attributes;
+export function canonicalRecurrent(n: OldNode, g: GraphBuilder): string[] | undefined {
+  const { layout, output_sequence: old, ...attributes } = n.node.attributes;
   const first = layout?.value === 1;
+  if (!first && !old) return undefined;
   const swapped = (name: string): string => (first && name ? g.transpose(name, [1, 0, 2]) : name);
   const inputs = n.node.inputs.map((name, i) => (i === INPUT.X || i === 5 || i === 6 ? swapped(name) : name));
   const outputs = g.ops(n.node.op, inputs, n.outputs, attributes);
@@ -49,12 +50,13 @@ export function canonicalRecurrent(n: OldNode, g: GraphBuilder): string[] {
 
 /**
  * Replaces the node (layout 0) by its steps: X [S, N, I], W [D, gates H, I], R [D, gates H, H] to Y [S, D, N, H] and the last states [D, N, H].
- * Behind a sample's own length the state stays as it is, and Y is 0 (onnxruntime).
+ * Behind a sample's own length the state stays as it is, and Y is 0; of a sample of length 0 everything is 0 (onnxruntime).
  */
 export function unroll(n: StaticNode, direction: string, g: GraphBuilder, cellOf: (loop: Loop) => Cell): string[] {
   const [steps, batch, width] = n.type(INPUT.X).dims as [number, number, number];
   const [directions, rows] = n.type(INPUT.W).dims as [number, number];
   const hidden = n.type(INPUT.R).dims[2]!;
+  if (steps === 0) n.refuse('its sequence has no steps. Give a longer one (--shape).');
   if (steps > MOST_STEPS)
     n.refuse(`a sequence of ${steps} steps is too long to unroll; at most ${MOST_STEPS}. Give a shorter one (--shape).`);
   if (!['forward', 'reverse', 'bidirectional'].includes(direction) || (direction === 'bidirectional') !== (directions === 2))
@@ -75,14 +77,15 @@ export function unroll(n: StaticNode, direction: string, g: GraphBuilder, cellOf
   const parts = g.ops('Split', [projected, g.ints(range(steps).map(() => batch))], steps, { axis: last - 1 });
   const inputs = direction === 'reverse' ? parts.toReversed() : parts;
 
-  const running = runningAt(n, direction, g);
+  const running = runningAt(n, g);
+  const timesOf = (k: number): number[] => (both ? [k, steps - 1 - k] : [direction === 'reverse' ? steps - 1 - k : k]);
   let state = range(cell.states).map((i) => {
     const given = n.x[INPUT.state + i]!;
     return given ? g.reshape(given, [...lead, batch, hidden]) : zeros(g, [...lead, batch, hidden]);
   });
   const hs = inputs.map((input, k) => {
     const made = cell.step(input, state);
-    const mask = running?.(k);
+    const mask = running?.(timesOf(k));
     state = mask ? made.map((value, i) => g.where(mask, value, state[i]!)) : made;
     return mask ? g.where(mask, state[0]!, g.zero) : state[0]!;
   });
@@ -91,7 +94,9 @@ export function unroll(n: StaticNode, direction: string, g: GraphBuilder, cellOf
   const single = (name: string): string => g.reshape(name, [steps, 1, batch, hidden]);
   const halves = both ? g.ops('Split', [joined, g.ints([1, 1])], 2, { axis: 0 }) : [joined];
   const y = both ? g.op('Concat', [single(halves[0]!), backwards(single(halves[1]!))], { axis: 1 }) : single(joined);
-  return [y, ...state.map((value) => g.reshape(value, [directions, batch, hidden]))];
+  const started = running?.([0]);
+  const final = state.map((value) => (started ? g.where(started, value, g.zero) : value));
+  return [y, ...final.map((value) => g.reshape(value, [directions, batch, hidden]))];
 }
 
 function loopOf(g: GraphBuilder, directions: number, hidden: number): Loop {
@@ -120,16 +125,15 @@ function loopOf(g: GraphBuilder, directions: number, hidden: number): Loop {
   };
 }
 
-/** Per step, which samples have not ended yet: bool, [N, 1] or [2, N, 1]. Undefined where all run to the end. */
-function runningAt(n: StaticNode, direction: string, g: GraphBuilder): ((step: number) => string) | undefined {
+/** Which samples have not ended yet at a time, one per direction: bool, [N, 1] or [2, N, 1]. Undefined where all run to the end. */
+function runningAt(n: StaticNode, g: GraphBuilder): ((times: readonly number[]) => string) | undefined {
   const [steps, batch] = n.type(INPUT.X).dims as [number, number];
   const name = n.x[INPUT.lengths]!;
   if (!name) return undefined;
   const known = n.constant(INPUT.lengths);
   if (known && toIntegers(known).every((length) => length >= steps)) return undefined;
   const lengths = g.reshape(name, [batch, 1]);
-  return (k) => {
-    const times = { forward: [k], reverse: [steps - 1 - k], bidirectional: [k, steps - 1 - k] }[direction]!;
+  return (times) => {
     const dims = times.length === 2 ? [2, 1, 1] : [1, 1];
     return g.op('Less', [g.constant({ type: 'int32', dims, data: Int32Array.from(times) }), lengths]);
   };

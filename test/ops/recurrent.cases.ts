@@ -118,6 +118,7 @@ const common = (op: Op): OpCase[] => {
         c(`${direction} from given states`, op, 14, [...weights(op, d), undefined, ...initial(d)], { direction }),
         c(`${direction}, constant lengths`, op, 14, [...weights(op, d), lengths], { direction }, { initializers: [4] }),
         c(`${direction}, lengths fed`, op, 14, [...weights(op, d), lengths, ...initial(d)], { direction }),
+        c(`${direction}, a length of 0`, op, 14, [...weights(op, d), int32([3, 0, 4]), ...initial(d)], { direction }),
       ];
     }),
     c('full lengths', op, 14, [...weights(op), int32([4, 4, 4])], {}, { initializers: [4] }),
