@@ -43,6 +43,7 @@ export interface TankConfig {
   /** Sample-specific masks (Eq. 4). */
   readonly masks: {
     readonly beta: number;
+    readonly draws: number;
     readonly pictures: number;
     readonly iterations: number;
     readonly noiseSamples: number;
