@@ -5,6 +5,7 @@ import { headOf, tailOf } from '../compile/cut.js';
 import { dialectModel, openModelSession, openSession, type OrtOptions, type OrtProgram } from '../engine/ort.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import type { Graph, Model } from '../onnx/graph.js';
+import { withoutMaps } from './labels.js';
 import type { ModelSource } from './source.js';
 
 export interface Reference {
@@ -17,7 +18,7 @@ export interface Reference {
 }
 
 /**
- * Opens the original in onnxruntime, or, where that refuses it, the canonical graph. `part` cuts a piece out of either: the rest of the file goes
+ * Opens the original in onnxruntime (without its maps), or, where that refuses it, the canonical graph. `part` cuts a piece out of either: the rest of the file goes
  * into onnxruntime as it is, at its own opset.
  */
 export async function openReference(
@@ -28,12 +29,16 @@ export async function openReference(
 ): Promise<Reference> {
   try {
     // Values inside functions have a name only once these are written out.
-    const flat = part ? inlineFunctions(source.model) : source.model;
+    const whole = withoutMaps(source.model);
+    const flat = part ? inlineFunctions(whole) : whole;
     const model = part ? { ...flat, graph: part(flat.graph) } : flat;
     // onnxruntime's JavaScript tensors know no bfloat16.
     const closed = [...model.graph.inputs, ...model.graph.outputs].find((v) => v.type === 'bfloat16');
     if (closed) throw new LanError(`onnxruntime takes no bfloat16 from JavaScript ('${closed.name}').`);
-    const program = part ? await openModelSession(model, options) : await openSession(source.path ?? source.bytes, options);
+    const program =
+      part || whole !== source.model
+        ? await openModelSession(model, options)
+        : await openSession(source.path ?? source.bytes, options);
     return { program: inFloat32(program, model), model };
   } catch (error) {
     const model = dialectModel(part ? part(canonical) : canonical);

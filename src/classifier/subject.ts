@@ -1,6 +1,7 @@
 // What a check looks at: a model's static graph, the engines, the reference, and inputs with what the reference gives there.
 import { adapters as builtIn } from '../../adapters/index.js';
 import type { OpAdapter } from '../../adapters/op.js';
+import { isQuantised, withoutRounding } from '../compile/carried.js';
 import { rewrite } from '../compile/canonicalize.js';
 import { specialize } from '../compile/specialize.js';
 import { computedIn, widen } from '../compile/widen.js';
@@ -14,6 +15,7 @@ import type { Graph } from '../onnx/graph.js';
 import { mergeCards, readCard, type PartialCard } from './card.js';
 import { edgeFeeds } from './edges.js';
 import { readGiven, type GivenInput, type NamedFeeds } from './given.js';
+import { labelNotes } from './labels.js';
 import type { OpenOptions } from './open.js';
 import { bindSymbols, readFeeds, shapesOfFeeds, tensorsOfFeeds } from './question.js';
 import { openReference, representable, widened, type Reference } from './reference.js';
@@ -24,6 +26,9 @@ import { TOLERANCES } from './tolerances.js';
 const HALF_NOTE =
   'The model computes in float16. Outputs are compared with it as it is; central differences are taken of its float32 form, float16 being too coarse for them.';
 
+const QUANTISED_NOTE =
+  'The model is quantised, a staircase of its input, and its gradient straight-through: as if nothing was rounded, and zero where a number saturates. Central differences are taken of its float32 form without the rounding.';
+
 export interface AgreementOptions extends OpenOptions {
   /** Random inputs per model. Default 2; 0 where other inputs are given. */
   readonly samples?: number;
@@ -31,7 +36,7 @@ export interface AgreementOptions extends OpenOptions {
   readonly inputs?: readonly GivenInput[];
   /** Also compare the outputs, not the gradients, at the edges: zeros, ends of the range, a single element, a checkerboard. Default false. */
   readonly edgeCases?: boolean;
-  /** Of the forward pass, relative to the largest reference value. Default 1e-4; 5e-3 where the file computes in float16. */
+  /** Of the forward pass, relative to the largest reference value. Default 1e-4; 5e-3 where the file computes in float16, 2e-2 where it is quantised. */
   readonly tolerance?: number;
   readonly seed?: number;
   /** Compare gradients as well. Default true. */
@@ -62,6 +67,8 @@ export interface Subject {
   readonly source: ModelSource;
   readonly reference: Reference;
   readonly graph: Graph;
+  /** The graph whose slope is the gradient: of a quantised file, its graph without the rounding. */
+  readonly smooth: Graph;
   readonly card: PartialCard;
   /** What central differences are taken of. */
   readonly slopes: OrtProgram;
@@ -112,7 +119,7 @@ export async function openSubject(from: string | Uint8Array, options: AgreementO
   for (let i = 0; i < samples; i++)
     fed.push({ name: `random ${i + 1}`, feeds: randomFeeds(graph, i, seed, card.input), kind: 'random' });
   if (edgeCases) fed.push(...edgeFeeds(graph, card.input).map((c) => ({ ...c, kind: 'edge' as const })));
-  const notes: string[] = [];
+  const notes = labelNotes(source.model, canonical);
   const wanted = comparable(graph, notes);
   const engines = await chooseEngines(options, adapters);
   const session = { threads: options.threads };
@@ -122,7 +129,10 @@ export async function openSubject(from: string | Uint8Array, options: AgreementO
   if (refused)
     notes.push(`${refused} The reference is its canonical form in onnxruntime, so the canonicalisation itself is not checked.`);
   const half = !refused && computedIn(rewritten).has('float16');
-  if (half) notes.push(HALF_NOTE);
+  const quantised = isQuantised(graph);
+  const smooth = quantised ? withoutRounding(graph) : graph;
+  if (quantised) notes.push(QUANTISED_NOTE);
+  else if (half) notes.push(HALF_NOTE);
   let slopes = program;
   const open = new Set([program]);
   const dispose = async (): Promise<void> => {
@@ -138,20 +148,21 @@ export async function openSubject(from: string | Uint8Array, options: AgreementO
     if (options.gradients === false) {
       // Nothing asks the reference again: the engines may have its memory.
       await dispose();
-    } else if (half) {
-      slopes = await openSession(encodeModel(dialectModel(canonical)), session);
+    } else if (half || quantised) {
+      slopes = await openSession(encodeModel(dialectModel(quantised ? smooth : canonical)), session);
       open.add(slopes);
     }
     return {
       source,
       reference,
       graph,
+      smooth,
       card,
       slopes,
       engines,
       adapters,
       samples: known,
-      tolerance: options.tolerance ?? (half ? TOLERANCES.half : TOLERANCES.forward),
+      tolerance: options.tolerance ?? (quantised ? TOLERANCES.quantised : half ? TOLERANCES.half : TOLERANCES.forward),
       seed,
       failFast: options.failFast ?? false,
       onProgress,

@@ -257,7 +257,7 @@ async function bootstrapSamples(noise: string | undefined, classifier: Classifie
 }
 
 function describe(path: string, result: AuditResult, files: { json: string; sheet?: string }, classifier: Classifier): string {
-  const classes = sizeOf(classifier.output.shape.slice(1));
+  const { classes } = classifier;
   const top = result.prediction[0]!;
   const lines = [
     `${path}: ${result.prediction
