@@ -77,9 +77,9 @@ export function classesOf(classifier: Classifier): number {
 }
 
 /** How pictures have to come for this classifier; undefined where it takes none. */
-export function pictureSpec({ card, sampleShape }: Pick<Classifier, 'card' | 'sampleShape'>): PictureSpec | undefined {
+export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inputShape'>): PictureSpec | undefined {
   if (!card) return undefined;
-  const [channels, height, width] = sampleShape as [1 | 3, number, number];
+  const [channels, height, width] = inputShape as [1 | 3, number, number];
   return { channels, height, width, resize: card.resize, crop: card.crop };
 }
 
@@ -192,8 +192,8 @@ function largest(row: Float32Array): number {
   return best;
 }
 
-/** The samples to score, in ascending order, so that files are read from front to back. */
-function chosen(length: number, { limit = Infinity, seed = 0 }: ScoreOptions): number[] {
+/** At most `limit` of `length` samples, drawn by `seed`, in ascending order, so that files are read from front to back. */
+export function chosen(length: number, { limit = Infinity, seed = 0 }: Pick<ScoreOptions, 'limit' | 'seed'>): number[] {
   const all = Array.from({ length }, (_, i) => i);
   if (limit >= length) return all;
   const stream = random(seed, STREAMS.shuffle);
