@@ -7,6 +7,7 @@ import { dialectModel } from '../src/engine/ort.js';
 import { audit } from '../src/evidence/audit.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
 import { encodeModel } from '../src/onnx/codec.js';
+import { residual } from './nets/inside.js';
 
 let draw = 0;
 const weights = (...dims: number[]) => float32(random(1, 5).normal(new Float32Array(sizeOf(dims)), draw++, 0, 0.3), dims);
@@ -26,25 +27,6 @@ function averaging(): Uint8Array {
   head[1] = 8;
   g.append('Gemm', ['mean', g.constant(float32(head, [8, 2])), g.constant(float32([3, -3], [2]))], ['logits']);
   g.output('logits');
-  return encodeModel(dialectModel(g.build()));
-}
-
-/** [1,3,8,8] -> conv1, relu1, + a second convolution of the input (a way round), mean, two outputs. */
-function residual(): Uint8Array {
-  const g = new GraphBuilder();
-  const x = g.input('x', 'float32', ['batch', 3, 8, 8]);
-  const conv = (from: string, to: string): void =>
-    g.append('Conv', [from, g.constant(weights(4, 3, 3, 3), 'w')], [to], { pads: [1, 1, 1, 1] });
-  conv(x, 'conv1');
-  g.append('Relu', ['conv1'], ['relu1']);
-  conv(x, 'skip');
-  g.append('Add', ['relu1', 'skip'], ['sum']);
-  g.append('GlobalAveragePool', ['sum'], ['pooled']);
-  g.append('Flatten', ['pooled'], ['flat'], { axis: 1 });
-  g.append('Gemm', ['flat', g.constant(weights(4, 3), 'v')], ['logits']);
-  g.append('Gemm', ['flat', g.constant(weights(4, 5), 'u')], ['other']);
-  g.output('logits');
-  g.output('other');
   return encodeModel(dialectModel(g.build()));
 }
 
