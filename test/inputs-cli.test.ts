@@ -21,7 +21,7 @@ async function run(...argv: string[]): Promise<{ code: number; out: string; err:
 }
 const refused = (message: string) => ({ code: 2, out: '', err: `lan-onnx: ${message}\n` });
 
-const QUICK = ['--iterations', '150', '--evidence-draws', '16', '--threads', '1'];
+const QUICK = ['--iterations', '150', '--evidence-draws', '64', '--threads', '1'];
 const text = at('bert.onnx');
 writeFileSync(text, bert());
 writeFileSync(at('ids.npy'), encodeNpy(int64([3, 4, 7, 5, 6, 0], [1, 6])));
@@ -128,8 +128,27 @@ describe('tokens', () => {
     expect(await audit('--feed', 'attention_mask', ...nothing)).toEqual(
       refused("--feed: expected NAME=FILE.npy or NAME=NUMBER, received 'attention_mask'."),
     );
-    writeFileSync(at('wide.npy'), encodeNpy(int64([1, 2, 3], [1, 3])));
-    expect(await audit(...FEEDS, '--shape', 'token_type_ids=1,6', '--feed', `input_ids=${at('wide.npy')}`, ...nothing)).toMatchObject({ code: 2 }); // prettier-ignore
+    writeFileSync(at('long.npy'), encodeNpy(int64([1, 2, 3, 4, 5, 6, 7])));
+    expect(
+      await run(
+        'audit',
+        text,
+        '--tensor',
+        at('long.npy'),
+        at('ids.npy'),
+        '--feed',
+        'attention_mask=1',
+        '--feed',
+        'token_type_ids=0',
+        ...nothing,
+      ),
+    ).toEqual(
+      // prettier-ignore
+      refused(`Tensor '${at('ids.npy')}': expected one sample of shape [7], received [1,6].`),
+    );
+    expect(await run('audit', text, '--image', 'x.png', ...nothing)).toEqual(
+      refused("Input 'input_ids' leaves axis 1 open: [batch,sequence]. Bind it: --shape input_ids=1,128"),
+    );
     writeFileSync(at('pairs.npy'), encodeNpy(int64([1, 2, 3, 4], [2, 2])));
     expect(await audit(...FEEDS, '--noise', `bootstrap:${at('pairs.npy')}`, ...nothing)).toEqual(
       refused(`Dataset '${at('pairs.npy')}': expected samples of shape [6], received [2].`),

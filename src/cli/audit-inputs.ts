@@ -26,6 +26,11 @@ export interface AuditInput {
   readonly notes: readonly string[];
 }
 
+/** Shape of the first tensor, as it binds the axes that a model leaves open (the length of a text). */
+export async function shapeOfFirst([path]: readonly string[] = []): Promise<readonly number[] | undefined> {
+  return path === undefined ? undefined : decodeNpy(await readBytes(path, 'Tensor'), path).dims;
+}
+
 /**
  * The pictures and tensors that were given; notes about them go to stderr. Throws LanErrors for other inputs without a value, LanError for a file
  * that is no sample of this model.

@@ -14,7 +14,7 @@ import { bootstrapPath, NOISE_HELP } from '../lan/noise.js';
 import { writeAudit } from '../report/audit-files.js';
 import { claims, partOf } from '../report/claims.js';
 import { needed, tokenMasks, tokensOf, unknownToken, type Tokens } from '../report/tokens.js';
-import { readInputs, type AuditInput } from './audit-inputs.js';
+import { readInputs, shapeOfFirst, type AuditInput } from './audit-inputs.js';
 import { progressBar } from './bar.js';
 import { interruptible, ioOf, toJson, usage, type Io } from './io.js';
 import {
@@ -116,7 +116,8 @@ export const auditCommand: CommandModule<object, Arguments> = {
 async function runAudit(argv: Arguments, io: Io): Promise<void> {
   if (!argv.image?.length && !argv.tensor?.length) throw new LanError('audit: give at least one --image or --tensor.');
   const settings = settingsOf(argv);
-  const classifier = await openModel(argv.model, toOpenOptions(argv));
+  const sample = await shapeOfFirst(argv.tensor);
+  const classifier = await openModel(argv.model, { ...toOpenOptions(argv), sample });
   const interrupt = interruptible(io, 'finishing with what is learned so far');
   const { signal } = interrupt;
   let explainer: OpenedExplainer | undefined;
