@@ -56,7 +56,8 @@ export async function bootstrapSamples(
     const data = new Float32Array(rows.length * per);
     rows.forEach((row, i) => data.set(row, i * per));
     const notes = [...dataset.notes, `the noise is ${rows.length} of the ${length} samples of '${name}'`];
-    if (unreadable.length > 0) notes.push(`${unreadable.length} samples of '${name}' can not be read; the first: ${unreadable[0]!}`);
+    if (unreadable.length > 0)
+      notes.push(`${unreadable.length} samples of '${name}' can not be read; the first: ${unreadable[0]!}`);
     return { samples: float32(data, [rows.length, ...sampleShape]), notes };
   } finally {
     await dataset.close();
