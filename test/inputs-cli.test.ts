@@ -182,6 +182,15 @@ describe('a value inside a model of pictures', () => {
     expect(read('map/grey/audit.json').betas[0]!.claims.join()).toMatch(/of the value 'pool1' (replaced|could)/);
   });
 
+  test('without a card the convention is chosen by what reaches the point', async () => {
+    for (const point of ['pool1', 'relu1']) {
+      writeFileSync(at('bare.onnx'), residual());
+      const argv = ['--image', at('grey.png'), '--at', point, '--iterations', '3', '--evidence-draws', '2', '--out', at('bare')];
+      const { code, err } = await run('audit', at('bare.onnx'), ...argv);
+      expect([code, err]).toEqual([0, expect.stringMatching(/^note: no model card: assumed .*, under which the top answer is/)]);
+    }
+  });
+
   test('what is no map has a mask alone', async () => {
     const { out } = await audit('--at', 'pooled', '--out', at('pooled'));
     expect(out).not.toContain('sheet.png');
