@@ -71,8 +71,7 @@ const CANDIDATES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const MAX_INPUT = 2 ** 26;
 
 /** Number of classes of a classifier: its outputs, or two where one output says yes or no. */
-export function classesOf(classifier: Classifier): number {
-  const shape = classifier.outputs.find((o) => o.type.startsWith('float'))!.shape;
+export function classesOf({ output: { shape } }: Classifier): number {
   return Math.max(2, sizeOf(shape) / (shape[0] || 1));
 }
 
@@ -88,6 +87,11 @@ export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inp
  * model, samples of another shape, no readable sample at all, and with `strict` for the first that can not be read.
  */
 export async function score(classifier: Classifier, dataset: Dataset, options: ScoreOptions = {}): Promise<ScoreResult> {
+  const { source, input, point } = classifier;
+  if (point)
+    throw new LanError(
+      `${source.name}: its input '${input.name}' is ${input.type}, or the mask lies inside; score takes pictures and other floats.`,
+    );
   const k = classesOf(classifier);
   const matched = matchLabels(dataset, classifier.labels, k);
   const spec = pictureSpec(classifier);
@@ -205,8 +209,8 @@ export function chosen(length: number, { limit = Infinity, seed = 0 }: Pick<Scor
 }
 
 /** The batch axis that the file itself fixes. */
-function fixedBatch({ source, inputs }: Classifier): number | undefined {
-  const dims = source.model.graph.inputs.find((i) => i.name === inputs.find((own) => own.type.startsWith('float'))?.name)?.dims;
+function fixedBatch({ source, input }: Classifier): number | undefined {
+  const dims = source.model.graph.inputs.find((i) => i.name === input.name)?.dims;
   return typeof dims?.[0] === 'number' && dims[0] > 0 ? dims[0] : undefined;
 }
 

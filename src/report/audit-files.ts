@@ -6,7 +6,7 @@ import { writeAtomically } from '../data/files.js';
 import { encodeNpy } from '../data/npy.js';
 import type { Point } from '../classifier/question.js';
 import type { AuditResult, BetaResult, Prediction } from '../evidence/audit.js';
-import { heatmap, overlay, pictureOf, scaleBilinear } from './colour.js';
+import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './colour.js';
 import { sheet, type Tile } from './sheet.js';
 import { claims, partOf } from './claims.js';
 import { tokensPage } from './tokens-page.js';
@@ -82,9 +82,9 @@ const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, 
 
 /**
  * Attention 1 - A as a heat map and over the photo; a full mask is averaged over channels. A mask [1,.,h,w] on a map of the photo is grown
- * bilinearly; `own` is the heat map before that.
+ * bilinearly; `own` is the heat map before that, its values as squares.
  */
-function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over: Picture; own: Picture } {
+function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over: Picture; own: Picture & { places: string } } {
   const { width, height } = photo;
   const values = toFloat32(mask);
   const [h, w] = mask.dims.slice(-2) as [number, number];
@@ -100,7 +100,7 @@ function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over
   return {
     attention: { width, height, pixels: heatmap(attention) },
     over: { width, height, pixels: overlay(photo.pixels, attention) },
-    own: { width: w, height: h, pixels: heatmap(needed) },
+    own: { ...scaleNearest({ width: w, height: h, pixels: heatmap(needed) }, height, width), places: `${h} x ${w} places` },
   };
 }
 
@@ -117,7 +117,7 @@ function sheetRow(
   const answers = [named(beta.example.prediction[0]), named(beta.example.prediction[1])];
   // What noise made of a value inside is no picture; the mask in its own size is.
   const tile: Tile = point
-    ? { image: own, captions: [`attention at ${point.name}`, `${own.height} x ${own.width} places`] }
+    ? { image: own, captions: [`attention at ${point.name}`, own.places] }
     : { image: pictureOf(beta.example.corrupted, range!), captions: ['corrupted by noise', ...answers] };
   const tiles: Tile[] = [
     { image: photo, captions: ['input', named(result.prediction[0]), named(result.prediction[1])] },
