@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow demo bench check-models clean
+.PHONY: help setup build types lint format test test-slow demo bench check-models conformance ops-page clean
 
 STAMP := node_modules/.lan-onnx-setup
 
@@ -41,6 +41,13 @@ SHARED ?= ../shared
 
 check-models: build ## compare the real models of $$SHARED/models with onnxruntime, forward and gradients
 	node dist/src/cli/main.js check $(SHARED)/models/*.onnx
+
+conformance: setup ## the official ONNX backend tests (of $$SHARED/conformance, or $$LAN_ONNX_CONFORMANCE), counts per op, and the model zoo's coverage
+	node_modules/.bin/tsx test/conformance/run.ts
+	node_modules/.bin/tsx test/conformance/zoo.ts
+
+ops-page: setup ## rewrite docs/ops.md from the adapters
+	npm run --silent docs:ops
 
 bench: setup ## forward + gradient, a LAN step and tfjs against a bare forward pass, on four networks (BENCH="--batch 1 --threads 1")
 	node_modules/.bin/tsx bench/speed.ts --tfjs $(BENCH)

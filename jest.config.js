@@ -1,6 +1,6 @@
 // Native ES modules under jest (npm test passes --experimental-vm-modules); swc strips the types.
 export default {
-  testEnvironment: './test/environment.cjs',
+  testEnvironment: './src/jest-environment.cjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

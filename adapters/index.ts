@@ -16,6 +16,9 @@ import { legacy } from './legacy.js';
 import { loss } from './loss.js';
 import { signal } from './signal.js';
 import { spatial } from './spatial.js';
+import { ml } from './ml.js';
+import { trees } from './ml-trees.js';
+import { quantisedOps } from './quantised.js';
 import type { OpAdapter } from './op.js';
 import { pooling } from './pooling.js';
 
@@ -38,4 +41,7 @@ export const adapters: readonly OpAdapter[] = [
   ...signal,
   ...loss,
   ...legacy,
+  ...quantisedOps,
+  ...ml,
+  ...trees,
 ];

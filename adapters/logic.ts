@@ -2,6 +2,7 @@
 import type { DType } from '../src/core/tensor.js';
 import { DATA_TYPE, defineOp, int, none, type OldNode, type OpAdapter, type Tf, type TfTensor } from './op.js';
 import type { GraphBuilder } from '../src/onnx/builder.js';
+import { dtypeNumber, dtypeOf } from '../src/onnx/tensors.js';
 import { bitOps } from './kernels/bits.js';
 import { alignedBinary, OLD_BROADCAST } from './kernels/elementwise-onnx.js';
 import { detached } from './kernels/elementwise-tf.js';
@@ -52,6 +53,24 @@ function castTarget(n: OldNode): number {
     return n.refuse(`its attribute 'to' is ${to === undefined ? 'missing' : `'${to}'`}, which names no dtype`);
   if (number > NEWEST_TYPE) return n.refuse(`it converts to data type ${number}; float8 and 4-bit types are not supported`);
   return number;
+}
+
+/** Types of whole numbers by what they hold: each holds all of the ones before it that it is listed with. */
+const HOLDS: Partial<Record<DType, readonly DType[]>> = {
+  int16: ['int8', 'uint8'],
+  int32: ['int8', 'uint8', 'int16', 'uint16'],
+  int64: ['int8', 'uint8', 'int16', 'uint16', 'int32'],
+};
+
+function castOf(n: OldNode, g: GraphBuilder): string {
+  const to = castTarget(n);
+  const x = n.x[0]!;
+  if (!n.carried(0)) return g.op('Cast', [x], { to });
+  // Whole numbers carried in float32: a gradient passes where no number changes.
+  const [from, target] = [n.dtype(0)!, dtypeOf(to)!];
+  if (isFloat(target)) return g.op('Cast', [x], { to });
+  if (from === target || HOLDS[target]?.includes(from)) return n.carry(g.cast(x, DATA_TYPE.float32!), target);
+  return g.op('Cast', [g.cast(x, dtypeNumber(from))], { to });
 }
 
 const isFloat = (type: DType): boolean => type.startsWith('float') || type === 'bfloat16';
@@ -131,7 +150,8 @@ export const logic: OpAdapter[] = [
     versions: [1, 6, 9, 13, 19, 21, 23, 24, 25],
     attributes: { to: int() },
     legacy: ['saturate', 'round_mode'],
-    canonicalize: (n, g) => g.op('Cast', [n.x[0]!], { to: castTarget(n) }),
+    carries: true,
+    canonicalize: castOf,
     forward: ([x], _, { tf, node }) => [convert(tf, x!, node.outputType(0).type)],
     // Only between floats: through whole numbers it is a step function.
     vjp: (c, _, g) => {

@@ -58,6 +58,12 @@ export interface OldNode {
   constant(index: number): Tensor | undefined;
   /** How many outputs are in use (index of the last one + 1). */
   readonly outputs: number;
+  /** dtype of an input where it shows before shapes are bound: a constant's, a graph input's, a Cast's, or of what the input carries. */
+  dtype(index: number): DType | undefined;
+  /** Does the input carry whole numbers of dtype(index) in float32? Only where the adapter says `carries`. */
+  carried(index: number): boolean;
+  /** Says that `value`, which is returned as an output, holds whole numbers of `type` in float32; gives its name back. */
+  carry(value: string, type: DType): string;
   /** Refuses the node: the reason is reported with every other problem of the model. */
   refuse(reason: string): never;
 }
@@ -105,13 +111,15 @@ export type Vjp<S extends Specs> = (c: Cotangents, attributes: AttributesOf<S>, 
 /** No gradient exists: integer outputs, index arithmetic, a step function (zero almost everywhere). */
 export interface NoGradient {
   readonly none: string;
+  /** Its values jump so often that differences say nothing about its gradient. */
+  readonly jumps?: boolean;
 }
 /** The rule is not written. Reported by inspect; using it is refused. */
 export interface Todo {
   readonly todo: string;
 }
 
-export const none = (reason: string): NoGradient => ({ none: reason });
+export const none = (reason: string, jumps = false): NoGradient => ({ none: reason, jumps });
 export const todo = (reason: string): Todo => ({ todo: reason });
 
 export interface OpDefinition<S extends Specs> {
@@ -133,6 +141,11 @@ export interface OpDefinition<S extends Specs> {
    * Replaces a node of a static graph by simpler ones; undefined: stays. An op that is always lowered needs neither forward nor vjp.
    */
   readonly lower?: (n: StaticNode, attributes: AttributesOf<S>, g: GraphBuilder) => string | string[] | undefined;
+  /**
+   * `canonicalize` takes quantised values in float32, as compile/carried.ts passes them on, and asks `n.carried`; any other op gets them in their
+   * own type, through which no gradient passes.
+   */
+  readonly carries?: true;
   /** Inputs by index that must be constants once shapes are bound (a Reshape's shape, axes, pads). */
   readonly constants?: readonly number[];
   /** tfjs. The tape must be able to differentiate it, or it brings tf.customGrad. */

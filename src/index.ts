@@ -1,6 +1,6 @@
 // The public surface of lan-onnx.
 export { openModel, type Classifier, type OpenOptions } from './classifier/open.js';
-export { checkAgreement, type Agreement, type AgreementOptions } from './classifier/agreement.js';
+export { checkAgreement, type Agreement, type AgreementOptions, type GivenInput } from './classifier/agreement.js';
 export { inspectModel, type Inspection } from './classifier/inspect.js';
 export type { InputCard, ModelCard, PartialCard, OutputKind } from './classifier/card.js';
 export {

@@ -9,7 +9,7 @@ import { float32, int64 } from '../src/core/tensor.js';
 import { dialectModel } from '../src/engine/ort.js';
 import { decodeModel, encodeModel } from '../src/onnx/codec.js';
 import { inlineFunctions } from '../src/onnx/functions.js';
-import { GraphBuilder } from '../src/onnx/builder.js';
+import { floats, GraphBuilder } from '../src/onnx/builder.js';
 import type { FunctionBody, Graph, Node } from '../src/onnx/graph.js';
 import { ModelProtoType, type GraphProto, type ModelProto, type TensorProto } from '../src/onnx/schema.js';
 
@@ -210,6 +210,18 @@ describe('graphs of a few bytes that ask for gigabytes', () => {
     ],
     // A small output, by way of a matrix of 8 * 8 positions times 4000 * 4000 kernel elements.
     ['ConvTranspose', (g, x) => g.op('ConvTranspose', [x, g.op('ConstantOfShape', [ints(g, 1, 1, 4000, 4000)])]), '3.8'],
+    // A forest of one leaf, for that many targets.
+    [
+      'ai.onnx.ml.TreeEnsembleRegressor',
+      (g, x) =>
+        g.op(
+          'TreeEnsembleRegressor',
+          [x],
+          { n_targets: side ** 2, nodes_treeids: [0], nodes_nodeids: [0], nodes_featureids: [0], nodes_modes: ['LEAF'], nodes_values: floats([0]), nodes_truenodeids: [0], nodes_falsenodeids: [0], target_treeids: [0], target_nodeids: [0], target_ids: [0], target_weights: floats([1]) }, // prettier-ignore
+          'ai.onnx.ml',
+        ),
+    ],
+    ['Pad', (g, x) => g.op('FeatureVectorizer', [x], { inputdimensions: [side ** 2] }, 'ai.onnx.ml')],
     ['NonZero', (g) => g.op('NonZero', [g.op('Expand', [g.scalar(1), ints(g, 1, 1, 1, 1, 1, 1, 6000, 6000)])]), '2.1'],
   ])('%s', async (op, make, size = '3.4') => {
     const g = new GraphBuilder();

@@ -201,14 +201,16 @@ describe('check', () => {
     const argv = ['check', at('net.onnx'), at('broken.onnx'), '--tolerance', '0', '--no-gradients', '--backend', 'cpu'];
     const { code, out, err } = await cli(...argv, '--junit', at('results.xml'));
     expect(out).toMatch(/^DISAGREES /);
-    expect(out).toMatch(/^ {2}BAD output 'probabilities', tfjs \(cpu\): max error \S+, \S+ % within 0, top-1 same in 100 %$/m);
+    expect(out).toMatch(
+      /^ {2}BAD output 'probabilities', tfjs \(cpu\): max error \S+ \(at random \d\), \S+ % within 0, top-1 same in 100 %, KL \S+$/m,
+    );
     // The unreadable file decides the exit code, but did not keep the other from being compared.
     expect(code).toBe(2);
     expect(err).toContain(`lan-onnx: ${at('broken.onnx')}: Model '${at('broken.onnx')}': `);
     const xml = readFileSync(at('results.xml'), 'utf8');
     expect(xml).toMatch(/<testsuites tests="3" failures="1" errors="1" time="/);
     expect(xml).toMatch(
-      /name="output 'probabilities', tfjs \(cpu\)"><failure message="max error \S+ of the largest value, allowed 0; /,
+      /name="output 'probabilities', tfjs \(cpu\)"><failure message="max error \S+ \(at random \d\), \S+ % within 0, top-1 /,
     );
     expect((await cli(...argv.filter((a) => a !== at('broken.onnx')))).code).toBe(1);
   });
@@ -216,7 +218,7 @@ describe('check', () => {
   test('--fail-fast stops at the first; --json holds every figure', async () => {
     const argv = ['check', at('net.onnx'), at('odd.onnx'), '--tolerance', '0', '--fail-fast', '--json', '--engine', 'tfjs'];
     const { code, out, err } = await cli(...argv, '--backend', 'cpu');
-    expect([code, err]).toEqual([1, `${at('net.onnx')} ...\n`]);
+    expect([code, err]).toEqual([1, `[1/2] ${at('net.onnx')} ...\n`]);
     const result = JSON.parse(out) as { models: { outputs: unknown[] }[] };
     expect(result).toMatchObject({ schema: 'lan-onnx/check@1', agrees: false, models: [{ agrees: false, seed: 0, samples: 2 }] });
     expect(result.models).toHaveLength(1);

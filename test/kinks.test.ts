@@ -26,7 +26,9 @@ const BENDS: readonly [string, (g: GraphBuilder, x: string) => string, readonly 
   ['HardSwish', (g, x) => g.op('HardSwish', [x]), [-4, -3, 0, 3, 4], [0, 0, 0.5, 1, 1]],
   ['Abs: 0', (g, x) => g.op('Abs', [x]), [-2, 0, 2], [-1, 0, 1]],
   ['Softsign is smooth', (g, x) => g.op('Softsign', [x]), [-1, 0, 1], [0.25, 1, 0.25]],
-  ['Sign, Floor, Ceil and Round have none', (g, x) => ['Sign', 'Floor', 'Ceil', 'Round'].map((op) => g.op(op, [x])).reduce((a, b) => g.add(a, b)), [-1, 0, 0.5, 2], [0, 0, 0, 0]], // prettier-ignore
+  ['Sign, Floor and Ceil have none', (g, x) => ['Sign', 'Floor', 'Ceil'].map((op) => g.op(op, [x])).reduce((a, b) => g.add(a, b)), [-1, 0, 0.5, 2], [0, 0, 0, 0]], // prettier-ignore
+  ['Round of the dialect is straight-through', (g, x) => g.op('Round', [x]), [-1, 0, 0.5, 2], [1, 1, 1, 1]],
+  ['Round of a file, which is Floor(Round(x)), has none', (g, x) => g.op('Floor', [g.op('Round', [x])]), [-1, 0, 0.5, 2], [0, 0, 0, 0]], // prettier-ignore
   ['Max with a number: all to the first at a tie', (g, x) => g.op('Max', [x, g.scalar(1)]), [0, 1, 2], [0, 1, 1]],
   ['Max with a number before: nothing at a tie', (g, x) => g.op('Max', [g.scalar(1), x]), [0, 1, 2], [0, 0, 1]],
   ['Min with a number', (g, x) => g.op('Min', [x, g.scalar(1)]), [0, 1, 2], [1, 1, 0]],

@@ -11,7 +11,7 @@ export const withoutHints = (n: OldNode, g: GraphBuilder): string | undefined =>
   n.node.attributes.consumed_inputs === undefined ? undefined : g.op(n.node.op, n.node.inputs);
 
 /** `dims(x).length` as an int64 vector of one element. */
-const rankOf = (g: GraphBuilder, x: string): string => g.op('Shape', [g.op('Shape', [x])]);
+export const rankOf = (g: GraphBuilder, x: string): string => g.op('Shape', [g.op('Shape', [x])]);
 
 /** A vector of as many ones as `count` (int64 vector of one element) says. */
 const ones = (g: GraphBuilder, count: string): string =>

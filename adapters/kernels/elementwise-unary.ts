@@ -29,7 +29,6 @@ const TABLE: Row[] = [
   ['Sign', [9, 13], (tf, x) => tf.sign(x), STEP],
   ['Floor', [1, 6, 13], (tf, x) => tf.floor(x), STEP],
   ['Ceil', [1, 6, 13], (tf, x) => tf.ceil(x), STEP],
-  ['Round', [11, 22], (tf, x) => tf.round(x), STEP],
   ['Sqrt', [1, 6, 13], (tf, x) => tf.sqrt(x), (_x, dy, g, y) => g.div(g.mul(dy, g.scalar(0.5)), y)],
   ['Exp', [1, 6, 13], (tf, x) => tf.exp(x), (_x, dy, g, y) => g.mul(dy, y)],
   ['Log', [1, 6, 13], (tf, x) => tf.log(x), (x, dy, g) => g.div(dy, x)],
@@ -75,6 +74,26 @@ export const unaryOps: OpAdapter[] = [
     forward: ([x], _, { tf }) => [tf.clone(x!)],
     vjp: ({ dy: [dy] }) => [dy],
     layout: 'any',
+  }),
+  // The dialect's Round is straight-through, for quantisers (kernels/quantised-onnx.ts): dy passes as if nothing was rounded. A file's own Round is
+  // Floor(Round(x)), the same number behind a step function, whose derivative is 0.
+  defineOp({
+    op: 'Round',
+    versions: [11, 22],
+    attributes: {},
+    canonicalize: (n, g) => g.op('Floor', [g.op('Round', [n.x[0]!])]),
+    forward: ([x], _, { tf }) => [
+      custom(
+        tf,
+        [x!],
+        (t) => tf.round(t),
+        (dy) => [tf.clone(dy)],
+        'nothing',
+      ),
+    ],
+    vjp: ({ dy: [dy] }) => [dy],
+    layout: 'any',
+    restrictions: 'no gradient of a Round in a file, which is a step function; that of quantisers is straight-through',
   }),
   defineOp({
     op: 'IsInf',

@@ -40,8 +40,13 @@ export interface Classifier {
   readonly inputShape: readonly number[];
   /** Shape of one sample where the mask lies: of the input, or of the value at the point. */
   readonly sampleShape: readonly number[];
-  /** What `predict` computes in: float16 has 11 bits, so that it differs from the converted graph (float32) in the third digit. */
-  readonly precision: 'float16' | 'float32';
+  /**
+   * What `predict` computes in: float16 has 11 bits, so that it differs from the converted graph (float32) in the third digit; quantised values
+   * next to a half are rounded the other way, by a step of 1/255 of their range.
+   */
+  readonly precision: 'float16' | 'float32' | 'quantised';
+  /** Numbers that the float output, the first of them, holds for one sample. */
+  readonly classes: number;
   /** The static graph of the whole model at its bound shapes. */
   readonly graph: Graph;
   /** Runs the model on its own inputs, by the engine. Floats are float32; a float16 or float64 file's own type is taken as well. */
@@ -80,7 +85,7 @@ export interface Parts {
   readonly reference: OrtProgram;
   /** Up to the point, where there is one. */
   readonly head: OrtProgram | undefined;
-  readonly precision: 'float16' | 'float32';
+  readonly precision: Classifier['precision'];
   readonly card: PartialCard;
   readonly notes: string[];
   readonly input: ValueInfo;
@@ -102,7 +107,7 @@ export class OnnxClassifier implements Classifier {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly adapters: readonly OpAdapter[];
-  readonly precision: 'float16' | 'float32';
+  readonly precision: Classifier['precision'];
   readonly notes: string[];
   readonly inputs;
   readonly outputs;
@@ -114,6 +119,7 @@ export class OnnxClassifier implements Classifier {
   readonly inputShape: readonly number[];
   readonly sampleShape: readonly number[];
   readonly cardAssumed: boolean;
+  readonly classes: number;
   card: InputCard | undefined;
   private readonly batch: number;
   /** False where the value at the point has no batch axis: then one sample is all of it. */
@@ -159,6 +165,7 @@ export class OnnxClassifier implements Classifier {
     const upTo = new Set(point ? headOf(graph, point.name).inputs.map((i) => i.name) : []);
     this.others = graph.inputs.filter((i) => i.name !== entry && i.name !== input.name && (read.has(i.name) || upTo.has(i.name)));
     const k = sizeOf(this.output.shape) / (this.output.shape[0] || 1);
+    this.classes = k;
     if (this.labels.length > 0 && this.labels.length !== k) {
       throw new LanError(
         `${source.name}: ${this.labels.length} labels for ${k} outputs. Are they another model's? (A background class makes 1001.)`,

@@ -9,6 +9,7 @@ import { sizeOf, type DType } from '../core/tensor.js';
 import { probe } from '../engine/ort.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import { subgraphs, type Graph, type Model, type Node } from '../onnx/graph.js';
+import { labelNotes } from './labels.js';
 import { readModel } from './source.js';
 
 export interface InspectOptions {
@@ -114,7 +115,8 @@ async function compile(
 ): Promise<{ compiled?: Graph; problems: string[]; notes: string[] }> {
   try {
     const canonical = canonicalize(model, adapters);
-    return { compiled: await specialize(canonical, options.shapes ?? {}, probe, adapters), problems: [], notes: [] };
+    const notes = labelNotes(model, canonical);
+    return { compiled: await specialize(canonical, options.shapes ?? {}, probe, adapters), problems: [], notes };
   } catch (error) {
     if (error instanceof LanErrors) return { problems: [...error.problems], notes: [] };
     // A missing shape is no flaw of the model: what needs no shapes is still told. A wrong one is the caller's mistake.
@@ -208,6 +210,14 @@ function support(rule: ((...args: never[]) => unknown) | NoGradient | Todo | und
   if (rule) return `todo: ${rule.todo}`;
   // An op that is always rewritten needs no rules of its own.
   return adapter?.canonicalize || adapter?.lower ? 'by rewriting' : 'missing';
+}
+
+/** An output of the original's node for which the compiled node that writes `value` stands; undefined where it can not be told. */
+export function originOf(model: Model, compiled: Graph, value: string): string | undefined {
+  const { graph } = inlineFunctions(model);
+  for (const [node, made] of traceOrigins(graph, compiled))
+    if (made.some((m) => m.outputs.includes(value))) return node.outputs.find((o) => o !== '');
+  return undefined;
 }
 
 /**

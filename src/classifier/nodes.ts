@@ -1,11 +1,12 @@
 // Every intermediate value of an engine's graph against onnxruntime on the original model, whose values are made outputs for it.
 import { toNumbers, type Tensor } from '../core/tensor.js';
-import type { Engine } from '../engine/engine.js';
+import type { Engine, Program } from '../engine/engine.js';
 import { openSession } from '../engine/ort.js';
 import { encodeModel } from '../onnx/codec.js';
 import { nodeLabel, type Graph, type Model } from '../onnx/graph.js';
 import { difference } from './compare.js';
 import { inFloat32 } from './reference.js';
+import { asOutputs, inParts } from './values.js';
 
 /** The first value, in the original's order, that differs. */
 export interface Divergence {
@@ -21,9 +22,6 @@ export interface Divergence {
   readonly received: number;
   readonly expected: number;
 }
-
-/** Values of one run, so that a model of thousands of nodes does not hold all of them at once. */
-const CHUNK = 64;
 
 /**
  * Compares each value that the original's nodes and the compiled graph share (canonicalisation keeps names; values that were folded are
@@ -42,40 +40,50 @@ export async function compareNodes(
     node.outputs.filter((o) => o !== '' && (produced.has(o) || graph.constants.has(o))).map((value) => ({ node, value })),
   );
   const shapes = new Map<string, readonly number[]>([...graph.types].map(([name, t]) => [name, t.dims]));
+  const names = (part: typeof wanted): string[] => part.map((p) => p.value);
+  const computed = names(wanted).filter((n) => produced.has(n));
+  // Each side is opened once, with every value as an output, so that weights are encoded and read once; runs fetch a part each.
+  const session = await openSession(encodeModel({ ...model, graph: { ...model.graph, outputs: asOutputs(names(wanted)) } }), {
+    optimize: 'disabled',
+  });
+  const reference = inFloat32(session, model);
+  let program: Program | undefined;
   let compared = 0;
-  for (let at = 0; at < wanted.length; at += CHUNK) {
-    const part = wanted.slice(at, at + CHUNK);
-    const names = part.map((p) => p.value);
-    const session = await openSession(
-      encodeModel({ ...model, graph: { ...model.graph, outputs: names.map((name) => ({ name, kind: 'tensor' as const })) } }),
-      { optimize: 'disabled' },
-    );
-    const expected = await inFloat32(session, model).run(feeds);
+  try {
+    if (computed.length > 0) program = await engine.compile({ ...graph, outputs: asOutputs(computed, graph.types) });
+    for (const part of inParts(wanted, ({ value }) => graph.types.get(value))) {
+      const expected = await reference.run(feeds, names(part));
+      const own = names(part).filter((n) => produced.has(n));
+      const received: Record<string, Tensor> = own.length > 0 ? await program!.run(feeds, own) : {};
+      for (const { node, value } of part) {
+        const a = received[value] ?? graph.constants.get(value)!;
+        const b = expected[value]!;
+        if (b.type === 'string' || a.type === 'string') continue;
+        const d = difference(a, b, tolerance);
+        compared++;
+        if (d.maxError <= tolerance) continue;
+        const inputs = node.inputs
+          .filter((n) => n !== '')
+          .map((name) => ({ name, shape: shapes.get(name) ?? model.graph.constants.get(name)?.dims }));
+        const { index = 0, value: got = NaN, reference: want = toNumbers(b)[0] ?? NaN } = d.worst ?? {};
+        return {
+          compared,
+          first: {
+            value,
+            node: nodeLabel(node),
+            op: node.op,
+            inputs,
+            maxError: d.maxError,
+            index,
+            received: got,
+            expected: want,
+          },
+        };
+      }
+    }
+    return { compared };
+  } finally {
     await session.dispose();
-    const computed = names.filter((n) => produced.has(n));
-    const outputs = computed.map((name) => ({ name, kind: 'tensor' as const, ...graph.types.get(name)! }));
-    let received: Record<string, Tensor> = {};
-    if (outputs.length > 0) {
-      const program = await engine.compile({ ...graph, outputs });
-      received = await program.run(feeds);
-      await program.dispose();
-    }
-    for (const { node, value } of part) {
-      const a = received[value] ?? graph.constants.get(value)!;
-      const b = expected[value]!;
-      if (b.type === 'string' || a.type === 'string') continue;
-      const d = difference(a, b, tolerance);
-      compared++;
-      if (d.maxError <= tolerance) continue;
-      const inputs = node.inputs
-        .filter((n) => n !== '')
-        .map((name) => ({ name, shape: shapes.get(name) ?? model.graph.constants.get(name)?.dims }));
-      const { index = 0, value: got = NaN, reference: want = toNumbers(b)[0] ?? NaN } = d.worst ?? {};
-      return {
-        compared,
-        first: { value, node: nodeLabel(node), op: node.op, inputs, maxError: d.maxError, index, received: got, expected: want },
-      };
-    }
+    await program?.dispose();
   }
-  return { compared };
 }

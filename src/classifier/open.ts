@@ -1,19 +1,23 @@
 // openModel: an ONNX file with its card and an engine behind one small interface.
 import { adapters as builtIn } from '../../adapters/index.js';
 import type { OpAdapter } from '../../adapters/op.js';
+import { isQuantised } from '../compile/carried.js';
 import { rewrite } from '../compile/canonicalize.js';
 import { tailOf } from '../compile/cut.js';
 import { dependents } from '../compile/differentiate.js';
 import { specialize } from '../compile/specialize.js';
 import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
+import { toFloat32 } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
-import { createOrtEngine, probe } from '../engine/ort.js';
+import { createOrtEngine, probe, type OrtProgram } from '../engine/ort.js';
 import { createTfEngine } from '../engine/tf.js';
 import { inlineFunctions } from '../onnx/functions.js';
-import type { Graph } from '../onnx/graph.js';
-import { mergeCards, readCard, type PartialCard } from './card.js';
+import type { Graph, Model } from '../onnx/graph.js';
+import { mergeCards, readCard, type OutputKind, type PartialCard } from './card.js';
 import { OnnxClassifier, type Classifier } from './classifier.js';
+import { labelNotes } from './labels.js';
+import { guessOutputKind } from './pixels.js';
 import {
   bindSymbols,
   chosenOutput,
@@ -27,6 +31,7 @@ import {
   type QuestionOptions,
 } from './question.js';
 import { openCutReference, openReference } from './reference.js';
+import { randomFeeds } from './samples.js';
 import { readModel } from './source.js';
 
 export interface OpenOptions extends QuestionOptions {
@@ -60,7 +65,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const known = { ...sample, ...shapesOfFeeds(canonical.inputs, fed), ...shapesOfCard(canonical, card), ...options.shapes };
   const shapes = withBatch(canonical, bindSymbols(canonical.inputs, known), options, source.name);
   const graph = await specialize(canonical, shapes, probe, adapters);
-  const notes: string[] = [];
+  const notes = labelNotes(source.model, canonical);
   const input = explainedInput(graph.inputs, options.input, source.name);
   const output = chosenOutput(graph.outputs, options.output, source.name);
   if (!input || !output)
@@ -77,10 +82,39 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const cut = point ? await openCutReference(source, canonical, session, point.name, output.name) : undefined;
   const { program: reference, refused } = cut?.tail ?? (await openReference(source, canonical, session));
   if (refused) notes.push(`${refused} Its canonical form is run instead.`);
-  const precision = computedIn(rewritten).has('float16') && !refused ? 'float16' : 'float32';
+  const precision = isQuantised(graph) ? 'quantised' : computedIn(rewritten).has('float16') && !refused ? 'float16' : 'float32';
+  if (precision === 'quantised')
+    notes.push(
+      'the model is quantised; its gradient is straight-through: as if nothing was rounded, zero where a number saturates',
+    );
   if (precision === 'float16') notes.push('the model computes in float16; converted it computes in float32, gradients included');
   const head = cut?.head;
-  return new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, head, precision, card, notes, input, output, point, feeds }); // prettier-ignore
+  const kind = card.output ?? (point ? undefined : await probabilitiesOf(source.model, graph, reference));
+  const said = kind ? { ...card, output: kind } : card;
+  return new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, head, precision, card: said, notes, input, output, point, feeds }); // prettier-ignore
+}
+
+/**
+ * Classical models end in whatever makes probabilities, which their last op does not tell: asked at a random input, rows that add up to 1 do.
+ * Undefined where the output is no such, or tells itself.
+ */
+async function probabilitiesOf({ graph: file }: Model, graph: Graph, reference: OrtProgram): Promise<OutputKind | undefined> {
+  const output = graph.outputs.find((o) => o.type?.startsWith('float'));
+  const classical = file.nodes.some((n) => n.domain === 'ai.onnx.ml');
+  if (!classical || !output || guessOutputKind(graph, output.name) !== 'logits') return undefined;
+  let values: Float32Array;
+  try {
+    values = toFloat32((await reference.run(randomFeeds(graph, 0, 0), [output.name]))[output.name]!);
+  } catch {
+    // A file of fixed batch may have been opened at another one, which whoever runs it is told.
+    return undefined;
+  }
+  const k = values.length / ((output.dims?.[0] as number) || 1);
+  const inside = values.every((v) => v >= 0 && v <= 1);
+  const sums = Array.from({ length: values.length / k }, (_, i) =>
+    values.subarray(i * k, (i + 1) * k).reduce((a, b) => a + b, 0),
+  );
+  return k > 1 && inside && sums.every((s) => Math.abs(s - 1) < 1e-3) ? 'probabilities' : undefined;
 }
 
 /** Height and width that the card gives where the file leaves them open. */

@@ -5,6 +5,7 @@ import { headOf, tailOf } from '../compile/cut.js';
 import { dialectModel, openModelSession, openSession, type OrtOptions, type OrtProgram } from '../engine/ort.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import type { Graph, Model } from '../onnx/graph.js';
+import { withoutMaps } from './labels.js';
 import type { ModelSource } from './source.js';
 
 export interface Reference {
@@ -17,7 +18,7 @@ export interface Reference {
 }
 
 /**
- * Opens the original in onnxruntime, or, where that refuses it, the canonical graph. `part` cuts a piece out of either: the rest of the file goes
+ * Opens the original in onnxruntime (without its maps), or, where that refuses it, the canonical graph. `part` cuts a piece out of either: the rest of the file goes
  * into onnxruntime as it is, at its own opset.
  */
 export async function openReference(
@@ -28,12 +29,16 @@ export async function openReference(
 ): Promise<Reference> {
   try {
     // Values inside functions have a name only once these are written out.
-    const flat = part ? inlineFunctions(source.model) : source.model;
+    const whole = withoutMaps(source.model);
+    const flat = part ? inlineFunctions(whole) : whole;
     const model = part ? { ...flat, graph: part(flat.graph) } : flat;
     // onnxruntime's JavaScript tensors know no bfloat16.
     const closed = [...model.graph.inputs, ...model.graph.outputs].find((v) => v.type === 'bfloat16');
     if (closed) throw new LanError(`onnxruntime takes no bfloat16 from JavaScript ('${closed.name}').`);
-    const program = part ? await openModelSession(model, options) : await openSession(source.path ?? source.bytes, options);
+    const program =
+      part || whole !== source.model
+        ? await openModelSession(model, options)
+        : await openSession(source.path ?? source.bytes, options);
     return { program: inFloat32(program, model), model };
   } catch (error) {
     const model = dialectModel(part ? part(canonical) : canonical);
@@ -69,19 +74,19 @@ export async function openCutReference(
 }
 
 /** A program of the file's graph, or of one with the same inputs, that takes and gives float32 where the file has another float type. */
-export function inFloat32(program: OrtProgram, { graph }: Model): OrtProgram {
+export const inFloat32 = (program: OrtProgram, model: Model): OrtProgram => ({
+  ...program,
+  run: async (feeds, wanted) => widened(await program.run(inOwnTypes(feeds, model), wanted)),
+});
+
+/** Feeds in the float types that the file's inputs have. */
+export function inOwnTypes(feeds: Readonly<Record<string, Tensor>>, { graph }: Model): Record<string, Tensor> {
   const types = new Map(graph.inputs.map((i) => [i.name, i.type]));
-  return {
-    ...program,
-    async run(feeds, wanted) {
-      const own = Object.entries(feeds).map(([name, t]): [string, Tensor] => [
-        name,
-        isFloat(types.get(name)) ? toFloatType(t, types.get(name) as 'float16') : t,
-      ]);
-      const results = await program.run(Object.fromEntries(own), wanted);
-      return widened(results);
-    },
-  };
+  const own = Object.entries(feeds).map(([name, t]): [string, Tensor] => [
+    name,
+    isFloat(types.get(name)) ? toFloatType(t, types.get(name) as 'float16') : t,
+  ]);
+  return Object.fromEntries(own);
 }
 
 /** float16 and float64 tensors as float32. */

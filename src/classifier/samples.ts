@@ -34,7 +34,7 @@ function sample(
   const size = sizeOf(dims);
   if (type === 'float32' || type === 'float64' || type === 'float16') {
     const values = stream.normal(new Float32Array(size), draw);
-    if (dims.length === 4 && (card?.mean || card?.range)) pixels(values, dims, card, () => stream.uniform(values, draw));
+    if (isPicture(dims, card)) pixels(values, dims, card, () => stream.uniform(values, draw));
     const data =
       type === 'float32' ? values : type === 'float64' ? Float64Array.from(values) : Uint16Array.from(values, numberToHalf);
     return { type, dims, data };
@@ -52,23 +52,33 @@ function sample(
   return { type, dims, data };
 }
 
-/** Uniform pixels, put through the card's normalisation in place: (pixel - mean) / std, per channel of the model's own order. */
-function pixels(values: Float32Array, dims: readonly number[], card: Partial<InputCard>, fill: () => void): void {
-  fill();
+/** Does the card say how pixels become this input? */
+export const isPicture = (dims: readonly number[], card?: Partial<InputCard>): card is Partial<InputCard> =>
+  dims.length === 4 && (card?.mean !== undefined || card?.range !== undefined);
+
+/** The channel of element i of a rank-4 input, by the card's layout or, without one, by which axis is short. */
+export function channelOf(dims: readonly number[], card: Partial<InputCard>): (i: number) => number {
   const last = card.layout === 'NHWC' || (card.layout === undefined && dims[3]! <= 4 && dims[1]! > 4);
   const channels = dims[last ? 3 : 1]!;
   const area = last ? 1 : dims[2]! * dims[3]!;
+  return (i) => Math.floor(i / area) % channels;
+}
+
+/** Uniform pixels, put through the card's normalisation in place: (pixel - mean) / std, per channel of the model's own order. */
+function pixels(values: Float32Array, dims: readonly number[], card: Partial<InputCard>, fill: () => void): void {
+  fill();
+  const channel = channelOf(dims, card);
   const range = card.range ?? 255;
   const mean = card.mean ?? [0];
   const std = card.std ?? [1];
   for (let i = 0; i < values.length; i++) {
-    const c = Math.floor(i / area) % channels;
+    const c = channel(i);
     values[i] = (values[i]! * range - mean[c % mean.length]!) / std[c % std.length]!;
   }
 }
 
 /** Rows of the smallest table that is indexed by the input, seen through casts and reshapes. */
-function rowsOf(graph: Graph, input: string): number | undefined {
+export function rowsOf(graph: Graph, input: string): number | undefined {
   const same = new Set([input]);
   let rows: number | undefined;
   for (const node of graph.nodes) {

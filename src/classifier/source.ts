@@ -1,7 +1,8 @@
 // Finds and decodes a model given as bytes, a file or a Hugging Face folder.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LanError } from '../core/errors.js';
+import { packageFile } from '../core/version.js';
 import { readBytes, sha256 } from '../data/files.js';
 import { decodeModel } from '../onnx/codec.js';
 import { externalReader } from '../onnx/external.js';
@@ -20,7 +21,8 @@ export interface ModelSource {
 }
 
 /**
- * Reads and decodes a model. A folder is taken in Hugging Face layout (`onnx/model.onnx` or `model.onnx`).
+ * Reads and decodes a model. A folder is taken in Hugging Face layout (`onnx/model.onnx` or `model.onnx`); a bare name that is no file here is that of
+ * a model which comes with the package (models/<name>/<name>.onnx).
  * Throws LanError when it does not exist, or is not a sound ONNX file.
  */
 export async function readModel(source: string | Uint8Array): Promise<ModelSource> {
@@ -28,7 +30,12 @@ export async function readModel(source: string | Uint8Array): Promise<ModelSourc
     return { model: decodeModel(source, 'Model'), bytes: source, name: 'model', sha256: sha256(source) };
   }
   const folder = existsSync(source) && statSync(source).isDirectory();
-  const path = folder ? [join(source, 'onnx', 'model.onnx'), join(source, 'model.onnx')].find((p) => existsSync(p)) : source;
+  const path =
+    !existsSync(source) && /^[\w-]+$/.test(source)
+      ? packaged(source)
+      : folder
+        ? [join(source, 'onnx', 'model.onnx'), join(source, 'model.onnx')].find((p) => existsSync(p))
+        : source;
   if (!path) throw new LanError(`Model '${source}': the folder holds neither onnx/model.onnx nor model.onnx.`);
   const bytes = await readBytes(path, 'Model');
   const card = folder ? cardOfHuggingFace(source) : cardBeside(path);
@@ -40,4 +47,18 @@ export async function readModel(source: string | Uint8Array): Promise<ModelSourc
     sha256: sha256(bytes),
     card,
   };
+}
+
+/** Names of the models that come with the package. */
+export function packagedModels(): string[] {
+  const models = packageFile('models');
+  if (!models || !existsSync(models)) return [];
+  return readdirSync(models).filter((name) => existsSync(join(models, name, `${name}.onnx`)));
+}
+
+function packaged(name: string): string {
+  if (packagedModels().includes(name)) return packageFile('models', name, `${name}.onnx`)!;
+  throw new LanError(
+    `Model '${name}': no such file or folder, and no model of the package, which has ${packagedModels().join(', ')}.`,
+  );
 }

@@ -4,7 +4,6 @@ import type { Argv, CommandModule } from 'yargs';
 import { featureMap } from '../classifier/feature-map.js';
 import { openModel, type Classifier } from '../classifier/open.js';
 import { LanError } from '../core/errors.js';
-import { sizeOf } from '../core/tensor.js';
 import { ensureWritable, readBytes } from '../data/files.js';
 import { readVocabulary } from '../data/vocabulary.js';
 import { createAuditor, type AuditResult } from '../evidence/audit.js';
@@ -58,7 +57,7 @@ export const auditCommand: CommandModule<object, Arguments> = {
   // yargs' inferred type of this many options does not unify with Arguments, which says the same.
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
       .options({
         image: { type: 'string', array: true, requiresArg: true, describe: 'pictures to explain' },
         tensor: {
@@ -236,7 +235,7 @@ function describe(
   classifier: Classifier,
   tokens: Tokens | undefined,
 ): string {
-  const classes = sizeOf(classifier.output.shape.slice(1));
+  const { classes } = classifier;
   const top = result.prediction[0]!;
   const lines = [
     `${path}: ${result.prediction

@@ -1,10 +1,12 @@
 // lan-onnx check MODEL...: do the converted graphs match onnxruntime on the original files?
 import type { Argv, CommandModule } from 'yargs';
-import { checkAgreement, type Agreement } from '../classifier/agreement.js';
+import { checkAgreement, type AgreementOptions } from '../classifier/agreement.js';
 import { LanError, messageOf } from '../core/errors.js';
-import { writeAtomically } from '../data/files.js';
-import { junit, type JunitCase } from '../report/junit.js';
-import { ioOf, progress, short, toJson } from './io.js';
+import { readBytes, writeAtomically } from '../data/files.js';
+import { agreementText, markdown, suiteOf, type Outcome } from '../report/agreement.js';
+import { checkDocument, knownFailures, parseBaseline, regressions, type Baseline } from '../report/baseline.js';
+import { junit } from '../report/junit.js';
+import { ioOf, progress, toJson, type Io } from './io.js';
 import {
   cardOptions,
   engineOptions,
@@ -19,18 +21,25 @@ import {
 
 interface Arguments extends SharedArguments {
   readonly models: readonly string[];
-  readonly samples: string;
+  readonly samples?: string;
+  readonly image?: readonly string[];
+  readonly tensor?: readonly string[];
+  readonly edgeCases: boolean;
   readonly tolerance?: string;
   readonly gradients: boolean;
   readonly nodes: boolean;
+  readonly bisect?: string;
   readonly junit?: string;
+  readonly markdown?: string;
+  readonly save?: string;
+  readonly baseline?: string;
   readonly failFast: boolean;
   readonly seed: string;
   readonly json: boolean;
 }
 
-/** One model's outcome: compared, or not even opened. */
-type Outcome = { readonly model: string; readonly result?: Agreement; readonly error?: string };
+const INPUTS = 'Inputs:';
+const RESULTS = 'Results:';
 
 export const checkCommand: CommandModule<object, Arguments> = {
   command: 'check <models..>',
@@ -39,7 +48,6 @@ export const checkCommand: CommandModule<object, Arguments> = {
     y
       .positional('models', { type: 'string', array: true, demandOption: true, describe: '.onnx files or Hugging Face folders' })
       .options({
-        samples: { type: 'string', default: '2', requiresArg: true, describe: 'random inputs per model' },
         tolerance: {
           type: 'string',
           requiresArg: true,
@@ -48,11 +56,55 @@ export const checkCommand: CommandModule<object, Arguments> = {
         gradients: {
           type: 'boolean',
           default: true,
-          describe: 'compare gradients too: engines with each other and with central differences',
+          describe: 'compare gradients too: engines with each other and with central differences; names the op that is wrong',
         },
         nodes: { type: 'boolean', default: false, describe: 'compare every intermediate value and name the first that diverges' },
-        junit: { type: 'string', requiresArg: true, describe: 'write the results as JUnit XML to this file' },
+        bisect: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'write the smallest sub-model that disagrees to this file, its tensors to test_data_set_0 beside it',
+        },
         'fail-fast': { type: 'boolean', default: false, describe: 'stop at the first disagreement' },
+        samples: {
+          type: 'string',
+          requiresArg: true,
+          group: INPUTS,
+          describe: 'random inputs per model (default 2; 0 where others are given)',
+        },
+        image: {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          group: INPUTS,
+          describe: "pictures, put through the model's card",
+        },
+        tensor: {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          group: INPUTS,
+          describe: 'inputs as .npy or .pb, or folders with input_0.pb, input_1.pb ...',
+        },
+        'edge-cases': {
+          type: 'boolean',
+          default: false,
+          group: INPUTS,
+          describe: 'outputs also at zeros, the ends of the range, a single element, a checkerboard',
+        },
+        junit: { type: 'string', requiresArg: true, group: RESULTS, describe: 'write the results as JUnit XML to this file' },
+        markdown: { type: 'string', requiresArg: true, group: RESULTS, describe: 'write a table for pull requests to this file' },
+        save: {
+          type: 'string',
+          requiresArg: true,
+          group: RESULTS,
+          describe: 'write the results as a baseline (JSON) to this file',
+        },
+        baseline: {
+          type: 'string',
+          requiresArg: true,
+          group: RESULTS,
+          describe: 'fail only where something is worse than in this file',
+        },
         ...seedOption,
         ...jsonOption,
         ...engineOptions,
@@ -61,100 +113,74 @@ export const checkCommand: CommandModule<object, Arguments> = {
       })
       .example('$0 check model.onnx', 'outputs and gradients, on two random inputs')
       .example('$0 check models/*.onnx --nodes --junit results.xml', 'every value, for CI')
+      .example('$0 check m.onnx --bisect case/model.onnx', 'the piece that disagrees')
       .epilogue(
-        'Exits with 1 when something disagrees, with 2 when a model can not be read or run.',
+        'Exits with 1 when something disagrees (with --baseline: is worse than before), with 2 when a model can not be read or run.',
       ) as unknown as Argv<Arguments>,
   async handler(argv) {
-    const io = ioOf(argv);
-    const options = {
-      ...toOpenOptions(argv),
-      samples: toWhole('--samples', argv.samples, 1),
-      ...(argv.tolerance === undefined ? {} : { tolerance: toNumber('--tolerance', argv.tolerance, 0) }),
-      seed: toWhole('--seed', argv.seed),
-      gradients: argv.gradients,
-      nodes: argv.nodes,
-      failFast: argv.failFast,
-    };
-    const line = progress(io);
-    const outcomes: Outcome[] = [];
-    for (const model of argv.models) {
-      try {
-        const result = await checkAgreement(model, { ...options, onProgress: (doing) => line.say(model, doing) });
-        line.clear();
-        outcomes.push({ model, result });
-        if (!argv.json) io.out(describe(result));
-        if (!result.agrees) io.exit(1);
-      } catch (error) {
-        line.clear();
-        if (!(error instanceof LanError)) throw error;
-        // The other models are still worth checking: one unreadable file must not hide what they show.
-        outcomes.push({ model, error: messageOf(error) });
-        io.err(`lan-onnx: ${model}: ${messageOf(error)}\n`);
-        io.exit(2);
-      }
-      const last = outcomes.at(-1)!;
-      if (argv.failFast && (last.error !== undefined || !last.result!.agrees)) break;
-    }
-    if (argv.json)
-      io.out(
-        toJson({
-          schema: 'lan-onnx/check@1',
-          agrees: outcomes.every((o) => o.result?.agrees),
-          models: outcomes.map((o) => o.result ?? o),
-        }),
-      );
-    if (argv.junit !== undefined) await writeAtomically(argv.junit, junit(outcomes.map(suiteOf)));
+    await runCheck(argv, ioOf(argv));
   },
 };
 
-/** Every single comparison as a name and, where it failed, a sentence. */
-function comparisons(r: Agreement): JunitCase[] {
-  const limit = (ok: boolean, text: string): { failure?: string } => (ok ? {} : { failure: text });
-  return [
-    ...r.outputs.map((o) => ({
-      name: `output '${o.output}', ${o.engine}`,
-      ...limit(
-        o.ok,
-        `max error ${short(o.maxError)} of the largest value, allowed ${short(r.tolerance)}; ${short(100 * o.matchFraction)} % of elements match`,
-      ),
-    })),
-    ...r.gradients.map((g) => ({
-      name: `gradient of '${g.output}', ${g.what}`,
-      ...limit(g.ok, `max error ${short(g.maxError)}${g.cosine === undefined ? '' : `, cosine ${g.cosine.toFixed(6)}`}`),
-    })),
-    ...r.nodes.map((n) => ({ name: `values, ${n.engine}`, ...(n.first ? { failure: divergence(n.first) } : {}) })),
-  ];
+async function runCheck(argv: Arguments, io: Io): Promise<void> {
+  const options = optionsOf(argv);
+  if (argv.bisect !== undefined && argv.models.length > 1)
+    throw new LanError(`--bisect writes one file: give one model, received ${argv.models.length}.`);
+  const baseline = argv.baseline === undefined ? undefined : await readBaseline(argv.baseline);
+  const outcomes = await checkAll(argv, options, baseline, io);
+  const worse = baseline && regressions(baseline, outcomes);
+  for (const sentence of worse ?? []) if (!argv.json) io.out(`regression ${sentence}\n`);
+  if (worse ? worse.length > 0 : outcomes.some((o) => o.result && !o.result.agrees)) io.exit(1);
+  if (argv.json) io.out(toJson(checkDocument(outcomes, worse)));
+  if (argv.save !== undefined) await writeAtomically(argv.save, toJson(checkDocument(outcomes)));
+  if (argv.markdown !== undefined) await writeAtomically(argv.markdown, markdown(outcomes, worse));
+  if (argv.junit !== undefined) {
+    const suites = outcomes.map((o) => suiteOf(o, knownFailures(baseline, o.model)));
+    const grown = worse?.length ? [{ name: 'baseline', seconds: 0, cases: worse.map((w) => ({ name: w, failure: w })) }] : [];
+    await writeAtomically(argv.junit, junit([...suites, ...grown]));
+  }
 }
 
-function divergence(d: NonNullable<Agreement['nodes'][number]['first']>): string {
-  const inputs = d.inputs.map((i) => `'${i.name}'${i.shape ? ` [${i.shape.join(',')}]` : ''}`).join(', ');
-  return `${d.node} is the first to diverge: value '${d.value}' has error ${short(d.maxError)}; element ${d.index} is ${d.received}, onnxruntime gives ${d.expected}; inputs: ${inputs || 'none'}`;
+function optionsOf(argv: Arguments): AgreementOptions {
+  const inputs = [...(argv.image ?? []).map((image) => ({ image })), ...(argv.tensor ?? []).map((tensor) => ({ tensor }))];
+  const least = inputs.length > 0 || argv.edgeCases ? 0 : 1;
+  return {
+    ...toOpenOptions(argv),
+    ...(argv.samples === undefined ? {} : { samples: toWhole('--samples', argv.samples, least) }),
+    ...(argv.tolerance === undefined ? {} : { tolerance: toNumber('--tolerance', argv.tolerance, 0) }),
+    inputs,
+    edgeCases: argv.edgeCases,
+    seed: toWhole('--seed', argv.seed),
+    gradients: argv.gradients,
+    nodes: argv.nodes,
+    bisect: argv.bisect,
+    failFast: argv.failFast,
+  };
 }
 
-const suiteOf = (o: Outcome): { name: string; seconds: number; cases: JunitCase[] } =>
-  o.result
-    ? { name: o.model, seconds: o.result.seconds, cases: comparisons(o.result) }
-    : { name: o.model, seconds: 0, cases: [{ name: 'open', error: o.error }] };
+const readBaseline = async (path: string): Promise<Baseline> =>
+  parseBaseline(new TextDecoder().decode(await readBytes(path, 'Baseline')), path);
 
-function describe(r: Agreement): string {
-  const engines = r.engines.map((e) => `${e.name} ${e.version}${e.name === 'tfjs' ? ` (${e.backend})` : ''}`).join(', ');
-  const lines = [
-    `${r.agrees ? 'agrees  ' : 'DISAGREES'} ${r.model} (${r.samples} random input(s), seed ${r.seed}; ${engines}; ${r.seconds.toFixed(1)} s)`,
-  ];
-  const mark = (ok: boolean): string => (ok ? '  ok  ' : '  BAD ');
-  for (const o of r.outputs) {
-    const top = o.top1 === undefined ? '' : `, top-1 same in ${short(100 * o.top1)} %`;
-    lines.push(
-      `${mark(o.ok)}output '${o.output}', ${o.engine}: max error ${short(o.maxError)}, ${short(100 * o.matchFraction)} % within ${short(r.tolerance)}${top}`,
-    );
+async function checkAll(argv: Arguments, options: AgreementOptions, baseline: Baseline | undefined, io: Io): Promise<Outcome[]> {
+  const line = progress(io);
+  const outcomes: Outcome[] = [];
+  for (const [i, model] of argv.models.entries()) {
+    const subject = argv.models.length > 1 ? `[${i + 1}/${argv.models.length}] ${model}` : model;
+    try {
+      const result = await checkAgreement(model, { ...options, onProgress: (doing) => line.say(subject, doing) });
+      line.clear();
+      outcomes.push({ model, result });
+      if (!argv.json) io.out(agreementText(result, knownFailures(baseline, model)));
+    } catch (error) {
+      line.clear();
+      if (!(error instanceof LanError)) throw error;
+      // The other models are still worth checking: one unreadable file must not hide what they show.
+      outcomes.push({ model, error: messageOf(error) });
+      io.err(`lan-onnx: ${model}: ${messageOf(error)}\n`);
+      io.exit(2);
+    }
+    const last = outcomes.at(-1)!;
+    if (argv.failFast && (last.error !== undefined || !last.result!.agrees)) break;
   }
-  for (const g of r.gradients) {
-    lines.push(
-      `${mark(g.ok)}gradient of '${g.output}', ${g.what}: max error ${short(g.maxError)}${g.cosine === undefined ? '' : `, cosine ${g.cosine.toFixed(6)}`}`,
-    );
-  }
-  for (const n of r.nodes)
-    lines.push(`${mark(!n.first)}values, ${n.engine}: ${n.first ? divergence(n.first) : `${n.compared} compared, all match`}`);
-  for (const note of r.notes) lines.push(`  note  ${note}`);
-  return `${lines.join('\n')}\n`;
+  return outcomes;
 }

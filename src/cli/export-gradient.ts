@@ -27,7 +27,7 @@ export const exportGradientCommand: CommandModule<object, Arguments> = {
   describe: 'write a model with its loss and input gradient as one ONNX file for any onnxruntime',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
       .options({
         out: { type: 'string', demandOption: true, requiresArg: true, describe: 'the file to write' },
         pixels: {

@@ -26,7 +26,7 @@ export const exportStepCommand: CommandModule<object, Arguments> = {
   describe: 'write one step of learning a mask (noise in, mask out) as one ONNX file for any onnxruntime',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
       .options({
         out: { type: 'string', demandOption: true, requiresArg: true, describe: 'the file to write' },
         shape: engineOptions.shape,

@@ -48,7 +48,7 @@ export const gridCommand: CommandModule<object, Arguments> = {
   describe: 'accuracy for an object centred at each pixel: heat map, CSV, JSON',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
       .options({
         objects: {
           type: 'string',

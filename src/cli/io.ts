@@ -1,6 +1,8 @@
 // Where a command writes and how it says its exit code; passed in, so that tests run the CLI inside their own process.
 import { LanError } from '../core/errors.js';
 
+export { short, toJson } from '../report/format.js';
+
 export interface Io {
   /** The result. */
   out(text: string): void;
@@ -43,14 +45,6 @@ export function progress(io: Io): { say(subject: string, doing: string): void; c
   };
 }
 
-/** A number for people: 1.2e-6, 0.998, 3. */
-export const short = (value: number): string =>
-  !Number.isFinite(value)
-    ? String(value)
-    : value !== 0 && Math.abs(value) < 1e-3
-      ? value.toExponential(1)
-      : String(Number(value.toPrecision(4)));
-
 /** A count for people: 61.1 M. */
 export function count(value: number): string {
   for (const [unit, size] of [
@@ -61,10 +55,6 @@ export function count(value: number): string {
     if (value >= size) return `${Number((value / size).toPrecision(3))} ${unit}`;
   return String(value);
 }
-
-/** JSON in which an infinite error stays visible (JSON has no Infinity and would write null). */
-export const toJson = (value: unknown): string =>
-  `${JSON.stringify(value, (_, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v), 2)}\n`;
 
 /** Wraps text that a flag gave in the one form of usage error. */
 export const usage = (flag: string, expected: string, received: string): LanError =>

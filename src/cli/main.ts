@@ -11,6 +11,7 @@ import { exportStepCommand } from './export-step.js';
 import { gridCommand } from './grid.js';
 import { inspectCommand } from './inspect.js';
 import { scoreCommand } from './score.js';
+import { reproduceCommand } from './reproduce.js';
 import { trainCommand } from './train.js';
 import { processIo, type Io } from './io.js';
 import { version } from '../core/version.js';
@@ -35,6 +36,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .command(trainCommand)
     .command(scoreCommand)
     .command(gridCommand)
+    .command(reproduceCommand)
     .command(exportGradientCommand)
     .command(exportStepCommand)
     .demandCommand(1, 'Name a command.')

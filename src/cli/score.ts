@@ -39,7 +39,7 @@ export const scoreCommand: CommandModule<object, Arguments> = {
   describe: 'accuracy on a labelled dataset: top-1, top-5, per class, confusion, throughput',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
       .options({
         ...dataOptions,
         data: { ...dataOptions.data, demandOption: true },

@@ -58,7 +58,7 @@ export const trainCommand: CommandModule<object, Arguments> = {
   describe: 'learn a network that gives the mask of any input at once (Eq. 3), as an ONNX file',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file or a Hugging Face folder' })
+      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
       .options({
         ...dataOptions,
         data: { ...dataOptions.data, demandOption: true },

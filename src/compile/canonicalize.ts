@@ -4,7 +4,8 @@ import { LanErrors } from '../core/errors.js';
 import { float32, int64, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { inlineFunctions } from '../onnx/functions.js';
-import { nodeLabel, reads, type Attribute, type Graph, type Model, type Node } from '../onnx/graph.js';
+import { nodeLabel, prune, reads, type Attribute, type Graph, type Model, type Node, type ValueInfo } from '../onnx/graph.js';
+import { Carried } from './carried.js';
 import { adapterTable, Refusal, refuse } from './static.js';
 import { widen } from './widen.js';
 
@@ -21,16 +22,31 @@ interface Context {
  */
 export const canonicalize = (model: Model, adapters: readonly OpAdapter[]): Graph => widen(rewrite(model, adapters));
 
-/** The first half of canonicalize: every node in the dialect, floats still in the types of the file. */
+/**
+ * The first half of canonicalize: every node in the dialect, floats still in the types of the file. Outputs that are no numbers are left out,
+ * and those that are no floats as well where that is what it takes: classical models give labels beside their scores.
+ */
 export function rewrite(model: Model, adapters: readonly OpAdapter[]): Graph {
   const flat = inlineFunctions(model);
-  const context: Context = { find: adapterTable(adapters), opsets: flat.opsets, problems: [] };
-  const graph = canonicalGraph(flat.graph, context, new Map());
-  if (context.problems.length > 0) {
-    const unique = summarise(context.problems);
-    throw new LanErrors(`${context.problems.length} node(s) of the model are not supported:`, unique);
-  }
-  return graph;
+  const attempt = (graph: Graph): { graph: Graph; problems: string[] } => {
+    const context: Context = { find: adapterTable(adapters), opsets: flat.opsets, problems: [] };
+    return { graph: canonicalGraph(graph, context, new Map()), problems: context.problems };
+  };
+  const numeric = withOutputs(flat.graph, (o) => o.type !== 'string');
+  const first = attempt(numeric);
+  if (first.problems.length === 0) return first.graph;
+  const floats = withOutputs(numeric, (o) => o.type === undefined || FLOATS.test(o.type));
+  const second = floats === numeric ? first : attempt(floats);
+  if (second.problems.length === 0) return second.graph;
+  throw new LanErrors(`${first.problems.length} node(s) of the model are not supported:`, summarise(first.problems));
+}
+
+const FLOATS = /^b?float/;
+
+/** The graph with those of its outputs alone; the same graph where that leaves none out, or none at all. */
+function withOutputs(graph: Graph, keep: (output: ValueInfo) => boolean): Graph {
+  const outputs = graph.outputs.filter(keep);
+  return outputs.length === 0 || outputs.length === graph.outputs.length ? graph : prune({ ...graph, outputs });
 }
 
 /** Equal reasons of many nodes on one line: `Foo 'a', 'b' and 40 more: reason`. */
@@ -59,11 +75,13 @@ function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<strin
     ...outer.keys(),
   ]);
   for (const [name, tensor] of graph.constants) g.constants.set(name, tensor);
+  const carried = new Carried(g, graph);
   const alias = new Map<string, string>();
   const rename = (name: string): string => alias.get(name) ?? name;
   const read = new Set([...graph.nodes.flatMap(reads), ...graph.outputs.map((o) => o.name)]);
   for (const original of graph.nodes) {
-    const node = withSubgraphs(renameNode(withoutUnread(original, read), rename), context, new Map([...outer, ...g.constants]));
+    const whole = withSubgraphs(renameNode(withoutUnread(original, read), rename), context, new Map([...outer, ...g.constants]));
+    const { node, moves } = carried.taken(whole, context.find(whole)?.carries ?? false);
     try {
       const constant = constantValue(node);
       if (constant) {
@@ -71,8 +89,14 @@ function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<strin
         continue;
       }
       const start = g.nodes.length;
-      const outputs = canonicalNode(node, context, g, outer);
-      if (outputs) settle(original, outputs, start, g, alias);
+      const outputs = canonicalNode(node, context, g, outer, carried);
+      if (outputs) {
+        settle(original, outputs, start, g, alias);
+        outputs.forEach((made, i) => {
+          if (carried.has(made) && original.outputs[i]) carried.set(rename(original.outputs[i]), carried.typeOf(made)!);
+        });
+      }
+      carried.noteOutputs(node, node.outputs.map(rename), moves);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       context.problems.push(error.message);
@@ -80,8 +104,11 @@ function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<strin
   }
   const made = new Set(g.nodes.flatMap((n) => n.outputs));
   for (const output of graph.outputs) {
-    if (made.has(output.name)) continue;
-    const source = rename(output.name);
+    if (made.has(output.name)) {
+      carried.restore(output.name);
+      continue;
+    }
+    const source = carried.plain(rename(output.name));
     // A graph output that became another name's value, a constant or an input keeps its name through an Identity.
     if (source !== output.name) g.append('Identity', [source], [output.name]);
   }
@@ -138,7 +165,13 @@ function constantValue(node: Node): Tensor | undefined {
 }
 
 /** The names that carry the node's outputs; undefined when the node was appended under its own output names. */
-function canonicalNode(node: Node, context: Context, g: GraphBuilder, outer: ReadonlyMap<string, Tensor>): string[] | undefined {
+function canonicalNode(
+  node: Node,
+  context: Context,
+  g: GraphBuilder,
+  outer: ReadonlyMap<string, Tensor>,
+  carried: Carried,
+): string[] | undefined {
   if (node.domain === '' && (node.op === 'If' || node.op === 'Loop' || node.op === 'Scan')) {
     g.nodes.push(node);
     return undefined;
@@ -171,6 +204,12 @@ function canonicalNode(node: Node, context: Context, g: GraphBuilder, outer: Rea
     attr: <T>(name: string) => node.attributes[name]?.value as T | undefined,
     constant: (i) => g.constants.get(node.inputs[i] ?? '') ?? outer.get(node.inputs[i] ?? ''),
     outputs: node.outputs.findLastIndex((o) => o !== '') + 1,
+    dtype: (i) => carried.typeOf(node.inputs[i] ?? '') ?? outer.get(node.inputs[i] ?? '')?.type,
+    carried: (i) => carried.has(node.inputs[i] ?? ''),
+    carry: (value, type) => {
+      carried.set(value, type);
+      return value;
+    },
     refuse: (reason) => refuse(node, reason),
   };
   const made = adapter.canonicalize(old, g);

@@ -44,6 +44,27 @@ export function gradientPath(graph: Graph, of: string, wrt: readonly string[]): 
 }
 
 /**
+ * Where every way from `wrt` to `of` ends: nodes that no derivative passes, with their reasons. [] where a gradient reaches the inputs, or
+ * where nothing says why none does.
+ */
+export function blockedBy(
+  graph: Graph,
+  { of, wrt }: { of: string; wrt: readonly string[] },
+  adapters: readonly OpAdapter[],
+): { readonly reason: string; readonly jumps: boolean }[] {
+  const find = adapterTable(adapters);
+  const reached = new Set(wrt);
+  const ends: { reason: string; jumps: boolean }[] = [];
+  for (const node of gradientPath(graph, of, wrt)) {
+    if (!node.inputs.some((x) => reached.has(x))) continue;
+    const rule = find(node)?.vjp;
+    if (rule && 'none' in rule) ends.push({ reason: `${nodeLabel(node)}: ${rule.none}`, jumps: rule.jumps ?? false });
+    else for (const o of node.outputs) reached.add(o);
+  }
+  return reached.has(of) ? [] : ends;
+}
+
+/**
  * The graph with backward nodes and one further output per `wrt` entry: d(of)/d(name), in the shape of the value, zeros where nothing
  * depends on it. Only nodes on the way are visited. Gradients of a value used several times are added.
  * Throws LanErrors naming every op on the way whose rule is missing.

@@ -31,7 +31,7 @@ export type Rule = (a: Ask) => Dims[];
  * makes no sense: whoever runs it refuses it then. Lengths may be Infinity.
  */
 export function extents(node: Node, known: Known): Dims[] | undefined {
-  const rule = node.domain === '' ? (GROWING[node.op] ?? KEEPING[node.op]) : FUSED[nameOf(node)];
+  const rule = GROWING[keyOf(node)] ?? KEEPING[keyOf(node)] ?? FUSED[keyOf(node)];
   if (!rule) return undefined;
   try {
     const found = rule(asker(node, known));
@@ -43,8 +43,9 @@ export function extents(node: Node, known: Known): Dims[] | undefined {
 }
 
 /** Can this op make more elements than it is given? */
-export const grows = (node: Node): boolean =>
-  node.domain === '' ? node.op in GROWING || node.op === 'NonZero' : nameOf(node) in FUSED;
+export const grows = (node: Node): boolean => keyOf(node) in GROWING || keyOf(node) === 'NonZero' || keyOf(node) in FUSED;
+
+const keyOf = (node: Node): string => (node.domain === '' ? node.op : nameOf(node));
 
 /**
  * Elements that a node makes besides those of `extents`: onnxruntime's ConvTranspose goes through a matrix of patches
@@ -219,6 +220,7 @@ const GROWING: Readonly<Record<string, Rule>> = {
     return [[flip(a.dims(0), 'transA')[0]!, flip(a.dims(1), 'transB')[1]!]];
   },
   Einsum: einsum,
+  'ai.onnx.ml.TreeEnsembleRegressor': (a) => [[a.dims(0)[0]!, a.int('n_targets', 1)]],
   Expand: (a) => [broadcast([a.dims(0), a.numbers(1)])],
   Tile: (a) => {
     const repeats = a.numbers(1);
@@ -284,6 +286,7 @@ const KEEPING: Readonly<Record<string, Rule>> = {
       .split(' ')
       .map((op) => [op, same]),
   ),
+  DynamicQuantizeLinear: (a) => [a.dims(0), [], []],
   GlobalAveragePool: (a) => [a.dims(0).map((d, i) => (i < 2 ? d : 1))],
   GlobalMaxPool: (a) => [a.dims(0).map((d, i) => (i < 2 ? d : 1))],
   ...Object.fromEntries(

@@ -1,16 +1,26 @@
-// The version of this package, for --version and reports.
+// This package on disk: its version, for --version and reports, and the files that come with it.
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 
-/** Version in package.json, which lies above src/ as well as above dist/src/. */
-export function version(): string {
-  const require = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
+
+/** package.json lies above src/ as well as above dist/src/. */
+function manifest(): { path: string; version?: string } | undefined {
   for (const path of ['../../package.json', '../../../package.json']) {
     try {
       const found = require(path) as { name?: string; version?: string };
-      if (found.name === 'lan-onnx') return found.version ?? 'unknown';
+      if (found.name === 'lan-onnx') return { path: require.resolve(path), version: found.version };
     } catch {
       // Not there: the other place.
     }
   }
-  return 'unknown';
+  return undefined;
+}
+
+export const version = (): string => manifest()?.version ?? 'unknown';
+
+/** Where a file of the package lies; undefined where the package is not whole (bundled). */
+export function packageFile(...parts: readonly string[]): string | undefined {
+  const found = manifest();
+  return found && join(dirname(found.path), ...parts);
 }

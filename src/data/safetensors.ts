@@ -56,8 +56,8 @@ export function decodeSafetensors(
     return refuse('its header is no JSON');
   }
   if (typeof header !== 'object' || header === null) refuse('its header is no object');
-  // A copy, because the data need not be aligned within what was read.
-  const data = bytes.slice(8 + length);
+  // A copy, because the data need not be aligned within what was read (and a Buffer's own slice would be a view).
+  const data = Uint8Array.from(bytes.subarray(8 + length));
   const tensors: Record<string, Tensor> = {};
   for (const [name, value] of Object.entries(header)) {
     if (name === '__metadata__') continue;

@@ -2,9 +2,12 @@
 import type { Tensor } from '../core/tensor.js';
 import type { Graph } from '../onnx/graph.js';
 
-/** A compiled graph. `run` takes every graph input by name and gives every output by name; the returned arrays belong to the caller. */
+/**
+ * A compiled graph. `run` takes every graph input by name and gives every output by name, or those that are `wanted`; the returned arrays
+ * belong to the caller.
+ */
 export interface Program {
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  run(feeds: Readonly<Record<string, Tensor>>, wanted?: readonly string[]): Promise<Record<string, Tensor>>;
   /** Frees native memory. A disposed program must not be run. */
   dispose(): Promise<void>;
 }

@@ -50,8 +50,6 @@ export interface OrtProgram extends Program {
   readonly outputNames: readonly string[];
   /** Of the outputs in turn; undefined where one is no tensor. */
   readonly outputTypes: readonly (DType | undefined)[];
-  /** Runs for some outputs only. */
-  run(feeds: Readonly<Record<string, Tensor>>, wanted?: readonly string[]): Promise<Record<string, Tensor>>;
   /** Runs for `wanted`, and for the names of `into`, whose results are written to those arrays. */
   runInto: RunInto;
 }

@@ -51,6 +51,14 @@ export function fromTf(data: tfc.TypedArray, type: DType, dims: readonly number[
       return { type, dims, data: Uint16Array.from(data) };
     case 'int32':
       return { type, dims, data: Int32Array.from(data) };
+    case 'int8':
+      return { type, dims, data: Int8Array.from(data) };
+    case 'uint8':
+      return { type, dims, data: Uint8Array.from(data) };
+    case 'int16':
+      return { type, dims, data: Int16Array.from(data) };
+    case 'uint16':
+      return { type, dims, data: Uint16Array.from(data) };
     default:
       // tfjs may hand out a view of its own memory; the caller owns what it gets.
       return { type: 'float32', dims, data: Float32Array.from(data) };

@@ -116,10 +116,10 @@ class TfProgram {
   }
 
   program(): Program {
-    return { run: (feeds) => this.run(feeds), dispose: async () => this.dispose() };
+    return { run: (feeds, wanted) => this.run(feeds, wanted), dispose: async () => this.dispose() };
   }
 
-  private async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+  private async run(feeds: Readonly<Record<string, Tensor>>, wanted?: readonly string[]): Promise<Record<string, Tensor>> {
     const { tf } = this;
     // tfjs has one backend at a time for the whole process; another engine may have changed it.
     if (tf.getBackend() !== this.backend) await tf.setBackend(this.backend);
@@ -136,6 +136,10 @@ class TfProgram {
     const out: Record<string, Tensor> = {};
     for (const [i, name] of names.entries()) {
       const t = results[i]!;
+      if (wanted && !wanted.includes(name)) {
+        t.dispose();
+        continue;
+      }
       const type = this.graph.types.get(name)?.type ?? 'float32';
       out[name] = fromTf(await t.data(), type, t.shape);
       t.dispose();

@@ -1,6 +1,7 @@
 // The objective of Eq. 4 for a classifier and its settings: the one that an audit learns with and that a step is exported with.
 import type { Classifier } from '../classifier/open.js';
-import { sizeOf } from '../core/tensor.js';
+import { blockedBy } from '../compile/differentiate.js';
+import { LanErrors } from '../core/errors.js';
 import { buildObjective, type Objective } from '../lan/objective.js';
 import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
 import { renameNode } from '../onnx/builder.js';
@@ -33,21 +34,29 @@ function asideOfObjective(graph: Graph): Graph {
   };
 }
 
-/** Throws as buildObjective does. */
-export const objectiveOf = (
+/** Throws LanErrors where no gradient reaches the input, naming what stops it, and as buildObjective does. */
+export async function objectiveOf(
   classifier: Classifier,
   settings: LanSettings,
   classify: Classify = classifyOnce(classifier),
-): Promise<Objective> =>
-  buildObjective({
+): Promise<Objective> {
+  const graph = await classify(1);
+  const blocked = blockedBy(graph, { of: graph.outputs[0]!.name, wrt: graph.inputs.map((i) => i.name) }, classifier.adapters);
+  if (blocked.length > 0)
+    throw new LanErrors(
+      `${classifier.source.name}: no gradient reaches the input, so no mask can be learned by descent. Explain a smooth model that was fitted to its answers, or use a method that only asks for outputs (SHAP has one for trees):`,
+      blocked.map((b) => b.reason),
+    );
+  return buildObjective({
     classifier: classify,
-    specialize: (graph) => classifier.specialize(graph),
+    specialize: (g) => classifier.specialize(g),
     sampleShape: classifier.sampleShape,
     draws: settings.draws,
     maskShape: settings.maskShape,
     grids: settings.grids,
     outputLoss: settings.outputLoss,
   });
+}
 
 /** Settings for a classifier: one mask value and one other token at a time where the mask lies on vectors of tokens; else as resolveSettings says. */
 export const settingsFor = (
@@ -57,6 +66,5 @@ export const settingsFor = (
 ): LanSettings => {
   const tokens = classifier.point?.tokens ? { maskShape: 'token' as const, noise: 'tokens' } : {};
   const said = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
-  const classes = sizeOf(classifier.output.shape.slice(1));
-  return resolveSettings(preset, classifier.sampleShape, classes, { ...tokens, ...said });
+  return resolveSettings(preset, classifier.sampleShape, classifier.classes, { ...tokens, ...said });
 };

@@ -36,7 +36,9 @@ const FORMS = {
  * Layers of a network, in the order of the text; commas, semicolons, arrows or line ends between them. Throws LanError that quotes the part which
  * can not be read and says the form expected.
  */
-export function parseLayers(text: string): Layer[] {
+export function parseLayers(written: string): Layer[] {
+  // The paper puts filter sizes in brackets of their own: Conv(10, 2, (4 x 4), ...).
+  const text = written.replace(/\(\s*(\d+)\s*[x×]\s*(\d+)\s*\)/gi, '$1x$2');
   const layers: Layer[] = [];
   const pattern = /\s*([A-Za-z]+)\s*\(([^()]*)\)\s*(?:,|;|->|$|(?=\s))\s*/y;
   while (pattern.lastIndex < text.length) {

@@ -6,6 +6,8 @@ export interface JunitCase {
   readonly failure?: string;
   /** It could not be run at all. */
   readonly error?: string;
+  /** Why its failure does not count. */
+  readonly skipped?: string;
 }
 
 export interface JunitSuite {
@@ -22,8 +24,8 @@ export function junit(suites: readonly JunitSuite[]): string {
     lines.push(`  <testsuite name="${escape(suite.name)}" ${counts(suite.cases)} time="${suite.seconds.toFixed(3)}">`);
     for (const c of suite.cases) {
       const open = `    <testcase classname="${escape(suite.name)}" name="${escape(c.name)}"`;
-      const kind = c.error !== undefined ? 'error' : 'failure';
-      const text = c.error ?? c.failure;
+      const kind = c.error !== undefined ? 'error' : c.failure !== undefined ? 'failure' : 'skipped';
+      const text = c.error ?? c.failure ?? c.skipped;
       lines.push(text === undefined ? `${open}/>` : `${open}><${kind} message="${escape(text)}"/></testcase>`);
     }
     lines.push('  </testsuite>');
@@ -31,8 +33,13 @@ export function junit(suites: readonly JunitSuite[]): string {
   return [...lines, '</testsuites>', ''].join('\n');
 }
 
-const counts = (cases: readonly JunitCase[]): string =>
-  `tests="${cases.length}" failures="${cases.filter((c) => c.failure !== undefined && c.error === undefined).length}" errors="${cases.filter((c) => c.error !== undefined).length}"`;
+function counts(cases: readonly JunitCase[]): string {
+  const failures = cases.filter((c) => c.failure !== undefined && c.error === undefined).length;
+  const errors = cases.filter((c) => c.error !== undefined).length;
+  const skipped = cases.filter((c) => c.skipped !== undefined).length;
+  const known = skipped > 0 ? ` skipped="${skipped}"` : '';
+  return `tests="${cases.length}" failures="${failures}" errors="${errors}"${known}`;
+}
 
 const total = (suites: readonly JunitSuite[]): string => suites.reduce((sum, s) => sum + s.seconds, 0).toFixed(3);
 

@@ -25,6 +25,13 @@ export interface OpCase {
   readonly compare?: readonly number[];
   /** The outputs by hand, where onnxruntime can not run a definition this old. */
   readonly expected?: readonly Tensor[];
+  /**
+   * Quantised: outputs may differ from onnxruntime's by this many steps of their type (default: the tolerance of floats), since it adds up in
+   * integers, in another order or by a table, and a number next to a half is then rounded the other way.
+   */
+  readonly steps?: number;
+  /** A float output that is a staircase: central differences are taken of the form without its rounding. */
+  readonly staircase?: true;
   /** Engines that refuse the case on purpose: an adapter's `forward` or `vjp` is a todo. */
   readonly skip?: readonly ('tfjs' | 'onnx gradient')[];
 }

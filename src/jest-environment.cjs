@@ -1,4 +1,4 @@
-// A Node environment whose typed arrays are the host's own: onnxruntime and sharp return host arrays, and
+// lan-onnx/jest-environment: a Node environment for jest whose typed arrays are the host's own: onnxruntime and sharp return host arrays, and
 // jest's sandbox would otherwise have a second Float32Array for which `instanceof` is false.
 const { TestEnvironment } = require('jest-environment-node');
 

@@ -1,0 +1,140 @@
+// The engines' gradients of a model's first float output, with each other and with central differences of the reference.
+import { toFloat32, type Tensor } from '../core/tensor.js';
+import { blockedBy } from '../compile/differentiate.js';
+import { gradientOf, type Engine } from '../engine/engine.js';
+import { cosine, difference } from './compare.js';
+import { missingRules } from './open.js';
+import { COTANGENT, OBJECTIVE, objectiveOf, slopeError, type Objective } from './slope.js';
+import { label, type Sample, type Subject } from './subject.js';
+import { TOLERANCES } from './tolerances.js';
+
+export interface GradientAgreement {
+  /** What is compared: `tfjs against onnxruntime`, or `tfjs against central differences`. */
+  readonly what: string;
+  readonly output: string;
+  /** Worst of the samples; of engines max|a-b| / max|b|, of differences the relative error of the slope. */
+  readonly maxError: number;
+  readonly cosine?: number;
+  readonly ok: boolean;
+}
+
+/** Compares at every input that is no edge case; says in the notes what could not be compared. */
+export async function checkGradients(subject: Subject): Promise<GradientAgreement[]> {
+  const { graph, engines, adapters, notes } = subject;
+  const samples = subject.samples.filter((s) => s.kind !== 'edge');
+  const wrt = graph.inputs.filter((i) => i.type === 'float32').map((i) => i.name);
+  const output = graph.outputs.find((o) => o.type?.startsWith('float'))?.name;
+  if (wrt.length === 0 || output === undefined || samples.length === 0) {
+    const lacks = output === undefined ? 'float output' : 'float32 input';
+    notes.push(`gradients not checked: ${samples.length === 0 ? 'all inputs are edge cases' : `the model has no ${lacks}`}`);
+    return [];
+  }
+  const objective = await objectiveOf(graph, output, adapters);
+  const blocked = blockedBy(objective.graph, { of: OBJECTIVE, wrt }, adapters);
+  // Of a forest, not of a rule that says by mistake that there is no gradient: differences find that out.
+  if (blocked.some((b) => b.jumps)) {
+    notes.push(`gradients not checked, there are none: ${blocked.map((b) => b.reason).join('; ')}`);
+    return [];
+  }
+  const missing = missingRules(objective.graph, adapters);
+  const able = engines.filter((e) => e.info.name !== 'onnxruntime' || missing.length === 0);
+  if (able.length < engines.length) notes.push(`gradients in onnxruntime not checked: no ONNX rule for ${missing.join(', ')}`);
+  const open: Gradients[] = [];
+  const differentiated = async (o: Objective): Promise<Gradients[]> => {
+    const made: Gradients[] = [];
+    for (const engine of able) {
+      made.push(await differentiatedBy(engine, subject, samples, o, wrt));
+      open.push(made.at(-1)!);
+    }
+    return made;
+  };
+  try {
+    const rows: GradientAgreement[] = [];
+    const gradients = await differentiated(objective);
+    const quantised = subject.smooth !== graph;
+    if (gradients[1]) rows.push(between(gradients[1], gradients[0]!, output, quantised ? 'rounded' : 'plain'));
+    const smooth = quantised ? await objectiveOf(subject.smooth, output, adapters) : objective;
+    const sloped = quantised ? await differentiated(smooth) : gradients;
+    if (quantised && sloped[1]) rows.push(between(sloped[1], sloped[0]!, output, 'without rounding'));
+    for (const g of sloped) {
+      subject.onProgress(`central differences, ${g.engine}`);
+      rows.push(await againstDifferences(subject, samples, smooth, g, output));
+    }
+    return rows;
+  } finally {
+    for (const g of open) await g.dispose();
+  }
+}
+
+/** The gradients of an objective by one engine, at every sample. */
+async function differentiatedBy(
+  engine: Engine,
+  subject: Subject,
+  samples: readonly Sample[],
+  objective: Objective,
+  wrt: readonly string[],
+): Promise<Gradients> {
+  subject.onProgress(`gradients, ${label(engine)}`);
+  const program = await engine.gradient(objective.graph, OBJECTIVE, wrt);
+  const at = async (feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>> => {
+    const out = await program.run({ ...feeds, [COTANGENT]: weights });
+    return Object.fromEntries(wrt.map((n) => [n, out[gradientOf(n)]!]));
+  };
+  const results: Record<string, Tensor>[] = [];
+  try {
+    for (const [i, { feeds, expected }] of samples.entries())
+      results.push(await at(feeds, objective.weights(expected[objective.output]!, drawOf(i), subject.seed)));
+  } catch (error) {
+    await program.dispose();
+    throw error;
+  }
+  return { engine: label(engine), samples: results, at, dispose: () => program.dispose() };
+}
+
+/** Which fill of the stream weighs the outputs of sample i; the sample's own inputs take the ones before. */
+const drawOf = (i: number): number => 64 * (i + 1) - 1;
+
+interface Gradients {
+  readonly engine: string;
+  /** At each sample. */
+  readonly samples: readonly Record<string, Tensor>[];
+  /** Anywhere. */
+  at(feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>>;
+  dispose(): Promise<void>;
+}
+
+function between(a: Gradients, b: Gradients, output: string, form: 'plain' | 'rounded' | 'without rounding'): GradientAgreement {
+  let maxError = 0;
+  let least = 1;
+  a.samples.forEach((sample, i) => {
+    for (const [name, gradient] of Object.entries(sample)) {
+      const other = b.samples[i]![name]!;
+      maxError = Math.max(maxError, difference(gradient, other, TOLERANCES.gradient).maxError);
+      least = Math.min(least, cosine(toFloat32(gradient), toFloat32(other)));
+    }
+  });
+  const ok =
+    form === 'rounded' ? least >= TOLERANCES.quantisedCosine : maxError <= TOLERANCES.gradient && least >= TOLERANCES.cosine;
+  const what = `${a.engine} against ${b.engine}${form === 'without rounding' ? ', without rounding' : ''}`;
+  return { what, output, maxError, cosine: least, ok };
+}
+
+async function againstDifferences(
+  subject: Subject,
+  samples: readonly Sample[],
+  objective: Objective,
+  g: Gradients,
+  output: string,
+): Promise<GradientAgreement> {
+  let maxError = 0;
+  for (const [i, { feeds, expected }] of samples.entries()) {
+    const weights = objective.weights(expected[output]!, drawOf(i), subject.seed);
+    const f = async (at: Record<string, Tensor>): Promise<number> =>
+      objective.value((await subject.slopes.run(at, [output]))[output]!, weights);
+    const { error } = await slopeError(f, feeds, g.samples[i]!, objective.scale(expected[output]!, weights), (at) =>
+      g.at(at, weights),
+    );
+    maxError = Math.max(maxError, error);
+  }
+  return { what: `${g.engine} against central differences`, output, maxError, ok: maxError <= TOLERANCES.slope };
+}

@@ -1,0 +1,31 @@
+// What of a classical model's file is left out: maps, which JavaScript can not receive, and labels that no engine needs.
+import type { Graph, Model } from '../onnx/graph.js';
+
+const isZipMap = (node: Graph['nodes'][number]): boolean => node.op === 'ZipMap' && node.domain === 'ai.onnx.ml';
+
+/** The model with every ZipMap as an Identity: its output keeps its name and holds the numbers that the map was made of. The same without one. */
+export function withoutMaps(model: Model): Model {
+  const { graph } = model;
+  const maps = new Set(graph.nodes.filter(isZipMap).flatMap((n) => n.outputs));
+  if (maps.size === 0) return model;
+  const nodes = graph.nodes.map((n) => (isZipMap(n) ? { ...n, op: 'Identity', domain: '', attributes: {} } : n));
+  const outputs = graph.outputs.map((o) => (maps.has(o.name) ? { name: o.name, kind: 'tensor' as const } : o));
+  return { ...model, graph: { ...graph, nodes, outputs } };
+}
+
+/** Sentences on outputs of the file that its canonical graph does not have, or has in another form. */
+export function labelNotes({ graph }: Model, canonical: Graph): string[] {
+  const kept = new Set(canonical.outputs.map((o) => o.name));
+  const left = graph.outputs.filter((o) => !kept.has(o.name));
+  const maps = graph.nodes.filter(isZipMap).flatMap((n) => n.outputs);
+  return [
+    ...left.map((o) =>
+      o.type === 'string'
+        ? `output '${o.name}' is left out: it holds strings`
+        : `output '${o.name}' (${o.type ?? 'no tensor'}) is left out: what feeds it alone is not supported`,
+    ),
+    ...maps.map(
+      (name) => `output '${name}' is a map, which JavaScript can not receive; the numbers that it is made of stand for it`,
+    ),
+  ];
+}

@@ -1,0 +1,151 @@
+// A run folder: what is trained goes in as files that a further run takes up, figures and verdicts are made from them.
+import { join } from 'node:path';
+import { adapters } from '../../adapters/index.js';
+import { openModel, type Classifier } from '../classifier/open.js';
+import { specialize } from '../compile/specialize.js';
+import { ensureWritable, writeAtomically } from '../data/files.js';
+import type { Picture } from '../data/resize.js';
+import { createOrtEngine, dialectModel, probe } from '../engine/ort.js';
+import { trainLan, type TrainedLan } from '../evidence/train-lan.js';
+import { classifierGraph, fit } from '../lan/fit.js';
+import { createNetwork } from '../lan/network.js';
+import type { Samples } from '../lan/samples.js';
+import type { TrainProgress } from '../lan/train.js';
+import { encodeModel } from '../onnx/codec.js';
+import type { PartialCard } from '../classifier/card.js';
+import type { ClassifierConfig, ExplainerConfig } from './config.js';
+
+export interface RunOptions {
+  readonly folder: string;
+  readonly seed: number;
+  readonly threads?: number;
+  readonly onPhase?: (phase: string) => void;
+  readonly onStep?: (progress: TrainProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A claim of the paper, as it came out here. */
+export interface Verdict {
+  readonly claim: string;
+  readonly value: number;
+  /** What was asked: `at least 2.5`. */
+  readonly asked: string;
+  readonly holds: boolean;
+}
+
+export const atLeast = (claim: string, value: number, limit: number): Verdict => ({
+  claim,
+  value,
+  asked: `at least ${limit}`,
+  holds: value >= limit,
+});
+export const atMost = (claim: string, value: number, limit: number): Verdict => ({
+  claim,
+  value,
+  asked: `at most ${limit}`,
+  holds: value <= limit,
+});
+
+/** A picture to be drawn, as data (report/figures.ts draws it). */
+export type Figure = { readonly file: string; readonly caption: string } & (
+  | {
+      readonly kind: 'pairs';
+      /** Attention [height * width] of the input's size, in [0,1], 1 = needed. */
+      readonly items: readonly { readonly input: Picture; readonly attention: Float32Array; readonly caption?: string }[];
+    }
+  | { readonly kind: 'maps'; readonly panels: readonly MapPanel[] }
+);
+
+/** Values [height,width] as colours from `low` to `high` (default: their own least and greatest); masked ones are left dark. */
+export interface MapPanel {
+  readonly title: string;
+  readonly values: Float32Array;
+  readonly height: number;
+  readonly width: number;
+  readonly low?: number;
+  readonly high?: number;
+  readonly masked?: (index: number) => boolean;
+}
+
+/** What an experiment found. */
+export interface Findings {
+  readonly title: string;
+  readonly data: string;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly verdicts: readonly Verdict[];
+  readonly figures: readonly Figure[];
+  /** Seconds of each phase; they stay out of the run folder, which repeats byte for byte. */
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+/** Raised when a run was broken off; what was trained lies in checkpoints. */
+export class Interrupted extends Error {}
+
+/**
+ * Trains F, or takes it up where its checkpoint left it, and opens classifier.onnx as any third party's model. Throws as `fit` does, and
+ * Interrupted.
+ */
+export async function trainedClassifier(
+  config: ClassifierConfig,
+  samples: Samples,
+  held: Samples,
+  data: string,
+  card: PartialCard,
+  run: RunOptions,
+): Promise<{ classifier: Classifier; accuracy: number; seconds: number }> {
+  await ensureWritable(run.folder);
+  run.onPhase?.(`training the classifier, ${config.iterations} steps`);
+  const network = createNetwork(config.network, samples.shape);
+  const result = await fit({
+    engine: createOrtEngine(adapters, { threads: run.threads }),
+    specialize: (graph) => specialize(graph, {}, probe, adapters),
+    network,
+    samples,
+    held,
+    data,
+    settings: { ...config, seed: run.seed },
+    files: {
+      checkpoint: join(run.folder, 'classifier.checkpoint'),
+      metrics: join(run.folder, 'classifier.metrics.jsonl'),
+      resume: true,
+    },
+    onStep: run.onStep,
+    signal: run.signal,
+  });
+  if (!result.finished) throw new Interrupted();
+  const path = join(run.folder, 'classifier.onnx');
+  await writeAtomically(path, encodeModel(dialectModel(classifierGraph(network, result.parameters))));
+  await writeAtomically(join(run.folder, 'classifier.card.json'), `${JSON.stringify(card, null, 2)}\n`);
+  return {
+    classifier: await openModel(path, { engine: 'onnxruntime', threads: run.threads }),
+    accuracy: result.validation?.['accuracy'] ?? NaN,
+    seconds: result.seconds,
+  };
+}
+
+/** Trains A for the classifier, or takes it up; writes lan.onnx and lan.fused.onnx. Throws as `trainLan` does, and Interrupted. */
+export async function trainedExplainer(
+  config: ExplainerConfig,
+  classifier: Classifier,
+  samples: Samples,
+  held: Samples,
+  data: string,
+  run: RunOptions,
+): Promise<TrainedLan> {
+  run.onPhase?.(`training the LAN, ${config.iterations} steps`);
+  const { lan, noise, ...settings } = config;
+  const trained = await trainLan(classifier, samples, {
+    lan,
+    noise,
+    held,
+    data,
+    settings: { ...settings, seed: run.seed },
+    files: { checkpoint: join(run.folder, 'lan.checkpoint'), metrics: join(run.folder, 'lan.metrics.jsonl'), resume: true },
+    onStep: run.onStep,
+    signal: run.signal,
+  });
+  if (!trained.finished) throw new Interrupted();
+  await writeAtomically(join(run.folder, 'lan.onnx'), trained.lan);
+  await writeAtomically(join(run.folder, 'lan.fused.onnx'), (await trained.fused()).bytes);
+  return trained;
+}

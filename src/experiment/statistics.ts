@@ -1,0 +1,68 @@
+// What experiments say in numbers: correlation, its p by permutation, smoothing.
+import { random, STREAMS } from '../core/random.js';
+
+/** Pearson's correlation, in -1..1; 0 where one side does not vary. */
+export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const n = a.length;
+  let [ma, mb] = [0, 0];
+  for (let i = 0; i < n; i++) [ma, mb] = [ma + a[i]! / n, mb + b[i]! / n];
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const [x, y] = [a[i]! - ma, b[i]! - mb];
+    [ab, aa, bb] = [ab + x * y, aa + x * x, bb + y * y];
+  }
+  return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
+}
+
+/**
+ * One-sided p of a positive correlation: the share of `permutations` seeded shuffles of `b`, the one at hand counted in, that correlate with `a`
+ * at least as much (Phipson and Smyth, 2010).
+ */
+export function permutationP(a: ArrayLike<number>, b: ArrayLike<number>, permutations: number, seed: number): number {
+  const observed = pearson(a, b);
+  const stream = random(seed, STREAMS.shuffle);
+  const shuffled = Float64Array.from(b);
+  let reached = 1;
+  for (let k = 0; k < permutations; k++) {
+    for (let i = shuffled.length - 1; i > 0; i--) {
+      const j = stream.integer(i + 1, k, i);
+      [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
+    }
+    if (pearson(a, shuffled) >= observed) reached++;
+  }
+  return reached / (1 + permutations);
+}
+
+/**
+ * The same for maps [height,width] whose neighbours are alike, so that shuffled cells would make anything look unlikely: against all shifts of `b`
+ * around the torus, which keep neighbours together. The least p is 1 / (height * width).
+ */
+export function shiftP(a: ArrayLike<number>, b: ArrayLike<number>, height: number, width: number): number {
+  const observed = pearson(a, b);
+  const shifted = new Float64Array(height * width);
+  let reached = 0;
+  for (let dy = 0; dy < height; dy++)
+    for (let dx = 0; dx < width; dx++) {
+      for (let r = 0; r < height; r++)
+        for (let c = 0; c < width; c++) shifted[r * width + c] = b[((r + dy) % height) * width + ((c + dx) % width)]!;
+      // The unshifted map itself is among them.
+      if (pearson(a, shifted) >= observed - 1e-12) reached++;
+    }
+  return reached / (height * width);
+}
+
+/** A map [height,width] smoothed by a Gaussian of `sigma` cells, weights renormalised at the border. */
+export function smooth(values: Float32Array, height: number, width: number, sigma: number): Float32Array {
+  const reach = Math.ceil(3 * sigma);
+  const weight = (d: number): number => Math.exp((-d * d) / (2 * sigma * sigma));
+  return Float32Array.from(values, (_, i) => {
+    const [row, column] = [Math.floor(i / width), i % width];
+    let [sum, total] = [0, 0];
+    for (let r = Math.max(0, row - reach); r <= Math.min(height - 1, row + reach); r++)
+      for (let c = Math.max(0, column - reach); c <= Math.min(width - 1, column + reach); c++) {
+        const w = weight(r - row) * weight(c - column);
+        [sum, total] = [sum + w * values[r * width + c]!, total + w];
+      }
+    return sum / total;
+  });
+}

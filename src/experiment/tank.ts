@@ -1,0 +1,141 @@
+// The tanks: a classifier that learned the weather, and masks that show it (Appendix G).
+import type { Classifier } from '../classifier/open.js';
+import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { toPlanes } from '../data/planes.js';
+import type { Picture } from '../data/resize.js';
+import { tankPicture } from '../data/tank.js';
+import { tankSamples } from '../data/tank-samples.js';
+import { createAuditor } from '../evidence/audit.js';
+import { topClasses } from '../evidence/replaceability.js';
+import type { Samples } from '../lan/samples.js';
+import type { TankConfig } from './config.js';
+import { atLeast, atMost, trainedClassifier, type Figure, type Findings, type RunOptions } from './run.js';
+
+const DATA = 'synthetic pictures of trees, clouds and tanks; in training and test pictures clouds are there only with tanks';
+/** Pictures drawn in the figure. */
+const SHOWN = 8;
+
+/** Trains what is missing and measures. Throws as trainedClassifier does. */
+export async function tanks(config: TankConfig, _data: string | undefined, run: RunOptions): Promise<Findings> {
+  const { size, train, test } = config.data;
+  const make = (count: number, clouds: Parameters<typeof tankSamples>[0]['clouds'], first: number): Samples =>
+    tankSamples({ count, clouds, size, seed: run.seed, first });
+  const held = make(test, 'with tanks', train);
+  const card = {
+    input: { layout: 'NCHW', size: [size, size], channels: 'RGB', range: 255, mean: [127.5], std: [64] },
+    output: 'probabilities',
+    labels: ['no tank', 'tank'],
+  } as const;
+  const f = await trainedClassifier(
+    config.classifier,
+    normalised(make(train, 'with tanks', 0)),
+    normalised(held),
+    DATA,
+    card,
+    run,
+  );
+  try {
+    run.onPhase?.('tests with another weather');
+    const own = await accuracyOn(f.classifier, held);
+    const clear = await accuracyOn(f.classifier, make(test, 'never', train + test));
+    const reversed = await accuracyOn(f.classifier, make(test, 'without tanks', train + 2 * test));
+    const start = performance.now();
+    const found = await masks(config, f.classifier, train + 3 * test, run);
+    const { masks: { beta }, limits } = config; // prettier-ignore
+    const ratio = found.clouds / found.tank;
+    return {
+      title: config.title,
+      data: DATA,
+      seconds: { classifier: f.seconds, masks: (performance.now() - start) / 1000 },
+      metrics: {
+        accuracy: own,
+        accuracy_without_clouds: clear,
+        accuracy_clouds_without_tanks: reversed,
+        attention_on_clouds: found.clouds,
+        attention_on_tanks: found.tank,
+        attention_elsewhere: found.elsewhere,
+        attention_ratio: ratio,
+      },
+      verdicts: [
+        atLeast('the classifier is accurate on its own test set', own, limits['accuracy']!),
+        atMost('it is near chance on tanks without clouds', Math.abs(clear - 0.5), limits['chance']!),
+        atLeast(`attention on clouds, against tanks, per pixel (beta ${beta})`, ratio, limits['attentionRatio']!),
+      ],
+      figures: [found.figure],
+    };
+  } finally {
+    await f.classifier.dispose();
+  }
+}
+
+/** What the network is trained on: pixels as the card says, (x - 127.5) / 64. */
+const normalised = (samples: Samples): Samples => ({
+  ...samples,
+  async read(indices, draw) {
+    const x = await samples.read(indices, draw);
+    for (let i = 0; i < x.length; i++) x[i] = (x[i]! - 127.5) / 64;
+    return x;
+  },
+});
+
+const BATCH = 256;
+
+async function accuracyOn(classifier: Classifier, samples: Samples): Promise<number> {
+  let right = 0;
+  for (let at = 0; at < samples.count; at += BATCH) {
+    const indices = Uint32Array.from({ length: Math.min(BATCH, samples.count - at) }, (_, i) => at + i);
+    const x = float32(await samples.read(indices, 0), [indices.length, ...samples.shape]);
+    const answers = topClasses(await classifier.predict(x, classifier.card, BATCH));
+    answers.forEach((answer, i) => (right += Number(answer === samples.labels![at + i])));
+  }
+  return right / samples.count;
+}
+
+/** Sample-specific masks of pictures with tank and clouds, on noise bootstrapped from the training distribution. */
+async function masks({ data, masks: settings }: TankConfig, classifier: Classifier, first: number, run: RunOptions) {
+  const { size } = data;
+  const area = size * size;
+  const noise = tankSamples({ count: settings.noiseSamples, clouds: 'with tanks', size, seed: run.seed, first });
+  const pool: Tensor = float32(noise.read(Uint32Array.from({ length: noise.count }, (_, i) => i)), [noise.count, 3, size, size]); // prettier-ignore
+  run.onPhase?.(`masks of ${settings.pictures} pictures, beta ${settings.beta}`);
+  const auditor = await createAuditor(classifier, {
+    settings: {
+      betas: [settings.beta],
+      draws: settings.draws,
+      noise: 'bootstrap:training',
+      iterations: settings.iterations,
+      patience: 0,
+      seed: run.seed,
+    },
+    samples: pool,
+    evidenceDraws: 64,
+    signal: run.signal,
+  });
+  let [clouds, cloudPixels, tank, tankPixels, elsewhere, otherPixels] = [0, 0, 0, 0, 0, 0];
+  const items: { input: Picture; attention: Float32Array }[] = [];
+  try {
+    for (let n = 0; n < settings.pictures; n++) {
+      const picture = tankPicture({ tank: true, clouds: true }, run.seed, first + settings.noiseSamples + n, size);
+      const x = float32(Float32Array.from(toPlanes(picture, 3)), [1, 3, size, size]);
+      const { betas } = await auditor.audit(x);
+      const mask = toFloat32(betas[0]!.learned.mask);
+      const attention = Float32Array.from({ length: area }, (_, i) => 1 - mask[i % sizeOf(betas[0]!.learned.mask.dims)]!);
+      for (let i = 0; i < area; i++) {
+        const value = attention[i]!;
+        if (picture.clouds[i]) [clouds, cloudPixels] = [clouds + value, cloudPixels + 1];
+        else if (picture.tank[i]) [tank, tankPixels] = [tank + value, tankPixels + 1];
+        else [elsewhere, otherPixels] = [elsewhere + value, otherPixels + 1];
+      }
+      if (n < SHOWN) items.push({ input: picture, attention });
+    }
+  } finally {
+    await auditor.dispose();
+  }
+  const figure: Figure = {
+    kind: 'pairs',
+    file: 'tanks.png',
+    caption: 'Pictures that the classifier calls "tank", and the attention on them; warm = needed (Appendix G)',
+    items,
+  };
+  return { clouds: clouds / cloudPixels, tank: tank / tankPixels, elsewhere: elsewhere / otherPixels, figure };
+}

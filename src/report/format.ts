@@ -1,0 +1,13 @@
+// Numbers and JSON as results show them.
+
+/** A number for people: 1.2e-6, 0.998, 3. */
+export const short = (value: number): string =>
+  !Number.isFinite(value)
+    ? String(value)
+    : value !== 0 && Math.abs(value) < 1e-3
+      ? value.toExponential(1)
+      : String(Number(value.toPrecision(4)));
+
+/** JSON in which an infinite error stays visible (JSON has no Infinity and would write null). */
+export const toJson = (value: unknown): string =>
+  `${JSON.stringify(value, (_, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v), 2)}\n`;
