@@ -25,6 +25,7 @@ import {
   explainedInput,
   pointNotes,
   readFeeds,
+  shapeOfSample,
   shapesOfFeeds,
   tensorsOfFeeds,
   type QuestionOptions,
@@ -59,7 +60,9 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const canonical = widen(rewritten);
   const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
   const fed = await readFeeds(options.feeds);
-  const known = { ...shapesOfFeeds(canonical.inputs, fed), ...shapesOfCard(canonical, card), ...options.shapes };
+  const explained = explainedInput(canonical.inputs, options.input, source.name);
+  const sample = shapeOfSample(explained, options.sample);
+  const known = { ...sample, ...shapesOfFeeds(canonical.inputs, fed), ...shapesOfCard(canonical, card), ...options.shapes };
   const shapes = withBatch(canonical, bindSymbols(canonical.inputs, known), options, source.name);
   const graph = await specialize(canonical, shapes, probe, adapters);
   const notes = labelNotes(source.model, canonical);

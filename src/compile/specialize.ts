@@ -64,10 +64,14 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
     throw new LanError(`Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`);
   const dims = declared.map((d, axis) => {
     const bound = shape?.[axis] ?? (typeof d === 'number' && d > 0 ? d : axis === 0 ? 1 : undefined);
-    if (bound === undefined)
+    if (bound === undefined) {
+      // 224 pixels, or so many tokens.
+      const length = declared.length === 4 ? 224 : 128;
+      const example = declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === 0 ? 1 : length));
       throw new LanError(
-        `Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === 0 ? 1 : 224)).join(',')}`,
+        `Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${example.join(',')}`,
       );
+    }
     if (!(Number.isSafeInteger(bound) && bound >= 0))
       throw new LanError(`Input '${input.name}': axis ${axis} can not have length ${bound}.`);
     return bound;
