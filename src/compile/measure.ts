@@ -2,6 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { sizeOf, type Tensor } from '../core/tensor.js';
 import { nodeLabel, prune, reads, type Graph, type Node } from '../onnx/graph.js';
+import { isControl } from './control.js';
 import { besides, extents, grows, type Known } from './extents.js';
 
 /** Runs a dialect graph on `feeds` and gives the wanted values. Onnxruntime does it (engine/ort.ts); passed in, so that passes stay pure. */
@@ -44,8 +45,8 @@ export async function measure(graph: Graph, feeds: Record<string, Tensor>, probe
     }
   };
   for (const node of graph.nodes) {
-    // How often a loop runs is known to nobody.
-    if (node.op === 'Loop' || node.op === 'Scan') throw new LanError(`${nodeLabel(node)}: loops are not unrolled yet.`);
+    // What runs inside is known to nobody; inlineControl has to come before.
+    if (isControl(node)) throw new LanError(`${nodeLabel(node)} can not be measured before it is resolved.`);
     let found = extents(node, known);
     if (!found && grows(node) && pending.length > 0) {
       await run();
