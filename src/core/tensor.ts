@@ -97,6 +97,18 @@ export function allocate(type: DType, dims: readonly number[]): TypedArray {
   return new array(bytes / (array as unknown as { BYTES_PER_ELEMENT: number }).BYTES_PER_ELEMENT);
 }
 
+/** A tensor whose elements are read or made when they are first asked for, and kept then. */
+export function lazyTensor(type: DType, dims: readonly number[], make: () => TensorData): Tensor {
+  let data: TensorData | undefined;
+  return {
+    type,
+    dims,
+    get data() {
+      return (data ??= make());
+    },
+  };
+}
+
 /** Little-endian bytes seen as elements of `type`; copies only where alignment asks for it. */
 export function viewBytes(type: Exclude<DType, 'string'>, bytes: Uint8Array): TypedArray {
   const { array } = STORAGE[type];

@@ -8,8 +8,8 @@ import { differentiate } from '../compile/differentiate.js';
 import { descentGraph } from '../compile/descend.js';
 import type { Probe } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
-import type { DType, Tensor } from '../core/tensor.js';
-import { encodeModel } from '../onnx/codec.js';
+import { allocate, lazyTensor, sizeOf, toIntegers, type DType, type Tensor } from '../core/tensor.js';
+import { encodeApart } from '../onnx/codec.js';
 import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
 import type { Engine, Program } from './engine.js';
@@ -82,9 +82,11 @@ export async function openSession(source: Uint8Array | string, options: OrtOptio
   };
 }
 
-/** Opens a model in memory; its weights are handed to onnxruntime as they are. Throws LanError as openSession does. */
-export const openModelSession = (model: Model, options: OrtOptions = {}): Promise<OrtProgram> =>
-  openSession(encodeModel(model), options);
+/** Opens a model in memory, of any size; its large constants are handed to onnxruntime as they are. Throws LanError as openSession does. */
+export function openModelSession(model: Model, options: OrtOptions = {}): Promise<OrtProgram> {
+  const { bytes, files } = encodeApart(model);
+  return openSession(bytes, { ...options, session: { ...options.session, externalData: files } });
+}
 
 async function runInto(
   session: ort.InferenceSession,
@@ -133,16 +135,31 @@ export const dialectModel = (graph: Graph): Model => ({
 /** Constants of at least this many elements are fed to a probing run, not written into its model: encoding and parsing weights takes longer. */
 const FED = 1024;
 
-/** Runs a canonical graph once and returns the wanted values, whatever their types; used to bind shapes and fold constants. */
-export const probe: Probe = async (graph, feeds, wanted) => {
-  const outputs = wanted.map((name) => ({ name, kind: 'tensor' as const }));
-  const fed = [...graph.constants].filter(([, t]) => t.type === 'float32' && t.data.length >= FED);
+const zerosOf = (type: DType, dims: readonly number[]): Tensor =>
+  lazyTensor(type, dims, () => (type === 'string' ? new Array<string>(sizeOf(dims)).fill('') : allocate(type, dims)));
+
+/**
+ * Runs a canonical graph once and returns the wanted values, whatever their types; used to bind shapes and fold constants. Of `typesOnly` the
+ * shapes are fetched in place of the elements, which are handed over as zeros.
+ */
+export const probe: Probe = async (graph, feeds, wanted, typesOnly = new Set()) => {
+  const fed = [...graph.constants].filter(([, t]) => t.type === 'float32' && sizeOf(t.dims) >= FED);
   const constants = new Map(graph.constants);
   for (const [name] of fed) constants.delete(name);
   const inputs = [...graph.inputs, ...fed.map(([name, t]) => ({ name, kind: 'tensor' as const, type: t.type, dims: t.dims }))];
-  const program = await openModelSession(dialectModel({ ...graph, inputs, constants, outputs }), { optimize: 'disabled' });
+  const dimsOf = (name: string): string => `dims of ${name}`;
+  const typed = wanted.filter((name) => typesOnly.has(name));
+  const nodes = [...graph.nodes, ...typed.map((name) => ({ op: 'Shape', domain: '', name: '', inputs: [name], outputs: [dimsOf(name)], attributes: {} }))]; // prettier-ignore
+  const outputs = [...wanted, ...typed.map(dimsOf)].map((name) => ({ name, kind: 'tensor' as const }));
+  const program = await openModelSession(dialectModel({ ...graph, inputs, constants, nodes, outputs }), { optimize: 'disabled' });
   try {
-    return new Map(Object.entries(await program.run({ ...feeds, ...Object.fromEntries(fed) })));
+    const types = new Map(program.outputNames.map((name, i) => [name, program.outputTypes[i]]));
+    const values = await program.run({ ...feeds, ...Object.fromEntries(fed) }, [
+      ...wanted.filter((name) => !typesOnly.has(name)),
+      ...typed.map(dimsOf),
+    ]);
+    const zeros = (name: string): Tensor => zerosOf(types.get(name) ?? 'float32', toIntegers(values[dimsOf(name)]!));
+    return new Map(wanted.map((name) => [name, values[name] ?? zeros(name)]));
   } finally {
     await program.dispose();
   }
