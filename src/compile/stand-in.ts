@@ -25,7 +25,8 @@ export function standIn(
   const weight = constant(node.inputs[1] ?? '');
   const x = dims(node.inputs[0] ?? '');
   const bias = node.inputs[2] ? dims(node.inputs[2]) : undefined;
-  if (!fits || !x || !weight?.type.startsWith('float') || (node.inputs[2] && !bias) || !result.every((d) => d > 0)) return undefined;
+  if (!fits || !x || !weight?.type.startsWith('float') || (node.inputs[2] && !bias) || !result.every((d) => d > 0))
+    return undefined;
   if (!fits(node, x, weight.dims, bias, result)) return undefined;
   const zero = { type: weight.type, dims: [1], data: allocate(weight.type as Exclude<DType, 'string'>, [1]) };
   const shape = `shape of ${node.outputs[0]!}`;
