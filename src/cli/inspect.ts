@@ -41,8 +41,14 @@ const shapeOf = (v: ValueReport): string => {
 const memoryRows = ({ memory }: Inspection): [string, string][] =>
   memory
     ? [
-        ['memory', `${count(memory.weights)}B of weights; estimated from the shapes, without what an engine adds (packed weights, buffers):`],
-        ['', `${count(memory.forward)}B of values alive at once in a forward pass, ${count(memory.gradient)}B where a gradient keeps them all`],
+        [
+          'memory',
+          `${count(memory.weights)}B of weights; estimated from the shapes, without what an engine adds (packed weights, buffers):`,
+        ],
+        [
+          '',
+          `${count(memory.forward)}B of values alive at once in a forward pass, ${count(memory.gradient)}B where a gradient keeps them all`,
+        ],
       ]
     : [];
 

@@ -9,7 +9,7 @@ import { descentGraph } from '../compile/descend.js';
 import type { Probe } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { allocate, lazyTensor, sizeOf, toIntegers, type DType, type Tensor } from '../core/tensor.js';
-import { encodeApart } from '../onnx/codec.js';
+import { encodeApart, type EncodedApart } from '../onnx/apart.js';
 import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
 import type { Engine, Program } from './engine.js';
@@ -30,7 +30,7 @@ export interface OrtOptions {
 export const ortVersion = (): string =>
   (createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }).version;
 
-function sessionOptions(options: OrtOptions): ort.InferenceSession.SessionOptions {
+function sessionOptions(options: OrtOptions, { files, folder }: Partial<EncodedApart>): ort.InferenceSession.SessionOptions {
   return {
     intraOpNumThreads: options.threads ?? availableParallelism(),
     interOpNumThreads: 1,
@@ -39,7 +39,11 @@ function sessionOptions(options: OrtOptions): ort.InferenceSession.SessionOption
     graphOptimizationLevel: options.optimize ?? 'all',
     logSeverityLevel: 4,
     // Its fusion of Pad into MaxPool reads padded zeros as if they were not there (1.30), and so changes what a model gives: BiT, for one.
-    extra: { optimization: { disable_specified_optimizers: 'Pad_Fusion' } },
+    extra: {
+      optimization: { disable_specified_optimizers: 'Pad_Fusion' },
+      ...(folder === undefined ? {} : { session: { model_external_initializers_file_folder_path: folder } }),
+    },
+    ...(files && files.length > 0 ? { externalData: files } : {}),
     ...options.session,
   };
 }
@@ -57,16 +61,18 @@ export interface OrtProgram extends Program {
 }
 
 /**
- * Opens ONNX bytes, or a file by path (needed for external data), in onnxruntime as they are.
+ * Opens ONNX bytes, or a file by path (needed for external data), in onnxruntime as they are; or a model encoded by encodeApart.
  * Throws LanError with onnxruntime's own reason when it refuses the model.
  */
-export async function openSession(source: Uint8Array | string, options: OrtOptions = {}): Promise<OrtProgram> {
+export async function openSession(source: Uint8Array | string | EncodedApart, options: OrtOptions = {}): Promise<OrtProgram> {
+  const [model, apart] = typeof source === 'object' && 'bytes' in source ? [source.bytes, source] : [source, {}];
+  const settings = sessionOptions(options, apart);
   let session: ort.InferenceSession;
   try {
     session =
-      typeof source === 'string'
-        ? await ort.InferenceSession.create(source, sessionOptions(options))
-        : await ort.InferenceSession.create(source, sessionOptions(options));
+      typeof model === 'string'
+        ? await ort.InferenceSession.create(model, settings)
+        : await ort.InferenceSession.create(model, settings);
   } catch (error) {
     throw new LanError(`onnxruntime refuses the model: ${firstLine(error)}`);
   }
@@ -83,10 +89,8 @@ export async function openSession(source: Uint8Array | string, options: OrtOptio
 }
 
 /** Opens a model in memory, of any size; its large constants are handed to onnxruntime as they are. Throws LanError as openSession does. */
-export function openModelSession(model: Model, options: OrtOptions = {}): Promise<OrtProgram> {
-  const { bytes, files } = encodeApart(model);
-  return openSession(bytes, { ...options, session: { ...options.session, externalData: files } });
-}
+export const openModelSession = (model: Model, options: OrtOptions = {}): Promise<OrtProgram> =>
+  openSession(encodeApart(model), options);
 
 async function runInto(
   session: ort.InferenceSession,

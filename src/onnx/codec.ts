@@ -193,30 +193,8 @@ export function encodeModel(model: Model): Uint8Array {
   return assemble(protoOf(model));
 }
 
-/** A file that a model names as the place of a tensor's data. */
-export interface ExternalFile {
-  readonly path: string;
-  readonly data: Uint8Array;
-}
-
-/** Constants of at least this many bytes stand apart: below, a file of its own costs more than the copy. */
-const APART = 2 ** 16;
-
-/** A model whose large constants stand apart, each as a file of its own: of any size, and no weight is copied. */
-export function encodeApart(model: Model): { readonly bytes: Uint8Array; readonly files: readonly ExternalFile[] } {
-  const files: ExternalFile[] = [];
-  const { graph = {}, ...rest } = protoOf(model);
-  const initializer = graph.initializer!.map(({ rawData, ...tensor }) => {
-    if (!rawData || rawData.byteLength < APART) return rawData ? { ...tensor, rawData } : tensor;
-    const path = `constant-${files.length}`;
-    files.push({ path, data: rawData });
-    const entries = { location: path, offset: '0', length: String(rawData.byteLength) };
-    return { ...tensor, dataLocation: 1, externalData: Object.entries(entries).map(([key, value]) => ({ key, value })) };
-  });
-  return { bytes: assemble({ ...rest, graph: { ...graph, initializer } }), files };
-}
-
-const protoOf = (model: Model): ModelProto => ({
+/** A model as its message. */
+export const protoOf = (model: Model): ModelProto => ({
   irVersion: model.irVersion,
   producerName: model.producer,
   opsetImport: encodeOpsets(model.opsets),

@@ -1,6 +1,6 @@
 // Tensors kept in other files: only files inside the model's own folder are read, links resolved first.
 import { closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { LanError } from '../core/errors.js';
 import type { ExternalReader } from './tensors.js';
 
@@ -36,7 +36,8 @@ export function externalReader(modelPath: string): ExternalReader {
       throw new LanError(
         `${name}: needs bytes ${offset} to ${offset + bytes} of '${location}', which has ${stat.size}. Is it truncated?`,
       );
-    return () => readPart(real, offset, bytes, `${name}: '${location}'`);
+    const place = { folder, location: relative(folder, real), offset };
+    return { place, read: () => readPart(real, offset, bytes, `${name}: '${location}'`) };
   };
 }
 

@@ -42,11 +42,24 @@ export const toNumber = (value: Int64 | undefined): number =>
 
 const toBigInt = (v: Int64): bigint => (typeof v === 'number' ? BigInt(v) : (BigInt(v.high) << 32n) | BigInt(v.low >>> 0));
 
+/** Where the bytes of a tensor lie: `location` is relative to `folder`, without links. */
+export interface Place {
+  readonly folder: string;
+  readonly location: string;
+  readonly offset: number;
+}
+
 /**
- * Finds an external tensor, and gives what reads its bytes. Throws LanError when the place is missing, outside the folder or too short; reading
- * throws one when it has changed since.
+ * Finds an external tensor: its place, and what reads its bytes. Throws LanError when the place is missing, outside the folder or too short;
+ * reading throws one when it has changed since.
  */
-export type ExternalReader = (proto: TensorProto, bytes: number, name: string) => () => Uint8Array;
+export type ExternalReader = (proto: TensorProto, bytes: number, name: string) => { readonly place: Place; read(): Uint8Array };
+
+/** External tensors of fewer bytes are kept once they are read. */
+const SMALL = 2 ** 16;
+
+/** The file that an external tensor as decoded lies in; undefined for all others, also for those made from it. */
+export const placeOf = (tensor: Tensor): Place | undefined => (tensor as { place?: Place }).place;
 
 /**
  * Decodes a tensor. Raw data is viewed where aligned, else copied, and external data is read, when somebody asks for the elements.
@@ -72,8 +85,10 @@ export function decodeTensor(proto: TensorProto, where: string, external?: Exter
   const expected = bytesOf(type, dims)!;
   if (proto.dataLocation === 1) {
     if (!external) throw new LanError(`${name}: its data is external, which is not possible here. Open the model by its path.`);
-    const read = external(proto, expected, name);
-    return lazyTensor(type, dims, () => viewBytes(type, read()));
+    const { place, read } = external(proto, expected, name);
+    const tensor = lazyTensor(type, dims, () => viewBytes(type, read()), expected < SMALL);
+    // Not enumerable, so that a tensor spread from this one, with other elements perhaps, has no place.
+    return Object.defineProperty(tensor, 'place', { value: place });
   }
   const raw = proto.rawData;
   if (raw && (raw.length > 0 || expected === 0)) {
