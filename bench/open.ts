@@ -48,10 +48,9 @@ for (let round = 0; round <= Number(values.rounds); round++) {
   if (round > 0) rows.push([first, open, ready]);
   print(name, [first, open, ready]);
 }
-print(
-  'median',
-  [0, 1, 2].map((i) => median(rows.map((r) => r[i]!))),
-);
+print('median', [0, 1, 2].map((i) => median(rows.map((r) => r[i]!)))); // prettier-ignore
+const ratios = rows.map(([first, , ready]) => ready! / first!);
+process.stdout.write(`ratio of a round: median ${median(ratios).toFixed(2)}, ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}\n`); // prettier-ignore
 
 function print(name: string, [first, open, ready]: readonly number[]): void {
   const cells = [first!.toFixed(0).padStart(15), open!.toFixed(0).padStart(15), ready!.toFixed(0).padStart(20)];
