@@ -101,10 +101,10 @@ const DIVIDING = new Set(['Div', 'Mod']);
  */
 const undivided =
   (probe: Probe, variable: ReadonlySet<string>): Probe =>
-  (graph, feeds, wanted) => {
+  (graph, feeds, wanted, typesOnly) => {
     const divides = (n: Node): boolean => n.domain === '' && DIVIDING.has(n.op) && variable.has(n.outputs[0]!);
     const nodes = graph.nodes.map((n) => (divides(n) ? { ...n, op: 'Mul', attributes: {} } : n));
-    return probe({ ...graph, nodes }, feeds, wanted);
+    return probe({ ...graph, nodes }, feeds, wanted, typesOnly);
   };
 
 /**
@@ -120,7 +120,7 @@ function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: Readon
     if (made.has(name) || name in given || graph.constants.has(name)) continue;
     const type = graph.types.get(name);
     if (!type || type.type === 'string') return [graph, feeds];
-    given[name] = { ...type, data: allocate(type.type, type.dims) } as Tensor;
+    given[name] = { ...type, data: allocate(type.type, type.dims) };
     inputs.push({ name, kind: 'tensor', ...type });
   }
   return [{ ...graph, inputs, nodes: open }, given];
@@ -130,7 +130,7 @@ function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: Readon
 async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Graph> {
   const pruned = prune(graph);
   const variable = variableValues(pruned);
-  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable));
+  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable), variable);
   const constants = new Map(pruned.constants);
   const types = new Map<string, ValueType>();
   for (const [name, t] of pruned.types) if (variable.has(name)) types.set(name, t);
