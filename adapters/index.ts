@@ -21,6 +21,7 @@ import { trees } from './ml-trees.js';
 import { quantisedOps } from './quantised.js';
 import type { OpAdapter } from './op.js';
 import { pooling } from './pooling.js';
+import { recurrent } from './recurrent.js';
 
 export const adapters: readonly OpAdapter[] = [
   ...elementwise,
@@ -34,6 +35,7 @@ export const adapters: readonly OpAdapter[] = [
   ...reduce,
   ...linalg,
   ...resize,
+  ...recurrent,
   ...attentionOps,
   ...microsoft,
   ...microsoftAttention,

@@ -43,6 +43,10 @@ export const floats = (value?: readonly number[]): AttributeSpec<readonly number
   kind: 'floats',
   default: value,
 });
+export const texts = (value?: readonly string[]): AttributeSpec<readonly string[] | undefined> => ({
+  kind: 'strings',
+  default: value,
+});
 export const tensor = (): AttributeSpec<Tensor | undefined> => ({ kind: 'tensor', default: undefined });
 
 /** A node as `canonicalize` sees it: of its own opset, shapes unknown. */

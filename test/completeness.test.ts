@@ -42,7 +42,8 @@ const ONLY_DEFAULT: Readonly<Record<string, number>> = {
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   auto_pad: ['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'],
   approximate: ['none', 'tanh'],
-  direction: ['LEFT', 'RIGHT'],
+  'BitShift.direction': ['LEFT', 'RIGHT'],
+  direction: ['forward', 'reverse', 'bidirectional'],
   post_transform: ['NONE', 'SOFTMAX', 'LOGISTIC', 'SOFTMAX_ZERO', 'PROBIT'],
   kernel_type: ['LINEAR', 'POLY', 'RBF', 'SIGMOID'],
   aggregate_function: ['SUM', 'AVERAGE', 'MIN', 'MAX'],

@@ -6,6 +6,7 @@ import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import { nodeLabel, prune, reads, type Attribute, type Graph, type Model, type Node, type ValueInfo } from '../onnx/graph.js';
 import { Carried } from './carried.js';
+import { isControl } from './control.js';
 import { adapterTable, Refusal, refuse } from './static.js';
 import { widen } from './widen.js';
 
@@ -71,7 +72,7 @@ function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<strin
   g.reserve([
     ...graph.inputs.map((i) => i.name),
     ...graph.constants.keys(),
-    ...graph.nodes.flatMap((n) => n.outputs),
+    ...graph.nodes.flatMap((n) => [...n.outputs, ...reads(n)]),
     ...outer.keys(),
   ]);
   for (const [name, tensor] of graph.constants) g.constants.set(name, tensor);
@@ -164,6 +165,35 @@ function constantValue(node: Node): Tensor | undefined {
   }
 }
 
+/**
+ * Scan-8 runs each sample of a batch by itself: a Scan of later versions over axis 0 of everything, whose body is the Scan over what was axis 1.
+ * Refuses sequence_lens.
+ */
+function scanOfBatch(node: Node): Node {
+  const [lengths, ...given] = node.inputs;
+  if (lengths) return refuse(node, 'its sequence_lens are not supported. Export at opset 9 or later.');
+  const { directions, ...kept } = node.attributes;
+  // Numbered: a value may be given twice.
+  const [into, out] = [given.map((name, i) => `${name}/sample${i}`), node.outputs.map((name) => name && `${name}/sample`)];
+  const values = (names: readonly string[]): ValueInfo[] => names.map((name) => ({ name, kind: 'other' }));
+  const scan: Node = {
+    ...node,
+    inputs: into,
+    outputs: out,
+    attributes: { ...kept, ...(directions ? { scan_input_directions: directions } : {}) },
+  };
+  const body: Graph = {
+    name: `${node.name}/sample`,
+    inputs: values(into),
+    outputs: values(out.filter(Boolean)),
+    nodes: [scan],
+    constants: new Map(),
+    types: new Map(),
+  };
+  const attributes = { body: { kind: 'graph', value: body }, num_scan_inputs: { kind: 'int', value: given.length } } as const;
+  return { ...node, inputs: given, outputs: node.outputs.filter(Boolean), attributes };
+}
+
 /** The names that carry the node's outputs; undefined when the node was appended under its own output names. */
 function canonicalNode(
   node: Node,
@@ -172,19 +202,21 @@ function canonicalNode(
   outer: ReadonlyMap<string, Tensor>,
   carried: Carried,
 ): string[] | undefined {
-  if (node.domain === '' && (node.op === 'If' || node.op === 'Loop' || node.op === 'Scan')) {
-    g.nodes.push(node);
-    return undefined;
-  }
   const adapter = context.find(node);
   const opset = context.opsets.get(node.domain);
-  if (!adapter) return refuse(node, `no adapter knows this op. Write one (docs/adding-an-op.md) or export the model without it.`);
+  const control = isControl(node);
+  if (!adapter && !control)
+    return refuse(node, `no adapter knows this op. Write one (docs/adding-an-op.md) or export the model without it.`);
   if (opset === undefined) return refuse(node, `the file imports no opset for domain '${node.domain}'`);
   if (node.domain === '' && opset > NEWEST_OPSET) {
     return refuse(
       node,
       `its definition at opset ${opset} is newer than opset ${NEWEST_OPSET}, the newest that was read. Export with --opset ${NEWEST_OPSET} or less.`,
     );
+  }
+  if (control || !adapter) {
+    g.nodes.push(node.op === 'Scan' && opset < 9 ? scanOfBatch(node) : node);
+    return undefined;
   }
   const version = adapter.versions.findLast((v) => v <= opset);
   if (version === undefined)

@@ -49,13 +49,14 @@ const keyOf = (node: Node): string => (node.domain === '' ? node.op : nameOf(nod
 
 /**
  * Elements that a node makes besides those of `extents`: onnxruntime's ConvTranspose goes through a matrix of patches
- * [M/group * kernel, input positions]; NonZero gives rank int64 numbers for each element that is not zero, so at most for all; fused attention
- * has a score for each head, query and key.
+ * [M/group * kernel, input positions]; a recurrent op holds all gates of all steps; NonZero gives rank int64 numbers for each element that is not
+ * zero, so at most for all; fused attention has a score for each head, query and key.
  */
 export function besides(node: Node, known: Known): number {
   if (node.domain !== '') return scoresOf(node, known);
   const [x, w] = node.inputs.map((name) => known.dims(name));
   if (node.op === 'ConvTranspose' && x && w) return sizeOf(w.slice(1)) * sizeOf(x.slice(2));
+  if (node.op in RECURRENT && x && w) return sizeOf(w.slice(0, 2)) * sizeOf(x.slice(0, 2));
   return node.op === 'NonZero' && x ? 2 * x.length * sizeOf(x) : 0;
 }
 
@@ -190,6 +191,14 @@ function sliding(a: Ask): number {
   return delta === 0 ? 0 : positive(Math.ceil((limit - start) / delta));
 }
 
+/** X [S, N, I], W [D, gates H, I], R [D, gates H, H] to Y [S, D, N, H] and the last states [D, N, H]. */
+const recurrent: Rule = (a) => {
+  const [s, n] = a.dims(0);
+  const [d, , h] = a.dims(2);
+  return [[s!, d!, n!, h!], ...a.node.outputs.slice(1).map(() => [d!, n!, h!])];
+};
+const RECURRENT: Readonly<Record<string, Rule>> = { RNN: recurrent, GRU: recurrent, LSTM: recurrent };
+
 /** Ops whose outputs may be larger than all their inputs together. Their inputs must be known before they run. */
 const GROWING: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(
@@ -197,6 +206,7 @@ const GROWING: Readonly<Record<string, Rule>> = {
       .split(' ')
       .map((op) => [op, elementwise]),
   ),
+  ...RECURRENT,
   Conv: (a) => {
     const [n, , ...spatial] = a.dims(0);
     const [m, , ...kernel] = a.dims(1);

@@ -3,15 +3,17 @@ import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors } from '../core/errors.js';
 import { allocate, bytesOf, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
-import { prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
+import { nodeLabel, prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
 import { settle } from './canonicalize.js';
-import { inlineControl } from './control.js';
+import { inlineControl, isVariable } from './control.js';
 import { gibibytes, MAX_BYTES, MAX_TOTAL, measure, type Probe } from './measure.js';
 import { adapterTable, Refusal, staticNode } from './static.js';
 
 export type { Probe };
 
 const MAX_ROUNDS = 12;
+/** Nodes of a graph after lowering: what unrolled sequences may come to together. */
+const MAX_NODES = 200_000;
 
 /**
  * A static graph: inputs bound to `shapes` (by input name; axes that the file leaves open default to 1 only on the first axis), constants
@@ -38,9 +40,7 @@ export async function specialize(
   // Types of a graph that is static already are kept, unless it was static for other shapes.
   const rebound = inputs.some((i) => graph.types.get(i.name)?.dims.join() !== (i.dims as number[]).join());
   let current: Graph = prune({ ...graph, inputs, ...(rebound ? { types: new Map<string, ValueType>() } : {}) });
-  current = await inlineControl(current, (g, wanted) =>
-    measure(prune({ ...g, outputs: wanted.map((name) => ({ name, kind: 'tensor' })) }), feeds, probe),
-  );
+  current = prune(await inlineControl(current, (g) => measure(g, feeds, undivided(probe, variableValues(g)))));
   current = await fold(current, feeds, probe);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const lowered = lower(current, adapters);
@@ -64,10 +64,14 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
     throw new LanError(`Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`);
   const dims = declared.map((d, axis) => {
     const bound = shape?.[axis] ?? (typeof d === 'number' && d > 0 ? d : axis === 0 ? 1 : undefined);
-    if (bound === undefined)
+    if (bound === undefined) {
+      // 224 pixels, or so many tokens.
+      const length = declared.length === 4 ? 224 : 128;
+      const example = declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === 0 ? 1 : length));
       throw new LanError(
-        `Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === 0 ? 1 : 224)).join(',')}`,
+        `Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${example.join(',')}`,
       );
+    }
     if (!(Number.isSafeInteger(bound) && bound >= 0))
       throw new LanError(`Input '${input.name}': axis ${axis} can not have length ${bound}.`);
     return bound;
@@ -80,18 +84,11 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
   return { ...input, dims };
 }
 
-/** Ops whose output is random or whose extent depends on values: never folded, so that they are refused where a value depends on them. */
-const VOLATILE = new Set(['RandomNormal', 'RandomUniform', 'RandomNormalLike', 'RandomUniformLike', 'Multinomial', 'Bernoulli']);
-/** Ops whose output depends on their input's shape alone. */
-const SHAPE_ONLY = new Set(['Shape', 'Size']);
-
 /** Names of the values that depend on an input's value. */
 function variableValues(graph: Graph): Set<string> {
   const variable = new Set(graph.inputs.map((i) => i.name));
   for (const node of graph.nodes) {
-    if (SHAPE_ONLY.has(node.op)) continue;
-    if (VOLATILE.has(node.op) || reads(node).some((n) => variable.has(n)))
-      for (const o of node.outputs) if (o !== '') variable.add(o);
+    if (isVariable(node, variable)) for (const o of node.outputs) if (o !== '') variable.add(o);
   }
   return variable;
 }
@@ -104,10 +101,10 @@ const DIVIDING = new Set(['Div', 'Mod']);
  */
 const undivided =
   (probe: Probe, variable: ReadonlySet<string>): Probe =>
-  (graph, feeds, wanted) => {
+  (graph, feeds, wanted, typesOnly) => {
     const divides = (n: Node): boolean => n.domain === '' && DIVIDING.has(n.op) && variable.has(n.outputs[0]!);
     const nodes = graph.nodes.map((n) => (divides(n) ? { ...n, op: 'Mul', attributes: {} } : n));
-    return probe({ ...graph, nodes }, feeds, wanted);
+    return probe({ ...graph, nodes }, feeds, wanted, typesOnly);
   };
 
 /**
@@ -123,7 +120,7 @@ function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: Readon
     if (made.has(name) || name in given || graph.constants.has(name)) continue;
     const type = graph.types.get(name);
     if (!type || type.type === 'string') return [graph, feeds];
-    given[name] = { ...type, data: allocate(type.type, type.dims) } as Tensor;
+    given[name] = { ...type, data: allocate(type.type, type.dims) };
     inputs.push({ name, kind: 'tensor', ...type });
   }
   return [{ ...graph, inputs, nodes: open }, given];
@@ -133,7 +130,7 @@ function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: Readon
 async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Graph> {
   const pruned = prune(graph);
   const variable = variableValues(pruned);
-  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable));
+  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable), variable);
   const constants = new Map(pruned.constants);
   const types = new Map<string, ValueType>();
   for (const [name, t] of pruned.types) if (variable.has(name)) types.set(name, t);
@@ -179,6 +176,10 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
         changed = true;
         settle(original, typeof made === 'string' ? [made] : made, start, g, alias);
       }
+      if (g.nodes.length > MAX_NODES)
+        throw new LanError(
+          `Unrolling up to ${nodeLabel(original)} gives more than ${MAX_NODES} nodes. Give shorter sequences (--shape).`,
+        );
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       problems.push(error.message);

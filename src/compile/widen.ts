@@ -26,6 +26,7 @@ export function computedIn(graph: Graph): Set<DType> {
       for (const [key, a] of Object.entries(node.attributes))
         if (TYPE_ATTRIBUTES.has(key) && a.kind === 'int') add(dtypeOf(a.value));
       for (const inner of subgraphs(node)) {
+        for (const input of inner.inputs) variable.add(input.name);
         for (const [name, tensor] of inner.constants) known.set(name, tensor);
         visit(inner.nodes);
       }
