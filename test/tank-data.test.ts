@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { LanError } from '../src/core/errors.js';
 import { box, capsule, circle, convex, Painter } from '../src/data/painter.js';
+import { toPlanes } from '../src/data/planes.js';
 import { tankPicture } from '../src/data/tank.js';
+import { tankSamples } from '../src/data/tank-samples.js';
 
 const SEED = 5;
 const both = { tank: true, clouds: true };
@@ -118,6 +120,35 @@ describe('a picture', () => {
     expect(() => tankPicture(both, 1, -1)).toThrow(
       new LanError('There is no tank picture -1. Expected a whole number from 0 to 536870911.'),
     );
+  });
+});
+
+describe('samples', () => {
+  const set = { count: 4, size: 32, seed: SEED, first: 10 } as const;
+  /** The tanks and clouds of four pictures in order. */
+  const TANKS = [false, true, false, true];
+
+  test.each([
+    ['with tanks', [false, true, false, true]],
+    ['without tanks', [true, false, true, false]],
+    ['never', [false, false, false, false]],
+    ['always', [true, true, true, true]],
+  ] as const)('the odd ones have a tank; clouds %s', (clouds, cloudy) => {
+    const samples = tankSamples({ ...set, clouds });
+    expect([samples.count, samples.shape]).toEqual([4, [3, 32, 32]]);
+    expect(Array.from(samples.labels)).toEqual([0, 1, 0, 1]);
+    const expected = TANKS.map((tank, i) => tankPicture({ tank, clouds: cloudy[i]! }, SEED, set.first + i, 32));
+    const read = samples.read(Uint32Array.of(0, 1, 2, 3));
+    expect(read).toEqual(Float32Array.from(expected.flatMap((picture) => Array.from(toPlanes(picture, 3)))));
+  });
+
+  test('are read in any order, repeated as well, and each read is a fresh array', () => {
+    const samples = tankSamples({ ...set, clouds: 'with tanks' });
+    const [a, b] = [samples.read([2]), samples.read([1])];
+    const read = samples.read([1, 2, 1]);
+    expect(read).toEqual(Float32Array.of(...b, ...a, ...b));
+    read.fill(0);
+    expect(samples.read([2])).toEqual(a);
   });
 });
 

@@ -177,7 +177,7 @@ test('what does not fit is refused with the difference named', async () => {
   writeFileSync(at('other.onnx'), encodeModel(dialectModel(classifierGraph(other, other.initial(0)))));
   const sha = async (path: string): Promise<string> => (await openModel(path)).source.sha256.slice(0, 12);
   expect(await refused('audit', at('other.onnx'), '--image', at('square.png'), '--lan', at('whole.onnx'), '--out', at('x'))).toBe(
-    `lan-onnx: Explainer '${at('whole.onnx')}': was trained for another model, '${at('net.onnx')}' (sha256 ${await sha(at('net.onnx'))}, here ${await sha(at('other.onnx'))}). Train one for this model.`,
+    `lan-onnx: Explainer '${at('whole.onnx')}': was trained for another model, 'net.onnx' (sha256 ${await sha(at('net.onnx'))}, here ${await sha(at('other.onnx'))}). Train one for this model.`,
   );
   expect(await refused('audit', at('net.onnx'), '--image', at('square.png'), '--lan', at('net.onnx'), '--out', at('x'))).toBe(
     `lan-onnx: Explainer '${at('net.onnx')}': is no LAN that lan-onnx train has written.`,

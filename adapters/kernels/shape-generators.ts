@@ -43,6 +43,8 @@ const rangeOp = defineOp({
   versions: [11],
   attributes: {},
   constants: [0, 1, 2],
+  // onnxruntime takes vectors of one element as well, but only until they are known when it opens the model.
+  canonicalize: (n, g) => g.op('Range', [0, 1, 2].map((i) => g.reshape(n.x[i]!, []))), // prettier-ignore
   lower: refused('start, limit and delta'),
   vjp: NO_GRADIENT,
 });

@@ -3,18 +3,18 @@ import type { OpAdapter } from '../../adapters/op.js';
 import { headOf, tailOf, withConstants } from '../compile/cut.js';
 import { specialize } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
-import { allocate, castTensor, float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
-import { gradientOf, type Engine, type Program } from '../engine/engine.js';
+import { allocate, float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
+import type { Engine, Program } from '../engine/engine.js';
 import { probe, type OrtProgram } from '../engine/ort.js';
-import { GraphBuilder } from '../onnx/builder.js';
 import { prune, reads, type Graph, type ValueInfo } from '../onnx/graph.js';
 import type { InputCard, OutputKind, PartialCard } from './card.js';
+import { feedsAt, fixedBatchOf, randomTokensAt, runToPoint } from './located.js';
 import { completeCard, pictureLayout } from './picture.js';
 import { guessOutputKind, preprocessTensor, toProbabilities, withLogProbabilities, withPreprocessing, X } from './pixels.js';
-import { filled, refuseMissing, type Point } from './question.js';
+import { refuseMissing, type Point } from './question.js';
 import { widened } from './reference.js';
-import { randomIntegers } from './samples.js';
 import type { ModelSource } from './source.js';
+import { Vjp, type VjpResult } from './vjp.js';
 
 export interface Classifier {
   readonly source: ModelSource;
@@ -52,10 +52,7 @@ export interface Classifier {
   /** Runs the model on its own inputs, by the engine. Floats are float32; a float16 or float64 file's own type is taken as well. */
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
   /** Outputs, and the gradients of sum(cotangent * output) with respect to every float input; by the value at the point where there is one. */
-  vjp(
-    feeds: Readonly<Record<string, Tensor>>,
-    cotangents: Readonly<Record<string, Tensor>>,
-  ): Promise<{ outputs: Record<string, Tensor>; gradients: Record<string, Tensor> }>;
+  vjp(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>): Promise<VjpResult>;
   /**
    * Where a sample [1,...inputShape] is explained: `x` [1,...sampleShape] there, and what classifies it: bound to this sample where a path goes
    * round the point, else this classifier. The sample itself where there is no point.
@@ -132,8 +129,7 @@ export class OnnxClassifier implements Classifier {
   /** Inputs besides x that the chosen output needs. */
   private readonly others: readonly ValueInfo[];
   private forward?: Promise<Program>;
-  private backward?: Promise<Program>;
-  private before?: Promise<Program>;
+  private gradients?: Vjp;
 
   constructor(private readonly parts: Parts) {
     const { source, graph, canonical, card, input, output, point } = parts;
@@ -182,48 +178,9 @@ export class OnnxClassifier implements Classifier {
     return (await (this.forward ??= this.engine.compile(this.graph))).run(own);
   }
 
-  async vjp(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>) {
+  async vjp(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>): Promise<VjpResult> {
     const own = this.checked(feeds);
-    const given: Record<string, Tensor> = {};
-    for (const o of this.outputs) {
-      if (!o.type.startsWith('float')) continue;
-      given[`cotangent:${o.name}`] = cotangents[o.name] ?? float32(new Float32Array(sizeOf(o.shape)), o.shape);
-    }
-    const names = this.point ? [this.point.name] : this.inputs.filter((i) => i.type.startsWith('float')).map((i) => i.name);
-    if (this.point) {
-      this.before ??= this.engine.compile(headOf(this.graph, this.point.name));
-      Object.assign(own, await (await this.before).run(own));
-    }
-    this.backward ??= this.withCotangents().then((graph) => this.engine.gradient(graph, 'weighted_sum', names));
-    const results = await (await this.backward).run({ ...own, ...widened(given) });
-    return {
-      outputs: Object.fromEntries(this.outputs.map((o) => [o.name, results[o.name]!])),
-      gradients: Object.fromEntries(names.map((n) => [n, results[gradientOf(n)]!])),
-    };
-  }
-
-  private withCotangents(): Promise<Graph> {
-    const { graph, point } = this;
-    const all = this.outputs.map((o) => o.name);
-    const g = GraphBuilder.from(point ? tailOf(graph, point.name, { type: 'float32', dims: point.dims }, all) : graph);
-    const terms: string[] = [];
-    for (const o of this.outputs) {
-      g.output(o.name);
-      if (!o.type.startsWith('float')) continue;
-      const product = g.mul(g.input(`cotangent:${o.name}`, 'float32', o.shape), o.name);
-      terms.push(
-        g.reduceSum(
-          product,
-          o.shape.map((_, i) => i),
-          false,
-        ),
-      );
-    }
-    g.output(
-      terms.reduce((a, b) => g.add(a, b)),
-      'weighted_sum',
-    );
-    return this.specialize(g.build());
+    return (this.gradients ??= new Vjp(this.graph, this.point, this.engine, (g) => this.specialize(g))).run(own, cotangents);
   }
 
   private checked(feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
@@ -250,7 +207,7 @@ export class OnnxClassifier implements Classifier {
       );
     }
     this.requireFeeds();
-    const fixed = this.fixedBatch;
+    const fixed = fixedBatchOf(this.parts.canonical, this.input.name);
     const size = !this.batched ? 1 : (fixed ?? Math.min(n, batch));
     const rows: Float32Array[] = [];
     const per = sizeOf(this.sampleShape);
@@ -264,7 +221,7 @@ export class OnnxClassifier implements Classifier {
       if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
       const given: Tensor = { type, dims: this.batched ? [length, ...this.sampleShape] : this.sampleShape, data: chunk };
       const entry = this.point ? given : preprocessTensor(given, this.card ? card : undefined);
-      const feeds = this.feedsAt(this.batched ? length : this.batch, this.parts.reference.inputNames);
+      const feeds = feedsAt(this.parts, this.batched ? length : this.batch, this.parts.reference.inputNames);
       const out = await this.parts.reference.run({ ...feeds, [this.point?.name ?? this.input.name]: entry }, [this.output.name]);
       const p = toProbabilities(out[this.output.name]!, this.outputKind);
       rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
@@ -279,80 +236,33 @@ export class OnnxClassifier implements Classifier {
     return float32(all, [n, k]);
   }
 
-  /** The batch that the file fixes. */
-  private get fixedBatch(): number | undefined {
-    const declared = this.declared(this.input.name)?.dims?.[0];
-    return typeof declared === 'number' && declared > 0 ? declared : undefined;
-  }
-
-  private declared = (name: string): ValueInfo | undefined => this.parts.canonical.inputs.find((i) => i.name === name);
-
   requireFeeds(): void {
     const { feeds, input, point } = this.parts;
-    refuseMissing(
-      this.others.filter((o) => !(o.name in feeds)),
-      input.name,
-      this.source.name,
-    );
+    this.requireOthers();
     if (point?.bypassed && !(input.name in feeds))
       throw new LanError(
         `${this.source.name}: the output depends on '${input.name}' by a way round '${point.name}', so it is known for one sample only: use locate(sample).`,
       );
   }
 
-  /** Values of these inputs for a batch of `n`: what was fed, repeated along an open first axis; zeros where nothing depends on the values. */
-  private feedsAt(n: number, names: readonly string[]): Record<string, Tensor> {
-    const feeds: Record<string, Tensor> = {};
-    for (const { name, type, dims } of this.graph.inputs) {
-      if (!names.includes(name) || name === (this.point?.name ?? this.input.name)) continue;
-      const fed = this.parts.feeds[name] ?? filled(type!, dims as number[], 0);
-      const first = this.declared(name)?.dims?.[0];
-      const open = dims!.length > 0 && !(typeof first === 'number' && first > 0);
-      feeds[name] = open && n !== this.batch ? repeated(fed, n) : fed;
-    }
-    return feeds;
+  private requireOthers(): void {
+    const missing = this.others.filter((o) => !(o.name in this.parts.feeds));
+    refuseMissing(missing, this.input.name, this.source.name);
   }
 
   async locate(sample: Tensor): Promise<{ x: Tensor; classifier: Classifier }> {
-    const { point, input } = this;
-    const { head } = this.parts;
-    if (!point || !head) return { x: sample, classifier: this };
-    if (sizeOf(sample.dims) !== sizeOf(this.inputShape))
-      throw new LanError(
-        `${this.source.name}: expected one sample of shape [${this.inputShape.join(',')}], received [${sample.dims.join(',')}].`,
-      );
-    const one = { ...castTensor(sample, this.input.type), dims: [1, ...this.inputShape] };
-    const single = this.card ? preprocessTensor(one, this.card) : { ...one, dims: [1, ...input.shape.slice(1)] };
-    // A batch that the file fixes is filled up with the same sample.
-    const own = { ...repeated(single, this.batch), dims: input.shape };
-    const feeds = { ...this.feedsAt(this.batch, head.inputNames), [input.name]: own };
-    refuseMissing(
-      this.others.filter((o) => !(o.name in this.parts.feeds)),
-      input.name,
-      this.source.name,
-    );
-    const value = (await head.run(feeds, [point.name]))[point.name]!;
-    const data = toFloat32(value).slice(0, sizeOf(this.sampleShape));
-    const x = float32(data, [1, ...this.sampleShape]);
+    const { point, input, parts } = this;
+    if (!point || !parts.head) return { x: sample, classifier: this };
+    this.requireOthers();
+    const { x, own } = await runToPoint(parts, this, sample, this.card);
     if (!point.bypassed) return { x, classifier: this };
-    const bound = new OnnxClassifier({ ...this.parts, feeds: { ...this.parts.feeds, [input.name]: own } });
+    const bound = new OnnxClassifier({ ...parts, feeds: { ...parts.feeds, [input.name]: own } });
     bound.card = this.card;
     return { x, classifier: bound };
   }
 
-  async randomTokens(count: number, seed: number): Promise<Tensor> {
-    const per = sizeOf(this.sampleShape);
-    const data = new Float32Array(count * per);
-    for (let i = 0; i < count; i++) {
-      const ids = randomIntegers(this.graph, this.parts.input, i, seed);
-      const first = {
-        ...ids,
-        data: (ids.data as Int32Array).subarray(0, sizeOf(this.inputShape)),
-        dims: [1, ...this.inputShape],
-      };
-      data.set(toFloat32((await this.locate(first)).x), i * per);
-    }
-    return float32(data, [count, ...this.sampleShape]);
+  randomTokens(count: number, seed: number): Promise<Tensor> {
+    return randomTokensAt(this, this.parts.input, (sample) => this.locate(sample), count, seed);
   }
 
   async logProbabilities(batch: number): Promise<Graph> {
@@ -362,7 +272,7 @@ export class OnnxClassifier implements Classifier {
     const refusal = `${this.source.name}: does not take a batch of ${batch}`;
     if (!this.batched && batch !== 1) throw new LanError(`${refusal}.`);
     const entry = this.point?.name ?? this.input.name;
-    const fixed = withConstants(this.part, this.feedsAt(batch, this.part.inputs.map((i) => i.name))); // prettier-ignore
+    const fixed = withConstants(this.part, feedsAt(this.parts, batch, this.part.inputs.map((i) => i.name))); // prettier-ignore
     const card = this.point ? undefined : this.card;
     const composed = withPreprocessing(fixed, entry, [name], dims, card, this.batched ? dims : this.sampleShape);
     let graph: Graph;
@@ -380,16 +290,7 @@ export class OnnxClassifier implements Classifier {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all([this.forward, this.backward, this.before].map(async (p) => (await p)?.dispose()));
-    await Promise.all([this.parts.reference, this.parts.head].map((p) => p?.dispose()));
+    await (await this.forward)?.dispose();
+    await Promise.all([this.gradients, this.parts.reference, this.parts.head].map((p) => p?.dispose()));
   }
-}
-
-/** The first row, `n` times. */
-function repeated(tensor: Tensor, n: number): Tensor {
-  const row = (tensor.data as Float32Array).subarray(0, sizeOf(tensor.dims.slice(1)));
-  const dims = [n, ...tensor.dims.slice(1)];
-  const data = allocate(tensor.type, dims) as Float32Array;
-  for (let i = 0; i < n; i++) data.set(row, i * row.length);
-  return { type: tensor.type, dims, data };
 }

@@ -2,6 +2,7 @@
 import { adapters as builtIn } from '../../adapters/index.js';
 import type { NoGradient, OpAdapter, Todo } from '../../adapters/op.js';
 import { canonicalize } from '../compile/canonicalize.js';
+import { footprint, type Footprint } from '../compile/footprint.js';
 import { specialize } from '../compile/specialize.js';
 import { adapterTable } from '../compile/static.js';
 import { LanError, LanErrors, messageOf } from '../core/errors.js';
@@ -62,6 +63,8 @@ export interface Inspection {
   readonly parameters: number;
   /** Multiply-accumulates of Conv, ConvTranspose, Gemm and MatMul, for the bound shapes. */
   readonly macs?: number;
+  /** Estimates for the bound shapes, in bytes. */
+  readonly memory?: Footprint;
   readonly ops: readonly OpReport[];
   /** Why the model can not be used: every unsupported node at once. Empty: it can. */
   readonly problems: readonly string[];
@@ -102,6 +105,7 @@ export async function inspectModel(from: string | Uint8Array, options: InspectOp
     compiledNodes: compiled?.nodes.length,
     parameters: countParameters(flat.graph),
     macs: compiled ? countMacs(compiled) : undefined,
+    memory: compiled ? footprint(compiled) : undefined,
     ops: reportOps(nodes, flat.graph, compiled, adapters),
     problems,
     notes,

@@ -25,11 +25,12 @@ import {
   explainedInput,
   pointNotes,
   readFeeds,
+  shapeOfSample,
   shapesOfFeeds,
   tensorsOfFeeds,
   type QuestionOptions,
 } from './question.js';
-import { openCutReference, openReference } from './reference.js';
+import { openCutReference, openReferenceLater } from './reference.js';
 import { randomFeeds } from './samples.js';
 import { readModel } from './source.js';
 
@@ -59,7 +60,9 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const canonical = widen(rewritten);
   const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
   const fed = await readFeeds(options.feeds);
-  const known = { ...shapesOfFeeds(canonical.inputs, fed), ...shapesOfCard(canonical, card), ...options.shapes };
+  const explained = explainedInput(canonical.inputs, options.input, source.name);
+  const sample = shapeOfSample(explained, options.sample);
+  const known = { ...sample, ...shapesOfFeeds(canonical.inputs, fed), ...shapesOfCard(canonical, card), ...options.shapes };
   const shapes = withBatch(canonical, bindSymbols(canonical.inputs, known), options, source.name);
   const graph = await specialize(canonical, shapes, probe, adapters);
   const notes = labelNotes(source.model, canonical);
@@ -77,8 +80,9 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const engine = await chooseEngine(options, adapters, way, notes);
   const session = { threads: options.threads };
   const cut = point ? await openCutReference(source, canonical, session, point.name, output.name) : undefined;
-  const { program: reference, refused } = cut?.tail ?? (await openReference(source, canonical, session));
-  if (refused) notes.push(`${refused} Its canonical form is run instead.`);
+  const tell = (reason: string): unknown => notes.push(`${reason} Its canonical form is run instead.`);
+  const { program: reference, refused } = cut?.tail ?? (await openReferenceLater(source, canonical, session, tell));
+  if (refused) tell(refused);
   const precision = isQuantised(graph) ? 'quantised' : computedIn(rewritten).has('float16') && !refused ? 'float16' : 'float32';
   if (precision === 'quantised')
     notes.push(

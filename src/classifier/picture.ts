@@ -2,6 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { CONVENTIONS, type InputCard } from './card.js';
+import type { Classifier } from './classifier.js';
 
 export interface Picture {
   readonly layout: 'NCHW' | 'NHWC';
@@ -38,15 +39,15 @@ export function completeCard(given: Partial<InputCard>, picture: Picture): Input
  * Tries the conventional preprocessings on a picture (pixel values in 0..255) and keeps the one under which the model is surest of its answer.
  * Returns what was chosen, as a sentence. For pictures of three channels with no card only.
  */
-export async function chooseConvention(
-  classifier: { card: InputCard | undefined; predict(x: Tensor, card?: InputCard): Promise<Tensor> },
-  pixels255: Tensor,
-): Promise<string> {
+export async function chooseConvention(classifier: Pick<Classifier, 'card' | 'locate'>, pixels255: Tensor): Promise<string> {
   const scores: { name: string; card: InputCard; top: number }[] = [];
   for (const [name, convention] of Object.entries(CONVENTIONS)) {
     const card = { ...classifier.card!, ...convention };
-    const x = card.range === 255 ? pixels255 : { ...pixels255, data: toFloat32(pixels255).map((v) => v / 255) };
-    const p = (await classifier.predict(x, card)).data as Float32Array;
+    // What reaches a point inside depends on it too.
+    classifier.card = card;
+    const sample = card.range === 255 ? pixels255 : { ...pixels255, data: toFloat32(pixels255).map((v) => v / 255) };
+    const { x, classifier: bound } = await classifier.locate(sample);
+    const p = toFloat32(await bound.predict(x, card));
     const top = p.reduce((a, b) => Math.max(a, b), 0);
     scores.push({ name, card, top: Number.isFinite(top) ? top : 0 });
   }

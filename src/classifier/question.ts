@@ -19,6 +19,8 @@ export interface QuestionOptions {
    * for integers the first float value that depends on them (an embedding).
    */
   readonly at?: string;
+  /** Shape of the samples to come, with or without the batch axis: binds what the file leaves open of the input that is explained. */
+  readonly sample?: readonly number[];
   /** What the other inputs are fed, by name. A tensor has the input's shape, or that of one sample without the batch axis. */
   readonly feeds?: Readonly<Record<string, Feed>>;
 }
@@ -127,6 +129,17 @@ export function shapesOfFeeds(
     if (feed.dims.length + 1 === dims.length) shapes[name] = [1, ...feed.dims];
   }
   return shapes;
+}
+
+/** The explained input's shape, its open axes as in `sample` where that fits it, with or without the batch. */
+export function shapeOfSample(input: ValueInfo | undefined, sample: readonly number[] | undefined): Record<string, number[]> {
+  const { name, dims } = input ?? {};
+  if (name === undefined || !dims || !sample || dims.length === 0) return {};
+  const own = sample.length === dims.length ? sample.slice(1) : sample;
+  const [first, ...rest] = dims.map((d) => (typeof d === 'number' && d > 0 ? d : undefined));
+  // A sample of another shape binds nothing: planes for an input with channels last, or another model's.
+  if (own.length !== rest.length || rest.some((d, i) => d !== undefined && d !== own[i])) return {};
+  return { [name]: [first ?? 1, ...rest.map((d, i) => d ?? own[i]!)] };
 }
 
 /** Axes that inputs name alike (`sequence`) have one length: what is bound for one input holds for all. */

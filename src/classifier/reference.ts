@@ -4,7 +4,8 @@ import { toFloatType, type DType, type Tensor } from '../core/tensor.js';
 import { headOf, tailOf } from '../compile/cut.js';
 import { dialectModel, openModelSession, openSession, type OrtOptions, type OrtProgram } from '../engine/ort.js';
 import { inlineFunctions } from '../onnx/functions.js';
-import type { Graph, Model } from '../onnx/graph.js';
+import { subgraphs, type Graph, type Model } from '../onnx/graph.js';
+import { dtypeOf } from '../onnx/tensors.js';
 import { withoutMaps } from './labels.js';
 import type { ModelSource } from './source.js';
 
@@ -44,6 +45,55 @@ export async function openReference(
     const model = dialectModel(part ? part(canonical) : canonical);
     return { program: await openModelSession(model, options), model, refused: messageOf(error) };
   }
+}
+
+/**
+ * The reference, opened when it is first run: a large model is then open for gradients in half the time, and held once less. Where onnxruntime
+ * may well refuse the file it is opened at once, so that `refused` is known; where it refuses it later all the same, `onRefused` is told.
+ */
+export async function openReferenceLater(
+  source: ModelSource,
+  canonical: Graph,
+  options: OrtOptions,
+  onRefused: (reason: string) => void,
+): Promise<Reference> {
+  const { model } = source;
+  if (mayBeRefused(model)) return openReference(source, canonical, options);
+  let opening: Promise<OrtProgram> | undefined;
+  const open = async (): Promise<OrtProgram> => {
+    const { program, refused } = await openReference(source, canonical, options);
+    if (refused) onRefused(refused);
+    return program;
+  };
+  const opened = (): Promise<OrtProgram> => (opening ??= open());
+  const program: OrtProgram = {
+    inputNames: model.graph.inputs.map((i) => i.name),
+    outputNames: model.graph.outputs.map((o) => o.name),
+    outputTypes: model.graph.outputs.map((o) => o.type),
+    run: async (feeds, wanted) => (await opened()).run(feeds, wanted),
+    runInto: async (feeds, wanted, into) => (await opened()).runInto(feeds, wanted, into),
+    dispose: async () => (await opening?.catch(() => undefined))?.dispose(),
+  };
+  return { program, model };
+}
+
+/** The first opset that onnxruntime supports as a whole, and the domains that it knows. */
+const FIRST_OPSET = 7;
+const DOMAINS: ReadonlySet<string> = new Set(['', 'ai.onnx.ml', 'com.microsoft']);
+
+/** Has this file something that onnxruntime is known to refuse in part: an old opset, a foreign domain, another float type than float32? */
+function mayBeRefused(model: Model): boolean {
+  const opset = model.opsets.get('');
+  if ((opset !== undefined && opset < FIRST_OPSET) || [...model.opsets.keys()].some((domain) => !DOMAINS.has(domain)))
+    return true;
+  const odd = (type: DType | undefined): boolean => type !== undefined && /float|complex/.test(type) && type !== 'float32';
+  const makesOdd = (graph: Graph): boolean =>
+    [...graph.inputs, ...graph.outputs, ...graph.constants.values(), ...graph.types.values()].some((v) => odd(v.type)) ||
+    graph.nodes.some((n) => Object.values(n.attributes).some((a) => a.kind === 'tensor' && odd(a.value.type))) ||
+    graph.nodes.some((n) => n.op === 'Cast' && odd(dtypeOf(n.attributes['to']?.value as number | undefined))) ||
+    graph.nodes.some((n) => subgraphs(n).some(makesOdd));
+  // Bodies of functions are not looked into.
+  return model.functions.length > 0 || makesOdd(model.graph);
 }
 
 /** What is run on a sample up to the point of the mask, and from there on. */

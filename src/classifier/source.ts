@@ -15,6 +15,7 @@ export interface ModelSource {
   /** What messages and reports call it. */
   readonly name: string;
   readonly path?: string;
+  /** Of `bytes`; computed when first asked for. */
   readonly sha256: string;
   /** What lies beside the model about its input and output. */
   readonly card?: PartialCard;
@@ -27,7 +28,7 @@ export interface ModelSource {
  */
 export async function readModel(source: string | Uint8Array): Promise<ModelSource> {
   if (typeof source !== 'string') {
-    return { model: decodeModel(source, 'Model'), bytes: source, name: 'model', sha256: sha256(source) };
+    return hashed({ model: decodeModel(source, 'Model'), bytes: source, name: 'model' });
   }
   const folder = existsSync(source) && statSync(source).isDirectory();
   const path =
@@ -39,13 +40,16 @@ export async function readModel(source: string | Uint8Array): Promise<ModelSourc
   if (!path) throw new LanError(`Model '${source}': the folder holds neither onnx/model.onnx nor model.onnx.`);
   const bytes = await readBytes(path, 'Model');
   const card = folder ? cardOfHuggingFace(source) : cardBeside(path);
+  return hashed({ model: decodeModel(bytes, `Model '${path}'`, externalReader(path)), bytes, name: source, path, card });
+}
+
+function hashed(source: Omit<ModelSource, 'sha256'>): ModelSource {
+  let hash: string | undefined;
   return {
-    model: decodeModel(bytes, `Model '${path}'`, externalReader(path)),
-    bytes,
-    name: source,
-    path,
-    sha256: sha256(bytes),
-    card,
+    ...source,
+    get sha256() {
+      return (hash ??= sha256(source.bytes));
+    },
   };
 }
 

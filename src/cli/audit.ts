@@ -1,18 +1,19 @@
 // lan-onnx audit MODEL --image F: learns which parts of an input the classifier needed, and measures the claim.
-import { basename, extname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
+import { featureMap } from '../classifier/feature-map.js';
 import { openModel, type Classifier } from '../classifier/open.js';
-import { chooseConvention } from '../classifier/picture.js';
 import { LanError } from '../core/errors.js';
-import { castTensor, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
-import { ensureWritable, readBytes, sha256 } from '../data/files.js';
-import { listImages, readImage, type ImageSpec } from '../data/images.js';
-import { decodeNpy } from '../data/npy.js';
+import { ensureWritable, readBytes } from '../data/files.js';
+import { readVocabulary } from '../data/vocabulary.js';
 import { createAuditor, type AuditResult } from '../evidence/audit.js';
+import { bootstrapSamples } from '../evidence/bootstrap.js';
 import { openExplainer, type OpenedExplainer } from '../evidence/explainer.js';
-import { bootstrapFolder, NOISE_HELP } from '../lan/noise.js';
+import { bootstrapPath, NOISE_HELP } from '../lan/noise.js';
 import { writeAudit } from '../report/audit-files.js';
-import { claims } from '../report/claims.js';
+import { claims, partOf } from '../report/claims.js';
+import { needed, tokenMasks, tokensOf, unknownToken, type Tokens } from '../report/tokens.js';
+import { readInputs, shapeOfFirst, type AuditInput } from './audit-inputs.js';
 import { progressBar } from './bar.js';
 import { interruptible, ioOf, toJson, usage, type Io } from './io.js';
 import {
@@ -38,6 +39,7 @@ interface Arguments extends SharedArguments, ObjectiveArguments {
   readonly image?: readonly string[];
   readonly tensor?: readonly string[];
   readonly out: string;
+  readonly vocab?: string;
   readonly lan?: string;
   readonly noise?: string;
   readonly iterations?: string;
@@ -63,6 +65,11 @@ export const auditCommand: CommandModule<object, Arguments> = {
           array: true,
           requiresArg: true,
           describe: "inputs as .npy of one sample, in the model's own input space",
+        },
+        vocab: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'the words behind ids of tokens: a file with one a line, the first being id 0',
         },
         out: {
           type: 'string',
@@ -108,7 +115,8 @@ export const auditCommand: CommandModule<object, Arguments> = {
 async function runAudit(argv: Arguments, io: Io): Promise<void> {
   if (!argv.image?.length && !argv.tensor?.length) throw new LanError('audit: give at least one --image or --tensor.');
   const settings = settingsOf(argv);
-  const classifier = await openModel(argv.model, toOpenOptions(argv));
+  const sample = await shapeOfFirst(argv.tensor);
+  const classifier = await openModel(argv.model, { ...toOpenOptions(argv), sample });
   const interrupt = interruptible(io, 'finishing with what is learned so far');
   const { signal } = interrupt;
   let explainer: OpenedExplainer | undefined;
@@ -121,24 +129,28 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
       settings.noise ??= noiseOf(explainer);
     }
     const inputs = await readInputs(argv, classifier, io);
+    const tokens = await readTokens(argv.vocab, classifier, inputs);
+    const bootstrap = bootstrapPath(settings.noise ?? '');
+    const others = bootstrap === undefined ? undefined : await bootstrapSamples(bootstrap, classifier, settings.seed);
     // Before anything long begins, and after all that may still be refused, which then leaves no empty folder.
     await ensureWritable(argv.out);
     const { engine } = classifier;
     io.err(`engine: ${engine.info.name} ${engine.info.version}, ${engine.info.backend}, ${engine.info.threads} thread(s)\n`);
-    for (const note of classifier.notes) io.err(`note: ${note}\n`);
+    for (const note of [...classifier.notes, ...(others?.notes ?? [])]) io.err(`note: ${note}\n`);
     const bar = progressBar(io, settings.budget);
     const auditor = await createAuditor(classifier, {
       preset: argv.preset,
       settings,
       evidenceDraws: toWhole('--evidence-draws', argv.evidenceDraws, 1),
-      samples: await bootstrapSamples(settings.noise, classifier),
+      samples: others?.samples,
       explainer,
       signal,
       onPhase: bar.phase,
       onStep: (_beta, f, iterations) => bar.step(f.step + 1, iterations, f.loss, f.maskMean),
     });
     const documents: object[] = [];
-    for (const input of inputs) {
+    const drawn = !classifier.point || featureMap(classifier);
+    for (const [i, input] of inputs.entries()) {
       const result = await auditor.audit(input.x);
       bar.stop();
       const folder = join(argv.out, input.folder);
@@ -148,12 +160,14 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
         input: { path: input.path, sha256: input.sha256 },
         engine: engine.info,
         card: classifier.card,
-        notes: [...classifier.notes, ...input.notes],
+        notes: [...classifier.notes, ...(others?.notes ?? []), ...input.notes],
         version: version(),
-        range: classifier.point ? undefined : classifier.card?.range,
+        range: drawn ? classifier.card?.range : undefined,
+        point: classifier.point,
+        tokens: tokens[i],
       });
       if (argv.json) documents.push(JSON.parse(Buffer.from(await readBytes(files.json, 'Result')).toString()) as object);
-      else io.out(describe(input.path, result, files, classifier));
+      else io.out(describe(input.path, result, files, classifier, tokens[i]));
       if (signal.aborted) break;
     }
     if (argv.json) io.out(toJson(documents.length === 1 ? documents[0] : documents));
@@ -189,74 +203,38 @@ function toSeconds(text: string): number {
   return Number(value) * { s: 1, m: 60, h: 3600 }[unit ?? 's']!;
 }
 
-interface AuditInput {
-  readonly path: string;
-  readonly folder: string;
-  readonly sha256: string;
-  readonly x: Tensor;
-  readonly notes: readonly string[];
-}
-
-async function readInputs(argv: Arguments, classifier: Classifier, io: Io): Promise<AuditInput[]> {
-  const names = new Map<string, number>();
-  const folderOf = (path: string): string => {
-    const stem = basename(path, extname(path));
-    const seen = names.get(stem) ?? 0;
-    names.set(stem, seen + 1);
-    return seen === 0 ? stem : `${stem}-${seen + 1}`;
-  };
-  const inputs: AuditInput[] = [];
-  if (!classifier.point?.bypassed) classifier.requireFeeds();
-  const images = argv.image ?? [];
-  if (images.length > 0 && !classifier.card)
-    throw new LanError(`${argv.model}: its input [${classifier.input.shape.join(',')}] is not a picture. Give --tensor F.npy.`);
-  if (images.length > 0 && classifier.cardAssumed && classifier.inputShape[0] === 3) {
-    const { tensor } = await readImage(images[0]!, imageSpec(classifier, 255));
-    io.err(`note: ${await chooseConvention(classifier, tensor)}\n`);
+/** Per input its tokens, where the mask lies on tokens. Throws LanError where it does not, or an id is not in the vocabulary. */
+async function readTokens(
+  path: string | undefined,
+  classifier: Classifier,
+  inputs: readonly AuditInput[],
+): Promise<(Tokens | undefined)[]> {
+  const { point, input } = classifier;
+  if (!point?.tokens) {
+    if (path === undefined) return [];
+    throw new LanError(
+      `--vocab: the mask does not lie on tokens; it lies on ${partOf(point)}${point ? '' : ` '${input.name}'`} [${(point?.dims ?? input.shape).join(',')}]. Leave --vocab out.`,
+    );
   }
-  for (const path of images) {
-    const bytes = await readBytes(path, 'Image');
-    const { tensor, note } = await readImage(path, imageSpec(classifier));
-    if (note) io.err(`note: ${path}: ${note}\n`);
-    inputs.push({ path, folder: folderOf(path), sha256: sha256(bytes), x: tensor, notes: note ? [note] : [] });
-  }
-  for (const path of argv.tensor ?? []) {
-    const bytes = await readBytes(path, 'Tensor');
-    const tensor = decodeNpy(bytes, path);
-    const wanted = classifier.inputShape;
-    if (sizeOf(tensor.dims) !== sizeOf(wanted))
+  const vocabulary = path === undefined ? undefined : await readVocabulary(path);
+  return inputs.map(({ path: from, x }) => {
+    const tokens = tokensOf(x, vocabulary);
+    const unknown = unknownToken(tokens);
+    if (unknown)
       throw new LanError(
-        `Tensor '${path}': expected one sample of shape [${wanted.join(',')}], received [${tensor.dims.join(',')}].`,
+        `--vocab '${path}': holds ${vocabulary!.length} tokens, but '${from}' has id ${unknown.id} at position ${unknown.position}. Is it another model's?`,
       );
-    inputs.push({
-      path,
-      folder: folderOf(path),
-      sha256: sha256(bytes),
-      x: { ...castTensor(tensor, classifier.input.type), dims: [1, ...wanted] },
-      notes: [],
-    });
-  }
-  return inputs;
+    return tokens;
+  });
 }
 
-function imageSpec(classifier: Classifier, range?: 1 | 255): ImageSpec {
-  const card = classifier.card!;
-  const [channels, height, width] = classifier.inputShape as [1 | 3, number, number];
-  return { channels, height, width, resize: card.resize, crop: card.crop, range: range ?? card.range };
-}
-
-async function bootstrapSamples(noise: string | undefined, classifier: Classifier): Promise<Tensor | undefined> {
-  const folder = bootstrapFolder(noise ?? '');
-  if (folder === undefined) return undefined;
-  if (!classifier.card) throw new LanError('--noise bootstrap:<folder> reads pictures, but the model takes none.');
-  const paths = await listImages(folder);
-  const per = sizeOf(classifier.sampleShape);
-  const data = new Float32Array(paths.length * per);
-  for (const [i, path] of paths.entries()) data.set(toFloat32((await readImage(path, imageSpec(classifier))).tensor), i * per);
-  return { type: 'float32', dims: [paths.length, ...classifier.sampleShape], data };
-}
-
-function describe(path: string, result: AuditResult, files: { json: string; sheet?: string }, classifier: Classifier): string {
+function describe(
+  path: string,
+  result: AuditResult,
+  files: { json: string; sheet?: string; page?: string },
+  classifier: Classifier,
+  tokens: Tokens | undefined,
+): string {
   const { classes } = classifier;
   const top = result.prediction[0]!;
   const lines = [
@@ -270,7 +248,7 @@ function describe(path: string, result: AuditResult, files: { json: string; shee
   ];
   for (const beta of result.betas) {
     const { learned, evidence } = beta;
-    const [headline, ...others] = claims(beta, top.label);
+    const [headline, ...others] = claims(beta, top.label, partOf(classifier.point));
     const { seconds, history, stopped } = learned;
     const milliseconds = (1000 * seconds) / Math.max(1, history.length);
     const how =
@@ -280,9 +258,10 @@ function describe(path: string, result: AuditResult, files: { json: string; shee
     lines.push(
       `  beta ${beta.beta}: ${headline}`,
       ...others.map((c) => `    ${c}`),
+      ...(tokens ? [`    most needed: ${needed(tokenMasks(tokens, learned.mask))}`] : []),
       `    mask mean ${evidence.soft.share.toFixed(3)}; ${how}, evidence ${beta.evidenceSeconds.toFixed(1)} s`,
     );
   }
-  lines.push(`  files: ${[files.sheet, files.json].filter(Boolean).join(', ')}`);
+  lines.push(`  files: ${[files.sheet, files.page, files.json].filter(Boolean).join(', ')}`);
   return `${lines.join('\n')}\n`;
 }

@@ -1,11 +1,13 @@
 // lan-onnx export-gradient MODEL --out F: a model with its loss and its input gradient as one ONNX file.
 import type { Argv, CommandModule } from 'yargs';
+import { LanError } from '../core/errors.js';
 import { exportGradient } from '../evidence/export-gradient.js';
 import { exportModel } from './export.js';
 import {
   cardOptions,
   engineOptions,
   jsonOption,
+  pointOption,
   questionOptions,
   toOpenOptions,
   toWhole,
@@ -40,13 +42,22 @@ export const exportGradientCommand: CommandModule<object, Arguments> = {
         },
         shape: engineOptions.shape,
       })
-      .options({ ...questionOptions, ...cardOptions, ...jsonOption })
+      .options({ ...questionOptions, ...pointOption, feed: { ...questionOptions.feed, hidden: true } })
+      .options({ ...cardOptions, ...jsonOption })
       .example('$0 export-gradient squeezenet1.1.onnx --out grad.onnx', 'outputs, loss and d loss / d input')
       .example('$0 export-gradient m.onnx --pixels --batch 8 --out grad.onnx', 'eight pictures at a time, from pixels')
+      .example(
+        '$0 export-gradient bert.onnx --shape input_ids=1,128 --out grad.onnx',
+        'd loss / d embedding: ids have no gradient',
+      )
       .epilogue(
         'The file takes target [N,K] (probabilities) besides the inputs, and gives loss and <input>_grad besides the outputs. All its shapes are fixed.',
       ) as unknown as Argv<Arguments>,
   async handler(argv) {
+    if (argv.feed)
+      throw new LanError(
+        '--feed: the file keeps all inputs of the model. Bind open axes with --shape, and feed the inputs when you run it.',
+      );
     const batch = argv.batch === undefined ? undefined : toWhole('--batch', argv.batch, 1);
     await exportModel(argv, { ...toOpenOptions(argv), batch }, (classifier) =>
       exportGradient(classifier, { pixels: argv.pixels }),

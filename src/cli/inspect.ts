@@ -38,6 +38,20 @@ const shapeOf = (v: ValueReport): string => {
   return `${v.name}: ${v.type ?? 'not a tensor'}${show(v.declared)}${bound}`;
 };
 
+const memoryRows = ({ memory }: Inspection): [string, string][] =>
+  memory
+    ? [
+        [
+          'memory',
+          `${count(memory.weights)}B of weights; estimated from the shapes, without what an engine adds (packed weights, buffers):`,
+        ],
+        [
+          '',
+          `${count(memory.forward)}B of values alive at once in a forward pass, ${count(memory.gradient)}B where a gradient keeps them all`,
+        ],
+      ]
+    : [];
+
 function describe(r: Inspection): string {
   const rows: [string, string][] = [
     ['model', `${r.model} (${count(r.bytes)}B, sha256 ${r.sha256.slice(0, 12)}…)`],
@@ -47,6 +61,7 @@ function describe(r: Inspection): string {
     ...r.outputs.map((v): [string, string] => ['output', shapeOf(v)]),
     ['parameters', count(r.parameters)],
     ['MACs', r.macs === undefined ? 'unknown' : count(r.macs)],
+    ...memoryRows(r),
     ['nodes', `${r.nodes}${r.compiledNodes === undefined ? '' : `, ${r.compiledNodes} left to run once shapes are bound`}`],
     ...r.notes.map((n): [string, string] => ['note', n]),
   ];

@@ -4,9 +4,18 @@ import { sizeOf, type Tensor } from '../core/tensor.js';
 import { nodeLabel, prune, reads, type Graph, type Node } from '../onnx/graph.js';
 import { isControl } from './control.js';
 import { besides, extents, grows, type Known } from './extents.js';
+import { standIn } from './stand-in.js';
 
-/** Runs a dialect graph on `feeds` and gives the wanted values. Onnxruntime does it (engine/ort.ts); passed in, so that passes stay pure. */
-export type Probe = (graph: Graph, feeds: Record<string, Tensor>, wanted: readonly string[]) => Promise<Map<string, Tensor>>;
+/**
+ * Runs a dialect graph on `feeds` and gives the wanted values; of those in `typesOnly` only type and shape matter. Onnxruntime does it
+ * (engine/ort.ts); passed in, so that passes stay pure.
+ */
+export type Probe = (
+  graph: Graph,
+  feeds: Record<string, Tensor>,
+  wanted: readonly string[],
+  typesOnly?: ReadonlySet<string>,
+) => Promise<Map<string, Tensor>>;
 
 /** Bytes that one value may take, and all values of a graph together: about twice the latter is in use while they are handed over. */
 export const MAX_BYTES = 2 ** 31;
@@ -22,12 +31,19 @@ export const gibibytes = (bytes: number): string => {
 /**
  * All values of a static graph's nodes. Where a node's size depends on values that are not known yet (Expand by a computed shape), what comes
  * before it is run first, so most graphs are run in one piece and some in several.
+ * Of the values in `typesOnly` the type and shape are right, the elements may be zeros: products with weights are not computed then.
  * Throws LanError naming the node that asks for more than MAX_BYTES, or with which all values together pass MAX_TOTAL.
  */
-export async function measure(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Map<string, Tensor>> {
+export async function measure(
+  graph: Graph,
+  feeds: Record<string, Tensor>,
+  probe: Probe,
+  typesOnly: ReadonlySet<string> = new Set(),
+): Promise<Map<string, Tensor>> {
   const results = new Map<string, Tensor>();
   const dims = new Map<string, readonly number[]>();
   for (const [name, t] of [...graph.constants, ...Object.entries(feeds)]) dims.set(name, t.dims);
+  const constant = (name: string): Tensor | undefined => graph.constants.get(name);
   /** Elements at most, of values whose shape is not known. */
   const most = new Map<string, number>();
   const known: Known = {
@@ -35,11 +51,12 @@ export async function measure(graph: Graph, feeds: Record<string, Tensor>, probe
     value: (name) => graph.constants.get(name) ?? results.get(name) ?? feeds[name],
   };
   let pending: Node[] = [];
+  const shapes = new Map<string, Tensor>();
   let total = 0;
   const run = async (): Promise<void> => {
-    const part = piece(graph, pending, results, feeds);
+    const part = piece({ ...graph, constants: new Map([...graph.constants, ...shapes]) }, pending, results, feeds);
     pending = [];
-    for (const [name, t] of await probe(part.graph, part.feeds, part.wanted)) {
+    for (const [name, t] of await probe(part.graph, part.feeds, part.wanted, typesOnly)) {
       results.set(name, t);
       dims.set(name, t.dims);
     }
@@ -69,7 +86,9 @@ export async function measure(graph: Graph, feeds: Record<string, Tensor>, probe
       throw new LanError(
         `The values of the graph up to ${nodeLabel(node)} take ${gibibytes(total)}; at most ${MAX_TOTAL / 2 ** 30} are allowed. Give a smaller input or batch (--shape).`,
       );
-    pending.push(node);
+    const light = found?.[0] && typesOnly.has(node.outputs[0]!) ? standIn(node, found[0], known.dims, constant) : undefined;
+    if (light) shapes.set(...light.constant);
+    pending.push(light?.node ?? node);
   }
   if (pending.length > 0) await run();
   return results;

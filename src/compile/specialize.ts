@@ -64,10 +64,14 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
     throw new LanError(`Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`);
   const dims = declared.map((d, axis) => {
     const bound = shape?.[axis] ?? (typeof d === 'number' && d > 0 ? d : axis === 0 ? 1 : undefined);
-    if (bound === undefined)
+    if (bound === undefined) {
+      // 224 pixels, or so many tokens.
+      const length = declared.length === 4 ? 224 : 128;
+      const example = declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === 0 ? 1 : length));
       throw new LanError(
-        `Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === 0 ? 1 : 224)).join(',')}`,
+        `Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${example.join(',')}`,
       );
+    }
     if (!(Number.isSafeInteger(bound) && bound >= 0))
       throw new LanError(`Input '${input.name}': axis ${axis} can not have length ${bound}.`);
     return bound;
@@ -97,10 +101,10 @@ const DIVIDING = new Set(['Div', 'Mod']);
  */
 const undivided =
   (probe: Probe, variable: ReadonlySet<string>): Probe =>
-  (graph, feeds, wanted) => {
+  (graph, feeds, wanted, typesOnly) => {
     const divides = (n: Node): boolean => n.domain === '' && DIVIDING.has(n.op) && variable.has(n.outputs[0]!);
     const nodes = graph.nodes.map((n) => (divides(n) ? { ...n, op: 'Mul', attributes: {} } : n));
-    return probe({ ...graph, nodes }, feeds, wanted);
+    return probe({ ...graph, nodes }, feeds, wanted, typesOnly);
   };
 
 /**
@@ -116,7 +120,7 @@ function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: Readon
     if (made.has(name) || name in given || graph.constants.has(name)) continue;
     const type = graph.types.get(name);
     if (!type || type.type === 'string') return [graph, feeds];
-    given[name] = { ...type, data: allocate(type.type, type.dims) } as Tensor;
+    given[name] = { ...type, data: allocate(type.type, type.dims) };
     inputs.push({ name, kind: 'tensor', ...type });
   }
   return [{ ...graph, inputs, nodes: open }, given];
@@ -126,7 +130,7 @@ function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: Readon
 async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Graph> {
   const pruned = prune(graph);
   const variable = variableValues(pruned);
-  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable));
+  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable), variable);
   const constants = new Map(pruned.constants);
   const types = new Map<string, ValueType>();
   for (const [name, t] of pruned.types) if (variable.has(name)) types.set(name, t);

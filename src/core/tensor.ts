@@ -97,6 +97,24 @@ export function allocate(type: DType, dims: readonly number[]): TypedArray {
   return new array(bytes / (array as unknown as { BYTES_PER_ELEMENT: number }).BYTES_PER_ELEMENT);
 }
 
+/** A tensor whose elements are read or made when they are asked for; kept from then on, or with `keep` false only while somebody uses them. */
+export function lazyTensor(type: DType, dims: readonly number[], make: () => TensorData, keep = true): Tensor {
+  let data: TensorData | undefined;
+  let used: WeakRef<TensorData> | undefined;
+  return {
+    type,
+    dims,
+    get data() {
+      const present = data ?? used?.deref();
+      if (present) return present;
+      const made = make();
+      if (keep) data = made;
+      else used = new WeakRef(made);
+      return made;
+    },
+  };
+}
+
 /** Little-endian bytes seen as elements of `type`; copies only where alignment asks for it. */
 export function viewBytes(type: Exclude<DType, 'string'>, bytes: Uint8Array): TypedArray {
   const { array } = STORAGE[type];

@@ -129,8 +129,10 @@ export class Painter {
 
   /** 1 where a pixel was signed `owner` last, 0 elsewhere [size * size]. */
   mask(owner: number): Uint8Array {
-    const out = new Uint8Array(this.owners.length);
-    for (let i = 0; i < out.length; i++) if (this.owners[i] === owner) out[i] = 1;
+    const { owners } = this;
+    const out = new Uint8Array(owners.length);
+    // Written without a branch, which would be guessed wrong along every edge.
+    for (let i = 0; i < out.length; i++) out[i] = Number(owners[i] === owner);
     return out;
   }
 }

@@ -138,10 +138,9 @@ function sceneOf(dice: Dice): Scene {
   };
 }
 
-const WHOLE = [0, 0, 64, 64] as const;
-
 function paintSky(painter: Painter, { sky, horizon }: Scene): void {
-  painter.paint(WHOLE, () => -9, gradient(sky[0], sky[1], 0, horizon));
+  // The meadow covers what is further down.
+  painter.paint([0, 0, 64, horizon + 2], () => -9, gradient(sky[0], sky[1], 0, horizon));
 }
 
 /** Hills far away, the edge of the wood before them, and meadows that run towards the viewer. */

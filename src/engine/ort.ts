@@ -8,8 +8,8 @@ import { differentiate } from '../compile/differentiate.js';
 import { descentGraph } from '../compile/descend.js';
 import type { Probe } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
-import type { DType, Tensor } from '../core/tensor.js';
-import { encodeModel } from '../onnx/codec.js';
+import { allocate, lazyTensor, sizeOf, toIntegers, type DType, type Tensor } from '../core/tensor.js';
+import { encodeApart, type EncodedApart } from '../onnx/apart.js';
 import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
 import type { Engine, Program } from './engine.js';
@@ -30,7 +30,7 @@ export interface OrtOptions {
 export const ortVersion = (): string =>
   (createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }).version;
 
-function sessionOptions(options: OrtOptions): ort.InferenceSession.SessionOptions {
+function sessionOptions(options: OrtOptions, { files, folder }: Partial<EncodedApart>): ort.InferenceSession.SessionOptions {
   return {
     intraOpNumThreads: options.threads ?? availableParallelism(),
     interOpNumThreads: 1,
@@ -39,7 +39,11 @@ function sessionOptions(options: OrtOptions): ort.InferenceSession.SessionOption
     graphOptimizationLevel: options.optimize ?? 'all',
     logSeverityLevel: 4,
     // Its fusion of Pad into MaxPool reads padded zeros as if they were not there (1.30), and so changes what a model gives: BiT, for one.
-    extra: { optimization: { disable_specified_optimizers: 'Pad_Fusion' } },
+    extra: {
+      optimization: { disable_specified_optimizers: 'Pad_Fusion' },
+      ...(folder === undefined ? {} : { session: { model_external_initializers_file_folder_path: folder } }),
+    },
+    ...(files && files.length > 0 ? { externalData: files } : {}),
     ...options.session,
   };
 }
@@ -55,16 +59,18 @@ export interface OrtProgram extends Program {
 }
 
 /**
- * Opens ONNX bytes, or a file by path (needed for external data), in onnxruntime as they are.
+ * Opens ONNX bytes, or a file by path (needed for external data), in onnxruntime as they are; or a model encoded by encodeApart.
  * Throws LanError with onnxruntime's own reason when it refuses the model.
  */
-export async function openSession(source: Uint8Array | string, options: OrtOptions = {}): Promise<OrtProgram> {
+export async function openSession(source: Uint8Array | string | EncodedApart, options: OrtOptions = {}): Promise<OrtProgram> {
+  const [model, apart] = typeof source === 'object' && 'bytes' in source ? [source.bytes, source] : [source, {}];
+  const settings = sessionOptions(options, apart);
   let session: ort.InferenceSession;
   try {
     session =
-      typeof source === 'string'
-        ? await ort.InferenceSession.create(source, sessionOptions(options))
-        : await ort.InferenceSession.create(source, sessionOptions(options));
+      typeof model === 'string'
+        ? await ort.InferenceSession.create(model, settings)
+        : await ort.InferenceSession.create(model, settings);
   } catch (error) {
     throw new LanError(`onnxruntime refuses the model: ${firstLine(error)}`);
   }
@@ -80,9 +86,9 @@ export async function openSession(source: Uint8Array | string, options: OrtOptio
   };
 }
 
-/** Opens a model in memory; its weights are handed to onnxruntime as they are. Throws LanError as openSession does. */
+/** Opens a model in memory, of any size; its large constants are handed to onnxruntime as they are. Throws LanError as openSession does. */
 export const openModelSession = (model: Model, options: OrtOptions = {}): Promise<OrtProgram> =>
-  openSession(encodeModel(model), options);
+  openSession(encodeApart(model), options);
 
 async function runInto(
   session: ort.InferenceSession,
@@ -131,16 +137,31 @@ export const dialectModel = (graph: Graph): Model => ({
 /** Constants of at least this many elements are fed to a probing run, not written into its model: encoding and parsing weights takes longer. */
 const FED = 1024;
 
-/** Runs a canonical graph once and returns the wanted values, whatever their types; used to bind shapes and fold constants. */
-export const probe: Probe = async (graph, feeds, wanted) => {
-  const outputs = wanted.map((name) => ({ name, kind: 'tensor' as const }));
-  const fed = [...graph.constants].filter(([, t]) => t.type === 'float32' && t.data.length >= FED);
+const zerosOf = (type: DType, dims: readonly number[]): Tensor =>
+  lazyTensor(type, dims, () => (type === 'string' ? new Array<string>(sizeOf(dims)).fill('') : allocate(type, dims)));
+
+/**
+ * Runs a canonical graph once and returns the wanted values, whatever their types; used to bind shapes and fold constants. Of `typesOnly` the
+ * shapes are fetched in place of the elements, which are handed over as zeros.
+ */
+export const probe: Probe = async (graph, feeds, wanted, typesOnly = new Set()) => {
+  const fed = [...graph.constants].filter(([, t]) => t.type === 'float32' && sizeOf(t.dims) >= FED);
   const constants = new Map(graph.constants);
   for (const [name] of fed) constants.delete(name);
   const inputs = [...graph.inputs, ...fed.map(([name, t]) => ({ name, kind: 'tensor' as const, type: t.type, dims: t.dims }))];
-  const program = await openModelSession(dialectModel({ ...graph, inputs, constants, outputs }), { optimize: 'disabled' });
+  const dimsOf = (name: string): string => `dims of ${name}`;
+  const typed = wanted.filter((name) => typesOnly.has(name));
+  const nodes = [...graph.nodes, ...typed.map((name) => ({ op: 'Shape', domain: '', name: '', inputs: [name], outputs: [dimsOf(name)], attributes: {} }))]; // prettier-ignore
+  const outputs = [...wanted, ...typed.map(dimsOf)].map((name) => ({ name, kind: 'tensor' as const }));
+  const program = await openModelSession(dialectModel({ ...graph, inputs, constants, nodes, outputs }), { optimize: 'disabled' });
   try {
-    return new Map(Object.entries(await program.run({ ...feeds, ...Object.fromEntries(fed) })));
+    const types = new Map(program.outputNames.map((name, i) => [name, program.outputTypes[i]]));
+    const values = await program.run({ ...feeds, ...Object.fromEntries(fed) }, [
+      ...wanted.filter((name) => !typesOnly.has(name)),
+      ...typed.map(dimsOf),
+    ]);
+    const zeros = (name: string): Tensor => zerosOf(types.get(name) ?? 'float32', toIntegers(values[dimsOf(name)]!));
+    return new Map(wanted.map((name) => [name, values[name] ?? zeros(name)]));
   } finally {
     await program.dispose();
   }

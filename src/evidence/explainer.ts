@@ -1,4 +1,5 @@
 // A trained LAN as ONNX files: alone, and fused with the model that it explains; and such a file opened again.
+import { basename } from 'node:path';
 import type { Classifier } from '../classifier/open.js';
 import { X } from '../classifier/pixels.js';
 import { LanError } from '../core/errors.js';
@@ -41,7 +42,7 @@ export function exportLan(
   const metadata = {
     'lan-onnx.version': version(),
     'lan-onnx.kind': 'explainer',
-    'lan-onnx.model': classifier.source.name,
+    'lan-onnx.model': basename(classifier.source.path ?? classifier.source.name),
     'lan-onnx.sha256': classifier.source.sha256,
     'lan-onnx.settings': JSON.stringify(settings),
     'lan-onnx.inputs': JSON.stringify({ [X]: sampleMeaning(classifier) }),

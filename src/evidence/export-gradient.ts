@@ -1,13 +1,15 @@
 // A classifier, its loss and its input gradient as one ONNX file that any onnxruntime runs forward.
 import type { Classifier } from '../classifier/open.js';
 import { appendLogProbabilities, withPreprocessing, X } from '../classifier/pixels.js';
+import type { Point } from '../classifier/question.js';
+import { headOf, tailOf } from '../compile/cut.js';
 import { differentiate } from '../compile/differentiate.js';
 import { LanError, LanErrors } from '../core/errors.js';
 import type { DType } from '../core/tensor.js';
 import { gradientOf } from '../engine/engine.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
-import { cardNotes, publish, sampleMeaning, type ExportedModel, type Published } from './exported.js';
+import { cardNotes, pictureMeaning, publish, type ExportedModel, type Published } from './exported.js';
 
 export interface ExportGradientOptions {
   /** Puts the card's preprocessing inside: the input is then `x`, RGB [N,C,H,W] in 0..range. Default: the model's own input. */
@@ -20,32 +22,36 @@ const isFloat = (type: DType | undefined): boolean => type?.startsWith('float') 
 /**
  * Inputs of the file: the model's own (names, types, layout), and `target` [N,K] (probabilities). Outputs: the model's own, `loss` [] (mean over
  * the batch of the cross-entropy -sum target log p; for 'sigmoid' outputs of the K binary ones), and per float input `<input>_grad`, d(loss)/d(input)
- * in float32. The batch is the one that the classifier was opened with. Throws LanError when the model does not take it or `pixels` is asked of
+ * in float32; at a point inside (always so where the input is of integers) the value there and its gradient, `<value>` and `<value>_grad`, instead.
+ * The batch is the one that the classifier was opened with. Throws LanError when the model does not take it or `pixels` is asked of
  * a model without pictures, LanErrors naming every op without a gradient rule.
  */
 export async function exportGradient(
   classifier: Classifier,
   { pixels = false }: ExportGradientOptions = {},
 ): Promise<ExportedModel> {
-  const { source, outputKind } = classifier;
+  const { source, outputKind, point } = classifier;
   const { input, output } = classifier;
-  if (!isFloat(input.type))
-    throw new LanError(
-      `${source.name}: its input '${input.name}' is ${input.type}, by which there is no gradient. export-step takes the values behind it.`,
-    );
   const batch = input.shape[0] ?? 1;
   if (output.shape[0] !== batch)
     throw new LanError(
       `${source.name}: does not take a batch of ${batch}: its input '${input.name}' is [${input.shape.join(',')}], its output '${output.name}' [${output.shape.join(',')}].`,
     );
   const model = pixels ? await inPixels(classifier, input.name, batch) : classifier.graph;
-  const g = GraphBuilder.from(model);
-  const { loss, classes } = appendLoss(g, model, output.name, outputKind, batch);
-  for (const o of model.outputs) g.output(o.name);
+  const way = point ? behind(classifier.graph, point) : model;
+  const g = GraphBuilder.from(way);
+  const { loss, classes } = appendLoss(g, way, output.name, outputKind, batch);
+  for (const o of way.outputs) g.output(o.name);
   g.output(loss);
   const graph = await classifier.specialize(g.build());
-  const wrt = model.inputs.filter((i) => isFloat(i.type)).map((i) => i.name);
-  const backward = gradientGraph(classifier, graph, loss, wrt);
+  const wrt = point ? [point.name] : model.inputs.filter((i) => isFloat(i.type)).map((i) => i.name);
+  const gradient = gradientGraph(classifier, graph, loss, wrt);
+  const whole = point && joined(classifier.graph, point, gradient);
+  const backward = !whole
+    ? gradient
+    : pixels
+      ? await inPixels(classifier, input.name, batch, whole)
+      : await classifier.specialize(whole);
 
   const declared = (list: Graph['inputs'], name: string): DType | undefined => {
     const type = list.find((v) => v.name === name)?.type;
@@ -53,7 +59,7 @@ export async function exportGradient(
   };
   const inputs: Published[] = model.inputs.map(({ name }) =>
     pixels && name === X
-      ? { value: name, as: name, own: true, meaning: sampleMeaning(classifier) }
+      ? { value: name, as: name, own: true, meaning: pictureMeaning(classifier.card!) }
       : { value: name, as: name, own: true, type: declared(source.model.graph.inputs, name), meaning: "the model's own input" },
   );
   const probabilities = `probabilities of ${classes} classes a row${outputKind === 'sigmoid' ? ', each for itself' : ''}`;
@@ -73,21 +79,49 @@ export async function exportGradient(
       as: 'loss',
       meaning: `mean over the batch of the cross-entropy with target${outputKind === 'sigmoid' ? ', summed over the classes' : ''}`,
     },
+    ...(point && !classifier.outputs.some((o) => o.name === point.name)
+      ? [{ value: point.name, as: legal(point.name), meaning: `the value '${point.name}' inside the model` }]
+      : []),
     ...wrt.map((name) => ({ value: gradientOf(name), as: `${legal(name)}_grad`, meaning: `d loss / d ${name}` })),
   ];
   return publish(classifier, backward, {
     kind: 'gradient',
     inputs: [...inputs, { value: TARGET, as: 'target', meaning: probabilities }],
     outputs,
-    settings: { batch, pixels, ...(pixels ? { card: classifier.card } : {}), output: output.name, outputKind },
+    settings: {
+      batch,
+      pixels,
+      ...(point ? { at: point.name } : {}),
+      ...(pixels ? { card: classifier.card } : {}),
+      output: output.name,
+      outputKind,
+    },
     notes: pixels ? cardNotes(classifier) : [],
   });
 }
 
-/** preprocessing o model, at the classifier's batch. */
-/** The static model from pixels `x` [batch,...sample] to its own outputs. Throws LanError where it takes no pictures. */
-export async function inPixels(classifier: Classifier, input: string, batch: number): Promise<Graph> {
-  const { card, graph, sampleShape, source } = classifier;
+/** What is made of the value at the point, which becomes an input: all outputs but that value itself. */
+const behind = (graph: Graph, { name, dims }: Point): Graph =>
+  tailOf(graph, name, { type: 'float32', dims }, graph.outputs.map((o) => o.name).filter((o) => o !== name)); // prettier-ignore
+
+/** `graph` up to the point, then `gradient`, which begins there; the value at the point is one more output. */
+function joined(graph: Graph, point: Point, gradient: Graph): Graph {
+  const g = new GraphBuilder(graph.name);
+  for (const { name, type, dims } of graph.inputs) g.input(name, type!, dims);
+  const value = g.inline(headOf(graph, point.name), {})[point.name]!;
+  const made = g.inline(gradient, { [point.name]: value });
+  for (const [name, here] of Object.entries({ ...made, [point.name]: value })) g.output(here, name);
+  return g.build();
+}
+
+/** The static model, or `graph` in its place, from pixels `x` [batch,...sample] to its own outputs. Throws LanError where it takes no pictures. */
+export async function inPixels(
+  classifier: Classifier,
+  input: string,
+  batch: number,
+  graph: Graph = classifier.graph,
+): Promise<Graph> {
+  const { card, inputShape, source } = classifier;
   if (!card)
     throw new LanError(
       `${source.name}: its input '${input}' is not a picture, so there are no pixels to begin with. Leave --pixels out.`,
@@ -97,7 +131,7 @@ export async function inPixels(classifier: Classifier, input: string, batch: num
       `${source.name}: has a further input '${X}', the name that --pixels gives to the picture. Leave --pixels out.`,
     );
   const outputs = graph.outputs.map((o) => o.name);
-  return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...sampleShape], card));
+  return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...inputShape], card));
 }
 
 /** Appends -sum(target log p) / N with a new input TARGET [N,K]; names the loss. */

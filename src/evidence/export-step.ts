@@ -64,12 +64,12 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
       maskShape,
       grids,
       outputLoss,
-      card: classifier.card,
+      ...(point ? { at: point.name } : { card: classifier.card }),
       outputKind: classifier.outputKind,
       // The first parameter starts as the logit of `start`, the others and all moments as zeros.
       defaults: { betas: settings.betas, learningRate, iterations, schedule, start, sharpen },
     },
-    notes: cardNotes(classifier),
+    notes: point ? [] : cardNotes(classifier),
   });
 }
 

@@ -1,5 +1,6 @@
 // What an export is: a differentiated graph as one ONNX file, its values under names that readers know, their meaning in its metadata.
 import { basename } from 'node:path';
+import type { InputCard } from '../classifier/card.js';
 import type { Classifier } from '../classifier/open.js';
 import { LanError } from '../core/errors.js';
 import type { DType } from '../core/tensor.js';
@@ -140,11 +141,13 @@ function encode(model: Model, name: string): Uint8Array {
   }
 }
 
-/** What a picture in pixel space is, or the model's own input space where there is no card. */
-export const sampleMeaning = ({ card }: Classifier): string =>
-  card
-    ? `${card.channels === 'GREY' ? 'grey' : 'RGB'} pictures [N,C,H,W], values from 0 to ${card.range}; the model's preprocessing is inside`
-    : "the model's own input";
+/** What a picture in pixel space is. */
+export const pictureMeaning = ({ channels, range }: InputCard): string =>
+  `${channels === 'GREY' ? 'grey' : 'RGB'} pictures [N,C,H,W], values from 0 to ${range}; the model's preprocessing is inside`;
+
+/** What samples are where the mask lies: pictures in pixel space, the model's own input where there is no card, or a value inside. */
+export const sampleMeaning = ({ card, point }: Pick<Classifier, 'card' | 'point'>): string =>
+  point ? `the value '${point.name}' inside the model` : card ? pictureMeaning(card) : "the model's own input";
 
 /** What was assumed about pictures, for files that hold the preprocessing. */
 export const cardNotes = (classifier: Classifier): string[] =>

@@ -71,15 +71,14 @@ const CANDIDATES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const MAX_INPUT = 2 ** 26;
 
 /** Number of classes of a classifier: its outputs, or two where one output says yes or no. */
-export function classesOf(classifier: Classifier): number {
-  const shape = classifier.outputs.find((o) => o.type.startsWith('float'))!.shape;
+export function classesOf({ output: { shape } }: Classifier): number {
   return Math.max(2, sizeOf(shape) / (shape[0] || 1));
 }
 
 /** How pictures have to come for this classifier; undefined where it takes none. */
-export function pictureSpec({ card, sampleShape }: Pick<Classifier, 'card' | 'sampleShape'>): PictureSpec | undefined {
+export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inputShape'>): PictureSpec | undefined {
   if (!card) return undefined;
-  const [channels, height, width] = sampleShape as [1 | 3, number, number];
+  const [channels, height, width] = inputShape as [1 | 3, number, number];
   return { channels, height, width, resize: card.resize, crop: card.crop };
 }
 
@@ -88,6 +87,11 @@ export function pictureSpec({ card, sampleShape }: Pick<Classifier, 'card' | 'sa
  * model, samples of another shape, no readable sample at all, and with `strict` for the first that can not be read.
  */
 export async function score(classifier: Classifier, dataset: Dataset, options: ScoreOptions = {}): Promise<ScoreResult> {
+  const { source, input, point } = classifier;
+  if (point)
+    throw new LanError(
+      `${source.name}: its input '${input.name}' is ${input.type}, or the mask lies inside; score takes pictures and other floats.`,
+    );
   const k = classesOf(classifier);
   const matched = matchLabels(dataset, classifier.labels, k);
   const spec = pictureSpec(classifier);
@@ -192,8 +196,8 @@ function largest(row: Float32Array): number {
   return best;
 }
 
-/** The samples to score, in ascending order, so that files are read from front to back. */
-function chosen(length: number, { limit = Infinity, seed = 0 }: ScoreOptions): number[] {
+/** At most `limit` of `length` samples, drawn by `seed`, in ascending order, so that files are read from front to back. */
+export function chosen(length: number, { limit = Infinity, seed = 0 }: Pick<ScoreOptions, 'limit' | 'seed'>): number[] {
   const all = Array.from({ length }, (_, i) => i);
   if (limit >= length) return all;
   const stream = random(seed, STREAMS.shuffle);
@@ -205,8 +209,8 @@ function chosen(length: number, { limit = Infinity, seed = 0 }: ScoreOptions): n
 }
 
 /** The batch axis that the file itself fixes. */
-function fixedBatch({ source, inputs }: Classifier): number | undefined {
-  const dims = source.model.graph.inputs.find((i) => i.name === inputs.find((own) => own.type.startsWith('float'))?.name)?.dims;
+function fixedBatch({ source, input }: Classifier): number | undefined {
+  const dims = source.model.graph.inputs.find((i) => i.name === input.name)?.dims;
   return typeof dims?.[0] === 'number' && dims[0] > 0 ? dims[0] : undefined;
 }
 

@@ -52,13 +52,17 @@ const DEFAULTS: AmortisedSettings = {
  * gradient rule, LanError where samples, LAN or a checkpoint do not fit, and as `train` does.
  */
 export async function trainLan(classifier: Classifier, samples: Samples, options: TrainLanOptions): Promise<TrainedLan> {
-  const { sampleShape, card, source } = classifier;
+  const { sampleShape, card, source, point } = classifier;
+  if (point)
+    throw new LanError(
+      `${source.name}: the mask lies on the value '${point.name}' inside the model, and a LAN is trained on a model's own input. Use lan-onnx audit, which learns a mask for each input.`,
+    );
   for (const s of [samples, options.held])
     if (s && s.shape.join() !== sampleShape.join())
       throw new LanError(`${source.name}: takes samples of [${sampleShape.join(',')}], the data has [${s.shape.join(',')}].`);
   const given = Object.fromEntries(Object.entries(options.settings ?? {}).filter(([, v]) => v !== undefined));
   const merged = { ...DEFAULTS, ...given } as AmortisedSettings;
-  const classes = classifier.outputs[0]!.shape.slice(1).reduce((a, b) => a * b, 1);
+  const classes = classifier.output.shape.slice(1).reduce((a, b) => a * b, 1);
   const settings = { ...merged, beta: Number.isNaN(merged.beta) ? defaultBeta(classes, merged.outputLoss) : merged.beta };
   const scaling = card ? { offset: 0, factor: 1 / card.range } : await scalingOf(samples);
   const lan = options.lan ?? 'paper';

@@ -1,4 +1,5 @@
-// What experiments say in numbers: correlation, its p by permutation, smoothing.
+// What experiments say in numbers: correlation, its p by permutation, smoothing, means over maps and over parts of them.
+import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 
 /** Pearson's correlation, in -1..1; 0 where one side does not vary. */
@@ -14,6 +15,9 @@ export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
 }
 
+/** An order that correlates just as much, summed in another order, may come out smaller by this: it counts as reached all the same. */
+const ROUNDING = 1e-12;
+
 /**
  * One-sided p of a positive correlation: the share of `permutations` seeded shuffles of `b`, the one at hand counted in, that correlate with `a`
  * at least as much (Phipson and Smyth, 2010).
@@ -28,7 +32,7 @@ export function permutationP(a: ArrayLike<number>, b: ArrayLike<number>, permuta
       const j = stream.integer(i + 1, k, i);
       [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
     }
-    if (pearson(a, shuffled) >= observed) reached++;
+    if (pearson(a, shuffled) >= observed - ROUNDING) reached++;
   }
   return reached / (1 + permutations);
 }
@@ -46,13 +50,14 @@ export function shiftP(a: ArrayLike<number>, b: ArrayLike<number>, height: numbe
       for (let r = 0; r < height; r++)
         for (let c = 0; c < width; c++) shifted[r * width + c] = b[((r + dy) % height) * width + ((c + dx) % width)]!;
       // The unshifted map itself is among them.
-      if (pearson(a, shifted) >= observed - 1e-12) reached++;
+      if (pearson(a, shifted) >= observed - ROUNDING) reached++;
     }
   return reached / (height * width);
 }
 
-/** A map [height,width] smoothed by a Gaussian of `sigma` cells, weights renormalised at the border. */
+/** A map [height,width] smoothed by a Gaussian of `sigma` cells (0: not at all), weights renormalised at the border. */
 export function smooth(values: Float32Array, height: number, width: number, sigma: number): Float32Array {
+  if (sigma === 0) return values.slice();
   const reach = Math.ceil(3 * sigma);
   const weight = (d: number): number => Math.exp((-d * d) / (2 * sigma * sigma));
   return Float32Array.from(values, (_, i) => {
@@ -65,4 +70,30 @@ export function smooth(values: Float32Array, height: number, width: number, sigm
       }
     return sum / total;
   });
+}
+
+/** The mean of maps of one length, cell by cell. Throws LanError for none, or for lengths that differ. */
+export function meanOver(rows: readonly Float32Array[]): Float32Array {
+  if (!rows[0]) throw new LanError('A mean over maps needs at least one map.');
+  const sum = new Float64Array(rows[0].length);
+  for (const [n, row] of rows.entries()) {
+    if (row.length !== sum.length) throw new LanError(`Map ${n} has ${row.length} values. Expected ${sum.length}, as the first.`);
+    for (let i = 0; i < sum.length; i++) sum[i]! += row[i]!;
+  }
+  return Float32Array.from(sum, (v) => v / rows.length);
+}
+
+/** Mean of the values where the mask is not 0; NaN where it is 0 everywhere. Throws LanError for lengths that differ. */
+export function perPixel(values: Float32Array, mask: ArrayLike<number>): number {
+  if (mask.length !== values.length)
+    throw new LanError(`A mask of ${mask.length} pixels was given for ${values.length} values. Expected one a value.`);
+  let [sum, count] = [0, 0];
+  for (let i = 0; i < values.length; i++) if (mask[i]) [sum, count] = [sum + values[i]!, count + 1];
+  return sum / count;
+}
+
+/** Mean attention inside a mask over that outside: 1 = no preference; NaN where one side is empty, Infinity where only the outside has none. */
+export function boxRatio(attention: Float32Array, mask: ArrayLike<number>): number {
+  const outside = Uint8Array.from(mask, (m) => Number(!m));
+  return perPixel(attention, mask) / perPixel(attention, outside);
 }

@@ -26,14 +26,14 @@ export interface NoiseContext {
 
 /** The families, as `--noise` takes them. */
 export const NOISE_HELP =
-  'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<folder> | blur[:sigma] | tokens';
+  'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<data> | blur[:sigma] | tokens';
 
 /**
  * Noise from its description:
  * - `uniform[:low,high]`: every element independent; default the input's plausible range.
  * - `gaussian[:mean,deviation]`: default the middle of the range and a quarter of it, clipped to the range.
  * - `constant:<c>`: eta_const of the paper.
- * - `bootstrap:<folder>`: eta_boot: whole samples drawn at random, from `context.samples`.
+ * - `bootstrap:<data>`: eta_boot: whole samples drawn at random, from `context.samples`.
  * - `blur[:sigma]`: the input itself, blurred (sigma in pixels; default a tenth of the shorter side). Pictures only.
  * - `tokens`: each token by another, drawn at random: its vector from `context.tokens`, at its own position. The default for text, because a model
  *   has seen any word but no zeros and no Gaussian vectors: what those take away and what their strangeness does could not be told apart.
@@ -91,8 +91,8 @@ function split(spec: string): [string, string?] {
   return at < 0 ? [spec] : [spec.slice(0, at), spec.slice(at + 1)];
 }
 
-/** The folder of a `bootstrap:<folder>` description. */
-export const bootstrapFolder = (spec: string): string | undefined =>
+/** The path of a `bootstrap:<data>` description. */
+export const bootstrapPath = (spec: string): string | undefined =>
   spec.startsWith('bootstrap:') ? spec.slice('bootstrap:'.length) : undefined;
 
 function bootstrap(spec: string, { x, samples }: NoiseContext): Noise {

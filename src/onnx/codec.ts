@@ -1,6 +1,6 @@
 // ONNX bytes to Model and back. Files are untrusted: every failure is a LanError that names the place.
 import { LanError, messageOf } from '../core/errors.js';
-import type { DType, Tensor } from '../core/tensor.js';
+import { bytesOf, type DType, type Tensor } from '../core/tensor.js';
 import { assemble } from './assemble.js';
 import type { Attribute, FunctionBody, Graph, Model, Node, ValueInfo, ValueType } from './graph.js';
 import { sortNodes } from './graph.js';
@@ -187,30 +187,32 @@ function inferAttributeType(a: AttributeProto): number {
 /** Encodes a model; weights are written as raw data. Throws LanError beyond protobuf's 2 GB limit. */
 export function encodeModel(model: Model): Uint8Array {
   let total = 0;
-  for (const t of model.graph.constants.values()) if (t.type !== 'string') total += (t.data as Uint8Array).byteLength;
+  for (const t of model.graph.constants.values()) total += bytesOf(t.type, t.dims) ?? 0;
   if (total > 2 ** 31 - 2 ** 20)
     throw new LanError(`The model holds ${(total / 2 ** 30).toFixed(1)} GiB of weights; one ONNX file holds at most 2.`);
-  const proto: ModelProto = {
-    irVersion: model.irVersion,
-    producerName: model.producer,
-    opsetImport: encodeOpsets(model.opsets),
-    metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
-    functions: model.functions.map((f) => ({
-      name: f.name,
-      domain: f.domain,
-      overload: f.overload,
-      input: [...f.inputs],
-      output: [...f.outputs],
-      // A name listed here has no default; one with a default stands in attributeProto alone.
-      attribute: [...new Set(f.nodes.flatMap(references))].filter((name) => !(name in f.defaults)),
-      attributeProto: encodeAttributes(f.defaults),
-      node: f.nodes.map(encodeNode),
-      opsetImport: encodeOpsets(f.opsets),
-    })),
-    graph: encodeGraph(model.graph),
-  };
-  return assemble(proto);
+  return assemble(protoOf(model));
 }
+
+/** A model as its message. */
+export const protoOf = (model: Model): ModelProto => ({
+  irVersion: model.irVersion,
+  producerName: model.producer,
+  opsetImport: encodeOpsets(model.opsets),
+  metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
+  functions: model.functions.map((f) => ({
+    name: f.name,
+    domain: f.domain,
+    overload: f.overload,
+    input: [...f.inputs],
+    output: [...f.outputs],
+    // A name listed here has no default; one with a default stands in attributeProto alone.
+    attribute: [...new Set(f.nodes.flatMap(references))].filter((name) => !(name in f.defaults)),
+    attributeProto: encodeAttributes(f.defaults),
+    node: f.nodes.map(encodeNode),
+    opsetImport: encodeOpsets(f.opsets),
+  })),
+  graph: encodeGraph(model.graph),
+});
 
 function references(node: Node): string[] {
   return Object.values(node.attributes).flatMap((a) =>

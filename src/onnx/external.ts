@@ -1,12 +1,12 @@
 // Tensors kept in other files: only files inside the model's own folder are read, links resolved first.
-import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
-import { dirname, isAbsolute, resolve, sep } from 'node:path';
+import { closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { LanError } from '../core/errors.js';
 import type { ExternalReader } from './tensors.js';
 
 /**
- * Reads external data relative to the folder of `modelPath`. The returned reader throws LanError when the location is absolute, leaves the
- * folder (also through a symbolic link), does not exist, or holds fewer bytes than the tensor needs.
+ * Finds external data relative to the folder of `modelPath`; it is read when it is asked for. The returned reader throws LanError when the
+ * location is absolute, leaves the folder (also through a symbolic link), does not exist, or holds fewer bytes than the tensor needs.
  */
 export function externalReader(modelPath: string): ExternalReader {
   const folder = realpathSync(dirname(resolve(modelPath)));
@@ -30,27 +30,37 @@ export function externalReader(modelPath: string): ExternalReader {
       throw new LanError(`${name}: its data file '${location}' is missing. It must lie beside the model.`);
     }
     if (!inside(real, folder)) throw outside;
-    const handle = openSync(real, 'r');
-    try {
-      const stat = fstatSync(handle);
-      if (!stat.isFile()) throw new LanError(`${name}: its data '${location}' is not a file.`);
-      const size = stat.size;
-      if (offset + bytes > size)
-        throw new LanError(
-          `${name}: needs bytes ${offset} to ${offset + bytes} of '${location}', which has ${size}. Is it truncated?`,
-        );
-      const out = new Uint8Array(bytes);
-      let done = 0;
-      while (done < bytes) {
-        const got = readSync(handle, out, done, Math.min(bytes - done, 2 ** 30), offset + done);
-        if (got === 0) throw new LanError(`${name}: '${location}' ended early.`);
-        done += got;
-      }
-      return out;
-    } finally {
-      closeSync(handle);
-    }
+    const stat = statSync(real);
+    if (!stat.isFile()) throw new LanError(`${name}: its data '${location}' is not a file.`);
+    if (offset + bytes > stat.size)
+      throw new LanError(
+        `${name}: needs bytes ${offset} to ${offset + bytes} of '${location}', which has ${stat.size}. Is it truncated?`,
+      );
+    const place = { folder, location: relative(folder, real), offset };
+    return { place, read: () => readPart(real, offset, bytes, `${name}: '${location}'`) };
   };
+}
+
+function readPart(path: string, offset: number, bytes: number, what: string): Uint8Array {
+  let handle: number;
+  try {
+    // The place was checked when the model was opened: a link put there since is not followed.
+    handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch {
+    throw new LanError(`${what} can no longer be read. It must stay beside the model while that is in use.`);
+  }
+  try {
+    const out = new Uint8Array(bytes);
+    let done = 0;
+    while (done < bytes) {
+      const got = readSync(handle, out, done, Math.min(bytes - done, 2 ** 30), offset + done);
+      if (got === 0) throw new LanError(`${what} ended early.`);
+      done += got;
+    }
+    return out;
+  } finally {
+    closeSync(handle);
+  }
 }
 
 const inside = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep);

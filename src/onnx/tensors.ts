@@ -1,6 +1,6 @@
 // TensorProto to and from Tensor: every dtype, typed fields and raw bytes; lengths are checked before anything is allocated.
 import { LanError } from '../core/errors.js';
-import { allocate, bytesOf, sizeOf, viewBytes, type DType, type Tensor, type TypedArray } from '../core/tensor.js';
+import { allocate, bytesOf, lazyTensor, sizeOf, viewBytes, type DType, type Tensor, type TypedArray } from '../core/tensor.js';
 import type { Int64, SparseTensorProto, TensorProto } from './schema.js';
 
 /** TensorProto.DataType numbers, ONNX 1.20, but for its 2-bit types, float4e2m1 and float8e8m0. */
@@ -42,11 +42,27 @@ export const toNumber = (value: Int64 | undefined): number =>
 
 const toBigInt = (v: Int64): bigint => (typeof v === 'number' ? BigInt(v) : (BigInt(v.high) << 32n) | BigInt(v.low >>> 0));
 
-/** Reads the bytes of an external tensor; throws LanError when the place is missing, outside the folder or too short. */
-export type ExternalReader = (proto: TensorProto, bytes: number, name: string) => Uint8Array;
+/** Where the bytes of a tensor lie: `location` is relative to `folder`, without links. */
+export interface Place {
+  readonly folder: string;
+  readonly location: string;
+  readonly offset: number;
+}
 
 /**
- * Decodes a tensor. Raw data is viewed, not copied, where aligned.
+ * Finds an external tensor: its place, and what reads its bytes. Throws LanError when the place is missing, outside the folder or too short;
+ * reading throws one when it has changed since.
+ */
+export type ExternalReader = (proto: TensorProto, bytes: number, name: string) => { readonly place: Place; read(): Uint8Array };
+
+/** External tensors of fewer bytes are kept once they are read. */
+const SMALL = 2 ** 16;
+
+/** The file that an external tensor as decoded lies in; undefined for all others, also for those made from it. */
+export const placeOf = (tensor: Tensor): Place | undefined => (tensor as { place?: Place }).place;
+
+/**
+ * Decodes a tensor. Raw data is viewed where aligned, else copied, and external data is read, when somebody asks for the elements.
  * Throws LanError for an unknown dtype, a negative dimension, or data whose length does not fit the shape.
  */
 export function decodeTensor(proto: TensorProto, where: string, external?: ExternalReader): Tensor {
@@ -69,12 +85,15 @@ export function decodeTensor(proto: TensorProto, where: string, external?: Exter
   const expected = bytesOf(type, dims)!;
   if (proto.dataLocation === 1) {
     if (!external) throw new LanError(`${name}: its data is external, which is not possible here. Open the model by its path.`);
-    return { type, dims, data: viewBytes(type, external(proto, expected, name)) };
+    const { place, read } = external(proto, expected, name);
+    const tensor = lazyTensor(type, dims, () => viewBytes(type, read()), expected < SMALL);
+    // Not enumerable, so that a tensor spread from this one, with other elements perhaps, has no place.
+    return Object.defineProperty(tensor, 'place', { value: place });
   }
   const raw = proto.rawData;
   if (raw && (raw.length > 0 || expected === 0)) {
     if (raw.length !== expected) throw short(raw.length, 'bytes', expected);
-    return { type, dims, data: viewBytes(type, raw) };
+    return lazyTensor(type, dims, () => viewBytes(type, raw));
   }
   const complex = type.startsWith('complex') ? 2 : 1;
   const packed = type === 'int4' || type === 'uint4';

@@ -1,13 +1,16 @@
-// What an audit leaves on disk for one input: mask.npy, attention.png, overlay.png, sheet.png and audit.json.
+// What an audit leaves on disk for one input: mask.npy, attention.png, overlay.png, sheet.png, tokens.html and audit.json.
 import { join } from 'node:path';
-import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
 import { encodePng, type Picture } from '../data/images.js';
 import { writeAtomically } from '../data/files.js';
 import { encodeNpy } from '../data/npy.js';
+import type { Point } from '../classifier/question.js';
 import type { AuditResult, BetaResult, Prediction } from '../evidence/audit.js';
-import { heatmap, overlay, pictureOf } from './colour.js';
+import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './colour.js';
 import { sheet, type Tile } from './sheet.js';
-import { claims } from './claims.js';
+import { claims, partOf } from './claims.js';
+import { tokensPage } from './tokens-page.js';
+import { tokenMasks, type Tokens } from './tokens.js';
 
 /** What the report says besides the result itself. */
 export interface AuditSubject {
@@ -18,8 +21,12 @@ export interface AuditSubject {
   readonly card: object | undefined;
   readonly notes: readonly string[];
   readonly version: string;
-  /** Largest pixel value, where the input is a picture. */
+  /** Largest pixel value, where the input is a picture and the mask lies on it, or on a map of it. */
   readonly range?: 1 | 255;
+  /** Where the mask lies, when not on the input itself. */
+  readonly point?: Point;
+  /** The input's tokens, where the mask lies on them. */
+  readonly tokens?: Tokens;
 }
 
 /** Paths of the files of one beta. */
@@ -31,14 +38,14 @@ export interface BetaFiles {
 
 /**
  * Writes all files of one input into `folder`; with several betas their names carry `-beta<b>`. Each file is written whole or not at all.
- * Pictures are made for inputs of shape [1,1|3,H,W]. Returns the folder's main files. Throws LanError when the folder can not be written.
+ * Pictures are made for inputs of shape [1,1|3,H,W], a page for tokens. Returns the folder's main files. Throws LanError when the folder can not be written.
  */
 export async function writeAudit(
   folder: string,
   x: Tensor,
   result: AuditResult,
   subject: AuditSubject,
-): Promise<{ json: string; sheet?: string }> {
+): Promise<{ json: string; sheet?: string; page?: string }> {
   const picture = subject.range && x.dims.length === 4 ? pictureOf(x, subject.range) : undefined;
   const files: BetaFiles[] = [];
   const rows: { label: string; tiles: Tile[] }[] = [];
@@ -50,39 +57,50 @@ export async function writeAudit(
       files.push({ mask });
       continue;
     }
-    const { attention, over } = drawAttention(picture, beta.learned.mask);
+    const drawn = drawAttention(picture, beta.learned.mask);
     files.push({ mask, attention: `attention${suffix}.png`, overlay: `overlay${suffix}.png` });
-    await writeAtomically(join(folder, `attention${suffix}.png`), await toPng(attention));
-    await writeAtomically(join(folder, `overlay${suffix}.png`), await toPng(over));
-    rows.push(sheetRow(picture, attention, over, beta, result, subject.range!));
+    await writeAtomically(join(folder, `attention${suffix}.png`), await toPng(drawn.attention));
+    await writeAtomically(join(folder, `overlay${suffix}.png`), await toPng(drawn.over));
+    rows.push(sheetRow(picture, drawn, beta, result, subject));
   }
   let sheetPath: string | undefined;
   if (rows.length > 0) {
     sheetPath = join(folder, 'sheet.png');
     await writeAtomically(sheetPath, await sheet({ title: subject.title, rows }));
   }
+  let page: string | undefined;
+  if (subject.tokens) {
+    page = join(folder, 'tokens.html');
+    await writeAtomically(page, pageOf(result, subject, subject.tokens));
+  }
   const json = join(folder, 'audit.json');
   await writeAtomically(json, `${JSON.stringify(toJson(result, subject, files), null, 2)}\n`);
-  return { json, sheet: sheetPath };
+  return { json, sheet: sheetPath, page };
 }
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
 
-/** Attention 1 - A as a heat map and over the photo; a full mask is averaged over channels. */
-function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over: Picture } {
+/**
+ * Attention 1 - A as a heat map and over the photo; a full mask is averaged over channels. A mask [1,.,h,w] on a map of the photo is grown
+ * bilinearly; `own` is the heat map before that, its values as squares.
+ */
+function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over: Picture; own: Picture & { places: string } } {
   const { width, height } = photo;
   const values = toFloat32(mask);
-  const area = width * height;
-  const channels = sizeOf(mask.dims) / area;
-  const attention = new Float32Array(area);
+  const [h, w] = mask.dims.slice(-2) as [number, number];
+  const area = h * w;
+  const channels = values.length / area;
+  const needed = new Float32Array(area);
   for (let i = 0; i < area; i++) {
     let sum = 0;
     for (let c = 0; c < channels; c++) sum += values[c * area + i]!;
-    attention[i] = 1 - sum / channels;
+    needed[i] = 1 - sum / channels;
   }
+  const attention = h === height && w === width ? needed : scaleBilinear(needed, h, w, height, width);
   return {
     attention: { width, height, pixels: heatmap(attention) },
     over: { width, height, pixels: overlay(photo.pixels, attention) },
+    own: { ...scaleNearest({ width: w, height: h, pixels: heatmap(needed) }, height, width), places: `${h} x ${w} places` },
   };
 }
 
@@ -90,20 +108,21 @@ const named = (p: Prediction | undefined): string => (p ? `${p.label} ${p.probab
 
 function sheetRow(
   photo: Picture,
-  attention: Picture,
-  over: Picture,
+  { attention, over, own }: ReturnType<typeof drawAttention>,
   beta: BetaResult,
   result: AuditResult,
-  range: 1 | 255,
+  { range, point }: AuditSubject,
 ): { label: string; tiles: Tile[] } {
   const { soft, hard } = beta.evidence;
+  const answers = [named(beta.example.prediction[0]), named(beta.example.prediction[1])];
+  // What noise made of a value inside is no picture; the mask in its own size is.
+  const tile: Tile = point
+    ? { image: own, captions: [`attention at ${point.name}`, own.places] }
+    : { image: pictureOf(beta.example.corrupted, range!), captions: ['corrupted by noise', ...answers] };
   const tiles: Tile[] = [
     { image: photo, captions: ['input', named(result.prediction[0]), named(result.prediction[1])] },
-    {
-      image: pictureOf(beta.example.corrupted, range),
-      captions: ['corrupted by noise', named(beta.example.prediction[0]), named(beta.example.prediction[1])],
-    },
-    { image: attention, captions: ['attention', `${percent(1 - soft.share)} needed`] },
+    tile,
+    { image: attention, captions: [point ? 'grown' : 'attention', `${percent(1 - soft.share)} needed`] },
     {
       image: over,
       captions: [
@@ -118,6 +137,20 @@ function sheetRow(
 
 const percent = (share: number): string => `${(100 * share).toFixed(share > 0.99 ? 1 : 0)} %`;
 
+function pageOf(result: AuditResult, subject: AuditSubject, tokens: Tokens): string {
+  const { label } = result.prediction[0]!;
+  return tokensPage({
+    title: subject.title,
+    answer: `The model's answer: ${result.prediction.slice(0, 3).map(named).join(', ')}`,
+    betas: result.betas.map((b) => ({
+      beta: b.beta,
+      claims: claims(b, label, partOf(subject.point)),
+      tokens: tokenMasks(tokens, b.learned.mask),
+    })),
+    notes: subject.notes,
+  });
+}
+
 /** The document of schema lan-onnx/audit@1 (docs/audit-json.md). */
 function toJson(result: AuditResult, subject: AuditSubject, files: readonly BetaFiles[]): object {
   const { betas: _, ...settings } = result.settings;
@@ -128,6 +161,7 @@ function toJson(result: AuditResult, subject: AuditSubject, files: readonly Beta
     input: subject.input,
     engine: subject.engine,
     card: subject.card,
+    ...(subject.point ? { at: { name: subject.point.name, shape: subject.point.dims } } : {}),
     notes: subject.notes,
     settings: { ...settings, noise: result.noise, betas: result.settings.betas },
     prediction: result.prediction,
@@ -137,7 +171,8 @@ function toJson(result: AuditResult, subject: AuditSubject, files: readonly Beta
       beta: b.beta,
       files: files[i],
       maskMean: b.evidence.soft.share,
-      claims: claims(b, result.prediction[0]!.label),
+      claims: claims(b, result.prediction[0]!.label, partOf(subject.point)),
+      ...(subject.tokens ? { tokens: tokenMasks(subject.tokens, b.learned.mask) } : {}),
       evidence: b.evidence,
       steps: b.learned.history.length,
       stopped: b.learned.stopped,

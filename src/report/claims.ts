@@ -1,12 +1,17 @@
 // The finding in sentences, and never more than the evidence carries.
+import type { Point } from '../classifier/question.js';
 import type { BetaResult } from '../evidence/audit.js';
 import type { SoftEvidence } from '../evidence/replaceability.js';
 
 const percent = (v: number): string => `${(100 * v).toFixed(v > 0.99 ? 1 : 0)} %`;
 const interval = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
 
+/** What the mask lies on, as claims name it: `the input`, `the tokens`, `the value 'relu1'`. */
+export const partOf = (point: Point | undefined): string =>
+  !point ? 'the input' : point.tokens ? 'the tokens' : `the value '${point.name}'`;
+
 /** Headline first. The hard claim leads where it holds; where it does not, the soft one leads and the report says so. */
-export function claims({ evidence }: BetaResult, label: string): string[] {
+export function claims({ evidence }: BetaResult, label: string, part = 'the input'): string[] {
   const { noiseAlone, soft, hard } = evidence;
   // Noise that is always the same leaves nothing to chance: one draw, and no interval.
   const once = soft.draws === 1;
@@ -24,12 +29,12 @@ export function claims({ evidence }: BetaResult, label: string): string[] {
   if (!hard)
     return [
       softClaim,
-      'no share of the input could be replaced entirely without losing the answer too often, so the soft claim is the headline',
+      `no share of ${part} could be replaced entirely without losing the answer too often, so the soft claim is the headline`,
       ...caveat,
     ];
   // The share was chosen on other draws; on these it may disappoint, and then it must not lead.
   const holds = once ? hard.kept === 1 : hard.interval[0] >= 0.9;
-  const hardClaim = `${percent(hard.share)} of the input replaced entirely by noise: the answer '${label}' was ${outcome(hard)}`;
+  const hardClaim = `${percent(hard.share)} of ${part} replaced entirely by noise: the answer '${label}' was ${outcome(hard)}`;
   const both = holds ? [hardClaim, softClaim] : [softClaim, `${hardClaim}: too unsure to lead`];
   return [...both, ...caveat];
 }

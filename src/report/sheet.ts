@@ -2,8 +2,9 @@
 import { LanError } from '../core/errors.js';
 import { type Picture, resize } from '../data/resize.js';
 import { Canvas } from './canvas.js';
-import { type ColourMap, heatmap, scaleNearest } from './colour.js';
-import { type Colour, LINE_HEIGHT, measure, shorten, type TextStyle } from './text.js';
+import { type ColourMap, scaleNearest } from './colour.js';
+import { barWidth, drawBar, ENDS, GAP, INK, LABEL, MARGIN, QUIET, RULE, TITLE } from './frame.js';
+import { LINE_HEIGHT, measure, shorten, type TextStyle } from './text.js';
 
 export interface Tile {
   readonly image: Picture;
@@ -21,17 +22,8 @@ export interface SheetOptions {
 }
 
 const SIDE = 256;
-const MARGIN = 24;
-const GAP = 16;
 /** Pictures beside one another before a row goes on below. */
 const PER_LINE = 8;
-const INK: Colour = [28, 31, 38];
-const QUIET: Colour = [104, 110, 122];
-const RULE: Colour = [222, 225, 230];
-const TITLE: TextStyle = { scale: 2, colour: INK };
-const LABEL: TextStyle = { bold: true, colour: INK };
-const BAR = { width: 160, height: 12 };
-const ENDS = ['replaceable', 'needed'] as const;
 
 /**
  * A picture brought to a longer side of 224 to 256 pixels: small ones (digits, tanks) enlarged without smoothing, by a whole factor where one
@@ -69,19 +61,6 @@ function linesOf(rows: SheetOptions['rows']): Line[] {
   );
 }
 
-/** The bar with the words at its ends, ending at x = right. */
-function drawBar(canvas: Canvas, right: number, y: number, [low, high]: readonly [string, string], map?: ColourMap): void {
-  const style: TextStyle = { colour: QUIET };
-  const ramp = heatmap(
-    Float32Array.from({ length: BAR.width }, (_, i) => i / (BAR.width - 1)),
-    map,
-  );
-  const start = right - measure(high, style).width - 8 - BAR.width;
-  for (let row = 0; row < BAR.height; row++) canvas.blit({ width: BAR.width, height: 1, pixels: ramp }, start, y + row + 1);
-  canvas.drawText(start - 8 - measure(low, style).width, y, low, style);
-  canvas.drawText(start + BAR.width + 8, y, high, style);
-}
-
 /**
  * A grid of pictures as a PNG file: the title, then row by row a heading and its tiles with captions beneath, and a colour bar at the end.
  * Pictures may have any size and are brought to tiles of about 256 pixels; text that is too long is cut with '...'.
@@ -94,8 +73,7 @@ export async function sheet({ title, rows, colourBar = true, colourMap }: SheetO
   // One width for all columns keeps the rows aligned; tall, narrow pictures still leave room for their captions.
   const cell = Math.max(160, ...lines.flatMap((line) => line.tiles.map((t) => t.image.width)));
   const ends = colourBar === true ? ENDS : colourBar || ENDS;
-  const barWidth = measure(ends[0]).width + measure(ends[1]).width + 16 + BAR.width;
-  const inner = Math.max(columns * cell + (columns - 1) * GAP, colourBar ? barWidth : 0);
+  const inner = Math.max(columns * cell + (columns - 1) * GAP, colourBar ? barWidth(ends) : 0);
   const titleHeight = title ? measure(title, TITLE).height + 16 : 0;
   const barHeight = colourBar ? GAP + 8 + LINE_HEIGHT : 0;
   const height = lines.reduce((sum, line) => sum + line.height, 0) + (lines.length - 1) * MARGIN;
