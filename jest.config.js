@@ -10,5 +10,7 @@ export default {
   // Slow checks have their own target, `make test-slow`.
   testPathIgnorePatterns: process.env.LAN_ONNX_SLOW ? [] : ['<rootDir>/test/slow/'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
+  // One core less is jest's default, which leaves one of two idle.
+  maxWorkers: 2,
   testTimeout: 60000,
 };
