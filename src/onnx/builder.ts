@@ -199,7 +199,9 @@ export class GraphBuilder {
       names.set(input.name, feed ?? input.name);
     }
     for (const [name, tensor] of graph.constants) {
-      const here = shared.get(name) ?? this.fresh(name);
+      // Graphs of the same model at two batches share its weights, but not what was folded for one of the batches under the same name.
+      const known = shared.get(name);
+      const here = known !== undefined && this.constants.get(known) === tensor ? known : this.fresh(name);
       shared.set(name, here);
       names.set(name, here);
       this.constants.set(here, tensor);
