@@ -169,9 +169,9 @@ test('refusals', async () => {
 test('an interrupted run counts what is done', async () => {
   const classifier = await openModel(firstRow('batch'));
   const abort = new AbortController();
-  const many = datasetOf({ type: 'uint8', dims: [1000, 1, 8, 8], data: new Uint8Array(64000) }, new Int32Array(1000));
+  const many = datasetOf({ type: 'uint8', dims: [2000, 1, 8, 8], data: new Uint8Array(128000) }, new Int32Array(2000));
   const r = await score(classifier, many, { batch: 256, signal: abort.signal, onProgress: () => abort.abort() });
-  expect([r.count, r.interrupted]).toEqual([256, true]);
+  expect([r.count, r.interrupted]).toEqual([1024, true]);
   await classifier.dispose();
 });
 

@@ -128,6 +128,8 @@ export class OnnxClassifier implements Classifier {
   private readonly part: Graph;
   /** Inputs besides x that the chosen output needs. */
   private readonly others: readonly ValueInfo[];
+  /** What predict writes its inputs to. */
+  private spare: Float32Array | undefined;
   private forward?: Promise<Program>;
   private gradients?: Vjp;
 
@@ -211,6 +213,9 @@ export class OnnxClassifier implements Classifier {
     const size = !this.batched ? 1 : (fixed ?? Math.min(n, batch));
     const rows: Float32Array[] = [];
     const per = sizeOf(this.sampleShape);
+    // One array for all runs: fresh ones keep the garbage collector busy. Taken away meanwhile, because another call may come in between.
+    let buffer = this.spare;
+    this.spare = undefined;
     const type = x.type === 'uint8' ? 'uint8' : 'float32';
     const data = x.type === 'uint8' ? (x.data as Uint8Array) : toFloat32(x);
     for (let i = 0; i < n; i += size) {
@@ -220,12 +225,14 @@ export class OnnxClassifier implements Classifier {
       const chunk = length === count ? data.subarray(i * per, (i + count) * per) : allocate(type, [length * per]);
       if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
       const given: Tensor = { type, dims: this.batched ? [length, ...this.sampleShape] : this.sampleShape, data: chunk };
-      const entry = this.point ? given : preprocessTensor(given, this.card ? card : undefined);
+      const entry = this.point ? given : preprocessTensor(given, this.card ? card : undefined, buffer);
+      if (this.card && !this.point) buffer = entry.data as Float32Array;
       const feeds = feedsAt(this.parts, this.batched ? length : this.batch, this.parts.reference.inputNames);
       const out = await this.parts.reference.run({ ...feeds, [this.point?.name ?? this.input.name]: entry }, [this.output.name]);
       const p = toProbabilities(out[this.output.name]!, this.outputKind);
       rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
     }
+    this.spare = buffer;
     const k = rows[0]!.length / Math.min(size, n);
     const all = new Float32Array(n * k);
     let at = 0;

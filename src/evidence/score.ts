@@ -65,7 +65,9 @@ export interface Answer {
 /** Chunks that are being read while the model runs: sharp decodes in its own threads. */
 const AHEAD = 2;
 /** Samples read at once, in whole batches: every turn of the event loop costs a millisecond while onnxruntime's threads spin. */
-const CHUNK = 256;
+const CHUNK = 1024;
+/** Values of such a chunk at most, a byte each where they are pixels. */
+const CHUNK_VALUES = 2 ** 25;
 const CANDIDATES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /** An input of more bytes is not worth measuring: caches are long exceeded. */
 const MAX_INPUT = 2 ** 26;
@@ -104,7 +106,8 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
   let entropy = 0;
   let modelTime = 0;
   const start = performance.now();
-  const chunk = size * Math.max(1, Math.floor(CHUNK / size));
+  const most = Math.min(CHUNK, CHUNK_VALUES / sizeOf(classifier.sampleShape));
+  const chunk = size * Math.max(1, Math.floor(most / size));
   const starts = Array.from({ length: Math.ceil(order.length / chunk) }, (_, i) => i * chunk);
   const queue: Promise<Batch>[] = [];
   const readNext = (): void => {
