@@ -25,7 +25,7 @@ function leftHalf(): Uint8Array {
   g.constants.set('w', float32(Float32Array.from({ length: 144 }, (_, i) => (i % 2 === 1 && (i >> 1) % 8 < 4 ? 1 / 255 : 0)), [72, 2])); // prettier-ignore
   g.constants.set('b', float32([0, -2.5]));
   g.append('Gemm', ['flat', 'w', 'b'], ['logits']);
-  g.outputs.push({ name: 'logits', kind: 'tensor', type: 'float32', dims: ['batch', 2] });
+  g.output('logits');
   return encodeModel(dialectModel(g.build()));
 }
 

@@ -30,7 +30,7 @@ function firstRow(batch: number | string, classes = 3): Uint8Array {
   g.constants.set('w', float32(w, [64, classes]));
   g.append('MatMul', ['flat', 'w'], ['logits']);
   g.append('Softmax', ['logits'], ['probabilities'], { axis: 1 });
-  g.outputs.push({ name: 'probabilities', kind: 'tensor', type: 'float32', dims: [batch, classes] });
+  g.output('probabilities');
   return encodeModel(dialectModel(g.build()));
 }
 

@@ -48,6 +48,11 @@ export function preprocessTensor(x: Tensor, card: InputCard | undefined): Tensor
   const source = bytes ? (x.data as Uint8Array) : toFloat32(x);
   const out = new Float32Array(source.length);
   const area = h * w;
+  if (bytes && card.range === 255 && card.layout === 'NCHW' && card.channels !== 'BGR' && isIdentity(card)) {
+    // The runtime's own conversion is ten times as fast as any loop here.
+    out.set(source);
+    return float32(out, x.dims);
+  }
   const step = card.layout === 'NCHW' ? 1 : c;
   for (let k = 0; k < c; k++) {
     const mean = card.mean[k % card.mean.length]!;
@@ -57,12 +62,27 @@ export function preprocessTensor(x: Tensor, card: InputCard | undefined): Tensor
     const table = bytes ? Float32Array.from({ length: 256 }, (_, v) => ((v * card.range) / 255 - mean) * scale) : undefined;
     for (let i = 0; i < n; i++) {
       const from = (i * c + (card.channels === 'BGR' ? c - 1 - k : k)) * area;
-      let to = step === 1 ? (i * c + k) * area : i * area * c + k;
-      if (table) for (let p = from; p < from + area; p++, to += step) out[to] = table[source[p]!]!;
-      else for (let p = from; p < from + area; p++, to += step) out[to] = (source[p]! - mean) * scale;
+      const to = step === 1 ? (i * c + k) * area : i * area * c + k;
+      if (table) look(out, source as Uint8Array, table, from, from + area, to, step);
+      else for (let p = 0; p < area; p++) out[to + p * step] = (source[from + p]! - mean) * scale;
     }
   }
   return float32(out, card.layout === 'NCHW' ? [n, c, h, w] : [n, h, w, c]);
+}
+
+const isIdentity = ({ mean, std }: InputCard): boolean => mean.every((m) => m === 0) && std.every((v) => v === 1);
+
+/** out[to], out[to + step] ... = table[source[from..end]]; a function of its own, so that it is compiled for bytes alone. */
+function look(
+  out: Float32Array,
+  source: Uint8Array,
+  table: Float32Array,
+  from: number,
+  end: number,
+  to: number,
+  step: number,
+): void {
+  for (let p = from; p < end; p++, to += step) out[to] = table[source[p]!]!;
 }
 
 const PASS_THROUGH = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose']);
