@@ -17,6 +17,20 @@ const together = (g: GraphBuilder, x: string, batch: number, length: number): st
 const positiveHeads = (n: StaticNode, heads: number): number =>
   heads > 0 ? heads : n.refuse(`expected attribute num_heads to be positive, received ${heads}.`);
 
+/** What is added to the scores: the mask (input `mask`), the order of positions, and a bias of the file (input 5 of both ops). */
+const biasOf = (
+  n: StaticNode,
+  mask: number,
+  a: { readonly mask_filter_value: number; readonly unidirectional: number },
+  extent: Extent,
+  g: GraphBuilder,
+): string | undefined =>
+  sumOf(g, [
+    n.x[mask] ? maskBias(n, mask, extent, a.mask_filter_value, g) : undefined,
+    a.unidirectional ? causalBias(extent, g) : undefined,
+    n.x[5] || undefined,
+  ]);
+
 const attention = defineOp({
   op: 'Attention',
   domain,
@@ -53,11 +67,7 @@ const attention = defineOp({
     const behind = (i: number, x: string): string =>
       past === 0 ? x : g.op('Concat', [g.op('Squeeze', [g.slice(n.x[4]!, [i], [i + 1], [0]), g.ints([0])]), x], { axis: 2 });
     const [keys, values] = [behind(0, k), behind(1, v)];
-    const bias = sumOf(g, [
-      n.x[3] ? maskBias(n, 3, extent, a.mask_filter_value, g) : undefined,
-      a.unidirectional ? causalBias(extent, g) : undefined,
-      n.x[5] || undefined,
-    ]);
+    const bias = biasOf(n, 3, a, extent, g);
     const { value } = attend(g, { q, k: keys, v: values, scale: a.scale || undefined, bias, grouped: false });
     const y = together(g, value, batch, queries);
     if (!n.y[1]) return [y];
@@ -101,11 +111,7 @@ const multiHeadAttention = defineOp({
     const extent: Extent = { batch, queries, past, keys: past + own };
     const behind = (i: number, x: string): string => (past === 0 ? x : g.op('Concat', [n.x[i]!, x], { axis: 2 }));
     const [keys, values] = [behind(6, k), behind(7, v)];
-    const bias = sumOf(g, [
-      n.x[4] ? maskBias(n, 4, extent, a.mask_filter_value, g) : undefined,
-      a.unidirectional ? causalBias(extent, g) : undefined,
-      n.x[5] || undefined,
-    ]);
+    const bias = biasOf(n, 4, a, extent, g);
     const { value } = attend(g, { q, k: keys, v: values, scale: a.scale || undefined, bias, grouped: false });
     return [together(g, value, batch, queries), keys, values];
   },

@@ -3,19 +3,9 @@ import { float as floatAttribute, type GraphBuilder } from '../src/onnx/builder.
 import { activate } from './kernels/activation-named.js';
 import { lengthOf, countTo, dimsOf } from './kernels/attention-heads.js';
 import { rootMeanSquare } from './kernels/norm-rms.js';
+import { CONV_ATTRIBUTES } from './kernels/conv-geometry.js';
 import { range } from './kernels/shape-common.js';
-import {
-  defineOp,
-  float,
-  floats,
-  int,
-  ints,
-  text,
-  type AttributesOf,
-  type OldNode,
-  type OpAdapter,
-  type StaticNode,
-} from './op.js';
+import { defineOp, float, floats, int, text, type AttributesOf, type OldNode, type OpAdapter, type StaticNode } from './op.js';
 
 const domain = 'com.microsoft';
 
@@ -80,16 +70,7 @@ const fusedConv = defineOp({
   op: 'FusedConv',
   domain,
   versions: [1],
-  attributes: {
-    activation: text(''),
-    activation_params: floats(),
-    auto_pad: text('NOTSET'),
-    dilations: ints(),
-    group: int(1),
-    kernel_shape: ints(),
-    pads: ints(),
-    strides: ints(),
-  },
+  attributes: { activation: text(''), activation_params: floats(), ...CONV_ATTRIBUTES },
   // activation(conv(x, w) + b + z)
   canonicalize: (n, g) => {
     const kept = Object.entries(n.node.attributes).filter(([name]) => !name.startsWith('activation'));

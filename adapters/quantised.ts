@@ -6,7 +6,8 @@ import { DATA_TYPE, defineOp, int, none, type OldNode, type OpAdapter, type TfTe
 import { detached } from './kernels/elementwise-tf.js';
 import { along, centred, dynamic, quantised, quantisedType, scaleOf, whole, type Align } from './kernels/quantised-onnx.js';
 import { microsoftOps } from './kernels/quantised-microsoft.js';
-import { convInput, lastAxis, requantised } from './kernels/quantised-product.js';
+import { CONV_ATTRIBUTES } from './kernels/conv-geometry.js';
+import { lastAxis, requantised } from './kernels/quantised-product.js';
 
 export const STRAIGHT_THROUGH =
   'the gradient is straight-through: dy where the rounded number lies within the range of its type, 0 where it saturates; no float8 and 4-bit types';
@@ -104,7 +105,7 @@ export const quantisedOps: OpAdapter[] = [
   defineOp({
     op: 'ConvInteger',
     versions: [10],
-    attributes: convInput,
+    attributes: CONV_ATTRIBUTES,
     carries: true,
     canonicalize: (n, g) => {
       const [x, w] = [centred(n, 0, 2, along(n.x[0]!, 0), g), centred(n, 1, 3, along(n.x[1]!, 0), g)];
@@ -127,7 +128,7 @@ export const quantisedOps: OpAdapter[] = [
   defineOp({
     op: 'QLinearConv',
     versions: [10],
-    attributes: convInput,
+    attributes: CONV_ATTRIBUTES,
     carries: true,
     canonicalize: (n, g) => {
       const x = centred(n, 0, 2, along(n.x[0]!, 0), g);

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { adapters } from '../adapters/index.js';
 import { openModel, type Classifier } from '../src/classifier/open.js';
-import { main } from '../src/cli/main.js';
 import { specialize } from '../src/compile/specialize.js';
 import { random } from '../src/core/random.js';
 import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../src/core/tensor.js';
@@ -17,6 +16,7 @@ import { appendParameters, createNetwork } from '../src/lan/network.js';
 import { samplesOf } from '../src/lan/samples.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
 import { encodeModel } from '../src/onnx/codec.js';
+import { cli } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-amortised-'));
 const at = (...parts: string[]): string => join(folder, ...parts);
@@ -101,30 +101,10 @@ test('one unreadable picture among many: its neighbour is taken and it is report
     writeFileSync(at('photos', `${String(i).padStart(2, '0')}.png`), await encodePng(pixels, 10, 8));
   }
   writeFileSync(at('photos', '05.png'), 'no picture');
-  const run = async (...more: string[]): Promise<{ code: number; out: string; err: string }> => {
-    let [out, err] = ['', ''];
-    const train = [
-      'train',
-      at('net.onnx'),
-      '--data',
-      at('photos'),
-      '--out',
-      at('lan.onnx'),
-      '--range',
-      '1',
-      '--mean',
-      '0',
-      '--std',
-      '1',
-    ];
-    const settings = ['--iterations', '12', '--batch', '4', '--lan', 'conv', '--threads', '1', '--hold', '0'];
-    const code = await main([...train, ...settings, ...more], {
-      out: (t) => void (out += t),
-      err: (t) => void (err += t),
-      terminal: false,
-    });
-    return { code, out, err };
-  };
+  const train = ['train', at('net.onnx'), '--data', at('photos'), '--out', at('lan.onnx')];
+  const card = ['--range', '1', '--mean', '0', '--std', '1'];
+  const settings = ['--iterations', '12', '--batch', '4', '--lan', 'conv', '--threads', '1', '--hold', '0'];
+  const run = (...more: string[]) => cli(...train, ...card, ...settings, ...more);
   const { code, err } = await run();
   expect(code).toBe(0);
   expect(err).toContain(

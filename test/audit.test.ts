@@ -6,23 +6,16 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { secondsLeft } from '../src/cli/bar.js';
-import { main } from '../src/cli/main.js';
 import { float32, toFloat32 } from '../src/core/tensor.js';
 import { decodeNpy, encodeNpy } from '../src/data/npy.js';
 import { dialectModel } from '../src/engine/ort.js';
 import { encodeModel } from '../src/onnx/codec.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
+import { cli as run } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
-
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, { out: (t) => void (out += t), err: (t) => void (err += t), terminal: false });
-  return { code, out, err };
-}
 
 /** Bright or dark? The mean of the left half of a 3x8x8 picture, as a two-class softmax. */
 function writeModel(name: string): string {

@@ -8,7 +8,6 @@ import type { OpAdapter } from '../adapters/op.js';
 import { checkAgreement, type AgreementOptions } from '../src/classifier/agreement.js';
 import { divergence, topKAgreement } from '../src/classifier/compare.js';
 import { inParts } from '../src/classifier/values.js';
-import { main } from '../src/cli/main.js';
 import { LanError } from '../src/core/errors.js';
 import { random } from '../src/core/random.js';
 import { float32, int64, sizeOf, type Tensor } from '../src/core/tensor.js';
@@ -19,6 +18,7 @@ import { toMatchOnnxRuntime } from '../src/jest.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
 import { decodeModel, encodeModel } from '../src/onnx/codec.js';
 import { decodeTensorFile, encodeTensorFile } from '../src/onnx/tensor-file.js';
+import { cli } from './command.js';
 
 expect.extend({ toMatchOnnxRuntime });
 
@@ -70,12 +70,6 @@ beforeAll(() => {
   writeFileSync(at('broken.onnx'), network().subarray(0, 300));
 });
 
-async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, { out: (t) => void (out += t), err: (t) => void (err += t), terminal: false });
-  return { code, out, err };
-}
 const fast = ['--engine', 'onnxruntime', '--no-gradients'];
 
 describe('figures', () => {

@@ -13,6 +13,7 @@ import { float32, sizeOf } from '../src/core/tensor.js';
 import { dialectModel } from '../src/engine/ort.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
 import { encodeModel } from '../src/onnx/codec.js';
+import { cli } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-cli-'));
 const at = (name: string): string => join(folder, name);
@@ -56,13 +57,6 @@ beforeAll(() => {
   writeFileSync(at('odd.onnx'), unsupported());
   writeFileSync(at('broken.onnx'), network().subarray(0, 700));
 });
-
-async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, { out: (t) => void (out += t), err: (t) => void (err += t), terminal: false });
-  return { code, out, err };
-}
 
 describe('usage', () => {
   test('--help names the commands and the exit codes', async () => {

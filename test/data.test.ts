@@ -7,7 +7,8 @@ import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { LanError } from '../src/core/errors.js';
 import type { Tensor } from '../src/core/tensor.js';
-import { decodePixels, encodePng, type ImageSpec, listImages, readImage } from '../src/data/images.js';
+import { decodePixels, encodePng, findImages, type ImageSpec, readImage } from '../src/data/images.js';
+import { openPictureFolder } from '../src/data/picture-files.js';
 
 const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.';
 const SPEC: ImageSpec = { width: 4, height: 4, channels: 3, range: 255 };
@@ -232,22 +233,22 @@ describe('PNG and folders', () => {
     expect(await refusal(encodePng(pixels, 4, 3))).toBe('A picture of 4 x 3 takes 36 bytes of RGB, received 45.');
   });
 
-  test('listImages finds pictures in subfolders, sorted, and nothing else', async () => {
+  test('findImages finds pictures in subfolders, sorted, and nothing else', async () => {
     const root = at('list');
     await mkdir(join(root, 'b', 'c'), { recursive: true });
     for (const name of ['b/c/2.PNG', 'b/1.jpeg', 'z.webp', 'a.avif', 'notes.txt', '.hidden.png', 'b/x.npy'])
       await writeFile(join(root, name), '');
-    expect(await listImages(root)).toEqual(['a.avif', 'b/1.jpeg', 'b/c/2.PNG', 'z.webp'].map((n) => join(root, n)));
+    expect(await findImages(root)).toEqual(['a.avif', 'b/1.jpeg', 'b/c/2.PNG', 'z.webp'].map((n) => join(root, n)));
   });
 
-  test('listImages refuses an empty folder, a missing one and a file', async () => {
+  test('an empty folder, a missing one and a file are refused', async () => {
     await mkdir(at('bare'));
     await writeFile(at('file'), '');
-    expect(await refusal(listImages(at('bare')))).toBe(
+    expect(await refusal(openPictureFolder(at('bare')))).toBe(
       `Folder '${at('bare')}': holds no pictures. Expected files ending in .jpg, .jpeg, .png, .webp, .gif, .tif, .tiff, .avif.`,
     );
-    expect(await refusal(listImages(at('absent')))).toBe(`Folder '${at('absent')}': can not be read (no such file or folder).`);
-    expect(await refusal(listImages(at('file')))).toBe(
+    expect(await refusal(findImages(at('absent')))).toBe(`Folder '${at('absent')}': can not be read (no such file or folder).`);
+    expect(await refusal(findImages(at('file')))).toBe(
       `Folder '${at('file')}': can not be read (a part of the path is a file, not a folder).`,
     );
   });

@@ -3,20 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { main } from '../src/cli/main.js';
 import { packageFile } from '../src/core/version.js';
 import { experimentNames, readExperiment } from '../src/experiment/config.js';
+import { cli } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-experiment-'));
 const at = (...parts: string[]): string => join(folder, ...parts);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, { out: (t) => void (out += t), err: (t) => void (err += t), terminal: false });
-  return { code, out, err };
-}
 
 interface Raw {
   data: Record<string, unknown>;

@@ -8,7 +8,6 @@ import { none } from '../adapters/op.js';
 import { adapters } from '../adapters/index.js';
 import { openModel, type Classifier, type OpenOptions } from '../src/classifier/open.js';
 import { preprocessTensor } from '../src/classifier/pixels.js';
-import { main } from '../src/cli/main.js';
 import { adamFactors } from '../src/core/adam.js';
 import { random } from '../src/core/random.js';
 import { float32, int64, numberToHalf, scalar, sizeOf, toFloat32, toNumbers, type Tensor } from '../src/core/tensor.js';
@@ -21,6 +20,7 @@ import { objectiveOf } from '../src/evidence/objective.js';
 import { resolveSettings } from '../src/lan/settings.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
 import { decodeModel, encodeModel } from '../src/onnx/codec.js';
+import { cli } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-export-'));
 const at = (name: string): string => join(folder, name);
@@ -421,13 +421,6 @@ describe('a model whose own values are called as the objective calls its own', (
       ),
     ));
 });
-
-async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, { out: (t) => void (out += t), err: (t) => void (err += t), terminal: false });
-  return { code, out, err };
-}
 
 describe('the commands', () => {
   beforeAll(() => {

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { openModel, type Classifier } from '../src/classifier/open.js';
-import { main } from '../src/cli/main.js';
 import { float32 } from '../src/core/tensor.js';
 import { dialectModel } from '../src/engine/ort.js';
 import { accuracyMap, grid, type GridOptions } from '../src/evidence/grid.js';
 import { centres, place, prepared, type GridObject } from '../src/evidence/placing.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
 import { encodeModel } from '../src/onnx/codec.js';
+import { cli } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-grid-'));
 const at = (...parts: string[]): string => join(folder, ...parts);
@@ -43,13 +43,6 @@ beforeAll(async () => {
   classifier = await openModel(at('net.onnx'));
 });
 afterAll(() => classifier.dispose());
-
-async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, { out: (t) => void (out += t), err: (t) => void (err += t), terminal: false });
-  return { code, out, err };
-}
 
 /** How many pixels of a 3 x 3 square centred there lie in the first four columns. */
 const inside = (row: number, column: number): number => {

@@ -4,21 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import { main } from '../src/cli/main.js';
 import { float32, int64, toFloat32, toNumbers } from '../src/core/tensor.js';
 import { decodeNpy, encodeNpy } from '../src/data/npy.js';
 import { bert, residual } from './nets/inside.js';
+import { cli as run } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-inputs-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
 
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, { out: (t) => void (out += t), err: (t) => void (err += t), terminal: false });
-  return { code, out, err };
-}
 const refused = (message: string) => ({ code: 2, out: '', err: `lan-onnx: ${message}\n` });
 
 const QUICK = ['--iterations', '150', '--evidence-draws', '64', '--threads', '1'];

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openModel } from '../src/classifier/open.js';
-import { main } from '../src/cli/main.js';
 import { float32 } from '../src/core/tensor.js';
 import { encodePng } from '../src/data/images.js';
 import { encodeNpy } from '../src/data/npy.js';
@@ -15,6 +14,7 @@ import { score } from '../src/evidence/score.js';
 import { wilson } from '../src/evidence/replaceability.js';
 import { GraphBuilder } from '../src/onnx/builder.js';
 import { encodeModel } from '../src/onnx/codec.js';
+import { cli } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-score-'));
 const at = (...parts: string[]): string => join(folder, ...parts);
@@ -47,13 +47,6 @@ const ROWS = [
   [0, 0, 20],
 ];
 const LABELS = [0, 1, 1, 2];
-
-async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, { out: (t) => void (out += t), err: (t) => void (err += t), terminal: false });
-  return { code, out, err };
-}
 
 beforeAll(async () => {
   writeFileSync(at('net.onnx'), firstRow('batch'));

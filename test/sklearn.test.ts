@@ -6,22 +6,16 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { checkAgreement } from '../src/classifier/agreement.js';
 import { inspectModel } from '../src/classifier/inspect.js';
 import { openModel } from '../src/classifier/open.js';
-import { main } from '../src/cli/main.js';
 import { float32, toFloat32 } from '../src/core/tensor.js';
 import { encodeNpy } from '../src/data/npy.js';
 import { encodeModel } from '../src/onnx/codec.js';
 import type { Model } from '../src/onnx/graph.js';
 import { forest, logisticRegression, ML, naiveBayes, network, sample, scaledRegression, supportVectors } from './nets/sklearn.js';
+import { cli as run } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-sklearn-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, { out: (t) => void (out += t), err: (t) => void (err += t), terminal: false });
-  return { code, out, err };
-}
 
 const SMOOTH = { logisticRegression, scaledRegression, supportVectors, network, naiveBayes };
 const STRINGS = "output 'output_label' is left out: it holds strings";

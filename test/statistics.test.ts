@@ -1,7 +1,7 @@
 // The experiments' statistics against closed forms.
 import { expect, test } from '@jest/globals';
 import { LanError } from '../src/core/errors.js';
-import { boxRatio, meanOver, pearson, permutationP, perPixel, shiftP, smooth } from '../src/experiment/statistics.js';
+import { boxRatio, pearson, permutationP, perPixel, shiftP, smooth } from '../src/experiment/statistics.js';
 
 test('correlation', () => {
   expect(pearson([1, 2, 3], [2, 4, 6])).toBeCloseTo(1, 12);
@@ -59,14 +59,6 @@ test('p by permutation: orders that correlate just as much count, however they r
   const halves = [0.1, 0.1, 0.1, 0.1, 0.1, 0.7, 0.7, 0.7, 0.7, 0.7];
   expect(permutationP(halves, halves, 19_999, 2) * 252).toBeGreaterThan(0.75);
   expect(permutationP(halves, halves, 19_999, 2) * 252).toBeLessThan(1.25);
-});
-
-test('the mean over maps, cell by cell', () => {
-  expect(Array.from(meanOver([Float32Array.of(0, 1, 4), Float32Array.of(1, 3, 4)]))).toEqual([0.5, 2, 4]);
-  expect(() => meanOver([])).toThrow(new LanError('A mean over maps needs at least one map.'));
-  expect(() => meanOver([Float32Array.of(0, 1), Float32Array.of(1)])).toThrow(
-    new LanError('Map 1 has 1 values. Expected 2, as the first.'),
-  );
 });
 
 test('means inside a mask, and their ratio to those outside', () => {

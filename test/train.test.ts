@@ -6,7 +6,6 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { adapters } from '../adapters/index.js';
 import { openModel } from '../src/classifier/open.js';
-import { main } from '../src/cli/main.js';
 import { specialize } from '../src/compile/specialize.js';
 import { random } from '../src/core/random.js';
 import { float32, toFloat32 } from '../src/core/tensor.js';
@@ -19,6 +18,7 @@ import { classifierGraph, fit, type FitOptions } from '../src/lan/fit.js';
 import { createNetwork } from '../src/lan/network.js';
 import { batchOrder, samplesOf } from '../src/lan/samples.js';
 import { decodeModel, encodeModel } from '../src/onnx/codec.js';
+import { cli } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-train-'));
 const at = (...parts: string[]): string => join(folder, ...parts);
@@ -60,12 +60,6 @@ beforeAll(async () => {
   writeFileSync(at('data', 'images.npy'), encodeNpy(bytes));
 });
 
-async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, { out: (t) => void (out += t), err: (t) => void (err += t), terminal: false });
-  return { code, out, err };
-}
 /** `more` in place of the settings here where it names the same. */
 function train(out: string, ...more: string[]): string[] {
   const given = { '--iterations': '60', '--batch': '8', '--lan': 'FC(12, lrelu), Dropout(0.2), FC(mask, sigmoid)' };

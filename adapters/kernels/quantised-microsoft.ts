@@ -1,6 +1,7 @@
 // onnxruntime's own quantised ops (com.microsoft), as its quantiser writes them: dequantise, the float op, quantise.
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import { defineOp, float, int, ints, text, type OldNode, type OpAdapter } from '../op.js';
+import { defineOp, float, int, type OldNode, type OpAdapter } from '../op.js';
+import { WINDOW_ATTRIBUTES } from './conv-geometry.js';
 import { along, centred, dynamic, forAll, quantised, quantisedType, scaleOf, whole } from './quantised-onnx.js';
 import { dequantised, lastAxis, quantisedBy } from './quantised-product.js';
 
@@ -95,15 +96,7 @@ export const microsoftOps: OpAdapter[] = [
   ),
   one(
     'QLinearAveragePool',
-    {
-      auto_pad: text('NOTSET'),
-      ceil_mode: int(0),
-      channels_last: int(0),
-      count_include_pad: int(0),
-      kernel_shape: ints(),
-      pads: ints(),
-      strides: ints(),
-    },
+    { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), channels_last: int(0), count_include_pad: int(0) },
     (x, n, g) => {
       const spatial = n.attr<readonly number[]>('kernel_shape')?.length ?? 2;
       return channelsFirst(x, n, spatial, g, (first) => g.op('AveragePool', [first], without(n, 'channels_last')));

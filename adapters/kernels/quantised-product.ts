@@ -1,17 +1,7 @@
 // What the QLinear ops share: products of whole numbers brought to the scale of their output; values dequantised.
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import { int, ints, text, type OldNode } from '../op.js';
+import type { OldNode } from '../op.js';
 import { centred, forAll, quantised, quantisedType, scaleOf, type Align } from './quantised-onnx.js';
-
-/** Attributes of ConvInteger and QLinearConv. */
-export const convInput = {
-  auto_pad: text('NOTSET'),
-  dilations: ints(),
-  group: int(1),
-  kernel_shape: ints(),
-  pads: ints(),
-  strides: ints(),
-};
 
 /** One number per element of the last axis, which is how a vector broadcasts. */
 export const lastAxis: Align = (parameter) => parameter;

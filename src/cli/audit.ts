@@ -17,6 +17,8 @@ import { readInputs, shapeOfFirst, type AuditInput } from './audit-inputs.js';
 import { progressBar } from './bar.js';
 import { interruptible, ioOf, toJson, usage, type Io } from './io.js';
 import {
+  MODEL_ARGUMENT,
+  optional,
   cardOptions,
   engineOptions,
   jsonOption,
@@ -57,7 +59,7 @@ export const auditCommand: CommandModule<object, Arguments> = {
   // yargs' inferred type of this many options does not unify with Arguments, which says the same.
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
+      .positional('model', MODEL_ARGUMENT)
       .options({
         image: { type: 'string', array: true, requiresArg: true, describe: 'pictures to explain' },
         tensor: {
@@ -184,8 +186,6 @@ const noiseOf = ({ settings }: OpenedExplainer): string | undefined =>
   settings.noise.startsWith('bootstrap') ? undefined : settings.noise;
 
 function settingsOf(argv: Arguments) {
-  const optional = <T>(text: string | undefined, read: (t: string) => T): T | undefined =>
-    text === undefined ? undefined : read(text);
   return {
     ...toObjectiveSettings(argv),
     noise: argv.noise,

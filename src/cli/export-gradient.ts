@@ -4,6 +4,7 @@ import { LanError } from '../core/errors.js';
 import { exportGradient } from '../evidence/export-gradient.js';
 import { exportModel } from './export.js';
 import {
+  MODEL_ARGUMENT,
   cardOptions,
   engineOptions,
   jsonOption,
@@ -27,7 +28,7 @@ export const exportGradientCommand: CommandModule<object, Arguments> = {
   describe: 'write a model with its loss and input gradient as one ONNX file for any onnxruntime',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
+      .positional('model', MODEL_ARGUMENT)
       .options({
         out: { type: 'string', demandOption: true, requiresArg: true, describe: 'the file to write' },
         pixels: {

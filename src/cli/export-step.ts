@@ -3,6 +3,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { exportStep } from '../evidence/export-step.js';
 import { exportModel } from './export.js';
 import {
+  MODEL_ARGUMENT,
   cardOptions,
   engineOptions,
   jsonOption,
@@ -26,7 +27,7 @@ export const exportStepCommand: CommandModule<object, Arguments> = {
   describe: 'write one step of learning a mask (noise in, mask out) as one ONNX file for any onnxruntime',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
+      .positional('model', MODEL_ARGUMENT)
       .options({
         out: { type: 'string', demandOption: true, requiresArg: true, describe: 'the file to write' },
         shape: engineOptions.shape,

@@ -17,6 +17,7 @@ import { gridDocument, writeGrid } from '../report/grid-files.js';
 import { countdown } from './bar.js';
 import { interruptible, ioOf, toJson, usage } from './io.js';
 import {
+  MODEL_ARGUMENT,
   cardOptions,
   engineOptions,
   jsonOption,
@@ -48,7 +49,7 @@ export const gridCommand: CommandModule<object, Arguments> = {
   describe: 'accuracy for an object centred at each pixel: heat map, CSV, JSON',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
+      .positional('model', MODEL_ARGUMENT)
       .options({
         objects: {
           type: 'string',

@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import type { CommandModule } from 'yargs';
 import { inspectModel, type Inspection, type ValueReport } from '../classifier/inspect.js';
 import { count, ioOf, toJson } from './io.js';
-import { engineOptions, jsonOption, toShapes } from './options.js';
+import { MODEL_ARGUMENT, engineOptions, jsonOption, toShapes } from './options.js';
 
 interface Arguments {
   readonly model: string;
@@ -16,7 +16,7 @@ export const inspectCommand: CommandModule<object, Arguments> = {
   describe: 'what an ONNX file holds, and which of its ops can be run and differentiated',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
+      .positional('model', MODEL_ARGUMENT)
       .options({ shape: engineOptions.shape, ...jsonOption })
       .example('$0 inspect squeezenet1.1.onnx', 'ops, shapes, parameters, MACs')
       .example('$0 inspect bert.onnx --shape input_ids=1,128', 'with open axes bound')

@@ -287,3 +287,14 @@ export function pairOf(flag: string, text: string): readonly [number, number] {
   const sides = sideOrPair(flag, text);
   return typeof sides === 'number' ? [sides, sides] : sides;
 }
+
+/** The positional argument of the commands that take one model. */
+export const MODEL_ARGUMENT = {
+  type: 'string',
+  demandOption: true,
+  describe: 'an .onnx file, a Hugging Face folder, or tank',
+} as const;
+
+/** What `read` makes of a flag's text; undefined where it was not given. */
+export const optional = <T>(text: string | undefined, read: (text: string) => T): T | undefined =>
+  text === undefined ? undefined : read(text);

@@ -8,7 +8,16 @@ import { score, type Accuracy, type ScoreResult } from '../evidence/score.js';
 import { classesCsv, scoreDocument, writeScore } from '../report/score-files.js';
 import { countdown } from './bar.js';
 import { interruptible, ioOf, toJson } from './io.js';
-import { cardOptions, engineOptions, jsonOption, seedOption, toOpenOptions, toWhole, type SharedArguments } from './options.js';
+import {
+  MODEL_ARGUMENT,
+  cardOptions,
+  engineOptions,
+  jsonOption,
+  seedOption,
+  toOpenOptions,
+  toWhole,
+  type SharedArguments,
+} from './options.js';
 
 interface Arguments extends SharedArguments {
   readonly model: string;
@@ -39,7 +48,7 @@ export const scoreCommand: CommandModule<object, Arguments> = {
   describe: 'accuracy on a labelled dataset: top-1, top-5, per class, confusion, throughput',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
+      .positional('model', MODEL_ARGUMENT)
       .options({
         ...dataOptions,
         data: { ...dataOptions.data, demandOption: true },

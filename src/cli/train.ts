@@ -2,7 +2,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { openModel, type Classifier } from '../classifier/open.js';
 import { LanError } from '../core/errors.js';
-import { random, STREAMS } from '../core/random.js';
+import { random, shuffle, STREAMS } from '../core/random.js';
 import type { Dataset } from '../data/dataset.js';
 import { ensureWritable, sha256, writeAtomically } from '../data/files.js';
 import { openDataset } from '../data/open-dataset.js';
@@ -16,6 +16,8 @@ import { dirname } from 'node:path';
 import { trainingBar } from './bar.js';
 import { interruptible, ioOf, toJson, usage } from './io.js';
 import {
+  MODEL_ARGUMENT,
+  optional,
   cardOptions,
   engineOptions,
   jsonOption,
@@ -58,7 +60,7 @@ export const trainCommand: CommandModule<object, Arguments> = {
   describe: 'learn a network that gives the mask of any input at once (Eq. 3), as an ONNX file',
   builder: (y) =>
     y
-      .positional('model', { type: 'string', demandOption: true, describe: 'an .onnx file, a Hugging Face folder, or tank' })
+      .positional('model', MODEL_ARGUMENT)
       .options({
         ...dataOptions,
         data: { ...dataOptions.data, demandOption: true },
@@ -118,8 +120,6 @@ export const trainCommand: CommandModule<object, Arguments> = {
       ) as unknown as Argv<Arguments>,
   async handler(argv) {
     const io = ioOf(argv);
-    const optional = <T>(text: string | undefined, read: (t: string) => T): T | undefined =>
-      text === undefined ? undefined : read(text);
     const settings = {
       beta: optional(argv.beta, (t) => toNumber('--beta', t, 0)),
       iterations: optional(argv.iterations, (t) => toWhole('--iterations', t, 1)),
@@ -203,12 +203,8 @@ function split(
   classifier: Classifier,
   { hold, limit, seed, onUnreadable }: SplitOptions,
 ): { samples: Samples; held: Samples } {
-  const stream = random(seed, STREAMS.split);
   const order = Uint32Array.from({ length: dataset.length }, (_, i) => i);
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = stream.integer(i + 1, 0, i);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
+  shuffle(order, random(seed, STREAMS.split));
   const used = order.subarray(0, limit ?? order.length);
   const count = Math.round(used.length * hold);
   if (used.length - count < 2) throw new LanError(`Dataset '${dataset.name}': ${used.length} samples are too few to train on.`);

@@ -30,6 +30,24 @@ export interface Random {
   integer(below: number, draw: number, index: number): number;
 }
 
+/** Puts the values into a seeded order (Fisher and Yates), in place; another `draw`, another order. */
+export function shuffle(values: Uint32Array | Float64Array, stream: Random, draw = 0): void {
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = stream.integer(i + 1, draw, i);
+    [values[i], values[j]] = [values[j]!, values[i]!];
+  }
+}
+
+/** `count` of the numbers 0..length-1 without repeats, in seeded order: the first steps of a shuffle from the front. */
+export function choose(length: number, count: number, stream: Random): number[] {
+  const order = Array.from({ length }, (_, i) => i);
+  for (let i = 0; i < count; i++) {
+    const j = i + stream.integer(length - i, 0, i);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order.slice(0, count);
+}
+
 /** 32-bit finaliser with full avalanche (the "lowbias32" constants of C. Wellons' hash prospector). */
 function mix(x: number): number {
   x = imul(x ^ (x >>> 16), 0x7feb352d);

@@ -191,21 +191,14 @@ export async function encodePng(pixels: Uint8Array, width: number, height: numbe
     .toBuffer();
 }
 
-/**
- * Paths of all pictures in a folder and its subfolders, by their endings, sorted; hidden ones are left out, linked folders not entered.
- * Throws LanError when the folder can not be read or holds none.
- */
-export async function listImages(folder: string): Promise<string[]> {
-  const found = await findImages(folder);
-  if (!found.length) throw noPictures(folder);
-  return found;
-}
-
 /** The refusal of a folder without pictures. */
 export const noPictures = (folder: string): LanError =>
   new LanError(`Folder '${folder}': holds no pictures. Expected files ending in ${EXTENSIONS.join(', ')}.`);
 
-/** As listImages, but finding none is no error. */
+/**
+ * Paths of all pictures in a folder and its subfolders, by their endings, sorted; hidden ones are left out, linked folders not entered.
+ * None is no error. Throws LanError when the folder can not be read.
+ */
 export async function findImages(folder: string): Promise<string[]> {
   const found: string[] = [];
   const visit = async (path: string): Promise<void> => {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Classifier } from '../classifier/classifier.js';
 import { LanError } from '../core/errors.js';
-import { random, STREAMS } from '../core/random.js';
+import { choose, random, STREAMS } from '../core/random.js';
 import { sizeOf, type Tensor } from '../core/tensor.js';
 import { openJournal, type Header } from '../data/journal.js';
 import { centres, place, prepared, type GridObject } from './placing.js';
@@ -86,7 +86,7 @@ export async function grid(classifier: Classifier, options: GridOptions): Promis
   const samples = options.samples ?? Math.min(256, noisy ? Math.max(32, objects.length) : objects.length);
   if (samples > objects.length && !noisy)
     throw new LanError(`grid: ${samples} samples a position of ${objects.length} object(s) would repeat themselves. Give --samples ${objects.length} or less, or more objects.`); // prettier-ignore
-  const chosen = choose(objects, samples, seed);
+  const chosen = chosenObjects(objects, samples, seed);
   const per = channels * height * width;
   const noise = random(seed, STREAMS.grid);
   const values = new Float32Array(per);
@@ -173,15 +173,8 @@ export async function grid(classifier: Classifier, options: GridOptions): Promis
 }
 
 /** `samples` of the objects: all in order, a seeded choice without repeats, or in turn where there are more samples than objects. */
-function choose(objects: readonly GridObject[], samples: number, seed: number): GridObject[] {
-  const order = objects.map((_, i) => i);
-  const stream = random(seed, STREAMS.grid);
-  if (samples < objects.length) {
-    for (let i = 0; i < samples; i++) {
-      const j = i + stream.integer(objects.length - i, 0, i);
-      [order[i], order[j]] = [order[j]!, order[i]!];
-    }
-  }
+function chosenObjects(objects: readonly GridObject[], samples: number, seed: number): GridObject[] {
+  const order = samples < objects.length ? choose(objects.length, samples, random(seed, STREAMS.grid)) : objects.map((_, i) => i);
   return Array.from({ length: samples }, (_, i) => objects[order[i % objects.length]!]!);
 }
 

@@ -1,7 +1,7 @@
 // How well a classifier does on a dataset: accuracy, confusion, cross-entropy and throughput, by onnxruntime on the original file.
 import type { Classifier } from '../classifier/classifier.js';
 import { LanError } from '../core/errors.js';
-import { random, STREAMS } from '../core/random.js';
+import { choose, random, STREAMS } from '../core/random.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Batch, Dataset, PictureSpec, Unreadable } from '../data/dataset.js';
 import { matchLabels } from '../data/labels.js';
@@ -201,14 +201,8 @@ function largest(row: Float32Array): number {
 
 /** At most `limit` of `length` samples, drawn by `seed`, in ascending order, so that files are read from front to back. */
 export function chosen(length: number, { limit = Infinity, seed = 0 }: Pick<ScoreOptions, 'limit' | 'seed'>): number[] {
-  const all = Array.from({ length }, (_, i) => i);
-  if (limit >= length) return all;
-  const stream = random(seed, STREAMS.shuffle);
-  for (let i = 0; i < limit; i++) {
-    const j = i + stream.integer(length - i, 0, i);
-    [all[i], all[j]] = [all[j]!, all[i]!];
-  }
-  return all.slice(0, limit).sort((a, b) => a - b);
+  if (limit >= length) return Array.from({ length }, (_, i) => i);
+  return choose(length, limit, random(seed, STREAMS.shuffle)).sort((a, b) => a - b);
 }
 
 /** The batch axis that the file itself fixes. */

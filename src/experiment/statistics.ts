@@ -1,6 +1,6 @@
 // What experiments say in numbers: correlation, its p by permutation, smoothing, means over maps and over parts of them.
 import { LanError } from '../core/errors.js';
-import { random, STREAMS } from '../core/random.js';
+import { random, shuffle, STREAMS } from '../core/random.js';
 
 /** Pearson's correlation, in -1..1; 0 where one side does not vary. */
 export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -28,10 +28,7 @@ export function permutationP(a: ArrayLike<number>, b: ArrayLike<number>, permuta
   const shuffled = Float64Array.from(b);
   let reached = 1;
   for (let k = 0; k < permutations; k++) {
-    for (let i = shuffled.length - 1; i > 0; i--) {
-      const j = stream.integer(i + 1, k, i);
-      [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
-    }
+    shuffle(shuffled, stream, k);
     if (pearson(a, shuffled) >= observed - ROUNDING) reached++;
   }
   return reached / (1 + permutations);
@@ -70,17 +67,6 @@ export function smooth(values: Float32Array, height: number, width: number, sigm
       }
     return sum / total;
   });
-}
-
-/** The mean of maps of one length, cell by cell. Throws LanError for none, or for lengths that differ. */
-export function meanOver(rows: readonly Float32Array[]): Float32Array {
-  if (!rows[0]) throw new LanError('A mean over maps needs at least one map.');
-  const sum = new Float64Array(rows[0].length);
-  for (const [n, row] of rows.entries()) {
-    if (row.length !== sum.length) throw new LanError(`Map ${n} has ${row.length} values. Expected ${sum.length}, as the first.`);
-    for (let i = 0; i < sum.length; i++) sum[i]! += row[i]!;
-  }
-  return Float32Array.from(sum, (v) => v / rows.length);
 }
 
 /** Mean of the values where the mask is not 0; NaN where it is 0 everywhere. Throws LanError for lengths that differ. */

@@ -1,6 +1,6 @@
 // The tanks: a classifier that learned the weather, and masks that show it (Appendix G).
 import type { Classifier } from '../classifier/open.js';
-import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import { toPlanes } from '../data/planes.js';
 import type { Picture } from '../data/resize.js';
 import { tankPicture } from '../data/tank.js';
@@ -10,6 +10,7 @@ import { topClasses } from '../evidence/replaceability.js';
 import type { Samples } from '../lan/samples.js';
 import type { TankConfig } from './config.js';
 import { atLeast, atMost, trainedClassifier, type Figure, type Findings, type RunOptions } from './run.js';
+import { perPixel } from './statistics.js';
 
 const DATA = 'synthetic pictures of trees, clouds and tanks; in training and test pictures clouds are there only with tanks';
 /** Pictures drawn in the figure. */
@@ -111,31 +112,35 @@ async function masks({ data, masks: settings }: TankConfig, classifier: Classifi
     evidenceDraws: 64,
     signal: run.signal,
   });
-  let [clouds, cloudPixels, tank, tankPixels, elsewhere, otherPixels] = [0, 0, 0, 0, 0, 0];
+  const count = settings.pictures * area;
+  const attention = new Float32Array(count);
+  const seen = { clouds: new Uint8Array(count), tank: new Uint8Array(count) };
   const items: { input: Picture; attention: Float32Array }[] = [];
   try {
     for (let n = 0; n < settings.pictures; n++) {
       const picture = tankPicture({ tank: true, clouds: true }, run.seed, first + settings.noiseSamples + n, size);
       const x = float32(Float32Array.from(toPlanes(picture, 3)), [1, 3, size, size]);
       const { betas } = await auditor.audit(x);
-      const mask = toFloat32(betas[0]!.learned.mask);
-      const attention = Float32Array.from({ length: area }, (_, i) => 1 - mask[i % sizeOf(betas[0]!.learned.mask.dims)]!);
-      for (let i = 0; i < area; i++) {
-        const value = attention[i]!;
-        if (picture.clouds[i]) [clouds, cloudPixels] = [clouds + value, cloudPixels + 1];
-        else if (picture.tank[i]) [tank, tankPixels] = [tank + value, tankPixels + 1];
-        else [elsewhere, otherPixels] = [elsewhere + value, otherPixels + 1];
-      }
-      if (n < SHOWN) items.push({ input: picture, attention });
+      const own = toFloat32(betas[0]!.learned.mask).map((a) => 1 - a);
+      attention.set(own, n * area);
+      seen.clouds.set(picture.clouds, n * area);
+      seen.tank.set(picture.tank, n * area);
+      if (n < SHOWN) items.push({ input: picture, attention: own });
     }
   } finally {
     await auditor.dispose();
   }
+  const elsewhere = seen.clouds.map((c, i) => Number(!c && !seen.tank[i]));
   const figure: Figure = {
     kind: 'pairs',
     file: 'tanks.png',
     caption: 'Pictures that the classifier calls "tank", and the attention on them; warm = needed (Appendix G)',
     items,
   };
-  return { clouds: clouds / cloudPixels, tank: tank / tankPixels, elsewhere: elsewhere / otherPixels, figure };
+  return {
+    clouds: perPixel(attention, seen.clouds),
+    tank: perPixel(attention, seen.tank),
+    elsewhere: perPixel(attention, elsewhere),
+    figure,
+  };
 }

@@ -17,7 +17,7 @@ import {
   type RunOptions,
   type Verdict,
 } from './run.js';
-import { pearson, permutationP, shiftP, smooth } from './statistics.js';
+import { boxRatio, pearson, permutationP, shiftP, smooth } from './statistics.js';
 
 const PIXELS = DIGIT * DIGIT;
 /** Pictures in 0..1, as they are. */
@@ -203,23 +203,15 @@ const average = (values: Float32Array, where?: readonly number[]): number =>
 
 /** Mean attention inside the squares over that outside; variance over inputs (mean over pixels) and of the mean map over pixels. */
 function spread({ each, count, boxes }: Attention, mean: Float32Array) {
-  let [inside, insideCount, outside] = [0, 0, 0];
-  let varianceOverInputs = 0;
-  for (let n = 0; n < count; n++) {
-    const box = boxes[n]!;
-    for (let i = 0; i < PIXELS; i++) {
-      const value = each[n * PIXELS + i]!;
-      const [r, c] = [Math.floor(i / DIGIT) - box.row, (i % DIGIT) - box.column];
-      if (r >= 0 && c >= 0 && r < box.side && c < box.side) {
-        inside += value;
-        insideCount++;
-      } else outside += value;
-      varianceOverInputs += (value - mean[i]!) ** 2 / (count * PIXELS);
-    }
-  }
+  const inside = new Uint8Array(each.length);
+  boxes.forEach(({ row, column, side }, n) => {
+    for (let r = row; r < row + side; r++)
+      inside.fill(1, n * PIXELS + r * DIGIT + column, n * PIXELS + r * DIGIT + column + side);
+  });
+  const varianceOverInputs = each.reduce((sum, v, i) => sum + (v - mean[i % PIXELS]!) ** 2 / (count * PIXELS), 0);
   const overall = average(mean);
   const spatialVariance = mean.reduce((sum, v) => sum + (v - overall) ** 2, 0) / PIXELS;
-  return { ratio: inside / insideCount / (outside / (count * PIXELS - insideCount)), varianceOverInputs, spatialVariance };
+  return { ratio: boxRatio(each, inside), varianceOverInputs, spatialVariance };
 }
 
 function figures(

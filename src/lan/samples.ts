@@ -1,5 +1,5 @@
 // What training draws from: samples by number, in an order that depends on the seed and the step alone, so that a run can be taken up anywhere.
-import { random, STREAMS } from '../core/random.js';
+import { random, shuffle, STREAMS } from '../core/random.js';
 
 export interface Samples {
   readonly count: number;
@@ -28,10 +28,7 @@ export function batchOrder(count: number, batch: number, seed: number): (step: n
     const epoch = Math.floor(step / perEpoch);
     if (epoch !== known) {
       for (let i = 0; i < count; i++) order[i] = i;
-      for (let i = count - 1; i > 0; i--) {
-        const j = stream.integer(i + 1, epoch, i);
-        [order[i], order[j]] = [order[j]!, order[i]!];
-      }
+      shuffle(order, stream, epoch);
       known = epoch;
     }
     const at = (step % perEpoch) * batch;

@@ -83,12 +83,13 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   const every = Math.max(1, Math.floor(iterations / LINES));
   const validateEvery = Math.max(every, Math.ceil(iterations / VALIDATIONS / every) * every);
   descent.reset(job.initial());
-  let step = files?.resume ? await takeUp(files, job) : 0;
+  const taken = files?.resume ? await takeUp(files, job) : undefined;
+  let step = taken?.steps ?? 0;
   const resumedAt = step;
   if (files?.metrics && step === 0) await writeAtomically(files.metrics, '');
   const start = performance.now();
   let saved = start;
-  let sums = figures.map(() => 0);
+  let sums = figures.map((_, i) => taken?.sums[i] ?? 0);
   let last: Record<string, number> = {};
   let validation: Record<string, number> | undefined;
   let lines = '';
@@ -99,7 +100,6 @@ export async function train(job: TrainJob): Promise<TrainResult> {
     lines = '';
     saved = performance.now();
   };
-  if (step > 0) sums = await pendingSums(files!.checkpoint, figures);
   let next = step < iterations ? Promise.resolve(job.feeds(step)) : undefined;
   while (step < iterations) {
     const feeds = await next!;
@@ -168,19 +168,17 @@ async function readCheckpoint(path: string) {
     tensors,
     steps: Number(metadata.steps),
     identity: JSON.parse(metadata.identity!) as RunIdentity,
-    sums: metadata.sums!,
+    sums: JSON.parse(metadata.sums!) as number[],
   };
 }
 
-async function pendingSums(path: string, figures: readonly string[]): Promise<number[]> {
-  const sums = JSON.parse((await readCheckpoint(path)).sums) as number[];
-  return figures.map((_, i) => sums[i] ?? 0);
-}
-
-/** Goes on from the checkpoint; returns its step, 0 where there is none. */
-async function takeUp({ checkpoint, metrics }: TrainFiles, job: TrainJob): Promise<number> {
-  if (!existsSync(checkpoint)) return 0;
-  const { tensors, steps, identity } = await readCheckpoint(checkpoint);
+/** Goes on from the checkpoint, where there is one; gives its step, and the sums of the figures since the last line. */
+async function takeUp(
+  { checkpoint, metrics }: TrainFiles,
+  job: TrainJob,
+): Promise<{ steps: number; sums: readonly number[] } | undefined> {
+  if (!existsSync(checkpoint)) return undefined;
+  const { tensors, steps, identity, sums } = await readCheckpoint(checkpoint);
   const differences = Object.keys({ ...identity, ...job.identity }).filter(
     (key) => JSON.stringify(identity[key]) !== JSON.stringify(job.identity[key]),
   );
@@ -197,7 +195,7 @@ async function takeUp({ checkpoint, metrics }: TrainFiles, job: TrainJob): Promi
     const kept = lines.filter((line) => line !== '' && stepOf(line) <= steps);
     await writeAtomically(metrics, kept.map((line) => `${line}\n`).join(''));
   }
-  return steps;
+  return { steps, sums };
 }
 
 const say = (value: unknown): string => (value === undefined ? 'absent' : JSON.stringify(value).slice(0, 80));

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { adapters } from '../../adapters/index.js';
 import { specialize } from '../../src/compile/specialize.js';
-import { random, STREAMS } from '../../src/core/random.js';
+import { random, shuffle, STREAMS } from '../../src/core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import type { Descent, Engine, Parameter } from '../../src/engine/engine.js';
 import { probe } from '../../src/engine/ort.js';
@@ -74,10 +74,7 @@ export function* batches(digits: Digits, size: number, seed: number): Generator<
   const places = random(seed, STREAMS.training);
   const order = Uint32Array.from(digits.labels, (_, i) => i);
   for (let epoch = 0; ; epoch++) {
-    for (let i = order.length - 1; i > 0; i--) {
-      const j = stream.integer(i + 1, epoch, i);
-      [order[i], order[j]] = [order[j]!, order[i]!];
-    }
+    shuffle(order, stream, epoch);
     for (let at = 0; at + size <= order.length; at += size) {
       const across = (i: number): number => places.integer(5, epoch, 2 * (at + i)) - 2;
       const down = (i: number): number => places.integer(5, epoch, 2 * (at + i) + 1) - 2;

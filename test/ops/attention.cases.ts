@@ -1,18 +1,10 @@
 // Cases of attention in all its forms (heads apart or side by side, shared keys, masks, pasts, stages), of rotary embedding and of caches.
 import { bool, int64, type Tensor } from '../../src/core/tensor.js';
 import { float } from '../../src/onnx/builder.js';
-import { uniform, type OpCase } from './case.js';
+import { caseOf as a, uniform, type OpCase } from './case.js';
 
 let draw = 400;
 const u = (...dims: number[]): Tensor => uniform(dims, draw++, -1, 1);
-const a = (
-  name: string,
-  op: string,
-  opset: number,
-  inputs: OpCase['inputs'],
-  attributes: OpCase['attributes'] = {},
-  more: Partial<OpCase> = {},
-): OpCase => ({ name: `${op} ${name}`, op, opset, inputs, attributes, ...more });
 
 /** [batch, heads, positions, features]: 2 samples, 3 heads, 4 queries, 5 keys, heads of 6 features (7 for values). */
 const q4 = (): Tensor => u(2, 3, 4, 6);

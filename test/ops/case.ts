@@ -36,6 +36,16 @@ export interface OpCase {
   readonly skip?: readonly ('tfjs' | 'onnx gradient')[];
 }
 
+/** A case whose name starts with its op. */
+export const caseOf = (
+  name: string,
+  op: string,
+  opset: number,
+  inputs: OpCase['inputs'],
+  attributes: OpCase['attributes'] = {},
+  more: Partial<OpCase> = {},
+): OpCase => ({ name: `${op} ${name}`, op, opset, inputs, attributes, ...more });
+
 /** Seeded floats, uniform in [low, high), of this shape; another `draw`, other numbers. */
 export const uniform = (dims: readonly number[], draw: number, low = -2, high = 2): Tensor =>
   float32(random(20260728, 9).uniform(new Float32Array(sizeOf(dims)), draw, low, high), dims);

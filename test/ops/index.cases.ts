@@ -1,24 +1,9 @@
 // Cases of the ops that pick or place by index, every definition of each.
 import { bool, float32, int64, type Tensor } from '../../src/core/tensor.js';
-import { distinct, uniform, type OpCase } from './case.js';
+import { caseOf as c, distinct, uniform, type OpCase } from './case.js';
 
 let draw = 300;
 const x = (...dims: number[]): Tensor => uniform(dims, draw++);
-const c = (
-  name: string,
-  op: string,
-  opset: number,
-  inputs: OpCase['inputs'],
-  attributes: OpCase['attributes'] = {},
-  more: Partial<OpCase> = {},
-): OpCase => ({
-  name: `${op} ${name}`,
-  op,
-  opset,
-  inputs,
-  attributes,
-  ...more,
-});
 const list = (...values: number[]): Tensor => int64(values);
 const HUGE = 2 ** 62;
 /** Indices given at run time, and the same as an initialiser: other rules apply. */

@@ -1,25 +1,10 @@
 // Cases of the matrix products, every definition of each.
 import { float32, type Tensor } from '../../src/core/tensor.js';
 import { float } from '../../src/onnx/builder.js';
-import { uniform, type OpCase } from './case.js';
+import { caseOf as c, uniform, type OpCase } from './case.js';
 
 let draw = 700;
 const x = (...dims: number[]): Tensor => uniform(dims, draw++);
-const c = (
-  name: string,
-  op: string,
-  opset: number,
-  inputs: OpCase['inputs'],
-  attributes: OpCase['attributes'] = {},
-  more: Partial<OpCase> = {},
-): OpCase => ({
-  name: `${op} ${name}`,
-  op,
-  opset,
-  inputs,
-  attributes,
-  ...more,
-});
 
 /** alpha A B' + beta C with C broadcast along the rows, by hand: onnxruntime starts at Gemm-7. */
 function oldGemm([a, b, c]: readonly Tensor[], alpha: number, beta: number): Tensor {

@@ -1,7 +1,7 @@
 // Cases of the nodes that onnxruntime's optimiser writes (domain com.microsoft): fused attention, normalisations, products and convolutions.
 import { int32, int64, type Tensor } from '../../src/core/tensor.js';
 import { float, floats } from '../../src/onnx/builder.js';
-import { uniform, type OpCase } from './case.js';
+import { caseOf, uniform, type OpCase } from './case.js';
 
 let draw = 500;
 const u = (...dims: number[]): Tensor => uniform(dims, draw++, -1, 1);
@@ -10,17 +10,9 @@ const m = (
   name: string,
   op: string,
   inputs: OpCase['inputs'],
-  attributes: OpCase['attributes'] = {},
-  more: Partial<OpCase> = {},
-): OpCase => ({
-  name: `${op} ${name}`,
-  op,
-  domain: 'com.microsoft',
-  opset: 1,
-  inputs,
-  attributes,
-  ...more,
-});
+  attributes?: OpCase['attributes'],
+  more?: Partial<OpCase>,
+): OpCase => caseOf(name, op, 1, inputs, attributes, { domain: 'com.microsoft', ...more });
 
 /** 2 samples of 5 tokens with 8 features, 3 heads of 2 features each for queries, keys and values. */
 const tokens = (): Tensor => u(2, 5, 8);

@@ -1,7 +1,7 @@
 // Cases of ai.onnx.ml: linear models, support vector machines, scaling and encoding, every choice of each.
 import { float32, int64, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import { float, floats } from '../../src/onnx/builder.js';
-import { distinct, uniform, uniformAway, type OpCase } from './case.js';
+import { caseOf, distinct, uniform, uniformAway, type OpCase } from './case.js';
 
 let draw = 7000;
 const x = (...dims: number[]): Tensor => uniform(dims, draw++);
@@ -10,9 +10,9 @@ const c = (
   name: string,
   op: string,
   inputs: OpCase['inputs'],
-  attributes: OpCase['attributes'] = {},
-  more: Partial<OpCase> = {},
-): OpCase => ({ name: `${op} ${name}`, op, domain: 'ai.onnx.ml', opset: 1, inputs, attributes, ...more });
+  attributes?: OpCase['attributes'],
+  more?: Partial<OpCase>,
+): OpCase => caseOf(name, op, 1, inputs, attributes, { domain: 'ai.onnx.ml', ...more });
 const POST = ['NONE', 'SOFTMAX', 'LOGISTIC', 'SOFTMAX_ZERO', 'PROBIT'];
 /** PROBIT is defined for scores inside (0,1), so its coefficients are small about a half. */
 const scale = (post: string): number => (post === 'PROBIT' ? 0.05 : 1);

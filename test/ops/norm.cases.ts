@@ -2,7 +2,7 @@
 import { sizeOf, float32, type Tensor } from '../../src/core/tensor.js';
 import { random, STREAMS } from '../../src/core/random.js';
 import { float } from '../../src/onnx/builder.js';
-import type { OpCase } from './case.js';
+import { caseOf as n, type OpCase } from './case.js';
 
 let draw = 0;
 const normal = (...dims: number[]): Tensor =>
@@ -18,21 +18,6 @@ const nonzero = (...dims: number[]): Tensor => {
   );
 };
 
-const n = (
-  name: string,
-  op: string,
-  opset: number,
-  inputs: OpCase['inputs'],
-  attributes: OpCase['attributes'] = {},
-  more: Partial<OpCase> = {},
-): OpCase => ({
-  name: `${op} ${name}`,
-  op,
-  opset,
-  inputs,
-  attributes,
-  ...more,
-});
 const image = [2, 3, 5, 7];
 const statistics = (c: number): Tensor[] => [positive(c), normal(c), normal(c), positive(c)];
 const fixed = { initializers: [1, 2, 3, 4] };

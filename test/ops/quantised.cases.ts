@@ -2,7 +2,7 @@
 import { random } from '../../src/core/random.js';
 import { allocate, float32, sizeOf, type DType, type Tensor } from '../../src/core/tensor.js';
 import { float } from '../../src/onnx/builder.js';
-import { uniform, type OpCase } from './case.js';
+import { caseOf as c, uniform, type OpCase } from './case.js';
 
 let draw = 5000;
 const x = (dims: readonly number[], low = -3, high = 3): Tensor => uniform(dims, draw++, low, high);
@@ -21,14 +21,6 @@ const whole = (type: DType, ...values: number[]): Tensor => {
 };
 const s = (...values: number[]): Tensor => float32(values, values.length === 1 ? [] : [values.length]);
 /** Inputs after the first are constants, as quantised files have them. */
-const c = (
-  name: string,
-  op: string,
-  opset: number,
-  inputs: OpCase['inputs'],
-  attributes: OpCase['attributes'] = {},
-  more: Partial<OpCase> = {},
-): OpCase => ({ name: `${op} ${name}`, op, opset, inputs, attributes, ...more });
 const constants = (inputs: OpCase['inputs'], ...variable: number[]): number[] =>
   inputs.map((_, i) => i).filter((i) => !variable.includes(i));
 const ms = 'com.microsoft';

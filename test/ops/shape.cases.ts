@@ -1,25 +1,10 @@
 // Cases of the ops that move values around, every definition of each.
 import { float32, int64, type Tensor } from '../../src/core/tensor.js';
 import { float } from '../../src/onnx/builder.js';
-import { uniform, type OpCase } from './case.js';
+import { caseOf as c, uniform, type OpCase } from './case.js';
 
 let draw = 100;
 const x = (...dims: number[]): Tensor => uniform(dims, draw++);
-const c = (
-  name: string,
-  op: string,
-  opset: number,
-  inputs: OpCase['inputs'],
-  attributes: OpCase['attributes'] = {},
-  more: Partial<OpCase> = {},
-): OpCase => ({
-  name: `${op} ${name}`,
-  op,
-  opset,
-  inputs,
-  attributes,
-  ...more,
-});
 const list = (...values: number[]): Tensor => int64(values);
 
 const reshape: OpCase[] = [
