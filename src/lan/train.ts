@@ -95,9 +95,10 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   let lines = '';
   const save = async (): Promise<void> => {
     if (!files) return;
-    await writeCheckpoint(files.checkpoint, job, sums);
+    // Lines first: those beyond the checkpoint are cut when the run goes on, those that miss before it would stay lost.
     if (files.metrics && lines) await append(files.metrics, lines);
     lines = '';
+    await writeCheckpoint(files.checkpoint, job, sums);
     saved = performance.now();
   };
   let next = step < iterations ? Promise.resolve(job.feeds(step)) : undefined;
@@ -147,7 +148,7 @@ async function append(path: string, lines: string): Promise<void> {
   try {
     await appendFile(path, lines);
   } catch (error) {
-    throw new LanError(`Can not write '${path}': ${reasonOf(error)}. The checkpoint is sound; go on with --resume.`);
+    throw new LanError(`Can not write '${path}': ${reasonOf(error)}. The last checkpoint is sound; go on with --resume.`);
   }
 }
 
