@@ -4,6 +4,7 @@ import { encodeModel } from '../onnx/codec.js';
 import { writeCut, type Bisected } from './bisect.js';
 import { blame, type Blame } from './blame.js';
 import { cutFailing, MOST_NODES, type Cut } from './cut.js';
+import { differentiableOf, type Differentiable } from './differentiable.js';
 import { checkGradients, type GradientAgreement } from './gradients.js';
 import { originOf } from './inspect.js';
 import { compareNodes, type Divergence } from './nodes.js';
@@ -46,7 +47,8 @@ export interface Agreement {
 
 /**
  * Runs the model's canonical graph on the engines and compares with onnxruntime on the original, untouched bytes, on seeded random inputs or
- * given ones; then the engines' gradients with each other and with central differences of the original. `engine` limits the check to one engine.
+ * given ones; then the engines' gradients with each other and with central differences of the original: by the float inputs, or at the value `at`,
+ * by default the first of floats behind integers. `engine` limits the check to one engine.
  * Throws LanError for an unsound file or an input that does not fit, LanErrors for unsupported ops; a disagreement is a result
  * (`agrees: false`), not an error.
  */
@@ -56,11 +58,15 @@ export async function checkAgreement(from: string | Uint8Array, options: Agreeme
   try {
     const outputs = await checkOutputs(subject);
     const stop = subject.failFast && outputs.some((o) => !o.ok);
-    const gradients = options.gradients !== false && !stop ? await checkGradients(subject) : [];
+    const part = options.gradients !== false && !stop ? await differentiableOf(subject) : undefined;
+    const gradients = part ? await checkGradients(subject, part) : [];
+    // Nothing asks the reference again: what follows may have its memory.
+    await subject.dispose();
     const wrong = gradients.filter((g) => !g.ok);
     const nodes = options.nodes || options.bisect !== undefined ? await checkNodes(subject, outputs) : [];
     const agrees = outputs.every((o) => o.ok) && wrong.length === 0 && nodes.every((n) => !n.first);
-    const culprit = wrong.length > 0 && options.blame !== false ? await findCulprit(subject, gradients, outputs) : undefined;
+    const culprit =
+      part && wrong.length > 0 && options.blame !== false ? await findCulprit(subject, part, gradients, outputs) : undefined;
     const bisected =
       options.bisect !== undefined && !agrees ? await bisect(subject, options, outputs, nodes, culprit) : undefined;
     return {
@@ -104,18 +110,13 @@ async function checkNodes(subject: Subject, outputs: readonly OutputAgreement[])
 
 async function findCulprit(
   subject: Subject,
+  part: Differentiable,
   gradients: readonly GradientAgreement[],
   outputs: readonly OutputAgreement[],
 ): Promise<Blame | undefined> {
   subject.onProgress('gradient of each op');
-  const { output } = gradients.find((g) => !g.ok)!;
   const apart = gradients.some((g) => !g.ok && g.cosine !== undefined);
-  const found = await blame(
-    subject,
-    subject.samples.find((s) => s.kind !== 'edge')!,
-    output,
-    apart,
-  );
+  const found = await blame(subject, part, apart);
   // Where the outputs are wrong already, that is why.
   if (found || outputs.some((o) => !o.ok)) return found;
   const kink = gradients.every((g) => g.ok || g.cosine !== undefined)

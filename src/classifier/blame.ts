@@ -6,13 +6,13 @@ import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { sizeOf, toFloat32, toNumbers, type Tensor } from '../core/tensor.js';
 import { gradientOf, type Engine, type Program } from '../engine/engine.js';
-import { dialectModel, openSession, probe } from '../engine/ort.js';
+import { dialectModel, openModelSession, probe } from '../engine/ort.js';
 import { GraphBuilder } from '../onnx/builder.js';
-import { encodeModel } from '../onnx/codec.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { cosine, difference } from './compare.js';
 import { COTANGENT, OBJECTIVE, objectiveOf, slopeError } from './slope.js';
-import { label, type Sample, type Subject } from './subject.js';
+import type { Differentiable } from './differentiable.js';
+import { label, type Subject } from './subject.js';
 import { TOLERANCES } from './tolerances.js';
 import { asOutputs, inParts } from './values.js';
 
@@ -33,15 +33,16 @@ export interface Blame {
 }
 
 /**
- * The first node on the way from the inputs to the objective on `output` whose gradient, taken of a seeded combination of its outputs, is not
+ * The first node on the way to the objective on the output whose gradient, taken of a seeded combination of its outputs, is not
  * what central differences say; undefined where each is right by itself. Nodes that are alike (op, attributes, shapes) are tried once, at what
- * they see at the sample. `apart`: the engines are known to differ from each other, so that nodes on which they do not need no differences,
+ * they see at the first sample. `apart`: the engines are known to differ from each other, so that nodes on which they do not need no differences,
  * which take the longest.
  */
-export async function blame(subject: Subject, sample: Sample, output: string, apart: boolean): Promise<Blame | undefined> {
+export async function blame(subject: Subject, part: Differentiable, apart: boolean): Promise<Blame | undefined> {
   const { engines, adapters } = subject;
-  const wrt = subject.graph.inputs.filter((i) => i.type === 'float32').map((i) => i.name);
-  const { graph, weights } = await objectiveOf(subject.graph, output, adapters);
+  const { wrt, output } = part;
+  const sample = part.samples[0]!;
+  const { graph, weights } = await objectiveOf(part.graph, output, adapters);
   const feeds: Record<string, Tensor> = { ...sample.feeds, [COTANGENT]: weights(sample.expected[output]!, 0, subject.seed) };
   const variable = dependents(graph, wrt);
   const tried = new Set<string>();
@@ -52,8 +53,8 @@ export async function blame(subject: Subject, sample: Sample, output: string, ap
   /** What a node has to be fed. */
   const given = (node: Node): string[] => [...new Set(node.inputs)].filter((n) => n !== '' && !graph.constants.has(n));
   const inner = path.flatMap(given).filter((n) => !(n in feeds));
-  const session = await openSession(
-    encodeModel(dialectModel({ ...graph, outputs: inner.length > 0 ? asOutputs(inner, graph.types) : graph.outputs })),
+  const session = await openModelSession(
+    dialectModel({ ...graph, outputs: inner.length > 0 ? asOutputs(inner, graph.types) : graph.outputs }),
     { optimize: 'disabled' },
   );
   try {
@@ -142,7 +143,7 @@ async function judge(
     }
     const [a, b] = open;
     if (apart && a && b && by.every((n) => alike(a.gradients[n]!, b.gradients[n]!))) return undefined;
-    const reference = await openSession(encodeModel(dialectModel(single)), { optimize: 'disabled' });
+    const reference = await openModelSession(dialectModel(single), { optimize: 'disabled' });
     try {
       const value = async (at: Record<string, Tensor>): Promise<number> => toNumbers((await reference.run(at, [SUM]))[SUM]!)[0]!;
       const scale = norm(Object.values(await reference.run(feeds, floats(single, node))));

@@ -2,33 +2,30 @@
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { blockedBy } from '../compile/differentiate.js';
 import { gradientOf, type Engine } from '../engine/engine.js';
+import type { OrtProgram } from '../engine/ort.js';
 import { cosine, difference } from './compare.js';
+import { openSlopes, type Differentiable } from './differentiable.js';
 import { missingRules } from './open.js';
 import { COTANGENT, OBJECTIVE, objectiveOf, slopeError, type Objective } from './slope.js';
-import { label, type Sample, type Subject } from './subject.js';
+import { label, type Subject } from './subject.js';
 import { TOLERANCES } from './tolerances.js';
 
 export interface GradientAgreement {
   /** What is compared: `tfjs against onnxruntime`, or `tfjs against central differences`. */
   readonly what: string;
   readonly output: string;
+  /** The value inside the model at which; absent where it is by the float inputs. */
+  readonly at?: string;
   /** Worst of the samples; of engines max|a-b| / max|b|, of differences the relative error of the slope. */
   readonly maxError: number;
   readonly cosine?: number;
   readonly ok: boolean;
 }
 
-/** Compares at every input that is no edge case; says in the notes what could not be compared. */
-export async function checkGradients(subject: Subject): Promise<GradientAgreement[]> {
-  const { graph, engines, adapters, notes } = subject;
-  const samples = subject.samples.filter((s) => s.kind !== 'edge');
-  const wrt = graph.inputs.filter((i) => i.type === 'float32').map((i) => i.name);
-  const output = graph.outputs.find((o) => o.type?.startsWith('float'))?.name;
-  if (wrt.length === 0 || output === undefined || samples.length === 0) {
-    const lacks = output === undefined ? 'float output' : 'float32 input';
-    notes.push(`gradients not checked: ${samples.length === 0 ? 'all inputs are edge cases' : `the model has no ${lacks}`}`);
-    return [];
-  }
+/** Compares at every sample; says in the notes what could not be compared. */
+export async function checkGradients(subject: Subject, part: Differentiable): Promise<GradientAgreement[]> {
+  const { engines, adapters, notes } = subject;
+  const { graph, wrt, output } = part;
   const objective = await objectiveOf(graph, output, adapters);
   const blocked = blockedBy(objective.graph, { of: OBJECTIVE, wrt }, adapters);
   // Of a forest, not of a rule that says by mistake that there is no gradient: differences find that out.
@@ -39,11 +36,11 @@ export async function checkGradients(subject: Subject): Promise<GradientAgreemen
   const missing = missingRules(objective.graph, adapters);
   const able = engines.filter((e) => e.info.name !== 'onnxruntime' || missing.length === 0);
   if (able.length < engines.length) notes.push(`gradients in onnxruntime not checked: no ONNX rule for ${missing.join(', ')}`);
-  const open: Gradients[] = [];
+  const open: { dispose(): Promise<void> }[] = [];
   const differentiated = async (o: Objective): Promise<Gradients[]> => {
     const made: Gradients[] = [];
     for (const engine of able) {
-      made.push(await differentiatedBy(engine, subject, samples, o, wrt));
+      made.push(await differentiatedBy(engine, subject, part, o));
       open.push(made.at(-1)!);
     }
     return made;
@@ -51,18 +48,20 @@ export async function checkGradients(subject: Subject): Promise<GradientAgreemen
   try {
     const rows: GradientAgreement[] = [];
     const gradients = await differentiated(objective);
-    const quantised = subject.smooth !== graph;
-    if (gradients[1]) rows.push(between(gradients[1], gradients[0]!, output, quantised ? 'rounded' : 'plain'));
-    const smooth = quantised ? await objectiveOf(subject.smooth, output, adapters) : objective;
+    const quantised = part.smooth !== graph;
+    if (gradients[1]) rows.push(between(gradients[1], gradients[0]!, part, quantised ? 'rounded' : 'plain'));
+    const smooth = quantised ? await objectiveOf(part.smooth, output, adapters) : objective;
     const sloped = quantised ? await differentiated(smooth) : gradients;
-    if (quantised && sloped[1]) rows.push(between(sloped[1], sloped[0]!, output, 'without rounding'));
+    if (quantised && sloped[1]) rows.push(between(sloped[1], sloped[0]!, part, 'without rounding'));
+    const slopes = await openSlopes(subject, part);
+    open.push(slopes);
     for (const g of sloped) {
       subject.onProgress(`central differences, ${g.engine}`);
-      rows.push(await againstDifferences(subject, samples, smooth, g, output));
+      rows.push(await againstDifferences(subject, part, slopes, smooth, g));
     }
     return rows;
   } finally {
-    for (const g of open) await g.dispose();
+    for (const each of open) await each.dispose();
   }
 }
 
@@ -70,9 +69,8 @@ export async function checkGradients(subject: Subject): Promise<GradientAgreemen
 async function differentiatedBy(
   engine: Engine,
   subject: Subject,
-  samples: readonly Sample[],
+  { samples, wrt }: Differentiable,
   objective: Objective,
-  wrt: readonly string[],
 ): Promise<Gradients> {
   subject.onProgress(`gradients, ${label(engine)}`);
   const program = await engine.gradient(objective.graph, OBJECTIVE, wrt);
@@ -103,7 +101,12 @@ interface Gradients {
   dispose(): Promise<void>;
 }
 
-function between(a: Gradients, b: Gradients, output: string, form: 'plain' | 'rounded' | 'without rounding'): GradientAgreement {
+function between(
+  a: Gradients,
+  b: Gradients,
+  { output, at }: Differentiable,
+  form: 'plain' | 'rounded' | 'without rounding',
+): GradientAgreement {
   let maxError = 0;
   let least = 1;
   a.samples.forEach((sample, i) => {
@@ -116,25 +119,26 @@ function between(a: Gradients, b: Gradients, output: string, form: 'plain' | 'ro
   const ok =
     form === 'rounded' ? least >= TOLERANCES.quantisedCosine : maxError <= TOLERANCES.gradient && least >= TOLERANCES.cosine;
   const what = `${a.engine} against ${b.engine}${form === 'without rounding' ? ', without rounding' : ''}`;
-  return { what, output, maxError, cosine: least, ok };
+  return { what, output, ...(at === undefined ? {} : { at }), maxError, cosine: least, ok };
 }
 
 async function againstDifferences(
   subject: Subject,
-  samples: readonly Sample[],
+  { samples, output, at }: Differentiable,
+  slopes: OrtProgram,
   objective: Objective,
   g: Gradients,
-  output: string,
 ): Promise<GradientAgreement> {
   let maxError = 0;
   for (const [i, { feeds, expected }] of samples.entries()) {
     const weights = objective.weights(expected[output]!, drawOf(i), subject.seed);
-    const f = async (at: Record<string, Tensor>): Promise<number> =>
-      objective.value((await subject.slopes.run(at, [output]))[output]!, weights);
-    const { error } = await slopeError(f, feeds, g.samples[i]!, objective.scale(expected[output]!, weights), (at) =>
-      g.at(at, weights),
+    const f = async (near: Record<string, Tensor>): Promise<number> =>
+      objective.value((await slopes.run(near, [output]))[output]!, weights);
+    const { error } = await slopeError(f, feeds, g.samples[i]!, objective.scale(expected[output]!, weights), (near) =>
+      g.at(near, weights),
     );
     maxError = Math.max(maxError, error);
   }
-  return { what: `${g.engine} against central differences`, output, maxError, ok: maxError <= TOLERANCES.slope };
+  const what = `${g.engine} against central differences`;
+  return { what, output, ...(at === undefined ? {} : { at }), maxError, ok: maxError <= TOLERANCES.slope };
 }

@@ -12,7 +12,6 @@ import { toFloat32 } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
 import { createOrtEngine, probe, type OrtProgram } from '../engine/ort.js';
 import { createTfEngine } from '../engine/tf.js';
-import { inlineFunctions } from '../onnx/functions.js';
 import type { Graph, Model } from '../onnx/graph.js';
 import { mergeCards, readCard, type OutputKind, type PartialCard } from './card.js';
 import { OnnxClassifier, type Classifier } from './classifier.js';
@@ -23,6 +22,7 @@ import {
   chosenOutput,
   choosePoint,
   explainedInput,
+  namedIn,
   pointNotes,
   readFeeds,
   shapeOfSample,
@@ -72,8 +72,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     throw new LanError(
       `${source.name}: needs an input of numbers and a float output; inputs are ${graph.inputs.map((i) => `${i.name}: ${i.type}`).join(', ')}.`,
     );
-  const names = new Set(inlineFunctions(source.model).graph.nodes.flatMap((n) => n.outputs));
-  const point = choosePoint(graph, input, output.name, options.at, (v) => names.has(v), source.name);
+  const point = choosePoint(graph, input, output.name, options.at, namedIn(source.model), source.name);
   if (point) notes.push(...pointNotes(point, input.name, options.at));
   const feeds = tensorsOfFeeds(graph.inputs, fed);
   const way = point ? tailOf(graph, point.name, { type: 'float32', dims: point.dims }, [output.name]) : graph;

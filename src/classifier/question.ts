@@ -4,7 +4,9 @@ import { LanError, LanErrors } from '../core/errors.js';
 import { allocate, castTensor, sizeOf, type DType, type Tensor } from '../core/tensor.js';
 import { readBytes } from '../data/files.js';
 import { decodeNpy } from '../data/npy.js';
-import type { Graph, ValueInfo } from '../onnx/graph.js';
+import { inlineFunctions } from '../onnx/functions.js';
+import type { Graph, Model, ValueInfo } from '../onnx/graph.js';
+import { rowsOf } from './samples.js';
 
 /** A value for an input: a tensor, an .npy file by its path, or one number everywhere. */
 export type Feed = Tensor | string | number;
@@ -93,6 +95,48 @@ export function choosePoint(
   const { dims } = type;
   const tokens = !isFloat(input.type) && dims.length === 3 && ids.length === 2 && dims[0] === ids[0] && dims[1] === ids[1];
   return { name, dims, bypassed: goesRound(graph, name, input.name, output), tokens };
+}
+
+/** Where a check takes gradients. */
+export interface GradientPoint extends Point {
+  /** The input of integers behind which it is the first value of floats; absent where the point was asked for. */
+  readonly behind?: string;
+}
+
+/**
+ * Where a check takes gradients when not by the float inputs: at `at`; where all inputs are integers, at the first float value that depends on one
+ * of them. Those that look rows up come first: behind a mask lies little, and the output hangs on it steeply. Undefined where there is no such value.
+ * Throws LanError as choosePoint does.
+ */
+export function gradientPoint(
+  graph: Graph,
+  output: string,
+  at: string | undefined,
+  named: (value: string) => boolean,
+  model: string,
+): GradientPoint | undefined {
+  const { inputs } = graph;
+  const [first] = inputs;
+  if (at !== undefined) {
+    const leads = inputs.find((i) => i.name === at || between(graph, i.name, output).includes(at)) ?? explainedInput(inputs, undefined, model) ?? first; // prettier-ignore
+    return leads && choosePoint(graph, leads, output, at, named, model);
+  }
+  if (inputs.some((i) => isFloat(i.type))) return undefined;
+  const integers = inputs.filter((i) => INTEGER.test(i.type ?? ''));
+  const looksUp = (i: ValueInfo): boolean => rowsOf(graph, i.name) !== undefined;
+  for (const input of [...integers.filter(looksUp), ...integers.filter((i) => !looksUp(i))]) {
+    const name = firstFloat(graph, input.name, output, named);
+    if (name === undefined || name === output) continue;
+    const point = choosePoint(graph, input, output, name, named, model);
+    return point && { ...point, behind: input.name };
+  }
+  return undefined;
+}
+
+/** Tells the values of the file from those that this project made. */
+export function namedIn(model: Model): (value: string) => boolean {
+  const names = new Set(inlineFunctions(model).graph.nodes.flatMap((n) => n.outputs));
+  return (value) => names.has(value);
 }
 
 /** What was decided about the point, for the user. */

@@ -96,6 +96,26 @@ function mayBeRefused(model: Model): boolean {
   return model.functions.length > 0 || makesOdd(model.graph);
 }
 
+/** Opens what makes `value` in the original. See openReference. */
+export const openHead = (source: ModelSource, canonical: Graph, options: OrtOptions, value: string): Promise<Reference> =>
+  openReference(source, canonical, options, (graph) => headOf(graph, value));
+
+/**
+ * Opens what the original makes of `value`, with one output. `type`: what the value has in the file, which only onnxruntime knows, as its head
+ * gives it; a part of the canonical form has float32 anyway.
+ */
+export const openTail = (
+  source: ModelSource,
+  canonical: Graph,
+  options: OrtOptions,
+  value: string,
+  type: DType = 'float32',
+  output: string,
+): Promise<Reference> =>
+  openReference(source, canonical, options, (graph) =>
+    tailOf(graph, value, { type: graph === canonical ? 'float32' : type }, [output]),
+  );
+
 /** What is run on a sample up to the point of the mask, and from there on. */
 export interface CutReference {
   readonly head: OrtProgram;
@@ -110,12 +130,9 @@ export async function openCutReference(
   value: string,
   output: string,
 ): Promise<CutReference> {
-  const head = await openReference(source, canonical, options, (graph) => headOf(graph, value));
+  const head = await openHead(source, canonical, options, value);
   try {
-    // Only onnxruntime knows the type that the value has in the file; a part of the canonical form has float32 anyway.
-    const type = head.program.outputTypes[0] ?? 'float32';
-    const own = (graph: Graph): Graph => tailOf(graph, value, { type: graph === canonical ? 'float32' : type }, [output]);
-    const tail = await openReference(source, canonical, options, own);
+    const tail = await openTail(source, canonical, options, value, head.program.outputTypes[0], output);
     return { head: head.program, tail: { ...tail, refused: tail.refused ?? head.refused } };
   } catch (error) {
     await head.program.dispose();

@@ -1,23 +1,22 @@
 // What a check looks at: a model's static graph, the engines, the reference, and inputs with what the reference gives there.
 import { adapters as builtIn } from '../../adapters/index.js';
 import type { OpAdapter } from '../../adapters/op.js';
-import { isQuantised, withoutRounding } from '../compile/carried.js';
+import { isQuantised } from '../compile/carried.js';
 import { rewrite } from '../compile/canonicalize.js';
 import { specialize } from '../compile/specialize.js';
 import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
-import { createOrtEngine, dialectModel, openSession, probe, type OrtProgram } from '../engine/ort.js';
+import { createOrtEngine, probe, type OrtOptions } from '../engine/ort.js';
 import { createTfEngine } from '../engine/tf.js';
-import { encodeModel } from '../onnx/codec.js';
 import type { Graph } from '../onnx/graph.js';
 import { mergeCards, readCard, type PartialCard } from './card.js';
 import { edgeFeeds } from './edges.js';
 import { readGiven, type GivenInput, type NamedFeeds } from './given.js';
 import { labelNotes } from './labels.js';
 import type { OpenOptions } from './open.js';
-import { bindSymbols, readFeeds, shapesOfFeeds, tensorsOfFeeds } from './question.js';
+import { bindSymbols, gradientPoint, namedIn, readFeeds, shapesOfFeeds, tensorsOfFeeds, type GradientPoint } from './question.js';
 import { openReference, representable, widened, type Reference } from './reference.js';
 import { randomFeeds } from './samples.js';
 import { readModel, type ModelSource } from './source.js';
@@ -66,12 +65,15 @@ export interface Sample extends NamedFeeds {
 export interface Subject {
   readonly source: ModelSource;
   readonly reference: Reference;
+  /** In the file's ops or simpler ones, shapes open. */
+  readonly canonical: Graph;
   readonly graph: Graph;
-  /** The graph whose slope is the gradient: of a quantised file, its graph without the rounding. */
-  readonly smooth: Graph;
+  /** What the file computes in. Central differences need float32: of any other, they are taken of the canonical form. */
+  readonly precision: 'float32' | 'float16' | 'quantised';
+  /** The output whose gradients are compared, and the value inside at which they are where not by the inputs. */
+  readonly output?: string;
+  readonly point?: GradientPoint;
   readonly card: PartialCard;
-  /** What central differences are taken of. */
-  readonly slopes: OrtProgram;
   readonly engines: readonly Engine[];
   readonly adapters: readonly OpAdapter[];
   readonly samples: readonly Sample[];
@@ -80,6 +82,9 @@ export interface Subject {
   readonly failFast: boolean;
   readonly onProgress: (doing: string) => void;
   readonly notes: string[];
+  /** How the reference is opened. */
+  readonly session: OrtOptions;
+  /** Closes the reference; more than once does no harm. */
   dispose(): Promise<void>;
 }
 
@@ -121,6 +126,8 @@ export async function openSubject(from: string | Uint8Array, options: AgreementO
   if (edgeCases) fed.push(...edgeFeeds(graph, card.input).map((c) => ({ ...c, kind: 'edge' as const })));
   const notes = labelNotes(source.model, canonical);
   const wanted = comparable(graph, notes);
+  const output = graph.outputs.find((o) => o.type?.startsWith('float'))?.name;
+  const point = output === undefined ? undefined : gradientPoint(graph, output, options.at, namedIn(source.model), source.name); // prettier-ignore
   const engines = await chooseEngines(options, adapters);
   const session = { threads: options.threads };
   onProgress('reference');
@@ -130,14 +137,12 @@ export async function openSubject(from: string | Uint8Array, options: AgreementO
     notes.push(`${refused} The reference is its canonical form in onnxruntime, so the canonicalisation itself is not checked.`);
   const half = !refused && computedIn(rewritten).has('float16');
   const quantised = isQuantised(graph);
-  const smooth = quantised ? withoutRounding(graph) : graph;
   if (quantised) notes.push(QUANTISED_NOTE);
   else if (half) notes.push(HALF_NOTE);
-  let slopes = program;
-  const open = new Set([program]);
+  let open = true;
   const dispose = async (): Promise<void> => {
-    for (const each of open) await each.dispose();
-    open.clear();
+    if (open) await program.dispose();
+    open = false;
   };
   try {
     const known: Sample[] = [];
@@ -145,20 +150,17 @@ export async function openSubject(from: string | Uint8Array, options: AgreementO
       const feeds = representable({ ...exact, ...fixed }, source.model);
       known.push({ name, feeds, kind, expected: await program.run(feeds, wanted) });
     }
-    if (options.gradients === false) {
-      // Nothing asks the reference again: the engines may have its memory.
-      await dispose();
-    } else if (half || quantised) {
-      slopes = await openSession(encodeModel(dialectModel(quantised ? smooth : canonical)), session);
-      open.add(slopes);
-    }
+    // Nothing asks the whole file again: the engines may have its memory.
+    if (options.gradients === false || point || half || quantised) await dispose();
     return {
       source,
       reference,
+      canonical,
       graph,
-      smooth,
+      precision: quantised ? 'quantised' : half ? 'float16' : 'float32',
+      output,
+      point,
       card,
-      slopes,
       engines,
       adapters,
       samples: known,
@@ -167,6 +169,7 @@ export async function openSubject(from: string | Uint8Array, options: AgreementO
       failFast: options.failFast ?? false,
       onProgress,
       notes,
+      session,
       dispose,
     };
   } catch (error) {

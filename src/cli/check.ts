@@ -11,6 +11,7 @@ import {
   cardOptions,
   engineOptions,
   jsonOption,
+  pointOption,
   questionOptions,
   seedOption,
   toNumber,
@@ -110,9 +111,15 @@ export const checkCommand: CommandModule<object, Arguments> = {
         ...engineOptions,
         ...cardOptions,
         feed: questionOptions.feed,
+        at: {
+          ...pointOption.at,
+          describe:
+            'value inside the model at which gradients are compared (default: the float inputs, else the first float behind integers)',
+        },
       })
       .example('$0 check model.onnx', 'outputs and gradients, on two random inputs')
       .example('$0 check models/*.onnx --nodes --junit results.xml', 'every value, for CI')
+      .example('$0 check bert.onnx --shape input_ids=1,16', 'gradients at the embedding of the ids')
       .example('$0 check m.onnx --bisect case/model.onnx', 'the piece that disagrees')
       .epilogue(
         'Exits with 1 when something disagrees (with --baseline: is worse than before), with 2 when a model can not be read or run.',

@@ -35,7 +35,7 @@ export function comparisons(r: Agreement): Comparison[] {
       error: o.maxError,
     })),
     ...r.gradients.map((g) => ({
-      name: `gradient of '${g.output}', ${g.what}`,
+      name: `gradient of '${g.output}'${g.at === undefined ? '' : ` at '${g.at}'`}, ${g.what}`,
       ok: g.ok,
       text: `max error ${short(g.maxError)}${g.cosine === undefined ? '' : `, cosine ${g.cosine.toFixed(6)}`}`,
       error: g.maxError,
