@@ -2,8 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
+import { InferenceSession } from 'onnxruntime-node';
 import { adapters } from '../adapters/index.js';
+import type { OpAdapter } from '../adapters/op.js';
+import { checkAgreement } from '../src/classifier/agreement.js';
 import { openModel } from '../src/classifier/open.js';
 import { inspectModel } from '../src/classifier/inspect.js';
 import { readModel } from '../src/classifier/source.js';
@@ -17,6 +20,7 @@ import { GraphBuilder } from '../src/onnx/builder.js';
 import { decodeModel, encodeModel } from '../src/onnx/codec.js';
 import type { Model } from '../src/onnx/graph.js';
 import { ModelProtoType, type ModelProto } from '../src/onnx/schema.js';
+import { inType } from './nets/half.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-large-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -39,6 +43,16 @@ function network(more: (g: GraphBuilder, x: string) => string = (_, x) => x): Mo
   return dialectModel(g.build());
 }
 const x = weights(9, 1, 130);
+
+/** ids [1,5] -> rows of a table [400,120], flat [1,600] -> Gemm -> Relu -> Gemm -> [1,300]; weights of 90 kB and more in float16. */
+function ids(): Model {
+  const g = new GraphBuilder();
+  g.append('Gather', [g.constant(weights(4, 400, 120), 'table'), g.input('ids', 'int64', [1, 5])], ['rows']);
+  g.append('Gemm', [g.op('Flatten', ['rows']), g.constant(weights(5, 600, 150), 'w0')], ['a']);
+  g.append('Gemm', [g.op('Relu', ['a']), g.constant(weights(6, 150, 300), 'w1')], ['y']);
+  g.output('y');
+  return dialectModel(g.build());
+}
 
 /** The model in a folder of its own, its large weights in `w.bin`. */
 function inFolder(name: string, model = network()): string {
@@ -142,6 +156,42 @@ describe('external weights', () => {
     expect(() => model.graph.constants.get('w0')!.data).toThrow(
       `Model '${path}': initializer 'w0': 'w.bin' can no longer be read. It must stay beside the model while that is in use.`,
     );
+  });
+});
+
+describe('check', () => {
+  const wrong = [...adapters, { ...adapters.find((a) => a.op === 'Relu' && !a.domain)!, vjp: (({ dy }) => [dy[0]]) as OpAdapter['vjp'] }]; // prettier-ignore
+  const options = { engine: 'onnxruntime', nodes: true, samples: 1 } as const;
+
+  test.each([
+    ['float32', network()],
+    ['ids', ids()],
+    ['float16', inType(ids(), 'float16')],
+  ])('%s: no session is given a large weight inside its model', async (name, model) => {
+    const opened = jest.spyOn(InferenceSession, 'create');
+    try {
+      const result = await checkAgreement(inFolder(`check-${name}`, model), { ...options, adapters: wrong });
+      // Every path is taken: values, central differences, and each op alone.
+      expect([result.nodes[0]!.first, result.gradients.map((g) => g.ok), result.blame?.op]).toEqual([undefined, [false], 'Relu']);
+      const models = opened.mock.calls.map(([model]) => model as unknown as string | Uint8Array);
+      expect(models.length).toBeGreaterThan(4);
+      for (const given of models) if (typeof given !== 'string') expect(given.byteLength).toBeLessThan(2 ** 16);
+    } finally {
+      opened.mockRestore();
+    }
+  });
+
+  test('a value is cut out with the weights that it needs', async () => {
+    const forward = { forward: (([t], _, { tf }) => [tf.mul(tf.relu(t!), 1.1)]) as OpAdapter['forward'] };
+    const result = await checkAgreement(inFolder('check-cut'), {
+      engine: 'tfjs',
+      backend: 'cpu',
+      samples: 1,
+      gradients: false,
+      adapters: [...adapters, { ...adapters.find((a) => a.op === 'Relu' && !a.domain)!, ...forward }],
+      bisect: join(folder, 'cut', 'model.onnx'),
+    });
+    expect(result.bisected?.nodes).toEqual(["Relu 'r'"]);
   });
 });
 

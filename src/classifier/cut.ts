@@ -1,8 +1,7 @@
 // The smallest piece of a model that still fails, as a model of its own at the original's opset, fed what the piece really sees.
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
-import { openSession } from '../engine/ort.js';
-import { encodeModel } from '../onnx/codec.js';
+import { openModelSession } from '../engine/ort.js';
 import { nodeLabel, reads, type Graph, type Model, type Node } from '../onnx/graph.js';
 import { inOwnTypes } from './reference.js';
 import type { Subject } from './subject.js';
@@ -85,9 +84,10 @@ async function valuesOf(
   names: readonly string[],
   feeds: Readonly<Record<string, Tensor>>,
 ): Promise<Map<string, Tensor>> {
-  const session = await openSession(encodeModel({ ...model, graph: { ...model.graph, outputs: asOutputs(names) } }), {
-    optimize: 'disabled',
-  });
+  const session = await openModelSession(
+    { ...model, graph: { ...model.graph, outputs: asOutputs(names) } },
+    { optimize: 'disabled' },
+  );
   try {
     return new Map(Object.entries(await session.run(inOwnTypes(feeds, model))));
   } finally {

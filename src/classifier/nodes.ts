@@ -1,8 +1,7 @@
 // Every intermediate value of an engine's graph against onnxruntime on the original model, whose values are made outputs for it.
 import { toNumbers, type Tensor } from '../core/tensor.js';
 import type { Engine, Program } from '../engine/engine.js';
-import { openSession } from '../engine/ort.js';
-import { encodeModel } from '../onnx/codec.js';
+import { openModelSession } from '../engine/ort.js';
 import { nodeLabel, type Graph, type Model } from '../onnx/graph.js';
 import { difference } from './compare.js';
 import { inFloat32 } from './reference.js';
@@ -42,10 +41,11 @@ export async function compareNodes(
   const shapes = new Map<string, readonly number[]>([...graph.types].map(([name, t]) => [name, t.dims]));
   const names = (part: typeof wanted): string[] => part.map((p) => p.value);
   const computed = names(wanted).filter((n) => produced.has(n));
-  // Each side is opened once, with every value as an output, so that weights are encoded and read once; runs fetch a part each.
-  const session = await openSession(encodeModel({ ...model, graph: { ...model.graph, outputs: asOutputs(names(wanted)) } }), {
-    optimize: 'disabled',
-  });
+  // Each side is opened once, with every value as an output, so that weights are handed over once; runs fetch a part each.
+  const session = await openModelSession(
+    { ...model, graph: { ...model.graph, outputs: asOutputs(names(wanted)) } },
+    { optimize: 'disabled' },
+  );
   const reference = inFloat32(session, model);
   let program: Program | undefined;
   let compared = 0;
