@@ -49,22 +49,30 @@ export function preprocessTensor(x: Tensor, card: InputCard | undefined, into?: 
   const out = into?.length === n * c * area ? into : new Float32Array(n * c * area);
   const bytes = x.type === 'uint8' ? (x.data as Uint8Array) : undefined;
   const floats = bytes ? undefined : toFloat32(x);
+  const dims = card.layout === 'NCHW' ? [n, c, h, w] : [n, h, w, c];
+  const unchanged =
+    card.mean.every((m) => m === 0) &&
+    card.std.every((s) => s === 1) &&
+    (!bytes || card.range === 255) &&
+    card.channels !== 'BGR';
+  if (unchanged && card.layout === 'NCHW') {
+    out.set(bytes ?? floats!);
+    return float32(out, dims);
+  }
   const step = card.layout === 'NCHW' ? 1 : c;
   for (let k = 0; k < c; k++) {
     const mean = card.mean[k % card.mean.length]!;
     const scale = 1 / card.std[k % card.std.length]!;
     // A byte has 256 values: they are normalised once, and looked up.
     const table = bytes && Float32Array.from({ length: 256 }, (_, v) => ((v * card.range) / 255 - mean) * scale);
-    const same = mean === 0 && scale === 1 && (!bytes || card.range === 255);
     for (let i = 0; i < n; i++) {
       const from = (i * c + (card.channels === 'BGR' ? c - 1 - k : k)) * area;
       const to = step === 1 ? (i * c + k) * area : i * area * c + k;
-      if (same && step === 1) out.set((bytes ?? floats!).subarray(from, from + area), to);
-      else if (table) lookUp(out, to, step, bytes!, from, area, table);
+      if (table) lookUp(out, to, step, bytes!, from, area, table);
       else shift(out, to, step, floats!, from, area, mean, scale);
     }
   }
-  return float32(out, card.layout === 'NCHW' ? [n, c, h, w] : [n, h, w, c]);
+  return float32(out, dims);
 }
 
 // Two loops, each over arrays of one type: one loop over either takes three times as long.

@@ -67,16 +67,17 @@ export async function openCifarDataset(
       classes: prefix === 1 ? CIFAR10 : fineNames(paths[0]!),
       type: 'uint8',
       async load(first, count) {
-        const out = new Uint8Array(count * PIXELS);
+        const loaded: Uint8Array[] = [];
         for (const part of parts) {
           const from = Math.max(first, part.first);
           const to = Math.min(first + count, part.first + part.count);
           if (from >= to) continue;
           const records = await part.source.read((from - part.first) * bytes, (to - from) * bytes);
-          for (let i = 0; i < to - from; i++)
-            out.set(records.subarray(i * bytes + prefix!, (i + 1) * bytes), (from - first + i) * PIXELS);
+          // Labels are closed up in place: a second array of this size costs more than the moves.
+          for (let i = 0; i < to - from; i++) records.copyWithin(i * PIXELS, i * bytes + prefix!, (i + 1) * bytes);
+          loaded.push(records.subarray(0, (to - from) * PIXELS));
         }
-        return out;
+        return joined(loaded);
       },
       close,
     });
@@ -84,6 +85,17 @@ export async function openCifarDataset(
     await close();
     throw error;
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const out = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
 
 /** The last label byte of every record: CIFAR-100's fine class. */

@@ -108,12 +108,14 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
   const start = performance.now();
   const most = Math.min(CHUNK, CHUNK_VALUES / sizeOf(classifier.sampleShape));
   const chunk = size * Math.max(1, Math.floor(most / size));
-  const starts = Array.from({ length: Math.ceil(order.length / chunk) }, (_, i) => i * chunk);
+  // One batch first, so that the model runs while the first chunk is still being read.
+  const starts = order.length === 0 ? [] : [0];
+  for (let at = size; at < order.length; at += chunk) starts.push(at);
   const queue: Promise<Batch>[] = [];
   const readNext = (): void => {
     const at = starts.shift();
     if (at === undefined) return;
-    const reading = dataset.read(order.slice(at, at + chunk), spec);
+    const reading = dataset.read(order.slice(at, at === 0 ? size : at + chunk), spec);
     // It is awaited later; until then a failure must not count as unhandled.
     reading.catch(() => undefined);
     queue.push(reading);
