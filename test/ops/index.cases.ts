@@ -6,15 +6,9 @@ let draw = 300;
 const x = (...dims: number[]): Tensor => uniform(dims, draw++);
 const list = (...values: number[]): Tensor => int64(values);
 const HUGE = 2 ** 62;
+type CaseOptions = Parameters<typeof c> extends [string, ...infer Rest] ? Rest : never;
 /** Indices given at run time, and the same as an initialiser: other rules apply. */
-const both = (
-  name: string,
-  op: string,
-  opset: number,
-  inputs: OpCase['inputs'],
-  attributes: OpCase['attributes'] = {},
-  more: Partial<OpCase> = {},
-): OpCase[] => [
+const both = (name: string, ...[op, opset, inputs, attributes, more]: CaseOptions): OpCase[] => [
   c(`${name}, fed`, op, opset, inputs, attributes, more),
   c(`${name}, constant`, op, opset, inputs, attributes, { ...more, initializers: [1] }),
 ];
