@@ -58,7 +58,7 @@ if (values.model === undefined) {
     rmSync(folder, { recursive: true });
   }
 } else {
-  const { checkAgreement } = await import('../src/classifier/agreement.js');
+  const { check } = await import('../src/check/check.js');
   const flags = values.flags.split(',');
   const phases: string[] = [];
   let last = performance.now();
@@ -68,7 +68,7 @@ if (values.model === undefined) {
     last = performance.now();
     doing = next;
   };
-  const { seconds, agrees } = await checkAgreement(values.model, {
+  const { seconds, agrees } = await check(values.model, {
     engine: values.engine as 'auto',
     gradients: flags.includes('gradients'),
     nodes: flags.includes('nodes'),

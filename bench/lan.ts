@@ -1,11 +1,11 @@
 // Steps a second of the paper's LAN on translated MNIST (784-100-784, batch 32, the classifier of Appendix A), and what 100,000 of them take.
 import { adapters } from '../adapters/index.js';
 import { specialize } from '../src/compile/specialize.js';
-import { openModel } from '../src/classifier/open.js';
-import { readDigits } from '../src/data/digits.js';
-import { translatedDigits } from '../src/data/translated.js';
+import { openModel } from '../src/model/open.js';
+import { readDigits } from '../src/experiment/data/digits.js';
+import { translatedDigits } from '../src/experiment/data/translated.js';
 import { createOrtEngine, dialectModel, probe } from '../src/engine/ort.js';
-import { trainLan } from '../src/evidence/train-lan.js';
+import { trainLan } from '../src/explain/train-lan.js';
 import { classifierGraph, fit } from '../src/lan/fit.js';
 import { createNetwork } from '../src/lan/network.js';
 import { encodeModel } from '../src/onnx/codec.js';

@@ -1,8 +1,8 @@
 // How long a model of 100 MB takes until its input gradient can be run, against onnxruntime's own opening and first forward pass; ratios in one process.
 // Usage: npx tsx bench/open.ts [--rounds 7] [--threads 2]; the first round, in which code and memory are cold, is printed but not counted.
 import { parseArgs } from 'node:util';
-import { openModel } from '../src/classifier/open.js';
-import { OBJECTIVE, objectiveOf } from '../src/classifier/slope.js';
+import { openModel } from '../src/model/open.js';
+import { OBJECTIVE, objectiveOf } from '../src/check/finite-differences.js';
 import { openSession } from '../src/engine/ort.js';
 import { encodeModel } from '../src/onnx/codec.js';
 import { resNeXt50 } from '../test/nets/large.js';

@@ -1,11 +1,11 @@
 // Throughput of `score` beside a bare onnxruntime loop on inputs made before: same model, batch and threads, in alternation.
 // Usage: tsx bench/score.ts MODEL DATA [--batch N] [--rounds N] [--threads N]; pixels go in as 0..255 RGB.
 import { parseArgs } from 'node:util';
-import { openModel } from '../src/classifier/open.js';
+import { openModel } from '../src/model/open.js';
 import { openDataset } from '../src/data/open-dataset.js';
 import { openSession } from '../src/engine/ort.js';
-import { fastestBatch, pictureSpec, score } from '../src/evidence/score.js';
-import { preprocessTensor } from '../src/classifier/pixels.js';
+import { fastestBatch, pictureSpec, score } from '../src/score/score.js';
+import { preprocessTensor } from '../src/model/preprocess.js';
 
 const { values, positionals } = parseArgs({
   options: { batch: { type: 'string' }, rounds: { type: 'string' }, threads: { type: 'string' } },

@@ -2,8 +2,7 @@
 // Usage: npx tsx bench/speed.ts [--nets goog,mobile] [--batch 1,4] [--threads 1,2] [--rounds 15] [--tfjs]
 import { parseArgs } from 'node:util';
 import { adapters } from '../adapters/index.js';
-import { COTANGENT, OBJECTIVE, objectiveOf } from '../src/classifier/slope.js';
-import { withLogProbabilities } from '../src/classifier/pixels.js';
+import { COTANGENT, OBJECTIVE, objectiveOf } from '../src/check/finite-differences.js';
 import { canonicalize } from '../src/compile/canonicalize.js';
 import { specialize } from '../src/compile/specialize.js';
 import { random, STREAMS } from '../src/core/random.js';
@@ -13,6 +12,7 @@ import { createTfEngine } from '../src/engine/tf.js';
 import { createNoise } from '../src/lan/noise.js';
 import { buildObjective } from '../src/lan/objective.js';
 import { resolveSettings } from '../src/lan/settings.js';
+import { withLogProbabilities } from '../src/model/probabilities.js';
 import { encodeModel } from '../src/onnx/codec.js';
 import type { Graph, Model } from '../src/onnx/graph.js';
 import { CLASSICS } from '../test/nets/classics.js';
@@ -75,7 +75,7 @@ async function measure(make: (o: { batch: number }) => Model, batch: number, thr
     sampleShape: SAMPLE,
     draws: batch,
     maskShape: settings.maskShape,
-    grids: settings.grids,
+    grids: settings.maskGrids,
     outputLoss: settings.outputLoss,
   });
   const descent = await engine.descend(lan.graph, 'loss', lan.parameters, ['loss', 'output_loss', 'mask_mean']);

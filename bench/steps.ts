@@ -1,12 +1,12 @@
 // How few steps are enough: the objective of Eq. 4 on fresh noise that the paper's setting reaches in 10,000 steps, and what other settings reach in a few hundred.
 // Usage: npx tsx bench/steps.ts MODEL.onnx CARD.json IMAGE... [--paper 10000] [--only default,paper-pixel]; prints one line per image and setting.
 import { parseArgs } from 'node:util';
-import { openModel } from '../src/classifier/open.js';
+import { openModel } from '../src/model/open.js';
 import { random, STREAMS } from '../src/core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../src/core/tensor.js';
 import { readImage } from '../src/data/images.js';
-import { sharpened } from '../src/evidence/audit.js';
-import { blend, spread } from '../src/evidence/replaceability.js';
+import { sharpened } from '../src/explain/audit.js';
+import { blend, spread } from '../src/explain/evidence.js';
 import { createLearner } from '../src/lan/learn.js';
 import { createNoise, type Noise } from '../src/lan/noise.js';
 import { buildObjective } from '../src/lan/objective.js';
@@ -27,27 +27,27 @@ const half = (n: number): [number, number] => [Math.ceil(height / n), Math.ceil(
 
 /** The settings that are compared; the first two are the paper's, with a value per pixel and with one per element. */
 const settings: Record<string, LanSettings> = {
-  'paper-pixel': { ...base, iterations: paper, learningRate: 0.05, schedule: 'constant', draws: 1, grids: [], start: 0.5 },
+  'paper-pixel': { ...base, iterations: paper, learningRate: 0.05, schedule: 'constant', draws: 1, maskGrids: [], start: 0.5 },
   'paper-full': {
     ...base,
     iterations: paper,
     learningRate: 0.05,
     schedule: 'constant',
     draws: 1,
-    grids: [],
+    maskGrids: [],
     start: 0.5,
     maskShape: 'full',
   },
   default: base,
   'full mask': { ...base, maskShape: 'full' },
-  'pixels only': { ...base, grids: [] },
-  'coarse only': { ...base, grids: [half(8)] },
+  'pixels only': { ...base, maskGrids: [] },
+  'coarse only': { ...base, maskGrids: [half(8)] },
   'rate .05': { ...base, learningRate: 0.05 },
   'rate .1': { ...base, learningRate: 0.1 },
   'rate .4': { ...base, learningRate: 0.4 },
   'constant rate': { ...base, schedule: 'constant' },
   'start .5': { ...base, start: 0.5 },
-  'grids 8': { ...base, grids: [half(32), half(8), half(1)] },
+  'grids 8': { ...base, maskGrids: [half(32), half(8), half(1)] },
   'draws 1': { ...base, draws: 1 },
   'draws 4': { ...base, draws: 4 },
   'draws 16': { ...base, draws: 16 },
@@ -98,7 +98,7 @@ for (const image of images) {
         sampleShape,
         draws: s.draws,
         maskShape: s.maskShape,
-        grids: s.grids,
+        grids: s.maskGrids,
         outputLoss: s.outputLoss,
       }),
     );

@@ -1,8 +1,8 @@
 // The public surface of lan-onnx.
-export { openModel, type Classifier, type OpenOptions } from './classifier/open.js';
-export { checkAgreement, type Agreement, type AgreementOptions, type GivenInput } from './classifier/agreement.js';
-export { inspectModel, type Inspection } from './classifier/inspect.js';
-export type { InputCard, ModelCard, PartialCard, OutputKind } from './classifier/card.js';
+export { openModel, type Classifier, type OpenOptions } from './model/open.js';
+export { check, type CheckResult, type CheckOptions, type CheckInput } from './check/check.js';
+export { inspect, type Inspection } from './model/inspect.js';
+export type { InputCard, ModelCard, PartialCard, OutputKind } from './model/card.js';
 export {
   audit,
   createAuditor,
@@ -11,14 +11,15 @@ export {
   type Auditor,
   type BetaResult,
   type Prediction,
-} from './evidence/audit.js';
-export { exportGradient, type ExportGradientOptions } from './evidence/export-gradient.js';
-export { exportStep, type ExportStepOptions } from './evidence/export-step.js';
-export type { ExportedModel, ExportedValue } from './evidence/exported.js';
-export { replaceability, wilson, type Replaceability } from './evidence/replaceability.js';
-export { score, type Accuracy, type ScoreOptions, type ScoreResult } from './evidence/score.js';
-export { grid, type GridOptions, type GridPosition, type GridResult } from './evidence/grid.js';
-export type { GridObject } from './evidence/placing.js';
+} from './explain/audit.js';
+export { exportGradient, type ExportGradientOptions } from './export/gradient.js';
+export { exportStep, type ExportStepOptions } from './export/step.js';
+export type { ExportedModel, ExportedValue } from './export/publish.js';
+export { replaceability, type Replaceability } from './explain/evidence.js';
+export { wilson } from './core/proportion.js';
+export { score, type Accuracy, type ScoreOptions, type ScoreResult } from './score/score.js';
+export { positionMap, type PositionMapOptions, type Position, type PositionMap } from './score/position-map.js';
+export type { PlacedObject } from './score/placing.js';
 export { createNoise, type Noise } from './lan/noise.js';
 export type { LanSettings } from './lan/settings.js';
 export { writeAudit } from './report/audit-files.js';

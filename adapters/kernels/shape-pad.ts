@@ -1,6 +1,5 @@
 // Padding: resolved amounts, and for the edge, reflect and wrap modes the index that each output element copies.
-import type { StaticNode } from '../op.js';
-import { positiveAxis } from '../op.js';
+import { positiveAxis, type StaticNode } from '../op.js';
 import { integers, optionalIntegers, range } from './shape-common.js';
 
 /** [before, after] per axis of the Pad's input, zeros for axes that it does not name. */

@@ -1,7 +1,7 @@
 // What lan-onnx audit is given to explain: pictures, and tensors of the model's own input space.
 import { basename, extname } from 'node:path';
-import type { Classifier } from '../classifier/open.js';
-import { chooseConvention } from '../classifier/picture.js';
+import type { Classifier } from '../model/open.js';
+import { chooseConvention } from '../model/conventions.js';
 import { LanError } from '../core/errors.js';
 import { castTensor, sizeOf, type Tensor } from '../core/tensor.js';
 import { readBytes, sha256 } from '../data/files.js';
@@ -44,7 +44,7 @@ export async function readInputs(argv: InputArguments, classifier: Classifier, i
     return seen === 0 ? stem : `${stem}-${seen + 1}`;
   };
   const inputs: AuditInput[] = [];
-  if (!classifier.point?.bypassed) classifier.requireFeeds();
+  if (!classifier.hookPoint?.hasSkipPath) classifier.requireFeeds();
   const images = argv.image ?? [];
   if (images.length > 0 && !classifier.card)
     throw new LanError(`${argv.model}: its input [${classifier.input.shape.join(',')}] is not a picture. Give --tensor F.npy.`);

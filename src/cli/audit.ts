@@ -1,14 +1,14 @@
 // lan-onnx audit MODEL --image F: learns which parts of an input the classifier needed, and measures the claim.
 import { basename, join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import { featureMap } from '../classifier/feature-map.js';
-import { openModel, type Classifier } from '../classifier/open.js';
+import { featureMap } from '../model/feature-map.js';
+import { openModel, type Classifier } from '../model/open.js';
 import { LanError } from '../core/errors.js';
 import { ensureWritable, readBytes } from '../data/files.js';
 import { readVocabulary } from '../data/vocabulary.js';
-import { createAuditor, type AuditResult } from '../evidence/audit.js';
-import { bootstrapSamples } from '../evidence/bootstrap.js';
-import { openExplainer, type OpenedExplainer } from '../evidence/explainer.js';
+import { createAuditor, type AuditResult } from '../explain/audit.js';
+import { bootstrapSamples } from '../explain/bootstrap-noise.js';
+import { openExplainer, type OpenedExplainer } from '../explain/explainer.js';
 import { bootstrapPath, NOISE_HELP } from '../lan/noise.js';
 import { writeAudit } from '../report/audit-files.js';
 import { claims, partOf } from '../report/claims.js';
@@ -24,8 +24,8 @@ import {
   jsonOption,
   MASK,
   objectiveOptions,
-  pointOption,
-  questionOptions,
+  hookPointOption,
+  selectionOptions,
   seedOption,
   toNumber,
   toObjectiveSettings,
@@ -98,8 +98,8 @@ export const auditCommand: CommandModule<object, Arguments> = {
         'evidence-draws': { type: 'string', default: '256', requiresArg: true, describe: 'fresh noise draws for the evidence' },
       })
       .options({
-        ...questionOptions,
-        ...pointOption,
+        ...selectionOptions,
+        ...hookPointOption,
         ...objectiveOptions,
         ...cardOptions,
         ...engineOptions,
@@ -151,7 +151,7 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
       onStep: (_beta, f, iterations) => bar.step(f.step + 1, iterations, f.loss, f.maskMean),
     });
     const documents: object[] = [];
-    const drawn = !classifier.point || featureMap(classifier);
+    const drawn = !classifier.hookPoint || featureMap(classifier);
     for (const [i, input] of inputs.entries()) {
       const result = await auditor.audit(input.x);
       bar.stop();
@@ -165,7 +165,7 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
         notes: [...classifier.notes, ...(others?.notes ?? []), ...input.notes],
         version: version(),
         range: drawn ? classifier.card?.range : undefined,
-        point: classifier.point,
+        point: classifier.hookPoint,
         tokens: tokens[i],
       });
       if (argv.json) documents.push(JSON.parse(Buffer.from(await readBytes(files.json, 'Result')).toString()) as object);
@@ -209,11 +209,11 @@ async function readTokens(
   classifier: Classifier,
   inputs: readonly AuditInput[],
 ): Promise<(Tokens | undefined)[]> {
-  const { point, input } = classifier;
-  if (!point?.tokens) {
+  const { hookPoint, input } = classifier;
+  if (!hookPoint?.tokens) {
     if (path === undefined) return [];
     throw new LanError(
-      `--vocab: the mask does not lie on tokens; it lies on ${partOf(point)}${point ? '' : ` '${input.name}'`} [${(point?.dims ?? input.shape).join(',')}]. Leave --vocab out.`,
+      `--vocab: the mask does not lie on tokens; it lies on ${partOf(hookPoint)}${hookPoint ? '' : ` '${input.name}'`} [${(hookPoint?.dims ?? input.shape).join(',')}]. Leave --vocab out.`,
     );
   }
   const vocabulary = path === undefined ? undefined : await readVocabulary(path);
@@ -248,7 +248,7 @@ function describe(
   ];
   for (const beta of result.betas) {
     const { learned, evidence } = beta;
-    const [headline, ...others] = claims(beta, top.label, partOf(classifier.point));
+    const [headline, ...others] = claims(beta, top.label, partOf(classifier.hookPoint));
     const { seconds, history, stopped } = learned;
     const milliseconds = (1000 * seconds) / Math.max(1, history.length);
     const how =
@@ -259,7 +259,7 @@ function describe(
       `  beta ${beta.beta}: ${headline}`,
       ...others.map((c) => `    ${c}`),
       ...(tokens ? [`    most needed: ${needed(tokenMasks(tokens, learned.mask))}`] : []),
-      `    mask mean ${evidence.soft.share.toFixed(3)}; ${how}, evidence ${beta.evidenceSeconds.toFixed(1)} s`,
+      `    mask mean ${evidence.soft.fraction.toFixed(3)}; ${how}, evidence ${beta.evidenceSeconds.toFixed(1)} s`,
     );
   }
   lines.push(`  files: ${[files.sheet, files.page, files.json].filter(Boolean).join(', ')}`);

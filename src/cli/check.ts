@@ -1,6 +1,6 @@
 // lan-onnx check MODEL...: do the converted graphs match onnxruntime on the original files?
 import type { Argv, CommandModule } from 'yargs';
-import { checkAgreement, type AgreementOptions } from '../classifier/agreement.js';
+import { check, type CheckOptions } from '../check/check.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { readBytes, writeAtomically } from '../data/files.js';
 import { agreementText, markdown, suiteOf, type Outcome } from '../report/agreement.js';
@@ -11,8 +11,8 @@ import {
   cardOptions,
   engineOptions,
   jsonOption,
-  pointOption,
-  questionOptions,
+  hookPointOption,
+  selectionOptions,
   seedOption,
   toNumber,
   toOpenOptions,
@@ -110,9 +110,9 @@ export const checkCommand: CommandModule<object, Arguments> = {
         ...jsonOption,
         ...engineOptions,
         ...cardOptions,
-        feed: questionOptions.feed,
+        feed: selectionOptions.feed,
         at: {
-          ...pointOption.at,
+          ...hookPointOption.at,
           describe:
             'value inside the model at which gradients are compared (default: the float inputs, else the first float behind integers)',
         },
@@ -148,7 +148,7 @@ async function runCheck(argv: Arguments, io: Io): Promise<void> {
   }
 }
 
-function optionsOf(argv: Arguments): AgreementOptions {
+function optionsOf(argv: Arguments): CheckOptions {
   const inputs = [...(argv.image ?? []).map((image) => ({ image })), ...(argv.tensor ?? []).map((tensor) => ({ tensor }))];
   const least = inputs.length > 0 || argv.edgeCases ? 0 : 1;
   return {
@@ -168,13 +168,13 @@ function optionsOf(argv: Arguments): AgreementOptions {
 const readBaseline = async (path: string): Promise<Baseline> =>
   parseBaseline(new TextDecoder().decode(await readBytes(path, 'Baseline')), path);
 
-async function checkAll(argv: Arguments, options: AgreementOptions, baseline: Baseline | undefined, io: Io): Promise<Outcome[]> {
+async function checkAll(argv: Arguments, options: CheckOptions, baseline: Baseline | undefined, io: Io): Promise<Outcome[]> {
   const line = progress(io);
   const outcomes: Outcome[] = [];
   for (const [i, model] of argv.models.entries()) {
     const subject = argv.models.length > 1 ? `[${i + 1}/${argv.models.length}] ${model}` : model;
     try {
-      const result = await checkAgreement(model, { ...options, onProgress: (doing) => line.say(subject, doing) });
+      const result = await check(model, { ...options, onProgress: (doing) => line.say(subject, doing) });
       line.clear();
       outcomes.push({ model, result });
       if (!argv.json) io.out(agreementText(result, knownFailures(baseline, model)));

@@ -1,15 +1,15 @@
 // lan-onnx export-gradient MODEL --out F: a model with its loss and its input gradient as one ONNX file.
 import type { Argv, CommandModule } from 'yargs';
 import { LanError } from '../core/errors.js';
-import { exportGradient } from '../evidence/export-gradient.js';
+import { exportGradient } from '../export/gradient.js';
 import { exportModel } from './export.js';
 import {
   MODEL_ARGUMENT,
   cardOptions,
   engineOptions,
   jsonOption,
-  pointOption,
-  questionOptions,
+  hookPointOption,
+  selectionOptions,
   toOpenOptions,
   toWhole,
   type SharedArguments,
@@ -43,7 +43,7 @@ export const exportGradientCommand: CommandModule<object, Arguments> = {
         },
         shape: engineOptions.shape,
       })
-      .options({ ...questionOptions, ...pointOption, feed: { ...questionOptions.feed, hidden: true } })
+      .options({ ...selectionOptions, ...hookPointOption, feed: { ...selectionOptions.feed, hidden: true } })
       .options({ ...cardOptions, ...jsonOption })
       .example('$0 export-gradient squeezenet1.1.onnx --out grad.onnx', 'outputs, loss and d loss / d input')
       .example('$0 export-gradient m.onnx --pixels --batch 8 --out grad.onnx', 'eight pictures at a time, from pixels')

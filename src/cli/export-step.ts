@@ -1,6 +1,6 @@
 // lan-onnx export-step MODEL --out F: one whole step of learning a mask (Eq. 4) as one ONNX file.
 import type { Argv, CommandModule } from 'yargs';
-import { exportStep } from '../evidence/export-step.js';
+import { exportStep } from '../export/step.js';
 import { exportModel } from './export.js';
 import {
   MODEL_ARGUMENT,
@@ -8,8 +8,8 @@ import {
   engineOptions,
   jsonOption,
   objectiveOptions,
-  pointOption,
-  questionOptions,
+  hookPointOption,
+  selectionOptions,
   toObjectiveSettings,
   toOpenOptions,
   type ObjectiveArguments,
@@ -34,7 +34,7 @@ export const exportStepCommand: CommandModule<object, Arguments> = {
         ...objectiveOptions,
         beta: { ...objectiveOptions.beta, describe: 'weight of the mask mean; an input of the file, in which these are noted' },
       })
-      .options({ ...questionOptions, ...pointOption, ...cardOptions, ...jsonOption })
+      .options({ ...selectionOptions, ...hookPointOption, ...cardOptions, ...jsonOption })
       .example('$0 export-step squeezenet1.1.onnx --out step.onnx', 'loss, backward pass and Adam in one run')
       .example('$0 export-step m.onnx --mask-grid 28 --draws 8 --out step.onnx', 'a coarse mask, eight draws of noise a step')
       .epilogue(

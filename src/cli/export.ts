@@ -1,6 +1,6 @@
 // What the two export commands do alike: open the model, make the file, write it, say what it holds.
-import { openModel, type Classifier, type OpenOptions } from '../classifier/open.js';
-import type { ExportedModel } from '../evidence/exported.js';
+import { openModel, type Classifier, type OpenOptions } from '../model/open.js';
+import type { ExportedModel } from '../export/publish.js';
 import { describeExport, exportDocument, writeExport } from '../report/exported.js';
 import { ioOf, toJson } from './io.js';
 

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import { openModel, type Classifier } from '../classifier/open.js';
+import { openModel, type Classifier } from '../model/open.js';
 import { LanError } from '../core/errors.js';
 import { sizeOf } from '../core/tensor.js';
 import { version } from '../core/version.js';
@@ -10,10 +10,10 @@ import { decodePixels, decodeSprite, fit, isImage } from '../data/images.js';
 import { matchLabels } from '../data/labels.js';
 import { openDataset } from '../data/open-dataset.js';
 import { toPlanes } from '../data/planes.js';
-import { grid, type GridResult } from '../evidence/grid.js';
-import type { GridObject } from '../evidence/placing.js';
-import { classesOf, pictureSpec } from '../evidence/score.js';
-import { gridDocument, writeGrid } from '../report/grid-files.js';
+import { positionMap, type PositionMap } from '../score/position-map.js';
+import type { PlacedObject } from '../score/placing.js';
+import { classesOf, pictureSpec } from '../score/score.js';
+import { gridDocument, writeGrid } from '../report/position-map-files.js';
 import { countdown } from './bar.js';
 import { interruptible, ioOf, toJson, usage } from './io.js';
 import {
@@ -106,7 +106,7 @@ export const gridCommand: CommandModule<object, Arguments> = {
       for (const note of classifier.notes) io.err(`note: ${note}\n`);
       const { objects, notes } = await readObjects(argv, classifier);
       for (const note of notes) io.err(`note: ${note}\n`);
-      const result = await grid(classifier, {
+      const result = await positionMap(classifier, {
         ...settings,
         objects,
         background: await readBackground(argv.background, classifier),
@@ -136,11 +136,11 @@ export const gridCommand: CommandModule<object, Arguments> = {
 /** Objects of a dataset are held in memory. */
 const MOST_BYTES = 2 ** 29;
 
-async function readObjects(argv: Arguments, classifier: Classifier): Promise<{ objects: GridObject[]; notes: string[] }> {
+async function readObjects(argv: Arguments, classifier: Classifier): Promise<{ objects: PlacedObject[]; notes: string[] }> {
   const k = classesOf(classifier);
   const given = argv.label === undefined ? undefined : toLabel(argv.label, classifier.labels, k);
   if (argv.objects.every((path) => isImage(path))) {
-    const objects: GridObject[] = [];
+    const objects: PlacedObject[] = [];
     for (const path of argv.objects) {
       const sprite = await decodeSprite(path);
       objects.push({ ...sprite, channels: 3, pixels: toPlanes(sprite, 3), label: given });
@@ -196,7 +196,7 @@ async function readBackground(text: string, classifier: Classifier): Promise<num
   return toPlanes(fit(await decodePixels(text), spec, text), spec.channels);
 }
 
-function describe(r: GridResult, files: readonly string[]): string {
+function describe(r: PositionMap, files: readonly string[]): string {
   const all = r.rows.length * r.columns.length;
   if (r.positions.length === 0) return 'interrupted before the first position.\n';
   const sorted = [...r.positions].sort((a, b) => a.accuracy - b.accuracy);

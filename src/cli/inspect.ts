@@ -1,7 +1,7 @@
 // lan-onnx inspect MODEL: what is in the file and what can be done with it.
 import Table from 'cli-table3';
 import type { CommandModule } from 'yargs';
-import { inspectModel, type Inspection, type ValueReport } from '../classifier/inspect.js';
+import { inspect, type Inspection, type ValueReport } from '../model/inspect.js';
 import { count, ioOf, toJson } from './io.js';
 import { MODEL_ARGUMENT, engineOptions, jsonOption, toShapes } from './options.js';
 
@@ -23,7 +23,7 @@ export const inspectCommand: CommandModule<object, Arguments> = {
       .epilogue('Exits with 2 when the model holds ops that are not supported; all of them are listed.'),
   async handler(argv) {
     const io = ioOf(argv);
-    const report = await inspectModel(argv.model, { shapes: toShapes(argv.shape) });
+    const report = await inspect(argv.model, { shapes: toShapes(argv.shape) });
     io.out(argv.json ? toJson(report) : describe(report));
     if (report.problems.length === 0) return;
     io.err([`lan-onnx: ${report.model}: not supported:`, ...report.problems.map((p) => `  - ${p}`)].join('\n') + '\n');

@@ -1,7 +1,7 @@
 // The options that several commands share, and what they mean as OpenOptions.
 import type { Options } from 'yargs';
-import { mergeCards, readCard, readLabels, type InputCard, type OutputKind, type PartialCard } from '../classifier/card.js';
-import type { OpenOptions } from '../classifier/open.js';
+import { mergeCards, readCard, readLabels, type InputCard, type OutputKind, type PartialCard } from '../model/card.js';
+import type { OpenOptions } from '../model/open.js';
 import { MASK_SHAPES, OUTPUT_LOSSES, type MaskShape, type OutputLoss } from '../lan/objective.js';
 import { PRESETS, type Preset } from '../lan/settings.js';
 import { usage } from './io.js';
@@ -71,7 +71,7 @@ export const engineOptions = {
 } as const satisfies Record<string, Options>;
 
 /** What is asked of a model with several inputs or outputs. */
-export const questionOptions = {
+export const selectionOptions = {
   input: {
     type: 'string',
     requiresArg: true,
@@ -92,7 +92,7 @@ export const questionOptions = {
     describe: 'what another input is fed: --feed mask=1 or --feed mask=F.npy (repeatable)',
   },
 } as const satisfies Record<string, Options>;
-export const pointOption = {
+export const hookPointOption = {
   at: {
     type: 'string',
     requiresArg: true,

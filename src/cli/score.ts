@@ -1,10 +1,10 @@
 // lan-onnx score MODEL --data D: accuracy, confusion and throughput on a labelled dataset, by onnxruntime on the original file.
 import type { Argv, CommandModule } from 'yargs';
-import { openModel } from '../classifier/open.js';
+import { openModel } from '../model/open.js';
 import { version } from '../core/version.js';
 import { ensureWritable, writeAtomically } from '../data/files.js';
 import { openDataset } from '../data/open-dataset.js';
-import { score, type Accuracy, type ScoreResult } from '../evidence/score.js';
+import { score, type Accuracy, type ScoreResult } from '../score/score.js';
 import { classesCsv, scoreDocument, writeScore } from '../report/score-files.js';
 import { countdown } from './bar.js';
 import { interruptible, ioOf, toJson } from './io.js';

@@ -1,13 +1,14 @@
 // lan-onnx train MODEL --data D --out lan.onnx: an explainer for a classifier, learned over a dataset (Eq. 3).
 import type { Argv, CommandModule } from 'yargs';
-import { openModel, type Classifier } from '../classifier/open.js';
+import { openModel, type Classifier } from '../model/open.js';
 import { LanError } from '../core/errors.js';
 import { random, shuffle, STREAMS } from '../core/random.js';
 import type { Dataset } from '../data/dataset.js';
 import { ensureWritable, sha256, writeAtomically } from '../data/files.js';
 import { openDataset } from '../data/open-dataset.js';
-import { pictureSpec } from '../evidence/score.js';
-import { trainLan, type TrainedLan } from '../evidence/train-lan.js';
+import { pictureSpec } from '../score/score.js';
+import { exportExplained, exportLan } from '../export/explainer.js';
+import { trainLan, type TrainedLan } from '../explain/train-lan.js';
 import { samplesOfDataset } from '../lan/dataset-samples.js';
 import { MASK_SHAPES, OUTPUT_LOSSES, type MaskShape, type OutputLoss } from '../lan/objective.js';
 import type { Samples } from '../lan/samples.js';
@@ -153,7 +154,7 @@ export const trainCommand: CommandModule<object, Arguments> = {
           noise: argv.noise,
           maskShape: argv.maskShape,
           settings,
-          held: held.count > 0 ? held : undefined,
+          validation: held.count > 0 ? held : undefined,
           data: argv.data,
           files: {
             checkpoint: beside(argv.out, 'checkpoint'),
@@ -171,10 +172,11 @@ export const trainCommand: CommandModule<object, Arguments> = {
           io.exit(2);
           return;
         }
-        const fused = await trained.fused();
-        await writeAtomically(argv.out, trained.lan);
+        const fused = await exportExplained(classifier, trained);
+        const lan = exportLan(classifier, trained);
+        await writeAtomically(argv.out, lan);
         await writeAtomically(beside(argv.out, 'fused.onnx'), fused.bytes);
-        const document = documentOf(argv.out, trained, classifier, beside(argv.out, 'fused.onnx'));
+        const document = documentOf(argv.out, trained, lan, classifier, beside(argv.out, 'fused.onnx'));
         io.out(argv.json ? toJson(document) : describe(argv.out, trained, samples, beside(argv.out, 'fused.onnx')));
       } finally {
         bar.clear();
@@ -219,12 +221,12 @@ function split(
   return { samples: make(used.subarray(count)), held: make(used.subarray(0, count)) };
 }
 
-function documentOf(path: string, trained: TrainedLan, { source }: Classifier, fused: string): object {
+function documentOf(path: string, trained: TrainedLan, lan: Uint8Array, { source }: Classifier, fused: string): object {
   return {
     schema: 'lan-onnx/train@1',
     file: path,
     fused,
-    sha256: sha256(trained.lan),
+    sha256: sha256(lan),
     model: { path: source.name, sha256: source.sha256 },
     settings: trained.settings,
     last: trained.last,

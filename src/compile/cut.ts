@@ -11,7 +11,7 @@ function withoutIdleInputs(graph: Graph): Graph {
 }
 
 /** What makes `value`: its only output. Inputs that it does not depend on are left out. */
-export function headOf(graph: Graph, value: string): Graph {
+export function upstreamOf(graph: Graph, value: string): Graph {
   return withoutIdleInputs(prune({ ...graph, outputs: [info(value, graph.types.get(value))] }));
 }
 
@@ -19,7 +19,7 @@ export function headOf(graph: Graph, value: string): Graph {
  * What is made of `value`, which becomes the first input, of this type (and dims, where given); the other inputs are those of the graph that
  * `outputs` need besides: a path that goes round the value stays as it is.
  */
-export function tailOf(
+export function downstreamOf(
   graph: Graph,
   value: string,
   type: { type: DType; dims?: readonly number[] },
@@ -63,8 +63,8 @@ export function between(graph: Graph, input: string, output: string): string[] {
 }
 
 /** Does `output` still depend on `input` when `value` is given? */
-export function goesRound(graph: Graph, value: string, input: string, output: string): boolean {
-  const tail = tailOf(graph, value, graph.types.get(value)!, [output]);
+export function hasSkipPath(graph: Graph, value: string, input: string, output: string): boolean {
+  const tail = downstreamOf(graph, value, graph.types.get(value)!, [output]);
   return tail.inputs.some((i) => i.name === input);
 }
 
@@ -93,7 +93,7 @@ export function firstFloat(graph: Graph, input: string, output: string, named: (
   if (first.length < 2) return first[0];
   const looked = first.filter((v) => tableOf(graph, v) !== undefined);
   if (looked.length === 1) return looked[0];
-  return floats.find((v) => v !== output && !goesRound(graph, v, input, output)) ?? first[0];
+  return floats.find((v) => v !== output && !hasSkipPath(graph, v, input, output)) ?? first[0];
 }
 
 /** The table [rows, columns] of floats whose rows `value` holds, where a Gather makes it. */

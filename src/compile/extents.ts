@@ -30,7 +30,7 @@ export type Rule = (a: Ask) => Dims[];
  * Dims of the outputs of a node of the dialect; undefined where no rule says, where one of its inputs is not known yet, or where the node
  * makes no sense: whoever runs it refuses it then. Lengths may be Infinity.
  */
-export function extents(node: Node, known: Known): Dims[] | undefined {
+export function outputSizes(node: Node, known: Known): Dims[] | undefined {
   const rule = GROWING[keyOf(node)] ?? KEEPING[keyOf(node)] ?? FUSED[keyOf(node)];
   if (!rule) return undefined;
   try {
@@ -43,7 +43,7 @@ export function extents(node: Node, known: Known): Dims[] | undefined {
 }
 
 /** Can this op make more elements than it is given? */
-export const grows = (node: Node): boolean => keyOf(node) in GROWING || keyOf(node) === 'NonZero' || keyOf(node) in FUSED;
+export const canGrow = (node: Node): boolean => keyOf(node) in GROWING || keyOf(node) === 'NonZero' || keyOf(node) in FUSED;
 
 const keyOf = (node: Node): string => (node.domain === '' ? node.op : nameOf(node));
 
@@ -52,7 +52,7 @@ const keyOf = (node: Node): string => (node.domain === '' ? node.op : nameOf(nod
  * [M/group * kernel, input positions]; a recurrent op holds all gates of all steps; NonZero gives rank int64 numbers for each element that is not
  * zero, so at most for all; fused attention has a score for each head, query and key.
  */
-export function besides(node: Node, known: Known): number {
+export function extraElements(node: Node, known: Known): number {
   if (node.domain !== '') return scoresOf(node, known);
   const [x, w] = node.inputs.map((name) => known.dims(name));
   if (node.op === 'ConvTranspose' && x && w) return sizeOf(w.slice(1)) * sizeOf(x.slice(2));

@@ -3,7 +3,7 @@ import { LanError } from '../core/errors.js';
 import { sizeOf, type Tensor } from '../core/tensor.js';
 import { nodeLabel, prune, reads, type Graph, type Node } from '../onnx/graph.js';
 import { isControl } from './control.js';
-import { besides, extents, grows, type Known } from './extents.js';
+import { extraElements, outputSizes, canGrow, type Known } from './extents.js';
 import { standIn } from './stand-in.js';
 
 /**
@@ -64,10 +64,10 @@ export async function measure(
   for (const node of graph.nodes) {
     // What runs inside is known to nobody; inlineControl has to come before.
     if (isControl(node)) throw new LanError(`${nodeLabel(node)} can not be measured before it is resolved.`);
-    let found = extents(node, known);
-    if (!found && grows(node) && pending.length > 0) {
+    let found = outputSizes(node, known);
+    if (!found && canGrow(node) && pending.length > 0) {
       await run();
-      found = extents(node, known);
+      found = outputSizes(node, known);
     }
     const size = (name: string): number => (dims.has(name) ? sizeOf(dims.get(name)!) : (most.get(name) ?? 0));
     // Without a rule: a part of the inputs, or a rearrangement.
@@ -77,7 +77,7 @@ export async function measure(
       if (found?.[i]) dims.set(name, found[i]);
       else most.set(name, i === 0 || !found ? bound : 0);
     });
-    const extra = besides(node, known);
+    const extra = extraElements(node, known);
     const largest = Math.max(0, ...(found ?? []).map(sizeOf), extra) * WIDTH;
     if (!(largest <= MAX_BYTES))
       throw new LanError(`${nodeLabel(node)} asks for ${gibibytes(largest)}; at most ${MAX_BYTES / 2 ** 30} are allowed.`);

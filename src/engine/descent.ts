@@ -71,7 +71,7 @@ export function descentOnGradients(program: Program, parameters: readonly Parame
       for (const s of states) adamUpdate(s.value, toFloat32(results[gradientOf(s.name)]!), s, factors);
       return only(results, outputs);
     },
-    look: async (feeds, wanted) => only(await program.run(fed(feeds)), wanted),
+    evaluate: async (feeds, wanted) => only(await program.run(fed(feeds)), wanted),
     get: (name) => Float32Array.from(states[indexOf(parameters, name)]!.value),
     reset(values = {}) {
       checked(parameters, values);
@@ -131,7 +131,7 @@ export function descentOnSteps(
       [current, spare] = [spare, current];
       return results;
     },
-    look: (feeds, wanted) => run({ ...feeds, ...named('now', current), ...factors(1, 0) }, wanted, {}),
+    evaluate: (feeds, wanted) => run({ ...feeds, ...named('now', current), ...factors(1, 0) }, wanted, {}),
     get: (name) => Float32Array.from(toFloat32(current[indexOf(parameters, name)]![0]!)),
     reset(values = {}) {
       checked(parameters, values);

@@ -32,7 +32,7 @@ export interface Descent {
   /** One step at this learning rate. `feeds` holds every graph input that is no parameter; gives the outputs as they were before the step. */
   step(feeds: Readonly<Record<string, Tensor>>, learningRate: number): Promise<Record<string, Tensor>>;
   /** Any of the graph's outputs at the present parameters; nothing moves. */
-  look(feeds: Readonly<Record<string, Tensor>>, wanted: readonly string[]): Promise<Record<string, Tensor>>;
+  evaluate(feeds: Readonly<Record<string, Tensor>>, wanted: readonly string[]): Promise<Record<string, Tensor>>;
   /** A copy of a parameter. Throws LanError where there is none of this name. */
   get(name: string): Float32Array;
   /** Starts again, at step 1 with empty moments: parameters as given by name, zeros elsewhere. Throws LanError for a wrong name or length. */

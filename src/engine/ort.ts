@@ -2,18 +2,16 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
-import type { OpAdapter } from '../../adapters/op.js';
-import { DIALECT_OPSET } from '../../adapters/op.js';
-import { differentiate } from '../compile/differentiate.js';
+import { DIALECT_OPSET, type OpAdapter } from '../../adapters/op.js';
 import { descentGraph } from '../compile/descend.js';
+import { differentiate } from '../compile/differentiate.js';
 import type { Probe } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { allocate, lazyTensor, sizeOf, toIntegers, type DType, type Tensor } from '../core/tensor.js';
 import { encodeApart, type EncodedApart } from '../onnx/apart.js';
 import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
-import type { Engine, Program } from './engine.js';
-import { gradientOf } from './engine.js';
+import { gradientOf, type Engine, type Program } from './engine.js';
 
 export interface OrtOptions {
   /** Threads within an operator. Default: all cores. */

@@ -13,8 +13,7 @@ import { LanError, LanErrors, messageOf } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { descentOnGradients } from './descent.js';
-import type { Engine, EngineInfo, Program } from './engine.js';
-import { gradientOf } from './engine.js';
+import { gradientOf, type Engine, type EngineInfo, type Program } from './engine.js';
 import { fromTf, toTf } from './tf-tensors.js';
 
 export const TF_BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;

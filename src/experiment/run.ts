@@ -1,18 +1,19 @@
 // A run folder: what is trained goes in as files that a further run takes up, figures and verdicts are made from them.
 import { join } from 'node:path';
 import { adapters } from '../../adapters/index.js';
-import { openModel, type Classifier } from '../classifier/open.js';
+import { openModel, type Classifier } from '../model/open.js';
 import { specialize } from '../compile/specialize.js';
 import { ensureWritable, writeAtomically } from '../data/files.js';
 import type { Picture } from '../data/resize.js';
 import { createOrtEngine, dialectModel, probe } from '../engine/ort.js';
-import { trainLan, type TrainedLan } from '../evidence/train-lan.js';
+import { exportExplained, exportLan } from '../export/explainer.js';
+import { trainLan, type TrainedLan } from '../explain/train-lan.js';
 import { classifierGraph, fit } from '../lan/fit.js';
 import { createNetwork } from '../lan/network.js';
 import type { Samples } from '../lan/samples.js';
 import type { TrainProgress } from '../lan/train.js';
 import { encodeModel } from '../onnx/codec.js';
-import type { PartialCard } from '../classifier/card.js';
+import type { PartialCard } from '../model/card.js';
 import type { ClassifierConfig, ExplainerConfig } from './config.js';
 
 export interface RunOptions {
@@ -88,7 +89,7 @@ export class Interrupted extends Error {}
 export async function trainedClassifier(
   config: ClassifierConfig,
   samples: Samples,
-  held: Samples,
+  validation: Samples,
   data: string,
   card: PartialCard,
   run: RunOptions,
@@ -101,7 +102,7 @@ export async function trainedClassifier(
     specialize: (graph) => specialize(graph, {}, probe, adapters),
     network,
     samples,
-    held,
+    held: validation,
     data,
     settings: { ...config, seed: run.seed },
     files: {
@@ -128,16 +129,16 @@ export async function trainedExplainer(
   config: ExplainerConfig,
   classifier: Classifier,
   samples: Samples,
-  held: Samples,
+  validation: Samples,
   data: string,
   run: RunOptions,
-): Promise<TrainedLan> {
+): Promise<TrainedLan & { readonly lan: Uint8Array }> {
   run.onPhase?.(`training the LAN, ${config.iterations} steps`);
   const { lan, noise, ...settings } = config;
   const trained = await trainLan(classifier, samples, {
     lan,
     noise,
-    held,
+    validation,
     data,
     settings: { ...settings, seed: run.seed },
     files: { checkpoint: join(run.folder, 'lan.checkpoint'), metrics: join(run.folder, 'lan.metrics.jsonl'), resume: true },
@@ -145,7 +146,8 @@ export async function trainedExplainer(
     signal: run.signal,
   });
   if (!trained.finished) throw new Interrupted();
-  await writeAtomically(join(run.folder, 'lan.onnx'), trained.lan);
-  await writeAtomically(join(run.folder, 'lan.fused.onnx'), (await trained.fused()).bytes);
-  return trained;
+  const file = exportLan(classifier, trained);
+  await writeAtomically(join(run.folder, 'lan.onnx'), file);
+  await writeAtomically(join(run.folder, 'lan.fused.onnx'), (await exportExplained(classifier, trained)).bytes);
+  return { ...trained, lan: file };
 }

@@ -1,14 +1,14 @@
 // The tanks: a classifier that learned the weather, and masks that show it (Appendix G).
-import type { Classifier } from '../classifier/open.js';
+import { argmax } from '../core/rows.js';
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import { toPlanes } from '../data/planes.js';
 import type { Picture } from '../data/resize.js';
-import { tankPicture } from '../data/tank.js';
-import { tankSamples } from '../data/tank-samples.js';
-import { createAuditor } from '../evidence/audit.js';
-import { topClasses } from '../evidence/replaceability.js';
+import { createAuditor } from '../explain/audit.js';
 import type { Samples } from '../lan/samples.js';
+import type { Classifier } from '../model/open.js';
 import type { TankConfig } from './config.js';
+import { tankSamples } from './data/tank-samples.js';
+import { tankPicture } from './data/tank.js';
 import { atLeast, atMost, trainedClassifier, type Figure, type Findings, type RunOptions } from './run.js';
 import { perPixel } from './statistics.js';
 
@@ -86,7 +86,7 @@ async function accuracyOn(classifier: Classifier, samples: Samples): Promise<num
   for (let at = 0; at < samples.count; at += BATCH) {
     const indices = Uint32Array.from({ length: Math.min(BATCH, samples.count - at) }, (_, i) => at + i);
     const x = float32(await samples.read(indices, 0), [indices.length, ...samples.shape]);
-    const answers = topClasses(await classifier.predict(x, classifier.card, BATCH));
+    const answers = argmax(await classifier.predict(x, classifier.card, BATCH));
     answers.forEach((answer, i) => (right += Number(answer === samples.labels![at + i])));
   }
   return right / samples.count;

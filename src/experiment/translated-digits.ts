@@ -1,11 +1,11 @@
 // Translated MNIST: attention of a trained LAN, and the accuracy that it foretells (Section 5.1, Appendix A, Figures 2 and 3).
 import { toFloat32 } from '../core/tensor.js';
-import { DIGIT, readDigits, type Digits } from '../data/digits.js';
+import { DIGIT, readDigits, type Digits } from './data/digits.js';
 import { fromPlanes } from '../data/planes.js';
-import { translatedDigits, type Box, type TranslatedDigits } from '../data/translated.js';
-import type { Classifier } from '../classifier/open.js';
-import { openExplainer } from '../evidence/explainer.js';
-import { accuracyMap, grid } from '../evidence/grid.js';
+import { translatedDigits, type Box, type TranslatedDigits } from './data/translated.js';
+import type { Classifier } from '../model/open.js';
+import { openExplainer } from '../explain/explainer.js';
+import { accuracyMap, positionMap } from '../score/position-map.js';
 import type { TranslatedConfig } from './config.js';
 import {
   atLeast,
@@ -90,7 +90,7 @@ async function accuracyOf(
     label,
   }));
   const size = [analysis.digit, analysis.digit] as const;
-  const result = await grid(classifier, {
+  const result = await positionMap(classifier, {
     objects,
     size,
     samples: analysis.perPixel,

@@ -88,7 +88,7 @@ export interface AmortisedOptions extends Pick<TrainJob, 'files' | 'onStep' | 's
   readonly specialize: (graph: Graph) => Promise<Graph>;
   readonly explainer: Explainer;
   readonly samples: Samples;
-  readonly held?: Samples;
+  readonly validation?: Samples;
   /** eta; undefined: bootstrapped from `samples`. */
   readonly noise?: Noise;
   readonly settings: AmortisedSettings;
@@ -102,7 +102,7 @@ const FIGURES = ['loss', 'output_loss', 'mask_mean'] as const;
 export async function trainExplainer(
   options: AmortisedOptions,
 ): Promise<TrainResult & { parameters: Record<string, Float32Array> }> {
-  const { engine, explainer, samples, held, settings, identity, files, onStep, signal } = options;
+  const { engine, explainer, samples, validation, settings, identity, files, onStep, signal } = options;
   const { network } = explainer;
   const graph = await amortisedGraph(options);
   const descent = await engine.descend(graph, 'loss', network.parameters, FIGURES);
@@ -121,8 +121,8 @@ export async function trainExplainer(
       },
       initial: () => network.initial(settings.seed),
       feeds,
-      figures: FIGURES,
-      validate: held && (() => validate(descent, options, held)),
+      metrics: FIGURES,
+      validate: validation && (() => validate(descent, options, validation)),
       files,
       onStep,
       signal,
@@ -165,7 +165,7 @@ async function validate(descent: Descent, options: AmortisedOptions, held: Sampl
   const batches = Math.max(1, Math.min(8, Math.floor(held.count / batch)));
   const sums: Record<string, number> = {};
   for (let i = 0; i < batches; i++) {
-    const out = await descent.look({ ...(await feeds(i)), ...kept(options.explainer.network, batch) }, FIGURES);
+    const out = await descent.evaluate({ ...(await feeds(i)), ...kept(options.explainer.network, batch) }, FIGURES);
     for (const [name, t] of Object.entries(out)) sums[`held_${name}`] = (sums[`held_${name}`] ?? 0) + toFloat32(t)[0]! / batches;
   }
   return sums;

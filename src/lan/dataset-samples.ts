@@ -1,8 +1,7 @@
 // A dataset as training samples: read once, kept as bytes, what can not be read replaced by its neighbour and reported.
 import { LanError } from '../core/errors.js';
-import { toFloat32 } from '../core/tensor.js';
+import { sizeOf, toFloat32 } from '../core/tensor.js';
 import { toPixels, type Dataset, type PictureSpec } from '../data/dataset.js';
-import { sizeOf } from '../core/tensor.js';
 import type { Samples } from './samples.js';
 
 /** Pictures are kept decoded up to so many bytes. */

@@ -45,7 +45,7 @@ export async function fit(options: FitOptions): Promise<TrainResult & { paramete
         const x = float32(await samples.read(indices, step), [batch, ...samples.shape]);
         return { x, labels: oneHot(samples.labels!, indices, classes), ...dropoutFeeds(network, batch, seed, step) };
       },
-      figures: ['loss', 'correct'],
+      metrics: ['loss', 'correct'],
       validate: test && (async () => ({ accuracy: await accuracy(test, network, parameters(), held) })),
       files,
       onStep,

@@ -22,7 +22,7 @@ export interface LearnSettings {
 }
 
 /** Figures of one step, before its update. */
-export interface StepFigures {
+export interface StepMetrics {
   readonly step: number;
   readonly loss: number;
   readonly outputLoss: number;
@@ -32,7 +32,7 @@ export interface StepFigures {
 export interface LearnedMask {
   /** [1,1,H,W], or [1,...sample] for a full mask; in [0,1], 1 = replaceable. */
   readonly mask: Tensor;
-  readonly history: readonly StepFigures[];
+  readonly history: readonly StepMetrics[];
   readonly seconds: number;
   /** 'explainer': nothing was learned, a trained network gave the mask. */
   readonly stopped: 'iterations' | 'plateau' | 'budget' | 'interrupted' | 'explainer';
@@ -47,7 +47,7 @@ export interface Learner {
     readonly target: Tensor;
     readonly noise: Noise;
     readonly settings: LearnSettings;
-    readonly onStep?: (figures: StepFigures) => void;
+    readonly onStep?: (figures: StepMetrics) => void;
     readonly signal?: AbortSignal;
   }): Promise<LearnedMask>;
   dispose(): Promise<void>;
@@ -77,7 +77,7 @@ async function descend(descent: Descent, objective: Objective, job: Parameters<L
     throw new LanError(`The mask has to start inside (0,1), received ${settings.start}.`);
   const logit = Math.log(settings.start / (1 - settings.start));
   descent.reset({ [coarsest.name]: new Float32Array(sizeOf(coarsest.dims)).fill(logit) });
-  const history: StepFigures[] = [];
+  const history: StepMetrics[] = [];
   const start = performance.now();
   let stopped: LearnedMask['stopped'] = 'iterations';
   if (!noise.random) noise.fill(eta.data as Float32Array, stream, 0);
@@ -105,7 +105,7 @@ async function descend(descent: Descent, objective: Objective, job: Parameters<L
     if (step % 8 === 7) await new Promise((resolve) => setImmediate(resolve));
   }
   // One more forward pass, for the mask after the last update.
-  const mask = (await descent.look(feeds, ['mask']))['mask']!;
+  const mask = (await descent.evaluate(feeds, ['mask']))['mask']!;
   return { mask, history, seconds: (performance.now() - start) / 1000, stopped };
 }
 
@@ -128,7 +128,7 @@ function rateAt({ learningRate, schedule, iterations, budget }: LearnSettings, s
 }
 
 /** Has the mean loss of the last `patience` steps hardly improved on that of the steps before? */
-function plateau(history: readonly StepFigures[], { patience, beta }: LearnSettings): boolean {
+function plateau(history: readonly StepMetrics[], { patience, beta }: LearnSettings): boolean {
   if (history.length < 2 * patience || history.length % 10 !== 0) return false;
   const mean = (from: number, to: number): number => history.slice(from, to).reduce((s, f) => s + f.loss, 0) / (to - from);
   const n = history.length;

@@ -9,7 +9,7 @@ export interface LanSettings extends Omit<LearnSettings, 'beta'> {
   readonly draws: number;
   readonly maskShape: MaskShape;
   /** Grids whose logits are summed, [rows, columns] each; [] is one logit per mask element. */
-  readonly grids: readonly (readonly [number, number])[];
+  readonly maskGrids: readonly (readonly [number, number])[];
   readonly outputLoss: OutputLoss;
   /** The target F(x) is sharpened until its top class has this probability (see `sharpened`); 0: never. */
   readonly sharpen: number;
@@ -49,7 +49,7 @@ export function resolveSettings(
           noise: 'uniform',
           draws: 1,
           maskShape: 'full',
-          grids: [],
+          maskGrids: [],
           outputLoss: 'cross-entropy',
           sharpen: 0,
         }
@@ -65,7 +65,7 @@ export function resolveSettings(
           noise: 'uniform',
           draws: small ? 32 : 2,
           maskShape: 'pixel',
-          grids: picture ? defaultGrids(sampleShape) : [],
+          maskGrids: picture ? defaultGrids(sampleShape) : [],
           outputLoss: 'cross-entropy',
           sharpen: 0.9,
         };

@@ -28,7 +28,7 @@ export interface TrainJob {
   /** Everything that the graph reads at a step (from 0) besides parameters; pure in the step. */
   readonly feeds: (step: number) => Promise<Readonly<Record<string, Tensor>>> | Readonly<Record<string, Tensor>>;
   /** Scalar outputs of the graph to report, the loss first. */
-  readonly figures: readonly string[];
+  readonly metrics: readonly string[];
   /** Figures on held-out samples at the present parameters; pure in the parameters. */
   readonly validate?: () => Promise<Record<string, number>>;
   readonly files?: TrainFiles;
@@ -78,7 +78,7 @@ const VALIDATIONS = 20;
  * last good checkpoint stays).
  */
 export async function train(job: TrainJob): Promise<TrainResult> {
-  const { descent, settings, files, figures } = job;
+  const { descent, settings, files, metrics } = job;
   const { iterations } = settings;
   const every = Math.max(1, Math.floor(iterations / LINES));
   const validateEvery = Math.max(every, Math.ceil(iterations / VALIDATIONS / every) * every);
@@ -89,7 +89,7 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   if (files?.metrics && step === 0) await writeAtomically(files.metrics, '');
   const start = performance.now();
   let saved = start;
-  let sums = figures.map((_, i) => taken?.sums[i] ?? 0);
+  let sums = metrics.map((_, i) => taken?.sums[i] ?? 0);
   let last: Record<string, number> = {};
   let validation: Record<string, number> | undefined;
   let lines = '';
@@ -109,16 +109,16 @@ export async function train(job: TrainJob): Promise<TrainResult> {
     // Awaited above, in the next round; an error must not count as unhandled until then.
     next?.catch(() => undefined);
     const out = await descent.step(feeds, rateAt(settings, step));
-    figures.forEach((name, i) => (sums[i]! += Number(out[name]!.data[0])));
+    metrics.forEach((name, i) => (sums[i]! += Number(out[name]!.data[0])));
     step++;
     if (!Number.isFinite(sums[0]))
       throw new LanError(
-        `The ${figures[0]} became ${sums[0]} at step ${step}. Lower --learning-rate, or check the data for values out of range.`,
+        `The ${metrics[0]} became ${sums[0]} at step ${step}. Lower --learning-rate, or check the data for values out of range.`,
       );
     if (step % every === 0 || step === iterations) {
       const count = step % every || every;
-      last = Object.fromEntries(figures.map((name, i) => [name, sums[i]! / count]));
-      sums = figures.map(() => 0);
+      last = Object.fromEntries(metrics.map((name, i) => [name, sums[i]! / count]));
+      sums = metrics.map(() => 0);
       if (job.validate && (step % validateEvery === 0 || step === iterations)) validation = await job.validate();
       const held = step % validateEvery === 0 || step === iterations ? validation : undefined;
       lines += `${JSON.stringify({ step, ...rounded(last), ...(held && { validation: rounded(held) }) })}\n`;

@@ -1,8 +1,7 @@
 // Appends nodes and constants to a graph under fresh names. The one way in which this project makes ONNX graphs.
 import { LanError } from '../core/errors.js';
 import { float32, int64, type DType, type Tensor } from '../core/tensor.js';
-import type { Attribute, Graph, Node, ValueInfo, ValueType } from './graph.js';
-import { prune } from './graph.js';
+import { prune, type Attribute, type Graph, type Node, type ValueInfo, type ValueType } from './graph.js';
 
 /** What `op` takes for an attribute: number is an int, number[] are ints; floats are marked with `float(...)`, `floats(...)`. */
 export type AttributeInput = number | string | readonly number[] | readonly string[] | Attribute | undefined;

@@ -2,8 +2,16 @@
 import { LanError, messageOf } from '../core/errors.js';
 import { bytesOf, type DType, type Tensor } from '../core/tensor.js';
 import { assemble } from './assemble.js';
-import type { Attribute, FunctionBody, Graph, Model, Node, ValueInfo, ValueType } from './graph.js';
-import { sortNodes } from './graph.js';
+import {
+  sortNodes,
+  type Attribute,
+  type FunctionBody,
+  type Graph,
+  type Model,
+  type Node,
+  type ValueInfo,
+  type ValueType,
+} from './graph.js';
 import {
   ModelProtoType,
   type AttributeProto,

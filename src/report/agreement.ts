@@ -1,10 +1,10 @@
 // What a check found, in words: for a terminal, for JUnit, and as a Markdown table for pull requests.
-import type { Agreement, Blame, Divergence } from '../classifier/agreement.js';
+import type { CheckResult, WrongGradient, Divergence } from '../check/check.js';
 import { short } from './format.js';
 import type { JunitCase, JunitSuite } from './junit.js';
 
 /** One model's outcome: compared, or not even opened. */
-export type Outcome = { readonly model: string; readonly result?: Agreement; readonly error?: string };
+export type Outcome = { readonly model: string; readonly result?: CheckResult; readonly error?: string };
 
 /** A single comparison. */
 export interface Comparison {
@@ -20,7 +20,7 @@ export interface Comparison {
 const percent = (share: number): string => `${short(100 * share)} %`;
 
 /** Every comparison of a model, in the order in which it was made. */
-export function comparisons(r: Agreement): Comparison[] {
+export function comparisons(r: CheckResult): Comparison[] {
   return [
     ...r.outputs.map((o) => ({
       name: `output '${o.output}', ${o.engine}`,
@@ -55,13 +55,13 @@ export function divergence(d: Divergence): string {
 }
 
 /** "the gradient of Relu 'relu1' by 'conv1' is wrong in onnxruntime: …" */
-export function accusation(b: Blame): string {
+export function accusation(b: WrongGradient): string {
   const other = b.other ? `; element ${b.other.index} is ${b.other.received}, ${b.other.engine} gives ${b.other.expected}` : '';
   return `the gradient of ${b.node} by '${b.by}' is wrong in ${b.engine}: central differences contradict it by ${short(b.slopeError)}${other}`;
 }
 
 /** What goes with the comparisons: who is to blame, what was written, notes. */
-const remarks = (r: Agreement): string[] => [
+const remarks = (r: CheckResult): string[] => [
   ...(r.blame ? [accusation(r.blame)] : []),
   ...(r.bisected
     ? [
@@ -71,7 +71,7 @@ const remarks = (r: Agreement): string[] => [
 ];
 
 /** How many inputs of which kind: `1 given input, 2 random inputs, seed 0`. */
-function inputsOf(r: Agreement): string {
+function inputsOf(r: CheckResult): string {
   const kinds = { given: 'given input', random: 'random input', edge: 'edge case' } as const;
   const counts = Object.entries(kinds).flatMap(([kind, what]) => {
     const n = r.inputs.filter((i) => i.kind === kind).length;
@@ -81,7 +81,7 @@ function inputsOf(r: Agreement): string {
 }
 
 /** The result of one model for a terminal, a line a comparison; `known`: names of comparisons that a baseline knows to fail. */
-export function agreementText(r: Agreement, known: ReadonlySet<string> = new Set()): string {
+export function agreementText(r: CheckResult, known: ReadonlySet<string> = new Set()): string {
   const engines = r.engines.map((e) => `${e.name} ${e.version}${e.name === 'tfjs' ? ` (${e.backend})` : ''}`).join(', ');
   const lines = [
     `${r.agrees ? 'agrees  ' : 'DISAGREES'} ${r.model} (${inputsOf(r)}; ${engines}; ${r.seconds.toFixed(1)} s)`,
@@ -93,7 +93,7 @@ export function agreementText(r: Agreement, known: ReadonlySet<string> = new Set
 }
 
 /** The failed comparisons of one model and what is known about them; '' where it agrees. */
-export function failureText(r: Agreement): string {
+export function failureText(r: CheckResult): string {
   const bad = comparisons(r).filter((c) => !c.ok);
   return [...bad.map((c) => `${c.name}: ${c.text}`), ...remarks(r)].map((line) => `  ${line}\n`).join('');
 }

@@ -4,10 +4,10 @@ import { toFloat32, type Tensor } from '../core/tensor.js';
 import { encodePng, type Picture } from '../data/images.js';
 import { writeAtomically } from '../data/files.js';
 import { encodeNpy } from '../data/npy.js';
-import type { Point } from '../classifier/question.js';
-import type { AuditResult, BetaResult, Prediction } from '../evidence/audit.js';
-import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './colour.js';
-import { sheet, type Tile } from './sheet.js';
+import type { HookPoint } from '../model/hook-point.js';
+import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
+import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './drawing/colour.js';
+import { sheet, type Tile } from './drawing/sheet.js';
 import { claims, partOf } from './claims.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
@@ -24,7 +24,7 @@ export interface AuditSubject {
   /** Largest pixel value, where the input is a picture and the mask lies on it, or on a map of it. */
   readonly range?: 1 | 255;
   /** Where the mask lies, when not on the input itself. */
-  readonly point?: Point;
+  readonly point?: HookPoint;
   /** The input's tokens, where the mask lies on them. */
   readonly tokens?: Tokens;
 }
@@ -122,13 +122,13 @@ function sheetRow(
   const tiles: Tile[] = [
     { image: photo, captions: ['input', named(result.prediction[0]), named(result.prediction[1])] },
     tile,
-    { image: attention, captions: [point ? 'grown' : 'attention', `${percent(1 - soft.share)} needed`] },
+    { image: attention, captions: [point ? 'grown' : 'attention', `${percent(1 - soft.fraction)} needed`] },
     {
       image: over,
       captions: [
         'overlay',
         `soft: kept ${soft.kept} of ${soft.draws}`,
-        hard ? `hard, ${percent(hard.share)}: kept ${hard.kept} of ${hard.draws}` : 'hard: no share held',
+        hard ? `hard, ${percent(hard.fraction)}: kept ${hard.kept} of ${hard.draws}` : 'hard: no share held',
       ],
     },
   ];
@@ -151,11 +151,11 @@ function pageOf(result: AuditResult, subject: AuditSubject, tokens: Tokens): str
   });
 }
 
-/** The document of schema lan-onnx/audit@1 (docs/audit-json.md). */
+/** The document of schema lan-onnx/audit@2 (docs/audit-json.md). */
 function toJson(result: AuditResult, subject: AuditSubject, files: readonly BetaFiles[]): object {
   const { betas: _, ...settings } = result.settings;
   return {
-    schema: 'lan-onnx/audit@1',
+    schema: 'lan-onnx/audit@2',
     version: subject.version,
     model: subject.model,
     input: subject.input,
@@ -170,7 +170,7 @@ function toJson(result: AuditResult, subject: AuditSubject, files: readonly Beta
     betas: result.betas.map((b, i) => ({
       beta: b.beta,
       files: files[i],
-      maskMean: b.evidence.soft.share,
+      maskMean: b.evidence.soft.fraction,
       claims: claims(b, result.prediction[0]!.label, partOf(subject.point)),
       ...(subject.tokens ? { tokens: tokenMasks(subject.tokens, b.learned.mask) } : {}),
       evidence: b.evidence,

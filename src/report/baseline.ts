@@ -1,6 +1,6 @@
 // An earlier result of a check, and what has become worse since.
-import { TOLERANCES } from '../classifier/tolerances.js';
-import type { Agreement } from '../classifier/agreement.js';
+import { TOLERANCES } from '../check/tolerances.js';
+import type { CheckResult } from '../check/check.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { comparisons, type Comparison, type Outcome } from './agreement.js';
 import { short } from './format.js';
@@ -42,14 +42,14 @@ export function parseBaseline(text: string, path: string): Baseline {
       `is of schema ${json?.schema === undefined ? 'unknown' : `'${String(json.schema)}'`}, expected '${CHECK_SCHEMA}'.`,
     );
   try {
-    return new Map((json.models as (Agreement & { error?: string })[]).map((m) => [m.model, entriesOf(m)]));
+    return new Map((json.models as (CheckResult & { error?: string })[]).map((m) => [m.model, entriesOf(m)]));
   } catch {
     throw fail('lacks fields that a result has.');
   }
 }
 
 /** A model that could not be opened has no entries: whatever comes later is no worse. */
-function entriesOf(m: Agreement & { error?: string }) {
+function entriesOf(m: CheckResult & { error?: string }) {
   if (typeof m.model !== 'string') throw new TypeError('no name');
   if (m.error !== undefined) return new Map<string, { ok: boolean; error?: number }>();
   // JSON has no Infinity; it was written as a string.
@@ -92,7 +92,7 @@ function worse(now: Comparison, before: { ok: boolean; error?: number } | undefi
   const floor = now.name.startsWith('output')
     ? FLOOR.engines * tolerance
     : now.name.endsWith('central differences')
-      ? FLOOR.differences * TOLERANCES.slope
+      ? FLOOR.differences * TOLERANCES.finiteDifference
       : FLOOR.engines * TOLERANCES.gradient;
   if (!(now.error > floor && now.error > FACTOR * before.error)) return undefined;
   return `max error ${short(now.error)}, was ${short(before.error)} (more than ${FACTOR} times, and above ${short(floor)})`;

@@ -1,13 +1,13 @@
 // The finding in sentences, and never more than the evidence carries.
-import type { Point } from '../classifier/question.js';
-import type { BetaResult } from '../evidence/audit.js';
-import type { SoftEvidence } from '../evidence/replaceability.js';
+import type { HookPoint } from '../model/hook-point.js';
+import type { BetaResult } from '../explain/audit.js';
+import type { SoftEvidence } from '../explain/evidence.js';
 
 const percent = (v: number): string => `${(100 * v).toFixed(v > 0.99 ? 1 : 0)} %`;
 const interval = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
 
 /** What the mask lies on, as claims name it: `the input`, `the tokens`, `the value 'relu1'`. */
-export const partOf = (point: Point | undefined): string =>
+export const partOf = (point: HookPoint | undefined): string =>
   !point ? 'the input' : point.tokens ? 'the tokens' : `the value '${point.name}'`;
 
 /** Headline first. The hard claim leads where it holds; where it does not, the soft one leads and the report says so. */
@@ -25,7 +25,7 @@ export function claims({ evidence }: BetaResult, label: string, part = 'the inpu
           `caution: noise alone gives '${label}'${once ? '' : ` on ${noiseAlone.kept} of ${noiseAlone.draws} fresh draws`}, so keeping it proves little; try another --noise`,
         ]
       : [];
-  const softClaim = `with a mask of mean ${soft.share.toFixed(2)} mixed into noise, the answer '${label}' was ${outcome(soft)}`;
+  const softClaim = `with a mask of mean ${soft.fraction.toFixed(2)} mixed into noise, the answer '${label}' was ${outcome(soft)}`;
   if (!hard)
     return [
       softClaim,
@@ -34,7 +34,7 @@ export function claims({ evidence }: BetaResult, label: string, part = 'the inpu
     ];
   // The share was chosen on other draws; on these it may disappoint, and then it must not lead.
   const holds = once ? hard.kept === 1 : hard.interval[0] >= 0.9;
-  const hardClaim = `${percent(hard.share)} of ${part} replaced entirely by noise: the answer '${label}' was ${outcome(hard)}`;
+  const hardClaim = `${percent(hard.fraction)} of ${part} replaced entirely by noise: the answer '${label}' was ${outcome(hard)}`;
   const both = holds ? [hardClaim, softClaim] : [softClaim, `${hardClaim}: too unsure to lead`];
   return [...both, ...caveat];
 }

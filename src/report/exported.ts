@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { sha256, writeAtomically } from '../data/files.js';
-import type { ExportedModel, ExportedValue } from '../evidence/exported.js';
+import type { ExportedModel, ExportedValue } from '../export/publish.js';
 
 /**
  * Writes the file whole or not at all. Throws LanError when it can not be written, or would replace the model `from` which it was made

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { writeAtomically } from '../data/files.js';
 import type { Figure, Findings } from '../experiment/run.js';
-import { maps, pairs } from './figures.js';
+import { maps, pairs } from './drawing/figures.js';
 import { short } from './format.js';
 
 const draw = (figure: Figure): Promise<Uint8Array> =>

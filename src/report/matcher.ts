@@ -1,5 +1,5 @@
 // The matcher toMatchOnnxRuntime, for jest's and vitest's expect.extend; needs neither of them.
-import { checkAgreement, type AgreementOptions } from '../classifier/agreement.js';
+import { check, type CheckOptions } from '../check/check.js';
 import { failureText } from './agreement.js';
 
 /** What a matcher gives back to `expect`. */
@@ -12,8 +12,8 @@ export interface MatcherResult {
  * Does a model (a path, a folder, or a file's bytes) match onnxruntime on the original, as checkAgreement says? Its options are taken.
  * Rejects with a LanError where the model can not be opened, which is not a disagreement: `.not` does not turn it into a pass.
  */
-export async function toMatchOnnxRuntime(model: string | Uint8Array, options: AgreementOptions = {}): Promise<MatcherResult> {
-  const result = await checkAgreement(model, options);
+export async function toMatchOnnxRuntime(model: string | Uint8Array, options: CheckOptions = {}): Promise<MatcherResult> {
+  const result = await check(model, options);
   const name = `'${result.model}'`;
   return {
     pass: result.agrees,

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { writeAtomically } from '../data/files.js';
-import type { ScoreResult } from '../evidence/score.js';
+import type { ScoreResult } from '../score/score.js';
 import { toCsv } from './csv.js';
 
 /** What the documents say besides the result itself. */

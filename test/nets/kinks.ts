@@ -1,6 +1,6 @@
 // Where two engines fall on different sides of a bend: the one honest reason for which their gradients may differ in single elements.
 import { adapters } from '../../adapters/index.js';
-import { randomFeeds } from '../../src/classifier/samples.js';
+import { randomFeeds } from '../../src/model/random-inputs.js';
 import { canonicalize } from '../../src/compile/canonicalize.js';
 import { specialize } from '../../src/compile/specialize.js';
 import { toFloat32, type Tensor } from '../../src/core/tensor.js';

@@ -1,5 +1,5 @@
 // The audit objective of a net in code: what `audit` builds, without its evidence.
-import { openModel, type Classifier, type OpenOptions } from '../../src/classifier/open.js';
+import { openModel, type Classifier, type OpenOptions } from '../../src/model/open.js';
 import { buildObjective, type Objective } from '../../src/lan/objective.js';
 import { encodeModel } from '../../src/onnx/codec.js';
 import type { Model } from '../../src/onnx/graph.js';

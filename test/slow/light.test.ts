@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { checkAgreement, TOLERANCES } from '../../src/classifier/agreement.js';
+import { check, TOLERANCES } from '../../src/check/check.js';
 import { random } from '../../src/core/random.js';
 import { float32, sizeOf, toIntegers, type Tensor } from '../../src/core/tensor.js';
 import { decodeModel, encodeModel } from '../../src/onnx/codec.js';
@@ -46,10 +46,10 @@ else {
       const path = `onnx-conformance/light/light_${name}.onnx`;
       execFileSync('tar', ['-xzf', archive, '-C', folder, path]);
       const bytes = encodeModel(reseed(decodeModel(readFileSync(join(folder, path)))));
-      const report = await checkAgreement(bytes, { samples: 1, gradients: true });
+      const report = await check(bytes, { samples: 1, gradients: true });
       expect(report.outputs.map((row) => [row.engine, row.ok])).toEqual(report.outputs.map((row) => [row.engine, true]));
       const [between, ...slopes] = report.gradients;
-      for (const row of slopes) expect([row.what, row.maxError < TOLERANCES.slope]).toEqual([row.what, true]);
+      for (const row of slopes) expect([row.what, row.maxError < TOLERANCES.finiteDifference]).toEqual([row.what, true]);
       expect(slopes).toHaveLength(2);
       // Of a million random activations some lie within float32 rounding of a kink (ReLU at 0, ties in max pooling) and fall to different
       // sides in the two engines, which changes single elements; so the direction is what is compared here.

@@ -1,0 +1,202 @@
+// What a check looks at: a model's static graph, the engines, the reference, and inputs with what the reference gives there.
+import { adapters as builtIn } from '../../adapters/index.js';
+import type { OpAdapter } from '../../adapters/op.js';
+import { rewrite } from '../compile/canonicalize.js';
+import { isQuantised } from '../compile/carried.js';
+import { specialize } from '../compile/specialize.js';
+import { computedIn, widen } from '../compile/widen.js';
+import { LanError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import type { Engine } from '../engine/engine.js';
+import { createOrtEngine, probe, type OrtOptions } from '../engine/ort.js';
+import { createTfEngine } from '../engine/tf.js';
+import { mergeCards, readCard, type PartialCard } from '../model/card.js';
+import { bindSymbols, readFeeds, shapesOfFeeds, tensorsOfFeeds } from '../model/feeds.js';
+import { representable, widened } from '../model/float-types.js';
+import { gradientHookPoint, namedIn, type GradientHookPoint } from '../model/hook-point.js';
+import { labelNotes } from '../model/maps.js';
+import type { OpenOptions } from '../model/open.js';
+import { randomFeeds } from '../model/random-inputs.js';
+import { openReference, type Reference } from '../model/reference.js';
+import { readModel, type ModelSource } from '../model/source.js';
+import type { Graph } from '../onnx/graph.js';
+import { edgeFeeds } from './edge-inputs.js';
+import { readInput, type CheckInput, type NamedFeeds } from './inputs.js';
+import { TOLERANCES } from './tolerances.js';
+
+const HALF_NOTE =
+  'The model computes in float16. Outputs are compared with it as it is; central differences are taken of its float32 form, float16 being too coarse for them.';
+
+const QUANTISED_NOTE =
+  'The model is quantised, a staircase of its input, and its gradient straight-through: as if nothing was rounded, and zero where a number saturates. Central differences are taken of its float32 form without the rounding.';
+
+export interface CheckOptions extends OpenOptions {
+  /** Random inputs per model. Default 2; 0 where other inputs are given. */
+  readonly samples?: number;
+  /** Further inputs: pictures, arrays, tensors. */
+  readonly inputs?: readonly CheckInput[];
+  /** Also compare the outputs, not the gradients, at the edges: zeros, ends of the range, a single element, a checkerboard. Default false. */
+  readonly edgeCases?: boolean;
+  /** Of the forward pass, relative to the largest reference value. Default 1e-4; 5e-3 where the file computes in float16, 2e-2 where it is quantised. */
+  readonly tolerance?: number;
+  readonly seed?: number;
+  /** Compare gradients as well. Default true. */
+  readonly gradients?: boolean;
+  /** Where gradients disagree, look for the op whose gradient is wrong by itself. Default true; takes as long as the check, or longer. */
+  readonly blame?: boolean;
+  /** Compare every intermediate value with onnxruntime and find the first that diverges. Default false. */
+  readonly nodes?: boolean;
+  /**
+   * Where something disagrees, write the smallest sub-model that does to this path, and its inputs and outputs to `test_data_set_0` beside it.
+   * Implies `nodes`.
+   */
+  readonly bisect?: string;
+  /** Stop at the first disagreement. */
+  readonly failFast?: boolean;
+  /** Told before each piece of work, in a few words. */
+  readonly onProgress?: (doing: string) => void;
+}
+
+export interface Sample extends NamedFeeds {
+  /** What the reference gives, by output. */
+  readonly expected: Record<string, Tensor>;
+  /** Edge cases lie on kinks, where gradients mean nothing. */
+  readonly kind: 'given' | 'random' | 'edge';
+}
+
+export interface CheckContext {
+  readonly source: ModelSource;
+  readonly reference: Reference;
+  /** In the file's ops or simpler ones, shapes open. */
+  readonly canonical: Graph;
+  readonly graph: Graph;
+  /** What the file computes in. Central differences need float32: of any other, they are taken of the canonical form. */
+  readonly precision: 'float32' | 'float16' | 'quantised';
+  /** The output whose gradients are compared, and the value inside at which they are where not by the inputs. */
+  readonly output?: string;
+  readonly hookPoint?: GradientHookPoint;
+  readonly card: PartialCard;
+  readonly engines: readonly Engine[];
+  readonly adapters: readonly OpAdapter[];
+  readonly samples: readonly Sample[];
+  readonly tolerance: number;
+  readonly seed: number;
+  readonly failFast: boolean;
+  readonly onProgress: (doing: string) => void;
+  readonly notes: string[];
+  /** How the reference is opened. */
+  readonly session: OrtOptions;
+  /** Closes the reference; more than once does no harm. */
+  dispose(): Promise<void>;
+}
+
+/** How results name an engine. */
+export const label = (engine: Engine): string =>
+  engine.info.name === 'tfjs' ? `tfjs (${engine.info.backend})` : engine.info.name;
+
+/**
+ * Reads and compiles the model, and runs the reference on every input. Throws LanError for an unsound file, an input that does not fit or an
+ * option out of range, LanErrors for unsupported ops.
+ */
+export async function openContext(from: string | Uint8Array, options: CheckOptions): Promise<CheckContext> {
+  const { inputs = [], edgeCases = false, seed = 0, onProgress = () => undefined } = options;
+  const samples = options.samples ?? (inputs.length > 0 ? 0 : 2);
+  const least = inputs.length > 0 || edgeCases ? 0 : 1;
+  if (!(Number.isInteger(samples) && samples >= least))
+    throw new LanError(
+      least === 1
+        ? `--samples must be a whole number above 0, received ${samples}.`
+        : `--samples must be a whole number of at least 0, received ${samples}.`,
+    );
+  if (!((options.tolerance ?? 0) >= 0))
+    throw new LanError(`--tolerance must be a number of at least 0, received ${options.tolerance}.`);
+  onProgress('reading');
+  const source = await readModel(from);
+  const adapters = options.adapters ?? builtIn;
+  const rewritten = rewrite(source.model, adapters);
+  const canonical = widen(rewritten);
+  onProgress('compiling');
+  const values = await readFeeds(options.feeds);
+  const shapes = bindSymbols(canonical.inputs, { ...shapesOfFeeds(canonical.inputs, values), ...options.shapes });
+  const graph = await specialize(canonical, shapes, probe, adapters);
+  const fixed = widened(tensorsOfFeeds(graph.inputs, values));
+  const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
+  const fed: (NamedFeeds & Pick<Sample, 'kind'>)[] = [];
+  for (const [i, given] of inputs.entries()) fed.push({ ...(await readInput(given, graph, card.input, i + 1)), kind: 'given' });
+  for (let i = 0; i < samples; i++)
+    fed.push({ name: `random ${i + 1}`, feeds: randomFeeds(graph, i, seed, card.input), kind: 'random' });
+  if (edgeCases) fed.push(...edgeFeeds(graph, card.input).map((c) => ({ ...c, kind: 'edge' as const })));
+  const notes = labelNotes(source.model, canonical);
+  const wanted = comparable(graph, notes);
+  const output = graph.outputs.find((o) => o.type?.startsWith('float'))?.name;
+  const hookPoint = output === undefined ? undefined : gradientHookPoint(graph, output, options.at, namedIn(source.model), source.name); // prettier-ignore
+  const engines = await chooseEngines(options, adapters);
+  const session = { threads: options.threads };
+  onProgress('reference');
+  const reference = await openReference(source, canonical, session);
+  const { program, refused } = reference;
+  if (refused)
+    notes.push(`${refused} The reference is its canonical form in onnxruntime, so the canonicalisation itself is not checked.`);
+  const half = !refused && computedIn(rewritten).has('float16');
+  const quantised = isQuantised(graph);
+  if (quantised) notes.push(QUANTISED_NOTE);
+  else if (half) notes.push(HALF_NOTE);
+  let open = true;
+  const dispose = async (): Promise<void> => {
+    if (open) await program.dispose();
+    open = false;
+  };
+  try {
+    const known: Sample[] = [];
+    for (const { name, feeds: exact, kind } of fed) {
+      const feeds = representable({ ...exact, ...fixed }, source.model);
+      known.push({ name, feeds, kind, expected: await program.run(feeds, wanted) });
+    }
+    // Nothing asks the whole file again: the engines may have its memory.
+    if (options.gradients === false || hookPoint || half || quantised) await dispose();
+    return {
+      source,
+      reference,
+      canonical,
+      graph,
+      precision: quantised ? 'quantised' : half ? 'float16' : 'float32',
+      output,
+      hookPoint,
+      card,
+      engines,
+      adapters,
+      samples: known,
+      tolerance: options.tolerance ?? (quantised ? TOLERANCES.quantised : half ? TOLERANCES.half : TOLERANCES.forward),
+      seed,
+      failFast: options.failFast ?? false,
+      onProgress,
+      notes,
+      session,
+      dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+async function chooseEngines(options: CheckOptions, adapters: readonly OpAdapter[]): Promise<Engine[]> {
+  const wanted = options.engine ?? 'auto';
+  const engines: Engine[] = [];
+  const { backend, threads } = options;
+  if (wanted !== 'tfjs') {
+    const own = wanted === 'onnxruntime' && backend ? { providers: [backend] } : {};
+    engines.push(createOrtEngine(adapters, { threads, ...own }));
+  }
+  if (wanted !== 'onnxruntime') engines.push(await createTfEngine(adapters, { backend }));
+  return engines;
+}
+
+/** Outputs that can be compared: numbers. */
+function comparable(graph: Graph, notes: string[]): string[] {
+  const numeric = graph.outputs.filter((o) => o.type !== undefined && o.type !== 'string');
+  const left = graph.outputs.filter((o) => !numeric.includes(o));
+  if (left.length > 0) notes.push(`not compared, since not numbers: ${left.map((o) => `output '${o.name}'`).join(', ')}`);
+  if (numeric.length === 0) throw new LanError('The model has no numeric output to compare.');
+  return numeric.map((o) => o.name);
+}

@@ -1,0 +1,108 @@
+// Inputs that a check is given: pictures, arrays and folders of tensors, as feeds of a static graph.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { LanError } from '../core/errors.js';
+import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { readBytes } from '../data/files.js';
+import { readImage } from '../data/images.js';
+import { decodeNpy } from '../data/npy.js';
+import type { Graph, ValueInfo } from '../onnx/graph.js';
+import { decodeTensorFile } from '../onnx/tensor-file.js';
+import type { InputCard } from '../model/card.js';
+import { completeCard, pictureLayout } from '../model/conventions.js';
+import { preprocessTensor } from '../model/preprocess.js';
+
+/**
+ * An input: a picture, put through the model's card; an array (.npy, or .pb with a TensorProto) in the model's own input space, or a folder with
+ * input_0.pb, input_1.pb ... in the order of the model's inputs (a test_data_set of ONNX's backend tests); or tensors by input name.
+ */
+export type CheckInput =
+  | { readonly image: string }
+  | { readonly tensor: string }
+  | { readonly feeds: Readonly<Record<string, Tensor>>; readonly name?: string };
+
+export interface NamedFeeds {
+  readonly name: string;
+  readonly feeds: Record<string, Tensor>;
+}
+
+/**
+ * Feeds for every input of a static graph. Throws LanError where a file can not be read, a picture is given to a model that takes none, or
+ * a tensor does not fit its input.
+ */
+export async function readInput(
+  given: CheckInput,
+  graph: Graph,
+  card: Partial<InputCard> | undefined,
+  at: number,
+): Promise<NamedFeeds> {
+  if ('feeds' in given) {
+    const name = given.name ?? `input ${at}`;
+    const feeds = graph.inputs.map((input): [string, Tensor] => {
+      const tensor = given.feeds[input.name];
+      if (!tensor)
+        throw new LanError(`Input '${input.name}' has no value. Expected: ${graph.inputs.map((i) => i.name).join(', ')}.`);
+      return [input.name, fitting(tensor, input, name)];
+    });
+    return { name, feeds: Object.fromEntries(feeds) };
+  }
+  if ('image' in given) return { name: given.image, feeds: await ofImage(given.image, graph, card) };
+  return { name: given.tensor, feeds: await ofTensor(given.tensor, graph) };
+}
+
+async function ofImage(path: string, { inputs }: Graph, card: Partial<InputCard> | undefined): Promise<Record<string, Tensor>> {
+  const input = inputs.find((i) => i.type === 'float32') ?? inputs[0]!;
+  const dims = input.dims as number[];
+  const picture = input.type === 'float32' && dims[0] === 1 ? pictureLayout(dims, card?.layout) : undefined;
+  if (!picture || inputs.length > 1)
+    throw new LanError(
+      `Image '${path}': the model takes ${inputs.map(shown).join(', ')}, which is not one picture. Give --tensor F.npy.`,
+    );
+  const whole = completeCard(card ?? {}, picture);
+  const [height, width] = picture.size;
+  const { tensor } = await readImage(path, {
+    channels: picture.channels,
+    height,
+    width,
+    resize: whole.resize,
+    crop: whole.crop,
+    range: whole.range,
+  });
+  return { [input.name]: preprocessTensor(tensor, whole) };
+}
+
+async function ofTensor(path: string, { inputs }: Graph): Promise<Record<string, Tensor>> {
+  const folder = existsSync(path) && statSync(path).isDirectory();
+  if (!folder && inputs.length !== 1)
+    throw new LanError(
+      `Tensor '${path}': the model has ${inputs.length} inputs (${inputs.map((i) => i.name).join(', ')}). Give a folder with input_0.pb to input_${inputs.length - 1}.pb, in this order.`,
+    );
+  const feeds = inputs.map(async (input, i): Promise<[string, Tensor]> => {
+    const file = folder ? join(path, `input_${i}.pb`) : path;
+    const bytes = await readBytes(file, 'Tensor');
+    const tensor = extname(file) === '.pb' ? decodeTensorFile(bytes, file) : decodeNpy(bytes, file);
+    return [input.name, fitting(tensor, input, file)];
+  });
+  return Object.fromEntries(await Promise.all(feeds));
+}
+
+/** Numbers of input files in a folder of tensors. */
+export const tensorFiles = (folder: string): string[] =>
+  existsSync(folder) ? readdirSync(folder).filter((f) => /^(input|output)_\d+\.pb$/.test(f)) : [];
+
+const shown = (input: ValueInfo): string => `'${input.name}' ${input.type}[${(input.dims ?? []).join(',')}]`;
+
+/** The tensor as the input takes it: any float as float32, a missing or further axis of length 1 put right. */
+function fitting(tensor: Tensor, input: ValueInfo, where: string): Tensor {
+  const dims = input.dims as number[];
+  const long = (d: readonly number[]): string => d.filter((n) => n !== 1).join();
+  const float = /^(float(16|32|64)|bfloat16)$/;
+  const fits = tensor.type === input.type || (float.test(tensor.type) && float.test(input.type ?? ''));
+  if (!fits || sizeOf(tensor.dims) !== sizeOf(dims) || long(tensor.dims) !== long(dims))
+    throw new LanError(
+      `Tensor '${where}': expected ${input.type}[${dims.join(',')}] for input '${input.name}', received ${tensor.type}[${tensor.dims.join(',')}].`,
+    );
+  // Not a spread: onnxruntime's tensors are no plain objects.
+  if (tensor.type === input.type) return { type: tensor.type, dims, data: tensor.data };
+  return { type: 'float32', dims, data: toFloat32(tensor) };
+}

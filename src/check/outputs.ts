@@ -1,0 +1,81 @@
+// A model's outputs in each engine against the reference, at every input.
+import type { OutputKind } from '../model/card.js';
+import { guessOutputKind, lastOp } from '../model/probabilities.js';
+import { difference, divergence, topAgreement, topKAgreement } from './compare.js';
+import { label, type CheckContext } from './context.js';
+
+/** How many classes the top-k agreement looks at. */
+export const TOP = 5;
+
+export interface OutputAgreement {
+  readonly engine: string;
+  readonly output: string;
+  /** Worst of the inputs: max|value - reference| / max|reference|. */
+  readonly maxError: number;
+  /** The input at which it is worst. */
+  readonly input: string;
+  /** Share of elements within tolerance, of the worst input. */
+  readonly matchFraction: number;
+  /** Share of rows with the same largest element, mean of the inputs; undefined where the output has no rows of two or more. */
+  readonly top1?: number;
+  /** Share of the five largest of a row that are the same, in any order, mean of the inputs; undefined for rows of five or fewer. */
+  readonly top5?: number;
+  /** KL(reference || engine) in nats, worst of the inputs, for outputs that are class scores. */
+  readonly kl?: number;
+  readonly ok: boolean;
+}
+
+export async function checkOutputs(subject: CheckContext): Promise<OutputAgreement[]> {
+  const { graph, engines, samples, tolerance } = subject;
+  const rows: OutputAgreement[] = [];
+  for (const engine of engines) {
+    subject.onProgress(`outputs, ${label(engine)}`);
+    const program = await engine.compile(graph);
+    const worst = new Map<string, Omit<OutputAgreement, 'ok'>>();
+    try {
+      for (const { name, feeds, expected } of samples) {
+        const results = await program.run(feeds);
+        for (const [output, reference] of Object.entries(expected)) {
+          const value = results[output]!;
+          const { maxError, matchFraction } = difference(value, reference, tolerance);
+          const known = worst.get(output);
+          const mean = (now: number | undefined, before: number | undefined): number | undefined =>
+            now === undefined ? undefined : now / samples.length + (before ?? 0);
+          const kind = scoresOf(subject, output);
+          const kl = kind && divergence(value, reference, kind);
+          worst.set(
+            output,
+            present({
+              engine: label(engine),
+              output,
+              maxError: Math.max(maxError, known?.maxError ?? 0),
+              input: known && known.maxError >= maxError ? known.input : name,
+              matchFraction: Math.min(matchFraction, known?.matchFraction ?? 1),
+              top1: mean(topAgreement(value, reference), known?.top1),
+              top5: mean(topKAgreement(value, reference, TOP), known?.top5),
+              kl: kl === undefined ? undefined : Math.max(kl, known?.kl ?? 0),
+            }),
+          );
+        }
+      }
+    } finally {
+      await program.dispose();
+    }
+    rows.push(...[...worst.values()].map((row) => ({ ...row, ok: row.maxError <= tolerance })));
+    if (subject.failFast && rows.some((r) => !r.ok)) break;
+  }
+  return rows;
+}
+
+/** Without the fields that are undefined. */
+const present = <T extends object>(row: T): T => Object.fromEntries(Object.entries(row).filter(([, v]) => v !== undefined)) as T;
+
+/** What kind of class scores an output is, by the card or its last op; [N,K] without either counts as logits; undefined: none. */
+function scoresOf({ graph, card }: CheckContext, output: string): OutputKind | undefined {
+  const { type, dims } = graph.outputs.find((o) => o.name === output)!;
+  if (!type?.startsWith('float')) return undefined;
+  const main = graph.outputs.find((o) => o.type?.startsWith('float'))!.name;
+  if (card.output && output === main) return card.output;
+  const said = ['Softmax', 'LogSoftmax', 'Sigmoid'].includes(lastOp(graph, output)?.op ?? '');
+  return said || dims?.length === 2 ? guessOutputKind(graph, output) : undefined;
+}

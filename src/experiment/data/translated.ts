@@ -1,0 +1,66 @@
+// Translated MNIST (paper, Appendix A): digits scaled down and put somewhere on a black picture, a new place at every look.
+import { LanError } from '../../core/errors.js';
+import { random, STREAMS } from '../../core/random.js';
+import { DIGIT, shrink, type Digits } from './digits.js';
+
+/** A square of pixels; ends excluded. */
+export interface Box {
+  readonly row: number;
+  readonly column: number;
+  readonly side: number;
+}
+
+export interface TranslatedDigits {
+  readonly count: number;
+  readonly shape: readonly [1, number, number];
+  readonly labels: Uint8Array;
+  /** Pictures [n,1,28,28] in 0..1; where each digit lies depends on the seed, the draw and its place in the list. */
+  read(indices: ArrayLike<number>, draw: number): Float32Array;
+  /** Where the digits of `read(indices, draw)` lie. */
+  boxes(count: number, draw: number): Box[];
+}
+
+export interface TranslatedOptions {
+  /** Side of the digits. */
+  readonly side: number;
+  /** No pixel of a digit's square lies in the bottom right square of this side; 0: digits lie anywhere. */
+  readonly exclude: number;
+  readonly seed: number;
+}
+
+/** Throws LanError where a digit does not fit the picture. */
+export function translatedDigits(digits: Digits, { side, exclude, seed }: TranslatedOptions): TranslatedDigits {
+  const places = placesOf(side, exclude);
+  const small = shrink(digits, side);
+  const stream = random(seed, STREAMS.scene);
+  const area = DIGIT * DIGIT;
+  const at = (draw: number, i: number): Box => places[stream.integer(places.length, draw, i)]!;
+  return {
+    count: digits.labels.length,
+    shape: [1, DIGIT, DIGIT],
+    labels: digits.labels,
+    read(indices, draw) {
+      const out = new Float32Array(indices.length * area);
+      for (let i = 0; i < indices.length; i++) {
+        const { row, column } = at(draw, i);
+        const from = indices[i]! * side * side;
+        for (let r = 0; r < side; r++)
+          out.set(small.subarray(from + r * side, from + (r + 1) * side), i * area + (row + r) * DIGIT + column);
+      }
+      return out;
+    },
+    boxes: (count, draw) => Array.from({ length: count }, (_, i) => at(draw, i)),
+  };
+}
+
+/** All squares of `side` inside the picture that stay clear of the excluded corner. */
+export function placesOf(side: number, exclude: number): Box[] {
+  const places: Box[] = [];
+  const free = DIGIT - exclude;
+  for (let row = 0; row + side <= DIGIT; row++)
+    for (let column = 0; column + side <= DIGIT; column++)
+      if (row + side <= free || column + side <= free) places.push({ row, column, side });
+  if (places.length === 0)
+    throw new LanError(`Digits of ${side} x ${side} fit nowhere in ${DIGIT} x ${DIGIT} beside a free corner of ${exclude}.`);
+  return places;
+}

@@ -1,0 +1,257 @@
+// audit(classifier, x): check the conversion, learn a mask for each beta, and measure what the masks claim.
+import type { Classifier } from '../model/open.js';
+import { LanError } from '../core/errors.js';
+import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import type { Program } from '../engine/engine.js';
+import { createLearner, requireFinite, type LearnedMask, type Learner, type StepMetrics } from '../lan/learn.js';
+import { createNoise, type Noise } from '../lan/noise.js';
+import type { LanSettings, Preset } from '../lan/settings.js';
+import type { OpenedExplainer } from './explainer.js';
+import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
+import { corruptOnce, replaceability, type Replaceability } from './evidence.js';
+
+export interface AuditOptions {
+  readonly preset?: Preset;
+  readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
+  /** Fresh noise draws for the evidence; default 256. */
+  readonly evidenceDraws?: number;
+  /** A trained LAN that gives the mask (Eq. 3), in place of one learned for each input; its beta is the only one. */
+  readonly explainer?: OpenedExplainer;
+  /** Samples [n,...sample] for bootstrapped noise. */
+  readonly samples?: Tensor;
+  readonly onStep?: (beta: number, figures: StepMetrics, iterations: number) => void;
+  readonly onPhase?: (phase: string) => void;
+  /** After an abort the mask learned so far is kept and measured; further betas are left out. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Prediction {
+  readonly index: number;
+  readonly label: string;
+  readonly probability: number;
+}
+
+export interface BetaResult {
+  readonly beta: number;
+  readonly learned: LearnedMask;
+  readonly evidence: Replaceability;
+  readonly evidenceSeconds: number;
+  /** One corrupted input, as the classifier saw it, and what it answered. */
+  readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[] };
+}
+
+export interface AuditResult {
+  readonly prediction: readonly Prediction[];
+  readonly settings: LanSettings;
+  readonly noise: string;
+  /** Largest difference of a probability between the converted graph and onnxruntime on the original file, at x. */
+  readonly agreement: number;
+  readonly compileSeconds: number;
+  readonly betas: readonly BetaResult[];
+}
+
+/** A prepared audit: one compilation serves any number of inputs. */
+export interface Auditor {
+  /** x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies at a point inside. */
+  audit(x: Tensor): Promise<AuditResult>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Probabilities may differ by this much between the converted graph and the reference before an audit is refused, by what the reference
+ * computes in: float16 leaves logits of 10 with steps of 0.008, quantised ones have 255 steps at most.
+ */
+const AGREEMENT = { float32: 1e-3, float16: 2e-2, quantised: 5e-2 } as const;
+
+/** One input, compiled for it alone. See createAuditor for errors. */
+export async function audit(classifier: Classifier, x: Tensor, options: AuditOptions = {}): Promise<AuditResult> {
+  const auditor = await createAuditor(classifier, options);
+  try {
+    return await auditor.audit(x);
+  } finally {
+    await auditor.dispose();
+  }
+}
+
+/**
+ * Compiles the objective of Eq. 4 for this classifier. Throws LanErrors when an op has no gradient on the engine, and (on `audit`) LanError when
+ * the converted graph disagrees with onnxruntime on the original file.
+ */
+export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
+  const settings = settingsFor(classifier, options.preset, options.settings);
+  options.onPhase?.('compiling');
+  // Where a path goes round the point, each sample has an objective of its own.
+  const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
+  const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
+  return {
+    async audit(sample) {
+      const { x, classifier: bound } = await classifier.locate(sample);
+      requireFinite(x);
+      const prepared = shared ?? (await prepare(bound, settings, options));
+      try {
+        const p = await bound.predict(x);
+        const converted = await prepared.forward.run({ x });
+        const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));
+        if (!(agreement <= AGREEMENT[classifier.precision])) {
+          throw new LanError(
+            `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients can not be trusted. Run lan-onnx check on it.`,
+          );
+        }
+        const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
+        const betas: BetaResult[] = [];
+        const wanted = options.explainer ? [options.explainer.settings.beta] : settings.betas;
+        for (const beta of wanted) {
+          if (options.signal?.aborted && betas.length > 0) break;
+          const mask = await prepared.masks.of({ x, p, noise, beta });
+          betas.push({ beta, ...(await measured(bound, x, mask, noise, beta, settings, options)) });
+        }
+        const prediction = topK(p, classifier.labels);
+        const resolved = { ...settings, betas: wanted };
+        return { prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
+      } finally {
+        if (!shared) await prepared.dispose();
+      }
+    },
+    dispose: async () => shared?.dispose(),
+  };
+}
+
+interface Prepared {
+  readonly masks: Masks;
+  readonly forward: Program;
+  readonly seconds: number;
+  dispose(): Promise<void>;
+}
+
+async function prepare(classifier: Classifier, settings: LanSettings, options: AuditOptions): Promise<Prepared> {
+  const start = performance.now();
+  const classify = classifyOnce(classifier);
+  const masks = options.explainer
+    ? explained(options.explainer)
+    : learned(
+        classifier,
+        await createLearner(classifier.engine, await objectiveOf(classifier, settings, classify)),
+        settings,
+        options,
+      );
+  const forward = await classifier.engine.compile(await classify(1));
+  const seconds = (performance.now() - start) / 1000;
+  return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
+}
+
+/** Elements of the pool of other tokens at most: 64 MB. */
+const POOL = 2 ** 24;
+
+const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tensor> =>
+  classifier.randomTokens(Math.max(2, Math.min(64, Math.floor(POOL / sizeOf(classifier.sampleShape)))), seed);
+
+/** Where an audit's masks come from. */
+interface Masks {
+  of(question: { readonly x: Tensor; readonly p: Tensor; readonly noise: Noise; readonly beta: number }): Promise<LearnedMask>;
+  dispose(): Promise<void>;
+}
+
+/** Each mask learned for its input (Eq. 4). */
+function learned(classifier: Classifier, learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
+  return {
+    of({ x, p, noise, beta }) {
+      options.onPhase?.(`learning the mask, beta ${beta}`);
+      return learner.learn({
+        x,
+        target: classifier.outputKind === 'sigmoid' ? withComplement(p) : sharpened(p, settings.sharpen),
+        noise,
+        settings: { ...settings, beta },
+        onStep: (figures) => options.onStep?.(beta, figures, settings.iterations),
+        signal: options.signal,
+      });
+    },
+    dispose: () => learner.dispose(),
+  };
+}
+
+/** Each mask given by a trained network (Eq. 3), which stays the caller's. */
+const explained = (explainer: OpenedExplainer): Masks => ({
+  async of({ x }) {
+    const start = performance.now();
+    const mask = await explainer.explain(x);
+    return { mask, history: [], seconds: (performance.now() - start) / 1000, stopped: 'explainer' };
+  },
+  dispose: () => Promise.resolve(),
+});
+
+async function measured(
+  classifier: Classifier,
+  x: Tensor,
+  mask: LearnedMask,
+  noise: Noise,
+  beta: number,
+  settings: LanSettings,
+  options: AuditOptions,
+): Promise<Omit<BetaResult, 'beta'>> {
+  options.onPhase?.(`measuring evidence, beta ${beta}`);
+  const start = performance.now();
+  const evidence = await replaceability((samples) => classifier.predict(samples), x, mask.mask, noise, {
+    draws: options.evidenceDraws,
+    seed: settings.seed,
+  });
+  const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
+  const example = { corrupted, prediction: topK(await classifier.predict(corrupted), classifier.labels) };
+  return { learned: mask, evidence, evidenceSeconds: (performance.now() - start) / 1000, example };
+}
+
+/** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
+function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
+  if (classifier.card && !classifier.hookPoint) return { low: 0, high: classifier.card.range };
+  const values = toFloat32(x);
+  return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
+}
+
+function difference(p: Float32Array, logP: Float32Array): number {
+  let worst = 0;
+  // For sigmoid outputs logP goes on with log(1-p), which p itself settles.
+  for (let i = 0; i < p.length; i++) {
+    const d = Math.abs(p[i]! - Math.exp(logP[i]!));
+    if (!(d <= worst)) worst = d;
+  }
+  return worst;
+}
+
+function withComplement(p: Tensor): Tensor {
+  const values = toFloat32(p);
+  return float32([...values, ...values.map((v) => 1 - v)], [1, 2 * values.length]);
+}
+
+/**
+ * F(x)^s, normalised, with the smallest s >= 1 for which the top class has probability `least`. A soft target of 0.41 against 0.35 rewards
+ * reproducing the doubt, and noise then tips the answer over; what the audit claims is the answer. Sure answers are left as they are.
+ */
+export function sharpened(p: Tensor, least: number): Tensor {
+  const values = Float64Array.from(toFloat32(p));
+  const top = values.reduce((a, b) => Math.max(a, b), 0);
+  const ties = values.filter((v) => v === top).length;
+  if (top >= least || ties > 1 || top === 0) return p;
+  const power = (s: number): Float64Array => {
+    const raised = values.map((v) => (v / top) ** s);
+    const sum = raised.reduce((a, b) => a + b, 0);
+    return raised.map((v) => v / sum);
+  };
+  const best = (s: number): number => power(s).reduce((a, b) => Math.max(a, b), 0);
+  let high = 2;
+  while (best(high) < least && high < 1e6) high *= 2;
+  let low = 1;
+  for (let i = 0; i < 50; i++) {
+    const middle = (low + high) / 2;
+    if (best(middle) < least) low = middle;
+    else high = middle;
+  }
+  return float32(Float32Array.from(power(high)), p.dims);
+}
+
+/** The `count` most probable classes of the first row. */
+export function topK(p: Tensor, labels: readonly string[], count = 5): Prediction[] {
+  const row = toFloat32(p).subarray(0, p.dims[1]);
+  return Array.from(row.keys())
+    .sort((a, b) => row[b]! - row[a]!)
+    .slice(0, count)
+    .map((index) => ({ index, label: labels[index] ?? `class ${index}`, probability: row[index]! }));
+}

@@ -1,0 +1,70 @@
+// The objective of Eq. 4 for a classifier and its settings: the one that an audit learns with and that a step is exported with.
+import type { Classifier } from '../model/open.js';
+import { blockedBy } from '../compile/differentiate.js';
+import { LanErrors } from '../core/errors.js';
+import { buildObjective, type Objective } from '../lan/objective.js';
+import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
+import { renameNode } from '../onnx/builder.js';
+import type { Graph } from '../onnx/graph.js';
+
+/** Graphs of log-probabilities by batch, each made once. */
+export type Classify = (batch: number) => Promise<Graph>;
+
+/** See Classifier.logProbabilities; values inside are out of the objective's way. */
+export function classifyOnce(classifier: Classifier): Classify {
+  const graphs = new Map<number, Promise<Graph>>();
+  return (batch) => {
+    if (!graphs.has(batch)) graphs.set(batch, classifier.logProbabilities(batch).then(asideOfObjective));
+    return graphs.get(batch)!;
+  };
+}
+
+/** Inputs and outputs of the objective, which are found by name: a model may well have a value `target` or `loss` of its own. */
+const OBJECTIVE = /^(x|eta|target|beta|theta(_\d+)?|loss|output_loss|mask_mean|mask)$/;
+
+function asideOfObjective(graph: Graph): Graph {
+  const outer = new Set([...graph.inputs, ...graph.outputs].map((v) => v.name));
+  const rename = (name: string): string => (OBJECTIVE.test(name) && !outer.has(name) ? `model:${name}` : name);
+  const renamed = <T>(map: ReadonlyMap<string, T>): Map<string, T> => new Map([...map].map(([k, v]) => [rename(k), v]));
+  return {
+    ...graph,
+    nodes: graph.nodes.map((n) => renameNode(n, rename)),
+    constants: renamed(graph.constants),
+    types: renamed(graph.types),
+  };
+}
+
+/** Throws LanErrors where no gradient reaches the input, naming what stops it, and as buildObjective does. */
+export async function objectiveOf(
+  classifier: Classifier,
+  settings: LanSettings,
+  classify: Classify = classifyOnce(classifier),
+): Promise<Objective> {
+  const graph = await classify(1);
+  const blocked = blockedBy(graph, { of: graph.outputs[0]!.name, wrt: graph.inputs.map((i) => i.name) }, classifier.adapters);
+  if (blocked.length > 0)
+    throw new LanErrors(
+      `${classifier.source.name}: no gradient reaches the input, so no mask can be learned by descent. Explain a smooth model that was fitted to its answers, or use a method that only asks for outputs (SHAP has one for trees):`,
+      blocked.map((b) => b.reason),
+    );
+  return buildObjective({
+    classifier: classify,
+    specialize: (g) => classifier.specialize(g),
+    sampleShape: classifier.sampleShape,
+    draws: settings.draws,
+    maskShape: settings.maskShape,
+    grids: settings.maskGrids,
+    outputLoss: settings.outputLoss,
+  });
+}
+
+/** Settings for a classifier: one mask value and one other token at a time where the mask lies on vectors of tokens; else as resolveSettings says. */
+export const settingsFor = (
+  classifier: Classifier,
+  preset: Preset = 'default',
+  given: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined } = {},
+): LanSettings => {
+  const tokens = classifier.hookPoint?.tokens ? { maskShape: 'token' as const, noise: 'tokens' } : {};
+  const said = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
+  return resolveSettings(preset, classifier.sampleShape, classifier.classes, { ...tokens, ...said });
+};

@@ -1,0 +1,173 @@
+// A classifier, its loss and its input gradient as one ONNX file that any onnxruntime runs forward.
+import { upstreamOf, downstreamOf } from '../compile/cut.js';
+import { differentiate } from '../compile/differentiate.js';
+import { LanError, LanErrors } from '../core/errors.js';
+import type { DType } from '../core/tensor.js';
+import { gradientOf } from '../engine/engine.js';
+import type { HookPoint } from '../model/hook-point.js';
+import type { Classifier } from '../model/open.js';
+import { withPreprocessing, X } from '../model/preprocess.js';
+import { appendLogProbabilities } from '../model/probabilities.js';
+import { GraphBuilder } from '../onnx/builder.js';
+import type { Graph } from '../onnx/graph.js';
+import { cardNotes, pictureMeaning, publish, type ExportedModel, type Published } from './publish.js';
+
+export interface ExportGradientOptions {
+  /** Puts the card's preprocessing inside: the input is then `x`, RGB [N,C,H,W] in 0..range. Default: the model's own input. */
+  readonly pixels?: boolean;
+}
+
+const TARGET = 'lan:target';
+const isFloat = (type: DType | undefined): boolean => type?.startsWith('float') ?? false;
+
+/**
+ * Inputs of the file: the model's own (names, types, layout), and `target` [N,K] (probabilities). Outputs: the model's own, `loss` [] (mean over
+ * the batch of the cross-entropy -sum target log p; for 'sigmoid' outputs of the K binary ones), and per float input `<input>_grad`, d(loss)/d(input)
+ * in float32; at a point inside (always so where the input is of integers) the value there and its gradient, `<value>` and `<value>_grad`, instead.
+ * The batch is the one that the classifier was opened with. Throws LanError when the model does not take it or `pixels` is asked of
+ * a model without pictures, LanErrors naming every op without a gradient rule.
+ */
+export async function exportGradient(
+  classifier: Classifier,
+  { pixels = false }: ExportGradientOptions = {},
+): Promise<ExportedModel> {
+  const { source, outputKind, hookPoint } = classifier;
+  const { input, output } = classifier;
+  const batch = input.shape[0] ?? 1;
+  if (output.shape[0] !== batch)
+    throw new LanError(
+      `${source.name}: does not take a batch of ${batch}: its input '${input.name}' is [${input.shape.join(',')}], its output '${output.name}' [${output.shape.join(',')}].`,
+    );
+  const model = pixels ? await inPixels(classifier, input.name, batch) : classifier.graph;
+  const way = hookPoint ? behind(classifier.graph, hookPoint) : model;
+  const g = GraphBuilder.from(way);
+  const { loss, classes } = appendLoss(g, way, output.name, outputKind, batch);
+  for (const o of way.outputs) g.output(o.name);
+  g.output(loss);
+  const graph = await classifier.specialize(g.build());
+  const wrt = hookPoint ? [hookPoint.name] : model.inputs.filter((i) => isFloat(i.type)).map((i) => i.name);
+  const gradient = gradientGraph(classifier, graph, loss, wrt);
+  const whole = hookPoint && joined(classifier.graph, hookPoint, gradient);
+  const backward = !whole
+    ? gradient
+    : pixels
+      ? await inPixels(classifier, input.name, batch, whole)
+      : await classifier.specialize(whole);
+
+  const declared = (list: Graph['inputs'], name: string): DType | undefined => {
+    const type = list.find((v) => v.name === name)?.type;
+    return type === 'float16' || type === 'bfloat16' || type === 'float64' ? type : undefined;
+  };
+  const inputs: Published[] = model.inputs.map(({ name }) =>
+    pixels && name === X
+      ? { value: name, as: name, own: true, meaning: pictureMeaning(classifier.card!) }
+      : { value: name, as: name, own: true, type: declared(source.model.graph.inputs, name), meaning: "the model's own input" },
+  );
+  const probabilities = `probabilities of ${classes} classes a row${outputKind === 'sigmoid' ? ', each for itself' : ''}`;
+  const outputs: Published[] = [
+    ...classifier.outputs.map(({ name }): Published => {
+      const type = declared(source.model.graph.outputs, name);
+      return {
+        value: name,
+        as: name,
+        own: true,
+        type,
+        meaning: `the model's own output${name === output.name ? ` (${outputKind})` : ''}`,
+      };
+    }),
+    {
+      value: loss,
+      as: 'loss',
+      meaning: `mean over the batch of the cross-entropy with target${outputKind === 'sigmoid' ? ', summed over the classes' : ''}`,
+    },
+    ...(hookPoint && !classifier.outputs.some((o) => o.name === hookPoint.name)
+      ? [{ value: hookPoint.name, as: legal(hookPoint.name), meaning: `the value '${hookPoint.name}' inside the model` }]
+      : []),
+    ...wrt.map((name) => ({ value: gradientOf(name), as: `${legal(name)}_grad`, meaning: `d loss / d ${name}` })),
+  ];
+  return publish(classifier, backward, {
+    kind: 'gradient',
+    inputs: [...inputs, { value: TARGET, as: 'target', meaning: probabilities }],
+    outputs,
+    settings: {
+      batch,
+      pixels,
+      ...(hookPoint ? { at: hookPoint.name } : {}),
+      ...(pixels ? { card: classifier.card } : {}),
+      output: output.name,
+      outputKind,
+    },
+    notes: pixels ? cardNotes(classifier) : [],
+  });
+}
+
+/** What is made of the value at the point, which becomes an input: all outputs but that value itself. */
+const behind = (graph: Graph, { name, dims }: HookPoint): Graph =>
+  downstreamOf(graph, name, { type: 'float32', dims }, graph.outputs.map((o) => o.name).filter((o) => o !== name)); // prettier-ignore
+
+/** `graph` up to the point, then `gradient`, which begins there; the value at the point is one more output. */
+function joined(graph: Graph, point: HookPoint, gradient: Graph): Graph {
+  const g = new GraphBuilder(graph.name);
+  for (const { name, type, dims } of graph.inputs) g.input(name, type!, dims);
+  const value = g.inline(upstreamOf(graph, point.name), {})[point.name]!;
+  const made = g.inline(gradient, { [point.name]: value });
+  for (const [name, here] of Object.entries({ ...made, [point.name]: value })) g.output(here, name);
+  return g.build();
+}
+
+/** The static model, or `graph` in its place, from pixels `x` [batch,...sample] to its own outputs. Throws LanError where it takes no pictures. */
+export async function inPixels(
+  classifier: Classifier,
+  input: string,
+  batch: number,
+  graph: Graph = classifier.graph,
+): Promise<Graph> {
+  const { card, inputShape, source } = classifier;
+  if (!card)
+    throw new LanError(
+      `${source.name}: its input '${input}' is not a picture, so there are no pixels to begin with. Leave --pixels out.`,
+    );
+  if (graph.inputs.some((i) => i.name === X && i.name !== input))
+    throw new LanError(
+      `${source.name}: has a further input '${X}', the name that --pixels gives to the picture. Leave --pixels out.`,
+    );
+  const outputs = graph.outputs.map((o) => o.name);
+  return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...inputShape], card));
+}
+
+/** Appends -sum(target log p) / N with a new input TARGET [N,K]; names the loss. */
+function appendLoss(
+  g: GraphBuilder,
+  graph: Graph,
+  output: string,
+  kind: Classifier['outputKind'],
+  batch: number,
+): { loss: string; classes: number } {
+  const logP = appendLogProbabilities(g, graph, output, kind);
+  const columns = g.typeOf(logP).dims[1]!;
+  const classes = kind === 'sigmoid' ? columns / 2 : columns;
+  let target = g.input(TARGET, 'float32', [batch, classes]);
+  // log p stands beside log(1-p), so the target beside its complement.
+  if (kind === 'sigmoid') target = g.op('Concat', [target, g.sub(g.one, target)], { axis: 1 });
+  return { loss: g.mul(g.reduceSum(g.mul(target, logP), [0, 1], false), g.scalar(-1 / batch)), classes };
+}
+
+function gradientGraph(classifier: Classifier, graph: Graph, loss: string, wrt: readonly string[]): Graph {
+  try {
+    return differentiate(graph, { of: loss, wrt: wrt.map((name) => ({ name, as: gradientOf(name) })) }, classifier.adapters);
+  } catch (error) {
+    throw asExportError(error, classifier);
+  }
+}
+
+/** Missing rules in this command's terms: there is no other engine to turn to. */
+export function asExportError(error: unknown, { source }: Classifier): unknown {
+  if (!(error instanceof LanErrors)) return error;
+  const problems = error.problems.map((p) =>
+    p.replace(' Use --engine tfjs, or write the rule.', ' Write it (docs/adding-an-op.md).'),
+  );
+  return new LanErrors(`${source.name} can not be exported: no gradient can be derived in ONNX:`, problems);
+}
+
+/** A C identifier, as the ONNX specification wants names to be. */
+const legal = (name: string): string => name.replace(/\W/g, '_').replace(/^(?=\d)/, '_');

@@ -1,0 +1,67 @@
+// What openModel gives: a model run and differentiated on its own inputs, and as a classifier of samples in pixel space.
+import type { OpAdapter } from '../../adapters/op.js';
+import type { DType, Tensor } from '../core/tensor.js';
+import type { Engine } from '../engine/engine.js';
+import type { Graph } from '../onnx/graph.js';
+import type { InputCard, OutputKind } from './card.js';
+import type { HookPoint } from './hook-point.js';
+import type { ModelSource } from './source.js';
+import type { VjpResult } from './vjp.js';
+
+export interface Classifier {
+  readonly source: ModelSource;
+  readonly inputs: readonly { name: string; type: DType; shape: readonly number[] }[];
+  readonly outputs: readonly { name: string; type: DType; shape: readonly number[] }[];
+  readonly engine: Engine;
+  /** The ops that it was opened with. */
+  readonly adapters: readonly OpAdapter[];
+  /** Why this engine was chosen, and what was assumed: sentences for the user. */
+  readonly notes: readonly string[];
+  readonly labels: readonly string[];
+  readonly outputKind: OutputKind;
+  /** How pictures go in; undefined when the input is not a picture. May be replaced (see chooseConvention). */
+  card: InputCard | undefined;
+  /** True when nobody said how pictures go in. */
+  readonly cardAssumed: boolean;
+  /** The input that is explained, and the output that is the classifier's. */
+  readonly input: { readonly name: string; readonly type: DType; readonly shape: readonly number[] };
+  readonly output: { readonly name: string; readonly type: DType; readonly shape: readonly number[] };
+  /** Where the mask lies, when not on the input itself. */
+  readonly hookPoint: HookPoint | undefined;
+  /** Shape of one sample of the input, without the batch axis: [C,H,W] in pixel space for a picture. */
+  readonly inputShape: readonly number[];
+  /** Shape of one sample where the mask lies: of the input, or of the value at the point. */
+  readonly sampleShape: readonly number[];
+  /**
+   * What `predict` computes in: float16 has 11 bits, so that it differs from the converted graph (float32) in the third digit; quantised values
+   * next to a half are rounded the other way, by a step of 1/255 of their range.
+   */
+  readonly precision: 'float16' | 'float32' | 'quantised';
+  /** Numbers that the float output, the first of them, holds for one sample. */
+  readonly classes: number;
+  /** The static graph of the whole model at its bound shapes. */
+  readonly graph: Graph;
+  /** Runs the model on its own inputs, by the engine. Floats are float32; a float16 or float64 file's own type is taken as well. */
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  /** Outputs, and the gradients of sum(cotangent * output) with respect to every float input; by the value at the point where there is one. */
+  vjp(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>): Promise<VjpResult>;
+  /**
+   * Where a sample [1,...inputShape] is explained: `x` [1,...sampleShape] there, and what classifies it: bound to this sample where a path goes
+   * round the point, else this classifier. The sample itself where there is no point.
+   */
+  locate(sample: Tensor): Promise<{ readonly x: Tensor; readonly classifier: Classifier }>;
+  /** Values at the point of `count` samples of random integers, [count,...sampleShape]; for points behind integer inputs. */
+  randomTokens(count: number, seed: number): Promise<Tensor>;
+  /** Throws LanErrors naming every other input that has no value. */
+  requireFeeds(): void;
+  /**
+   * Class probabilities [N,K] of samples x [N,...sampleShape], by onnxruntime on the original file, `batch` samples a run (default 16; the file's
+   * own where it fixes one). Floats are in pixel space, or values at the point; uint8 pixels always 0..255.
+   */
+  predict(x: Tensor, card?: InputCard, batch?: number): Promise<Tensor>;
+  /** Static graph from `x` [batch,...sampleShape] to `log_probabilities`; throws LanError when the model does not take that batch. */
+  logProbabilities(batch: number): Promise<Graph>;
+  /** A graph of fixed input shapes made static, with this classifier's adapters. */
+  specialize(graph: Graph): Promise<Graph>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,71 @@
+// Preprocessings in common use, and how pictures go in where nobody said.
+import { LanError } from '../core/errors.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
+import type { InputCard } from './card.js';
+import type { Classifier } from './classifier.js';
+
+export interface Picture {
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly channels: 1 | 3;
+  readonly size: readonly [number, number];
+}
+
+/** A rank-4 input with 1 or 3 channels, each side at least 8, is taken for a picture. */
+export function pictureLayout(dims: readonly number[], layout?: 'NCHW' | 'NHWC'): Picture | undefined {
+  if (dims.length !== 4) return undefined;
+  const [, a, b, c] = dims as [number, number, number, number];
+  const few = (n: number): n is 1 | 3 => n === 1 || n === 3;
+  if (layout !== 'NHWC' && few(a) && b >= 8 && c >= 8) return { layout: 'NCHW', channels: a, size: [b, c] };
+  if (layout !== 'NCHW' && few(c) && a >= 8 && b >= 8) return { layout: 'NHWC', channels: c, size: [a, b] };
+  return undefined;
+}
+
+/** The card with every field: what is not given is torchvision's convention, or plain pixels of a grey picture. Throws LanError for wrong lengths. */
+export function completeCard(given: Partial<InputCard>, picture: Picture): InputCard {
+  const convention = Object.values(CONVENTIONS)[0]!;
+  const grey = picture.channels === 1;
+  const known = given.mean !== undefined || given.range !== undefined;
+  const base = grey || known ? ({ channels: grey ? 'GREY' : 'RGB', range: 255, mean: [0], std: [1] } as const) : convention;
+  const card = { ...base, ...given, layout: picture.layout, size: picture.size };
+  const count = grey ? 1 : 3;
+  for (const field of ['mean', 'std'] as const) {
+    if (card[field].length !== 1 && card[field].length !== count)
+      throw new LanError(`Card: ${field} has ${card[field].length} values for ${count} channel(s).`);
+  }
+  return card;
+}
+
+/**
+ * Tries the conventional preprocessings on a picture (pixel values in 0..255) and keeps the one under which the model is surest of its answer.
+ * Returns what was chosen, as a sentence. For pictures of three channels with no card only.
+ */
+export async function chooseConvention(classifier: Pick<Classifier, 'card' | 'locate'>, pixels255: Tensor): Promise<string> {
+  const scores: { name: string; card: InputCard; top: number }[] = [];
+  for (const [name, convention] of Object.entries(CONVENTIONS)) {
+    const card = { ...classifier.card!, ...convention };
+    // What reaches a point inside depends on it too.
+    classifier.card = card;
+    const sample = card.range === 255 ? pixels255 : { ...pixels255, data: toFloat32(pixels255).map((v) => v / 255) };
+    const { x, classifier: bound } = await classifier.locate(sample);
+    const p = toFloat32(await bound.predict(x, card));
+    const top = p.reduce((a, b) => Math.max(a, b), 0);
+    scores.push({ name, card, top: Number.isFinite(top) ? top : 0 });
+  }
+  const best = scores.reduce((a, b) => (b.top > a.top ? b : a));
+  classifier.card = best.card;
+  return `no model card: assumed ${best.name}, under which the top answer is surest (${best.top.toFixed(3)}); say what it is with --card or --mean, --std, --range, --channels`;
+}
+/** Preprocessings in common use, tried in turn when nobody says which a model wants. */
+
+export const CONVENTIONS: Readonly<Record<string, Pick<InputCard, 'channels' | 'range' | 'mean' | 'std'>>> = {
+  'torchvision (RGB, 0..1, ImageNet mean and std)': {
+    channels: 'RGB',
+    range: 1,
+    mean: [0.485, 0.456, 0.406],
+    std: [0.229, 0.224, 0.225],
+  },
+  'Caffe (BGR, 0..255, ImageNet mean)': { channels: 'BGR', range: 255, mean: [104, 117, 123], std: [1, 1, 1] },
+  'TensorFlow (RGB, -1..1)': { channels: 'RGB', range: 255, mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
+  'RGB, 0..1': { channels: 'RGB', range: 1, mean: [0, 0, 0], std: [1, 1, 1] },
+  'RGB, 0..255': { channels: 'RGB', range: 255, mean: [0, 0, 0], std: [1, 1, 1] },
+};

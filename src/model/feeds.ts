@@ -1,0 +1,103 @@
+// What the other inputs of a model are fed: read, bound to shapes, and as tensors of the right types.
+import { LanErrors } from '../core/errors.js';
+import { allocate, castTensor, sizeOf, type DType, type Tensor } from '../core/tensor.js';
+import { readBytes } from '../data/files.js';
+import { decodeNpy } from '../data/npy.js';
+import type { ValueInfo } from '../onnx/graph.js';
+import { list, type SelectionOptions } from './selection.js';
+
+export const describe = (i: ValueInfo): string => `${i.type}[${(i.dims as number[]).join(',')}]`;
+/** One number everywhere. */
+
+export function filled(type: DType, dims: readonly number[], value: number): Tensor {
+  const ones = { type: 'float64' as const, dims, data: new Float64Array(sizeOf(dims)).fill(value) };
+  return value === 0 ? { type, dims, data: allocate(type, dims) } : castTensor(ones, type);
+}
+/** Feeds with files read. Throws LanError for a file that is no .npy. */
+
+export async function readFeeds(feeds: SelectionOptions['feeds'] = {}): Promise<Record<string, Tensor | number>> {
+  const read: Record<string, Tensor | number> = {};
+  for (const [name, feed] of Object.entries(feeds))
+    read[name] = typeof feed === 'string' ? decodeNpy(await readBytes(feed, `Feed '${name}',`), feed) : feed;
+  return read;
+}
+/** Full shapes of the inputs that are fed tensors, where those have all axes or all but the batch. */
+
+export function shapesOfFeeds(
+  inputs: readonly ValueInfo[],
+  feeds: Readonly<Record<string, Tensor | number>>,
+): Record<string, number[]> {
+  const shapes: Record<string, number[]> = {};
+  for (const { name, dims } of inputs) {
+    const feed = feeds[name];
+    if (feed === undefined || typeof feed === 'number' || !dims) continue;
+    if (feed.dims.length === dims.length) shapes[name] = [...feed.dims];
+    if (feed.dims.length + 1 === dims.length) shapes[name] = [1, ...feed.dims];
+  }
+  return shapes;
+}
+/** The explained input's shape, its open axes as in `sample` where that fits it, with or without the batch. */
+
+export function shapeOfSample(input: ValueInfo | undefined, sample: readonly number[] | undefined): Record<string, number[]> {
+  const { name, dims } = input ?? {};
+  if (name === undefined || !dims || !sample || dims.length === 0) return {};
+  const own = sample.length === dims.length ? sample.slice(1) : sample;
+  const [first, ...rest] = dims.map((d) => (typeof d === 'number' && d > 0 ? d : undefined));
+  // A sample of another shape binds nothing: planes for an input with channels last, or another model's.
+  if (own.length !== rest.length || rest.some((d, i) => d !== undefined && d !== own[i])) return {};
+  return { [name]: [first ?? 1, ...rest.map((d, i) => d ?? own[i]!)] };
+}
+/** Axes that inputs name alike (`sequence`) have one length: what is bound for one input holds for all. */
+
+export function bindSymbols(
+  inputs: readonly ValueInfo[],
+  shapes: Readonly<Record<string, readonly number[]>>,
+): Record<string, readonly number[]> {
+  const lengths = new Map<string, number>();
+  for (const { name, dims } of inputs)
+    dims?.forEach((d, axis) => {
+      const bound = shapes[name]?.[axis];
+      if (typeof d === 'string' && bound !== undefined && !lengths.has(d)) lengths.set(d, bound);
+    });
+  const bound: Record<string, readonly number[]> = { ...shapes };
+  for (const { name, dims } of inputs) {
+    if (name in bound || !dims) continue;
+    const known=dims.map((d,axis) => (typeof d==='number'&&d>0? d:typeof d==='string'? lengths.get(d):axis===0? 1:undefined)); // prettier-ignore
+    if (dims.some((d) => typeof d === 'string' && lengths.has(d)) && known.every((d) => d !== undefined)) bound[name] = known;
+  }
+  return bound;
+}
+/**
+ * Feeds as tensors of the inputs' static shapes and types. Throws LanErrors for names that are no inputs and shapes that do not fit, all at once.
+ */
+
+export function tensorsOfFeeds(
+  inputs: readonly ValueInfo[],
+  feeds: Readonly<Record<string, Tensor | number>>,
+): Record<string, Tensor> {
+  const problems: string[] = [];
+  const tensors: Record<string, Tensor> = {};
+  for (const [name, feed] of Object.entries(feeds)) {
+    const input = inputs.find((i) => i.name === name);
+    if (!input) problems.push(`'${name}' is no input; the inputs are: ${list(inputs)}`);
+    else if (input.type === 'string') problems.push(`'${name}' holds strings, which can not be fed`);
+    else {
+      const dims = input.dims as number[];
+      const type = input.type!;
+      if (typeof feed === 'number') tensors[name] = filled(type, dims, feed);
+      else if (sizeOf(feed.dims) === sizeOf(dims)) tensors[name] = { ...castTensor(feed, type), dims };
+      else problems.push(`'${name}' is ${describe(input)}, the feed has shape [${feed.dims.join(',')}]`);
+    }
+  }
+  if (problems.length > 0) throw new LanErrors('--feed does not fit the model:', problems);
+  return tensors;
+}
+/** Throws LanErrors naming each of `inputs`, with its type and shape, and the flag that gives it a value. */
+
+export function refuseMissing(inputs: readonly ValueInfo[], explained: string, model: string): void {
+  if (inputs.length === 0) return;
+  throw new LanErrors(
+    `${model}: '${explained}' is explained, but its other input(s) have no value:`,
+    inputs.map((i) => `'${i.name}' ${describe(i)}: give --feed ${i.name}=FILE.npy, or --feed ${i.name}=NUMBER for all of it`),
+  );
+}

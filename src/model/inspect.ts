@@ -1,0 +1,212 @@
+// inspectModel: what an ONNX file holds, and what this project can do with each of its ops.
+import { adapters as builtIn } from '../../adapters/index.js';
+import type { NoGradient, OpAdapter, Todo } from '../../adapters/op.js';
+import { canonicalize } from '../compile/canonicalize.js';
+import { footprint, type Footprint } from '../compile/footprint.js';
+import { specialize } from '../compile/specialize.js';
+import { adapterTable } from '../compile/static.js';
+import { LanError, LanErrors, messageOf } from '../core/errors.js';
+import { sizeOf, type DType } from '../core/tensor.js';
+import { probe } from '../engine/ort.js';
+import { inlineFunctions } from '../onnx/functions.js';
+import { subgraphs, type Graph, type Model, type Node } from '../onnx/graph.js';
+import { labelNotes } from './maps.js';
+import { allNodes, nameOf, traceOrigins } from './origins.js';
+import { readModel } from './source.js';
+
+export interface InspectOptions {
+  /** Binds dynamic axes; without them static figures may be missing. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  readonly adapters?: readonly OpAdapter[];
+}
+
+/** `yes`; `none: reason` (no derivative exists); `todo: reason`; `missing`; `-` where nothing is left to run (folded away). */
+export type Support = string;
+
+export interface OpReport {
+  /** With its domain where it is not the standard one. */
+  readonly op: string;
+  readonly count: number;
+  /** How many of them are folded to constants, or dropped as no-ops, once shapes are bound; undefined when the model could not be compiled. */
+  readonly folded?: number;
+  /** What is run in its place, where that is another op: `Resize`. */
+  readonly becomes: readonly string[];
+  readonly tfjsForward: Support;
+  readonly tfjsGradient: Support;
+  readonly onnxruntimeGradient: Support;
+}
+
+export interface ValueReport {
+  readonly name: string;
+  readonly type?: DType;
+  /** As declared: numbers, symbols, or null where unknown. */
+  readonly declared?: readonly (number | string | null)[];
+  /** As bound. */
+  readonly shape?: readonly number[];
+}
+
+export interface Inspection {
+  readonly model: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly irVersion: number;
+  /** Version by domain; ai.onnx is the standard one. */
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly producer: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly functions: number;
+  readonly inputs: readonly ValueReport[];
+  readonly outputs: readonly ValueReport[];
+  readonly nodes: number;
+  /** Nodes left to run once shapes are bound. */
+  readonly compiledNodes?: number;
+  /** Elements of all initialisers and constants that are not int64 (those are shapes and axes). */
+  readonly parameters: number;
+  /** Multiply-accumulates of Conv, ConvTranspose, Gemm and MatMul, for the bound shapes. */
+  readonly macs?: number;
+  /** Estimates for the bound shapes, in bytes. */
+  readonly memory?: Footprint;
+  readonly ops: readonly OpReport[];
+  /** Why the model can not be used: every unsupported node at once. Empty: it can. */
+  readonly problems: readonly string[];
+  /** What to give for the missing figures, e.g. an open axis. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads a model and reports; nothing of it is run but its shape arithmetic.
+ * Throws LanError for an unsound file. Unsupported ops are part of the result (`problems`), all of them.
+ */
+export async function inspect(from: string | Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
+  const source = await readModel(from);
+  const adapters = options.adapters ?? builtIn;
+  const flat = inlineFunctions(source.model);
+  const { compiled, problems, notes } = await compile(source.model, options, adapters);
+  const nodes = allNodes(flat.graph);
+  const bound = (name: string): readonly number[] | undefined =>
+    (compiled?.inputs.find((i) => i.name === name)?.dims as number[] | undefined) ?? compiled?.types.get(name)?.dims;
+  const describe = (v: Graph['inputs'][number]): ValueReport => ({
+    name: v.name,
+    type: v.type,
+    declared: v.dims,
+    shape: bound(v.name),
+  });
+  return {
+    model: source.name,
+    sha256: source.sha256,
+    bytes: source.bytes.length,
+    irVersion: source.model.irVersion,
+    opsets: Object.fromEntries([...source.model.opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
+    producer: source.model.producer,
+    metadata: source.model.metadata,
+    functions: source.model.functions.length,
+    inputs: flat.graph.inputs.map(describe),
+    outputs: flat.graph.outputs.map(describe),
+    nodes: nodes.length,
+    compiledNodes: compiled?.nodes.length,
+    parameters: countParameters(flat.graph),
+    macs: compiled ? countMacs(compiled) : undefined,
+    memory: compiled ? footprint(compiled) : undefined,
+    ops: reportOps(nodes, flat.graph, compiled, adapters),
+    problems,
+    notes,
+  };
+}
+
+async function compile(
+  model: Model,
+  options: InspectOptions,
+  adapters: readonly OpAdapter[],
+): Promise<{ compiled?: Graph; problems: string[]; notes: string[] }> {
+  try {
+    const canonical = canonicalize(model, adapters);
+    const notes = labelNotes(model, canonical);
+    return { compiled: await specialize(canonical, options.shapes ?? {}, probe, adapters), problems: [], notes };
+  } catch (error) {
+    if (error instanceof LanErrors) return { problems: [...error.problems], notes: [] };
+    // A missing shape is no flaw of the model: what needs no shapes is still told. A wrong one is the caller's mistake.
+    if (error instanceof LanError && /--shape/.test(error.message)) return { problems: [], notes: [error.message] };
+    if (error instanceof LanError && Object.keys(options.shapes ?? {}).length === 0)
+      return { problems: [messageOf(error)], notes: [] };
+    throw error;
+  }
+}
+
+function countParameters(graph: Graph): number {
+  let total = 0;
+  for (const t of graph.constants.values()) if (t.type !== 'int64' && t.type !== 'string') total += sizeOf(t.dims);
+  for (const node of graph.nodes) {
+    const value = node.op === 'Constant' ? node.attributes['value'] : undefined;
+    if (value?.kind === 'tensor' && value.value.type !== 'int64' && value.value.type !== 'string')
+      total += sizeOf(value.value.dims);
+    for (const inner of subgraphs(node)) total += countParameters(inner);
+  }
+  return total;
+}
+
+/** Multiply-accumulates of a static graph; additions of biases are not counted. */
+export function countMacs(graph: Graph): number {
+  const dims = (name: string | undefined): readonly number[] =>
+    graph.types.get(name ?? '')?.dims ?? graph.constants.get(name ?? '')?.dims ?? [];
+  let total = 0;
+  for (const node of graph.nodes) {
+    const [x, w] = node.inputs.map(dims);
+    const y = dims(node.outputs[0]);
+    // Conv: W is [M, C/group, ...kernel]; ConvTranspose: W is [C, M/group, ...kernel].
+    if (node.op === 'Conv') total += sizeOf(y) * sizeOf(w!.slice(1));
+    else if (node.op === 'ConvTranspose') total += sizeOf(x!) * sizeOf(w!.slice(1));
+    else if (node.op === 'MatMul') total += sizeOf(y) * (x!.at(-1) ?? 1);
+    else if (node.op === 'Gemm') total += sizeOf(y) * (x![node.attributes['transA']?.value ? 0 : 1] ?? 1);
+  }
+  return total;
+}
+
+function reportOps(
+  nodes: readonly Node[],
+  original: Graph,
+  compiled: Graph | undefined,
+  adapters: readonly OpAdapter[],
+): OpReport[] {
+  const find = adapterTable(adapters);
+  const origin = compiled ? traceOrigins(original, compiled) : undefined;
+  const groups = groupBy(nodes);
+  return [...groups]
+    .sort(([a, m], [b, n]) => n.length - m.length || (a < b ? -1 : 1))
+    .map(([op, members]) => {
+      const made = members.flatMap((n) => origin?.get(n) ?? []);
+      const folded = origin && members.filter((n) => !origin.has(n)).length;
+      const becomes = [...new Set(made.map(nameOf))].filter((o) => o !== op).sort();
+      // With a compiled graph the ops that are really run answer; without one, the adapter of the op as written.
+      const run = origin ? made : members.slice(0, 1);
+      const worst = (of: (adapter: OpAdapter | undefined) => Support): Support => {
+        if (run.length === 0) return '-';
+        const all = run.map((n) => of(find(n)));
+        return (
+          all.find((s) => s === 'missing') ?? all.find((s) => s.startsWith('todo')) ?? all.find((s) => s === 'yes') ?? all[0]!
+        );
+      };
+      return {
+        op,
+        count: members.length,
+        folded,
+        becomes,
+        tfjsForward: worst((a) => support(a?.forward, a)),
+        tfjsGradient: worst((a) => (a?.vjp && 'none' in a.vjp ? support(a.vjp, a) : support(a?.forward, a))),
+        onnxruntimeGradient: worst((a) => support(a?.vjp, a)),
+      };
+    });
+}
+
+function groupBy(nodes: readonly Node[]): Map<string, Node[]> {
+  const groups = new Map<string, Node[]>();
+  for (const n of nodes) groups.set(nameOf(n), [...(groups.get(nameOf(n)) ?? []), n]);
+  return groups;
+}
+
+function support(rule: ((...args: never[]) => unknown) | NoGradient | Todo | undefined, adapter: OpAdapter | undefined): Support {
+  if (typeof rule === 'function') return 'yes';
+  if (rule && 'none' in rule) return `none: ${rule.none}`;
+  if (rule) return `todo: ${rule.todo}`;
+  // An op that is always rewritten needs no rules of its own.
+  return adapter?.canonicalize || adapter?.lower ? 'by rewriting' : 'missing';
+}

@@ -1,0 +1,250 @@
+// The Classifier that openModel gives: a file's reference, static graph and engine behind one interface.
+import type { OpAdapter } from '../../adapters/op.js';
+import { upstreamOf, downstreamOf, withConstants } from '../compile/cut.js';
+import { specialize } from '../compile/specialize.js';
+import { LanError, messageOf } from '../core/errors.js';
+import { allocate, float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
+import type { Engine, Program } from '../engine/engine.js';
+import { probe, type OrtProgram } from '../engine/ort.js';
+import { prune, reads, type Graph, type ValueInfo } from '../onnx/graph.js';
+import type { InputCard, OutputKind, PartialCard } from './card.js';
+import type { Classifier } from './classifier.js';
+import { completeCard, pictureLayout } from './conventions.js';
+import { refuseMissing } from './feeds.js';
+import { widened } from './float-types.js';
+import type { HookPoint } from './hook-point.js';
+import { preprocessTensor, withPreprocessing, X } from './preprocess.js';
+import { guessOutputKind, toProbabilities, withLogProbabilities } from './probabilities.js';
+import { feedsAt, fixedBatchOf, randomTokensAt, runToPoint } from './run-to-point.js';
+import type { ModelSource } from './source.js';
+import { Vjp, type VjpResult } from './vjp.js';
+
+export const describe = (v: ValueInfo): { name: string; type: DType; shape: readonly number[] } => ({
+  name: v.name,
+  type: v.type!,
+  shape: v.dims as number[],
+});
+/** What an OnnxClassifier is made of. */
+
+export interface Parts {
+  readonly source: ModelSource;
+  readonly canonical: Graph;
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly adapters: readonly OpAdapter[];
+  /** Of the whole file, or from the point on. */
+  readonly reference: OrtProgram;
+  /** Up to the point, where there is one. */
+  readonly upstream: OrtProgram | undefined;
+  readonly precision: Classifier['precision'];
+  readonly card: PartialCard;
+  readonly notes: string[];
+  readonly input: ValueInfo;
+  readonly output: ValueInfo;
+  readonly hookPoint: HookPoint | undefined;
+  /** Of the other inputs, in their static shapes. */
+  readonly feeds: Readonly<Record<string, Tensor>>;
+}
+/** See openModel, which makes it. */
+
+export class OnnxClassifier implements Classifier {
+  readonly source: ModelSource;
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly adapters: readonly OpAdapter[];
+  readonly precision: Classifier['precision'];
+  readonly notes: string[];
+  readonly inputs;
+  readonly outputs;
+  readonly input;
+  readonly output;
+  readonly hookPoint: HookPoint | undefined;
+  readonly labels: readonly string[];
+  readonly outputKind: OutputKind;
+  readonly inputShape: readonly number[];
+  readonly sampleShape: readonly number[];
+  readonly cardAssumed: boolean;
+  readonly classes: number;
+  card: InputCard | undefined;
+  private readonly batch: number;
+  /** False where the value at the point has no batch axis: then one sample is all of it. */
+  private readonly batched: boolean;
+  /** The canonical graph of what is made of x. */
+  private readonly part: Graph;
+  /** Inputs besides x that the chosen output needs. */
+  private readonly others: readonly ValueInfo[];
+  /** What predict writes its inputs to. */
+  private spare: Float32Array | undefined;
+  private forward?: Promise<Program>;
+  private gradients?: Vjp;
+
+  constructor(private readonly parts: Parts) {
+    const { source, graph, canonical, card, input, output, hookPoint } = parts;
+    this.source = source;
+    this.graph = graph;
+    this.engine = parts.engine;
+    this.adapters = parts.adapters;
+    this.precision = parts.precision;
+    this.notes = parts.notes;
+    this.inputs = graph.inputs.map(describe);
+    this.outputs = graph.outputs.map(describe);
+    this.input = describe(input);
+    this.output = describe(output);
+    this.hookPoint = hookPoint;
+    this.outputKind = card.output ?? guessOutputKind(graph, output.name);
+    this.labels = (card.labels as readonly string[] | undefined) ?? [];
+    const shape = this.input.shape;
+    const picture = this.input.type.startsWith('float') ? pictureLayout(shape, card.input?.layout) : undefined;
+    this.cardAssumed = picture !== undefined && card.input?.mean === undefined && card.input?.range === undefined;
+    this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
+    this.inputShape = picture ? [picture.channels, ...picture.size] : shape.slice(1);
+    this.batch = shape[0] ?? 1;
+    this.batched = !hookPoint || hookPoint.dims[0] === this.batch;
+    this.sampleShape = !hookPoint ? this.inputShape : this.batched ? hookPoint.dims.slice(1) : hookPoint.dims;
+    this.part = hookPoint
+      ? downstreamOf(canonical, hookPoint.name, { type: 'float32', dims: hookPoint.dims }, [output.name])
+      : { ...canonical, outputs: canonical.outputs.filter((o) => o.name === output.name) };
+    const entry = hookPoint?.name ?? input.name;
+    const needed = hookPoint
+      ? downstreamOf(graph, hookPoint.name, { type: 'float32', dims: hookPoint.dims }, [output.name])
+      : prune({ ...graph, outputs: [output] });
+    const read = new Set(needed.nodes.flatMap(reads));
+    const upTo = new Set(hookPoint ? upstreamOf(graph, hookPoint.name).inputs.map((i) => i.name) : []);
+    this.others = graph.inputs.filter((i) => i.name !== entry && i.name !== input.name && (read.has(i.name) || upTo.has(i.name)));
+    const k = sizeOf(this.output.shape) / (this.output.shape[0] || 1);
+    this.classes = k;
+    if (this.labels.length > 0 && this.labels.length !== k) {
+      throw new LanError(
+        `${source.name}: ${this.labels.length} labels for ${k} outputs. Are they another model's? (A background class makes 1001.)`,
+      );
+    }
+  }
+
+  async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    const own = this.checked(feeds);
+    return (await (this.forward ??= this.engine.compile(this.graph))).run(own);
+  }
+
+  async vjp(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>): Promise<VjpResult> {
+    const own = this.checked(feeds);
+    return (this.gradients ??= new Vjp(this.graph, this.hookPoint, this.engine, (g) => this.specialize(g))).run(own, cotangents);
+  }
+
+  private checked(feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+    const own: Record<string, Tensor> = {};
+    for (const i of this.inputs) {
+      const feed = feeds[i.name];
+      if (!feed) throw new LanError(`Input '${i.name}' has no value. Expected: ${this.inputs.map((x) => x.name).join(', ')}.`);
+      const declared = this.source.model.graph.inputs.find((x) => x.name === i.name)?.type;
+      if ((feed.type !== i.type && feed.type !== declared) || feed.dims.join() !== i.shape.join()) {
+        throw new LanError(
+          `Input '${i.name}': expected ${i.type}[${i.shape.join(',')}], received ${feed.type}[${feed.dims.join(',')}].`,
+        );
+      }
+      own[i.name] = feed;
+    }
+    return widened(own);
+  }
+
+  async predict(x: Tensor, card: InputCard | undefined = this.card, batch = 16): Promise<Tensor> {
+    const [n = 1, ...sample] = x.dims;
+    if (sample.join() !== this.sampleShape.join()) {
+      throw new LanError(
+        `${this.source.name}: expected samples of shape [${this.sampleShape.join(',')}], received [${sample.join(',')}].`,
+      );
+    }
+    this.requireFeeds();
+    const fixed = fixedBatchOf(this.parts.canonical, this.input.name);
+    const size = !this.batched ? 1 : (fixed ?? Math.min(n, batch));
+    const rows: Float32Array[] = [];
+    const per = sizeOf(this.sampleShape);
+    // One array for all runs: fresh ones keep the garbage collector busy. Taken away meanwhile, because another call may come in between.
+    let buffer = this.spare;
+    this.spare = undefined;
+    const type = x.type === 'uint8' ? 'uint8' : 'float32';
+    const data = x.type === 'uint8' ? (x.data as Uint8Array) : toFloat32(x);
+    for (let i = 0; i < n; i += size) {
+      const count = Math.min(size, n - i);
+      const length = fixed && this.batched ? size : count;
+      // A model of fixed batch gets its last batch filled up with zeros; their rows are dropped.
+      const chunk = length === count ? data.subarray(i * per, (i + count) * per) : allocate(type, [length * per]);
+      if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
+      const given: Tensor = { type, dims: this.batched ? [length, ...this.sampleShape] : this.sampleShape, data: chunk };
+      const entry = this.hookPoint ? given : preprocessTensor(given, this.card ? card : undefined, buffer);
+      if (this.card && !this.hookPoint) buffer = entry.data as Float32Array;
+      const feeds = feedsAt(this.parts, this.batched ? length : this.batch, this.parts.reference.inputNames);
+      const out = await this.parts.reference.run({ ...feeds, [this.hookPoint?.name ?? this.input.name]: entry }, [
+        this.output.name,
+      ]);
+      const p = toProbabilities(out[this.output.name]!, this.outputKind);
+      rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
+    }
+    this.spare = buffer;
+    const k = rows[0]!.length / Math.min(size, n);
+    const all = new Float32Array(n * k);
+    let at = 0;
+    for (const row of rows) {
+      all.set(row, at);
+      at += row.length;
+    }
+    return float32(all, [n, k]);
+  }
+
+  requireFeeds(): void {
+    const { feeds, input, hookPoint } = this.parts;
+    this.requireOthers();
+    if (hookPoint?.hasSkipPath && !(input.name in feeds))
+      throw new LanError(
+        `${this.source.name}: the output depends on '${input.name}' by a way round '${hookPoint.name}', so it is known for one sample only: use locate(sample).`,
+      );
+  }
+
+  private requireOthers(): void {
+    const missing = this.others.filter((o) => !(o.name in this.parts.feeds));
+    refuseMissing(missing, this.input.name, this.source.name);
+  }
+
+  async locate(sample: Tensor): Promise<{ x: Tensor; classifier: Classifier }> {
+    const { hookPoint, input, parts } = this;
+    if (!hookPoint || !parts.upstream) return { x: sample, classifier: this };
+    this.requireOthers();
+    const { x, own } = await runToPoint(parts, this, sample, this.card);
+    if (!hookPoint.hasSkipPath) return { x, classifier: this };
+    const bound = new OnnxClassifier({ ...parts, feeds: { ...parts.feeds, [input.name]: own } });
+    bound.card = this.card;
+    return { x, classifier: bound };
+  }
+
+  randomTokens(count: number, seed: number): Promise<Tensor> {
+    return randomTokensAt(this, this.parts.input, (sample) => this.locate(sample), count, seed);
+  }
+
+  async logProbabilities(batch: number): Promise<Graph> {
+    this.requireFeeds();
+    const { name } = this.output;
+    const dims = [batch, ...this.sampleShape];
+    const refusal = `${this.source.name}: does not take a batch of ${batch}`;
+    if (!this.batched && batch !== 1) throw new LanError(`${refusal}.`);
+    const entry = this.hookPoint?.name ?? this.input.name;
+    const fixed=withConstants(this.part,feedsAt(this.parts,batch,this.part.inputs.map((i) => i.name))); // prettier-ignore
+    const card = this.hookPoint ? undefined : this.card;
+    const composed = withPreprocessing(fixed, entry, [name], dims, card, this.batched ? dims : this.sampleShape);
+    let graph: Graph;
+    try {
+      graph = await specialize(composed, { [X]: dims }, probe, this.adapters);
+    } catch (error) {
+      throw new LanError(`${refusal} (${messageOf(error)})`);
+    }
+    if (graph.types.get(name)?.dims[0] !== batch) throw new LanError(`${refusal}.`);
+    return specialize(withLogProbabilities(graph, name, this.outputKind), { [X]: dims }, probe, this.adapters);
+  }
+
+  specialize(graph: Graph): Promise<Graph> {
+    return specialize(graph, {}, probe, this.adapters);
+  }
+
+  async dispose(): Promise<void> {
+    await (await this.forward)?.dispose();
+    await Promise.all([this.gradients, this.parts.reference, this.parts.upstream].map((p) => p?.dispose()));
+  }
+}

@@ -1,0 +1,34 @@
+// Which node of the file a compiled node stands for.
+import { inlineFunctions } from '../onnx/functions.js';
+import { subgraphs, type Graph, type Model, type Node } from '../onnx/graph.js';
+
+export const nameOf = (node: Node): string => (node.domain ? `${node.domain}.${node.op}` : node.op);
+export function allNodes(graph: Graph): Node[] {
+  return graph.nodes.flatMap((n) => [n, ...subgraphs(n).flatMap(allNodes)]);
+}
+/** An output of the original's node for which the compiled node that writes `value` stands; undefined where it can not be told. */
+
+export function originOf(model: Model, compiled: Graph, value: string): string | undefined {
+  const { graph } = inlineFunctions(model);
+  for (const [node, made] of traceOrigins(graph, compiled))
+    if (made.some((m) => m.outputs.includes(value))) return node.outputs.find((o) => o !== '');
+  return undefined;
+}
+/**
+ * Which compiled nodes stand for which original node. Passes emit the nodes of one original in a row, the last writing its output's name, so
+ * fresh names belong to the next known one.
+ */
+
+export function traceOrigins(original: Graph, compiled: Graph): Map<Node, Node[]> {
+  const maker = new Map(allNodes(original).flatMap((n) => n.outputs.filter((o) => o !== '').map((o) => [o, n] as const)));
+  const origins = new Map<Node, Node[]>();
+  let pending: Node[] = [];
+  for (const node of compiled.nodes) {
+    pending.push(node);
+    const from = node.outputs.map((o) => maker.get(o)).find(Boolean);
+    if (!from) continue;
+    origins.set(from, [...(origins.get(from) ?? []), ...pending]);
+    pending = [];
+  }
+  return origins;
+}

@@ -1,0 +1,91 @@
+// From a model's output to class probabilities: what the output is, and log-probabilities that do not underflow.
+import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { GraphBuilder } from '../onnx/builder.js';
+import type { Graph, Node } from '../onnx/graph.js';
+import type { OutputKind } from './card.js';
+
+export const LOG_P = 'log_probabilities';
+export const PASS_THROUGH = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose']);
+/** The nodes that end the path to an output, first to last: the one that computes it, then those that only move its data. */
+export function lastNodes(graph: Graph, output: string): Node[] {
+  const path: Node[] = [];
+  let node = graph.nodes.find((n) => n.outputs.includes(output));
+  while (node) {
+    path.unshift(node);
+    if (!PASS_THROUGH.has(node.op)) break;
+    const source = node.inputs[0]!;
+    node = graph.nodes.find((n) => n.outputs.includes(source));
+  }
+  return path;
+}
+/** The op that ends the path to an output, through nodes that only move data. */
+
+export function lastOp(graph: Graph, output: string): Node | undefined {
+  const first = lastNodes(graph, output)[0];
+  return first && !PASS_THROUGH.has(first.op) ? first : undefined;
+}
+/** What the output most likely is, by its last op. */
+
+export function guessOutputKind(graph: Graph, output: string): OutputKind {
+  const op = lastOp(graph, output)?.op;
+  return op === 'Softmax' ? 'probabilities' : op === 'LogSoftmax' ? 'log-probabilities' : op === 'Sigmoid' ? 'sigmoid' : 'logits';
+}
+/** The static graph with one output `log_probabilities` [N,K] ('sigmoid' outputs: [N,2K]), as `appendLogProbabilities` makes it. */
+
+export function withLogProbabilities(graph: Graph, output: string, kind: OutputKind): Graph {
+  const g = GraphBuilder.from(graph);
+  g.output(appendLogProbabilities(g, graph, output, kind), LOG_P);
+  return g.build();
+}
+/**
+ * Appends the logarithms [N,K] of the probabilities that the static `graph`, which `g` goes on from, gives as `output`; returns their name. They
+ * are computed beside the output, which stays: from a final Softmax's input by LogSoftmax, and from a final Sigmoid's logits, since
+ * log(softmax(z)) underflows and loses its gradient. 'sigmoid' outputs give [N,2K]: log p, then log(1-p), so that cross-entropy is the sum of
+ * the K binary ones.
+ */
+
+export function appendLogProbabilities(g: GraphBuilder, graph: Graph, output: string, kind: OutputKind): string {
+  const [last, ...moves] = lastNodes(graph, output);
+  const exact = (kind === 'probabilities' && last?.op === 'Softmax') || (kind === 'sigmoid' && last?.op === 'Sigmoid');
+  let value = output;
+  if (exact) {
+    value = kind === 'sigmoid' ? last!.inputs[0]! : g.op('LogSoftmax', [last!.inputs[0]!], last!.attributes);
+    g.types.set(value, g.typeOf(last!.outputs[0]!));
+    // What moves the output's data moves the logarithms (or logits) in the same way.
+    for (const move of moves) {
+      value = g.op(move.op, [value, ...move.inputs.slice(1)], move.attributes);
+      g.types.set(value, g.typeOf(move.outputs[0]!));
+    }
+  }
+  const dims = g.typeOf(output).dims;
+  const batch = dims[0] ?? 1;
+  const flat = dims.length === 2 ? value : g.reshape(value, [batch, sizeOf(dims) / batch]);
+  const tiny = g.scalar(1e-30);
+  const logOf = (p: string): string => g.op('Log', [g.op('Clip', [p, tiny])]);
+  let result: string;
+  if (kind === 'logits') result = g.op('LogSoftmax', [flat], { axis: 1 });
+  else if (kind === 'log-probabilities' || (kind === 'probabilities' && exact)) result = flat;
+  else if (kind === 'probabilities') result = logOf(flat);
+  else if (exact) result = g.op('Concat', [g.neg(g.op('Softplus', [g.neg(flat)])), g.neg(g.op('Softplus', [flat]))], { axis: 1 });
+  else result = g.op('Concat', [logOf(flat), logOf(g.sub(g.one, flat))], { axis: 1 });
+  g.types.set(result, { type: 'float32', dims: [batch, (sizeOf(dims) / batch) * (kind === 'sigmoid' ? 2 : 1)] });
+  return result;
+}
+/** Model output to probabilities [N,K] of the classes, in plain JavaScript. */
+
+export function toProbabilities(output: Tensor, kind: OutputKind): Tensor {
+  const n = output.dims[0] ?? 1;
+  const k = sizeOf(output.dims) / n;
+  const data = Float32Array.from(toFloat32(output));
+  if (kind === 'log-probabilities') for (let i = 0; i < data.length; i++) data[i] = Math.exp(data[i]!);
+  if (kind === 'logits') {
+    for (let i = 0; i < n; i++) {
+      const row = data.subarray(i * k, (i + 1) * k);
+      const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
+      let sum = 0;
+      for (let j = 0; j < k; j++) sum += row[j] = Math.exp(row[j]! - top);
+      for (let j = 0; j < k; j++) row[j]! /= sum;
+    }
+  }
+  return float32(data, [n, k]);
+}

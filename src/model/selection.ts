@@ -1,0 +1,43 @@
+// Which input of a model is explained, and which of its outputs is the classifier's.
+import { LanError } from '../core/errors.js';
+import type { DType, Tensor } from '../core/tensor.js';
+import type { ValueInfo } from '../onnx/graph.js';
+
+/** A value for an input: a tensor, an .npy file by its path, or one number everywhere. */
+
+export type Feed = Tensor | string | number;
+export const list = (values: readonly { readonly name: string }[]): string => values.map((v) => v.name).join(', ');
+export const INTEGER = /^(u?int(8|16|32|64)|bool)$/;
+export const isFloat = (type: DType | undefined): boolean => type?.startsWith('float') ?? false;
+export interface SelectionOptions {
+  /** The input that is explained. Default: the first float input, else the first of integers. */
+  readonly input?: string;
+  /** The output that is the classifier's. Default: the first float output. */
+  readonly output?: string;
+  /**
+   * The float value at which the mask lies, by its name in the file: the output of any node between input and output. Default: the input itself;
+   * for integers the first float value that depends on them (an embedding).
+   */
+  readonly at?: string;
+  /** Shape of the samples to come, with or without the batch axis: binds what the file leaves open of the input that is explained. */
+  readonly sample?: readonly number[];
+  /** What the other inputs are fed, by name. A tensor has the input's shape, or that of one sample without the batch axis. */
+  readonly feeds?: Readonly<Record<string, Feed>>;
+}
+/** The input that is explained, of a graph whose shapes may be open. Throws LanError for a name that is none. */
+
+export function explainedInput(inputs: readonly ValueInfo[], name: string | undefined, model: string): ValueInfo | undefined {
+  if (name === undefined) return inputs.find((i) => isFloat(i.type)) ?? inputs.find((i) => INTEGER.test(i.type ?? ''));
+  const found = inputs.find((i) => i.name === name);
+  if (!found) throw new LanError(`--input: ${model} has no input '${name}'. Its inputs are: ${list(inputs)}.`);
+  return found;
+}
+/** The classifier's output. Throws LanError for a name that is none, or not of floats. */
+
+export function chosenOutput(outputs: readonly ValueInfo[], name: string | undefined, model: string): ValueInfo | undefined {
+  if (name === undefined) return outputs.find((o) => isFloat(o.type));
+  const found = outputs.find((o) => o.name === name);
+  if (!found) throw new LanError(`--output: ${model} has no output '${name}'. Its outputs are: ${list(outputs)}.`);
+  if (!isFloat(found.type)) throw new LanError(`--output: '${name}' is ${found.type}; a classifier's output holds floats.`);
+  return found;
+}

@@ -1,0 +1,37 @@
+// What sheets and figures have in common: margins, inks, and the bar that explains the colours.
+import { Canvas } from './canvas.js';
+import { heatmap, type ColourMap } from './colour.js';
+import { measure, type Colour, type TextStyle } from './text.js';
+
+/** Around everything, and between things side by side, in pixels. */
+export const MARGIN = 24;
+export const GAP = 16;
+export const INK: Colour = [28, 31, 38];
+export const QUIET: Colour = [104, 110, 122];
+export const RULE: Colour = [222, 225, 230];
+export const TITLE: TextStyle = { scale: 2, colour: INK };
+export const LABEL: TextStyle = { bold: true, colour: INK };
+
+const BAR = { width: 160, height: 12 };
+/** What the colours of attention mean, from 0 to 1. */
+export const ENDS = ['replaceable', 'needed'] as const;
+
+/** All colours of a map from 0 to 1, `width` x `height` pixels with their upper left corner at (x, y). */
+export function drawRamp(canvas: Canvas, x: number, y: number, width: number, height: number, map?: ColourMap): void {
+  const values = Float32Array.from({ length: width }, (_, i) => i / Math.max(1, width - 1));
+  const pixels = heatmap(values, map);
+  for (let row = 0; row < height; row++) canvas.blit({ width, height: 1, pixels }, x, y + row);
+}
+
+/** Pixels that a bar takes with the words at its ends. */
+export const barWidth = ([low, high]: readonly [string, string]): number =>
+  measure(low).width + measure(high).width + 16 + BAR.width;
+
+/** The bar with the words at its ends, LINE_HEIGHT high, ending at x = right. */
+export function drawBar(canvas: Canvas, right: number, y: number, [low, high]: readonly [string, string], map?: ColourMap): void {
+  const style: TextStyle = { colour: QUIET };
+  const start = right - measure(high, style).width - 8 - BAR.width;
+  drawRamp(canvas, start, y + 1, BAR.width, BAR.height, map);
+  canvas.drawText(start - 8 - measure(low, style).width, y, low, style);
+  canvas.drawText(start + BAR.width + 8, y, high, style);
+}

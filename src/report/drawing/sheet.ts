@@ -1,0 +1,111 @@
+// The contact sheet of an audit: rows of pictures with captions, and the bar that explains the colours.
+import { LanError } from '../../core/errors.js';
+import { resize, type Picture } from '../../data/resize.js';
+import { Canvas } from './canvas.js';
+import { scaleNearest, type ColourMap } from './colour.js';
+import { barWidth, drawBar, ENDS, GAP, INK, LABEL, MARGIN, QUIET, RULE, TITLE } from './frame.js';
+import { LINE_HEIGHT, measure, shorten, type TextStyle } from './text.js';
+
+export interface Tile {
+  readonly image: Picture;
+  /** Lines beneath the picture; the first is its name, the others are in grey. */
+  readonly captions: readonly string[];
+}
+
+export interface SheetOptions {
+  readonly title: string;
+  /** One row per beta, say; a label of '' takes no room. */
+  readonly rows: readonly { readonly label: string; readonly tiles: readonly Tile[] }[];
+  /** Whether a bar explains the colours (default: yes), and the words at its ends (default: replaceable, needed). */
+  readonly colourBar?: boolean | readonly [low: string, high: string];
+  readonly colourMap?: ColourMap;
+}
+
+const SIDE = 256;
+/** Pictures beside one another before a row goes on below. */
+const PER_LINE = 8;
+
+/**
+ * A picture brought to a longer side of 224 to 256 pixels: small ones (digits, tanks) enlarged without smoothing, by a whole factor where one
+ * leads there, so that every input pixel stays a square of its own; large ones reduced with antialiasing.
+ */
+export function toTile(picture: Picture): Picture {
+  const longer = Math.max(picture.width, picture.height);
+  if (longer >= 224 && longer <= SIDE) return picture;
+  const whole = Math.floor(SIDE / longer);
+  const factor = whole * longer >= 224 ? whole : SIDE / longer;
+  const size = (side: number): number => Math.max(1, Math.round(side * factor));
+  return factor > 1
+    ? scaleNearest(picture, size(picture.height), size(picture.width))
+    : resize(picture, size(picture.height), size(picture.width));
+}
+
+interface Line {
+  readonly label: string;
+  readonly tiles: readonly Tile[];
+  readonly imageHeight: number;
+  readonly height: number;
+}
+
+/** Rows cut into lines of at most PER_LINE tiles, with the heights that they take. */
+function linesOf(rows: SheetOptions['rows']): Line[] {
+  return rows.flatMap(({ label, tiles }) =>
+    Array.from({ length: Math.max(1, Math.ceil(tiles.length / PER_LINE)) }, (_, i) => {
+      const part = tiles.slice(i * PER_LINE, (i + 1) * PER_LINE).map((t) => ({ image: toTile(t.image), captions: t.captions }));
+      const heading = i === 0 ? label : '';
+      const imageHeight = Math.max(0, ...part.map((t) => t.image.height));
+      const captions = Math.max(0, ...part.map((t) => t.captions.length)) * LINE_HEIGHT;
+      const height = (heading ? LINE_HEIGHT + 8 : 0) + imageHeight + (captions ? 6 + captions : 0);
+      return { label: heading, tiles: part, imageHeight, height };
+    }),
+  );
+}
+
+/**
+ * A grid of pictures as a PNG file: the title, then row by row a heading and its tiles with captions beneath, and a colour bar at the end.
+ * Pictures may have any size and are brought to tiles of about 256 pixels; text that is too long is cut with '...'.
+ * Throws LanError when there is no picture at all.
+ */
+export async function sheet({ title, rows, colourBar = true, colourMap }: SheetOptions): Promise<Uint8Array> {
+  const lines = linesOf(rows);
+  const columns = Math.max(0, ...lines.map((line) => line.tiles.length));
+  if (!columns) throw new LanError('A sheet needs at least one picture.');
+  // One width for all columns keeps the rows aligned; tall, narrow pictures still leave room for their captions.
+  const cell = Math.max(160, ...lines.flatMap((line) => line.tiles.map((t) => t.image.width)));
+  const ends = colourBar === true ? ENDS : colourBar || ENDS;
+  const inner = Math.max(columns * cell + (columns - 1) * GAP, colourBar ? barWidth(ends) : 0);
+  const titleHeight = title ? measure(title, TITLE).height + 16 : 0;
+  const barHeight = colourBar ? GAP + 8 + LINE_HEIGHT : 0;
+  const height = lines.reduce((sum, line) => sum + line.height, 0) + (lines.length - 1) * MARGIN;
+  const canvas = new Canvas(inner + 2 * MARGIN, height + titleHeight + barHeight + 2 * MARGIN);
+
+  let y = MARGIN;
+  if (title) {
+    // A long title is set smaller before it is cut.
+    const style = measure(title, TITLE).width <= inner ? TITLE : LABEL;
+    const offset = style === TITLE ? 0 : LINE_HEIGHT / 2;
+    canvas.drawText(MARGIN, y + offset - 4, shorten(title, inner, style), style);
+    y += titleHeight;
+    canvas.fill(RULE, MARGIN, y - 14, inner, 1);
+  }
+  for (const line of lines) {
+    if (line.label) {
+      canvas.drawText(MARGIN, y, shorten(line.label, inner, LABEL), LABEL);
+    }
+    const top = y + (line.label ? LINE_HEIGHT + 8 : 0);
+    line.tiles.forEach((tile, i) => {
+      const x = MARGIN + i * (cell + GAP);
+      canvas.blit(tile.image, x, top);
+      tile.captions.forEach((caption, n) => {
+        const style: TextStyle = { colour: n ? QUIET : INK };
+        canvas.drawText(x, top + line.imageHeight + 6 + n * LINE_HEIGHT, shorten(caption, cell, style), style);
+      });
+    });
+    y += line.height + MARGIN;
+  }
+  if (colourBar) {
+    canvas.fill(RULE, MARGIN, y - MARGIN + GAP, inner, 1);
+    drawBar(canvas, MARGIN + inner, y - MARGIN + GAP + 8, ends, colourMap);
+  }
+  return canvas.toPng();
+}

@@ -1,0 +1,42 @@
+// What a grid leaves on disk: grid.json, grid.csv and the heat map grid.png (docs/score.md).
+import { join } from 'node:path';
+import { writeAtomically } from '../data/files.js';
+import { accuracyMap, type PositionMap } from '../score/position-map.js';
+import { heatmap } from './drawing/colour.js';
+import { toCsv } from './csv.js';
+import { sheet } from './drawing/sheet.js';
+
+/** What the documents say besides the result itself. */
+export interface GridSubject {
+  readonly model: { readonly path: string; readonly sha256: string };
+  readonly engine: object;
+  readonly card: object | undefined;
+  readonly notes: readonly string[];
+  readonly version: string;
+}
+
+/** The document of schema lan-onnx/grid@1. */
+export const gridDocument = (result: PositionMap, subject: GridSubject): object => ({
+  schema: 'lan-onnx/grid@1',
+  ...subject,
+  ...result,
+});
+
+/** Writes all files into a folder; returns their paths. Throws LanError where it can not be written. */
+export async function writeGrid(folder: string, result: PositionMap, subject: GridSubject, title: string): Promise<string[]> {
+  const { rows, columns, positions, total } = result;
+  const csv = toCsv([
+    ['row', 'column', 'count', 'correct', 'accuracy', 'low', 'high'],
+    ...positions.map((p) => [p.row, p.column, p.count, p.correct, p.accuracy, ...p.interval]),
+  ]);
+  const image = { width: columns.length, height: rows.length, pixels: heatmap(accuracyMap(result)) };
+  const captions = ['accuracy by position', `${(100 * total.accuracy).toFixed(1)} % of ${total.count}`];
+  const png = await sheet({
+    title,
+    rows: [{ label: '', tiles: [{ image, captions }] }],
+    colourBar: ['accuracy 0', '1'],
+  });
+  const files = { 'grid.json': `${JSON.stringify(gridDocument(result, subject), null, 2)}\n`, 'grid.csv': csv, 'grid.png': png };
+  for (const [name, content] of Object.entries(files)) await writeAtomically(join(folder, name), content);
+  return Object.keys(files).map((name) => join(folder, name));
+}

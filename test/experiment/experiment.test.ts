@@ -1,0 +1,109 @@
+// Experiments in miniature: what a run folder holds, that it repeats byte for byte, and what a config may not say.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { packageFile } from '../../src/core/version.js';
+import { experimentNames, readExperiment } from '../../src/experiment/config.js';
+import { cli } from '../support/command.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lan-experiment-'));
+const at = (...parts: string[]): string => join(folder, ...parts);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Raw {
+  data: Record<string, unknown>;
+  classifier: Record<string, unknown>;
+  [part: string]: Record<string, unknown>;
+}
+
+/** The package's experiment with a few of its numbers made small. */
+function miniature(name: string, change: (config: Raw) => void): string {
+  const config = JSON.parse(readFileSync(packageFile('models', name, 'experiment.json')!, 'utf8')) as Raw;
+  change(config);
+  writeFileSync(at(`${name}.json`), JSON.stringify(config));
+  return at(`${name}.json`);
+}
+
+const bytesIn = (run: string): [string, string][] =>
+  readdirSync(run)
+    .sort()
+    .map((file) => [file, readFileSync(join(run, file)).toString('base64')]);
+
+test('every experiment of the package can be read, whole and quick, and says where its numbers are from', () => {
+  expect(experimentNames()).toEqual(['tank', 'translated-mnist', 'translated-mnist-corner']);
+  for (const name of experimentNames()) {
+    const whole = readExperiment(name, false);
+    const quick = readExperiment(name, true);
+    expect(quick.classifier.iterations).toBeLessThan(whole.classifier.iterations);
+    const { sources } = JSON.parse(readFileSync(packageFile('models', name, 'experiment.json')!, 'utf8')) as Raw;
+    expect(Object.keys(sources!)).toContain('classifier.network');
+  }
+});
+
+test('translated digits, twice: the same folder, and verdicts that fail after so few steps', async () => {
+  const config = miniature('translated-mnist-corner', (c) => {
+    c.classifier['iterations'] = 40;
+    Object.assign(c['explainer']!, { iterations: 40, learningRate: 0.01 });
+    Object.assign(c['analysis']!, { masks: 20, perPixel: 3, permutations: 99 });
+  });
+  const run = (name: string) => cli('reproduce', config, '--out', at(name), '--threads', '1', '--seed', '3');
+  const first = await run('a');
+  expect([first.code, first.out]).toEqual([1, expect.stringMatching(/FAILS {2}the classifier recognises held-out digits/)]);
+  await run('b');
+  expect(readdirSync(at('a')).sort()).toEqual(
+    ['classifier.card.json', 'classifier.checkpoint', 'classifier.metrics.jsonl', 'classifier.onnx', 'figure-2.png', 'figure-3.png', 'lan.checkpoint', 'lan.fused.onnx', 'lan.metrics.jsonl', 'lan.onnx', 'metrics.json', 'summary.md'], // prettier-ignore
+  );
+  for (const [i, [file, bytes]] of bytesIn(at('a')).entries())
+    expect([file, bytes === bytesIn(at('b'))[i]![1]]).toEqual([file, true]);
+  // A finished run is taken as it is; one of another seed is not.
+  const again = await run('a');
+  expect(again.out).toBe(
+    first.out.replace(/classifier \d+ s, explainer \d+ s, grid \d+ s/, again.out.split('\n').at(-3)!.trim()),
+  );
+  const other = await cli('reproduce', config, '--out', at('a'), '--threads', '1', '--seed', '4');
+  expect([other.code, other.err.trim().split('\n').at(-1)]).toEqual([
+    2,
+    `lan-onnx: Checkpoint '${at('a', 'classifier.checkpoint')}' is of another run: seed 3 there, 4 here. Use the same settings, or start anew without --resume.`,
+  ]);
+});
+
+test('tanks: metrics are shares and means, the figure is there', async () => {
+  const config = miniature('tank', (c) => {
+    c.data = { size: 32, train: 64, test: 32 };
+    c.classifier['iterations'] = 60;
+    Object.assign(c['masks']!, { pictures: 2, iterations: 20, noiseSamples: 16, draws: 2 });
+  });
+  await cli('reproduce', config, '--out', at('tank'), '--threads', '1');
+  const { metrics } = JSON.parse(readFileSync(at('tank', 'metrics.json'), 'utf8')) as { metrics: Record<string, number> };
+  expect(Object.keys(metrics)).toContain('attention_ratio');
+  for (const [name, value] of Object.entries(metrics)) if (name !== 'attention_ratio') expect([name, value >= 0 && value <= 1]).toEqual([name, true]); // prettier-ignore
+  expect(metrics['attention_ratio']).toBeCloseTo(metrics['attention_on_clouds']! / metrics['attention_on_tanks']!, 6);
+  expect(readFileSync(at('tank', 'summary.md'), 'utf8')).toContain('![Pictures that the classifier calls "tank"');
+});
+
+test('the tank of the package: right in its own weather, never in the other', async () => {
+  const share = async (set: string): Promise<number> =>
+    (JSON.parse((await cli('score', 'tank', '--data', packageFile('models', 'tank', set)!, '--json')).out) as { top1: { accuracy: number } }).top1.accuracy; // prettier-ignore
+  expect([await share('pictures'), await share('other-weather')]).toEqual([1, 0]);
+});
+
+test('configs that are none', async () => {
+  const refused = async (name: string): Promise<string> => (await cli('reproduce', name)).err.trim().split('\n').at(-1)!;
+  expect(await refused('nothing')).toBe(
+    "lan-onnx: No experiment is called 'nothing'. There are tank, translated-mnist, translated-mnist-corner; or give a .json file.",
+  );
+  writeFileSync(at('text.json'), 'hello');
+  expect(await refused(at('text.json'))).toMatch(/^lan-onnx: Experiment '.*text\.json': can not be read \(/);
+  writeFileSync(at('other.json'), '{"schema": "x"}');
+  expect(await refused(at('other.json'))).toBe(
+    `lan-onnx: Experiment '${at('other.json')}': expected schema lan-onnx/experiment@1 and a kind of translated-digits, tank.`,
+  );
+  const wrong = miniature('tank', (c) => {
+    c.data = { size: '64', train: 10, test: 5, colour: 1 };
+    c.classifier['schedule'] = 'wavy';
+  });
+  expect(await refused(wrong)).toBe(
+    `lan-onnx: Experiment '${wrong}': data.size is "64", expected a number; data.colour is unknown; classifier.schedule is none of constant, cosine, linear.`,
+  );
+});

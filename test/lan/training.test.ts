@@ -1,0 +1,42 @@
+// Training, weights included: a small convolutional network on MNIST digits. The full claim is test/slow/mnist.test.ts.
+import { expect, test } from '@jest/globals';
+import { adapters } from '../../adapters/index.js';
+import { createOrtEngine } from '../../src/engine/ort.js';
+import { createTfEngine } from '../../src/engine/tf.js';
+import { loadDigits, startTraining } from '../nets/digits.js';
+
+const { train, held } = loadDigits();
+
+test('the digits are split once and for all: 8,004 to learn from, 1,996 held out, every class in both', () => {
+  expect([train, held].map((d) => [d.labels.length, d.pixels.length / 784, new Set(d.labels).size])).toEqual([
+    [8004, 8004, 10],
+    [1996, 1996, 10],
+  ]);
+  const pictures = (d: typeof held): string[] => Array.from(d.labels, (_, i) => d.pixels.subarray(i * 784, (i + 1) * 784).join());
+  const seen = new Set(pictures(train));
+  expect(pictures(held).filter((p) => seen.has(p))).toEqual([]);
+});
+
+test('both engines give the same losses from the same seed', async () => {
+  const losses: number[][] = [];
+  for (const engine of [createOrtEngine(adapters), await createTfEngine(adapters, { backend: 'wasm' })]) {
+    const training = await startTraining(engine, train, 32, 1);
+    losses.push([]);
+    for (let i = 0; i < 10; i++) losses.at(-1)!.push(await training.step(0.003));
+    await training.descent.dispose();
+  }
+  const [a, b] = losses as [number[], number[]];
+  a.forEach((loss, i) => expect(Math.abs(loss - b[i]!)).toBeLessThan(1e-4));
+  expect(a.at(-1)).toBeLessThan(a[0]! - 0.3);
+});
+
+test('250 steps of 32 digits: above 90 % of the held-out digits', async () => {
+  const engine = createOrtEngine(adapters);
+  const training = await startTraining(engine, train, 32, 1);
+  const before = await training.accuracy(engine, held);
+  await training.run(250, 0.003);
+  const after = await training.accuracy(engine, held);
+  await training.descent.dispose();
+  expect(before).toBeLessThan(0.3);
+  expect(after).toBeGreaterThan(0.9);
+});

@@ -1,0 +1,51 @@
+// The sentences of a report: which claim leads, and what is said where the evidence does not carry it.
+import { expect, test } from '@jest/globals';
+import { wilson } from '../../src/core/proportion.js';
+import type { BetaResult } from '../../src/explain/audit.js';
+import type { Replaceability } from '../../src/explain/evidence.js';
+import { claims } from '../../src/report/claims.js';
+
+const proportion = (kept: number, draws: number) => ({ kept, draws, interval: wilson(kept, draws) });
+function said(draws: number, soft: number, hard: number | undefined, alone = 0): string[] {
+  const evidence: Replaceability = {
+    noiseAlone: proportion(alone, draws),
+    soft: { fraction: 0.91, kl: 0.1, ...proportion(soft, draws) },
+    hardTried: [],
+    ...(hard === undefined ? {} : { hard: { fraction: 0.85, threshold: 0.5, kl: 0.2, tried: [], ...proportion(hard, draws) } }),
+  };
+  return claims({ evidence } as BetaResult, 'dog');
+}
+const SOFT = "with a mask of mean 0.91 mixed into noise, the answer 'dog' was ";
+const HARD = "85 % of the input replaced entirely by noise: the answer 'dog' was ";
+
+test('the hard claim leads where it holds, and not where its interval is too wide', () => {
+  const soft = `${SOFT}kept on 256 of 256 fresh draws (95 % interval 0.99 to 1.00; KL 0.100)`;
+  expect(said(256, 256, 256)).toEqual([`${HARD}kept on 256 of 256 fresh draws (95 % interval 0.99 to 1.00; KL 0.200)`, soft]);
+  expect(said(256, 256, 231)).toEqual([
+    soft,
+    `${HARD}kept on 231 of 256 fresh draws (95 % interval 0.86 to 0.93; KL 0.200): too unsure to lead`,
+  ]);
+  expect(said(256, 256, undefined)).toEqual([
+    soft,
+    'no share of the input could be replaced entirely without losing the answer too often, so the soft claim is the headline',
+  ]);
+});
+
+test('noise that gives the answer by itself is a caution', () => {
+  expect(said(256, 256, 256, 26).at(-1)).toBe(
+    "caution: noise alone gives 'dog' on 26 of 256 fresh draws, so keeping it proves little; try another --noise",
+  );
+  expect(said(256, 256, 256, 25)).toHaveLength(2);
+});
+
+test('noise that is always the same leaves nothing to chance', () => {
+  expect(said(1, 1, 1)).toEqual([
+    `${HARD}kept (this noise has one draw; KL 0.200)`,
+    `${SOFT}kept (this noise has one draw; KL 0.100)`,
+  ]);
+  expect(said(1, 0, undefined, 1)).toEqual([
+    `${SOFT}lost (this noise has one draw; KL 0.100)`,
+    'no share of the input could be replaced entirely without losing the answer too often, so the soft claim is the headline',
+    "caution: noise alone gives 'dog', so keeping it proves little; try another --noise",
+  ]);
+});
