@@ -104,12 +104,13 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
   const least = inputs.length > 0 || edgeCases ? 0 : 1;
   if (!(Number.isInteger(samples) && samples >= least))
     throw new LanError(
+      'usage',
       least === 1
         ? `--samples must be a whole number above 0, received ${samples}.`
         : `--samples must be a whole number of at least 0, received ${samples}.`,
     );
   if (!((options.tolerance ?? 0) >= 0))
-    throw new LanError(`--tolerance must be a number of at least 0, received ${options.tolerance}.`);
+    throw new LanError('usage', `--tolerance must be a number of at least 0, received ${options.tolerance}.`);
   onProgress('reading');
   const source = await readModel(from);
   const adapters = options.adapters ?? builtIn;
@@ -197,6 +198,6 @@ function comparable(graph: Graph, notes: string[]): string[] {
   const numeric = graph.outputs.filter((o) => o.type !== undefined && o.type !== 'string');
   const left = graph.outputs.filter((o) => !numeric.includes(o));
   if (left.length > 0) notes.push(`not compared, since not numbers: ${left.map((o) => `output '${o.name}'`).join(', ')}`);
-  if (numeric.length === 0) throw new LanError('The model has no numeric output to compare.');
+  if (numeric.length === 0) throw new LanError('usage', 'The model has no numeric output to compare.');
   return numeric.map((o) => o.name);
 }

@@ -41,7 +41,10 @@ export async function readInput(
     const feeds = graph.inputs.map((input): [string, Tensor] => {
       const tensor = given.feeds[input.name];
       if (!tensor)
-        throw new LanError(`Input '${input.name}' has no value. Expected: ${graph.inputs.map((i) => i.name).join(', ')}.`);
+        throw new LanError(
+          'usage',
+          `Input '${input.name}' has no value. Expected: ${graph.inputs.map((i) => i.name).join(', ')}.`,
+        );
       return [input.name, fitting(tensor, input, name)];
     });
     return { name, feeds: Object.fromEntries(feeds) };
@@ -56,6 +59,7 @@ async function ofImage(path: string, { inputs }: Graph, card: Partial<InputCard>
   const picture = input.type === 'float32' && dims[0] === 1 ? pictureLayout(dims, card?.layout) : undefined;
   if (!picture || inputs.length > 1)
     throw new LanError(
+      'usage',
       `Image '${path}': the model takes ${inputs.map(shown).join(', ')}, which is not one picture. Give --tensor F.npy.`,
     );
   const whole = completeCard(card ?? {}, picture);
@@ -75,6 +79,7 @@ async function ofTensor(path: string, { inputs }: Graph): Promise<Record<string,
   const folder = existsSync(path) && statSync(path).isDirectory();
   if (!folder && inputs.length !== 1)
     throw new LanError(
+      'usage',
       `Tensor '${path}': the model has ${inputs.length} inputs (${inputs.map((i) => i.name).join(', ')}). Give a folder with input_0.pb to input_${inputs.length - 1}.pb, in this order.`,
     );
   const feeds = inputs.map(async (input, i): Promise<[string, Tensor]> => {
@@ -100,6 +105,7 @@ function fitting(tensor: Tensor, input: ValueInfo, where: string): Tensor {
   const fits = tensor.type === input.type || (float.test(tensor.type) && float.test(input.type ?? ''));
   if (!fits || sizeOf(tensor.dims) !== sizeOf(dims) || long(tensor.dims) !== long(dims))
     throw new LanError(
+      'usage',
       `Tensor '${where}': expected ${input.type}[${dims.join(',')}] for input '${input.name}', received ${tensor.type}[${tensor.dims.join(',')}].`,
     );
   // Not a spread: onnxruntime's tensors are no plain objects.

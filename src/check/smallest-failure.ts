@@ -48,7 +48,7 @@ export async function cutFailing(
     const values = new Map<string, Tensor>([...source.model.graph.constants, ...Object.entries(inOwnTypes(feeds, source.model))]);
     for (const [name, tensor] of await valuesOf(reference.model, [...computed, value], feeds)) values.set(name, tensor);
     const missing = outside.find((n) => !values.has(n));
-    if (missing !== undefined) throw new LanError(`${nodeLabel(last)}: '${missing}' has no value outside the model.`);
+    if (missing !== undefined) throw new LanError('usage', `${nodeLabel(last)}: '${missing}' has no value outside the model.`);
     const fed = outside.filter((n) => varies.has(n)).map((name) => ({ name, tensor: values.get(name)! }));
     const model = modelOf(source.model, source.model.graph.nodes.filter((n) => nodes.includes(n)), fed, outside, values, value); // prettier-ignore
     const cut: Cut = {

@@ -47,7 +47,10 @@ export async function readInputs(argv: InputArguments, classifier: Classifier, i
   if (!classifier.hookPoint?.hasSkipPath) classifier.requireFeeds();
   const images = argv.image ?? [];
   if (images.length > 0 && !classifier.card)
-    throw new LanError(`${argv.model}: its input [${classifier.input.shape.join(',')}] is not a picture. Give --tensor F.npy.`);
+    throw new LanError(
+      'usage',
+      `${argv.model}: its input [${classifier.input.shape.join(',')}] is not a picture. Give --tensor F.npy.`,
+    );
   if (images.length > 0 && classifier.cardAssumed && classifier.inputShape[0] === 3) {
     const { tensor } = await readImage(images[0]!, imageSpec(classifier, 255));
     io.err(`note: ${await chooseConvention(classifier, tensor)}\n`);
@@ -64,6 +67,7 @@ export async function readInputs(argv: InputArguments, classifier: Classifier, i
     const wanted = classifier.inputShape;
     if (sizeOf(tensor.dims) !== sizeOf(wanted))
       throw new LanError(
+        'usage',
         `Tensor '${path}': expected one sample of shape [${wanted.join(',')}], received [${tensor.dims.join(',')}].`,
       );
     inputs.push({

@@ -115,7 +115,7 @@ export const auditCommand: CommandModule<object, Arguments> = {
 };
 
 async function runAudit(argv: Arguments, io: Io): Promise<void> {
-  if (!argv.image?.length && !argv.tensor?.length) throw new LanError('audit: give at least one --image or --tensor.');
+  if (!argv.image?.length && !argv.tensor?.length) throw new LanError('usage', 'audit: give at least one --image or --tensor.');
   const settings = settingsOf(argv);
   const sample = await shapeOfFirst(argv.tensor);
   const classifier = await openModel(argv.model, { ...toOpenOptions(argv), sample });
@@ -124,7 +124,8 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
   let explainer: OpenedExplainer | undefined;
   try {
     if (argv.lan !== undefined) {
-      if (argv.beta?.length) throw new LanError('--beta: the explainer of --lan was trained with one beta; leave --beta out.');
+      if (argv.beta?.length)
+        throw new LanError('usage', '--beta: the explainer of --lan was trained with one beta; leave --beta out.');
       explainer = await openExplainer(argv.lan, classifier, {
         threads: argv.threads === undefined ? undefined : Number(argv.threads),
       });
@@ -213,6 +214,7 @@ async function readTokens(
   if (!hookPoint?.tokens) {
     if (path === undefined) return [];
     throw new LanError(
+      'usage',
       `--vocab: the mask does not lie on tokens; it lies on ${partOf(hookPoint)}${hookPoint ? '' : ` '${input.name}'`} [${(hookPoint?.dims ?? input.shape).join(',')}]. Leave --vocab out.`,
     );
   }
@@ -222,6 +224,7 @@ async function readTokens(
     const unknown = unknownToken(tokens);
     if (unknown)
       throw new LanError(
+        'usage',
         `--vocab '${path}': holds ${vocabulary!.length} tokens, but '${from}' has id ${unknown.id} at position ${unknown.position}. Is it another model's?`,
       );
     return tokens;

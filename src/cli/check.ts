@@ -132,7 +132,7 @@ export const checkCommand: CommandModule<object, Arguments> = {
 async function runCheck(argv: Arguments, io: Io): Promise<void> {
   const options = optionsOf(argv);
   if (argv.bisect !== undefined && argv.models.length > 1)
-    throw new LanError(`--bisect writes one file: give one model, received ${argv.models.length}.`);
+    throw new LanError('usage', `--bisect writes one file: give one model, received ${argv.models.length}.`);
   const baseline = argv.baseline === undefined ? undefined : await readBaseline(argv.baseline);
   const outcomes = await checkAll(argv, options, baseline, io);
   const worse = baseline && regressions(baseline, outcomes);

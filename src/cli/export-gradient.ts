@@ -57,6 +57,7 @@ export const exportGradientCommand: CommandModule<object, Arguments> = {
   async handler(argv) {
     if (argv.feed)
       throw new LanError(
+        'usage',
         '--feed: the file keeps all inputs of the model. Bind open axes with --shape, and feed the inputs when you run it.',
       );
     const batch = argv.batch === undefined ? undefined : toWhole('--batch', argv.batch, 1);

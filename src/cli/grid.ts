@@ -102,7 +102,7 @@ export const gridCommand: CommandModule<object, Arguments> = {
     const bar = countdown(io, 'positions');
     try {
       if (!classifier.card)
-        throw new LanError(`${argv.model}: its input [${classifier.inputs[0]!.shape.join(',')}] is not a picture.`);
+        throw new LanError('usage', `${argv.model}: its input [${classifier.inputs[0]!.shape.join(',')}] is not a picture.`);
       for (const note of classifier.notes) io.err(`note: ${note}\n`);
       const { objects, notes } = await readObjects(argv, classifier);
       for (const note of notes) io.err(`note: ${note}\n`);
@@ -160,7 +160,10 @@ async function readObjects(argv: Arguments, classifier: Classifier): Promise<{ o
     const all = Array.from({ length: Math.min(dataset.length, most) }, (_, i) => i);
     const { x, indices, unreadable } = await dataset.read(all, spec);
     if (x.type !== 'uint8' || shape.length !== 3 || (channels !== 1 && channels !== 3))
-      throw new LanError(`Dataset '${dataset.name}': its samples are no pictures of bytes, which are what can be placed.`);
+      throw new LanError(
+        'usage',
+        `Dataset '${dataset.name}': its samples are no pictures of bytes, which are what can be placed.`,
+      );
     if (unreadable.length > 0)
       notes.push(`${unreadable.length} object(s) could not be read; the first: ${unreadable[0]!.reason}`);
     const per = channels * height * width;

@@ -58,7 +58,7 @@ export function count(value: number): string {
 
 /** Wraps text that a flag gave in the one form of usage error. */
 export const usage = (flag: string, expected: string, received: string): LanError =>
-  new LanError(`${flag}: expected ${expected}, received '${received}'.`);
+  new LanError('usage', `${flag}: expected ${expected}, received '${received}'.`);
 
 /** Ctrl-C as a signal that lets a run end well; the second one ends the process. `stop` takes the listener away. */
 export function interruptible(io: Io, doing: string): { readonly signal: AbortSignal; stop(): void } {

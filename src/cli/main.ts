@@ -46,7 +46,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
       // yargs gathers a repeated option into a list; where one value is meant, which of them is anyone's guess.
       for (const [name, value] of Object.entries(args)) {
         if (Array.isArray(value) && !LISTS.has(name))
-          throw new LanError(`--${kebab(name)}: given ${value.length} times, expected once.`);
+          throw new LanError('usage', `--${kebab(name)}: given ${value.length} times, expected once.`);
       }
     })
     .version(version())

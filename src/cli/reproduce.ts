@@ -78,7 +78,7 @@ export const reproduceCommand: CommandModule<object, Arguments> = {
       if (findings.verdicts.some((v) => !v.holds)) io.exit(1);
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
-      throw new LanError(`Interrupted; what was trained lies in '${folder}'. The same command goes on from there.`);
+      throw new LanError('usage', `Interrupted; what was trained lies in '${folder}'. The same command goes on from there.`);
     } finally {
       bar.current.clear();
       interrupt.stop();

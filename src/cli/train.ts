@@ -145,7 +145,7 @@ export const trainCommand: CommandModule<object, Arguments> = {
         for (const note of [...dataset.notes, ...classifier.notes]) io.err(`note: ${note}\n`);
         let skipped = 0;
         const onUnreadable = (reason: string): void => {
-          if (argv.strict) throw new LanError(reason);
+          if (argv.strict) throw new LanError('usage', reason);
           if (++skipped <= 5) io.err(`skipped: ${reason}\n`);
         };
         const { samples, held } = split(dataset, classifier, { hold, limit, seed: settings.seed, onUnreadable });
@@ -209,7 +209,8 @@ function split(
   shuffle(order, random(seed, STREAMS.split));
   const used = order.subarray(0, limit ?? order.length);
   const count = Math.round(used.length * hold);
-  if (used.length - count < 2) throw new LanError(`Dataset '${dataset.name}': ${used.length} samples are too few to train on.`);
+  if (used.length - count < 2)
+    throw new LanError('usage', `Dataset '${dataset.name}': ${used.length} samples are too few to train on.`);
   const make = (indices: Uint32Array): Samples =>
     samplesOfDataset(dataset, {
       indices,

@@ -39,7 +39,11 @@ export function rewrite(model: Model, adapters: readonly OpAdapter[]): Graph {
   const floats = withOutputs(numeric, (o) => o.type === undefined || FLOATS.test(o.type));
   const second = floats === numeric ? first : attempt(floats);
   if (second.problems.length === 0) return second.graph;
-  throw new LanErrors(`${first.problems.length} node(s) of the model are not supported:`, summarise(first.problems));
+  throw new LanErrors(
+    'unsupported',
+    `${first.problems.length} node(s) of the model are not supported:`,
+    summarise(first.problems),
+  );
 }
 
 const FLOATS = /^b?float/;

@@ -80,7 +80,9 @@ class Walk implements Walking {
   async run(): Promise<Graph> {
     for (let node = this.todo.pop(); node; node = this.todo.pop()) {
       if (this.g.nodes.length + this.todo.length > MAX_UNROLLED)
-        throw new LanErrors(HEADING, [`${nodeLabel(node)}: unrolled, the graph has more than ${MAX_UNROLLED} nodes. ${FEWER}`]);
+        throw new LanErrors('unsupported', HEADING, [
+          `${nodeLabel(node)}: unrolled, the graph has more than ${MAX_UNROLLED} nodes. ${FEWER}`,
+        ]);
       try {
         if (reads(node).some((name) => this.lost.has(name))) this.lose(node);
         else await this.visit(node);
@@ -93,7 +95,7 @@ class Walk implements Walking {
     for (const { name } of this.graph.outputs)
       if (this.sequences.has(name))
         this.problems.push(`Output '${name}' is a sequence. Export the model with tensors as its outputs.`);
-    if (this.problems.length > 0) throw new LanErrors(HEADING, [...new Set(this.problems)]);
+    if (this.problems.length > 0) throw new LanErrors('unsupported', HEADING, [...new Set(this.problems)]);
     return this.soFar();
   }
 

@@ -35,7 +35,8 @@ export function descentGraph(
   const floor = g.input(FLOOR, 'float32', []);
   const state = parameters.map((parameter): StateNames => {
     const { type, dims } = g.typeOf(parameter);
-    if (type !== 'float32') throw new LanError(`Parameter '${parameter}' is ${type}; only float32 can be trained.`);
+    if (type !== 'float32')
+      throw new LanError('unsupported', `Parameter '${parameter}' is ${type}; only float32 can be trained.`);
     const [m, v] = [g.input(`m:${parameter}`, 'float32', dims), g.input(`v:${parameter}`, 'float32', dims)];
     const slope = gradientOf(parameter);
     // beta * old + (1 - beta) * new

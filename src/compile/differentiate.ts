@@ -75,7 +75,7 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
   const g = GraphBuilder.from(graph);
   const ofType = g.typeOf(of);
   if (sizeOf(ofType.dims) !== 1)
-    throw new LanError(`Gradients are taken of one number; '${of}' has shape [${ofType.dims.join(',')}].`);
+    throw new LanError('unsupported', `Gradients are taken of one number; '${of}' has shape [${ofType.dims.join(',')}].`);
   const variable = dependents(
     graph,
     wrt.map((w) => w.name),
@@ -130,7 +130,7 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
       problems.push(error.message);
     }
   }
-  if (problems.length > 0) throw new LanErrors('No gradient can be derived in ONNX:', problems);
+  if (problems.length > 0) throw new LanErrors('unsupported', 'No gradient can be derived in ONNX:', problems);
   for (const output of graph.outputs) g.output(output.name);
   for (const { name, as } of wrt) {
     const dims = g.typeOf(name).dims;

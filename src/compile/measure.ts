@@ -63,7 +63,7 @@ export async function measure(
   };
   for (const node of graph.nodes) {
     // What runs inside is known to nobody; inlineControl has to come before.
-    if (isControl(node)) throw new LanError(`${nodeLabel(node)} can not be measured before it is resolved.`);
+    if (isControl(node)) throw new LanError('unsupported', `${nodeLabel(node)} can not be measured before it is resolved.`);
     let found = outputSizes(node, known);
     if (!found && canGrow(node) && pending.length > 0) {
       await run();
@@ -80,10 +80,14 @@ export async function measure(
     const extra = extraElements(node, known);
     const largest = Math.max(0, ...(found ?? []).map(sizeOf), extra) * WIDTH;
     if (!(largest <= MAX_BYTES))
-      throw new LanError(`${nodeLabel(node)} asks for ${gibibytes(largest)}; at most ${MAX_BYTES / 2 ** 30} are allowed.`);
+      throw new LanError(
+        'unsupported',
+        `${nodeLabel(node)} asks for ${gibibytes(largest)}; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
+      );
     total += (extra + (found ? node.outputs.reduce((sum, name) => sum + size(name), 0) : bound)) * WIDTH;
     if (!(total <= MAX_TOTAL))
       throw new LanError(
+        'unsupported',
         `The values of the graph up to ${nodeLabel(node)} take ${gibibytes(total)}; at most ${MAX_TOTAL / 2 ** 30} are allowed. Give a smaller input or batch (--shape).`,
       );
     const light = found?.[0] && typesOnly.has(node.outputs[0]!) ? standIn(node, found[0], known.dims, constant) : undefined;

@@ -29,11 +29,17 @@ export async function specialize(
   const inputs = graph.inputs.map((input) => bindInput(input, shapes[input.name]));
   for (const name of Object.keys(shapes)) {
     if (!inputs.some((i) => i.name === name))
-      throw new LanError(`A shape is given for '${name}', but the inputs are: ${inputs.map((i) => i.name).join(', ')}.`);
+      throw new LanError(
+        'unsupported',
+        `A shape is given for '${name}', but the inputs are: ${inputs.map((i) => i.name).join(', ')}.`,
+      );
   }
   const total = inputs.reduce((sum, i) => sum + (bytesOf(i.type!, i.dims as number[]) ?? 0), 0);
   if (total > MAX_TOTAL)
-    throw new LanError(`The inputs together ask for ${gibibytes(total)}; at most ${MAX_TOTAL / 2 ** 30} are allowed.`);
+    throw new LanError(
+      'unsupported',
+      `The inputs together ask for ${gibibytes(total)}; at most ${MAX_TOTAL / 2 ** 30} are allowed.`,
+    );
   const feeds = Object.fromEntries(
     inputs.map((i) => [i.name, { type: i.type!, dims: i.dims as number[], data: allocate(i.type!, i.dims as number[]) }]),
   );
@@ -47,21 +53,29 @@ export async function specialize(
     if (lowered === current) return current;
     current = await fold(lowered, feeds, probe);
   }
-  throw new LanError(`Lowering did not settle after ${MAX_ROUNDS} rounds: an adapter's lower() emits its own op unchanged.`);
+  throw new LanError(
+    'unsupported',
+    `Lowering did not settle after ${MAX_ROUNDS} rounds: an adapter's lower() emits its own op unchanged.`,
+  );
 }
 
 function bindInput(input: ValueInfo, shape: readonly number[] | undefined): ValueInfo {
   const declared = input.dims ?? shape;
   const shown = `[${input.dims?.map((d) => d ?? '?').join(',') ?? '?'}]`;
   if (input.kind !== 'tensor' || !input.type)
-    throw new LanError(`Input '${input.name}' is not a tensor, so no mask can be learned on it.`);
+    throw new LanError('unsupported', `Input '${input.name}' is not a tensor, so no mask can be learned on it.`);
   if (input.type === 'string')
     throw new LanError(
+      'unsupported',
       `Input '${input.name}' holds strings, so no mask can be learned on it. Cut the model behind what reads them.`,
     );
-  if (!declared) throw new LanError(`Input '${input.name}' has no declared shape. Give one: --shape ${input.name}=1,3,224,224`);
+  if (!declared)
+    throw new LanError('unsupported', `Input '${input.name}' has no declared shape. Give one: --shape ${input.name}=1,3,224,224`);
   if (shape && shape.length !== declared.length)
-    throw new LanError(`Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`);
+    throw new LanError(
+      'unsupported',
+      `Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`,
+    );
   const dims = declared.map((d, axis) => {
     const bound = shape?.[axis] ?? (typeof d === 'number' && d > 0 ? d : axis === 0 ? 1 : undefined);
     if (bound === undefined) {
@@ -69,16 +83,18 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
       const length = declared.length === 4 ? 224 : 128;
       const example = declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === 0 ? 1 : length));
       throw new LanError(
+        'unsupported',
         `Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${example.join(',')}`,
       );
     }
     if (!(Number.isSafeInteger(bound) && bound >= 0))
-      throw new LanError(`Input '${input.name}': axis ${axis} can not have length ${bound}.`);
+      throw new LanError('unsupported', `Input '${input.name}': axis ${axis} can not have length ${bound}.`);
     return bound;
   });
   const bytes = bytesOf(input.type, dims) ?? 0;
   if (bytes > MAX_BYTES)
     throw new LanError(
+      'unsupported',
       `Input '${input.name}' of shape [${dims.join(',')}] asks for ${gibibytes(bytes)}; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
     );
   return { ...input, dims };
@@ -178,6 +194,7 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
       }
       if (g.nodes.length > MAX_NODES)
         throw new LanError(
+          'unsupported',
           `Unrolling up to ${nodeLabel(original)} gives more than ${MAX_NODES} nodes. Give shorter sequences (--shape).`,
         );
     } catch (error) {
@@ -185,7 +202,7 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
       problems.push(error.message);
     }
   }
-  if (problems.length > 0) throw new LanErrors('The model can not be compiled for these input shapes:', problems);
+  if (problems.length > 0) throw new LanErrors('unsupported', 'The model can not be compiled for these input shapes:', problems);
   if (!changed) return graph;
   const written = new Set(g.nodes.flatMap((n) => n.outputs));
   for (const o of graph.outputs)

@@ -11,7 +11,11 @@ export function adapterTable(adapters: readonly OpAdapter[]): (node: { op: strin
 }
 
 /** What `refuse` throws; the passes collect these and report them together. */
-export class Refusal extends LanError {}
+export class Refusal extends LanError {
+  constructor(problem: string) {
+    super('unsupported', problem);
+  }
+}
 
 /** Throws a Refusal that names the node. */
 export function refuse(node: Node, reason: string): never {

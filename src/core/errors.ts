@@ -1,18 +1,69 @@
-// The error that a user may see: its message says where, what was expected, what came, and what to do.
+// The error that a user may see: what is wrong, and what to do about it.
 
-/** An expected failure (bad input, unsupported model, unwritable folder). The CLI prints its message and exits with 2. */
+/**
+ * What kind of failure a LanError is, for programs that tell them apart:
+ * - `usage`: an option or argument that is impossible, or two that contradict each other;
+ * - `model`: bytes that are no sound ONNX file, or a model that is not there;
+ * - `unsupported`: an op, type or structure that this version cannot run, or not on this engine;
+ * - `shape`: an open axis that nobody bound, or a tensor whose shape or type does not fit;
+ * - `input`: an input, output or inner value that does not exist, or has no value;
+ * - `data`: a picture, array, data set, card, label file or checkpoint that cannot be read or does not fit;
+ * - `gradient`: no gradient reaches what is to be explained;
+ * - `disagreement`: the converted graph gives other numbers than onnxruntime on the original file;
+ * - `numbers`: NaN or infinity where numbers were needed;
+ * - `memory`: more memory asked for than there is, or than a file may ask for;
+ * - `write`: a file or folder that cannot be written;
+ * - `runtime`: onnxruntime or tfjs failed, in its own words;
+ * - `interrupted`: stopped on request before there was a result.
+ */
+export type ErrorCode =
+  | 'usage'
+  | 'model'
+  | 'unsupported'
+  | 'shape'
+  | 'input'
+  | 'data'
+  | 'gradient'
+  | 'disagreement'
+  | 'numbers'
+  | 'memory'
+  | 'write'
+  | 'runtime'
+  | 'interrupted';
+
+/**
+ * An expected failure (bad input, unsupported model, unwritable folder). The command line prints its message and exits with 2.
+ *
+ * Both texts are whole sentences. They name options as the library has them, in backticks (`` `shapes` ``); the command line prints its flag
+ * (`--shape`) in that place, so that neither kind of user reads the other's words.
+ *
+ * @example
+ * throw new LanError('shape', `Input 'x': its axis 2 is open.`, "Bind it with `shapes`, for example { x: [1, 3, 224, 224] }.");
+ */
 export class LanError extends Error {
   override name = 'LanError';
+  constructor(
+    readonly code: ErrorCode,
+    /** Where it went wrong, what was expected and what came. */
+    readonly problem: string,
+    /** What to do about it, where there is something to do. */
+    readonly advice?: string,
+  ) {
+    super(advice === undefined ? problem : `${problem} ${advice}`);
+  }
 }
 
 /** Several problems of one model, reported together: one per line after the heading. */
 export class LanErrors extends LanError {
   override name = 'LanErrors';
   constructor(
+    code: ErrorCode,
     heading: string,
+    /** Each in one sentence, without a full stop. */
     readonly problems: readonly string[],
+    advice?: string,
   ) {
-    super([heading, ...problems.map((p) => `  - ${p}`)].join('\n'));
+    super(code, [heading, ...problems.map((p) => `  - ${p}`)].join('\n'), advice === undefined ? undefined : `\n${advice}`);
   }
 }
 

@@ -91,7 +91,7 @@ export function bytesOf(type: DType, dims: readonly number[]): number | undefine
 
 /** A zero-filled array able to hold `dims` elements of `type`. */
 export function allocate(type: DType, dims: readonly number[]): TypedArray {
-  if (type === 'string') throw new LanError('A string tensor has no typed array.');
+  if (type === 'string') throw new LanError('usage', 'A string tensor has no typed array.');
   const { array, bits } = STORAGE[type];
   const bytes = Math.ceil((sizeOf(dims) * bits) / 8);
   return new array(bytes / (array as unknown as { BYTES_PER_ELEMENT: number }).BYTES_PER_ELEMENT);
@@ -150,7 +150,10 @@ export const scalar = (value: number): Tensor => float32([value], []);
 function checked(tensor: Tensor): Tensor {
   const size = sizeOf(tensor.dims);
   if (tensor.data.length !== size) {
-    throw new LanError(`A tensor of shape [${tensor.dims.join(',')}] holds ${size} elements, received ${tensor.data.length}.`);
+    throw new LanError(
+      'usage',
+      `A tensor of shape [${tensor.dims.join(',')}] holds ${size} elements, received ${tensor.data.length}.`,
+    );
   }
   return tensor;
 }
@@ -158,12 +161,12 @@ function checked(tensor: Tensor): Tensor {
 /** The tensor's elements as JavaScript numbers; float16 and bfloat16 are decoded. Throws for strings and sub-byte types. */
 export function toNumbers(tensor: Tensor): ArrayLike<number> {
   const { type, data } = tensor;
-  if (type === 'string') throw new LanError('Expected numbers, received a string tensor.');
+  if (type === 'string') throw new LanError('usage', 'Expected numbers, received a string tensor.');
   if (type === 'int4' || type === 'uint4') return unpack4(data as Uint8Array, sizeOf(tensor.dims), type === 'int4');
   if (type === 'float16') return decode(data as Uint16Array, halfToNumber);
   if (type === 'bfloat16') return decode(data as Uint16Array, bfloatToNumber);
   if (type.startsWith('float8'))
-    throw new LanError(`Expected numbers, received a ${type} tensor, which this version only stores.`);
+    throw new LanError('usage', `Expected numbers, received a ${type} tensor, which this version only stores.`);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data as BigInt64Array, Number);
   return data as unknown as ArrayLike<number>;
 }

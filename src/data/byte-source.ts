@@ -20,7 +20,7 @@ const HEAD = 4096;
 /** A gzipped file is held unpacked in memory. */
 const MAX_UNPACKED = 2 ** 31 - 1;
 
-const refusal = (path: string, reason: string): LanError => new LanError(`Dataset '${path}': ${reason}`);
+const refusal = (path: string, reason: string): LanError => new LanError('data', `Dataset '${path}': ${reason}`);
 
 /**
  * Opens a file; `sizeOfHeader` says from its first bytes (4 KB at most) how long it has to be, unpacked.

@@ -28,6 +28,7 @@ function labelBytes(path: string, length: number): 1 | 2 {
   const fits = ([1, 2] as const).filter((n) => length > 0 && length % (n + PIXELS) === 0);
   if (fits.length === 0)
     throw new LanError(
+      'data',
       `Dataset '${path}': ${length} bytes are not whole CIFAR records (3073 bytes, or 3074 in CIFAR-100). Was it cut off?`,
     );
   return fits.length === 1 ? fits[0]! : /^(train|test)\.bin$/.test(basename(path)) ? 2 : 1;
@@ -48,7 +49,10 @@ export async function openCifarDataset(
       parts.push({ source, first: length, count: 0 });
       const own = labelBytes(path, source.length);
       if (prefix !== undefined && own !== prefix)
-        throw new LanError(`Dataset '${path}': has CIFAR-${own === 1 ? 10 : 100} records, the files before it have others.`);
+        throw new LanError(
+          'data',
+          `Dataset '${path}': has CIFAR-${own === 1 ? 10 : 100} records, the files before it have others.`,
+        );
       prefix = own;
       parts.at(-1)!.count = source.length / (own + PIXELS);
       length += parts.at(-1)!.count;
@@ -114,6 +118,7 @@ async function readLabels(
       const label = records[i * bytes + prefix - 1]!;
       if (label >= classes)
         throw new LanError(
+          'data',
           `Dataset '${source.name}': record ${at + i} has label ${label}. Expected 0 to ${classes - 1}; is it a CIFAR file?`,
         );
       labels[first + at + i] = label;

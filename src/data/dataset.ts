@@ -80,7 +80,7 @@ export function checkIndices(indices: readonly number[], { name, length }: { nam
 
 /** The error for samples whose shape a model does not take. */
 export const wrongShape = (name: string, shape: readonly number[], wanted: readonly number[]): LanError =>
-  new LanError(`Dataset '${name}': expected samples of shape [${wanted.join(',')}], received [${shape.join(',')}].`);
+  new LanError('data', `Dataset '${name}': expected samples of shape [${wanted.join(',')}], received [${shape.join(',')}].`);
 
 /** How many samples have each label, by label; labels must not be negative. */
 export function countLabels(labels: Int32Array): Map<number, number> {

@@ -29,7 +29,7 @@ export const reasonOf = (error: unknown): string => REASONS[codeOf(error)] ?? me
 
 /** The error of a place that can not be written. */
 export const refusal = (path: string, error: unknown): LanError =>
-  new LanError(`Can not write '${path}': ${reasonOf(error)}. Choose another place.`);
+  new LanError('data', `Can not write '${path}': ${reasonOf(error)}. Choose another place.`);
 
 /** What is at `path` (links followed), or undefined where there is nothing; other failures are thrown as they come. */
 async function lookAt(path: string) {
@@ -112,7 +112,7 @@ export async function readBytes(path: string, what: string): Promise<Uint8Array>
   try {
     return await readFile(path);
   } catch (error) {
-    throw new LanError(`${what} '${path}': can not be read (${reasonOf(error)}).`);
+    throw new LanError('data', `${what} '${path}': can not be read (${reasonOf(error)}).`);
   }
 }
 

@@ -35,7 +35,7 @@ function labelsBeside(images: string): string | undefined {
 /** What an IDX header says: two zero bytes, the type (8: unsigned byte), the number of axes, then every axis as a big-endian 32-bit number. */
 function dimsOf(path: string, head: Uint8Array): number[] {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  const fail = (problem: string): LanError => new LanError(`Dataset '${path}': ${problem}`);
+  const fail = (problem: string): LanError => new LanError('data', `Dataset '${path}': ${problem}`);
   if (head.length < 4 || head[0] !== 0 || head[1] !== 0) throw fail('is not an IDX file.');
   if (head[2] !== 8) throw fail(`has IDX type 0x${head[2]!.toString(16)}. Expected 0x8, unsigned bytes.`);
   const rank = head[3]!;
@@ -49,7 +49,8 @@ async function openIdx(path: string): Promise<{ dims: number[]; source: ByteSour
   const source = await openByteSource(path, (head) => {
     dims = dimsOf(path, head);
     const size = dims.reduce((a, b) => a * b, 1);
-    if (!Number.isSafeInteger(size)) throw new LanError(`Dataset '${path}': has the impossible shape [${dims.join(',')}].`);
+    if (!Number.isSafeInteger(size))
+      throw new LanError('data', `Dataset '${path}': has the impossible shape [${dims.join(',')}].`);
     return 4 + 4 * dims.length + size;
   });
   return { dims, source, start: 4 + 4 * dims.length };
@@ -65,7 +66,7 @@ export async function openIdxDataset(
     const [length = 0, ...rest] = dims;
     const shape = rest.length === 2 ? [1, ...rest] : rest;
     if (shape.length !== 3 || (shape[0] !== 1 && shape[0] !== 3) || shape.includes(0))
-      throw new LanError(`Dataset '${path}': expected images [N,H,W] or [N,C,H,W], received shape [${dims.join(',')}].`);
+      throw new LanError('data', `Dataset '${path}': expected images [N,H,W] or [N,C,H,W], received shape [${dims.join(',')}].`);
     const labelsPath = labelsBeside(path);
     const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath, path, length);
     const per = shape[0]! * shape[1]! * shape[2]!;
@@ -90,9 +91,13 @@ export async function openIdxDataset(
 async function readLabels(path: string, images: string, length: number): Promise<Int32Array> {
   const { dims, source, start } = await openIdx(path);
   try {
-    if (dims.length !== 1) throw new LanError(`Dataset '${path}': expected labels [N], received shape [${dims.join(',')}].`);
+    if (dims.length !== 1)
+      throw new LanError('data', `Dataset '${path}': expected labels [N], received shape [${dims.join(',')}].`);
     if (dims[0] !== length)
-      throw new LanError(`Dataset '${path}': expected ${length} labels, one an image of '${images}', received ${dims[0]}.`);
+      throw new LanError(
+        'data',
+        `Dataset '${path}': expected ${length} labels, one an image of '${images}', received ${dims[0]}.`,
+      );
     return Int32Array.from(await source.read(start, length));
   } finally {
     await source.close();

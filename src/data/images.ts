@@ -33,7 +33,7 @@ const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '
 const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.';
 
 const unreadable = (name: string, reason: string, expected = EXPECTED): LanError =>
-  new LanError(`Image '${name}': can not be read (${reason}). ${expected}`);
+  new LanError('data', `Image '${name}': can not be read (${reason}). ${expected}`);
 
 const tooLarge = (name: string, width: number, height: number): LanError =>
   unreadable(
@@ -151,11 +151,13 @@ export function fit(photo: Picture, spec: Omit<ImageSpec, 'range'>, name = 'from
   const [height, width] = spec.crop === undefined ? [spec.height, spec.width] : pair(spec.crop);
   if (height !== spec.height || width !== spec.width) {
     throw new LanError(
+      'data',
       `Image '${name}': a crop of ${width} x ${height} does not give the ${spec.width} x ${spec.height} pixels that the model takes.`,
     );
   }
   if (rows < height || columns < width) {
     throw new LanError(
+      'data',
       `Image '${name}': it is ${columns} x ${rows} pixels after resizing, less than the ${width} x ${height} to crop. Choose a larger --resize.`,
     );
   }
@@ -184,7 +186,10 @@ export async function readImage(
 /** RGB pixels (height x width x 3 bytes) as a PNG file. Throws LanError when the count does not fit the size. */
 export async function encodePng(pixels: Uint8Array, width: number, height: number): Promise<Uint8Array> {
   if (pixels.length !== width * height * 3 || pixels.length === 0) {
-    throw new LanError(`A picture of ${width} x ${height} takes ${width * height * 3} bytes of RGB, received ${pixels.length}.`);
+    throw new LanError(
+      'data',
+      `A picture of ${width} x ${height} takes ${width * height * 3} bytes of RGB, received ${pixels.length}.`,
+    );
   }
   return sharp(pixels, { raw: { width, height, channels: 3 } })
     .png()
@@ -193,7 +198,7 @@ export async function encodePng(pixels: Uint8Array, width: number, height: numbe
 
 /** The refusal of a folder without pictures. */
 export const noPictures = (folder: string): LanError =>
-  new LanError(`Folder '${folder}': holds no pictures. Expected files ending in ${EXTENSIONS.join(', ')}.`);
+  new LanError('data', `Folder '${folder}': holds no pictures. Expected files ending in ${EXTENSIONS.join(', ')}.`);
 
 /**
  * Paths of all pictures in a folder and its subfolders, by their endings, sorted; hidden ones are left out, linked folders not entered.
@@ -212,7 +217,7 @@ export async function findImages(folder: string): Promise<string[]> {
   try {
     await visit(folder);
   } catch (error) {
-    throw new LanError(`Folder '${folder}': can not be read (${reasonOf(error)}).`);
+    throw new LanError('data', `Folder '${folder}': can not be read (${reasonOf(error)}).`);
   }
   return found.sort();
 }

@@ -27,7 +27,7 @@ export async function openJournal<T>(path: string, header: Header): Promise<Jour
     try {
       return JSON.parse(line);
     } catch {
-      throw new LanError(`Journal '${path}': is damaged. Delete it to begin again.`);
+      throw new LanError('data', `Journal '${path}': is damaged. Delete it to begin again.`);
     }
   });
   if (parsed.length > 0) compare(path, parsed[0] as Header, header);
@@ -56,7 +56,7 @@ async function textOf(path: string): Promise<string> {
     return (await stat(path)).isFile() ? await readFile(path, 'utf8') : '';
   } catch (error) {
     if ((error as { code?: string }).code === 'ENOENT') return '';
-    throw new LanError(`Journal '${path}': can not be read (${reasonOf(error)}).`);
+    throw new LanError('data', `Journal '${path}': can not be read (${reasonOf(error)}).`);
   }
 }
 
@@ -66,6 +66,7 @@ function compare(path: string, was: Header, is: Header): void {
     .map((key) => `${key} was ${JSON.stringify(was[key])}, is ${JSON.stringify(is[key])}`);
   if (differences.length > 0)
     throw new LanError(
+      'data',
       `Journal '${path}': belongs to a run of other settings: ${differences.join('; ')}. Choose another --out, or delete the journal.`,
     );
 }

@@ -19,7 +19,8 @@ export interface Matched {
  */
 export function matchLabels(dataset: Dataset, names: readonly string[], outputs: number): Matched {
   const { labels, classes, name } = dataset;
-  if (!labels) throw new LanError(`Dataset '${name}': has no labels. Expected a folder per class, or a file with labels.`);
+  if (!labels)
+    throw new LanError('data', `Dataset '${name}': has no labels. Expected a folder per class, or a file with labels.`);
   const counts = countLabels(labels);
   const samples = (label: number): string => `${classes?.[label] ?? `label ${label}`} (${counts.get(label) ?? 0} samples)`;
   if (classes && names.length > 0) {
@@ -60,6 +61,7 @@ function byOrder(
     throw refusal(name, classes.slice(outputs).map((_, i) => samples(outputs + i)), `do not fit the model's ${outputs} outputs`, 'Is it the dataset of another model?'); // prettier-ignore
   if (classes.length < outputs)
     throw new LanError(
+      'data',
       `Dataset '${name}': has ${classes.length} classes, the model ${outputs} outputs. Give the model's class names with --labels, so that they can be matched.`,
     );
   return { labels, note: "the model's labels are unknown: the dataset's classes in sorted order are taken for its outputs" };
@@ -68,6 +70,7 @@ function byOrder(
 function refusal(name: string, misfits: readonly string[], what: string, advice: string): LanError {
   const more = misfits.length > LISTED ? ` and ${misfits.length - LISTED} more` : '';
   return new LanError(
+    'data',
     `Dataset '${name}': ${misfits.length} class(es) ${what}: ${misfits.slice(0, LISTED).join(', ')}${more}. ${advice}`,
   );
 }

@@ -18,13 +18,16 @@ const LABEL = ['label', 'class', 'target'];
 export async function openManifest(path: string): Promise<Dataset> {
   const text = new TextDecoder().decode(await readBytes(path, 'Dataset')).replace(/^\ufeff/, '');
   const rows = extname(path).toLowerCase() === '.csv' ? parseCsv(text, path) : parseJsonl(text, path);
-  if (rows.length === 0) throw new LanError(`Dataset '${path}': lists no samples.`);
+  if (rows.length === 0) throw new LanError('data', `Dataset '${path}': lists no samples.`);
   const paths = rows.map((r) => resolve(dirname(path), r.path));
   const about = { name: path, format: 'manifest', paths, notes: [] } as const;
   const unlabelled = rows.findIndex((r) => r.label === undefined || r.label === '');
   if (unlabelled >= 0) {
     if (rows.every((r) => r.label === undefined || r.label === '')) return listedDataset({ ...about, numbered: false });
-    throw new LanError(`Dataset '${path}': '${rows[unlabelled]!.path}' has no label, others have. Label all samples or none.`);
+    throw new LanError(
+      'data',
+      `Dataset '${path}': '${rows[unlabelled]!.path}' has no label, others have. Label all samples or none.`,
+    );
   }
   const given = rows.map((r) => r.label!);
   if (given.every((label) => /^\d{1,9}$/.test(label)))
@@ -35,7 +38,7 @@ export async function openManifest(path: string): Promise<Dataset> {
 }
 
 const wrong = (path: string, line: number, expected: string, received: string): LanError =>
-  new LanError(`Dataset '${path}', line ${line}: expected ${expected}, received '${received.slice(0, 100)}'.`);
+  new LanError('data', `Dataset '${path}', line ${line}: expected ${expected}, received '${received.slice(0, 100)}'.`);
 
 function parseCsv(text: string, path: string): Row[] {
   const rows: Row[] = [];

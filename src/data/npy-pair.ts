@@ -16,7 +16,7 @@ export async function openNpyDataset(path: string): Promise<Dataset> {
   const images = decodeNpy(await readBytes(path, 'Dataset'), path);
   const [length, ...rest] = images.dims;
   if (length === undefined || rest.length === 0 || rest.includes(0))
-    throw new LanError(`Dataset '${path}': expected samples [N,...], received shape [${images.dims.join(',')}].`);
+    throw new LanError('data', `Dataset '${path}': expected samples [N,...], received shape [${images.dims.join(',')}].`);
   const renamed = basename(path).replace('images', 'labels');
   const beside = join(dirname(path), renamed === basename(path) ? 'labels.npy' : renamed);
   const labels = existsSync(beside) ? await readLabels(beside, length) : undefined;
@@ -44,10 +44,13 @@ export async function openNpyDataset(path: string): Promise<Dataset> {
 async function readLabels(path: string, length: number): Promise<Int32Array> {
   const labels = decodeNpy(await readBytes(path, 'Dataset'), path);
   if (labels.dims.length !== 1 || labels.dims[0] !== length)
-    throw new LanError(`Dataset '${path}': expected ${length} labels, one a sample, received shape [${labels.dims.join(',')}].`);
+    throw new LanError(
+      'data',
+      `Dataset '${path}': expected ${length} labels, one a sample, received shape [${labels.dims.join(',')}].`,
+    );
   const numbers = Array.from(toNumbers(labels));
   const wrong = numbers.find((v) => !Number.isInteger(v) || Math.abs(v) > 2 ** 30);
-  if (wrong !== undefined) throw new LanError(`Dataset '${path}': expected whole numbers, received ${wrong}.`);
+  if (wrong !== undefined) throw new LanError('data', `Dataset '${path}': expected whole numbers, received ${wrong}.`);
   return Int32Array.from(numbers);
 }
 

@@ -31,7 +31,7 @@ export function encodeNpy(tensor: Tensor): Uint8Array {
   const { type, dims, data } = tensor;
   const descr = type === 'string' ? undefined : DESCR[type];
   if (!descr || !ArrayBuffer.isView(data))
-    throw new LanError(`An .npy file can not hold a ${type} tensor. Expected one of ${[...TYPES.values()].join(', ')}.`);
+    throw new LanError('data', `An .npy file can not hold a ${type} tensor. Expected one of ${[...TYPES.values()].join(', ')}.`);
   const shape = dims.length === 1 ? `(${dims[0]},)` : `(${dims.join(', ')})`;
   const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
   const text = dict + ' '.repeat(dims.length ? Math.max(0, GROWTH_DIGITS - String(dims[0]).length) : 0);
@@ -49,7 +49,7 @@ export function encodeNpy(tensor: Tensor): Uint8Array {
  * Throws LanError "Array 'x.npy': …" for another format, a truncated or overlong file, Fortran order, big endian, and dtypes not listed by encodeNpy.
  */
 export function decodeNpy(bytes: Uint8Array, name: string): Tensor {
-  const fail = (problem: string): LanError => new LanError(`Array '${name}': ${problem}`);
+  const fail = (problem: string): LanError => new LanError('data', `Array '${name}': ${problem}`);
   const latin = (from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));
   if (latin(0, 6) !== MAGIC) throw fail('is not an .npy file. Save it with numpy.save (one array, not numpy.savez).');
   const major = bytes[6] ?? 0;

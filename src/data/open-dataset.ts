@@ -29,18 +29,18 @@ export async function openDataset(path: string, options: DatasetOptions = {}): P
   try {
     folder = statSync(path).isDirectory();
   } catch (error) {
-    throw new LanError(`Dataset '${path}': can not be read (${reasonOf(error)}).`);
+    throw new LanError('data', `Dataset '${path}': can not be read (${reasonOf(error)}).`);
   }
   return folder ? openFolder(path, options) : openFile(path, options);
 }
 
 async function openFile(path: string, { split }: DatasetOptions): Promise<Dataset> {
-  if (split !== undefined) throw new LanError(`Dataset '${path}': is one file, which has no split '${split}'.`);
+  if (split !== undefined) throw new LanError('data', `Dataset '${path}': is one file, which has no split '${split}'.`);
   if (isIdx(path)) return openIdxDataset(path);
   if (extname(path).toLowerCase() === '.bin') return openCifarDataset([path]);
   if (/\.(csv|jsonl)$/i.test(path)) return openManifest(path);
   if (/\.npy$/i.test(path)) return openNpyDataset(path);
-  throw new LanError(`Dataset '${path}': is of no known kind. Expected ${KINDS}.`);
+  throw new LanError('data', `Dataset '${path}': is of no known kind. Expected ${KINDS}.`);
 }
 
 async function openFolder(path: string, { split, prefer }: DatasetOptions): Promise<Dataset> {
@@ -75,6 +75,7 @@ async function openFolder(path: string, { split, prefer }: DatasetOptions): Prom
 
 const noSplit = (path: string, split: string, there: readonly string[]): LanError =>
   new LanError(
+    'data',
     `Dataset '${path}': has no split '${split}'; ${there.length ? `there are ${there.join(', ')}` : 'it has no splits'}.`,
   );
 

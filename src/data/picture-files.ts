@@ -37,7 +37,7 @@ export function listedDataset({ paths, ...about }: Listed): Dataset {
     nameOf: (index) => paths[index]!,
     async read(indices, spec) {
       checkIndices(indices, { name, length: paths.length });
-      if (!spec) throw new LanError(`Dataset '${name}': its pictures may have any size; say which is wanted (a spec).`);
+      if (!spec) throw new LanError('data', `Dataset '${name}': its pictures may have any size; say which is wanted (a spec).`);
       const read = new Array<{ index: number; planes?: Uint8Array; reason?: string }>(indices.length);
       let next = 0;
       const work = async (): Promise<void> => {
@@ -67,7 +67,7 @@ export async function openPictureFolder(
   about: { name?: string; split?: string; notes?: readonly string[] } = {},
 ): Promise<Dataset> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw new LanError(`Folder '${folder}': can not be read (${reasonOf(error)}).`);
+    throw new LanError('data', `Folder '${folder}': can not be read (${reasonOf(error)}).`);
   });
   const visible = entries.filter((e) => !e.name.startsWith('.'));
   const common = { name: about.name ?? folder, split: about.split, format: 'pictures', numbered: false } as const;

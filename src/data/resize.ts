@@ -94,7 +94,7 @@ function pass(
  */
 export function resize(picture: Picture, height: number, width: number, resample: Resample = 'bilinear'): Picture {
   if (![height, width].every((n) => Number.isInteger(n) && n > 0)) {
-    throw new LanError(`A picture can not be resized to ${width} x ${height} pixels. Expected whole numbers above 0.`);
+    throw new LanError('data', `A picture can not be resized to ${width} x ${height} pixels. Expected whole numbers above 0.`);
   }
   let { pixels } = picture;
   if (width !== picture.width) {
@@ -115,6 +115,7 @@ export function resize(picture: Picture, height: number, width: number, resample
 export function crop(picture: Picture, left: number, top: number, width: number, height: number): Picture {
   if (left < 0 || top < 0 || left + width > picture.width || top + height > picture.height) {
     throw new LanError(
+      'data',
       `A crop of ${width} x ${height} at (${left}, ${top}) reaches outside a picture of ${picture.width} x ${picture.height} pixels.`,
     );
   }

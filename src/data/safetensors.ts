@@ -44,7 +44,7 @@ export function decodeSafetensors(
   path: string,
 ): { tensors: Record<string, Tensor>; metadata: Record<string, string> } {
   const refuse = (reason: string): never => {
-    throw new LanError(`'${path}': not a safetensors file of float32 (${reason}).`);
+    throw new LanError('data', `'${path}': not a safetensors file of float32 (${reason}).`);
   };
   if (bytes.length < 8) refuse(`${bytes.length} bytes`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));

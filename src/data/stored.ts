@@ -9,7 +9,7 @@ import { fromPlanes, toPlanes } from './planes.js';
 export function datasetOf(x: Tensor, labels?: ArrayLike<number>, classes?: readonly string[], name = 'memory'): Dataset {
   const [length = 0, ...shape] = x.dims;
   if (labels && labels.length !== length)
-    throw new LanError(`Dataset '${name}': expected ${length} labels, one a sample, received ${labels.length}.`);
+    throw new LanError('data', `Dataset '${name}': expected ${length} labels, one a sample, received ${labels.length}.`);
   const per = sizeOf(shape);
   const data = x.type === 'uint8' ? (x.data as Uint8Array) : toFloat32(x);
   return storedDataset({

@@ -32,6 +32,7 @@ export function readArchive(bytes: Uint8Array, where: string, limit = MAX_UNPACK
     const data = tar.subarray(at + BLOCK, at + BLOCK + size);
     if (data.length < size)
       throw new LanError(
+        'data',
         `${where}: file '${nameOf(header)}' needs ${size} bytes, ${data.length} are left. Is the archive truncated?`,
       );
     const type = String.fromCharCode(header[156]!);
@@ -43,7 +44,10 @@ export function readArchive(bytes: Uint8Array, where: string, limit = MAX_UNPACK
     }
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }
-  throw new LanError(`${where}: no end of the tar archive after ${tar.length} bytes. Is it truncated, or another format?`);
+  throw new LanError(
+    'data',
+    `${where}: no end of the tar archive after ${tar.length} bytes. Is it truncated, or another format?`,
+  );
 }
 
 function gunzip(bytes: Uint8Array, where: string, limit: number): Uint8Array {
@@ -52,6 +56,7 @@ function gunzip(bytes: Uint8Array, where: string, limit: number): Uint8Array {
   } catch (error) {
     const large = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
     throw new LanError(
+      'data',
       large
         ? `${where}: unpacks to more than ${limit} bytes.`
         : `${where}: not a readable gzip file. Is it truncated, or another format?`,
@@ -68,7 +73,8 @@ const text = (bytes: Uint8Array): string => {
 function octal(header: Uint8Array, from: number, length: number, where: string): number {
   const digits = text(header.subarray(from, from + length)).trim();
   // GNU writes sizes from 8 GiB in base 256, with the first bit set: beyond what is read here, as are nonsense digits.
-  if (!/^[0-7]*$/.test(digits)) throw new LanError(`${where}: '${nameOf(header)}' has an unreadable size in its tar header.`);
+  if (!/^[0-7]*$/.test(digits))
+    throw new LanError('data', `${where}: '${nameOf(header)}' has an unreadable size in its tar header.`);
   return digits === '' ? 0 : Number.parseInt(digits, 8);
 }
 
@@ -77,7 +83,7 @@ function checkSum(header: Uint8Array, where: string, at: number): void {
   let sum = 0;
   for (let i = 0; i < BLOCK; i++) sum += i >= 148 && i < 156 ? 32 : header[i]!;
   if (Number.parseInt(text(header.subarray(148, 156)).trim(), 8) !== sum)
-    throw new LanError(`${where}: no tar header at byte ${at}. Is it truncated, or another format?`);
+    throw new LanError('data', `${where}: no tar header at byte ${at}. Is it truncated, or another format?`);
 }
 
 function nameOf(header: Uint8Array): string {
@@ -102,6 +108,6 @@ function paxPath(data: Uint8Array): string | undefined {
 function safeName(name: string, where: string): string {
   const parts = name.split('/').filter((p) => p !== '' && p !== '.');
   if (name.startsWith('/') || /[\\\0]/.test(name) || /^[A-Za-z]:/.test(name) || parts.includes('..') || parts.length === 0)
-    throw new LanError(`${where}: the archive names the file '${name}', which is outside of it.`);
+    throw new LanError('data', `${where}: the archive names the file '${name}', which is outside of it.`);
   return parts.join('/');
 }

@@ -10,6 +10,7 @@ export async function readVocabulary(path: string): Promise<string[]> {
   const text = new TextDecoder().decode(await readBytes(path, 'Vocabulary'));
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
-  if (lines.length === 0) throw new LanError(`Vocabulary '${path}': holds no tokens. Expected one a line, the first being id 0.`);
+  if (lines.length === 0)
+    throw new LanError('data', `Vocabulary '${path}': holds no tokens. Expected one a line, the first being id 0.`);
   return lines;
 }

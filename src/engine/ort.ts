@@ -70,7 +70,7 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
         ? await ort.InferenceSession.create(model, settings)
         : await ort.InferenceSession.create(model, settings);
   } catch (error) {
-    throw new LanError(`onnxruntime refuses the model: ${firstLine(error)}`);
+    throw new LanError('runtime', `onnxruntime refuses the model: ${firstLine(error)}`);
   }
   return {
     inputNames: session.inputNames,
@@ -97,7 +97,7 @@ async function runInto(
   const tensors: Record<string, ort.Tensor> = {};
   for (const name of session.inputNames) {
     const feed = feeds[name];
-    if (!feed) throw new LanError(`Input '${name}' has no value. Expected: ${session.inputNames.join(', ')}.`);
+    if (!feed) throw new LanError('runtime', `Input '${name}' has no value. Expected: ${session.inputNames.join(', ')}.`);
     tensors[name] = toOrt(feed);
   }
   const fetches: Record<string, ort.Tensor | null> = {};
@@ -107,7 +107,7 @@ async function runInto(
   try {
     results = await session.run(tensors, fetches);
   } catch (error) {
-    throw new LanError(`onnxruntime: ${firstLine(error)}`);
+    throw new LanError('runtime', `onnxruntime: ${firstLine(error)}`);
   }
   return Object.fromEntries(wanted.map((name) => [name, results[name] as unknown as Tensor]));
 }

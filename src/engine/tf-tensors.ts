@@ -21,7 +21,7 @@ const TF_DTYPES: Partial<Record<DType, 'float32' | 'int32' | 'bool'>> = {
 /** Throws LanError for a type that tfjs has no tensors of. */
 export function toTf(tf: Tf, tensor: Tensor): TfTensor {
   const dtype = TF_DTYPES[tensor.type];
-  if (!dtype) throw new LanError(`tfjs has no tensors of type ${tensor.type}.`);
+  if (!dtype) throw new LanError('runtime', `tfjs has no tensors of type ${tensor.type}.`);
   const numbers = toNumbers(tensor);
   // INT64_MAX as "to the end" does not fit int32; it is clamped, as every reader of it does.
   const data =

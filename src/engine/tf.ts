@@ -47,7 +47,7 @@ export async function createTfEngine(
 
 async function chooseBackend(tf: Tf, wanted?: string): Promise<TfBackend> {
   if (wanted !== undefined && !TF_BACKENDS.includes(wanted as TfBackend)) {
-    throw new LanError(`Unknown tfjs backend '${wanted}'. Choose one of: ${TF_BACKENDS.join(', ')}.`);
+    throw new LanError('runtime', `Unknown tfjs backend '${wanted}'. Choose one of: ${TF_BACKENDS.join(', ')}.`);
   }
   const failures: string[] = [];
   for (const backend of wanted ? [wanted as TfBackend] : TF_BACKENDS) {
@@ -64,7 +64,7 @@ async function chooseBackend(tf: Tf, wanted?: string): Promise<TfBackend> {
   }
   const hint =
     wanted === 'tensorflow' ? ' It needs the optional package @tensorflow/tfjs-node; wasm and cpu are always there.' : '';
-  throw new LanError(`No tfjs backend could be started (${failures.join('; ')}).${hint}`);
+  throw new LanError('runtime', `No tfjs backend could be started (${failures.join('; ')}).${hint}`);
 }
 
 /** Importing a backend's package registers it with tfjs. */
@@ -110,7 +110,7 @@ class TfProgram {
       );
       return [];
     });
-    if (problems.length > 0) throw new LanErrors('The model can not run in tfjs:', problems);
+    if (problems.length > 0) throw new LanErrors('runtime', 'The model can not run in tfjs:', problems);
     if (gradient) gradientPath(graph, gradient.of, gradient.wrt);
   }
 
@@ -126,7 +126,10 @@ class TfProgram {
       const inputs = this.graph.inputs.map((i) => {
         const feed = feeds[i.name];
         if (!feed)
-          throw new LanError(`Input '${i.name}' has no value. Expected: ${this.graph.inputs.map((x) => x.name).join(', ')}.`);
+          throw new LanError(
+            'runtime',
+            `Input '${i.name}' has no value. Expected: ${this.graph.inputs.map((x) => x.name).join(', ')}.`,
+          );
         return toTf(tf, feed);
       });
       return this.gradient ? this.differentiate(inputs, this.gradient) : this.forward(inputs);
@@ -151,9 +154,13 @@ class TfProgram {
     const at = wrt.map((name) => this.graph.inputs.findIndex((i) => i.name === name));
     const missing = wrt.filter((_, i) => at[i]! < 0);
     if (missing.length > 0)
-      throw new LanError(`Not an input: ${missing.join(', ')}. Inputs: ${this.graph.inputs.map((i) => i.name).join(', ')}.`);
+      throw new LanError(
+        'runtime',
+        `Not an input: ${missing.join(', ')}. Inputs: ${this.graph.inputs.map((i) => i.name).join(', ')}.`,
+      );
     const index = this.graph.outputs.findIndex((o) => o.name === of);
-    if (index < 0) throw new LanError(`Not an output: ${of}. Outputs: ${this.graph.outputs.map((o) => o.name).join(', ')}.`);
+    if (index < 0)
+      throw new LanError('runtime', `Not an output: ${of}. Outputs: ${this.graph.outputs.map((o) => o.name).join(', ')}.`);
     let outputs: TfTensor[] = [];
     const roots = at.map((i) => inputs[i]!);
     const f = (...xs: TfTensor[]): TfTensor => {
@@ -189,7 +196,7 @@ class TfProgram {
       } catch (error) {
         throw error instanceof LanError
           ? error
-          : new LanError(`${nodeLabel(node)} in tfjs (${this.backend}): ${messageOf(error)}`);
+          : new LanError('runtime', `${nodeLabel(node)} in tfjs (${this.backend}): ${messageOf(error)}`);
       }
       node.outputs.forEach((name, i) => {
         const t = results.tensors[i];
@@ -265,7 +272,7 @@ class TfProgram {
     const known = this.constants.get(name);
     if (known) return known;
     const tensor = this.graph.constants.get(name);
-    if (!tensor) throw new LanError(`Value '${name}' is used before it is computed.`);
+    if (!tensor) throw new LanError('runtime', `Value '${name}' is used before it is computed.`);
     const kept = this.keep(toTf(this.tf, tensor));
     const value: Value = { nchw: kept };
     if (kept.rank === 4 && kept.dtype === 'float32') {

@@ -86,16 +86,22 @@ export function readExperiment(name: string, quick: boolean): ExperimentConfig {
   const own = packageFile('models', name, 'experiment.json');
   const path = name.endsWith('.json') ? name : own && existsSync(own) ? own : undefined;
   if (!path)
-    throw new LanError(`No experiment is called '${name}'. There are ${experimentNames().join(', ')}; or give a .json file.`);
+    throw new LanError(
+      'data',
+      `No experiment is called '${name}'. There are ${experimentNames().join(', ')}; or give a .json file.`,
+    );
   let raw: Record<string, unknown>;
   try {
     raw = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
   } catch (error) {
-    throw new LanError(`Experiment '${path}': can not be read (${messageOf(error)}).`);
+    throw new LanError('data', `Experiment '${path}': can not be read (${messageOf(error)}).`);
   }
   const kind = raw['kind'] as ExperimentConfig['kind'];
   if (raw['schema'] !== SCHEMA || !FIELDS[kind])
-    throw new LanError(`Experiment '${path}': expected schema ${SCHEMA} and a kind of ${Object.keys(FIELDS).join(', ')}.`);
+    throw new LanError(
+      'data',
+      `Experiment '${path}': expected schema ${SCHEMA} and a kind of ${Object.keys(FIELDS).join(', ')}.`,
+    );
   const variant = (quick ? (raw['quick'] as Record<string, object> | undefined) : undefined) ?? {};
   const problems: string[] = [];
   const section = (part: string): unknown => {
@@ -110,7 +116,7 @@ export function readExperiment(name: string, quick: boolean): ExperimentConfig {
     return value;
   };
   const sections = Object.fromEntries(Object.keys(FIELDS[kind]).map((part) => [part, section(part)]));
-  if (problems.length > 0) throw new LanError(`Experiment '${path}': ${problems.join('; ')}.`);
+  if (problems.length > 0) throw new LanError('data', `Experiment '${path}': ${problems.join('; ')}.`);
   const limits = { ...(raw['limits'] as Record<string, number>), ...(variant['limits'] as Record<string, number> | undefined) };
   return { kind, title: String(raw['title']), ...sections, limits } as unknown as ExperimentConfig;
 }

@@ -72,7 +72,7 @@ export function smooth(values: Float32Array, height: number, width: number, sigm
 /** Mean of the values where the mask is not 0; NaN where it is 0 everywhere. Throws LanError for lengths that differ. */
 export function perPixel(values: Float32Array, mask: ArrayLike<number>): number {
   if (mask.length !== values.length)
-    throw new LanError(`A mask of ${mask.length} pixels was given for ${values.length} values. Expected one a value.`);
+    throw new LanError('data', `A mask of ${mask.length} pixels was given for ${values.length} values. Expected one a value.`);
   let [sum, count] = [0, 0];
   for (let i = 0; i < values.length; i++) if (mask[i]) [sum, count] = [sum + values[i]!, count + 1];
   return sum / count;

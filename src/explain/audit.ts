@@ -94,6 +94,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));
         if (!(agreement <= AGREEMENT[classifier.precision])) {
           throw new LanError(
+            'usage',
             `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients can not be trusted. Run lan-onnx check on it.`,
           );
         }

@@ -28,7 +28,10 @@ export async function bootstrapSamples(
     const { name, length, shape } = dataset;
     const spec = pictureSpec(classifier);
     if (!spec && !shape)
-      throw new LanError(`--noise bootstrap:${path}: holds pictures, but ${source.name} takes none. Expected an .npy file.`);
+      throw new LanError(
+        'usage',
+        `--noise bootstrap:${path}: holds pictures, but ${source.name} takes none. Expected an .npy file.`,
+      );
     const per = sizeOf(sampleShape);
     const limit = Math.min(MOST, Math.max(2, Math.floor(ELEMENTS / Math.max(per, sizeOf(inputShape)))));
     const order = chosen(length, { limit, seed });
@@ -49,6 +52,7 @@ export async function bootstrapSamples(
     }
     if (rows.length === 0)
       throw new LanError(
+        'usage',
         unreadable.length > 0
           ? `Dataset '${name}': none of ${unreadable.length} samples could be read; the first: ${unreadable[0]!}`
           : `Dataset '${name}': holds no samples.`,

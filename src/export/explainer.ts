@@ -23,10 +23,7 @@ const MEANING = 'the mask, in [0,1]: 1 = replaceable by noise, 0 = needed';
  * The LAN alone: `x` [batch,...sample] in pixel space to `mask` [batch,...mask shape], any batch. metadata_props as those of other exports
  * (publish.ts), `lan-onnx.kind` = explainer.
  */
-export function exportLan(
-  classifier: Classifier,
-  { explainer, parameters, settings }: TrainedExplainer,
-): Uint8Array {
+export function exportLan(classifier: Classifier, { explainer, parameters, settings }: TrainedExplainer): Uint8Array {
   const g = new GraphBuilder('lan');
   const x = g.input(X, 'float32', ['batch', ...classifier.sampleShape]);
   giveParameters(g, explainer.network, parameters);
@@ -54,7 +51,7 @@ export async function exportExplained(
 ): Promise<ExportedModel> {
   const { inputs, outputs, source, card } = classifier;
   if (inputs.length !== 1)
-    throw new LanError(`${source.name}: has several inputs; a fused file is made of models with one only.`);
+    throw new LanError('usage', `${source.name}: has several inputs; a fused file is made of models with one only.`);
   const [input] = inputs as [(typeof inputs)[number]];
   const model = card ? await inPixels(classifier, input.name, input.shape[0] ?? 1) : classifier.graph;
   const name = card ? X : input.name;

@@ -36,6 +36,7 @@ export async function exportGradient(
   const batch = input.shape[0] ?? 1;
   if (output.shape[0] !== batch)
     throw new LanError(
+      'usage',
       `${source.name}: does not take a batch of ${batch}: its input '${input.name}' is [${input.shape.join(',')}], its output '${output.name}' [${output.shape.join(',')}].`,
     );
   const model = pixels ? await inPixels(classifier, input.name, batch) : classifier.graph;
@@ -125,10 +126,12 @@ export async function inPixels(
   const { card, inputShape, source } = classifier;
   if (!card)
     throw new LanError(
+      'usage',
       `${source.name}: its input '${input}' is not a picture, so there are no pixels to begin with. Leave --pixels out.`,
     );
   if (graph.inputs.some((i) => i.name === X && i.name !== input))
     throw new LanError(
+      'usage',
       `${source.name}: has a further input '${X}', the name that --pixels gives to the picture. Leave --pixels out.`,
     );
   const outputs = graph.outputs.map((o) => o.name);
@@ -166,7 +169,7 @@ export function asExportError(error: unknown, { source }: Classifier): unknown {
   const problems = error.problems.map((p) =>
     p.replace(' Use --engine tfjs, or write the rule.', ' Write it (docs/adding-an-op.md).'),
   );
-  return new LanErrors(`${source.name} can not be exported: no gradient can be derived in ONNX:`, problems);
+  return new LanErrors('usage', `${source.name} can not be exported: no gradient can be derived in ONNX:`, problems);
 }
 
 /** A C identifier, as the ONNX specification wants names to be. */

@@ -137,7 +137,10 @@ function encode(model: Model, name: string): Uint8Array {
     return encodeModel(model);
   } catch (error) {
     if (!(error instanceof LanError)) throw error;
-    throw new LanError(`${name} can not be exported. ${error.message} The way back may keep weights a second time, turned.`);
+    throw new LanError(
+      'usage',
+      `${name} can not be exported. ${error.message} The way back may keep weights a second time, turned.`,
+    );
   }
 }
 

@@ -26,6 +26,7 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
   const { hookPoint, source } = classifier;
   if (hookPoint?.hasSkipPath)
     throw new LanError(
+      'usage',
       `${source.name}: a path goes round '${hookPoint.name}', so a step there belongs to one sample and can not be exported. Choose another --at.`,
     );
   const settings = settingsFor(classifier, options.preset, options.settings);

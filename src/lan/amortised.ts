@@ -49,6 +49,7 @@ export function createExplainer(text: string, sampleShape: readonly number[], ma
       : out.length === maskShape.length && out[0] === maskShape[0] && out.every((n, i) => n >= maskShape[i]!);
   if (!fits || network.activation !== 'sigmoid')
     throw new LanError(
+      'usage',
       `LAN '${text}': it ends in ${network.activation} of shape [${out.join(',')}]; expected a sigmoid that gives a mask of [${maskShape.join(',')}].`,
     );
   return { network, scaling, maskShape };

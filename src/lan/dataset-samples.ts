@@ -40,6 +40,7 @@ export function samplesOfDataset(dataset: Dataset, options: DatasetSamplesOption
     const batch = await dataset.read(unique.map((p) => chosen[p]!), spec); // prettier-ignore
     if (sizeOf(batch.x.dims.slice(1)) !== per && batch.indices.length > 0)
       throw new LanError(
+        'usage',
         `Dataset '${dataset.name}': expected samples of shape [${shape.join(',')}], received [${batch.x.dims.slice(1).join(',')}].`,
       );
     for (const u of batch.unreadable) {
@@ -68,7 +69,7 @@ export function samplesOfDataset(dataset: Dataset, options: DatasetSamplesOption
       // A sample that can not be read is replaced by the next one that can: the same in every epoch and after every restart.
       for (let i = 0; i < wanted.length; i++) {
         for (let tries = 0; !found.has(wanted[i]!); tries++) {
-          if (tries >= chosen.length) throw new LanError(`Dataset '${dataset.name}': none of its samples can be read.`);
+          if (tries >= chosen.length) throw new LanError('usage', `Dataset '${dataset.name}': none of its samples can be read.`);
           wanted[i] = (wanted[i]! + 1) % chosen.length;
           found = new Map([...found, ...(await load([wanted[i]!]))]);
         }

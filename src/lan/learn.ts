@@ -74,7 +74,7 @@ async function descend(descent: Descent, objective: Objective, job: Parameters<L
   // Grids sum up, so that the first one alone sets the start.
   const [coarsest] = objective.parameters as [Parameter, ...Parameter[]];
   if (!(settings.start > 0 && settings.start < 1))
-    throw new LanError(`The mask has to start inside (0,1), received ${settings.start}.`);
+    throw new LanError('usage', `The mask has to start inside (0,1), received ${settings.start}.`);
   const logit = Math.log(settings.start / (1 - settings.start));
   descent.reset({ [coarsest.name]: new Float32Array(sizeOf(coarsest.dims)).fill(logit) });
   const history: StepMetrics[] = [];
@@ -93,6 +93,7 @@ async function descend(descent: Descent, objective: Objective, job: Parameters<L
     };
     if (!Number.isFinite(figures.loss))
       throw new LanError(
+        'usage',
         `The loss became ${figures.loss} at step ${step}. Lower --learning-rate, or check the model's output for NaN on noise.`,
       );
     history.push(figures);
@@ -115,6 +116,7 @@ export function requireFinite(x: Tensor): void {
   const bad = values.findIndex((v) => !Number.isFinite(v));
   if (bad >= 0)
     throw new LanError(
+      'usage',
       `The input holds ${values[bad]} at element ${bad}; every value must be finite. Fill in missing values first.`,
     );
 }

@@ -73,14 +73,14 @@ export function createNetwork(text: string, inputShape: readonly number[], prefi
   const placed = layers.map((layer, i): Placed => {
     const made = place(layer, shape, `${prefix}${layer.kind.toLowerCase()}${i + 1}`);
     if ('activation' in layer && layer.activation === 'softmax' && i < layers.length - 1)
-      throw new LanError(`Network '${text}': softmax is for the last layer only.`);
+      throw new LanError('usage', `Network '${text}': softmax is for the last layer only.`);
     shape = made.to;
     return made;
   });
   const weights = placed.flatMap((p) => p.weights);
   const total = weights.reduce((sum, w) => sum + sizeOf(w.dims), 0);
   if (total > MAX_PARAMETERS)
-    throw new LanError(`Network '${text}': ${total} parameters; at most ${MAX_PARAMETERS} can be trained.`);
+    throw new LanError('usage', `Network '${text}': ${total} parameters; at most ${MAX_PARAMETERS} can be trained.`);
   const last = layers.at(-1)!;
   return {
     text,
@@ -115,7 +115,7 @@ function place(layer: Layer, from: readonly number[], name: string): Placed {
     case 'Conv':
     case 'ConvTrans': {
       if (from.length !== 3)
-        throw new LanError(`Network: ${layer.kind} needs a picture [C,H,W], but [${from.join(',')}] comes in.`);
+        throw new LanError('usage', `Network: ${layer.kind} needs a picture [C,H,W], but [${from.join(',')}] comes in.`);
       const [c, h, w] = from as [number, number, number];
       const { filters, stride, kernel, activation } = layer;
       const area = kernel[0] * kernel[1];
@@ -131,7 +131,8 @@ function place(layer: Layer, from: readonly number[], name: string): Placed {
     case 'Dropout':
       return { layer, from, to: from, weights: [], dropout: name };
     case 'LRN':
-      if (from.length !== 3) throw new LanError(`Network: LRN needs a picture [C,H,W], but [${from.join(',')}] comes in.`);
+      if (from.length !== 3)
+        throw new LanError('usage', `Network: LRN needs a picture [C,H,W], but [${from.join(',')}] comes in.`);
       return { layer, from, to: from, weights: [] };
   }
 }
@@ -217,7 +218,7 @@ export function giveParameters(g: GraphBuilder, network: Network, values: Readon
   for (const { name, dims } of network.parameters) {
     const data = values[name];
     if (data?.length !== sizeOf(dims))
-      throw new LanError(`Parameter '${name}' of shape [${dims.join(',')}] was given ${data?.length ?? 'no'} values.`);
+      throw new LanError('usage', `Parameter '${name}' of shape [${dims.join(',')}] was given ${data?.length ?? 'no'} values.`);
     g.reserve([name]);
     g.constants.set(name, float32(data, dims));
     g.types.set(name, { type: 'float32', dims });

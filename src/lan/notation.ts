@@ -45,10 +45,14 @@ export function parseLayers(written: string): Layer[] {
     const from = pattern.lastIndex;
     const match = pattern.exec(text);
     if (!match)
-      throw new LanError(`Network: can not read '${text.slice(from, from + 40)}'. Expected ${Object.values(FORMS).join(', ')}.`);
+      throw new LanError(
+        'usage',
+        `Network: can not read '${text.slice(from, from + 40)}'. Expected ${Object.values(FORMS).join(', ')}.`,
+      );
     layers.push(layer(match[1]!, match[2]!));
   }
-  if (layers.length === 0) throw new LanError(`Network: no layer in '${text}'. Expected e.g. FC(100, lrelu), FC(784, sigmoid).`);
+  if (layers.length === 0)
+    throw new LanError('usage', `Network: no layer in '${text}'. Expected e.g. FC(100, lrelu), FC(784, sigmoid).`);
   return layers;
 }
 
@@ -56,9 +60,9 @@ function layer(kind: string, inner: string): Layer {
   const fields = inner.split(',').map((f) => f.trim());
   const written = `${kind}(${fields.join(', ')})`;
   const form = FORMS[kind as keyof typeof FORMS];
-  if (!form) throw new LanError(`Network: no layer is called '${kind}'. Expected ${Object.values(FORMS).join(', ')}.`);
+  if (!form) throw new LanError('usage', `Network: no layer is called '${kind}'. Expected ${Object.values(FORMS).join(', ')}.`);
   const refuse = (): never => {
-    throw new LanError(`Network: '${written}' does not have the form ${form}.`);
+    throw new LanError('usage', `Network: '${written}' does not have the form ${form}.`);
   };
   const whole = (text: string | undefined): number => {
     const value = Number(text);

@@ -113,6 +113,7 @@ export async function train(job: TrainJob): Promise<TrainResult> {
     step++;
     if (!Number.isFinite(sums[0]))
       throw new LanError(
+        'usage',
         `The ${metrics[0]} became ${sums[0]} at step ${step}. Lower --learning-rate, or check the data for values out of range.`,
       );
     if (step % every === 0 || step === iterations) {
@@ -148,7 +149,10 @@ async function append(path: string, lines: string): Promise<void> {
   try {
     await appendFile(path, lines);
   } catch (error) {
-    throw new LanError(`Can not write '${path}': ${reasonOf(error)}. The last checkpoint is sound; go on with --resume.`);
+    throw new LanError(
+      'usage',
+      `Can not write '${path}': ${reasonOf(error)}. The last checkpoint is sound; go on with --resume.`,
+    );
   }
 }
 
@@ -164,7 +168,7 @@ async function writeCheckpoint(path: string, { descent, identity }: TrainJob, su
 async function readCheckpoint(path: string) {
   const { tensors, metadata } = decodeSafetensors(await readBytes(path, 'Checkpoint'), path);
   if (metadata.schema !== SCHEMA)
-    throw new LanError(`'${path}' is no checkpoint of training (schema ${metadata.schema ?? 'absent'}).`);
+    throw new LanError('usage', `'${path}' is no checkpoint of training (schema ${metadata.schema ?? 'absent'}).`);
   return {
     tensors,
     steps: Number(metadata.steps),
@@ -186,6 +190,7 @@ async function takeUp(
   if (differences.length > 0) {
     const named = differences.map((k) => `${k} ${say(identity[k])} there, ${say(job.identity[k])} here`);
     throw new LanError(
+      'usage',
       `Checkpoint '${checkpoint}' is of another run: ${named.join('; ')}. Use the same settings, or start anew without --resume.`,
     );
   }

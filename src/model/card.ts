@@ -92,15 +92,15 @@ function readJson(path: string, what: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new LanError(`${what} '${path}': can not be read as JSON (${messageOf(error)}).`);
+    throw new LanError('input', `${what} '${path}': can not be read as JSON (${messageOf(error)}).`);
   }
 }
 
 function checkCard(json: unknown, where: string, folder: string): PartialCard {
-  if (typeof json !== 'object' || json === null) throw new LanError(`${where}: expected a JSON object.`);
+  if (typeof json !== 'object' || json === null) throw new LanError('input', `${where}: expected a JSON object.`);
   const card = json as PartialCard;
   const wrong = (field: string, expected: string, got: unknown): LanError =>
-    new LanError(`${where}: ${field} must be ${expected}, received ${JSON.stringify(got)}.`);
+    new LanError('input', `${where}: ${field} must be ${expected}, received ${JSON.stringify(got)}.`);
   const input = card.input ?? {};
   for (const field of ['layout', 'channels', 'range'] as const) {
     const value = input[field];
@@ -137,10 +137,10 @@ export function readLabels(path: string): string[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new LanError(`Labels '${path}': can not be read (${messageOf(error)}).`);
+    throw new LanError('input', `Labels '${path}': can not be read (${messageOf(error)}).`);
   }
   const labels = parseLabels(text, extname(path).toLowerCase());
-  if (labels.length === 0) throw new LanError(`Labels '${path}': the file holds no names.`);
+  if (labels.length === 0) throw new LanError('input', `Labels '${path}': the file holds no names.`);
   return labels;
 }
 

@@ -30,7 +30,7 @@ export function completeCard(given: Partial<InputCard>, picture: Picture): Input
   const count = grey ? 1 : 3;
   for (const field of ['mean', 'std'] as const) {
     if (card[field].length !== 1 && card[field].length !== count)
-      throw new LanError(`Card: ${field} has ${card[field].length} values for ${count} channel(s).`);
+      throw new LanError('input', `Card: ${field} has ${card[field].length} values for ${count} channel(s).`);
   }
   return card;
 }

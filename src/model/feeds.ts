@@ -89,7 +89,7 @@ export function tensorsOfFeeds(
       else problems.push(`'${name}' is ${describe(input)}, the feed has shape [${feed.dims.join(',')}]`);
     }
   }
-  if (problems.length > 0) throw new LanErrors('--feed does not fit the model:', problems);
+  if (problems.length > 0) throw new LanErrors('input', '--feed does not fit the model:', problems);
   return tensors;
 }
 /** Throws LanErrors naming each of `inputs`, with its type and shape, and the flag that gives it a value. */
@@ -97,6 +97,7 @@ export function tensorsOfFeeds(
 export function refuseMissing(inputs: readonly ValueInfo[], explained: string, model: string): void {
   if (inputs.length === 0) return;
   throw new LanErrors(
+    'input',
     `${model}: '${explained}' is explained, but its other input(s) have no value:`,
     inputs.map((i) => `'${i.name}' ${describe(i)}: give --feed ${i.name}=FILE.npy, or --feed ${i.name}=NUMBER for all of it`),
   );

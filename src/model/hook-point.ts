@@ -34,6 +34,7 @@ export function chooseHookPoint(
   const name = at ?? firstFloat(graph, input.name, output, named);
   if (name === undefined)
     throw new LanError(
+      'input',
       `${model}: no float value depends on its input '${input.name}' (${input.type}) on the way to '${output}', so there is nothing to learn a mask on.`,
     );
   const way = between(graph, input.name, output);
@@ -47,7 +48,7 @@ export function chooseHookPoint(
       : name === output || !way.includes(name)
         ? `'${name}' does not lie between the input '${input.name}' and the output '${output}', or is folded away`
         : `'${name}' is ${type?.type}, not float`;
-    throw new LanError(`--at: ${why}. Choose one of: ${shown}${more}.`);
+    throw new LanError('input', `--at: ${why}. Choose one of: ${shown}${more}.`);
   }
   const ids = input.dims as number[];
   const { dims } = type;

@@ -115,6 +115,7 @@ export class OnnxClassifier implements Classifier {
     this.classes = k;
     if (this.labels.length > 0 && this.labels.length !== k) {
       throw new LanError(
+        'input',
         `${source.name}: ${this.labels.length} labels for ${k} outputs. Are they another model's? (A background class makes 1001.)`,
       );
     }
@@ -134,10 +135,12 @@ export class OnnxClassifier implements Classifier {
     const own: Record<string, Tensor> = {};
     for (const i of this.inputs) {
       const feed = feeds[i.name];
-      if (!feed) throw new LanError(`Input '${i.name}' has no value. Expected: ${this.inputs.map((x) => x.name).join(', ')}.`);
+      if (!feed)
+        throw new LanError('input', `Input '${i.name}' has no value. Expected: ${this.inputs.map((x) => x.name).join(', ')}.`);
       const declared = this.source.model.graph.inputs.find((x) => x.name === i.name)?.type;
       if ((feed.type !== i.type && feed.type !== declared) || feed.dims.join() !== i.shape.join()) {
         throw new LanError(
+          'input',
           `Input '${i.name}': expected ${i.type}[${i.shape.join(',')}], received ${feed.type}[${feed.dims.join(',')}].`,
         );
       }
@@ -150,6 +153,7 @@ export class OnnxClassifier implements Classifier {
     const [n = 1, ...sample] = x.dims;
     if (sample.join() !== this.sampleShape.join()) {
       throw new LanError(
+        'input',
         `${this.source.name}: expected samples of shape [${this.sampleShape.join(',')}], received [${sample.join(',')}].`,
       );
     }
@@ -195,6 +199,7 @@ export class OnnxClassifier implements Classifier {
     this.requireOthers();
     if (hookPoint?.hasSkipPath && !(input.name in feeds))
       throw new LanError(
+        'input',
         `${this.source.name}: the output depends on '${input.name}' by a way round '${hookPoint.name}', so it is known for one sample only: use locate(sample).`,
       );
   }
@@ -224,7 +229,7 @@ export class OnnxClassifier implements Classifier {
     const { name } = this.output;
     const dims = [batch, ...this.sampleShape];
     const refusal = `${this.source.name}: does not take a batch of ${batch}`;
-    if (!this.batched && batch !== 1) throw new LanError(`${refusal}.`);
+    if (!this.batched && batch !== 1) throw new LanError('input', `${refusal}.`);
     const entry = this.hookPoint?.name ?? this.input.name;
     const fixed=withConstants(this.part,feedsAt(this.parts,batch,this.part.inputs.map((i) => i.name))); // prettier-ignore
     const card = this.hookPoint ? undefined : this.card;
@@ -233,9 +238,9 @@ export class OnnxClassifier implements Classifier {
     try {
       graph = await specialize(composed, { [X]: dims }, probe, this.adapters);
     } catch (error) {
-      throw new LanError(`${refusal} (${messageOf(error)})`);
+      throw new LanError('input', `${refusal} (${messageOf(error)})`);
     }
-    if (graph.types.get(name)?.dims[0] !== batch) throw new LanError(`${refusal}.`);
+    if (graph.types.get(name)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
     return specialize(withLogProbabilities(graph, name, this.outputKind), { [X]: dims }, probe, this.adapters);
   }
 

@@ -59,6 +59,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const output = chosenOutput(graph.outputs, options.output, source.name);
   if (!input || !output)
     throw new LanError(
+      'input',
       `${source.name}: needs an input of numbers and a float output; inputs are ${graph.inputs.map((i) => `${i.name}: ${i.type}`).join(', ')}.`,
     );
   const hookPoint = chooseHookPoint(graph, input, output.name, options.at, namedIn(source.model), source.name);
@@ -133,6 +134,7 @@ function withBatch(
     if ((input !== first && !open) || input.dims?.length === 0) continue;
     if (said !== undefined && said !== batch)
       throw new LanError(
+        'input',
         `Input '${input.name}': a batch of ${batch} and a shape [${given![input.name]!.join(',')}] contradict each other.`,
       );
     const dims = shapes[input.name] ?? input.dims;

@@ -40,7 +40,7 @@ function sample(
     return { type, dims, data };
   }
   if (type !== 'bool' && !INTEGERS.has(type))
-    throw new LanError(`Input '${input.name}' is of type ${type}, for which no random values can be drawn.`);
+    throw new LanError('input', `Input '${input.name}' is of type ${type}, for which no random values can be drawn.`);
   const below = rowsOf(graph, input.name) ?? (type === 'uint8' ? 256 : 2);
   const mask = /mask/i.test(input.name);
   const data = allocate(type, dims);

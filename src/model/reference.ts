@@ -36,7 +36,7 @@ export async function openReference(
     const model = part ? { ...flat, graph: part(flat.graph) } : flat;
     // onnxruntime's JavaScript tensors know no bfloat16.
     const closed = [...model.graph.inputs, ...model.graph.outputs].find((v) => v.type === 'bfloat16');
-    if (closed) throw new LanError(`onnxruntime takes no bfloat16 from JavaScript ('${closed.name}').`);
+    if (closed) throw new LanError('input', `onnxruntime takes no bfloat16 from JavaScript ('${closed.name}').`);
     const program =
       part || whole !== source.model
         ? await openModelSession(model, options)

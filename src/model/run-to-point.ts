@@ -51,6 +51,7 @@ export async function runToPoint(
   const head = parts.upstream!;
   if (sizeOf(sample.dims) !== sizeOf(inputShape))
     throw new LanError(
+      'input',
       `${source.name}: expected one sample of shape [${inputShape.join(',')}], received [${sample.dims.join(',')}].`,
     );
   const dims = input.dims as number[];

@@ -37,7 +37,7 @@ export async function readModel(source: string | Uint8Array): Promise<ModelSourc
       : folder
         ? [join(source, 'onnx', 'model.onnx'), join(source, 'model.onnx')].find((p) => existsSync(p))
         : source;
-  if (!path) throw new LanError(`Model '${source}': the folder holds neither onnx/model.onnx nor model.onnx.`);
+  if (!path) throw new LanError('input', `Model '${source}': the folder holds neither onnx/model.onnx nor model.onnx.`);
   const bytes = await readBytes(path, 'Model');
   const card = folder ? cardOfHuggingFace(source) : cardBeside(path);
   return hashed({ model: decodeModel(bytes, `Model '${path}'`, externalReader(path)), bytes, name: source, path, card });
@@ -63,6 +63,7 @@ export function packagedModels(): string[] {
 function packaged(name: string): string {
   if (packagedModels().includes(name)) return packageFile('models', name, `${name}.onnx`)!;
   throw new LanError(
+    'input',
     `Model '${name}': no such file or folder, and no model of the package, which has ${packagedModels().join(', ')}.`,
   );
 }

@@ -62,7 +62,7 @@ export class GraphBuilder {
 
   /** Declares a graph input of this name. */
   input(name: string, type: DType, dims?: readonly (number | string | null)[]): string {
-    if (this.taken.has(name)) throw new LanError(`The graph already has a value '${name}'.`);
+    if (this.taken.has(name)) throw new LanError('model', `The graph already has a value '${name}'.`);
     this.taken.add(name);
     this.inputs.push({ name, kind: 'tensor', type, dims });
     if (dims?.every((d) => typeof d === 'number')) this.types.set(name, { type, dims: dims as number[] });
@@ -141,7 +141,7 @@ export class GraphBuilder {
   /** Dtype and dims of a value. Throws LanError when they are not known yet. */
   typeOf(value: string): ValueType {
     const type = this.types.get(value);
-    if (!type) throw new LanError(`The shape of value '${value}' is not known.`);
+    if (!type) throw new LanError('model', `The shape of value '${value}' is not known.`);
     return type;
   }
 

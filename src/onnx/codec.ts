@@ -37,12 +37,13 @@ export function decodeModel(bytes: Uint8Array, where = 'model', external?: Exter
   try {
     proto = ModelProtoType.decode(bytes) as ModelProto;
   } catch (error) {
-    throw new LanError(`${where}: not a readable ONNX file (${messageOf(error)}). Is it truncated, or another format?`);
+    throw new LanError('model', `${where}: not a readable ONNX file (${messageOf(error)}). Is it truncated, or another format?`);
   }
   if (!proto.graph?.node?.length && !proto.graph?.output?.length) {
-    throw new LanError(`${where}: no ONNX graph in these ${bytes.length} bytes. Is it truncated, or another format?`);
+    throw new LanError('model', `${where}: no ONNX graph in these ${bytes.length} bytes. Is it truncated, or another format?`);
   }
-  if (!proto.opsetImport?.length) throw new LanError(`${where}: the file names no opset, so its operators have no definition.`);
+  if (!proto.opsetImport?.length)
+    throw new LanError('model', `${where}: the file names no opset, so its operators have no definition.`);
   return {
     irVersion: toNumber(proto.irVersion),
     producer: [proto.producerName, proto.producerVersion].filter(Boolean).join(' '),
@@ -89,7 +90,7 @@ function decodeGraph(proto: GraphProto, where: string, external: ExternalReader 
   );
   const outputs = (proto.output ?? []).map(decodeValueInfo);
   for (const output of outputs) {
-    if (!inner.has(output.name)) throw new LanError(`${where}: output '${output.name}' is produced by no node.`);
+    if (!inner.has(output.name)) throw new LanError('model', `${where}: output '${output.name}' is produced by no node.`);
   }
   const types = new Map<string, ValueType>();
   for (const info of [...(proto.valueInfo ?? []).map(decodeValueInfo), ...outputs]) {
@@ -177,7 +178,7 @@ function decodeAttribute(
     case 14:
       return { kind: 'opaque', type, value: a.typeProtos };
     default:
-      throw new LanError(`${place}: unknown attribute type ${type}.`);
+      throw new LanError('model', `${place}: unknown attribute type ${type}.`);
   }
 }
 
@@ -197,7 +198,7 @@ export function encodeModel(model: Model): Uint8Array {
   let total = 0;
   for (const t of model.graph.constants.values()) total += bytesOf(t.type, t.dims) ?? 0;
   if (total > 2 ** 31 - 2 ** 20)
-    throw new LanError(`The model holds ${(total / 2 ** 30).toFixed(1)} GiB of weights; one ONNX file holds at most 2.`);
+    throw new LanError('model', `The model holds ${(total / 2 ** 30).toFixed(1)} GiB of weights; one ONNX file holds at most 2.`);
   return assemble(protoOf(model));
 }
 

@@ -15,9 +15,11 @@ export function externalReader(modelPath: string): ExternalReader {
     const location = entries['location'] ?? '';
     const offset = whole(entries['offset'], 0, name);
     const length = whole(entries['length'], bytes, name);
-    if (location === '') throw new LanError(`${name}: its data is external, but no file is named.`);
-    if (length !== bytes) throw new LanError(`${name}: needs ${bytes} bytes, the file promises ${length} in '${location}'.`);
+    if (location === '') throw new LanError('model', `${name}: its data is external, but no file is named.`);
+    if (length !== bytes)
+      throw new LanError('model', `${name}: needs ${bytes} bytes, the file promises ${length} in '${location}'.`);
     const outside = new LanError(
+      'model',
       `${name}: its data '${location}' lies outside the model's folder; refused. Copy it beside the model.`,
     );
     if (isAbsolute(location)) throw outside;
@@ -27,13 +29,14 @@ export function externalReader(modelPath: string): ExternalReader {
     try {
       real = realpathSync(wanted);
     } catch {
-      throw new LanError(`${name}: its data file '${location}' is missing. It must lie beside the model.`);
+      throw new LanError('model', `${name}: its data file '${location}' is missing. It must lie beside the model.`);
     }
     if (!inside(real, folder)) throw outside;
     const stat = statSync(real);
-    if (!stat.isFile()) throw new LanError(`${name}: its data '${location}' is not a file.`);
+    if (!stat.isFile()) throw new LanError('model', `${name}: its data '${location}' is not a file.`);
     if (offset + bytes > stat.size)
       throw new LanError(
+        'model',
         `${name}: needs bytes ${offset} to ${offset + bytes} of '${location}', which has ${stat.size}. Is it truncated?`,
       );
     const place = { folder, location: relative(folder, real), offset };
@@ -47,14 +50,14 @@ function readPart(path: string, offset: number, bytes: number, what: string): Ui
     // The place was checked when the model was opened: a link put there since is not followed.
     handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch {
-    throw new LanError(`${what} can no longer be read. It must stay beside the model while that is in use.`);
+    throw new LanError('model', `${what} can no longer be read. It must stay beside the model while that is in use.`);
   }
   try {
     const out = new Uint8Array(bytes);
     let done = 0;
     while (done < bytes) {
       const got = readSync(handle, out, done, Math.min(bytes - done, 2 ** 30), offset + done);
-      if (got === 0) throw new LanError(`${what} ended early.`);
+      if (got === 0) throw new LanError('model', `${what} ended early.`);
       done += got;
     }
     return out;
@@ -68,6 +71,6 @@ const inside = (path: string, folder: string): boolean => path.startsWith(folder
 function whole(value: string | undefined, fallback: number, name: string): number {
   if (value === undefined) return fallback;
   const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < 0) throw new LanError(`${name}: '${value}' is not a byte count.`);
+  if (!Number.isSafeInteger(number) || number < 0) throw new LanError('model', `${name}: '${value}' is not a byte count.`);
   return number;
 }

@@ -20,6 +20,7 @@ export function inlineFunctions(model: Model): Model {
       const known = opsets.get(domain);
       if (known !== undefined && known !== version) {
         throw new LanError(
+          'model',
           `Function '${f.name}' is written for opset ${version} of '${domain || 'ai.onnx'}', the model for ${known}. Re-export with one opset.`,
         );
       }
@@ -45,8 +46,10 @@ function expand(
   }
   // Counted too, or functions that call functions and make nothing would go on for ever.
   count(counter);
-  if (path.includes(body)) throw new LanError(`${nodeLabel(node)}: the function calls itself. ONNX functions must not recurse.`);
-  if (path.length >= MAX_DEPTH) throw new LanError(`Functions are nested more than ${MAX_DEPTH} deep, at '${body.name}'.`);
+  if (path.includes(body))
+    throw new LanError('model', `${nodeLabel(node)}: the function calls itself. ONNX functions must not recurse.`);
+  if (path.length >= MAX_DEPTH)
+    throw new LanError('model', `Functions are nested more than ${MAX_DEPTH} deep, at '${body.name}'.`);
   const prefix = `${node.name || body.name}.${++counter.calls}/`;
   const names = new Map<string, string>([['', '']]);
   body.inputs.forEach((name, i) => names.set(name, node.inputs[i] ?? ''));
@@ -67,7 +70,8 @@ function expand(
 }
 
 function count(counter: { nodes: number }): void {
-  if (++counter.nodes > MAX_NODES) throw new LanError(`Inlining the model's functions gives more than ${MAX_NODES} nodes.`);
+  if (++counter.nodes > MAX_NODES)
+    throw new LanError('model', `Inlining the model's functions gives more than ${MAX_NODES} nodes.`);
 }
 
 function bindAttributes(node: Node, call: Node, body: FunctionBody): Node {

@@ -115,7 +115,7 @@ export function sortNodes(nodes: readonly Node[], known: Iterable<string>, where
     for (const output of node.outputs) {
       if (output === '') continue;
       if (producer.has(output) || given.has(output)) {
-        throw new LanError(`${where}: value '${output}' is written twice, the second time by ${nodeLabel(node)}.`);
+        throw new LanError('model', `${where}: value '${output}' is written twice, the second time by ${nodeLabel(node)}.`);
       }
       producer.set(output, node);
     }
@@ -143,12 +143,16 @@ export function sortNodes(nodes: readonly Node[], known: Iterable<string>, where
       if (given.has(name)) continue;
       const from = producer.get(name);
       if (!from)
-        throw new LanError(`${where}: ${nodeLabel(top.node)} reads '${name}', which no node, input or initializer provides.`);
+        throw new LanError(
+          'model',
+          `${where}: ${nodeLabel(top.node)} reads '${name}', which no node, input or initializer provides.`,
+        );
       if (done.has(from)) continue;
       if (open.has(from)) {
         const cycle = stack.map((s) => s.node).slice(stack.findIndex((s) => s.node === from));
         const shown = cycle.length > 6 ? [...cycle.slice(0, 5), ...cycle.slice(-1)] : cycle;
         throw new LanError(
+          'model',
           `${where}: the graph has a cycle of ${cycle.length} node(s): ${shown.map(nodeLabel).join(' -> ')} -> (first).`,
         );
       }

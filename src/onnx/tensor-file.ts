@@ -14,7 +14,10 @@ export function decodeTensorFile(bytes: Uint8Array, path: string): Tensor {
   try {
     proto = TensorProtoType.decode(bytes) as TensorProto;
   } catch (error) {
-    throw new LanError(`Tensor '${path}': not a readable TensorProto (${messageOf(error)}). Is it truncated, or another format?`);
+    throw new LanError(
+      'model',
+      `Tensor '${path}': not a readable TensorProto (${messageOf(error)}). Is it truncated, or another format?`,
+    );
   }
   return decodeTensor(proto, `Tensor '${path}'`);
 }

@@ -68,12 +68,15 @@ export const placeOf = (tensor: Tensor): Place | undefined => (tensor as { place
 export function decodeTensor(proto: TensorProto, where: string, external?: ExternalReader): Tensor {
   const name = `${where} '${proto.name ?? ''}'`;
   const type = dtypeOf(proto.dataType);
-  if (!type) throw new LanError(`${name}: unknown element type ${proto.dataType ?? 0}. Known are 1 (float32) to 22 (int4).`);
+  if (!type)
+    throw new LanError('model', `${name}: unknown element type ${proto.dataType ?? 0}. Known are 1 (float32) to 22 (int4).`);
   const dims = (proto.dims ?? []).map(toNumber);
-  if (dims.some((d) => d < 0 || !Number.isSafeInteger(d))) throw new LanError(`${name}: impossible shape [${dims.join(',')}].`);
+  if (dims.some((d) => d < 0 || !Number.isSafeInteger(d)))
+    throw new LanError('model', `${name}: impossible shape [${dims.join(',')}].`);
   const size = sizeOf(dims);
   const short = (found: number, unit: string, expected: number): LanError =>
     new LanError(
+      'model',
       `${name}: shape [${dims.join(',')}] of ${type} needs ${expected} ${unit}, the file holds ${found}. Is the file truncated?`,
     );
 
@@ -84,7 +87,8 @@ export function decodeTensor(proto: TensorProto, where: string, external?: Exter
   }
   const expected = bytesOf(type, dims)!;
   if (proto.dataLocation === 1) {
-    if (!external) throw new LanError(`${name}: its data is external, which is not possible here. Open the model by its path.`);
+    if (!external)
+      throw new LanError('model', `${name}: its data is external, which is not possible here. Open the model by its path.`);
     const { place, read } = external(proto, expected, name);
     const tensor = lazyTensor(type, dims, () => viewBytes(type, read()), expected < SMALL);
     // Not enumerable, so that a tensor spread from this one, with other elements perhaps, has no place.
@@ -149,7 +153,7 @@ export function densify(sparse: SparseTensorProto, where: string): { name: strin
   const dims = (sparse.dims ?? []).map(toNumber);
   const bytes = bytesOf(values.type, dims);
   if (bytes === undefined || !(bytes <= 2 ** 31))
-    throw new LanError(`${where} '${name}': a sparse tensor of shape [${dims.join(',')}] is too large.`);
+    throw new LanError('model', `${where} '${name}': a sparse tensor of shape [${dims.join(',')}] is too large.`);
   const data = allocate(values.type, dims);
   const rank = indices.dims.length === 2 ? dims.length : 1;
   const index = indices.data as BigInt64Array;
@@ -157,7 +161,7 @@ export function densify(sparse: SparseTensorProto, where: string): { name: strin
     let at = 0;
     for (let a = 0; a < rank; a++) at = rank === 1 ? Number(index[i]) : at * dims[a]! + Number(index[i * rank + a]);
     if (!(at >= 0 && at < data.length))
-      throw new LanError(`${where} '${name}': sparse index ${at} is outside [0, ${data.length}).`);
+      throw new LanError('model', `${where} '${name}': sparse index ${at} is outside [0, ${data.length}).`);
     (data as Float32Array)[at] = (values.data as Float32Array)[i]!;
   }
   return { name, tensor: { type: values.type, dims, data } };

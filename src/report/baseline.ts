@@ -30,7 +30,7 @@ export type Baseline = ReadonlyMap<string, ReadonlyMap<string, { readonly ok: bo
  * lacks its fields.
  */
 export function parseBaseline(text: string, path: string): Baseline {
-  const fail = (problem: string): LanError => new LanError(`Baseline '${path}': ${problem} Write it anew with --save.`);
+  const fail = (problem: string): LanError => new LanError('usage', `Baseline '${path}': ${problem} Write it anew with --save.`);
   let json: { schema?: unknown; models?: unknown };
   try {
     json = JSON.parse(text) as typeof json;

@@ -10,7 +10,7 @@ import type { ExportedModel, ExportedValue } from '../export/publish.js';
  */
 export async function writeExport(path: string, exported: ExportedModel, from: string | undefined): Promise<void> {
   if (from !== undefined && resolve(path) === resolve(from))
-    throw new LanError(`--out '${path}' is the model itself, which would be lost. Choose another place.`);
+    throw new LanError('usage', `--out '${path}' is the model itself, which would be lost. Choose another place.`);
   await writeAtomically(path, exported.bytes);
 }
 

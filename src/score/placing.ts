@@ -21,6 +21,7 @@ export function prepared(object: PlacedObject, channels: 1 | 3, size?: readonly 
   const area = height * width;
   if (pixels.length !== object.channels * area || (alpha && alpha.length !== area))
     throw new LanError(
+      'data',
       `An object of ${object.channels} x ${height} x ${width} takes ${object.channels * area} pixel values and ${area} of alpha, received ${pixels.length} and ${alpha?.length ?? 'none'}.`,
     );
   const [h, w] = size ?? [height, width];

@@ -92,6 +92,7 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
   const { source, input, hookPoint } = classifier;
   if (hookPoint)
     throw new LanError(
+      'data',
       `${source.name}: its input '${input.name}' is ${input.type}, or the mask lies inside; score takes pictures and other floats.`,
     );
   const k = classesOf(classifier);
@@ -125,7 +126,7 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
     const batch = await queue.shift()!;
     readNext();
     unreadable.push(...batch.unreadable);
-    if (options.strict && unreadable.length > 0) throw new LanError(`${unreadable[0]!.reason} (--strict)`);
+    if (options.strict && unreadable.length > 0) throw new LanError('data', `${unreadable[0]!.reason} (--strict)`);
     if (batch.indices.length > 0) {
       const began = performance.now();
       const p = await classifier.predict(batch.x, classifier.card, size);
@@ -151,6 +152,7 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
   const count = answers.length;
   if (count === 0 && !options.signal?.aborted)
     throw new LanError(
+      'data',
       unreadable.length > 0
         ? `Dataset '${dataset.name}': none of ${unreadable.length} samples could be read; the first: ${unreadable[0]!.reason}`
         : `Dataset '${dataset.name}': holds no samples.`,

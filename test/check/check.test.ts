@@ -107,7 +107,10 @@ describe('figures', () => {
     expect(decodeTensorFile(bytes, 'x.pb')).toEqual(t);
     const cut = encodeTensorFile({ ...t, data: new Float32Array(3) }, 'x');
     expect(() => decodeTensorFile(cut, 'x.pb')).toThrow(
-      new LanError("Tensor 'x.pb' 'x': shape [2,3] of float32 needs 24 bytes, the file holds 12. Is the file truncated?"),
+      new LanError(
+        'usage',
+        "Tensor 'x.pb' 'x': shape [2,3] of float32 needs 24 bytes, the file holds 12. Is the file truncated?",
+      ),
     );
     expect(() => decodeTensorFile(Uint8Array.of(255, 255), 'x.pb')).toThrow(
       /^Tensor 'x\.pb': not a readable TensorProto \(.*\)\. Is it truncated, or another format\?$/,

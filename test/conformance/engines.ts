@@ -52,7 +52,8 @@ export async function runCase(one: ConformanceCase): Promise<Result> {
   const op = opOf(model, one.name);
   try {
     const other = [...model.graph.inputs, ...model.graph.outputs].find((v) => v.kind !== 'tensor');
-    if (other) throw new LanError(`'${other.name}' is a sequence, an optional or a map; inputs and outputs are tensors.`);
+    if (other)
+      throw new LanError('usage', `'${other.name}' is a sequence, an optional or a map; inputs and outputs are tensors.`);
     let outcomes = both({ status: 'passed' });
     let folded = false;
     for (const { inputs, outputs } of one.sets(model)) {

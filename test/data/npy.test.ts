@@ -98,7 +98,7 @@ describe('.npy', () => {
       'has the impossible shape [99999999999,99999999999].',
     ],
   ])('refused: %s', (_, bytes, problem) => {
-    expect(() => decodeNpy(bytes, 'x.npy')).toThrow(new LanError(`Array 'x.npy': ${problem}`));
+    expect(() => decodeNpy(bytes, 'x.npy')).toThrow(new LanError('data', `Array 'x.npy': ${problem}`));
   });
 
   test('strings can not be written', () => {

@@ -172,7 +172,7 @@ describe.each([
       [() => descent.reset({ q: START.q, p: START.q }), "Parameter 'p' of shape [2,3] was given 3 values."],
       [() => descent.get('x'), "'x' is no parameter; there are: p, q."],
     ];
-    for (const [refused, message] of refusals) expect(refused).toThrow(new LanError(message));
+    for (const [refused, message] of refusals) expect(refused).toThrow(new LanError('runtime', message));
     expect([descent.get('p'), descent.get('q')]).toEqual([START.p, START.q]);
     await descent.dispose();
   });

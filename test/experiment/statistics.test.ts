@@ -72,6 +72,6 @@ test('means inside a mask, and their ratio to those outside', () => {
   expect(boxRatio(attention, new Uint8Array(6))).toBeNaN();
   expect(boxRatio(attention, new Uint8Array(6).fill(1))).toBeNaN();
   expect(() => perPixel(attention, new Uint8Array(5))).toThrow(
-    new LanError('A mask of 5 pixels was given for 6 values. Expected one a value.'),
+    new LanError('data', 'A mask of 5 pixels was given for 6 values. Expected one a value.'),
   );
 });

@@ -67,7 +67,8 @@ test('imports point downwards', () => {
 function circles(): string[] {
   const next = new Map(sources.map((file) => [file, [] as string[]]));
   for (const { file, target } of imports)
-    if (target.startsWith('.')) next.get(file)!.push(relative(root, resolve(root, dirname(file), target)).replace(/\.js$/, '.ts'));
+    if (target.startsWith('.'))
+      next.get(file)!.push(relative(root, resolve(root, dirname(file), target)).replace(/\.js$/, '.ts'));
   const done = new Set<string>();
   const found = new Set<string>();
   const walk = (file: string, path: readonly string[]): void => {

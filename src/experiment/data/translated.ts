@@ -61,6 +61,9 @@ export function placesOf(side: number, exclude: number): Box[] {
     for (let column = 0; column + side <= DIGIT; column++)
       if (row + side <= free || column + side <= free) places.push({ row, column, side });
   if (places.length === 0)
-    throw new LanError(`Digits of ${side} x ${side} fit nowhere in ${DIGIT} x ${DIGIT} beside a free corner of ${exclude}.`);
+    throw new LanError(
+      'data',
+      `Digits of ${side} x ${side} fit nowhere in ${DIGIT} x ${DIGIT} beside a free corner of ${exclude}.`,
+    );
   return places;
 }

@@ -47,7 +47,10 @@ export function heatmap(values: Float32Array, map: ColourMap = 'inferno'): Uint8
  */
 export function overlay(photo: Uint8Array, attention: Float32Array, opacity = 0.6, map: ColourMap = 'inferno'): Uint8Array {
   if (photo.length !== attention.length * 3) {
-    throw new LanError(`The overlay has ${attention.length} attention values for a photo of ${photo.length / 3} pixels.`);
+    throw new LanError(
+      'usage',
+      `The overlay has ${attention.length} attention values for a photo of ${photo.length / 3} pixels.`,
+    );
   }
   const table = lookupTable(map);
   const out = new Uint8Array(photo.length);
@@ -82,7 +85,8 @@ export function scaleNearest(picture: Picture, height: number, width: number): P
 
 /** Values [h, w] grown or thinned to [height, width], bilinear with half-pixel centres and repeated edges (ONNX Resize linear, half_pixel). */
 export function scaleBilinear(values: Float32Array, h: number, w: number, height: number, width: number): Float32Array {
-  if (values.length !== h * w) throw new LanError(`A map of ${w} x ${h} has ${h * w} values, received ${values.length}.`);
+  if (values.length !== h * w)
+    throw new LanError('usage', `A map of ${w} x ${h} has ${h * w} values, received ${values.length}.`);
   const out = new Float32Array(height * width);
   const at = (i: number, from: number, to: number): { low: number; high: number; share: number } => {
     const place = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));
@@ -110,6 +114,7 @@ export function pictureOf(tensor: Tensor, range: 1 | 255): Picture {
   const [channels, height, width] = dims;
   if (dims.length !== 3 || (channels !== 1 && channels !== 3) || !height || !width) {
     throw new LanError(
+      'usage',
       `A tensor of shape [${tensor.dims.join(',')}] is no picture. Expected [1,3,height,width] or [1,1,height,width].`,
     );
   }

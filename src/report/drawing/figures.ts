@@ -45,7 +45,7 @@ function begin(title: string | undefined, width: number, height: number): { canv
 function scaleOf(asked: number | undefined, longerSide: number): number {
   const scale = asked ?? Math.max(1, Math.floor(SIDE / longerSide));
   if (!Number.isInteger(scale) || scale < 1)
-    throw new LanError(`A figure can not be enlarged ${scale} times. Expected a whole number above 0.`);
+    throw new LanError('usage', `A figure can not be enlarged ${scale} times. Expected a whole number above 0.`);
   return scale;
 }
 
@@ -58,17 +58,19 @@ export async function pairs(
   { title, scale: asked, columns = 8, colourMap }: FigureOptions & { readonly columns?: number } = {},
 ): Promise<Uint8Array> {
   const first = items[0]?.input;
-  if (!first) throw new LanError('A figure of pairs needs at least one picture.');
+  if (!first) throw new LanError('usage', 'A figure of pairs needs at least one picture.');
   if (!Number.isInteger(columns) || columns < 1)
-    throw new LanError(`A figure can not have ${columns} columns. Expected a whole number above 0.`);
+    throw new LanError('usage', `A figure can not have ${columns} columns. Expected a whole number above 0.`);
   const scale = scaleOf(asked, Math.max(first.width, first.height));
   for (const [i, { input, attention }] of items.entries()) {
     if (input.width !== first.width || input.height !== first.height)
       throw new LanError(
+        'usage',
         `Picture ${i} is ${input.width} x ${input.height} pixels. Expected ${first.width} x ${first.height}, as the first.`,
       );
     if (attention.length !== input.width * input.height)
       throw new LanError(
+        'usage',
         `Picture ${i} of ${input.width} x ${input.height} pixels has ${attention.length} attention values. Expected one a pixel.`,
       );
   }
@@ -96,7 +98,10 @@ export async function pairs(
 /** The ends of a panel's colours. Throws LanError when the values do not fill the map. */
 function rangeOf({ title, values, height, width, low, high, masked }: MapPanel): [number, number] {
   if (values.length !== height * width || values.length === 0)
-    throw new LanError(`Map '${title}': ${width} x ${height} cells take ${height * width} values, received ${values.length}.`);
+    throw new LanError(
+      'usage',
+      `Map '${title}': ${width} x ${height} cells take ${height * width} values, received ${values.length}.`,
+    );
   let [least, greatest] = [Infinity, -Infinity];
   values.forEach((v, i) => {
     if (Number.isFinite(v) && !masked?.(i)) [least, greatest] = [Math.min(least, v), Math.max(greatest, v)];
@@ -112,7 +117,7 @@ export async function maps(
   panels: readonly MapPanel[],
   { title, scale: asked, colourMap }: FigureOptions = {},
 ): Promise<Uint8Array> {
-  if (panels.length === 0) throw new LanError('A figure of maps needs at least one panel.');
+  if (panels.length === 0) throw new LanError('usage', 'A figure of maps needs at least one panel.');
   const scale = scaleOf(asked, Math.max(...panels.map((p) => Math.max(p.width, p.height))));
   const ranges = panels.map(rangeOf);
   const heading = LINE_HEIGHT + 6;

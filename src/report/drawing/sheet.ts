@@ -69,7 +69,7 @@ function linesOf(rows: SheetOptions['rows']): Line[] {
 export async function sheet({ title, rows, colourBar = true, colourMap }: SheetOptions): Promise<Uint8Array> {
   const lines = linesOf(rows);
   const columns = Math.max(0, ...lines.map((line) => line.tiles.length));
-  if (!columns) throw new LanError('A sheet needs at least one picture.');
+  if (!columns) throw new LanError('usage', 'A sheet needs at least one picture.');
   // One width for all columns keeps the rows aligned; tall, narrow pictures still leave room for their captions.
   const cell = Math.max(160, ...lines.flatMap((line) => line.tiles.map((t) => t.image.width)));
   const ends = colourBar === true ? ENDS : colourBar || ENDS;

@@ -44,7 +44,9 @@ describe('places', () => {
     const beside = placesOf(12, 12);
     expect(beside.length).toBe(17 * 17 - 12 * 12);
     for (const { row, column, side } of beside) expect(row + side <= 16 || column + side <= 16).toBe(true);
-    expect(() => placesOf(12, 28)).toThrow(new LanError('Digits of 12 x 12 fit nowhere in 28 x 28 beside a free corner of 28.'));
+    expect(() => placesOf(12, 28)).toThrow(
+      new LanError('data', 'Digits of 12 x 12 fit nowhere in 28 x 28 beside a free corner of 28.'),
+    );
   });
 
   test('are drawn evenly: chi-square over all 289 of 28,900 draws', () => {

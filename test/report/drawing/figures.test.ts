@@ -68,18 +68,18 @@ describe('pairs', () => {
   });
 
   test('what is refused', async () => {
-    await expect(pairs([])).rejects.toThrow(new LanError('A figure of pairs needs at least one picture.'));
+    await expect(pairs([])).rejects.toThrow(new LanError('usage', 'A figure of pairs needs at least one picture.'));
     await expect(pairs(three, { scale: 1.5 })).rejects.toThrow(
-      new LanError('A figure can not be enlarged 1.5 times. Expected a whole number above 0.'),
+      new LanError('usage', 'A figure can not be enlarged 1.5 times. Expected a whole number above 0.'),
     );
     await expect(pairs(three, { columns: 0 })).rejects.toThrow(
-      new LanError('A figure can not have 0 columns. Expected a whole number above 0.'),
+      new LanError('usage', 'A figure can not have 0 columns. Expected a whole number above 0.'),
     );
     await expect(pairs([three[0]!, { ...three[1]!, input: solid(2, 2, WHITE) }])).rejects.toThrow(
-      new LanError('Picture 1 is 2 x 2 pixels. Expected 3 x 2, as the first.'),
+      new LanError('usage', 'Picture 1 is 2 x 2 pixels. Expected 3 x 2, as the first.'),
     );
     await expect(pairs([{ ...three[0]!, attention: new Float32Array(5) }])).rejects.toThrow(
-      new LanError('Picture 0 of 3 x 2 pixels has 5 attention values. Expected one a pixel.'),
+      new LanError('usage', 'Picture 0 of 3 x 2 pixels has 5 attention values. Expected one a pixel.'),
     );
   });
 });
@@ -120,8 +120,10 @@ describe('maps', () => {
   });
 
   test('what is refused', async () => {
-    await expect(maps([])).rejects.toThrow(new LanError('A figure of maps needs at least one panel.'));
-    await expect(maps([{ ...panel, width: 4 }])).rejects.toThrow(new LanError("Map 'a': 4 x 2 cells take 8 values, received 6."));
+    await expect(maps([])).rejects.toThrow(new LanError('usage', 'A figure of maps needs at least one panel.'));
+    await expect(maps([{ ...panel, width: 4 }])).rejects.toThrow(
+      new LanError('usage', "Map 'a': 4 x 2 cells take 8 values, received 6."),
+    );
   });
 
   test.each([

@@ -57,7 +57,7 @@ describe('colour', () => {
     expect(Array.from(overlay(photo.subarray(0, 3), Float32Array.of(1), 0))).toEqual([100, 100, 100]);
     expect(Array.from(overlay(photo.subarray(0, 3), Float32Array.of(1), 1))).toEqual([252, 255, 164]);
     expect(() => overlay(photo, Float32Array.of(1))).toThrow(
-      new LanError('The overlay has 1 attention values for a photo of 4 pixels.'),
+      new LanError('usage', 'The overlay has 1 attention values for a photo of 4 pixels.'),
     );
   });
 
