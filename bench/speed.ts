@@ -75,7 +75,7 @@ async function measure(make: (o: { batch: number }) => Model, batch: number, thr
     sampleShape: SAMPLE,
     draws: batch,
     maskShape: settings.maskShape,
-    grids: settings.maskGrids,
+    maskGrids: settings.maskGrids,
     outputLoss: settings.outputLoss,
   });
   const descent = await engine.descend(lan.graph, 'loss', lan.parameters, ['loss', 'output_loss', 'mask_mean']);

@@ -98,7 +98,7 @@ for (const image of images) {
         sampleShape,
         draws: s.draws,
         maskShape: s.maskShape,
-        grids: s.maskGrids,
+        maskGrids: s.maskGrids,
         outputLoss: s.outputLoss,
       }),
     );

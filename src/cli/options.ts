@@ -177,7 +177,7 @@ export function toObjectiveSettings(argv: ObjectiveArguments) {
     betas: argv.beta?.map((b) => toNumber('--beta', b, 0)),
     draws: argv.draws === undefined ? undefined : toWhole('--draws', argv.draws, 1),
     maskShape: argv.maskShape,
-    grids: argv.maskGrid === undefined ? undefined : toGrids(argv.maskGrid),
+    maskGrids: argv.maskGrid === undefined ? undefined : toGrids(argv.maskGrid),
     outputLoss: argv.loss,
   };
 }

@@ -54,7 +54,7 @@ export async function objectiveOf(
     sampleShape: classifier.sampleShape,
     draws: settings.draws,
     maskShape: settings.maskShape,
-    grids: settings.maskGrids,
+    maskGrids: settings.maskGrids,
     outputLoss: settings.outputLoss,
   });
 }

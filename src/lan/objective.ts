@@ -24,7 +24,7 @@ export interface ObjectiveOptions {
   readonly draws: number;
   readonly maskShape: MaskShape;
   /** Grids [rows, columns] whose logits are added after growing each bilinearly to full size; [] means one logit per mask element. */
-  readonly grids: readonly (readonly [number, number])[];
+  readonly maskGrids: readonly (readonly [number, number])[];
   readonly outputLoss: OutputLoss;
 }
 
@@ -45,7 +45,7 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   const { sampleShape, draws } = options;
   const g = new GraphBuilder('objective');
   const picture = sampleShape.length === 3;
-  if (!picture && options.grids.length > 0)
+  if (!picture && options.maskGrids.length > 0)
     throw new LanError('usage', '--mask-grid needs a picture as input; this model takes none.');
   const maskDims = [1, ...maskShapeOf(options.maskShape, sampleShape)];
   const x = g.input('x', 'float32', [1, ...sampleShape]);
@@ -54,7 +54,7 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
 
   const parameters: Parameter[] = [];
   const terms: string[] = [];
-  const grids = options.grids.length > 0 ? options.grids : [undefined];
+  const grids = options.maskGrids.length > 0 ? options.maskGrids : [undefined];
   grids.forEach((grid, i) => {
     const dims = grid ? [1, maskDims[1]!, ...grid] : maskDims;
     const name = grids.length > 1 ? `theta_${i}` : 'theta';

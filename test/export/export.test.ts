@@ -329,7 +329,7 @@ function preprocessInverse({ card }: Classifier, input: Tensor): Tensor {
 describe('export-step', () => {
   test('20 steps by hand are 20 steps of the engine', () =>
     using(softmaxNet(), { card: { input: { range: 1, mean: [0.5], std: [0.25] } } }, async (classifier) => {
-      const given = { draws: 3, grids: [[2, 3], [8, 9]] as [number, number][], betas: [0.7] }; // prettier-ignore
+      const given = { draws: 3, maskGrids: [[2, 3], [8, 9]] as [number, number][], betas: [0.7] }; // prettier-ignore
       const session = await bare((await exportStep(classifier, { settings: given })).bytes);
       const objective = await objectiveOf(classifier, resolveSettings('default', classifier.sampleShape, 5, given));
       const wanted = ['loss', 'output_loss', 'mask_mean'];
@@ -365,7 +365,7 @@ describe('export-step', () => {
 
   test('what shapes the objective shapes the file', () =>
     using(softmaxNet(), {}, async (classifier) => {
-      const settings = { draws: 2, maskShape: 'full', grids: [], outputLoss: 'squared-error', betas: [3, 5] } as const;
+      const settings = { draws: 2, maskShape: 'full', maskGrids: [], outputLoss: 'squared-error', betas: [3, 5] } as const;
       const { inputs, outputs, bytes, notes } = await exportStep(classifier, { settings });
       const shapes = Object.fromEntries([...inputs, ...outputs].map((v) => [v.name, v.shape]));
       expect(shapes).toEqual({
@@ -405,7 +405,7 @@ describe('a model whose own values are called as the objective calls its own', (
   test.each(['x', 'eta', 'target', 'beta', 'theta', 'theta_0', 'loss', 'output_loss', 'mask_mean', 'mask'])(
     '%s',
     async (inner) => {
-      const settings = { draws: 1, grids: [] };
+      const settings = { draws: 1, maskGrids: [] };
       const plain = await using(named('inner'), {}, (classifier) => exportStep(classifier, { settings }));
       const other = await using(named(inner), {}, (classifier) => exportStep(classifier, { settings }));
       const feeds = Object.fromEntries(plain.inputs.map(({ name, shape }) => [name, float32(new Float32Array(sizeOf(shape)).fill(0.3), shape)])); // prettier-ignore

@@ -95,7 +95,7 @@ test.each(ENGINES)('where the noise equals the input, F gives no gradient: only 
     sampleShape: [FEATURES],
     draws: 1,
     maskShape: 'pixel',
-    grids: [],
+    maskGrids: [],
     outputLoss: 'cross-entropy',
   });
   const program = await classifier.engine.gradient(objective.graph, 'loss', ['theta']);
@@ -146,7 +146,7 @@ test('evidence on an indicator model: everything else can be replaced, and then 
   const kept = await replaceability(indicator, x, good, noise);
   expect(kept.soft).toMatchObject({ kept: 256, draws: 256, kl: 0 });
   expect(kept.soft.fraction).toBeCloseTo(0.9, 6);
-  expect(kept.hard).toMatchObject({ share: 0.9, kept: 256, draws: 256 });
+  expect(kept.hard).toMatchObject({ fraction: 0.9, kept: 256, draws: 256 });
   const bad = float32(
     Float32Array.from({ length: 10 }, (_, i) => (i === 0 ? 1 : 0)),
     [1, 10],

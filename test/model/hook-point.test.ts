@@ -41,7 +41,7 @@ const shapes = { input_ids: [1, 6] };
 describe('ids of tokens', () => {
   test('the one word that decides is found; the mask has one value a token', async () => {
     const classifier = await openModel(averaging(), { shapes, feeds: { attention_mask: 1 } });
-    expect(classifier.hookPoint).toEqual({ name: 'emb', dims: [1, 6, 8], bypassed: false, tokens: true });
+    expect(classifier.hookPoint).toEqual({ name: 'emb', dims: [1, 6, 8], hasSkipPath: false, tokens: true });
     expect(classifier.notes).toEqual([
       "the mask lies on the value 'emb' [1,6,8], the first float value that depends on 'input_ids'",
     ]);
@@ -85,7 +85,7 @@ describe('a value inside', () => {
     const model = residual();
     const whole = await openModel(model, { card, output: 'other' });
     const cut = await openModel(model, { card, output: 'other', at });
-    expect(cut.hookPoint).toEqual({ name: at, dims: [1, 4, 8, 8], bypassed: at === 'relu1', tokens: false });
+    expect(cut.hookPoint).toEqual({ name: at, dims: [1, 4, 8, 8], hasSkipPath: at === 'relu1', tokens: false });
     const located = await cut.locate(x);
     expect(located.x.dims).toEqual([1, 4, 8, 8]);
     const [a, b] = [toFloat32(await whole.predict(x)), toFloat32(await located.classifier.predict(located.x))];

@@ -19,7 +19,7 @@ export async function openObjective(
     sampleShape: classifier.sampleShape,
     draws,
     maskShape: 'pixel',
-    grids: [
+    maskGrids: [
       [coarse, coarse],
       [size, size],
     ],
