@@ -265,7 +265,7 @@ const topK = defineOp({
     // tf.topk looks along the last axis for the largest. Swapping two axes is its own inverse.
     const swap = range(dims.length).map((a) => (a === axis ? last : a === last ? axis : a));
     const moved = tf.transpose(stopped(tf, x!), swap);
-    const { indices } = tf.topk(largest ? moved : tf.neg(moved), node.outputType(0).dims[axis]!, true);
+    const { indices } = tf.topk(largest ? moved : tf.neg(moved), node.outputType(0).dims[axis], true);
     const at = tf.transpose(indices, swap);
     const flat = flatElements(tf, at, undefined, node.outputType(0).dims, dims, axis);
     const values = gatherRows(tf, tf.reshape(x!, [x!.size, 1]), flat);

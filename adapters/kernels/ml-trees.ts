@@ -135,7 +135,7 @@ export function treeEnsemble(n: OldNode, g: GraphBuilder): string {
       }
       if (modes[at] === undefined) n.refuse(`its trees lead to node ${at}, and there are ${modes.length}`);
       const children = { yes: count++, no: count++ };
-      nodes.push({ tree, id, feature: features5![at]!, mode: MODES[modes[at]!]!, value: splits[at]!, ...children, missing: missing[at] ?? 0 }); // prettier-ignore
+      nodes.push({ tree, id, feature: features5![at]!, mode: MODES[modes[at]]!, value: splits[at]!, ...children, missing: missing[at] ?? 0 }); // prettier-ignore
       pending.push({ at: yes![at]!, leaf: yesLeaf![at] === 1, id: children.yes });
       pending.push({ at: no![at]!, leaf: noLeaf![at] === 1, id: children.no });
     }

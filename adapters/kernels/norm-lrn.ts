@@ -17,7 +17,7 @@ const reach = (size: number): [number, number] => [Math.floor((size - 1) / 2), M
 function windowSum(tf: Tf, x: TfTensor, [before, after]: readonly [number, number]): TfTensor {
   const channels = x.shape.at(-1) ?? 1;
   const flat = tf.reshape(x, [-1, channels]);
-  const rows = flat.shape[0]!;
+  const rows = flat.shape[0];
   const padded = tf.pad(flat, [[0, 0], [before, after]]); // prettier-ignore
   let sum: TfTensor = tf.slice(padded, [0, 0], [rows, channels]);
   for (let i = 1; i <= before + after; i++) sum = tf.add(sum, tf.slice(padded, [0, i], [rows, channels]));

@@ -9,7 +9,7 @@ export function gatherRows(tf: Tf, x: TfTensor, rows: TfTensor): TfTensor {
     const shape = (t as TfTensor).shape;
     (save as (tensors: TfTensor[]) => void)([rows]);
     const gradFunc = (dy: TfTensor, [at]: TfTensor[]): TfTensor => addRows(tf, at!, dy, shape);
-    return { value: tf.gather(t as TfTensor, rows as never), gradFunc };
+    return { value: tf.gather(t as TfTensor, rows), gradFunc };
   })(x);
 }
 

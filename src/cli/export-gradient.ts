@@ -53,7 +53,7 @@ export const exportGradientCommand: CommandModule<object, Arguments> = {
       )
       .epilogue(
         'The file takes target [N,K] (probabilities) besides the inputs, and gives loss and <input>_grad besides the outputs. All its shapes are fixed.',
-      ) as unknown as Argv<Arguments>,
+      ),
   async handler(argv) {
     if (argv.feed)
       throw new LanError(

@@ -39,7 +39,7 @@ export const exportStepCommand: CommandModule<object, Arguments> = {
       .example('$0 export-step m.onnx --mask-grid 28 --draws 8 --out step.onnx', 'a coarse mask, eight draws of noise a step')
       .epilogue(
         'Feed <name>_next back as <name>. adam_scale and adam_floor depend on the number of the step; the printed meanings say how.',
-      ) as unknown as Argv<Arguments>,
+      ),
   async handler(argv) {
     const settings = toObjectiveSettings(argv);
     await exportModel(argv, toOpenOptions(argv), (classifier) => exportStep(classifier, { preset: argv.preset, settings }));

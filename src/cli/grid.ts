@@ -87,7 +87,7 @@ export const gridCommand: CommandModule<object, Arguments> = {
       .options({ ...cardOptions, threads: engineOptions.threads, shape: engineOptions.shape, ...seedOption, ...jsonOption })
       .example('$0 grid m.onnx --objects mnist/ --object-size 7', 'digits of 7 x 7 at every pixel, on black')
       .example('$0 grid m.onnx --objects cat.png --background street.jpg --stride 8', 'a sprite on a photo')
-      .epilogue('Ctrl-C keeps what is done in grid.jsonl; the same command goes on from there.') as unknown as Argv<Arguments>,
+      .epilogue('Ctrl-C keeps what is done in grid.jsonl; the same command goes on from there.'),
   async handler(argv) {
     const io = ioOf(argv);
     const settings = {

@@ -49,7 +49,7 @@ export const reproduceCommand: CommandModule<object, Arguments> = {
       })
       .options({ ...seedOption, ...jsonOption })
       .example('$0 reproduce tank', 'why does it say tank?')
-      .epilogue('Ctrl-C writes a checkpoint; the same command goes on from it.') as unknown as Argv<Arguments>,
+      .epilogue('Ctrl-C writes a checkpoint; the same command goes on from it.'),
   async handler(argv) {
     const io = ioOf(argv);
     const config = readExperiment(argv.experiment, argv.quick);

@@ -65,7 +65,7 @@ export const scoreCommand: CommandModule<object, Arguments> = {
       .options({ ...cardOptions, threads: engineOptions.threads, shape: engineOptions.shape, ...seedOption, ...jsonOption })
       .example('$0 score m.onnx --data photos/', 'photos/<class>/*.jpg')
       .example('$0 score m.onnx --data mnist/ --split train', 'IDX files')
-      .epilogue('Ctrl-C ends early: what is done is counted.') as unknown as Argv<Arguments>,
+      .epilogue('Ctrl-C ends early: what is done is counted.'),
   async handler(argv) {
     const io = ioOf(argv);
     const options = {

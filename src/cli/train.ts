@@ -92,7 +92,7 @@ export const trainCommand: CommandModule<object, Arguments> = {
         batch: { type: 'string', requiresArg: true, group: LAN, describe: 'samples a step (default 32)' },
         draws: { type: 'string', requiresArg: true, group: LAN, describe: 'noise draws a sample and step (default 1)' },
         loss: { choices: OUTPUT_LOSSES, group: LAN, describe: 'how outputs are compared, L_F (default cross-entropy)' },
-        'mask-shape': { choices: MASK_SHAPES, default: 'pixel' as MaskShape, group: LAN, describe: 'pixel: channels share a value; full: every element its own' }, // prettier-ignore
+        'mask-shape': { choices: MASK_SHAPES, default: 'pixel', group: LAN, describe: 'pixel: channels share a value; full: every element its own' }, // prettier-ignore
         hold: {
           type: 'string',
           default: '0.1',

@@ -115,7 +115,7 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
       // Not a spread: the view's accessors stay its own.
       const context = Object.assign(Object.create(view) as typeof view, { dy, needs: node.inputs.map((x) => variable.has(x)) });
       Object.assign(context, view);
-      const gradients = rule(context, resolveAttributes(adapter!, node) as never, g);
+      const gradients = rule(context, resolveAttributes(adapter!, node), g);
       node.inputs.forEach((x, i) => {
         const gradient = gradients[i];
         if (gradient === undefined || x === '' || !variable.has(x)) return;

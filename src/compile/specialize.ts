@@ -186,7 +186,7 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
     const adapter = find(node);
     try {
       const start = g.nodes.length;
-      const made = adapter?.lower?.(staticNode(node, g), resolveAttributes(adapter, node) as never, g);
+      const made = adapter?.lower?.(staticNode(node, g), resolveAttributes(adapter, node), g);
       if (made === undefined) g.nodes.push(node);
       else {
         changed = true;

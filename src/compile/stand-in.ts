@@ -27,7 +27,7 @@ export function standIn(
   if (!fits || !x || !weight?.type.startsWith('float') || (node.inputs[2] && !bias) || !result.every((d) => d > 0))
     return undefined;
   if (!fits(node, x, weight.dims, bias, result)) return undefined;
-  const zero = { type: weight.type, dims: [1], data: allocate(weight.type as Exclude<DType, 'string'>, [1]) };
+  const zero = { type: weight.type, dims: [1], data: allocate(weight.type, [1]) };
   const shape = `shape of ${node.outputs[0]!}`;
   return {
     node: { ...node, op: 'ConstantOfShape', inputs: [shape], attributes: { value: { kind: 'tensor', value: zero } } },

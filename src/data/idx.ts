@@ -69,7 +69,7 @@ export async function openIdxDataset(
       throw new LanError('data', `Dataset '${path}': expected images [N,H,W] or [N,C,H,W], received shape [${dims.join(',')}].`);
     const labelsPath = labelsBeside(path);
     const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath, path, length);
-    const per = shape[0]! * shape[1]! * shape[2]!;
+    const per = shape[0] * shape[1]! * shape[2]!;
     return storedDataset({
       name: about.name ?? path,
       format: 'IDX',

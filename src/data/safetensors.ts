@@ -67,7 +67,7 @@ export function decodeSafetensors(
     if (!Array.isArray(shape) || ![...shape, from, to].every((n) => Number.isSafeInteger(n) && (n as number) >= 0))
       refuse(`'${name}' has no shape or place`);
     const dims = shape as number[];
-    if (to! > data.length || from! % 4 !== 0 || to! - from! !== 4 * sizeOf(dims)) refuse(`'${name}' does not fit its place`);
+    if (to > data.length || from % 4 !== 0 || to - from !== 4 * sizeOf(dims)) refuse(`'${name}' does not fit its place`);
     tensors[name] = float32(new Float32Array(data.buffer, from, sizeOf(dims)), dims);
   }
   return { tensors, metadata: (header['__metadata__'] ?? {}) as Record<string, string> };

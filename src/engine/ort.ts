@@ -113,7 +113,7 @@ async function runInto(
 }
 
 // Types that onnxruntime-common can not hold throw in its constructor, with the type's name.
-const toOrt = (t: Tensor): ort.Tensor => new ort.Tensor(t.type as 'float32', t.data as Float32Array, t.dims as number[]);
+const toOrt = (t: Tensor): ort.Tensor => new ort.Tensor(t.type as 'float32', t.data as Float32Array, t.dims);
 
 const firstLine = (error: unknown): string => messageOf(error).split('\n')[0]!.slice(0, 600);
 

@@ -240,7 +240,7 @@ class TfProgram {
         return layout === 'nhwc' && ofRank === rank ? [0, 3, 1, 2][positive]! : positive;
       },
     };
-    return { tensors: adapter.forward instanceof Function ? adapter.forward(x, attributes as never, context) : [], layout };
+    return { tensors: adapter.forward instanceof Function ? adapter.forward(x, attributes, context) : [], layout };
   }
 
   private layoutFor(adapter: OpAdapter, node: Node, inputs: readonly (Value | undefined)[]): Layout {

@@ -60,7 +60,7 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
         `${source.name}: takes samples of [${sampleShape.join(',')}], the data has [${s.shape.join(',')}].`,
       );
   const given = Object.fromEntries(Object.entries(options.settings ?? {}).filter(([, v]) => v !== undefined));
-  const merged = { ...DEFAULTS, ...given } as AmortisedSettings;
+  const merged = { ...DEFAULTS, ...given };
   const classes = classifier.output.shape.slice(1).reduce((a, b) => a * b, 1);
   const settings = { ...merged, beta: Number.isNaN(merged.beta) ? defaultBeta(classes, merged.outputLoss) : merged.beta };
   const scaling = card ? { offset: 0, factor: 1 / card.range } : await scalingOf(samples);

@@ -65,7 +65,7 @@ export function preprocessTensor(x: Tensor, card: InputCard | undefined, into?: 
     for (let i = 0; i < n; i++) {
       const from = (i * c + (card.channels === 'BGR' ? c - 1 - k : k)) * area;
       const to = step === 1 ? (i * c + k) * area : i * area * c + k;
-      if (table) lookUp(out, to, step, bytes!, from, area, table);
+      if (table) lookUp(out, to, step, bytes, from, area, table);
       else shift(out, to, step, floats!, from, area, mean, scale);
     }
   }

@@ -49,8 +49,8 @@ export function appendLogProbabilities(g: GraphBuilder, graph: Graph, output: st
   const exact = (kind === 'probabilities' && last?.op === 'Softmax') || (kind === 'sigmoid' && last?.op === 'Sigmoid');
   let value = output;
   if (exact) {
-    value = kind === 'sigmoid' ? last!.inputs[0]! : g.op('LogSoftmax', [last!.inputs[0]!], last!.attributes);
-    g.types.set(value, g.typeOf(last!.outputs[0]!));
+    value = kind === 'sigmoid' ? last.inputs[0]! : g.op('LogSoftmax', [last.inputs[0]!], last.attributes);
+    g.types.set(value, g.typeOf(last.outputs[0]!));
     // What moves the output's data moves the logarithms (or logits) in the same way.
     for (const move of moves) {
       value = g.op(move.op, [value, ...move.inputs.slice(1)], move.attributes);

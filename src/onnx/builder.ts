@@ -65,7 +65,7 @@ export class GraphBuilder {
     if (this.taken.has(name)) throw new LanError('model', `The graph already has a value '${name}'.`);
     this.taken.add(name);
     this.inputs.push({ name, kind: 'tensor', type, dims });
-    if (dims?.every((d) => typeof d === 'number')) this.types.set(name, { type, dims: dims as number[] });
+    if (dims?.every((d) => typeof d === 'number')) this.types.set(name, { type, dims: dims });
     return name;
   }
 

@@ -94,8 +94,7 @@ function decodeGraph(proto: GraphProto, where: string, external: ExternalReader 
   }
   const types = new Map<string, ValueType>();
   for (const info of [...(proto.valueInfo ?? []).map(decodeValueInfo), ...outputs]) {
-    if (info.type && info.dims?.every((d) => typeof d === 'number'))
-      types.set(info.name, { type: info.type, dims: info.dims as number[] });
+    if (info.type && info.dims?.every((d) => typeof d === 'number')) types.set(info.name, { type: info.type, dims: info.dims });
   }
   return { name: proto.name ?? '', inputs, outputs, nodes, constants, types };
 }

@@ -382,7 +382,7 @@ describe('baselines and tables', () => {
       /failures="0" errors="0" skipped="1" .*\n.*\n.*<skipped message="known from the baseline: max/,
     );
     expect(readFileSync(at('known.md'), 'utf8')).toMatch(
-      /^### lan-onnx check\n\n\| model \| result \| .*\n\| --- \| --- \| --: .*\n\| `.*net\.onnx` \| \*\*disagrees\*\* \| \S+ \| 100 % \| \S+ \|  \| [\d.]+ \|\n\n- `.*net\.onnx`: output 'logits', tfjs \(cpu\): max error /,
+      /^### lan-onnx check\n\n\| model \| result \| .*\n\| --- \| --- \| --: .*\n\| `.*net\.onnx` \| \*\*disagrees\*\* \| \S+ \| 100 % \| \S+ \| {2}\| [\d.]+ \|\n\n- `.*net\.onnx`: output 'logits', tfjs \(cpu\): max error /,
     );
     // Without the baseline the same run fails.
     expect((await cli('check', at('net.onnx'), '--tolerance', '0', '--engine', 'tfjs', '--backend', 'cpu')).code).toBe(1);

@@ -61,7 +61,7 @@ class ByHand {
       gradients[k]!.forEach((g, i) => {
         m[i] = 0.9 * m[i]! + 0.1 * g;
         v[i] = 0.999 * v[i]! + 0.001 * g * g;
-        value[i]! -= (rate * (m[i]! / (1 - 0.9 ** this.t))) / (Math.sqrt(v[i]! / (1 - 0.999 ** this.t)) + 1e-8);
+        value[i]! -= (rate * (m[i] / (1 - 0.9 ** this.t))) / (Math.sqrt(v[i] / (1 - 0.999 ** this.t)) + 1e-8);
       });
     });
   }

@@ -79,9 +79,9 @@ async function bare(bytes: Uint8Array): Promise<Session> {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     run: async (feeds) =>
-      (await session.run(
+      await session.run(
         Object.fromEntries(Object.entries(feeds).map(([k, t]) => [k, new ort.Tensor(t.type as 'float32', t.data as Float32Array, t.dims as number[])])), // prettier-ignore
-      )) as unknown as Record<string, Tensor>,
+      ),
   };
 }
 
@@ -298,7 +298,7 @@ describe('export-gradient', () => {
         "model: its input 'x' is not a picture, so there are no pixels to begin with. Leave --pixels out.",
       ),
     );
-    const withoutTanh = adapters.map((a) => (a.op === 'Tanh' ? { ...a, vjp: { todo: 'for this test' } as never } : a));
+    const withoutTanh = adapters.map((a) => (a.op === 'Tanh' ? { ...a, vjp: { todo: 'for this test' } } : a));
     await using(logitsNet(), { adapters: withoutTanh }, (classifier) =>
       expect(exportGradient(classifier)).rejects.toThrow(
         /^model can not be exported: no gradient can be derived in ONNX:\n {2}- Tanh 'target': no gradient rule: for this test\. Write it \(docs\/adding-an-op\.md\)\.$/,
@@ -385,7 +385,7 @@ describe('export-step', () => {
       expect(notes).toEqual([expect.stringMatching(/^no model card: assumed \{"channels":"RGB".*say what it is with --card/)]);
       const session = await bare(bytes);
       const of = (name: string, value: number): Tensor =>
-        float32(new Float32Array(sizeOf(shapes[name]!)).fill(value), shapes[name]!);
+        float32(new Float32Array(sizeOf(shapes[name]!)).fill(value), shapes[name]);
       const fed = Object.fromEntries(inputs.map(({ name }) => [name, of(name, name.startsWith('theta') ? 0 : 0.2)]));
       const p = toFloat32(await classifier.predict(of('x', 0.2)));
       // Noise equal to x changes nothing: the squared distance of F(x) to the target.

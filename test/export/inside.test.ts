@@ -20,15 +20,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const CARD = { input: { range: 1 as const, mean: [0.5], std: [0.25] } };
 const uniform = (seed: number, ...dims: number[]): Tensor =>
   float32(random(seed, 5).uniform(new Float32Array(sizeOf(dims)), 0), dims);
-const tensorOf = ({ type, dims, data }: Tensor): ort.Tensor =>
-  new ort.Tensor(type as 'float32', data as Float32Array, dims as number[]);
+const tensorOf = ({ type, dims, data }: Tensor): ort.Tensor => new ort.Tensor(type as 'float32', data as Float32Array, dims);
 
 async function runBare(bytes: Uint8Array, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
   const session = await ort.InferenceSession.create(bytes);
   const given = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, tensorOf(tensor)]));
   const results = await session.run(given);
   await session.release();
-  return results as unknown as Record<string, Tensor>;
+  return results;
 }
 
 async function using<T>(model: Uint8Array, options: OpenOptions, body: (classifier: Classifier) => Promise<T>): Promise<T> {

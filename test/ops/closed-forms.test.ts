@@ -31,7 +31,7 @@ class Toy {
 
   private tensors(kind: 'inputs' | 'outputs', values: Named): Record<string, Tensor> {
     const shapes = new Map(this.model[kind].map((v) => [v.name, v.shape]));
-    return Object.fromEntries(Object.entries(values).map(([name, v]) => [name, float32(v, shapes.get(name)!)]));
+    return Object.fromEntries(Object.entries(values).map(([name, v]) => [name, float32(v, shapes.get(name))]));
   }
 
   async run(inputs: Named): Promise<Named> {

@@ -63,7 +63,7 @@ export function convex(...points: readonly (readonly [x: number, y: number])[]):
     const side = length(x1 - x0, y1 - y0);
     nx[i] = (y1 - y0) / side;
     ny[i] = (x0 - x1) / side;
-    offset[i] = nx[i]! * x0 + ny[i]! * y0;
+    offset[i] = nx[i] * x0 + ny[i] * y0;
   });
   return (x, y) => {
     let far = -Infinity;

@@ -36,15 +36,15 @@ describe('colour', () => {
       [252, 255, 164],
     ];
     expect(Array.from(out)).toEqual([
-      ...low!,
-      ...high!,
+      ...low,
+      ...high,
       ...lookupTable('inferno').subarray(384, 387),
-      ...low!,
-      ...high!,
+      ...low,
+      ...high,
       128,
       128,
       128,
-      ...high!,
+      ...high,
     ]);
     expect(heatmap(Float32Array.of(0.3))).toEqual(heatmap(Float32Array.of(0.3), 'inferno'));
   });
