@@ -1,5 +1,5 @@
 // lan-onnx export-gradient MODEL --out F: a model with its loss and its input gradient as one ONNX file.
-import type { Argv, CommandModule } from 'yargs';
+import type { CommandModule } from 'yargs';
 import { LanError } from '../core/errors.js';
 import { exportGradient } from '../export/gradient.js';
 import { exportModel } from './export.js';

@@ -1,5 +1,5 @@
 // lan-onnx export-step MODEL --out F: one whole step of learning a mask (Eq. 4) as one ONNX file.
-import type { Argv, CommandModule } from 'yargs';
+import type { CommandModule } from 'yargs';
 import { exportStep } from '../export/step.js';
 import { exportModel } from './export.js';
 import {

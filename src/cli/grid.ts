@@ -1,7 +1,7 @@
 // lan-onnx grid MODEL --objects D: accuracy for objects centred at every pixel, as a heat map, CSV and JSON.
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Argv, CommandModule } from 'yargs';
+import type { CommandModule } from 'yargs';
 import { openModel, type Classifier } from '../model/open.js';
 import { LanError } from '../core/errors.js';
 import { sizeOf } from '../core/tensor.js';

@@ -1,6 +1,6 @@
 // lan-onnx reproduce EXPERIMENT: the paper's experiments: trains what is missing, draws the figures, and says which claims hold.
 import { join } from 'node:path';
-import type { Argv, CommandModule } from 'yargs';
+import type { CommandModule } from 'yargs';
 import { LanError } from '../core/errors.js';
 import { experimentNames, readExperiment } from '../experiment/config.js';
 import { Interrupted, type Findings } from '../experiment/run.js';

@@ -1,5 +1,5 @@
 // lan-onnx score MODEL --data D: accuracy, confusion and throughput on a labelled dataset, by onnxruntime on the original file.
-import type { Argv, CommandModule } from 'yargs';
+import type { CommandModule } from 'yargs';
 import { openModel } from '../model/open.js';
 import { version } from '../core/version.js';
 import { ensureWritable, writeAtomically } from '../data/files.js';

@@ -1,5 +1,5 @@
 // Zeros in place of a product, for runs in which only the type and the shape of its result are looked at: products are nearly all of a network's work.
-import { allocate, int64, type DType, type Tensor } from '../core/tensor.js';
+import { allocate, int64, type Tensor } from '../core/tensor.js';
 import type { Node } from '../onnx/graph.js';
 
 type Dims = readonly number[];
