@@ -1,6 +1,6 @@
 // The process in which models are tried (trial.ts): opens what it is told, runs it once, and says that it is still there.
 import { Worker } from 'node:worker_threads';
-import type { TrialRequest } from './trial.js';
+import { IDLE_MS, type TrialRequest } from './trial.js';
 
 /** Milliseconds between two looks at the memory: what fills gigabytes takes longer. */
 const LOOK = 25;
@@ -20,10 +20,15 @@ setInterval(() => {
 const limit = new Float64Array(new SharedArrayBuffer(8));
 new Worker(WATCH, { eval: true, workerData: limit.buffer }).unref();
 
+/** Ends the process when nobody has asked for a while. */
+let idle: NodeJS.Timeout | undefined;
+
 process.on('disconnect', () => process.exit(0));
 process.on('message', (request: TrialRequest) => {
+  clearTimeout(idle);
   void attempt(request).finally(() => {
     limit[0] = 0;
+    idle = setTimeout(() => process.exit(0), IDLE_MS);
     process.send!('alive');
   });
 });

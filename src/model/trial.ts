@@ -34,6 +34,40 @@ let running: Running | undefined;
 /** Trials of one process are made one after the other: each may take all cores, and a death has to be some model's. */
 let last: Promise<unknown> = Promise.resolve();
 
+/** Nobody asked for another trial: the process with its memory is given back. */
+export const IDLE_MS = 10_000;
+
+export interface TrustOptions {
+  /**
+   * Runs the model in this process at once. Default false: a file from outside the package is first compiled and run once in a child process,
+   * which costs a few milliseconds for small models and as long as opening for large ones, since onnxruntime's kernels crash on some files that
+   * its checker lets through. LAN_ONNX_TRUST=1 in the environment makes it true.
+   */
+  readonly trust?: boolean;
+}
+
+/** Tries the model unless it is trusted: see TrustOptions. `from`: path or bytes as the user gave them. Throws as `trial` does. */
+export async function tryUnlessTrusted(
+  source: { readonly name: string; readonly packaged: boolean; readonly size: number },
+  from: string | Uint8Array,
+  what: TrialRequest['what'],
+  options: TrustOptions & Readonly<Record<string, unknown>>,
+): Promise<void> {
+  if (source.packaged || (options.trust ?? process.env['LAN_ONNX_TRUST'] === '1')) return;
+  // What another process cannot be handed (adapters, signals, callbacks) does not decide whether a kernel survives.
+  const plain = Object.entries(options).filter(([, v]) => isPlain(v));
+  await trial({ source: from, what, options: { ...Object.fromEntries(plain), trust: true } }, source.name, source.size);
+}
+
+/** Can the value be copied to another process: no function inside, no object of a class but arrays? */
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'function' || typeof value === 'symbol') return false;
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return false;
+  return Object.values(value).every(isPlain);
+}
+
 /**
  * Does with the model what this process is about to do, in a child process that is watched. `bytes`: of the file with its external data, by which
  * time and memory are allowed. An expected failure there (an unsupported op, say) is no finding: it will come again here, with its message.
@@ -72,7 +106,7 @@ async function ask(request: TrialRequest, name: string, seconds: number): Promis
       child.send(request);
     });
   } catch (error) {
-    running = undefined;
+    if (running?.child === child) running = undefined;
     throw error;
   } finally {
     clearTimeout(timer);
@@ -82,9 +116,14 @@ async function ask(request: TrialRequest, name: string, seconds: number): Promis
 }
 
 function start(): Running {
-  // Beside this file, compiled or not; the child takes this process's loaders with it.
-  const entry = new URL(import.meta.url.endsWith('.ts') ? './trial-process.ts' : './trial-process.js', import.meta.url);
-  const child = fork(entry, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  // Beside this file, compiled or not.
+  const source = import.meta.url.endsWith('.ts');
+  const entry = new URL(source ? './trial-process.ts' : './trial-process.js', import.meta.url);
+  const child = fork(entry, {
+    execArgv: source ? ['--import', 'tsx'] : [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
   const stop = (): void => void child.kill('SIGKILL');
   process.once('exit', stop);
   const ready = new Promise<void>((resolve, reject) => {
@@ -92,13 +131,14 @@ function start(): Running {
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       process.off('exit', stop);
+      if (running?.child === child) running = undefined;
       reject(
         new LanError('runtime', `The process that tries models could not be started (${signal ?? `exit ${code}`}).`, ADVICE),
       );
     });
   });
   // Whoever asks sees a failure; without one asking it is none.
-  ready.catch(() => (running = undefined));
+  ready.catch(() => undefined);
   return { child, ready };
 }
 

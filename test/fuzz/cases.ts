@@ -15,7 +15,7 @@ import { openModel } from '../../src/model/open.js';
 import { encodeModel } from '../../src/onnx/codec.js';
 import { modelOf } from '../ops/case.js';
 import { loadFamilies } from '../ops/families.js';
-import { damaged, dice, mutatedModel } from './mutate.js';
+import { damaged, dice, mutatedJson, mutatedModel } from './mutate.js';
 
 /** One run of a case; throws what the library throws. `folder` is the case's own, and empty. */
 export type FuzzCase = (folder: string) => Promise<void>;
@@ -40,7 +40,7 @@ export async function caseAt(
   }
   const files = await soundFiles();
   const { name, bytes: sound, read } = d.pick(files);
-  const bytes = damaged(sound, d);
+  const bytes = (d.below(2) === 0 ? mutatedJson(sound, d) : undefined) ?? damaged(sound, d);
   return { name, bytes, run: (folder) => read(bytes, folder) };
 }
 

@@ -47,6 +47,49 @@ const NAMES = [
   '../../etc',
 ];
 
+const values = (): readonly unknown[] => [
+  null,
+  [],
+  {},
+  '',
+  'x',
+  0,
+  -1,
+  1e99,
+  2.5,
+  true,
+  [null],
+  { toString: 1 },
+  ['a', 'a'],
+  'GREY',
+  [1, 2, 3],
+];
+
+/** JSON with one to three of its values replaced by others, of any type; undefined where the bytes are no JSON object or list. */
+export function mutatedJson(bytes: Uint8Array, d: Dice): Uint8Array | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (d.below(10) === 0) return new TextEncoder().encode(JSON.stringify(d.pick(values())));
+  for (let times = 1 + d.below(3); times > 0; times--) {
+    let at = value as Record<string, unknown>;
+    for (let key = d.pick(Object.keys(at)); ; key = d.pick(Object.keys(at))) {
+      const inner = at[key];
+      if (typeof inner === 'object' && inner !== null && Object.keys(inner).length > 0 && d.below(3) > 0)
+        at = inner as Record<string, unknown>;
+      else {
+        at[d.below(8) === 0 ? d.pick(NAMES) : key] = d.pick(values());
+        break;
+      }
+    }
+  }
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
 /** The model, decoded, with one to four things changed that keep it readable. Undefined where it cannot be written again. */
 export function mutatedModel(bytes: Uint8Array, d: Dice): Uint8Array | undefined {
   const model = ModelProtoType.decode(bytes) as unknown as Mutable<ModelProto>;
