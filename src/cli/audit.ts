@@ -166,7 +166,7 @@ async function runAudit(argv: Arguments, io: Io): Promise<void> {
         notes: [...classifier.notes, ...(others?.notes ?? []), ...input.notes],
         version: version(),
         range: drawn ? classifier.card?.range : undefined,
-        point: classifier.hookPoint,
+        hookPoint: classifier.hookPoint,
         tokens: tokens[i],
       });
       if (argv.json) documents.push(JSON.parse(Buffer.from(await readBytes(files.json, 'Result')).toString()) as object);
