@@ -14,6 +14,7 @@ import { randomFeeds } from '../model/random-inputs.js';
 import { openReference, type Reference } from '../model/reference.js';
 import { chosenOutput, explainedInput } from '../model/selection.js';
 import { readModel, type ModelSource } from '../model/source.js';
+import { tryUnlessTrusted } from '../model/trial.js';
 import type { Graph } from '../onnx/graph.js';
 import { edgeFeeds } from './edge-inputs.js';
 import { readInput, type CheckInput, type NamedFeeds } from './inputs.js';
@@ -111,6 +112,7 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
     throw new LanError('usage', `--tolerance must be a number of at least 0, received ${options.tolerance}.`);
   onProgress('reading');
   const source = await readModel(from);
+  await tryUnlessTrusted(source, from, 'run', { ...options, inputs: undefined });
   onProgress('compiling');
   const prepared = await prepare(source, options);
   const { adapters, canonical, graph, card, notes } = prepared;

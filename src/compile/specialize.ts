@@ -28,7 +28,10 @@ export async function specialize(
 ): Promise<Graph> {
   for (const name of Object.keys(shapes)) {
     if (!graph.inputs.some((i) => i.name === name))
-      throw new LanError('usage', `A shape is given for '${name}', but the inputs are: ${graph.inputs.map((i) => i.name).join(', ')}.`);
+      throw new LanError(
+        'usage',
+        `A shape is given for '${name}', but the inputs are: ${graph.inputs.map((i) => i.name).join(', ')}.`,
+      );
   }
   const inputs = graph.inputs.map((input) => bindInput(input, shapes[input.name]));
   const total = inputs.reduce((sum, i) => sum + (bytesOf(i.type!, i.dims as number[]) ?? 0), 0);

@@ -10,9 +10,10 @@ import { subgraphs, type Graph, type Node } from '../onnx/graph.js';
 import { allNodes, nameOf, traceOrigins } from './origins.js';
 import { prepare, type PrepareOptions } from './prepare.js';
 import { readModel, type ModelSource } from './source.js';
+import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 
 /** What openModel takes to bind shapes; where an axis stays open, figures that hang on it are missing, and a note says so. */
-export type InspectOptions = PrepareOptions;
+export interface InspectOptions extends PrepareOptions, TrustOptions {}
 
 /** `yes`; `none: reason` (no derivative exists); `todo: reason`; `missing`; `-` where nothing is left to run (folded away). */
 export type Support = string;
@@ -73,6 +74,7 @@ export interface Inspection {
  */
 export async function inspect(from: string | Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
   const source = await readModel(from);
+  await tryUnlessTrusted(source, from, 'compile', { ...options });
   const flat = inlineFunctions(source.model);
   const { compiled, problems, notes } = await compiledFor(source, options);
   const nodes = allNodes(flat.graph);

@@ -15,17 +15,20 @@ import { randomFeeds } from './random-inputs.js';
 import { openCutReference, openReferenceLater } from './reference.js';
 import { chosenOutput, explainedInput } from './selection.js';
 import { readModel } from './source.js';
+import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 
 /** What a model is opened with: how its shapes are bound, what is explained of it, and which engine differentiates. */
-export interface OpenOptions extends PrepareOptions, EngineOptions {}
+export interface OpenOptions extends PrepareOptions, EngineOptions, TrustOptions {}
 
 /**
  * Opens a classifier. Throws LanError when the file is unsound or a shape is missing, LanErrors with all ops that no adapter supports.
  * A model that onnxruntime itself refuses (opset below 7) is run in its canonical form, and a note says so.
  */
 export async function openModel(from: string | Uint8Array, options: OpenOptions = {}): Promise<Classifier> {
-  const prepared = await prepare(await readModel(from), options);
-  const { source, adapters, canonical, graph, card, feeds, notes } = prepared;
+  const source = await readModel(from);
+  await tryUnlessTrusted(source, from, 'run', { ...options });
+  const prepared = await prepare(source, options);
+  const { adapters, canonical, graph, card, feeds, notes } = prepared;
   const input = explainedInput(graph.inputs, options.input, source.name);
   const output = chosenOutput(graph.outputs, options.output, source.name);
   if (!input || !output)
