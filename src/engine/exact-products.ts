@@ -31,8 +31,9 @@ export const hasQuantisedProducts = (model: Model): boolean =>
 
 /**
  * The model with every int8 factor that meets a uint8 one written as uint8: 128 is added to the factor and to its zero point, which changes no
- * difference of the two, and so no output. Also int8 constants behind a DequantizeLinear, which onnxruntime fuses into such products. A factor whose type does not show in
- * the file stays. onnxruntime sums uint8 by uint8 exactly everywhere, but uint8 by int8 in pairs of int16 that saturate, on x64 CPUs without VNNI.
+ * difference of the two, and so no output. The same for int8 constants behind a DequantizeLinear, which onnxruntime fuses into such products.
+ * A factor whose type does not show in the file stays. onnxruntime sums uint8 by uint8 exactly everywhere, but on x64 CPUs without VNNI it sums
+ * uint8 by int8 in pairs of int16 that saturate. Functions are written out; everything else of the model stays.
  */
 export function exactProducts(model: Model): Model {
   const flat = model.functions.length > 0 ? inlineFunctions(model) : model;
@@ -91,7 +92,7 @@ function exactGraph(graph: Graph, outer: ReadonlyMap<string, Tensor>): Graph {
 
   for (const original of graph.nodes) {
     const entries = Object.entries(original.attributes);
-    let node = entries.some(([, a]) => a.kind === 'graph')
+    let node: Node = entries.some(([, a]) => a.kind === 'graph')
       ? { ...original, attributes: Object.fromEntries(entries.map(([k, a]) => [k, a.kind === 'graph' ? { ...a, value: exactGraph(a.value, constants) } : a])) } // prettier-ignore
       : original;
     const factors = factorsOf(node) ?? [];
