@@ -1,8 +1,8 @@
 // The options of an audit: how a mask is learned, what its noise is, who is told.
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
-import type { MaskShape, OutputLoss } from '../lan/objective.js';
-import type { LanSettings, Preset } from '../lan/settings.js';
+import type { MaskShape, OutputLoss, Preset } from '../lan/choices.js';
+import type { LanSettings } from '../lan/settings.js';
 import type { OpenOptions } from '../model/open.js';
 
 /** Where an audit is: told at the start of each phase, and within `learning the mask` at each step. */

@@ -255,6 +255,9 @@ function resultOf(
     input: { ...subject.input, x },
     notes,
     toJSON: () => auditDocument(x, measured, subject),
-    save: (folder) => writeAudit(folder, x, measured, subject),
+    async save(folder) {
+      const { json, sheet, page } = await writeAudit(folder, x, measured, subject);
+      return { json, sheet, page };
+    },
   };
 }

@@ -63,10 +63,15 @@ function filesOf({ betas }: AuditResult, drawn: boolean): BetaFiles[] {
 
 /**
  * Writes all files of one input into `folder`; with several betas their names carry `-beta<b>`. Each file is written whole or not at all.
- * Pictures are made for inputs of shape [1,1|3,H,W], a page for tokens. Returns the folder's main files. Throws LanError (`write`) when the folder
- * cannot be written.
+ * Pictures are made for inputs of shape [1,1|3,H,W], a page for tokens. Returns the folder's main files, and what
+ * audit.json holds. Throws LanError (`write`) when the folder cannot be written.
  */
-export async function writeAudit(folder: string, x: Tensor, result: AuditResult, subject: AuditSubject): Promise<AuditFiles> {
+export async function writeAudit(
+  folder: string,
+  x: Tensor,
+  result: AuditResult,
+  subject: AuditSubject,
+): Promise<AuditFiles & { document: AuditDocument }> {
   const picture = pictureOfSubject(x, subject);
   const files = filesOf(result, picture !== undefined);
   const rows: { label: string; tiles: Tile[] }[] = [];
@@ -90,8 +95,9 @@ export async function writeAudit(folder: string, x: Tensor, result: AuditResult,
     await writeAtomically(page, pageOf(result, subject, subject.tokens));
   }
   const json = join(folder, 'audit.json');
-  await writeAtomically(json, `${JSON.stringify(auditDocument(x, result, subject), null, 2)}\n`);
-  return { json, sheet: sheetPath, page };
+  const document = auditDocument(x, result, subject);
+  await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
+  return { json, document, sheet: sheetPath, page };
 }
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
