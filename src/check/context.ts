@@ -19,6 +19,7 @@ import type { OpenOptions } from '../model/open.js';
 import { randomFeeds } from '../model/random-inputs.js';
 import { openReference, type Reference } from '../model/reference.js';
 import { readModel, type ModelSource } from '../model/source.js';
+import { tryUnlessTrusted } from '../model/trial.js';
 import type { Graph } from '../onnx/graph.js';
 import { edgeFeeds } from './edge-inputs.js';
 import { readInput, type CheckInput, type NamedFeeds } from './inputs.js';
@@ -113,6 +114,7 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
     throw new LanError('usage', `--tolerance must be a number of at least 0, received ${options.tolerance}.`);
   onProgress('reading');
   const source = await readModel(from);
+  await tryUnlessTrusted(source, from, 'run', { ...options, inputs: undefined });
   const adapters = options.adapters ?? builtIn;
   const rewritten = rewrite(source.model, adapters);
   const canonical = widen(rewritten);

@@ -13,8 +13,9 @@ import { subgraphs, type Graph, type Model, type Node } from '../onnx/graph.js';
 import { labelNotes } from './maps.js';
 import { allNodes, nameOf, traceOrigins } from './origins.js';
 import { readModel } from './source.js';
+import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 
-export interface InspectOptions {
+export interface InspectOptions extends TrustOptions {
   /** Binds dynamic axes; without them static figures may be missing. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
   readonly adapters?: readonly OpAdapter[];
@@ -79,6 +80,7 @@ export interface Inspection {
  */
 export async function inspect(from: string | Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
   const source = await readModel(from);
+  await tryUnlessTrusted(source, from, 'compile', { ...options });
   const adapters = options.adapters ?? builtIn;
   const flat = inlineFunctions(source.model);
   const { compiled, problems, notes } = await compile(source.model, options, adapters);

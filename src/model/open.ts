@@ -22,8 +22,9 @@ import { randomFeeds } from './random-inputs.js';
 import { openCutReference, openReferenceLater } from './reference.js';
 import { chosenOutput, explainedInput, type SelectionOptions } from './selection.js';
 import { readModel } from './source.js';
+import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 
-export interface OpenOptions extends SelectionOptions {
+export interface OpenOptions extends SelectionOptions, TrustOptions {
   /** Which engine differentiates. 'auto': onnxruntime where every op has a gradient rule, else tfjs. */
   readonly engine?: 'auto' | 'onnxruntime' | 'tfjs';
   /** tfjs backend (tensorflow, wasm, cpu) or onnxruntime execution provider. */
@@ -44,6 +45,7 @@ export interface OpenOptions extends SelectionOptions {
  */
 export async function openModel(from: string | Uint8Array, options: OpenOptions = {}): Promise<Classifier> {
   const source = await readModel(from);
+  await tryUnlessTrusted(source, from, 'run', { ...options });
   const adapters = options.adapters ?? builtIn;
   const rewritten = rewrite(source.model, adapters);
   const canonical = widen(rewritten);
