@@ -13,7 +13,7 @@ import type { ExternalReader } from './tensors.js';
  */
 export function externalReader(modelPath: string): ExternalReader {
   const folder = realpathSync(dirname(resolve(modelPath)));
-  const behind = dirname(realpathSync(modelPath));
+  const homes = [folder, dirname(realpathSync(modelPath))];
   return (proto, bytes, name) => {
     const entries = new Map((proto.externalData ?? []).map((e) => [e.key, e.value]));
     const location = entries.get('location') ?? '';
@@ -28,15 +28,10 @@ export function externalReader(modelPath: string): ExternalReader {
       'Copy it beside the model.',
     );
     if (isAbsolute(location)) throw outside;
-    const wanted = resolve(folder, location);
-    if (!inside(wanted, folder)) throw outside;
-    let real: string;
-    try {
-      real = realpathSync(wanted);
-    } catch {
+    const real = found(location, homes);
+    if (real === 'missing')
       throw new LanError('model', `${name}: its data file '${location}' is missing.`, 'It must lie beside the model.');
-    }
-    const home = [folder, behind].find((f) => inside(real, f));
+    const home = homes.find((f) => inside(real, f));
     if (home === undefined) throw outside;
     const stat = statSync(real);
     if (!stat.isFile()) throw new LanError('model', `${name}: its data '${location}' is not a file.`);
@@ -48,6 +43,21 @@ export function externalReader(modelPath: string): ExternalReader {
     const place = { folder: home, location: relative(home, real), offset };
     return { place, read: () => readPart(real, offset, bytes, `${name}: '${location}'`) };
   };
+}
+
+/** The file behind a location in the first of the folders that has it; 'missing' in none, '' where it would climb out of them. */
+function found(location: string, homes: readonly string[]): string {
+  let missing = false;
+  for (const home of homes) {
+    const wanted = resolve(home, location);
+    if (!inside(wanted, home)) continue;
+    try {
+      return realpathSync(wanted);
+    } catch {
+      missing = true;
+    }
+  }
+  return missing ? 'missing' : '';
 }
 
 function readPart(path: string, offset: number, bytes: number, what: string): Uint8Array {

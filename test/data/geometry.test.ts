@@ -36,7 +36,7 @@ describe('geometry', () => {
     expect(corner(fit(grid(3, 2), spec))).toEqual([0, 0]);
   });
 
-  test('resize by the shorter side, to an exact size, and to cover', async () => {
+  test('resize by the shorter side, to an exact size, and to cover', () => {
     const wide = grid(60, 30);
     const same = { ...SPEC, width: 10, height: 10 };
     // Shorter side 20: 40 x 20, of which columns 15 to 24 and rows 5 to 14 stay; a pixel covers 1.5 of the original.
