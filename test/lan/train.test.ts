@@ -96,7 +96,7 @@ test('a full disk leaves the last good checkpoint and its metrics, from which th
     renameSync(files.metrics, at('full.kept'));
     symlinkSync('/dev/full', files.metrics);
   };
-  await expect(fit(fitting({ files, onStep: fill }))).rejects.toThrow(`Can not write '${files.metrics}': `);
+  await expect(fit(fitting({ files, onStep: fill }))).rejects.toThrow(`Cannot write '${files.metrics}': `);
   const { metadata } = decodeSafetensors(readFileSync(files.checkpoint), 'full');
   expect(metadata['steps']).toBe('16');
   renameSync(at('full.kept'), files.metrics);
@@ -182,7 +182,7 @@ test('what does not fit is refused with the difference named', async () => {
     "lan-onnx: LAN 'FC(10, sigmoid)': it ends in sigmoid of shape [10]; expected a sigmoid that gives a mask of [1,8,8].",
   );
   expect(await refused('train', at('net.onnx'), '--data', at('data'), '--out', '/dev/full/x.onnx')).toBe(
-    "lan-onnx: Can not write '/dev/full': a file of that name is in the way. Choose another place.",
+    "lan-onnx: Cannot write '/dev/full': a file of that name is in the way. Choose another place.",
   );
   const other = createNetwork('FC(2, softmax)', [1, SIDE, SIDE]);
   writeFileSync(at('other.onnx'), encodeModel(dialectModel(classifierGraph(other, other.initial(0)))));
