@@ -311,6 +311,8 @@ const nonZero = defineOp({
   op: 'NonZero',
   versions: [9, 13],
   attributes: {},
+  // The shape of its output is how many of its input are not zero.
+  constants: [0],
   lower: (n) => n.refuse('the shape of its output depends on the values of its input, which here depend on the model input.'),
   vjp: none('its output is an index'),
 });

@@ -35,7 +35,8 @@ export function outputSizes(node: Node, known: Known): Dims[] | undefined {
   if (!rule) return undefined;
   try {
     const found = rule(asker(node, known));
-    return found.every((dims) => dims.every((d) => d >= 0)) ? found : undefined;
+    // A size that is no number: Infinity times nothing, as of a Col2Im of blocks without elements.
+    return found.every((dims) => dims.every((d) => d >= 0) && !Number.isNaN(sizeOf(dims))) ? found : undefined;
   } catch {
     // Asked for what is not known, or stumbled over an attribute of the wrong kind.
     return undefined;

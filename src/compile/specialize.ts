@@ -6,6 +6,7 @@ import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { nodeLabel, prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
 import { settle } from './canonicalize.js';
 import { inlineControl, isVariable } from './control.js';
+import { bindDeciding, refuseDeciding } from './deciding.js';
 import { gibibytes, MAX_BYTES, MAX_TOTAL, measure, type Probe } from './measure.js';
 import { adapterTable, Refusal, staticNode } from './static.js';
 
@@ -18,13 +19,17 @@ const MAX_NODES = 200_000;
 /**
  * A static graph: inputs bound to `shapes` (by input name; axes that the file leaves open default to 1 only on the first axis), constants
  * folded, every value typed, ops lowered as their adapters say.
- * Throws LanError when a shape is missing, does not fit the file, or makes a value larger than 2 GiB; LanErrors when an op refuses the shapes.
+ * `values`: what other inputs will be fed, given the inputs with their shapes bound; where such a value decides a shape or an axis, it becomes a
+ * constant (see bindDeciding).
+ * Throws LanErrors ('input') where the value of an input decides shapes and is not given, LanError when a shape is missing, does not fit the file,
+ * or makes a value larger than 2 GiB; LanErrors when an op refuses the shapes.
  */
 export async function specialize(
   graph: Graph,
   shapes: Readonly<Record<string, readonly number[]>>,
   probe: Probe,
   adapters: readonly OpAdapter[],
+  values?: (inputs: readonly ValueInfo[]) => Readonly<Record<string, Tensor>>,
 ): Promise<Graph> {
   for (const name of Object.keys(shapes)) {
     if (!graph.inputs.some((i) => i.name === name))
@@ -46,7 +51,9 @@ export async function specialize(
   // Types of a graph that is static already are kept, unless it was static for other shapes.
   const rebound = inputs.some((i) => graph.types.get(i.name)?.dims.join() !== (i.dims as number[]).join());
   let current: Graph = prune({ ...graph, inputs, ...(rebound ? { types: new Map<string, ValueType>() } : {}) });
+  current = bindDeciding(current, values?.(inputs) ?? {}, adapters);
   current = prune(await inlineControl(current, (g) => measure(g, feeds, undivided(probe, variableValues(g)))));
+  refuseDeciding(current, adapters);
   current = await fold(current, feeds, probe);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const lowered = lower(current, adapters);

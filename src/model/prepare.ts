@@ -56,7 +56,7 @@ export async function prepare(source: ModelSource, options: PrepareOptions = {})
   const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
   const fed = await readFeeds(options.feeds);
   const shapes = shapesFor(canonical, fed, card, options, source.name);
-  const graph = await specialize(canonical, shapes, probe, adapters);
+  const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed));
   const half = computedIn(rewritten).has('float16');
   return {
     source,
