@@ -18,7 +18,7 @@ export interface Objective {
   /** One output `objective`, one number; reads the model's inputs and `cotangent`. */
   readonly graph: Graph;
   /** Weights for one sample, given the model's output there; zero where float32 has lost the logarithm. */
-  weights(output: Tensor, draw: number, seed: number): Tensor;
+  readonly weights: (output: Tensor, draw: number, seed: number) => Tensor;
   /** The same function in float64, from the model's output. */
   value(output: Tensor, weights: Tensor): number;
   /** Size of the summands, which tells how much float32 noise their sum carries: sqrt(sum (weight * term)^2). */
