@@ -7,7 +7,8 @@ import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 import { appendParameters, createNetwork, dropoutFeeds, type Network } from './network.js';
 import type { Noise } from './noise.js';
-import { classify, lossOf, type MaskShape, type OutputLoss } from './objective.js';
+import type { MaskShape, OutputLoss } from './choices.js';
+import { classify, lossOf } from './objective.js';
 import { batchOrder, bootstrapOrder, type Samples } from './samples.js';
 import { train, type TrainJob, type TrainResult, type TrainSettings } from './train.js';
 

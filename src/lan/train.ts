@@ -6,6 +6,7 @@ import type { Tensor } from '../core/tensor.js';
 import { readBytes, reasonOf, writeAtomically } from '../data/files.js';
 import { decodeSafetensors, encodeSafetensors } from '../data/safetensors.js';
 import type { Descent } from '../engine/engine.js';
+import type { Schedule } from './choices.js';
 
 /** What decides a run's result; a checkpoint of other settings is refused. Values are JSON. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
@@ -13,12 +14,8 @@ export type RunIdentity = Readonly<Record<string, unknown>>;
 export interface TrainSettings {
   readonly iterations: number;
   readonly learningRate: number;
-  /** 'constant'; 'cosine': along half a cosine down to a hundredth; 'linear': straight down to nothing. */
   readonly schedule: Schedule;
 }
-
-export const SCHEDULES = ['constant', 'cosine', 'linear'] as const;
-export type Schedule = (typeof SCHEDULES)[number];
 
 export interface TrainJob {
   readonly settings: TrainSettings;

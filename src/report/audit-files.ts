@@ -38,14 +38,15 @@ export interface BetaFiles {
 
 /**
  * Writes all files of one input into `folder`; with several betas their names carry `-beta<b>`. Each file is written whole or not at all.
- * Pictures are made for inputs of shape [1,1|3,H,W], a page for tokens. Returns the folder's main files. Throws LanError when the folder can not be written.
+ * Pictures are made for inputs of shape [1,1|3,H,W], a page for tokens. Returns the folder's main files, and
+ * what audit.json holds. Throws LanError when the folder can not be written.
  */
 export async function writeAudit(
   folder: string,
   x: Tensor,
   result: AuditResult,
   subject: AuditSubject,
-): Promise<{ json: string; sheet?: string; page?: string }> {
+): Promise<{ json: string; document: object; sheet?: string; page?: string }> {
   const picture = subject.range && x.dims.length === 4 ? pictureOf(x, subject.range) : undefined;
   const files: BetaFiles[] = [];
   const rows: { label: string; tiles: Tile[] }[] = [];
@@ -74,8 +75,9 @@ export async function writeAudit(
     await writeAtomically(page, pageOf(result, subject, subject.tokens));
   }
   const json = join(folder, 'audit.json');
-  await writeAtomically(json, `${JSON.stringify(toJson(result, subject, files), null, 2)}\n`);
-  return { json, sheet: sheetPath, page };
+  const document = toJson(result, subject, files);
+  await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
+  return { json, document, sheet: sheetPath, page };
 }
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
