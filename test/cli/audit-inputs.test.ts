@@ -146,7 +146,7 @@ describe('tokens', () => {
       refused(`Tensor '${at('ids.npy')}': expected one sample of shape [7], received [1,6].`),
     );
     expect(await run('audit', text, '--image', 'x.png', ...nothing)).toEqual(
-      refused("Input 'input_ids' leaves axis 1 open: [batch,sequence]. Bind it: --shape input_ids=1,128"),
+      refused("Input 'input_ids' leaves axis 1 open: [batch,sequence]. Bind it, for example with --shape input_ids=1,128."),
     );
     writeFileSync(at('pairs.npy'), encodeNpy(int64([1, 2, 3, 4], [2, 2])));
     expect(await audit(...FEEDS, '--noise', `bootstrap:${at('pairs.npy')}`, ...nothing)).toEqual(
