@@ -2,6 +2,7 @@
 import type { OpAdapter } from '../../adapters/op.js';
 import { upstreamOf, downstreamOf, withConstants } from '../compile/cut.js';
 import { specialize } from '../compile/specialize.js';
+import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { allocate, float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
 import type { Engine, Program } from '../engine/engine.js';
@@ -226,6 +227,10 @@ export class OnnxClassifier implements Classifier {
 
   specialize(graph: Graph): Promise<Graph> {
     return specialize(graph, {}, probe, this.adapters);
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 
   async dispose(): Promise<void> {
