@@ -46,8 +46,12 @@ export async function findWrongGradient(
   const { engines, adapters } = subject;
   const { wrt, output } = part;
   const sample = part.samples[0]!;
-  const { graph, weights, loss, cotangent } = await objectiveOf(part.graph, output, adapters);
-  const feeds: Record<string, Tensor> = { ...sample.feeds, [cotangent]: weights(sample.expected[output]!, 0, subject.seed) };
+  const objective = await objectiveOf(part.graph, output, adapters);
+  const { graph, loss, cotangent } = objective;
+  const feeds: Record<string, Tensor> = {
+    ...sample.feeds,
+    [cotangent]: objective.weights(sample.expected[output]!, 0, subject.seed),
+  };
   const variable = dependents(graph, wrt);
   const tried = new Set<string>();
   const path = gradientPath(graph, loss, wrt).filter((node) => {
