@@ -8,7 +8,7 @@ import type { HookPoint } from './hook-point.js';
 import type { ModelSource } from './source.js';
 import type { VjpResult } from './vjp.js';
 
-export interface Classifier {
+export interface Classifier extends AsyncDisposable {
   readonly source: ModelSource;
   readonly inputs: readonly { name: string; type: DType; shape: readonly number[] }[];
   readonly outputs: readonly { name: string; type: DType; shape: readonly number[] }[];
@@ -70,6 +70,4 @@ export interface Classifier {
   withCard(card: InputCard, assumed?: boolean): Classifier;
   /** Frees the sessions, also of those that `withCard` and `locate` gave; more than once does no harm. */
   dispose(): Promise<void>;
-  /** As `dispose`, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void>;
 }

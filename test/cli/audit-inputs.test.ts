@@ -119,7 +119,7 @@ describe('tokens', () => {
       refused(`Vocabulary '${at('empty.txt')}': holds no tokens. Expected one a line, the first being id 0.`),
     );
     expect(await audit(...FEEDS, '--vocab', at('absent.txt'), ...nothing)).toEqual(
-      refused(`Vocabulary '${at('absent.txt')}': can not be read (no such file or folder).`),
+      refused(`Vocabulary '${at('absent.txt')}': cannot be read (no such file or folder).`),
     );
     expect(await audit(...FEEDS, '--vocab', at('vocab.txt'), '--at', 'context', ...nothing)).toEqual(
       refused("--vocab: the mask does not lie on tokens; it lies on the value 'context' [1,8]. Leave --vocab out."),
@@ -213,7 +213,7 @@ describe('a value inside a model of pictures', () => {
       `lan-onnx: Dataset '${at('unreadable.jsonl')}': none of 1 samples could be read; the first: Image '${paths[1]}': `,
     );
     expect(await audit('--noise', `bootstrap:${at('absent')}`, '--out', at('no'))).toEqual(
-      refused(`Dataset '${at('absent')}': can not be read (no such file or folder).`),
+      refused(`Dataset '${at('absent')}': cannot be read (no such file or folder).`),
     );
   });
 
