@@ -3,7 +3,8 @@ import type { Classifier } from '../model/open.js';
 import { blockedBy } from '../compile/differentiate.js';
 import { LanErrors } from '../core/errors.js';
 import { buildObjective, type Objective } from '../lan/objective.js';
-import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
+import type { Preset } from '../lan/choices.js';
+import { resolveSettings, type LanSettings } from '../lan/settings.js';
 import { renameNode } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 
