@@ -135,7 +135,7 @@ async function floats(bytes: Uint8Array, meta: Metadata, label: string): Promise
     .toBuffer({ resolveWithObject: true });
   const values = new Float32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
   const [low, high] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
-  const unit = low! >= 0 && high! <= 1;
+  const unit = low >= 0 && high <= 1;
   if (!unit && !values.every((v) => v >= 0 && v <= 255 && Number.isInteger(v)))
     throw unreadable(
       label,

@@ -2,6 +2,7 @@
 import type { OpAdapter } from '../../adapters/op.js';
 import { upstreamOf, downstreamOf, withConstants } from '../compile/cut.js';
 import { specialize } from '../compile/specialize.js';
+import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { allocate, float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
 import type { Engine, Program } from '../engine/engine.js';
@@ -219,12 +220,17 @@ export class OnnxClassifier implements Classifier {
     } catch (error) {
       throw new LanError('input', `${refusal} (${messageOf(error)})`);
     }
-    if (graph.types.get(name)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
-    return specialize(withLogProbabilities(graph, name, this.outputKind), { [X]: dims }, probe, this.adapters);
+    const made = graph.outputs[0]!.name;
+    if (graph.types.get(made)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
+    return specialize(withLogProbabilities(graph, made, this.outputKind), { [X]: dims }, probe, this.adapters);
   }
 
   specialize(graph: Graph): Promise<Graph> {
     return specialize(graph, {}, probe, this.adapters);
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 
   async dispose(): Promise<void> {

@@ -41,7 +41,7 @@ const fitting = (more: Partial<FitOptions> = {}): FitOptions => ({
   specialize: (graph) => specialize(graph, {}, probe, adapters),
   network,
   samples: samplesOf(scaled(pictures.subarray(0, 160 * AREA)), [1, SIDE, SIDE], labels.slice(0, 160)),
-  held: samplesOf(scaled(pictures.subarray(160 * AREA)), [1, SIDE, SIDE], labels.slice(160)),
+  validation: samplesOf(scaled(pictures.subarray(160 * AREA)), [1, SIDE, SIDE], labels.slice(160)),
   settings: { iterations: 40, learningRate: 0.02, schedule: 'cosine', batch: 16, seed: 2 },
   data: 'squares',
   ...more,
@@ -212,7 +212,7 @@ test('what does not fit is refused with the difference named', async () => {
 
 test('a loss that is no number ends the run and says so', async () => {
   const broken = samplesOf(scaled(pictures).fill(NaN, 0, AREA), [1, SIDE, SIDE], labels);
-  await expect(fit(fitting({ samples: broken, held: undefined }))).rejects.toThrow(
+  await expect(fit(fitting({ samples: broken, validation: undefined }))).rejects.toThrow(
     /^The loss became NaN at step \d+\. Lower --learning-rate, or check the data for values out of range\.$/,
   );
 });
