@@ -220,8 +220,9 @@ export class OnnxClassifier implements Classifier {
     } catch (error) {
       throw new LanError('input', `${refusal} (${messageOf(error)})`);
     }
-    if (graph.types.get(name)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
-    return specialize(withLogProbabilities(graph, name, this.outputKind), { [X]: dims }, probe, this.adapters);
+    const made = graph.outputs[0]!.name;
+    if (graph.types.get(made)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
+    return specialize(withLogProbabilities(graph, made, this.outputKind), { [X]: dims }, probe, this.adapters);
   }
 
   specialize(graph: Graph): Promise<Graph> {
