@@ -118,8 +118,8 @@ export async function train(job: TrainJob): Promise<TrainResult> {
       last = Object.fromEntries(metrics.map((name, i) => [name, sums[i]! / count]));
       sums = metrics.map(() => 0);
       if (job.validate && (step % validateEvery === 0 || step === iterations)) validation = await job.validate();
-      const held = step % validateEvery === 0 || step === iterations ? validation : undefined;
-      lines += `${JSON.stringify({ step, ...rounded(last), ...(held && { validation: rounded(held) }) })}\n`;
+      const figures = step % validateEvery === 0 || step === iterations ? validation : undefined;
+      lines += `${JSON.stringify({ step, ...rounded(last), ...(figures && { validation: rounded(figures) }) })}\n`;
       const rate = (step - resumedAt) / ((performance.now() - start) / 1000);
       job.onStep?.({ step, iterations, figures: { ...last, ...validation }, rate });
       // Lets signals and timers in: a native step blocks the thread.

@@ -119,7 +119,7 @@ describe('tokens', () => {
       refused(`Vocabulary '${at('empty.txt')}': holds no tokens. Expected one a line, the first being id 0.`),
     );
     expect(await audit(...FEEDS, '--vocab', at('absent.txt'), ...nothing)).toEqual(
-      refused(`Vocabulary '${at('absent.txt')}': can not be read (no such file or folder).`),
+      refused(`Vocabulary '${at('absent.txt')}': cannot be read (no such file or folder).`),
     );
     expect(await audit(...FEEDS, '--vocab', at('vocab.txt'), '--at', 'context', ...nothing)).toEqual(
       refused("--vocab: the mask does not lie on tokens; it lies on the value 'context' [1,8]. Leave --vocab out."),
@@ -146,7 +146,7 @@ describe('tokens', () => {
       refused(`Tensor '${at('ids.npy')}': expected one sample of shape [7], received [1,6].`),
     );
     expect(await run('audit', text, '--image', 'x.png', ...nothing)).toEqual(
-      refused("Input 'input_ids' leaves axis 1 open: [batch,sequence]. Bind it: --shape input_ids=1,128"),
+      refused("Input 'input_ids' leaves axis 1 open: [batch,sequence]. Bind it, for example with --shape input_ids=1,128."),
     );
     writeFileSync(at('pairs.npy'), encodeNpy(int64([1, 2, 3, 4], [2, 2])));
     expect(await audit(...FEEDS, '--noise', `bootstrap:${at('pairs.npy')}`, ...nothing)).toEqual(
@@ -213,7 +213,7 @@ describe('a value inside a model of pictures', () => {
       `lan-onnx: Dataset '${at('unreadable.jsonl')}': none of 1 samples could be read; the first: Image '${paths[1]}': `,
     );
     expect(await audit('--noise', `bootstrap:${at('absent')}`, '--out', at('no'))).toEqual(
-      refused(`Dataset '${at('absent')}': can not be read (no such file or folder).`),
+      refused(`Dataset '${at('absent')}': cannot be read (no such file or folder).`),
     );
   });
 

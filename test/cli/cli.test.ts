@@ -189,7 +189,7 @@ describe('inspect', () => {
   test('a file that is no model', async () => {
     const { code, out, err } = await cli('inspect', at('none.onnx'));
     expect([code, out]).toEqual([2, '']);
-    expect(err).toBe(`lan-onnx: Model '${at('none.onnx')}': can not be read (no such file or folder).\n`);
+    expect(err).toBe(`lan-onnx: Model '${at('none.onnx')}': cannot be read (no such file or folder).\n`);
   });
 });
 
@@ -238,7 +238,7 @@ describe('check', () => {
     const path = join(at('net.onnx'), 'results.xml');
     const { code, err } = await cli('check', at('net.onnx'), '--no-gradients', '--engine', 'onnxruntime', '--junit', path);
     expect(code).toBe(2);
-    expect(err).toMatch(/lan-onnx: Can not write '.*results\.xml': .*\. Choose another place\.\n$/);
+    expect(err).toMatch(/lan-onnx: Cannot write '.*results\.xml': .*\. Choose another place\.\n$/);
     expect(existsSync(path)).toBe(false);
   });
 });

@@ -85,7 +85,7 @@ async function auditAll(argv: Arguments, io: Io, { model, signal, bar, explainer
         notes: [...model.notes, ...(others?.notes ?? []), ...input.notes],
         version: version(),
         range: drawn ? model.card?.range : undefined,
-        point: model.hookPoint,
+        hookPoint: model.hookPoint,
         tokens: tokens[i],
       });
       if (argv.json) documents.push(document);

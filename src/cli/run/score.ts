@@ -34,7 +34,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
         version: version(),
       };
       if (argv.csv !== undefined) await writeAtomically(argv.csv, classesCsv(result));
-      const files = argv.out === undefined ? [] : await writeScore(argv.out, result, subject, dataset);
+      const files = argv.out === undefined ? [] : await writeScore(argv.out, result, subject, (i) => dataset.nameOf(i));
       io.out(argv.json ? toJson(scoreDocument(result, subject)) : describe(result, files));
     });
   } finally {

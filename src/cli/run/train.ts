@@ -140,7 +140,7 @@ function describe(path: string, t: TrainedLan, samples: Samples, fused: string):
     `  loss ${three(last.loss)}: output loss ${three(last.output_loss)}, mask mean ${three(last.mask_mean)}`,
     ...(validation
       ? [
-          `  held out ${three(validation.held_loss)}: output loss ${three(validation.held_output_loss)}, mask mean ${three(validation.held_mask_mean)}`,
+          `  held out ${three(validation.validation_loss)}: output loss ${three(validation.validation_output_loss)}, mask mean ${three(validation.validation_mask_mean)}`,
         ]
       : []),
     `  files: ${path}, ${fused}`,
