@@ -98,12 +98,12 @@ async function makeSoundFiles(): Promise<Sound[]> {
   made.push({
     name: 'array.npy',
     bytes: encodeNpy(float32(new Float32Array(24), [2, 3, 4])),
-    read: async (bytes) => void decodeNpy(bytes, 'array.npy'),
+    read: (bytes) => Promise.resolve(void decodeNpy(bytes, 'array.npy')),
   });
   made.push({
     name: 'weights.safetensors',
     bytes: encodeSafetensors({ a: float32(new Float32Array(6), [2, 3]) }, { step: '1' }),
-    read: async (bytes) => void decodeSafetensors(bytes, 'weights.safetensors'),
+    read: (bytes) => Promise.resolve(void decodeSafetensors(bytes, 'weights.safetensors')),
   });
   const onFile = (name: string, bytes: Uint8Array, read: (path: string) => unknown): void => {
     made.push({

@@ -104,12 +104,12 @@ export function mutatedModel(bytes: Uint8Array, d: Dice): Uint8Array | undefined
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? Mutable<E>[] : T[K] };
 
 function mutate(model: Mutable<ModelProto>, d: Dice): void {
-  const graph = model.graph as unknown as Mutable<GraphProto> | undefined;
+  const graph = model.graph;
   const nodes = (graph?.node ?? []) as unknown as Mutable<NodeProto>[];
   const node = nodes.length > 0 ? d.pick(nodes) : undefined;
   const attributes = (node?.attribute ?? []) as unknown as Mutable<AttributeProto>[];
   const attribute = attributes.length > 0 ? (d.pick(attributes) as Record<string, unknown>) : undefined;
-  const inputs = node?.input as string[] | undefined;
+  const inputs = node?.input;
   const kind = d.below(14);
   if (kind <= 3 && attribute) changeAttribute(attribute, d);
   else if (kind === 4 && inputs?.length) inputs[d.below(inputs.length)] = d.pick(['', ...inputs, ...NAMES]);
@@ -148,7 +148,7 @@ function mutate(model: Mutable<ModelProto>, d: Dice): void {
       ]),
       type: 2,
       i: d.pick(EDGES),
-    } as unknown as Mutable<AttributeProto>);
+    });
   else if (kind === 10) changeShape(graph, d);
   else if (kind === 11) changeInitializer(graph, d);
   else if (kind === 12)
