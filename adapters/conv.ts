@@ -1,6 +1,7 @@
 // Conv and ConvTranspose: any padding, stride, dilation and group, in one to three spatial axes.
 import type { GraphBuilder } from '../src/onnx/builder.js';
 import { defineOp, ints, type AttributesOf, type Cotangents, type OpAdapter, type StaticNode } from './op.js';
+import { addWoven } from './kernels/blocked.js';
 import {
   asTwoDimensional,
   axesOf,
@@ -60,6 +61,7 @@ const convOp = defineOp({
     return rewrite(n, 'Conv', explicit(a, dims.slice(2), a.kernel_shape ?? n.type(1).dims.slice(2)), { group: a.group }, g);
   },
   layout: 'nhwc',
+  addGradients: addWoven,
   forward: ([x, w, b], a, { tf, node }) => {
     const axes = nodeAxes(node, a);
     const y = onTfjs(node, axes, onTf.conv, convVolume)(tf, x!, w!, axes, a.group, node.constant(1) !== undefined);

@@ -9,6 +9,8 @@ import { elementwise } from './elementwise.js';
 import { logic } from './logic.js';
 import { shape } from './shape.js';
 import { indexOps } from './index-ops.js';
+import { join } from './join.js';
+import { order } from './order.js';
 import { reduce } from './reduce.js';
 import { linalg } from './linalg.js';
 import { resize } from './resize.js';
@@ -21,6 +23,7 @@ import { trees } from './ml-trees.js';
 import { quantisedOps } from './quantised.js';
 import type { OpAdapter } from './op.js';
 import { pooling } from './pooling.js';
+import { powerPooling } from './pooling-power.js';
 import { recurrent } from './recurrent.js';
 
 export const adapters: readonly OpAdapter[] = [
@@ -29,9 +32,12 @@ export const adapters: readonly OpAdapter[] = [
   ...logic,
   ...conv,
   ...pooling,
+  ...powerPooling,
   ...norm,
   ...shape,
+  ...join,
   ...indexOps,
+  ...order,
   ...reduce,
   ...linalg,
   ...resize,

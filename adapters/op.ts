@@ -59,17 +59,17 @@ export interface OldNode {
   /** The raw value of an attribute, of this or an older definition; undefined when absent. */
   attr<T = number>(name: string): T | undefined;
   /** The input's value when it is an initialiser or the output of a Constant node. */
-  constant(index: number): Tensor | undefined;
+  constant(this: void, index: number): Tensor | undefined;
   /** How many outputs are in use (index of the last one + 1). */
   readonly outputs: number;
   /** dtype of an input where it shows before shapes are bound: a constant's, a graph input's, a Cast's, or of what the input carries. */
-  dtype(index: number): DType | undefined;
+  dtype(this: void, index: number): DType | undefined;
   /** Does the input carry whole numbers of dtype(index) in float32? Only where the adapter says `carries`. */
-  carried(index: number): boolean;
+  carried(this: void, index: number): boolean;
   /** Says that `value`, which is returned as an output, holds whole numbers of `type` in float32; gives its name back. */
-  carry(value: string, type: DType): string;
+  carry(this: void, value: string, type: DType): string;
   /** Refuses the node: the reason is reported with every other problem of the model. */
-  refuse(reason: string): never;
+  refuse(this: void, reason: string): never;
 }
 
 /** A node of a static graph, as `lower` and `vjp` see it. */
@@ -80,12 +80,12 @@ export interface StaticNode {
   /** Output names. */
   readonly y: readonly string[];
   /** dtype and dims of an input; of an omitted one, a float32 scalar. */
-  type(index: number): ValueType;
+  type(this: void, index: number): ValueType;
   /** dtype and dims of an output. */
-  outputType(index: number): ValueType;
+  outputType(this: void, index: number): ValueType;
   /** An input's value where it is a constant. */
-  constant(index: number): Tensor | undefined;
-  refuse(reason: string): never;
+  constant(this: void, index: number): Tensor | undefined;
+  refuse(this: void, reason: string): never;
 }
 
 /** What a gradient rule gets besides: the cotangents, and which inputs want a gradient. */
@@ -106,7 +106,7 @@ export interface ForwardContext {
   /** The memory layout of rank-4 inputs and outputs of this call: 'nhwc' only for adapters that say so. */
   readonly layout: Layout;
   /** Where ONNX axis `axis` (may be negative) of a tensor of `rank` axes is in the present layout. */
-  axis(axis: number, rank: number): number;
+  axis(this: void, axis: number, rank: number): number;
 }
 
 export type Forward<S extends Specs> = (x: TfTensor[], attributes: AttributesOf<S>, context: ForwardContext) => TfTensor[];
@@ -160,6 +160,11 @@ export interface OpDefinition<S extends Specs> {
   readonly vjp?: Vjp<S> | NoGradient | Todo;
   /** Inputs broadcast as in numpy: the walker sums the rule's gradients (in the output's shape) down to each input's shape. */
   readonly broadcasts?: boolean;
+  /**
+   * How two gradients of one value are added, where the rules of this op know a cheaper form than Add (a memory layout that they share);
+   * undefined: not these two. The walker asks every adapter that has it.
+   */
+  readonly addGradients?: (g: GraphBuilder, a: string, b: string) => string | undefined;
   /** In a few words: what is not supported, for docs and messages. */
   readonly restrictions?: string;
 }
@@ -168,8 +173,7 @@ export interface OpDefinition<S extends Specs> {
 export type OpAdapter = OpDefinition<Specs>;
 
 /** Types the rules of one op by its attribute table. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the attribute types differ per op; the walkers resolve them by the same table
-export const defineOp = <const S extends Specs>(definition: OpDefinition<S>): OpAdapter => definition as OpDefinition<any>;
+export const defineOp = <const S extends Specs>(definition: OpDefinition<S>): OpAdapter => definition as unknown as OpAdapter;
 
 /** Attributes of a node by the adapter's table: defaults filled in, unknown names ignored (canonicalize has refused them). */
 export function resolveAttributes(adapter: OpAdapter, node: Node): Record<string, unknown> {

@@ -5,7 +5,6 @@ import { defineOp, int, ints, type Layout, type OldNode, type OpAdapter, type St
 import {
   asTwoDimensional,
   axesOf,
-  explicit,
   isExplicit,
   nodeAxes,
   ones,
@@ -15,6 +14,7 @@ import {
   type Explicit,
   type WindowAttributes,
 } from './kernels/conv-geometry.js';
+import { poolWindow, refuseDilatedSame } from './kernels/pool-window.js';
 import { isBlocked } from './kernels/blocked.js';
 import { maxGradientBlocked } from './kernels/pool-blocked.js';
 import { maximaIndices, maxUnpool } from './kernels/pool-indices.js';
@@ -30,33 +30,6 @@ const lead = (n: StaticNode): [number, number] => [n.type(0).dims[0]!, n.type(0)
 const atMostThree = (n: StaticNode): void => {
   if (n.type(0).dims.length > 5) n.refuse('more than three spatial axes are not supported in tfjs. Use --engine onnxruntime.');
 };
-
-/**
- * onnxruntime's pools reckon SAME pads as if the kernel were not dilated, and contradict their own shape inference by it: whatever comes behind
- * fails or reads another shape.
- */
-function refuseDilatedSame(n: OldNode): void {
-  const auto = n.attr<string>('auto_pad') ?? 'NOTSET';
-  if (auto.startsWith('SAME') && n.attr<readonly number[]>('dilations')?.some((d) => d !== 1))
-    n.refuse(`auto_pad ${auto} together with dilations is not supported. Export it with pads.`);
-}
-
-/**
- * The window with nothing left to auto_pad. Where none fits, onnxruntime's blocked pools divide by zero and take the process with them. SAME
- * with a stride beyond the kernel has negative pads, which onnxruntime takes in LpPool alone.
- */
-function poolWindow(n: StaticNode, a: WindowAttributes, kernel: readonly number[]): Explicit {
-  const spatial = n.type(0).dims.slice(2);
-  const window = explicit(a, spatial, kernel);
-  if (n.outputType(0).dims.slice(2).includes(0))
-    n.refuse(
-      `no window of kernel [${kernel.join(',')}] fits its input [${n.type(0).dims.join(',')}]. Give a larger input (--shape).`,
-    );
-  const crops = spatial.some((size, i) => (Math.ceil(size / window.strides[i]!) - 1) * window.strides[i]! + kernel[i]! < size);
-  if (a.auto_pad?.startsWith('SAME') && crops)
-    n.refuse(`auto_pad ${a.auto_pad} with a stride beyond the kernel crops the input in onnxruntime. Export it with pads.`);
-  return window;
-}
 
 /** One window that covers the whole input, without padding. */
 function isGlobal(n: StaticNode, e: Explicit): boolean {
@@ -263,60 +236,5 @@ const globalMaxPool = defineOp({
   vjp: (c, _a, g) => [globalMaxGradient(g, c.x[0]!, c.dy[0]!, c.type(0).dims)],
 });
 
-/** The exponent, which opset 1 gave as a float. */
-function exponent(n: OldNode): number {
-  const p = n.attr('p') ?? 2;
-  return Number.isInteger(p) && p > 0 ? p : n.refuse(`expected a positive whole exponent p, received ${p}.`);
-}
-
-/** |x|^p, and the p-th root of a sum of them. */
-const power = (g: GraphBuilder, x: string, p: number): string =>
-  p === 1 ? g.op('Abs', [x]) : p === 2 ? g.mul(x, x) : g.op('Pow', [g.op('Abs', [x]), g.scalar(p)]);
-const root = (g: GraphBuilder, x: string, p: number): string =>
-  p === 1 ? x : p === 2 ? g.op('Sqrt', [x]) : g.op('Pow', [x, g.scalar(1 / p)]);
-
-const lpPool = defineOp({
-  op: 'LpPool',
-  versions: [1, 2, 11, 18, 22],
-  attributes: { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), dilations: ints(), p: int(2) },
-  canonicalize: (n, g) => {
-    refuseDilatedSame(n);
-    const { p: _p, ...rest } = n.node.attributes;
-    return n.version === 1 ? g.op('LpPool', [n.x[0]!], { ...rest, p: exponent(n) }) : void exponent(n);
-  },
-  // A convolution of |x|^p with ones, channels taken as batch: it has the dilations that AveragePool lacks.
-  lower: (n, a, g) => {
-    const { dims } = n.type(0);
-    const out = n.outputType(0).dims;
-    const kernel = a.kernel_shape ?? n.refuse('attribute kernel_shape is missing.');
-    const window = poolWindow(n, a, kernel);
-    const axes = nodeAxes(n, window);
-    const pads = [...axes.map((v) => v.begin), ...axes.map((v) => Math.max(0, v.end))];
-    const flat = g.reshape(power(g, n.x[0]!, a.p), [dims[0]! * dims[1]!, 1, ...dims.slice(2)]);
-    const sum = g.op('Conv', [flat, g.constant(ones([1, 1, ...kernel]), 'ones')], { ...window, pads, group: 1 });
-    return g.reshape(root(g, sum, a.p), out);
-  },
-});
-
-const globalLpPool = defineOp({
-  op: 'GlobalLpPool',
-  versions: [1, 2, 22],
-  attributes: { p: int(2) },
-  canonicalize: (n, g) => (n.version === 1 ? g.op('GlobalLpPool', [n.x[0]!], { p: exponent(n) }) : void exponent(n)),
-  lower: (n, a, g) =>
-    root(
-      g,
-      g.reduceSum(
-        power(g, n.x[0]!, a.p),
-        n
-          .type(0)
-          .dims.map((_, i) => i)
-          .slice(2),
-        true,
-      ),
-      a.p,
-    ),
-});
-
 /** Pools. */
-export const pooling: OpAdapter[] = [maxPool, averagePool, globalAveragePool, globalMaxPool, lpPool, globalLpPool, maxUnpool];
+export const pooling: OpAdapter[] = [maxPool, averagePool, globalAveragePool, globalMaxPool, maxUnpool];

@@ -1,21 +1,10 @@
 // Ops that move values around without looking at them: reshapes, transposes, concatenation, padding, tiling; and shapes as values.
 import { toNumbers } from '../src/core/tensor.js';
-import { DATA_TYPE, defineOp, int, ints, positiveAxis, text, type OpAdapter } from './op.js';
+import { defineOp, int, ints, text, type OpAdapter } from './op.js';
 import { alongAxis, selection, transposed, tfAlongAxis } from './kernels/linalg-axis.js';
 import { MOST_AXES } from './kernels/many-axes.js';
 import { generators } from './kernels/shape-generators.js';
-import {
-  expandTo,
-  integers,
-  linear,
-  optionalConstant,
-  optionalIntegers,
-  product,
-  range,
-  reshapeTo,
-  sameDims,
-  zeros,
-} from './kernels/shape-common.js';
+import { expandTo, integers, linear, optionalConstant, product, range, reshapeTo, sameDims } from './kernels/shape-common.js';
 import { copiedIndices, paddingOf } from './kernels/shape-pad.js';
 
 const reshape = defineOp({
@@ -123,79 +112,6 @@ const tile = defineOp({
   },
 });
 
-const concat = defineOp({
-  op: 'Concat',
-  versions: [1, 4, 11, 13],
-  attributes: { axis: int(1) },
-  // Only Concat-1 may leave its axis out: 1 then.
-  canonicalize: (n, g) => (n.attr('axis') === undefined ? g.op('Concat', n.node.inputs, { axis: 1 }) : undefined),
-  lower: (n) => (n.node.inputs.length === 1 ? n.x[0]! : undefined),
-  layout: 'any',
-  forward: (x, { axis }, { tf, axis: at }) => [tf.concat(x, at(axis, x[0]!.shape.length))],
-  vjp: ({ dy, needs, type }, { axis: signed }, g) => {
-    const axis = positiveAxis(signed, type(0).dims.length);
-    const sizes = needs.map((_, i) => type(i).dims[axis]!);
-    if (needs.every(Boolean)) return g.ops('Split', [dy[0]!, g.ints(sizes)], sizes.length, { axis });
-    let start = 0;
-    return needs.map((needed, i) => {
-      start += sizes[i]!;
-      return needed ? g.slice(dy[0]!, [start - sizes[i]!], [start], [axis]) : undefined;
-    });
-  },
-});
-
-/** Lengths of a Split's parts. */
-function splitSizes(d: number, given: readonly number[] | undefined, parts: number): readonly number[] {
-  const part = Math.ceil(d / parts);
-  return given ?? range(parts).map((i) => Math.max(0, Math.min(part, d - i * part)));
-}
-
-const split = defineOp({
-  op: 'Split',
-  versions: [1, 2, 11, 13, 18],
-  attributes: { axis: int(0), num_outputs: int() },
-  legacy: ['split'],
-  canonicalize: (n, g) => {
-    const sizes = n.attr<readonly number[]>('split');
-    // Split-1 also took them as an input, of the data's own type.
-    const input = n.version === 1 && n.x[1] ? g.cast(n.x[1], DATA_TYPE.int64!) : n.x[1]!;
-    const given = n.version < 13 && sizes ? g.ints(sizes) : input;
-    // onnxruntime crashes on a Split with an omitted output: each gets a name.
-    if (n.version >= 13 && (given || n.attr('num_outputs') !== undefined) && !n.node.outputs.includes('')) return undefined;
-    // Before 18 the number of equal parts was the number of outputs, unused ones included.
-    const count = n.node.outputs.length;
-    return g.ops('Split', [n.x[0]!, given], count, {
-      axis: n.attr('axis'),
-      num_outputs: given ? undefined : (n.attr('num_outputs') ?? count),
-    });
-  },
-  constants: [1],
-  lower: (n) => (n.y.length === 1 && sameDims(n.type(0).dims, n.outputType(0).dims) ? n.x[0]! : undefined),
-  layout: 'any',
-  forward: ([x], { axis, num_outputs }, { tf, node, axis: at }) => {
-    const where = at(axis, x!.shape.length);
-    return tf.split(
-      x!,
-      [...splitSizes(x!.shape[where]!, optionalIntegers(node, 1, 'split'), num_outputs ?? node.y.length)],
-      where,
-    );
-  },
-  vjp: (n, { axis: signed, num_outputs }, g) => {
-    const { dims } = n.type(0);
-    const axis = positiveAxis(signed, dims.length);
-    const sizes = splitSizes(dims[axis]!, optionalIntegers(n, 1, 'split'), num_outputs ?? n.y.length);
-    const present = n.dy.flatMap((d, i) => (d === undefined ? [] : [i]));
-    if (present.length === 1) {
-      const [only] = present as [number];
-      const before = dims.map((_, i) => (i === axis ? sizes.slice(0, only).reduce((a, b) => a + b, 0) : 0));
-      const after = dims.map((d, i) => (i === axis ? d - before[i]! - sizes[only]! : 0));
-      return [g.op('Pad', [n.dy[only]!, g.ints([...before, ...after])])];
-    }
-    const parts = sizes.map((size, i) => n.dy[i] ?? zeros(g, dims.map((d, k) => (k === axis ? size : d)))); // prettier-ignore
-    return [g.op('Concat', parts, { axis })];
-  },
-});
-
 const pad = defineOp({
   op: 'Pad',
   versions: [1, 2, 11, 13, 18, 19, 21, 23, 24, 25],
@@ -294,19 +210,6 @@ const spaceToDepth = defineOp({
 });
 
 export const shape: OpAdapter[] = [
-  ...[
-    reshape,
-    flatten,
-    squeezing('Squeeze'),
-    squeezing('Unsqueeze'),
-    transpose,
-    expand,
-    tile,
-    concat,
-    split,
-    pad,
-    depthToSpace,
-    spaceToDepth,
-  ],
+  ...[reshape, flatten, squeezing('Squeeze'), squeezing('Unsqueeze'), transpose, expand, tile, pad, depthToSpace, spaceToDepth],
   ...generators,
 ];

@@ -1,5 +1,4 @@
 // Reverse-mode differentiation of a static dialect graph, by the adapters' rules: ONNX in, ONNX out.
-import { addWoven } from '../../adapters/kernels/blocked.js';
 import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors } from '../core/errors.js';
 import { float32, sizeOf } from '../core/tensor.js';
@@ -76,6 +75,7 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
   const ofType = g.typeOf(of);
   if (sizeOf(ofType.dims) !== 1)
     throw new LanError('unsupported', `Gradients are taken of one number; '${of}' has shape [${ofType.dims.join(',')}].`);
+  const adders = new Set(adapters.flatMap((a) => a.addGradients ?? []));
   const variable = dependents(
     graph,
     wrt.map((w) => w.name),
@@ -90,7 +90,13 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
     const parts = cotangents.get(value);
     if (!parts || parts.length === 0) return undefined;
     // Two at a time: onnxruntime lets a convolution add what another one made.
-    const sum = parts.reduce((a, b) => addWoven(g, a, b) ?? g.add(a, b));
+    const sum = parts.reduce((a, b) => {
+      for (const add of adders) {
+        const made = add(g, a, b);
+        if (made !== undefined) return made;
+      }
+      return g.add(a, b);
+    });
     cotangents.set(value, [sum]);
     g.types.set(sum, g.typeOf(value));
     return sum;

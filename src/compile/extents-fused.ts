@@ -1,7 +1,7 @@
 // How large the outputs of onnxruntime's fused nodes will be, told before they run; extents.ts has the standard ops.
 import { broadcastDims } from '../../adapters/kernels/linalg-matmul.js';
 import type { Node } from '../onnx/graph.js';
-import type { Ask, Dims, Known, Rule } from './extents.js';
+import type { Ask, Dims, Known, Rule } from './sizing.js';
 
 /** Domain and op. */
 export const nameOf = (node: Node): string => `${node.domain}.${node.op}`;

@@ -1,30 +1,8 @@
 // How large a node's outputs will be, told before it runs, so that a hostile file of a few bytes can not ask for all memory.
-import { sizeOf, toIntegers, type Tensor } from '../core/tensor.js';
+import { sizeOf } from '../core/tensor.js';
 import type { Node } from '../onnx/graph.js';
 import { FUSED, nameOf, scoresOf } from './extents-fused.js';
-
-export type Dims = readonly number[];
-
-/** What is known of a node's inputs. `dims` and `values` of a value are undefined while nobody has run what makes it. */
-export interface Known {
-  dims(name: string): Dims | undefined;
-  value(name: string): Tensor | undefined;
-}
-
-/** A rule asks for its inputs through this, and is given up where one is not known. */
-export interface Ask {
-  readonly node: Node;
-  has(input: number): boolean;
-  dims(input: number): Dims;
-  /** All inputs that are present. */
-  all(): Dims[];
-  numbers(input: number): number[];
-  int(name: string, fallback: number): number;
-  ints(name: string, fallback?: Dims): Dims;
-  text(name: string, fallback: string): string;
-}
-/** Dims of the outputs, the first at least. */
-export type Rule = (a: Ask) => Dims[];
+import { asker, at, broadcast, type Ask, type Dims, type Known, type Rule } from './sizing.js';
 
 /**
  * Dims of the outputs of a node of the dialect; undefined where no rule says, where one of its inputs is not known yet, or where the node
@@ -61,35 +39,6 @@ export function extraElements(node: Node, known: Known): number {
   return node.op === 'NonZero' && x ? 2 * x.length * sizeOf(x) : 0;
 }
 
-function asker(node: Node, known: Known): Ask {
-  const must = <T>(value: T | undefined): T => {
-    if (value === undefined) throw new Error('not known');
-    return value;
-  };
-  const dims = (input: number): Dims => must(known.dims(node.inputs[input] ?? ''));
-  const attribute = (name: string): unknown => node.attributes[name]?.value;
-  return {
-    node,
-    has: (input) => (node.inputs[input] ?? '') !== '',
-    dims,
-    all: () => node.inputs.flatMap((name, i) => (name === '' ? [] : [dims(i)])),
-    numbers: (input) => toIntegers(must(known.value(node.inputs[input] ?? ''))),
-    int: (name, fallback) => (attribute(name) as number | undefined) ?? fallback,
-    ints: (name, fallback = []) => (attribute(name) as Dims | undefined) ?? fallback,
-    text: (name, fallback) => (attribute(name) as string | undefined) ?? fallback,
-  };
-}
-
-/** numpy broadcasting; of lengths that do not fit, the larger. */
-function broadcast(shapes: readonly Dims[]): number[] {
-  const rank = Math.max(0, ...shapes.map((s) => s.length));
-  return Array.from({ length: rank }, (_, i) => {
-    const lengths = shapes.map((s) => s[i - rank + s.length] ?? 1);
-    return lengths.includes(0) ? 0 : Math.max(1, ...lengths);
-  });
-}
-
-const at = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 const replaced = (dims: Dims, axis: number, length: number): number[] =>
   dims.map((d, i) => (i === at(axis, dims.length) ? length : d));
 const positive = (n: number): number => Math.max(0, n);

@@ -3,7 +3,8 @@ import { LanError } from '../core/errors.js';
 import { sizeOf, type Tensor } from '../core/tensor.js';
 import { nodeLabel, prune, reads, type Graph, type Node } from '../onnx/graph.js';
 import { isControl } from './control.js';
-import { extraElements, outputSizes, canGrow, type Known } from './extents.js';
+import { extraElements, outputSizes, canGrow } from './extents.js';
+import type { Known } from './sizing.js';
 import { standIn } from './stand-in.js';
 
 /**

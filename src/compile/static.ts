@@ -36,7 +36,8 @@ export function staticNode(node: Node, values: Values): StaticNode {
     return values.types.get(name) ?? values.constants.get(name) ?? refuse(node, `the shape of value '${name}' is not known`);
   };
   const x = new Proxy(node.inputs as string[], {
-    get: (target, key) => (typeof key === 'string' && /^\d+$/.test(key) ? (target[Number(key)] ?? '') : Reflect.get(target, key)),
+    get: (target, key) =>
+      typeof key === 'string' && /^\d+$/.test(key) ? (target[Number(key)] ?? '') : (Reflect.get(target, key) as unknown),
   });
   return {
     node,

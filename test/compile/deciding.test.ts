@@ -1,7 +1,7 @@
 // Shapes and axes that the value of a graph input decides: taken from feeds where they are given, refused by name elsewhere.
 import { describe, expect, test } from '@jest/globals';
 import { openModel } from '../../src/model/open.js';
-import { int64, float32, sizeOf, toNumbers, type DType, type Tensor } from '../../src/core/tensor.js';
+import { int64, float32, sizeOf, toNumbers, type Tensor } from '../../src/core/tensor.js';
 import { LanErrors } from '../../src/core/errors.js';
 import { openSession } from '../../src/engine/ort.js';
 import { encodeModel } from '../../src/onnx/codec.js';
@@ -42,7 +42,7 @@ const cases: Case[] = [
 function fileOf({ op, dims, given, attributes }: Case): Uint8Array {
   const g = new GraphBuilder();
   const x = g.input('x', 'float32', dims);
-  const inputs = given.map((t, i) => (t === '' ? '' : g.input(`v${i + 1}`, t.type as DType, t.dims)));
+  const inputs = given.map((t, i) => (t === '' ? '' : g.input(`v${i + 1}`, t.type, t.dims)));
   const count = op === 'Split' || op === 'TopK' ? 2 : 1;
   const [y] = g.ops(op, [x, ...inputs], count, attributes ?? {});
   g.output(g.mul(y!, g.scalar(2)), 'y');
