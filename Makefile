@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow demo bench check-models conformance ops-page clean
+.PHONY: help setup build types lint format test test-slow fuzz demo bench check-models conformance ops-page clean
 
 STAMP := node_modules/.lan-onnx-setup
 
@@ -31,6 +31,10 @@ test: setup ## all tests
 
 test-slow: setup ## checks that take minutes: whole networks at full size, legacy graphs
 	LAN_ONNX_SLOW=1 npm test --silent -- test/slow
+
+FUZZ ?= --seconds 120
+fuzz: setup ## damaged models and files through the library, in processes that may die (FUZZ="--models 100000 --files 20000 --seconds 3600")
+	node --import tsx test/fuzz/run.ts $(FUZZ)
 
 demo: build ## why does this classifier say "tank"? An audit of the paper's tank detector: pictures and report in out/demo
 	node dist/src/cli/main.js audit tank --image models/tank/pictures/tank/05.png models/tank/pictures/tank/07.png --noise "bootstrap:models/tank/pictures/no tank" --beta 1 --out out/demo

@@ -2,7 +2,7 @@
 // Usage: npx tsx bench/open.ts [--rounds 7] [--threads 2]; the first round, in which code and memory are cold, is printed but not counted.
 import { parseArgs } from 'node:util';
 import { openModel } from '../src/model/open.js';
-import { OBJECTIVE, objectiveOf } from '../src/check/finite-differences.js';
+import { objectiveOf } from '../src/check/finite-differences.js';
 import { openSession } from '../src/engine/ort.js';
 import { encodeModel } from '../src/onnx/codec.js';
 import { resNeXt50 } from '../test/nets/large.js';
@@ -30,8 +30,8 @@ async function own(): Promise<readonly [open: number, ready: number]> {
   const start = performance.now();
   const classifier = await openModel(bytes, { engine: 'onnxruntime', threads });
   const open = performance.now() - start;
-  const { graph } = await objectiveOf(classifier.graph, 'logits', classifier.adapters);
-  const gradient = await classifier.engine.gradient(graph, OBJECTIVE, ['x']);
+  const { graph, loss } = await objectiveOf(classifier.graph, 'logits', classifier.adapters);
+  const gradient = await classifier.engine.gradient(graph, loss, ['x']);
   const ready = performance.now() - start;
   await gradient.dispose();
   await classifier.dispose();

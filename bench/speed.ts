@@ -2,7 +2,7 @@
 // Usage: npx tsx bench/speed.ts [--nets goog,mobile] [--batch 1,4] [--threads 1,2] [--rounds 15] [--tfjs]
 import { parseArgs } from 'node:util';
 import { adapters } from '../adapters/index.js';
-import { COTANGENT, OBJECTIVE, objectiveOf } from '../src/check/finite-differences.js';
+import { objectiveOf } from '../src/check/finite-differences.js';
 import { canonicalize } from '../src/compile/canonicalize.js';
 import { specialize } from '../src/compile/specialize.js';
 import { random, STREAMS } from '../src/core/random.js';
@@ -64,7 +64,7 @@ async function measure(make: (o: { batch: number }) => Model, batch: number, thr
   const x = filled([batch, ...SAMPLE], 0);
   const forward = await openSession(encodeModel(model), { threads });
   const objective = await objectiveOf(graph, 'logits', adapters);
-  const gradient = await engine.gradient(objective.graph, OBJECTIVE, ['x']);
+  const gradient = await engine.gradient(objective.graph, objective.loss, ['x']);
   const cotangent = filled([batch, 1000], 1);
 
   const settings = resolveSettings('default', SAMPLE, 1000, { draws: batch });
@@ -86,20 +86,20 @@ async function measure(make: (o: { batch: number }) => Model, batch: number, thr
   let draw = 0;
   const runs: Run[] = [
     () => forward.run({ x }),
-    () => gradient.run({ x, [COTANGENT]: cotangent }),
+    () => gradient.run({ x, [objective.cotangent]: cotangent }),
     () => {
       noise.fill(eta.data as Float32Array, random(0, STREAMS.training), draw++);
       return descent.step({ x: one, eta, target, beta: scalar(10) }, 0.1);
     },
   ];
   const tf = values.tfjs && batch === 1 && threads === 1 ? await createTfEngine(adapters, { backend: 'wasm' }) : undefined;
-  const onTf = await tf?.gradient(objective.graph, OBJECTIVE, ['x']);
+  const onTf = await tf?.gradient(objective.graph, objective.loss, ['x']);
   const result = await medians(runs);
   if (onTf) {
     const times: number[] = [];
     for (let i = 0; i < 3; i++) {
       const start = performance.now();
-      await onTf.run({ x, [COTANGENT]: cotangent });
+      await onTf.run({ x, [objective.cotangent]: cotangent });
       times.push(performance.now() - start);
     }
     result.push(times.sort((a, b) => a - b)[1]!);

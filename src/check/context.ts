@@ -1,24 +1,20 @@
 // What a check looks at: a model's static graph, the engines, the reference, and inputs with what the reference gives there.
-import { adapters as builtIn } from '../../adapters/index.js';
 import type { OpAdapter } from '../../adapters/op.js';
-import { rewrite } from '../compile/canonicalize.js';
-import { isQuantised } from '../compile/carried.js';
-import { specialize } from '../compile/specialize.js';
-import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
-import { createOrtEngine, probe, type OrtOptions } from '../engine/ort.js';
-import { createTfEngine } from '../engine/tf.js';
-import { mergeCards, readCard, type PartialCard } from '../model/card.js';
-import { bindSymbols, readFeeds, shapesOfFeeds, tensorsOfFeeds } from '../model/feeds.js';
+import type { OrtOptions } from '../engine/ort.js';
+import type { PartialCard } from '../model/card.js';
+import { allEngines } from '../model/engine-choice.js';
 import { representable, widened } from '../model/float-types.js';
 import { gradientHookPoint, namedIn, type GradientHookPoint } from '../model/hook-point.js';
-import { labelNotes } from '../model/maps.js';
 import type { OpenOptions } from '../model/open.js';
+import { prepare, type PreparedModel } from '../model/prepare.js';
 import { randomFeeds } from '../model/random-inputs.js';
 import { openReference, type Reference } from '../model/reference.js';
+import { chosenOutput, explainedInput } from '../model/selection.js';
 import { readModel, type ModelSource } from '../model/source.js';
+import { tryUnlessTrusted } from '../model/trial.js';
 import type { Graph } from '../onnx/graph.js';
 import { edgeFeeds } from './edge-inputs.js';
 import { readInput, type CheckInput, type NamedFeeds } from './inputs.js';
@@ -72,8 +68,11 @@ export interface CheckContext {
   readonly graph: Graph;
   /** What the file computes in. Central differences need float32: of any other, they are taken of the canonical form. */
   readonly precision: 'float32' | 'float16' | 'quantised';
-  /** The output whose gradients are compared, and the value inside at which they are where not by the inputs. */
+  /** The output whose gradients are compared. */
   readonly output?: string;
+  /** The input by which they are, where the caller named one; else all of floats. */
+  readonly input?: string;
+  /** The value inside at which they are, where not by the inputs. */
   readonly hookPoint?: GradientHookPoint;
   readonly card: PartialCard;
   readonly engines: readonly Engine[];
@@ -113,33 +112,24 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
     throw new LanError('usage', `--tolerance must be a number of at least 0, received ${options.tolerance}.`);
   onProgress('reading');
   const source = await readModel(from);
-  const adapters = options.adapters ?? builtIn;
-  const rewritten = rewrite(source.model, adapters);
-  const canonical = widen(rewritten);
+  await tryUnlessTrusted(source, from, 'run', { ...options, inputs: undefined });
   onProgress('compiling');
-  const values = await readFeeds(options.feeds);
-  const shapes = bindSymbols(canonical.inputs, { ...shapesOfFeeds(canonical.inputs, values), ...options.shapes });
-  const graph = await specialize(canonical, shapes, probe, adapters);
-  const fixed = widened(tensorsOfFeeds(graph.inputs, values));
-  const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
-  const fed: (NamedFeeds & Pick<Sample, 'kind'>)[] = [];
-  for (const [i, given] of inputs.entries()) fed.push({ ...(await readInput(given, graph, card.input, i + 1)), kind: 'given' });
-  for (let i = 0; i < samples; i++)
-    fed.push({ name: `random ${i + 1}`, feeds: randomFeeds(graph, i, seed, card.input), kind: 'random' });
-  if (edgeCases) fed.push(...edgeFeeds(graph, card.input).map((c) => ({ ...c, kind: 'edge' as const })));
-  const notes = labelNotes(source.model, canonical);
+  const prepared = await prepare(source, options);
+  const { adapters, canonical, graph, card, notes } = prepared;
+  const chosen = explainedInput(graph.inputs, options.input, source.name)?.name;
+  const output = chosenOutput(graph.outputs, options.output, source.name)?.name;
+  const drawn = await inputsOf(prepared, { ...options, samples }, chosen);
   const wanted = comparable(graph, notes);
-  const output = graph.outputs.find((o) => o.type?.startsWith('float'))?.name;
-  const hookPoint = output === undefined ? undefined : gradientHookPoint(graph, output, options.at, namedIn(source.model), source.name); // prettier-ignore
-  const engines = await chooseEngines(options, adapters);
+  const hookPoint = output === undefined ? undefined : gradientHookPoint(graph, output, options, namedIn(source.model), source.name); // prettier-ignore
+  const engines = await allEngines(options, adapters);
   const session = { threads: options.threads };
   onProgress('reference');
   const reference = await openReference(source, canonical, session);
   const { program, refused } = reference;
   if (refused)
     notes.push(`${refused} The reference is its canonical form in onnxruntime, so the canonicalisation itself is not checked.`);
-  const half = !refused && computedIn(rewritten).has('float16');
-  const quantised = isQuantised(graph);
+  const half = !refused && prepared.precision === 'float16';
+  const quantised = prepared.precision === 'quantised';
   if (quantised) notes.push(QUANTISED_NOTE);
   else if (half) notes.push(HALF_NOTE);
   let open = true;
@@ -149,8 +139,8 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
   };
   try {
     const known: Sample[] = [];
-    for (const { name, feeds: exact, kind } of fed) {
-      const feeds = representable({ ...exact, ...fixed }, source.model);
+    for (const { name, feeds: exact, kind } of drawn) {
+      const feeds = representable({ ...exact, ...widened(prepared.feeds) }, source.model);
       known.push({ name, feeds, kind, expected: await program.run(feeds, wanted) });
     }
     // Nothing asks the whole file again: the engines may have its memory.
@@ -162,6 +152,7 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
       graph,
       precision: quantised ? 'quantised' : half ? 'float16' : 'float32',
       output,
+      input: options.input,
       hookPoint,
       card,
       engines,
@@ -181,16 +172,20 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
   }
 }
 
-async function chooseEngines(options: CheckOptions, adapters: readonly OpAdapter[]): Promise<Engine[]> {
-  const wanted = options.engine ?? 'auto';
-  const engines: Engine[] = [];
-  const { backend, threads } = options;
-  if (wanted !== 'tfjs') {
-    const own = wanted === 'onnxruntime' && backend ? { providers: [backend] } : {};
-    engines.push(createOrtEngine(adapters, { threads, ...own }));
-  }
-  if (wanted !== 'onnxruntime') engines.push(await createTfEngine(adapters, { backend }));
-  return engines;
+/** The inputs to compare at: those of the caller, then random ones, then edge cases. What `feeds` name is theirs in each. */
+async function inputsOf(
+  { graph, card, feeds }: PreparedModel,
+  { inputs = [], samples = 0, seed = 0, edgeCases }: CheckOptions,
+  chosen: string | undefined,
+): Promise<(NamedFeeds & Pick<Sample, 'kind'>)[]> {
+  const open = { ...graph, inputs: graph.inputs.filter((i) => !(i.name in feeds)) };
+  const all: (NamedFeeds & Pick<Sample, 'kind'>)[] = [];
+  for (const [i, input] of inputs.entries())
+    all.push({ ...(await readInput(input, open, { card: card.input, chosen, number: i + 1 })), kind: 'given' });
+  for (let i = 0; i < samples; i++)
+    all.push({ name: `random ${i + 1}`, feeds: randomFeeds(graph, i, seed, card.input), kind: 'random' });
+  if (edgeCases) all.push(...edgeFeeds(graph, card.input).map((c) => ({ ...c, kind: 'edge' as const })));
+  return all;
 }
 
 /** Outputs that can be compared: numbers. */

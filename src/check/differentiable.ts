@@ -29,9 +29,11 @@ const tailAt = (graph: Graph, { hookPoint }: CheckContext, output: string): Grap
 
 /** Undefined, with a note, where there is nothing to differentiate. */
 export async function differentiableOf(subject: CheckContext): Promise<Differentiable | undefined> {
-  const { graph: whole, output, hookPoint, notes } = subject;
+  const { graph: whole, output, input, hookPoint, notes } = subject;
   const samples = subject.samples.filter((s) => s.kind !== 'edge');
-  const wrt = hookPoint ? [hookPoint.name] : whole.inputs.filter((i) => i.type === 'float32').map((i) => i.name);
+  const wrt = hookPoint
+    ? [hookPoint.name]
+    : whole.inputs.filter((i) => i.type === 'float32' && (input ?? i.name) === i.name).map((i) => i.name);
   if (samples.length === 0 || output === undefined || wrt.length === 0) {
     const why =
       samples.length === 0

@@ -5,18 +5,18 @@ import { random, STREAMS } from '../core/random.js';
 import { sizeOf, toFloat32, toNumbers, type Tensor } from '../core/tensor.js';
 import { probe } from '../engine/ort.js';
 import type { OutputKind } from '../model/card.js';
-import { guessOutputKind, LOG_P, withLogProbabilities } from '../model/probabilities.js';
+import { guessOutputKind, withLogProbabilities } from '../model/probabilities.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
-
-export const OBJECTIVE = 'objective';
-export const COTANGENT = 'cotangent';
 
 /** A seeded random combination of a model's logits, or of its log-probabilities where it ends in Softmax or Sigmoid (which saturate). */
 export interface Objective {
   readonly output: string;
-  /** One output `objective`, one number; reads the model's inputs and `cotangent`. */
+  /** One output, one number, called `loss`; reads the model's inputs and `cotangent`. */
   readonly graph: Graph;
+  /** Names in the graph, other than the model's own. */
+  readonly loss: string;
+  readonly cotangent: string;
   /** Weights for one sample, given the model's output there; zero where float32 has lost the logarithm. */
   weights(output: Tensor, draw: number, seed: number): Tensor;
   /** The same function in float64, from the model's output. */
@@ -32,16 +32,20 @@ export async function objectiveOf(graph: Graph, output: string, adapters: readon
   const logs = kind === 'probabilities' || kind === 'sigmoid';
   const base = logs ? await specialize(withLogProbabilities(graph, output, kind), shapes, probe, adapters) : graph;
   const g = GraphBuilder.from(base);
-  const name = logs ? LOG_P : output;
+  // Log-probabilities are its only output, under whatever name the model leaves free.
+  const name = logs ? base.outputs[0]!.name : output;
   const { dims, type } = g.typeOf(name);
   const value = type === 'float32' ? name : g.cast(name, 1);
-  const product = g.mul(g.input(COTANGENT, 'float32', dims), value);
+  const cotangent = g.freeInput('cotangent', 'float32', dims);
+  const product = g.mul(cotangent, value);
   const all = dims.map((_, i) => i);
-  g.output(all.length > 0 ? g.reduceSum(product, all, false) : product, OBJECTIVE);
-  const combined = await specialize(g.build(), { ...shapes, [COTANGENT]: dims }, probe, adapters);
+  const loss = g.output(all.length > 0 ? g.reduceSum(product, all, false) : product, 'objective');
+  const combined = await specialize(g.build(), { ...shapes, [cotangent]: dims }, probe, adapters);
   return {
     output,
     graph: combined,
+    loss,
+    cotangent,
     weights(out, draw, seed) {
       const data = random(seed, STREAMS.check).normal(new Float32Array(sizeOf(dims)), draw);
       const sure = trusted(out, kind);

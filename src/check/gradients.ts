@@ -7,7 +7,7 @@ import { missingRules } from '../model/engine-choice.js';
 import { cosine, difference } from './compare.js';
 import { label, type CheckContext } from './context.js';
 import { openSmoothReference, type Differentiable } from './differentiable.js';
-import { COTANGENT, OBJECTIVE, objectiveOf, finiteDifferenceError, type Objective } from './finite-differences.js';
+import { objectiveOf, finiteDifferenceError, type Objective } from './finite-differences.js';
 import { TOLERANCES } from './tolerances.js';
 
 export interface GradientAgreement {
@@ -27,7 +27,7 @@ export async function checkGradients(subject: CheckContext, part: Differentiable
   const { engines, adapters, notes } = subject;
   const { graph, wrt, output } = part;
   const objective = await objectiveOf(graph, output, adapters);
-  const blocked = blockedBy(objective.graph, { of: OBJECTIVE, wrt }, adapters);
+  const blocked = blockedBy(objective.graph, { of: objective.loss, wrt }, adapters);
   // Of a forest, not of a rule that says by mistake that there is no gradient: differences find that out.
   if (blocked.some((b) => b.jumps)) {
     notes.push(`gradients not checked, there are none: ${blocked.map((b) => b.reason).join('; ')}`);
@@ -73,9 +73,9 @@ async function differentiatedBy(
   objective: Objective,
 ): Promise<Gradients> {
   subject.onProgress(`gradients, ${label(engine)}`);
-  const program = await engine.gradient(objective.graph, OBJECTIVE, wrt);
+  const program = await engine.gradient(objective.graph, objective.loss, wrt);
   const at = async (feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>> => {
-    const out = await program.run({ ...feeds, [COTANGENT]: weights });
+    const out = await program.run({ ...feeds, [objective.cotangent]: weights });
     return Object.fromEntries(wrt.map((n) => [n, out[gradientOf(n)]!]));
   };
   const results: Record<string, Tensor>[] = [];

@@ -27,17 +27,20 @@ export interface NamedFeeds {
 }
 
 /**
- * Feeds for every input of a static graph. Throws LanError where a file can not be read, a picture is given to a model that takes none, or
+ * Feeds for every input of a static graph; a picture goes to the `chosen` one. Throws LanError where a file can not be read, a picture is given to a model that takes none, or
  * a tensor does not fit its input.
  */
 export async function readInput(
   given: CheckInput,
   graph: Graph,
-  card: Partial<InputCard> | undefined,
-  at: number,
+  {
+    card,
+    chosen,
+    number,
+  }: { readonly card: Partial<InputCard> | undefined; readonly chosen: string | undefined; readonly number: number },
 ): Promise<NamedFeeds> {
   if ('feeds' in given) {
-    const name = given.name ?? `input ${at}`;
+    const name = given.name ?? `input ${number}`;
     const feeds = graph.inputs.map((input): [string, Tensor] => {
       const tensor = given.feeds[input.name];
       if (!tensor)
@@ -49,18 +52,24 @@ export async function readInput(
     });
     return { name, feeds: Object.fromEntries(feeds) };
   }
-  if ('image' in given) return { name: given.image, feeds: await ofImage(given.image, graph, card) };
+  if ('image' in given) return { name: given.image, feeds: await ofImage(given.image, graph, card, chosen) };
   return { name: given.tensor, feeds: await ofTensor(given.tensor, graph) };
 }
 
-async function ofImage(path: string, { inputs }: Graph, card: Partial<InputCard> | undefined): Promise<Record<string, Tensor>> {
-  const input = inputs.find((i) => i.type === 'float32') ?? inputs[0]!;
-  const dims = input.dims as number[];
-  const picture = input.type === 'float32' && dims[0] === 1 ? pictureLayout(dims, card?.layout) : undefined;
-  if (!picture || inputs.length > 1)
+async function ofImage(
+  path: string,
+  { inputs }: Graph,
+  card: Partial<InputCard> | undefined,
+  chosen: string | undefined,
+): Promise<Record<string, Tensor>> {
+  const input = inputs.find((i) => i.name === chosen);
+  const dims = (input?.dims ?? []) as number[];
+  const picture = input?.type === 'float32' && dims[0] === 1 ? pictureLayout(dims, card?.layout) : undefined;
+  if (!input || !picture || inputs.length > 1)
     throw new LanError(
       'usage',
-      `Image '${path}': the model takes ${inputs.map(shown).join(', ')}, which is not one picture. Give --tensor F.npy.`,
+      `Image '${path}': the model takes ${inputs.map(shown).join(', ')}, which is not one picture.`,
+      'Give arrays (.npy or .pb) with `inputs`, and the other inputs of the model with `feeds`.',
     );
   const whole = completeCard(card ?? {}, picture);
   const [height, width] = picture.size;

@@ -71,10 +71,9 @@ export async function checkOutputs(subject: CheckContext): Promise<OutputAgreeme
 const present = <T extends object>(row: T): T => Object.fromEntries(Object.entries(row).filter(([, v]) => v !== undefined)) as T;
 
 /** What kind of class scores an output is, by the card or its last op; [N,K] without either counts as logits; undefined: none. */
-function scoresOf({ graph, card }: CheckContext, output: string): OutputKind | undefined {
+function scoresOf({ graph, card, output: main }: CheckContext, output: string): OutputKind | undefined {
   const { type, dims } = graph.outputs.find((o) => o.name === output)!;
   if (!type?.startsWith('float')) return undefined;
-  const main = graph.outputs.find((o) => o.type?.startsWith('float'))!.name;
   if (card.output && output === main) return card.output;
   const said = ['Softmax', 'LogSoftmax', 'Sigmoid'].includes(lastOp(graph, output)?.op ?? '');
   return said || dims?.length === 2 ? guessOutputKind(graph, output) : undefined;

@@ -12,7 +12,7 @@ import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { cosine, difference } from './compare.js';
 import { label, type CheckContext } from './context.js';
 import type { Differentiable } from './differentiable.js';
-import { COTANGENT, OBJECTIVE, objectiveOf, finiteDifferenceError } from './finite-differences.js';
+import { objectiveOf, finiteDifferenceError } from './finite-differences.js';
 import { asOutputs, inParts } from './intermediates.js';
 import { TOLERANCES } from './tolerances.js';
 
@@ -46,11 +46,15 @@ export async function findWrongGradient(
   const { engines, adapters } = subject;
   const { wrt, output } = part;
   const sample = part.samples[0]!;
-  const { graph, weights } = await objectiveOf(part.graph, output, adapters);
-  const feeds: Record<string, Tensor> = { ...sample.feeds, [COTANGENT]: weights(sample.expected[output]!, 0, subject.seed) };
+  const objective = await objectiveOf(part.graph, output, adapters);
+  const { graph, loss, cotangent } = objective;
+  const feeds: Record<string, Tensor> = {
+    ...sample.feeds,
+    [cotangent]: objective.weights(sample.expected[output]!, 0, subject.seed),
+  };
   const variable = dependents(graph, wrt);
   const tried = new Set<string>();
-  const path = gradientPath(graph, OBJECTIVE, wrt).filter((node) => {
+  const path = gradientPath(graph, loss, wrt).filter((node) => {
     const kind = signature(graph, node);
     return tried.has(kind) ? false : tried.add(kind);
   });
@@ -91,10 +95,7 @@ const signature = (graph: Graph, node: Node): string =>
     (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v),
   );
 
-/** Name of the sum in the graph of one node. */
-const SUM = 'weighted_sum';
-
-/** One node as a graph, with one more output: the sum of its float outputs, weighted by constants of seeded normal values. */
+/** One node as a graph, with one more output, the last: the sum of its float outputs, weighted by constants of seeded normal values. */
 async function alone(graph: Graph, node: Node, feeds: Record<string, Tensor>, adapters: readonly OpAdapter[]): Promise<Graph> {
   const own = new Set([...node.inputs, ...node.outputs].filter((n) => n !== ''));
   const g = GraphBuilder.from({
@@ -112,7 +113,10 @@ async function alone(graph: Graph, node: Node, feeds: Record<string, Tensor>, ad
     return g.op('ReduceSum', [product], { keepdims: 0 });
   });
   for (const o of floats(graph, node)) g.output(o);
-  g.output(terms.reduce((a, b) => g.add(a, b)), SUM); // prettier-ignore
+  g.output(
+    terms.reduce((a, b) => g.add(a, b)),
+    'weighted_sum',
+  );
   return specialize(g.build(), {}, probe, adapters);
 }
 
@@ -139,17 +143,18 @@ async function judge(
   apart: boolean,
 ): Promise<WrongGradient | undefined> {
   const single = await alone(graph, node, feeds, adapters);
+  const sum = single.outputs.at(-1)!.name;
   const open: { engine: string; program: Program; gradients: Record<string, Tensor> }[] = [];
   try {
     for (const engine of engines) {
-      const program = await withRule(() => engine.gradient(single, SUM, by));
+      const program = await withRule(() => engine.gradient(single, sum, by));
       if (program) open.push({ engine: label(engine), program, gradients: await gradientsAt(program, feeds, by) });
     }
     const [a, b] = open;
     if (apart && a && b && by.every((n) => alike(a.gradients[n]!, b.gradients[n]!))) return undefined;
     const reference = await openModelSession(dialectModel(single), { optimize: 'disabled' });
     try {
-      const value = async (at: Record<string, Tensor>): Promise<number> => toNumbers((await reference.run(at, [SUM]))[SUM]!)[0]!;
+      const value = async (at: Record<string, Tensor>): Promise<number> => toNumbers((await reference.run(at, [sum]))[sum]!)[0]!;
       const scale = norm(Object.values(await reference.run(feeds, floats(single, node))));
       const results: Judged[] = [];
       for (const { engine, program, gradients } of open) {

@@ -1,38 +1,51 @@
-// The progress bar of a mask being learned: step, loss, mask mean and the time that is left at most.
-import { SingleBar } from 'cli-progress';
+// Progress on the terminal: lines that are overwritten when there is something new to say. No timers, so that nothing outlives the work.
 import type { Io } from './io.js';
 
-/** A bar on a terminal; elsewhere a line a phase. `budget`: seconds after which learning ends whatever step it has come to. */
+/** Milliseconds between two states of a line, so that a terminal is not what a run waits for. */
+const PAUSE = 100;
+/** Characters of a bar. */
+const WIDTH = 30;
+
+/** A line on a terminal that `show` overwrites (at most every 100 ms, except with `always`) and `stop` takes away. Elsewhere nothing. */
+function line(io: Io) {
+  let last = -Infinity;
+  let shown = false;
+  return {
+    show: (text: () => string, always = false): void => {
+      const now = performance.now();
+      if (!io.terminal || (!always && now - last < PAUSE)) return;
+      last = now;
+      shown = true;
+      io.err(`\r\x1b[K${text()}`);
+    },
+    stop: (): void => {
+      if (shown) io.err('\r\x1b[K');
+      shown = false;
+    },
+  };
+}
+
+/** A mask being learned: step, loss, mask mean and the time that is left; a line a phase. `budget`: seconds after which learning ends anyway. */
 export function progressBar(io: Io, budget?: number) {
-  const bar = io.terminal
-    ? new SingleBar({
-        format: '{phase} [{bar}] {value}/{total} loss {loss} mask {mask} {left} s left',
-        hideCursor: true,
-        stream: process.stderr,
-      })
-    : undefined;
+  const { show, stop } = line(io);
   let phase = '';
   let start = 0;
-  let running = false;
-  const stop = (): void => {
-    if (running) bar?.stop();
-    running = false;
-  };
   return {
     stop,
-    phase(name: string) {
+    phase: (name: string): void => {
       stop();
       phase = name;
       start = performance.now();
       io.err(`${name} ...\n`);
     },
-    step(value: number, total: number, loss: number, mask: number) {
-      if (!bar) return;
-      const left = Math.ceil(secondsLeft(value, total, (performance.now() - start) / 1000, budget));
-      const payload = { phase, loss: loss.toFixed(3), mask: mask.toFixed(3), left };
-      if (running) bar.update(value, payload);
-      else bar.start(total, value, payload);
-      running = true;
+    /** `value` of `total` steps are done. */
+    step: (value: number, total: number, loss: number, mask: number): void => {
+      show(() => {
+        const done = Math.round((WIDTH * value) / total);
+        const bar = `${'='.repeat(done)}${'-'.repeat(WIDTH - done)}`;
+        const left = Math.ceil(secondsLeft(value, total, (performance.now() - start) / 1000, budget));
+        return `${phase} [${bar}] ${value}/${total} loss ${loss.toFixed(3)} mask ${mask.toFixed(3)} ${left} s left`;
+      }, value === total);
     },
   };
 }
@@ -44,52 +57,46 @@ export function secondsLeft(value: number, total: number, elapsed: number, budge
 
 /** Samples done, and the time that is left at the pace so far: a line that is overwritten on a terminal; elsewhere one line at the start. */
 export function countdown(io: Io, what: string) {
+  const { show, stop } = line(io);
   let start = 0;
-  let last = 0;
   return {
-    step(done: number, total: number) {
-      const now = performance.now();
+    stop,
+    step: (done: number, total: number): void => {
       if (start === 0) {
-        start = now;
+        start = performance.now();
         if (!io.terminal) io.err(`${what} ...\n`);
       }
-      if (!io.terminal || (now - last < 100 && done < total)) return;
-      last = now;
-      const left = Math.ceil(secondsLeft(Math.max(1, done), total, (now - start) / 1000));
-      io.err(`\r\x1b[K${what}: ${done} of ${total}, ${left} s left`);
-    },
-    clear() {
-      if (io.terminal) io.err('\r\x1b[K');
+      show(() => {
+        const left = Math.ceil(secondsLeft(Math.max(1, done), total, (performance.now() - start) / 1000));
+        return `${what}: ${done} of ${total}, ${left} s left`;
+      }, done === total);
     },
   };
 }
 
-/** Training: step, figures, steps per second and the time that is left, on a terminal as one line, elsewhere as ten lines. */
+/** Training: step, metrics, steps per second and the time that is left, on a terminal as one line, elsewhere as ten lines. */
 export function trainingBar(io: Io) {
+  const { show, stop } = line(io);
   let tenth = 0;
   return {
-    step({
-      step,
-      iterations,
-      figures,
-      rate,
-    }: {
-      step: number;
-      iterations: number;
-      figures: Readonly<Record<string, number>>;
-      rate: number;
-    }) {
-      const shown = Object.entries(figures).map(([name, v]) => `${name.replace(/_/g, ' ')} ${v.toFixed(3)}`);
-      const left = Math.ceil((iterations - step) / rate);
-      const line = `${step}/${iterations}  ${shown.join('  ')}  ${rate.toFixed(0)} steps/s, ${left} s left`;
-      if (io.terminal) io.err(`\r\x1b[K${line}`);
+    stop,
+    step: (progress: {
+      readonly step: number;
+      readonly iterations: number;
+      readonly figures: Readonly<Record<string, number>>;
+      readonly rate: number;
+    }): void => {
+      const { step, iterations, figures, rate } = progress;
+      const text = (): string => {
+        const shown = Object.entries(figures).map(([name, v]) => `${name.replace(/_/g, ' ')} ${v.toFixed(3)}`);
+        const left = Math.ceil((iterations - step) / rate);
+        return `${step}/${iterations}  ${shown.join('  ')}  ${rate.toFixed(0)} steps/s, ${left} s left`;
+      };
+      if (io.terminal) show(text);
       else if (Math.floor((10 * step) / iterations) > tenth) {
         tenth = Math.floor((10 * step) / iterations);
-        io.err(`${line}\n`);
+        io.err(`${text()}\n`);
       }
-    },
-    clear() {
-      if (io.terminal) io.err('\r\x1b[K');
     },
   };
 }

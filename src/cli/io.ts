@@ -1,7 +1,4 @@
 // Where a command writes and how it says its exit code; passed in, so that tests run the CLI inside their own process.
-import { LanError } from '../core/errors.js';
-
-export { short, toJson } from '../report/format.js';
 
 export interface Io {
   /** The result. */
@@ -26,9 +23,6 @@ export function processIo(): Io & { code: number } {
     },
   };
 }
-
-/** The Io that `main` put among the parsed arguments; the process's own where a command is used without `main`. */
-export const ioOf = (argv: object): Io => (argv as { io?: Io }).io ?? processIo();
 
 /** One overwritten line on a terminal; elsewhere one line per subject, so that logs stay short. */
 export function progress(io: Io): { say(subject: string, doing: string): void; clear(): void } {
@@ -55,10 +49,6 @@ export function count(value: number): string {
     if (value >= size) return `${Number((value / size).toPrecision(3))} ${unit}`;
   return String(value);
 }
-
-/** Wraps text that a flag gave in the one form of usage error. */
-export const usage = (flag: string, expected: string, received: string): LanError =>
-  new LanError('usage', `${flag}: expected ${expected}, received '${received}'.`);
 
 /** Ctrl-C as a signal that lets a run end well; the second one ends the process. `stop` takes the listener away. */
 export function interruptible(io: Io, doing: string): { readonly signal: AbortSignal; stop(): void } {

@@ -1,23 +1,15 @@
 #!/usr/bin/env node
-// The command line: one module per command; this file turns arguments into an exit code and errors into one message.
+// The command line: turns arguments into an exit code and errors into one message. What a command needs is loaded when it runs.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import yargs from 'yargs';
+import yargs, { type Argv } from 'yargs';
 import { LanError, messageOf } from '../core/errors.js';
-import { auditCommand } from './audit.js';
-import { checkCommand } from './check.js';
-import { exportGradientCommand } from './export-gradient.js';
-import { exportStepCommand } from './export-step.js';
-import { gridCommand } from './grid.js';
-import { inspectCommand } from './inspect.js';
-import { scoreCommand } from './score.js';
-import { reproduceCommand } from './reproduce.js';
-import { trainCommand } from './train.js';
-import { processIo, type Io } from './io.js';
 import { version } from '../core/version.js';
-
-/** Arguments that take several values. */
-const LISTS = new Set(['_', 'models', 'image', 'tensor', 'objects', 'beta', 'mean', 'std', 'shape', 'feed']);
+import { nameOf, type Command } from './command.js';
+import { COMMANDS } from './commands.js';
+import { inFlags } from './flags.js';
+import { processIo, type Io } from './io.js';
+import type { OptionTable } from './option.js';
 
 /**
  * Runs the command line `argv` (without node and script). Returns the exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable
@@ -27,65 +19,84 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
   const own = processIo();
   let code = 0;
   const io: Io = { ...own, ...given, exit: (c) => void (code = Math.max(code, c)) };
-  const parser = yargs()
+  const command = COMMANDS.find((c) => argv.includes(nameOf(c)));
+  const parser = COMMANDS.reduce((y, c) => added(y, c, argv, io), yargs())
     .scriptName('lan-onnx')
     .usage('$0 COMMAND\n\nShows which parts of its input an ONNX classifier needed, and proves it.')
-    .command(inspectCommand)
-    .command(checkCommand)
-    .command(auditCommand)
-    .command(trainCommand)
-    .command(scoreCommand)
-    .command(gridCommand)
-    .command(reproduceCommand)
-    .command(exportGradientCommand)
-    .command(exportStepCommand)
     .demandCommand(1, 'Name a command.')
     .recommendCommands()
     .strict()
-    .middleware((args) => {
-      // yargs gathers a repeated option into a list; where one value is meant, which of them is anyone's guess.
-      for (const [name, value] of Object.entries(args)) {
-        if (Array.isArray(value) && !LISTS.has(name))
-          throw new LanError('usage', `--${kebab(name)}: given ${value.length} times, expected once.`);
-      }
-    })
     .version(version())
     .alias({ h: 'help' })
     .locale('en')
-    .parserConfiguration({ 'strip-dashed': true })
+    .parserConfiguration({ 'strip-dashed': true, 'dot-notation': false })
     .wrap(Math.min(120, process.stdout.columns ?? 100))
     .epilogue('Exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable file or unsupported model.')
-    .updateStrings({ 'Not enough non-option arguments: got %s, need at least %s': { one: MISSING, other: MISSING } as never })
+    .updateStrings({
+      'Not enough non-option arguments: got %s, need at least %s': { one: MISSING, other: MISSING } as never,
+      'Not enough arguments following: %s': 'Expected a value after --%s.',
+    })
     .exitProcess(false)
     .fail((message, error: Error | undefined) => {
       throw error && error.name !== 'YError' ? error : new UsageError(message ?? error?.message);
     });
   try {
-    await parser.parseAsync([...argv], { io }, (_error, _argv, output) => {
+    await parser.parseAsync([...argv], {}, (_error, _argv, output) => {
       if (output) io.out(`${output}\n`);
     });
     return code;
   } catch (error) {
-    io.err(explain(error, argv));
+    io.err(explain(error, command));
     return 2;
   }
 }
 
 const MISSING = 'MODEL is missing: received %s, need at least %s.';
 
-/** The option as it is typed: yargs names it evidenceDraws. */
-const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** `parser` with a command. Values are checked before yargs checks that all that is needed was given, and nothing is loaded before both are. */
+function added(parser: Argv, command: Command, argv: readonly string[], io: Io): Argv {
+  const { definition } = command;
+  let run: ((io: Io) => Promise<void>) | undefined;
+  return parser.command({
+    command: definition.command,
+    describe: definition.describe,
+    builder: (y) => {
+      for (const [name, option] of Object.entries(definition.positionals)) y.positional(name, forYargs(option));
+      for (const [flag, option] of Object.entries(definition.options)) y.option(flag, forYargs(option));
+      for (const [line, gives] of definition.examples) y.example(line, gives);
+      y.middleware((typed) => {
+        refuseSwitchValues(argv, definition.options);
+        run = command.prepare(typed);
+      }, true);
+      return definition.epilogue === undefined ? y : y.epilogue(definition.epilogue);
+    },
+    handler: async () => run?.(io),
+  });
+}
 
-/** What yargs refuses: unknown commands and options, missing or impossible values. */
+/** What yargs is told of an option: all but what is ours. Its own check of choices finds none that `prepare` has let through. */
+function forYargs({ coerce: _coerce, library: _library, ...option }: OptionTable[string]): object {
+  return option;
+}
+
+/** `--json=maybe` is false to yargs. */
+function refuseSwitchValues(argv: readonly string[], options: OptionTable): void {
+  for (const text of argv) {
+    if (text === '--') return;
+    const [, flag, value] = /^--(?:no-)?([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (flag !== undefined && options[flag]?.type === 'boolean' && value !== 'true' && value !== 'false')
+      throw new LanError('usage', `--${flag}: is on where it is given and takes no value, received '${value}'.`);
+  }
+}
+
+/** What yargs refuses: unknown commands and options, missing values. */
 class UsageError extends Error {}
 
-function explain(error: unknown, argv: readonly string[]): string {
+function explain(error: unknown, command: Command | undefined): string {
   const stack = process.env['LAN_ONNX_DEBUG'] && error instanceof Error ? `${error.stack}\n` : '';
-  if (error instanceof UsageError) {
-    const command = ['inspect', 'check', 'audit', 'score', 'grid', 'export-gradient', 'export-step'].find((c) => argv[0] === c);
-    return `lan-onnx: ${error.message.replace(/\s*\n\s*/g, ' ')}\nSee: lan-onnx ${command ? `${command} ` : ''}--help\n${stack}`;
-  }
-  if (error instanceof LanError) return `lan-onnx: ${error.message}\n${stack}`;
+  if (error instanceof UsageError)
+    return `lan-onnx: ${error.message.replace(/\s*\n\s*/g, ' ')}\nSee: lan-onnx ${command ? `${nameOf(command)} ` : ''}--help\n${stack}`;
+  if (error instanceof LanError) return `lan-onnx: ${inFlags(error.message, command)}\n${stack}`;
   const hint = stack ? '' : 'This is a bug in lan-onnx. Set LAN_ONNX_DEBUG=1 to see where it happened.\n';
   return `lan-onnx: unexpected error: ${messageOf(error).split('\n')[0]}\n${hint}${stack}`;
 }

@@ -1,300 +1,212 @@
-// The options that several commands share, and what they mean as OpenOptions.
-import type { Options } from 'yargs';
-import { mergeCards, readCard, readLabels, type InputCard, type OutputKind, type PartialCard } from '../model/card.js';
-import type { OpenOptions } from '../model/open.js';
-import { MASK_SHAPES, OUTPUT_LOSSES, type MaskShape, type OutputLoss } from '../lan/objective.js';
-import { PRESETS, type Preset } from '../lan/settings.js';
-import { usage } from './io.js';
+// The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
+import { MASK_SHAPES, OUTPUT_LOSSES, PRESETS, type Preset } from '../lan/choices.js';
+import { each, Expected, number, someText, TEXT, TEXTS, whole, type OptionTable } from './option.js';
 
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
 const QUESTION = 'Question:';
 export const MASK = 'Mask:';
 
+/** The argument of the commands that take one model. */
+export const MODEL_ARGUMENT = {
+  ...TEXT,
+  demandOption: true,
+  describe: 'an .onnx file, a Hugging Face folder, or tank',
+} as const;
+
 /** How pictures become the model's input, and what its output means. */
 export const cardOptions = {
-  card: {
-    type: 'string',
-    requiresArg: true,
-    group: CARD,
-    describe: 'JSON file that says how pictures go in (default: MODEL.card.json)',
-  },
-  layout: { choices: ['NCHW', 'NHWC'] as const, group: CARD, describe: "axis order of the model's input" },
-  size: { type: 'string', requiresArg: true, group: CARD, describe: "the input's height and width: 224 or 224x320" },
+  card: { ...TEXT, group: CARD, describe: 'JSON file that says how pictures go in (default: MODEL.card.json)' },
+  layout: { choices: ['NCHW', 'NHWC'] as const, requiresArg: true, group: CARD, describe: "axis order of the model's input" },
+  size: { ...TEXT, coerce: pair, group: CARD, describe: "the input's height and width: 224 or 224x320" },
   resize: {
-    type: 'string',
-    requiresArg: true,
+    ...TEXT,
+    coerce: sideOrPair,
     group: CARD,
     describe: 'before the crop: shorter side (256), or height and width (256x320)',
   },
-  crop: { type: 'string', requiresArg: true, group: CARD, describe: 'central crop after the resize: 224 or 224x320' },
-  channels: { choices: ['RGB', 'BGR', 'GREY'] as const, group: CARD, describe: 'channel order of the input' },
-  range: { choices: [1, 255] as const, group: CARD, describe: 'largest pixel value before mean and std' },
+  crop: { ...TEXT, coerce: sideOrPair, group: CARD, describe: 'central crop after the resize: 224 or 224x320' },
+  channels: { choices: ['RGB', 'BGR', 'GREY'] as const, requiresArg: true, group: CARD, describe: 'channel order of the input' },
+  range: { choices: [1, 255] as const, requiresArg: true, group: CARD, describe: 'largest pixel value before mean and std' },
   mean: {
-    type: 'string',
-    array: true,
-    requiresArg: true,
+    ...TEXTS,
+    coerce: each(number()),
     group: CARD,
     describe: 'per channel, in units of the range: --mean 0.485 0.456 0.406',
   },
-  std: { type: 'string', array: true, requiresArg: true, group: CARD, describe: 'per channel: input = (pixel - mean) / std' },
+  std: { ...TEXTS, coerce: deviations, group: CARD, describe: 'per channel: input = (pixel - mean) / std' },
   'output-kind': {
     choices: ['logits', 'probabilities', 'log-probabilities', 'sigmoid'] as const,
+    requiresArg: true,
     group: CARD,
     describe: 'what the output is',
   },
-  labels: { type: 'string', requiresArg: true, group: CARD, describe: 'file of class names: .txt, .csv or .json' },
-} as const satisfies Record<string, Options>;
+  labels: { ...TEXT, group: CARD, describe: 'file of class names: .txt, .csv or .json' },
+} as const satisfies OptionTable;
 
 /** Which engine computes gradients, and for which shapes. */
 export const engineOptions = {
   engine: {
     choices: ['auto', 'onnxruntime', 'tfjs'] as const,
     default: 'auto',
+    requiresArg: true,
     group: ENGINE,
     describe: 'what computes gradients',
   },
-  backend: {
-    type: 'string',
-    requiresArg: true,
-    group: ENGINE,
-    describe: 'tfjs: tensorflow, wasm or cpu; onnxruntime: an execution provider',
-  },
-  threads: { type: 'string', requiresArg: true, group: ENGINE, describe: 'threads of onnxruntime (default: all cores)' },
+  backend: { ...TEXT, group: ENGINE, describe: 'tfjs: tensorflow, wasm or cpu; onnxruntime: an execution provider' },
+  threads: { ...TEXT, coerce: whole(1), group: ENGINE, describe: 'threads of onnxruntime (default: all cores)' },
   shape: {
     type: 'string',
     array: true,
     nargs: 1,
+    coerce: shapes,
+    library: ['shapes'],
     group: ENGINE,
     describe: 'binds open axes: --shape input=1,3,224,224 (repeatable)',
   },
-} as const satisfies Record<string, Options>;
+} as const satisfies OptionTable;
 
 /** What is asked of a model with several inputs or outputs. */
 export const selectionOptions = {
-  input: {
-    type: 'string',
-    requiresArg: true,
-    group: QUESTION,
-    describe: 'the input that is explained (default: the first of floats)',
-  },
-  output: {
-    type: 'string',
-    requiresArg: true,
-    group: QUESTION,
-    describe: "the classifier's output (default: the first of floats)",
-  },
+  input: { ...TEXT, group: QUESTION, describe: 'the input that is explained (default: the first of floats)' },
+  output: { ...TEXT, group: QUESTION, describe: "the classifier's output (default: the first of floats)" },
   feed: {
     type: 'string',
     array: true,
     nargs: 1,
+    coerce: feeds,
+    library: ['feeds'],
     group: QUESTION,
     describe: 'what another input is fed: --feed mask=1 or --feed mask=F.npy (repeatable)',
   },
-} as const satisfies Record<string, Options>;
+} as const satisfies OptionTable;
+
+/** Taken by every command that opens a model. */
+export const modelOptions = { ...selectionOptions, ...engineOptions, ...cardOptions } as const satisfies OptionTable;
+
+/** Where in the model a mask lies, or gradients are taken. */
 export const hookPointOption = {
   at: {
-    type: 'string',
-    requiresArg: true,
+    ...TEXT,
     group: QUESTION,
     describe: 'value inside the model on which the mask lies (default: the input, or the first float behind integers)',
   },
-} as const satisfies Record<string, Options>;
+} as const satisfies OptionTable;
 
 /** What a mask is and what it is learned for (Eq. 4). */
 export const objectiveOptions = {
   preset: {
     choices: PRESETS,
     default: 'default' as Preset,
+    requiresArg: true,
     group: MASK,
     describe: 'settings; paper: lr 0.05, 10,000 iterations, full mask',
   },
   beta: {
-    type: 'string',
-    array: true,
-    requiresArg: true,
+    ...TEXTS,
+    coerce: each(number(0)),
+    library: ['betas'],
     group: MASK,
     describe: 'weight of the mask mean (Eq. 4); several give several masks',
   },
-  draws: { type: 'string', requiresArg: true, group: MASK, describe: 'noise draws a step' },
+  draws: { ...TEXT, coerce: whole(1), group: MASK, describe: 'noise draws a step' },
   'mask-shape': {
     choices: MASK_SHAPES,
+    requiresArg: true,
     group: MASK,
     describe: 'pixel: channels share a value; token: vectors of tokens do; full: every element its own',
   },
   'mask-grid': {
-    type: 'string',
-    requiresArg: true,
+    ...TEXT,
+    coerce: grids,
+    library: ['maskGrids'],
     group: MASK,
     describe: 'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28; none: one value a pixel',
   },
-  loss: { choices: OUTPUT_LOSSES, group: MASK, describe: 'how outputs are compared (L_F)' },
-} as const satisfies Record<string, Options>;
+  loss: {
+    choices: OUTPUT_LOSSES,
+    requiresArg: true,
+    library: ['outputLoss'],
+    group: MASK,
+    describe: 'how outputs are compared (L_F)',
+  },
+} as const satisfies OptionTable;
+
+/** How a labelled dataset is named. */
+export const dataOptions = {
+  data: {
+    ...TEXT,
+    demandOption: true,
+    describe:
+      'folder with a sub-folder per class, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or images.npy with labels.npy',
+  },
+  split: { ...TEXT, describe: 'train, test or val, where the data has several' },
+} as const satisfies OptionTable;
 
 export const seedOption = {
-  seed: { type: 'string', default: '0', requiresArg: true, describe: 'of all random numbers' },
-} as const satisfies Record<string, Options>;
+  seed: { ...TEXT, coerce: whole(), default: '0', describe: 'of all random numbers' },
+} as const satisfies OptionTable;
+
 export const jsonOption = {
   json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
-} as const satisfies Record<string, Options>;
+} as const satisfies OptionTable;
 
-/** What yargs gives for the options above; every one may be missing. */
-export interface SharedArguments {
-  readonly card?: string;
-  readonly layout?: 'NCHW' | 'NHWC';
-  readonly size?: string;
-  readonly resize?: string;
-  readonly crop?: string;
-  readonly channels?: 'RGB' | 'BGR' | 'GREY';
-  readonly range?: 1 | 255;
-  readonly mean?: readonly string[];
-  readonly std?: readonly string[];
-  readonly outputKind?: OutputKind;
-  readonly labels?: string;
-  readonly engine?: 'auto' | 'onnxruntime' | 'tfjs';
-  readonly backend?: string;
-  readonly threads?: string;
-  readonly shape?: readonly string[];
-  readonly input?: string;
-  readonly output?: string;
-  readonly feed?: readonly string[];
-  readonly at?: string;
+/** `224`, or `224x320` as height and width. */
+function sideOrPair(text: string): number | readonly [number, number] {
+  const sides = text.split(/[x,]/).map(Number);
+  if (sides.length > 2 || sides.some((s) => !Number.isInteger(s) || s < 1))
+    throw new Expected('224 or 224x320 (height x width)', text);
+  return sides.length === 1 ? sides[0]! : [sides[0]!, sides[1]!];
 }
 
-/** What yargs gives for objectiveOptions. */
-export interface ObjectiveArguments {
-  readonly preset: Preset;
-  readonly beta?: readonly string[];
-  readonly draws?: string;
-  readonly maskShape?: MaskShape;
-  readonly maskGrid?: string;
-  readonly loss?: OutputLoss;
+/** `224` as 224 and 224, or `224x320`. */
+export function pair(text: string): readonly [number, number] {
+  const sides = sideOrPair(text);
+  return typeof sides === 'number' ? [sides, sides] : sides;
 }
 
-/** The arguments as LanSettings; what is undefined comes from the preset. */
-export function toObjectiveSettings(argv: ObjectiveArguments) {
-  return {
-    betas: argv.beta?.map((b) => toNumber('--beta', b, 0)),
-    draws: argv.draws === undefined ? undefined : toWhole('--draws', argv.draws, 1),
-    maskShape: argv.maskShape,
-    maskGrids: argv.maskGrid === undefined ? undefined : toGrids(argv.maskGrid),
-    outputLoss: argv.loss,
-  };
+function deviations(texts: readonly string[]): number[] {
+  const values = texts.map(number());
+  if (values.some((v) => v === 0)) throw new Expected('numbers other than 0', texts.join(' '));
+  return values;
 }
 
-function toGrids(text: string): [number, number][] {
+/** `7+28`, `14x28` or `none`, as [rows, columns] each. */
+function grids(text: string): (readonly [number, number])[] {
   if (text === 'none') return [];
   return text.split('+').map((part) => {
     const sides = part.split('x').map(Number);
-    if (sides.length > 2 || sides.some((s) => !Number.isInteger(s) || s < 1))
-      throw usage('--mask-grid', '28, 14x28, 7+28 or none', text);
+    if (sides.length > 2 || sides.some((s) => !Number.isInteger(s) || s < 1)) throw new Expected('28, 14x28, 7+28 or none', text);
     return [sides[0]!, sides[1] ?? sides[0]!];
   });
 }
 
-/** The arguments as openModel takes them. Throws LanError "--size: expected …, received '…'." */
-export function toOpenOptions(argv: SharedArguments): OpenOptions {
-  return {
-    engine: argv.engine ?? 'auto',
-    backend: argv.backend,
-    threads: toThreads(argv.threads),
-    shapes: toShapes(argv.shape),
-    card: toCard(argv),
-    input: argv.input,
-    output: argv.output,
-    at: argv.at,
-    feeds: toFeeds(argv.feed),
-  };
-}
-
-/** A whole number of at least `least`. Numbers are read as strings, since yargs turns a mistyped one into NaN without a word. */
-export function toWhole(flag: string, text: string, least = 0): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
-    throw usage(flag, `a whole number of at least ${least}`, text);
-  return value;
-}
-
-/** A finite number of at least `least`. */
-export function toNumber(flag: string, text: string, least = -Infinity): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < least)
-    throw usage(flag, least === -Infinity ? 'a number' : `a number of at least ${least}`, text);
-  return value;
-}
-
-const toThreads = (text: string | undefined): number | undefined =>
-  text === undefined ? undefined : toWhole('--threads', text, 1);
-
-/** `name=1,3,224,224`, several times; names may hold '=' themselves. */
-export function toShapes(given: readonly string[] | undefined): Record<string, number[]> | undefined {
-  if (!given) return undefined;
-  return Object.fromEntries(
-    given.map((text) => {
-      const [, name, dims] = /^(.+)=(\d+(?:[,x]\d+)*)?$/.exec(text) ?? [];
-      if (name === undefined) throw usage('--shape', 'NAME=1,3,224,224', text);
-      return [name, dims ? dims.split(/[,x]/).map(Number) : []];
-    }),
-  );
+/** `name=1,3,224,224`, several times; names may hold '=' themselves, and nothing behind it is a scalar. */
+function shapes(given: readonly string[]): Record<string, number[]> {
+  return byName(given, 'NAME=1,3,224,224', (text) => {
+    const [, name, dims] = /^(.+)=(\d+(?:[,x]\d+)*)?$/.exec(text) ?? [];
+    return name === undefined ? undefined : [name, dims ? dims.split(/[,x]/).map(Number) : []];
+  });
 }
 
 /** `name=0.5` or `name=file.npy`, several times. */
-function toFeeds(given: readonly string[] | undefined): Record<string, string | number> | undefined {
-  if (!given) return undefined;
-  return Object.fromEntries(
-    given.map((text): [string, string | number] => {
-      const [, named, number] = /^(.+)=([-+]?[\d.]+(?:e[-+]?\d+)?)$/i.exec(text) ?? [];
-      if (named !== undefined && Number.isFinite(Number(number))) return [named, Number(number)];
-      const [, name, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-      if (name === undefined) throw usage('--feed', 'NAME=FILE.npy or NAME=NUMBER', text);
-      return [name, file!];
-    }),
-  );
+function feeds(given: readonly string[]): Record<string, string | number> {
+  return byName<string | number>(given, 'NAME=FILE.npy or NAME=NUMBER', (text) => {
+    const [, named, digits] = /^(.+)=([-+]?[\d.]+(?:e[-+]?\d+)?)$/i.exec(text) ?? [];
+    if (named !== undefined && Number.isFinite(Number(digits))) return [named, Number(digits)];
+    const [, name, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    return name === undefined ? undefined : [name, someText(file!)];
+  });
 }
 
-function toCard(argv: SharedArguments): PartialCard | undefined {
-  const numbers = (flag: string, list: readonly string[] | undefined): number[] | undefined =>
-    list?.map((text) => toNumber(flag, text));
-  const input: Partial<InputCard> = {
-    layout: argv.layout,
-    size: argv.size === undefined ? undefined : pairOf('--size', argv.size),
-    resize: argv.resize === undefined ? undefined : sideOrPair('--resize', argv.resize),
-    crop: argv.crop === undefined ? undefined : sideOrPair('--crop', argv.crop),
-    channels: argv.channels,
-    range: argv.range,
-    mean: numbers('--mean', argv.mean),
-    std: numbers('--std', argv.std),
-  };
-  if (input.std?.some((s) => s === 0)) throw usage('--std', 'numbers other than 0', argv.std!.join(' '));
-  const flags: PartialCard = {
-    input,
-    output: argv.outputKind,
-    ...(argv.labels === undefined ? {} : { labels: readLabels(argv.labels) }),
-  };
-  const given = Object.values(input).some((v) => v !== undefined) || flags.output !== undefined || flags.labels !== undefined;
-  if (argv.card === undefined) return given ? mergeCards(flags) : undefined;
-  return mergeCards(readCard(argv.card), flags);
+/** Pairs of a name and its value. A name given twice is refused: which of them counts would be anyone's guess. */
+function byName<T>(given: readonly string[], form: string, read: (text: string) => [string, T] | undefined): Record<string, T> {
+  const found = new Map<string, T>();
+  for (const text of given) {
+    const entry = read(text);
+    if (!entry) throw new Expected(form, text);
+    if (found.has(entry[0])) throw new Expected(`one value for '${entry[0]}'`, given.join(' '));
+    found.set(...entry);
+  }
+  return Object.fromEntries(found);
 }
-
-function sideOrPair(flag: string, text: string): number | readonly [number, number] {
-  const sides = text.split(/[x,]/).map(Number);
-  if (sides.length > 2 || sides.some((s) => !Number.isInteger(s) || s < 1))
-    throw usage(flag, '224 or 224x320 (height x width)', text);
-  return sides.length === 1 ? sides[0]! : [sides[0]!, sides[1]!];
-}
-
-export function pairOf(flag: string, text: string): readonly [number, number] {
-  const sides = sideOrPair(flag, text);
-  return typeof sides === 'number' ? [sides, sides] : sides;
-}
-
-/** The positional argument of the commands that take one model. */
-export const MODEL_ARGUMENT = {
-  type: 'string',
-  demandOption: true,
-  describe: 'an .onnx file, a Hugging Face folder, or tank',
-} as const;
-
-/** What `read` makes of a flag's text; undefined where it was not given. */
-export const optional = <T>(text: string | undefined, read: (text: string) => T): T | undefined =>
-  text === undefined ? undefined : read(text);

@@ -26,14 +26,14 @@ export async function specialize(
   probe: Probe,
   adapters: readonly OpAdapter[],
 ): Promise<Graph> {
-  const inputs = graph.inputs.map((input) => bindInput(input, shapes[input.name]));
   for (const name of Object.keys(shapes)) {
-    if (!inputs.some((i) => i.name === name))
+    if (!graph.inputs.some((i) => i.name === name))
       throw new LanError(
-        'unsupported',
-        `A shape is given for '${name}', but the inputs are: ${inputs.map((i) => i.name).join(', ')}.`,
+        'usage',
+        `A shape is given for '${name}', but the inputs are: ${graph.inputs.map((i) => i.name).join(', ')}.`,
       );
   }
+  const inputs = graph.inputs.map((input) => bindInput(input, shapes[input.name]));
   const total = inputs.reduce((sum, i) => sum + (bytesOf(i.type!, i.dims as number[]) ?? 0), 0);
   if (total > MAX_TOTAL)
     throw new LanError(
@@ -70,10 +70,14 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
       `Input '${input.name}' holds strings, so no mask can be learned on it. Cut the model behind what reads them.`,
     );
   if (!declared)
-    throw new LanError('unsupported', `Input '${input.name}' has no declared shape. Give one: --shape ${input.name}=1,3,224,224`);
+    throw new LanError(
+      'shape',
+      `Input '${input.name}' has no declared shape.`,
+      `Give one, for example with \`shapes\` ${input.name}=1,3,224,224.`,
+    );
   if (shape && shape.length !== declared.length)
     throw new LanError(
-      'unsupported',
+      'usage',
       `Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`,
     );
   const dims = declared.map((d, axis) => {
@@ -83,12 +87,13 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
       const length = declared.length === 4 ? 224 : 128;
       const example = declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === 0 ? 1 : length));
       throw new LanError(
-        'unsupported',
-        `Input '${input.name}' leaves axis ${axis} open: ${shown}. Bind it: --shape ${input.name}=${example.join(',')}`,
+        'shape',
+        `Input '${input.name}' leaves axis ${axis} open: ${shown}.`,
+        `Bind it, for example with \`shapes\` ${input.name}=${example.join(',')}.`,
       );
     }
     if (!(Number.isSafeInteger(bound) && bound >= 0))
-      throw new LanError('unsupported', `Input '${input.name}': axis ${axis} can not have length ${bound}.`);
+      throw new LanError('usage', `Input '${input.name}': axis ${axis} cannot have length ${bound}.`);
     return bound;
   });
   const bytes = bytesOf(input.type, dims) ?? 0;

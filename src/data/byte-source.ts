@@ -24,7 +24,7 @@ const refusal = (path: string, reason: string): LanError => new LanError('data',
 
 /**
  * Opens a file; `sizeOfHeader` says from its first bytes (4 KB at most) how long it has to be, unpacked.
- * Throws LanError where it can not be read, where `sizeOfHeader` throws, and where the length is another one.
+ * Throws LanError where it cannot be read, where `sizeOfHeader` throws, and where the length is another one.
  */
 export async function openByteSource(path: string, sizeOfHeader: (head: Uint8Array) => number): Promise<ByteSource> {
   if (/\.gz$/i.test(path)) return openPacked(path, sizeOfHeader);
@@ -43,16 +43,16 @@ function checkLength(path: string, received: number, expected: number): void {
   if (received > expected) throw refusal(path, `has ${received - expected} bytes more than its header asks for.`);
 }
 
-/** A plain file, read where it lies. Throws LanError where it can not be opened or is no file. */
+/** A plain file, read where it lies. Throws LanError where it cannot be opened or is no file. */
 export async function openPlain(path: string): Promise<ByteSource> {
-  const unreadable = (error: unknown): LanError => refusal(path, `can not be read (${reasonOf(error)}).`);
+  const unreadable = (error: unknown): LanError => refusal(path, `cannot be read (${reasonOf(error)}).`);
   const file = await open(path, 'r').catch((error: unknown) => {
     throw unreadable(error);
   });
   const status = await file.stat();
   if (!status.isFile()) {
     await file.close();
-    throw refusal(path, `can not be read (it is ${status.isDirectory() ? 'a directory' : 'no plain file'}).`);
+    throw refusal(path, `cannot be read (it is ${status.isDirectory() ? 'a directory' : 'no plain file'}).`);
   }
   return {
     name: path,

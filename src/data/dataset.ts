@@ -46,7 +46,7 @@ export interface Dataset {
   nameOf(index: number): string;
   /**
    * Reads samples. With a spec every picture comes as uint8 [n, channels, height, width]: pixels stored in another size or other channels are
-   * resized and converted as photos are. Samples that can not be read are listed, the others given.
+   * resized and converted as photos are. Samples that cannot be read are listed, the others given.
    * Throws LanError where nothing of the dataset could be read so: no spec for pictures of any size, floats of another shape than the spec's.
    */
   read(indices: readonly number[], spec?: PictureSpec): Promise<Batch>;

@@ -33,7 +33,7 @@ const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '
 const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.';
 
 const unreadable = (name: string, reason: string, expected = EXPECTED): LanError =>
-  new LanError('data', `Image '${name}': can not be read (${reason}). ${expected}`);
+  new LanError('data', `Image '${name}': cannot be read (${reason}). ${expected}`);
 
 const tooLarge = (name: string, width: number, height: number): LanError =>
   unreadable(
@@ -53,7 +53,7 @@ function reasonForSharp(error: unknown): string {
 /**
  * Decodes a photo at its full size to 8-bit sRGB: upright (EXIF), first frame, transparency put on white, 16 bits reduced to 8, CMYK converted.
  * `source` is a path or a file's bytes; `name` stands in messages for bytes. `note` says what was changed that a viewer would not expect.
- * Throws LanError "Image 'x.jpg': can not be read (…). Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.".
+ * Throws LanError "Image 'x.jpg': cannot be read (…). Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.".
  */
 export async function decodePixels(source: string | Uint8Array, name = 'from memory'): Promise<Picture & { note?: string }> {
   const label = typeof source === 'string' ? source : name;
@@ -202,7 +202,7 @@ export const noPictures = (folder: string): LanError =>
 
 /**
  * Paths of all pictures in a folder and its subfolders, by their endings, sorted; hidden ones are left out, linked folders not entered.
- * None is no error. Throws LanError when the folder can not be read.
+ * None is no error. Throws LanError when the folder cannot be read.
  */
 export async function findImages(folder: string): Promise<string[]> {
   const found: string[] = [];
@@ -217,7 +217,7 @@ export async function findImages(folder: string): Promise<string[]> {
   try {
     await visit(folder);
   } catch (error) {
-    throw new LanError('data', `Folder '${folder}': can not be read (${reasonOf(error)}).`);
+    throw new LanError('data', `Folder '${folder}': cannot be read (${reasonOf(error)}).`);
   }
   return found.sort();
 }

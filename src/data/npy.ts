@@ -31,7 +31,7 @@ export function encodeNpy(tensor: Tensor): Uint8Array {
   const { type, dims, data } = tensor;
   const descr = type === 'string' ? undefined : DESCR[type];
   if (!descr || !ArrayBuffer.isView(data))
-    throw new LanError('data', `An .npy file can not hold a ${type} tensor. Expected one of ${[...TYPES.values()].join(', ')}.`);
+    throw new LanError('data', `An .npy file cannot hold a ${type} tensor. Expected one of ${[...TYPES.values()].join(', ')}.`);
   const shape = dims.length === 1 ? `(${dims[0]},)` : `(${dims.join(', ')})`;
   const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
   const text = dict + ' '.repeat(dims.length ? Math.max(0, GROWTH_DIGITS - String(dims[0]).length) : 0);

@@ -29,7 +29,7 @@ export async function openDataset(path: string, options: DatasetOptions = {}): P
   try {
     folder = statSync(path).isDirectory();
   } catch (error) {
-    throw new LanError('data', `Dataset '${path}': can not be read (${reasonOf(error)}).`);
+    throw new LanError('data', `Dataset '${path}': cannot be read (${reasonOf(error)}).`);
   }
   return folder ? openFolder(path, options) : openFile(path, options);
 }

@@ -67,7 +67,7 @@ export async function openPictureFolder(
   about: { name?: string; split?: string; notes?: readonly string[] } = {},
 ): Promise<Dataset> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw new LanError('data', `Folder '${folder}': can not be read (${reasonOf(error)}).`);
+    throw new LanError('data', `Folder '${folder}': cannot be read (${reasonOf(error)}).`);
   });
   const visible = entries.filter((e) => !e.name.startsWith('.'));
   const common = { name: about.name ?? folder, split: about.split, format: 'pictures', numbered: false } as const;

@@ -94,7 +94,7 @@ function pass(
  */
 export function resize(picture: Picture, height: number, width: number, resample: Resample = 'bilinear'): Picture {
   if (![height, width].every((n) => Number.isInteger(n) && n > 0)) {
-    throw new LanError('data', `A picture can not be resized to ${width} x ${height} pixels. Expected whole numbers above 0.`);
+    throw new LanError('data', `A picture cannot be resized to ${width} x ${height} pixels. Expected whole numbers above 0.`);
   }
   let { pixels } = picture;
   if (width !== picture.width) {

@@ -1,15 +1,14 @@
 // Named float32 arrays in one file, in the safetensors format: eight bytes of header length, a JSON header, then the data.
+import { z } from 'zod';
 import { LanError } from '../core/errors.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 
 /** The format's own limit on a header's length. */
 const MAX_HEADER = 100_000_000;
 
-interface Entry {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
-}
+const Whole = z.int().nonnegative();
+const Entry = z.object({ dtype: z.literal('F32'), shape: z.array(Whole), data_offsets: z.tuple([Whole, Whole]) });
+const Header = z.record(z.string(), z.record(z.string(), z.unknown()));
 
 /** Encodes tensors (as float32) with text metadata; see github.com/huggingface/safetensors for the format. */
 export function encodeSafetensors(
@@ -49,26 +48,27 @@ export function decodeSafetensors(
   if (bytes.length < 8) refuse(`${bytes.length} bytes`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > MAX_HEADER || length > bytes.length - 8) refuse('its header is longer than the file');
-  let header: Record<string, unknown>;
+  let json: unknown;
   try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<string, unknown>;
+    json = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
   } catch {
     return refuse('its header is no JSON');
   }
-  if (typeof header !== 'object' || header === null) refuse('its header is no object');
+  const { success, data: header } = Header.safeParse(json);
+  if (!success) return refuse('its header is no object of objects');
   // A copy, because the data need not be aligned within what was read (and a Buffer's own slice would be a view).
   const data = Uint8Array.from(bytes.subarray(8 + length));
-  const tensors: Record<string, Tensor> = {};
+  const tensors = new Map<string, Tensor>();
   for (const [name, value] of Object.entries(header)) {
     if (name === '__metadata__') continue;
-    const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Partial<Entry>;
-    if (dtype !== 'F32') refuse(`'${name}' is ${String(dtype)}`);
-    const [from, to] = Array.isArray(offsets) ? offsets : [NaN, NaN];
-    if (!Array.isArray(shape) || ![...shape, from, to].every((n) => Number.isSafeInteger(n) && (n as number) >= 0))
-      refuse(`'${name}' has no shape or place`);
-    const dims = shape as number[];
+    if (value['dtype'] !== 'F32') refuse(`'${name}' is ${String(value['dtype'])}`);
+    const entry = Entry.safeParse(value);
+    if (!entry.success) return refuse(`'${name}' has no shape or place`);
+    const { shape: dims, data_offsets: [from, to] } = entry.data; // prettier-ignore
     if (to > data.length || from % 4 !== 0 || to - from !== 4 * sizeOf(dims)) refuse(`'${name}' does not fit its place`);
-    tensors[name] = float32(new Float32Array(data.buffer, from, sizeOf(dims)), dims);
+    tensors.set(name, float32(new Float32Array(data.buffer, from, sizeOf(dims)), dims));
   }
-  return { tensors, metadata: (header['__metadata__'] ?? {}) as Record<string, string> };
+  const metadata = z.record(z.string(), z.string()).safeParse(header['__metadata__'] ?? {});
+  if (!metadata.success) return refuse('its metadata is no object of strings');
+  return { tensors: Object.fromEntries(tensors), metadata: metadata.data };
 }

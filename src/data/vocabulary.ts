@@ -4,7 +4,7 @@ import { readBytes } from './files.js';
 
 /**
  * Tokens by id, exactly as the file has them (UTF-8; an empty line is a token too, only the end of the file makes none). Throws LanError for a file
- * that can not be read, or holds no token.
+ * that cannot be read, or holds no token.
  */
 export async function readVocabulary(path: string): Promise<string[]> {
   const text = new TextDecoder().decode(await readBytes(path, 'Vocabulary'));

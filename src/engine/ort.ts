@@ -8,9 +8,11 @@ import { differentiate } from '../compile/differentiate.js';
 import type { Probe } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { allocate, lazyTensor, sizeOf, toIntegers, type DType, type Tensor } from '../core/tensor.js';
+import { GraphBuilder } from '../onnx/builder.js';
 import { encodeApart, type EncodedApart } from '../onnx/apart.js';
 import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
+import { exactProducts, hasQuantisedProducts } from './exact-products.js';
 import { gradientOf, type Engine, type Program } from './engine.js';
 
 export interface OrtOptions {
@@ -84,9 +86,44 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
   };
 }
 
-/** Opens a model in memory, of any size; its large constants are handed to onnxruntime as they are. Throws LanError as openSession does. */
-export const openModelSession = (model: Model, options: OrtOptions = {}): Promise<OrtProgram> =>
-  openSession(encodeApart(model), options);
+/**
+ * Opens a model in memory, of any size; its large constants are handed to onnxruntime as they are. Products of quantised numbers are exact on
+ * every CPU (see exactProducts). Throws LanError as openSession does.
+ */
+export async function openModelSession(model: Model, options: OrtOptions = {}): Promise<OrtProgram> {
+  const saturates = hasQuantisedProducts(model) && (await saturatesHere());
+  return openSession(encodeApart(saturates ? exactProducts(model) : model), options);
+}
+
+/**
+ * Opens a file as it is, by its path where it has one, for the values that its authors meant: only where this CPU would saturate the file's
+ * quantised products, they are rewritten to be exact. Throws LanError as openSession does.
+ */
+export async function openOriginal(
+  { bytes, path, model }: { readonly bytes: Uint8Array; readonly path?: string | undefined; readonly model: Model },
+  options: OrtOptions = {},
+): Promise<OrtProgram> {
+  return hasQuantisedProducts(model) && (await saturatesHere())
+    ? openModelSession(model, options)
+    : openSession(path ?? bytes, options);
+}
+
+let saturating: Promise<boolean> | undefined;
+
+/** Does onnxruntime on this CPU lose what exceeds int16 in a pair of uint8 by int8 products? Found by one such sum, once per process. */
+export const saturatesHere = (): Promise<boolean> =>
+  (saturating ??= (async () => {
+    const g = new GraphBuilder();
+    const b = g.constant({ type: 'int8', dims: [4, 4], data: new Int8Array(16).fill(127) });
+    g.output(g.op('MatMulInteger', [g.input('a', 'uint8', [1, 4]), b]), 'sum');
+    const program = await openSession(encodeApart(dialectModel(g.build())), { threads: 1, optimize: 'disabled' });
+    try {
+      const { sum } = await program.run({ a: { type: 'uint8', dims: [1, 4], data: new Uint8Array(4).fill(255) } });
+      return toIntegers(sum!)[0] !== 4 * 255 * 127;
+    } finally {
+      await program.dispose();
+    }
+  })());
 
 async function runInto(
   session: ort.InferenceSession,

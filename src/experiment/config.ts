@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LanError, messageOf } from '../core/errors.js';
 import { packageFile } from '../core/version.js';
-import { SCHEDULES, type TrainSettings } from '../lan/train.js';
+import { SCHEDULES } from '../lan/choices.js';
+import type { TrainSettings } from '../lan/train.js';
 
 /** A network F and how it is trained. */
 export interface ClassifierConfig extends TrainSettings {

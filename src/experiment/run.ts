@@ -102,7 +102,7 @@ export async function trainedClassifier(
     specialize: (graph) => specialize(graph, {}, probe, adapters),
     network,
     samples,
-    held: validation,
+    validation,
     data,
     settings: { ...config, seed: run.seed },
     files: {

@@ -21,7 +21,7 @@ export async function tanks(config: TankConfig, _data: string | undefined, run: 
   const { size, train, test } = config.data;
   const make = (count: number, clouds: Parameters<typeof tankSamples>[0]['clouds'], first: number): Samples =>
     tankSamples({ count, clouds, size, seed: run.seed, first });
-  const held = make(test, 'with tanks', train);
+  const validation = make(test, 'with tanks', train);
   const card = {
     input: { layout: 'NCHW', size: [size, size], channels: 'RGB', range: 255, mean: [127.5], std: [64] },
     output: 'probabilities',
@@ -30,14 +30,14 @@ export async function tanks(config: TankConfig, _data: string | undefined, run: 
   const f = await trainedClassifier(
     config.classifier,
     normalised(make(train, 'with tanks', 0)),
-    normalised(held),
+    normalised(validation),
     DATA,
     card,
     run,
   );
   try {
     run.onPhase?.('tests with another weather');
-    const own = await accuracyOn(f.classifier, held);
+    const own = await accuracyOn(f.classifier, validation);
     const clear = await accuracyOn(f.classifier, make(test, 'never', train + test));
     const reversed = await accuracyOn(f.classifier, make(test, 'without tanks', train + 2 * test));
     const start = performance.now();

@@ -35,18 +35,21 @@ export async function translatedMnist(config: TranslatedConfig, data: string | u
   const digits = await readDigits(data);
   const options = { side: config.data.digit, exclude: config.data.exclude };
   const train = translatedDigits(digits.train, { ...options, seed: run.seed });
-  const held = translatedDigits(digits.held, { ...options, seed: run.seed + 1 });
-  const f = await trainedClassifier(config.classifier, train, held, digits.source, CARD, run);
+  const validation = translatedDigits(digits.validation, { ...options, seed: run.seed + 1 });
+  const f = await trainedClassifier(config.classifier, train, validation, digits.source, CARD, run);
   try {
-    const a = await trainedExplainer(config.explainer, f.classifier, train, held, digits.source, run);
+    const a = await trainedExplainer(config.explainer, f.classifier, train, validation, digits.source, run);
     run.onPhase?.('masks of held-out digits');
-    const attention = await attentionOn(f.classifier, a.lan, held, config.analysis.masks);
+    const attention = await attentionOn(f.classifier, a.lan, validation, config.analysis.masks);
     run.onPhase?.(`accuracy of ${config.analysis.digit}x${config.analysis.digit} digits at each pixel`);
     const start = performance.now();
-    const map = await accuracyOf(f.classifier, digits.held, config, run);
+    const map = await accuracyOf(f.classifier, digits.validation, config, run);
     const seconds = { classifier: f.seconds, explainer: a.seconds, grid: (performance.now() - start) / 1000 };
     const found = measure(config, f.accuracy, attention, map, run.seed);
-    const lan = { held_loss: a.validation?.['held_loss'] ?? NaN, held_mask_mean: a.validation?.['held_mask_mean'] ?? NaN };
+    const lan = {
+      validation_loss: a.validation?.['validation_loss'] ?? NaN,
+      validation_mask_mean: a.validation?.['validation_mask_mean'] ?? NaN,
+    };
     return { title: config.title, data: digits.source, seconds, ...found, metrics: { ...found.metrics, ...lan } };
   } finally {
     await f.classifier.dispose();
@@ -61,15 +64,20 @@ interface Attention {
   readonly boxes: readonly Box[];
 }
 
-async function attentionOn(classifier: Classifier, lan: Uint8Array, held: TranslatedDigits, wanted: number): Promise<Attention> {
-  const count = Math.min(wanted, held.count);
+async function attentionOn(
+  classifier: Classifier,
+  lan: Uint8Array,
+  validation: TranslatedDigits,
+  wanted: number,
+): Promise<Attention> {
+  const count = Math.min(wanted, validation.count);
   // Of every class: the digits lie class by class in some sources.
-  const indices = Uint32Array.from({ length: count }, (_, i) => Math.floor((i * held.count) / count));
-  const inputs = held.read(indices, MASK_DRAW);
+  const indices = Uint32Array.from({ length: count }, (_, i) => Math.floor((i * validation.count) / count));
+  const inputs = validation.read(indices, MASK_DRAW);
   const explainer = await openExplainer(lan, classifier);
   try {
     const masks = toFloat32(await explainer.explain({ type: 'float32', dims: [count, 1, DIGIT, DIGIT], data: inputs }));
-    return { each: masks.map((m) => 1 - m), count, inputs, boxes: held.boxes(count, MASK_DRAW) };
+    return { each: masks.map((m) => 1 - m), count, inputs, boxes: validation.boxes(count, MASK_DRAW) };
   } finally {
     await explainer.dispose();
   }

@@ -1,6 +1,7 @@
 // A trained LAN's file, opened to give masks.
 import type { Classifier } from '../model/open.js';
 import { X } from '../model/preprocess.js';
+import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { readBytes } from '../data/files.js';
@@ -18,7 +19,7 @@ export interface ExplainerSettings {
 }
 
 /** A LAN's file, opened in onnxruntime. */
-export interface OpenedExplainer {
+export interface OpenedExplainer extends AsyncDisposable {
   readonly settings: ExplainerSettings;
   /** Masks [N,...mask shape] of samples x [N,...sample] in pixel space. */
   explain(x: Tensor): Promise<Tensor>;
@@ -58,5 +59,6 @@ export async function openExplainer(
     settings: JSON.parse(metadata['lan-onnx.settings']!) as ExplainerSettings,
     explain: async (x) => (await session.run({ [X]: x }, [MASK]))[MASK]!,
     dispose: () => session.dispose(),
+    [asyncDispose]: () => session.dispose(),
   };
 }

@@ -3,34 +3,19 @@ import type { Classifier } from '../model/open.js';
 import { blockedBy } from '../compile/differentiate.js';
 import { LanErrors } from '../core/errors.js';
 import { buildObjective, type Objective } from '../lan/objective.js';
-import { resolveSettings, type LanSettings, type Preset } from '../lan/settings.js';
-import { renameNode } from '../onnx/builder.js';
+import type { Preset } from '../lan/choices.js';
+import { resolveSettings, type LanSettings } from '../lan/settings.js';
 import type { Graph } from '../onnx/graph.js';
 
 /** Graphs of log-probabilities by batch, each made once. */
 export type Classify = (batch: number) => Promise<Graph>;
 
-/** See Classifier.logProbabilities; values inside are out of the objective's way. */
+/** See Classifier.logProbabilities. */
 export function classifyOnce(classifier: Classifier): Classify {
   const graphs = new Map<number, Promise<Graph>>();
   return (batch) => {
-    if (!graphs.has(batch)) graphs.set(batch, classifier.logProbabilities(batch).then(asideOfObjective));
+    if (!graphs.has(batch)) graphs.set(batch, classifier.logProbabilities(batch));
     return graphs.get(batch)!;
-  };
-}
-
-/** Inputs and outputs of the objective, which are found by name: a model may well have a value `target` or `loss` of its own. */
-const OBJECTIVE = /^(x|eta|target|beta|theta(_\d+)?|loss|output_loss|mask_mean|mask)$/;
-
-function asideOfObjective(graph: Graph): Graph {
-  const outer = new Set([...graph.inputs, ...graph.outputs].map((v) => v.name));
-  const rename = (name: string): string => (OBJECTIVE.test(name) && !outer.has(name) ? `model:${name}` : name);
-  const renamed = <T>(map: ReadonlyMap<string, T>): Map<string, T> => new Map([...map].map(([k, v]) => [rename(k), v]));
-  return {
-    ...graph,
-    nodes: graph.nodes.map((n) => renameNode(n, rename)),
-    constants: renamed(graph.constants),
-    types: renamed(graph.types),
   };
 }
 

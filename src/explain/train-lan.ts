@@ -3,7 +3,7 @@ import { LanError } from '../core/errors.js';
 import { float32 } from '../core/tensor.js';
 import { createExplainer, trainExplainer, type AmortisedSettings, type Explainer } from '../lan/amortised.js';
 import { createNoise } from '../lan/noise.js';
-import type { MaskShape } from '../lan/objective.js';
+import type { MaskShape } from '../lan/choices.js';
 import type { Samples } from '../lan/samples.js';
 import { defaultBeta } from '../lan/settings.js';
 import type { TrainJob, TrainResult } from '../lan/train.js';

@@ -7,7 +7,8 @@ import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 import { appendParameters, createNetwork, dropoutFeeds, type Network } from './network.js';
 import type { Noise } from './noise.js';
-import { classify, lossOf, type MaskShape, type OutputLoss } from './objective.js';
+import type { MaskShape, OutputLoss } from './choices.js';
+import { classify, lossOf } from './objective.js';
 import { batchOrder, bootstrapOrder, type Samples } from './samples.js';
 import { train, type TrainJob, type TrainResult, type TrainSettings } from './train.js';
 
@@ -160,14 +161,15 @@ function feedsOf(options: AmortisedOptions, from: Samples, seed: number): TrainJ
 }
 
 /** Mean figures over a few batches of held-out samples, the same ones each time. */
-async function validate(descent: Descent, options: AmortisedOptions, held: Samples): Promise<Record<string, number>> {
+async function validate(descent: Descent, options: AmortisedOptions, samples: Samples): Promise<Record<string, number>> {
   const { batch } = options.settings;
-  const feeds = feedsOf(options, held, VALIDATION_SEED);
-  const batches = Math.max(1, Math.min(8, Math.floor(held.count / batch)));
+  const feeds = feedsOf(options, samples, VALIDATION_SEED);
+  const batches = Math.max(1, Math.min(8, Math.floor(samples.count / batch)));
   const sums: Record<string, number> = {};
   for (let i = 0; i < batches; i++) {
     const out = await descent.evaluate({ ...(await feeds(i)), ...kept(options.explainer.network, batch) }, FIGURES);
-    for (const [name, t] of Object.entries(out)) sums[`held_${name}`] = (sums[`held_${name}`] ?? 0) + toFloat32(t)[0]! / batches;
+    for (const [name, t] of Object.entries(out))
+      sums[`validation_${name}`] = (sums[`validation_${name}`] ?? 0) + toFloat32(t)[0]! / batches;
   }
   return sums;
 }

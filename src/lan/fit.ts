@@ -16,7 +16,7 @@ export interface FitOptions extends Pick<TrainJob, 'files' | 'onStep' | 'signal'
   /** With labels, each in 0..K-1. */
   readonly samples: Samples;
   /** Held out, with labels; accuracy on them is reported. */
-  readonly held?: Samples;
+  readonly validation?: Samples;
   readonly settings: TrainSettings & { readonly batch: number; readonly seed: number };
   /** Names the data in checkpoints. */
   readonly data: string;
@@ -24,13 +24,13 @@ export interface FitOptions extends Pick<TrainJob, 'files' | 'onStep' | 'signal'
 
 /** Parameters by name after the last step. Throws LanError for labels outside of the network's outputs, and as `train` does. */
 export async function fit(options: FitOptions): Promise<TrainResult & { parameters: Record<string, Float32Array> }> {
-  const { engine, network, samples, held, settings, files, onStep, signal } = options;
+  const { engine, network, samples, validation, settings, files, onStep, signal } = options;
   const { batch, seed } = settings;
   const classes = sizeOf(network.outputShape);
-  for (const s of [samples, held]) if (s) requireLabels(s, classes);
+  for (const s of [samples, validation]) if (s) requireLabels(s, classes);
   const graph = await options.specialize(fitGraph(network, batch));
   const descent = await engine.descend(graph, 'loss', network.parameters, ['loss', 'correct']);
-  const test = held && (await engine.compile(await options.specialize(accuracyGraph(network, TEST_BATCH))));
+  const test = validation && (await engine.compile(await options.specialize(accuracyGraph(network, TEST_BATCH))));
   const parameters = (): Record<string, Float32Array> =>
     Object.fromEntries(network.parameters.map(({ name }) => [name, descent.get(name)]));
   const order = batchOrder(samples.count, batch, seed);
@@ -46,7 +46,7 @@ export async function fit(options: FitOptions): Promise<TrainResult & { paramete
         return { x, labels: oneHot(samples.labels!, indices, classes), ...dropoutFeeds(network, batch, seed, step) };
       },
       metrics: ['loss', 'correct'],
-      validate: test && (async () => ({ accuracy: await accuracy(test, network, parameters(), held) })),
+      validate: test && (async () => ({ accuracy: await accuracy(test, network, parameters(), validation) })),
       files,
       onStep,
       signal,
@@ -105,25 +105,25 @@ async function accuracy(
   test: { run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> },
   network: Network,
   values: Readonly<Record<string, Float32Array>>,
-  held: Samples,
+  validation: Samples,
 ): Promise<number> {
   const weights = Object.fromEntries(network.parameters.map(({ name, dims }) => [name, float32(values[name]!, dims)]));
   const classes = sizeOf(network.outputShape);
   let right = 0;
-  for (let at = 0; at < held.count; at += TEST_BATCH) {
+  for (let at = 0; at < validation.count; at += TEST_BATCH) {
     // The last batch is filled up with its first sample.
-    const count = Math.min(TEST_BATCH, held.count - at);
+    const count = Math.min(TEST_BATCH, validation.count - at);
     const indices = Uint32Array.from({ length: TEST_BATCH }, (_, i) => at + (i < count ? i : 0));
-    const x = float32(await held.read(indices, 0), [TEST_BATCH, ...held.shape]);
+    const x = float32(await validation.read(indices, 0), [TEST_BATCH, ...validation.shape]);
     const logits = toFloat32((await test.run({ x, ...weights }))['logits']!);
     for (let i = 0; i < count; i++) {
       const own = logits.subarray(i * classes, (i + 1) * classes);
       let best = 0;
       for (let k = 1; k < classes; k++) if (own[k]! > own[best]!) best = k;
-      if (best === held.labels![at + i]) right++;
+      if (best === validation.labels![at + i]) right++;
     }
   }
-  return right / held.count;
+  return right / validation.count;
 }
 
 /** The trained network as a graph: `x` [batch,...inputShape] to `probabilities` (of a last softmax or sigmoid) or `logits`; any batch. */

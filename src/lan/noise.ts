@@ -2,6 +2,7 @@
 import { LanError } from '../core/errors.js';
 import type { Random } from '../core/random.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { NOISE_HELP } from './choices.js';
 
 /** A noise distribution over inputs of one shape. */
 export interface Noise {
@@ -23,10 +24,6 @@ export interface NoiseContext {
   /** Values of samples of random tokens, [n,T,E]. */
   readonly tokens?: Tensor;
 }
-
-/** The families, as `--noise` takes them. */
-export const NOISE_HELP =
-  'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<data> | blur[:sigma] | tokens';
 
 /**
  * Noise from its description:

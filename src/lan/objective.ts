@@ -4,14 +4,7 @@ import { float32, sizeOf, type Tensor } from '../core/tensor.js';
 import type { Parameter } from '../engine/engine.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
-
-/** L_F: how the corrupted output is compared with the original. */
-export const OUTPUT_LOSSES = ['cross-entropy', 'kl', 'squared-error'] as const;
-export type OutputLoss = (typeof OUTPUT_LOSSES)[number];
-
-/** Which elements share a mask value: one per pixel (channels share), one per token (all of its vector), or every element its own. */
-export const MASK_SHAPES = ['pixel', 'token', 'full'] as const;
-export type MaskShape = (typeof MASK_SHAPES)[number];
+import type { MaskShape, OutputLoss } from './choices.js';
 
 export interface ObjectiveOptions {
   /** Static graphs x [batch,...] -> log_probabilities [batch,K]. */

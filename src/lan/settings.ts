@@ -1,7 +1,7 @@
 // The settings of a sample-specific mask, resolved from a preset and what the user gave.
 import { sizeOf } from '../core/tensor.js';
 import type { LearnSettings } from './learn.js';
-import type { MaskShape, OutputLoss } from './objective.js';
+import type { MaskShape, OutputLoss, Preset } from './choices.js';
 
 export interface LanSettings extends Omit<LearnSettings, 'beta'> {
   readonly betas: readonly number[];
@@ -17,10 +17,6 @@ export interface LanSettings extends Omit<LearnSettings, 'beta'> {
 
 /** Elements of an input that counts as small: 64x64 pixels in three channels. */
 const SMALL = 3 * 64 * 64;
-
-/** `default` is justified by the curves in docs/performance.md; `paper` is Appendix E and the paper's sample-specific CIFAR settings. */
-export const PRESETS = ['default', 'paper'] as const;
-export type Preset = (typeof PRESETS)[number];
 
 /**
  * All settings for an input of `sampleShape`; what `given` leaves undefined comes from the preset.

@@ -6,6 +6,7 @@ import type { Tensor } from '../core/tensor.js';
 import { readBytes, reasonOf, writeAtomically } from '../data/files.js';
 import { decodeSafetensors, encodeSafetensors } from '../data/safetensors.js';
 import type { Descent } from '../engine/engine.js';
+import type { Schedule } from './choices.js';
 
 /** What decides a run's result; a checkpoint of other settings is refused. Values are JSON. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
@@ -13,12 +14,8 @@ export type RunIdentity = Readonly<Record<string, unknown>>;
 export interface TrainSettings {
   readonly iterations: number;
   readonly learningRate: number;
-  /** 'constant'; 'cosine': along half a cosine down to a hundredth; 'linear': straight down to nothing. */
   readonly schedule: Schedule;
 }
-
-export const SCHEDULES = ['constant', 'cosine', 'linear'] as const;
-export type Schedule = (typeof SCHEDULES)[number];
 
 export interface TrainJob {
   readonly settings: TrainSettings;
@@ -121,8 +118,8 @@ export async function train(job: TrainJob): Promise<TrainResult> {
       last = Object.fromEntries(metrics.map((name, i) => [name, sums[i]! / count]));
       sums = metrics.map(() => 0);
       if (job.validate && (step % validateEvery === 0 || step === iterations)) validation = await job.validate();
-      const held = step % validateEvery === 0 || step === iterations ? validation : undefined;
-      lines += `${JSON.stringify({ step, ...rounded(last), ...(held && { validation: rounded(held) }) })}\n`;
+      const figures = step % validateEvery === 0 || step === iterations ? validation : undefined;
+      lines += `${JSON.stringify({ step, ...rounded(last), ...(figures && { validation: rounded(figures) }) })}\n`;
       const rate = (step - resumedAt) / ((performance.now() - start) / 1000);
       job.onStep?.({ step, iterations, figures: { ...last, ...validation }, rate });
       // Lets signals and timers in: a native step blocks the thread.

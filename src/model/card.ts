@@ -1,4 +1,4 @@
-// A model card: what an ONNX file can not say about itself: how pictures become its input, and what its output means.
+// A model card: what an ONNX file cannot say about itself: how pictures become its input, and what its output means.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { LanError, messageOf } from '../core/errors.js';
@@ -92,7 +92,7 @@ function readJson(path: string, what: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new LanError('input', `${what} '${path}': can not be read as JSON (${messageOf(error)}).`);
+    throw new LanError('input', `${what} '${path}': cannot be read as JSON (${messageOf(error)}).`);
   }
 }
 
@@ -130,14 +130,14 @@ function checkCard(json: unknown, where: string, folder: string): PartialCard {
 
 /**
  * Class names from a file: one a line (.txt), a JSON list or {"0": "name"} object, or CSV with the index first.
- * Throws LanError when the file can not be read or holds nothing.
+ * Throws LanError when the file cannot be read or holds nothing.
  */
 export function readLabels(path: string): string[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new LanError('input', `Labels '${path}': can not be read (${messageOf(error)}).`);
+    throw new LanError('input', `Labels '${path}': cannot be read (${messageOf(error)}).`);
   }
   const labels = parseLabels(text, extname(path).toLowerCase());
   if (labels.length === 0) throw new LanError('input', `Labels '${path}': the file holds no names.`);

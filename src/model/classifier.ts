@@ -8,7 +8,7 @@ import type { HookPoint } from './hook-point.js';
 import type { ModelSource } from './source.js';
 import type { VjpResult } from './vjp.js';
 
-export interface Classifier {
+export interface Classifier extends AsyncDisposable {
   readonly source: ModelSource;
   readonly inputs: readonly { name: string; type: DType; shape: readonly number[] }[];
   readonly outputs: readonly { name: string; type: DType; shape: readonly number[] }[];

@@ -1,14 +1,22 @@
-// Which engine differentiates a model, and why.
+// Which engines compute a model's outputs and gradients, and why: the only place that chooses.
 import type { OpAdapter } from '../../adapters/op.js';
 import { dependents } from '../compile/differentiate.js';
 import type { Engine } from '../engine/engine.js';
 import { createOrtEngine } from '../engine/ort.js';
 import { createTfEngine } from '../engine/tf.js';
 import type { Graph } from '../onnx/graph.js';
-import type { OpenOptions } from './open.js';
 
-/** Ops on the way from a float input to a float output without an ONNX gradient rule. */
+/** Which engine, on what, with how many threads. */
+export interface EngineOptions {
+  /** Which engine differentiates. 'auto': onnxruntime where every op has a gradient rule, else tfjs; `check` compares both. */
+  readonly engine?: 'auto' | 'onnxruntime' | 'tfjs';
+  /** tfjs backend (tensorflow, wasm, cpu) or onnxruntime execution provider. With 'auto': tfjs's. */
+  readonly backend?: string;
+  /** Threads of onnxruntime. Default: all cores. */
+  readonly threads?: number;
+}
 
+/** Ops that depend on an input and have no ONNX gradient rule, sorted. */
 export function missingRules(graph: Graph, adapters: readonly OpAdapter[]): string[] {
   const variable = dependents(
     graph,
@@ -21,21 +29,36 @@ export function missingRules(graph: Graph, adapters: readonly OpAdapter[]): stri
   });
   return [...new Set(missing.map((n) => n.op))].sort();
 }
+
+/** The engine that differentiates `graph`, and a sentence on why where the model made the choice. */
 export async function chooseEngine(
-  options: OpenOptions,
+  options: EngineOptions,
   adapters: readonly OpAdapter[],
   graph: Graph,
-  notes: string[],
-): Promise<Engine> {
+): Promise<{ readonly engine: Engine; readonly note?: string }> {
   const wanted = options.engine ?? 'auto';
-  if (wanted === 'tfjs') return createTfEngine(adapters, { backend: options.backend });
-  const ort = createOrtEngine(adapters, {
-    threads: options.threads,
-    ...(options.backend ? { providers: [options.backend] } : {}),
-  });
-  if (wanted === 'onnxruntime') return ort;
-  const missing = missingRules(graph, adapters);
-  if (missing.length === 0) return ort;
-  notes.push(`engine tfjs, because no ONNX gradient rule exists for: ${missing.join(', ')}`);
-  return createTfEngine(adapters, { backend: options.backend });
+  if (wanted === 'onnxruntime') return { engine: onnxruntime(options, adapters) };
+  const missing = wanted === 'auto' ? missingRules(graph, adapters) : [];
+  if (wanted === 'auto' && missing.length === 0) return { engine: onnxruntime(options, adapters) };
+  const engine = await tfjs(options, adapters);
+  return missing.length === 0
+    ? { engine }
+    : { engine, note: `engine tfjs, because no ONNX gradient rule exists for: ${missing.join(', ')}` };
 }
+
+/** Every engine that `options` allow: one where it names one, else onnxruntime and tfjs. */
+export async function allEngines(options: EngineOptions, adapters: readonly OpAdapter[]): Promise<Engine[]> {
+  const wanted = options.engine ?? 'auto';
+  const engines: Engine[] = [];
+  // The backend names one of tfjs's where both run.
+  const own = wanted === 'onnxruntime' ? options : { threads: options.threads };
+  if (wanted !== 'tfjs') engines.push(onnxruntime(own, adapters));
+  if (wanted !== 'onnxruntime') engines.push(await tfjs(options, adapters));
+  return engines;
+}
+
+const onnxruntime = ({ backend, threads }: EngineOptions, adapters: readonly OpAdapter[]): Engine =>
+  createOrtEngine(adapters, { threads, ...(backend ? { providers: [backend] } : {}) });
+
+const tfjs = ({ backend }: EngineOptions, adapters: readonly OpAdapter[]): Promise<Engine> =>
+  createTfEngine(adapters, { backend });

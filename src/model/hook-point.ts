@@ -4,7 +4,7 @@ import { LanError } from '../core/errors.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import type { Graph, Model, ValueInfo } from '../onnx/graph.js';
 import { rowsOf } from './random-inputs.js';
-import { explainedInput, INTEGER, isFloat } from './selection.js';
+import { explainedInput, INTEGER, isFloat, type SelectionOptions } from './selection.js';
 
 /** Where the mask lies, when not on the input itself. */
 export interface HookPoint {
@@ -70,11 +70,11 @@ export interface GradientHookPoint extends HookPoint {
 export function gradientHookPoint(
   graph: Graph,
   output: string,
-  at: string | undefined,
+  { at, input: wanted }: Pick<SelectionOptions, 'at' | 'input'>,
   named: (value: string) => boolean,
   model: string,
 ): GradientHookPoint | undefined {
-  const { inputs } = graph;
+  const inputs = wanted === undefined ? graph.inputs : graph.inputs.filter((i) => i.name === wanted);
   const [first] = inputs;
   if (at !== undefined) {
     const leads = inputs.find((i) => i.name === at || between(graph, i.name, output).includes(at)) ?? explainedInput(inputs, undefined, model) ?? first; // prettier-ignore

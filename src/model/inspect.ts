@@ -1,24 +1,19 @@
-// inspectModel: what an ONNX file holds, and what this project can do with each of its ops.
+// inspect: what an ONNX file holds, and what this project can do with each of its ops.
 import { adapters as builtIn } from '../../adapters/index.js';
 import type { NoGradient, OpAdapter, Todo } from '../../adapters/op.js';
-import { canonicalize } from '../compile/canonicalize.js';
 import { footprint, type Footprint } from '../compile/footprint.js';
-import { specialize } from '../compile/specialize.js';
 import { adapterTable } from '../compile/static.js';
-import { LanError, LanErrors, messageOf } from '../core/errors.js';
+import { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
 import { sizeOf, type DType } from '../core/tensor.js';
-import { probe } from '../engine/ort.js';
 import { inlineFunctions } from '../onnx/functions.js';
-import { subgraphs, type Graph, type Model, type Node } from '../onnx/graph.js';
-import { labelNotes } from './maps.js';
+import { subgraphs, type Graph, type Node } from '../onnx/graph.js';
 import { allNodes, nameOf, traceOrigins } from './origins.js';
-import { readModel } from './source.js';
+import { prepare, type PrepareOptions } from './prepare.js';
+import { readModel, type ModelSource } from './source.js';
+import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 
-export interface InspectOptions {
-  /** Binds dynamic axes; without them static figures may be missing. */
-  readonly shapes?: Readonly<Record<string, readonly number[]>>;
-  readonly adapters?: readonly OpAdapter[];
-}
+/** What openModel takes to bind shapes; where an axis stays open, figures that hang on it are missing, and a note says so. */
+export interface InspectOptions extends PrepareOptions, TrustOptions {}
 
 /** `yes`; `none: reason` (no derivative exists); `todo: reason`; `missing`; `-` where nothing is left to run (folded away). */
 export type Support = string;
@@ -79,9 +74,9 @@ export interface Inspection {
  */
 export async function inspect(from: string | Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
   const source = await readModel(from);
-  const adapters = options.adapters ?? builtIn;
+  await tryUnlessTrusted(source, from, 'compile', { ...options });
   const flat = inlineFunctions(source.model);
-  const { compiled, problems, notes } = await compile(source.model, options, adapters);
+  const { compiled, problems, notes } = await compiledFor(source, options);
   const nodes = allNodes(flat.graph);
   const bound = (name: string): readonly number[] | undefined =>
     (compiled?.inputs.find((i) => i.name === name)?.dims as number[] | undefined) ?? compiled?.types.get(name)?.dims;
@@ -107,28 +102,27 @@ export async function inspect(from: string | Uint8Array, options: InspectOptions
     parameters: countParameters(flat.graph),
     macs: compiled ? countMacs(compiled) : undefined,
     memory: compiled ? footprint(compiled) : undefined,
-    ops: reportOps(nodes, flat.graph, compiled, adapters),
+    ops: reportOps(nodes, flat.graph, compiled, options.adapters ?? builtIn),
     problems,
     notes,
   };
 }
 
-async function compile(
-  model: Model,
+/** What only the caller can put right: it is thrown, and is no flaw of the model. */
+const MISTAKES: ReadonlySet<ErrorCode> = new Set(['usage', 'input', 'data']);
+
+async function compiledFor(
+  source: ModelSource,
   options: InspectOptions,
-  adapters: readonly OpAdapter[],
 ): Promise<{ compiled?: Graph; problems: string[]; notes: string[] }> {
   try {
-    const canonical = canonicalize(model, adapters);
-    const notes = labelNotes(model, canonical);
-    return { compiled: await specialize(canonical, options.shapes ?? {}, probe, adapters), problems: [], notes };
+    const { graph, notes } = await prepare(source, options);
+    return { compiled: graph, problems: [], notes };
   } catch (error) {
-    if (error instanceof LanErrors) return { problems: [...error.problems], notes: [] };
-    // A missing shape is no flaw of the model: what needs no shapes is still told. A wrong one is the caller's mistake.
-    if (error instanceof LanError && /--shape/.test(error.message)) return { problems: [], notes: [error.message] };
-    if (error instanceof LanError && Object.keys(options.shapes ?? {}).length === 0)
-      return { problems: [messageOf(error)], notes: [] };
-    throw error;
+    if (!(error instanceof LanError) || MISTAKES.has(error.code)) throw error;
+    // An open axis is no flaw of the model: what needs no shapes is still told.
+    if (error.code === 'shape') return { problems: [], notes: [error.message] };
+    return { problems: error instanceof LanErrors ? [...error.problems] : [error.message], notes: [] };
   }
 }
 

@@ -2,17 +2,19 @@
 import type { OpAdapter } from '../../adapters/op.js';
 import { upstreamOf, downstreamOf, withConstants } from '../compile/cut.js';
 import { specialize } from '../compile/specialize.js';
+import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { allocate, float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
 import type { Engine, Program } from '../engine/engine.js';
-import { probe, type OrtProgram } from '../engine/ort.js';
+import { probe } from '../engine/ort.js';
 import { prune, reads, type Graph, type ValueInfo } from '../onnx/graph.js';
-import type { InputCard, OutputKind, PartialCard } from './card.js';
+import type { InputCard, OutputKind } from './card.js';
 import type { Classifier } from './classifier.js';
 import { completeCard, pictureLayout } from './conventions.js';
 import { refuseMissing } from './feeds.js';
 import { widened } from './float-types.js';
 import type { HookPoint } from './hook-point.js';
+import type { Parts } from './parts.js';
 import { preprocessTensor, withPreprocessing, X } from './preprocess.js';
 import { guessOutputKind, toProbabilities, withLogProbabilities } from './probabilities.js';
 import { feedsAt, fixedBatchOf, randomTokensAt, runToPoint } from './run-to-point.js';
@@ -24,29 +26,7 @@ export const describe = (v: ValueInfo): { name: string; type: DType; shape: read
   type: v.type!,
   shape: v.dims as number[],
 });
-/** What an OnnxClassifier is made of. */
-
-export interface Parts {
-  readonly source: ModelSource;
-  readonly canonical: Graph;
-  readonly graph: Graph;
-  readonly engine: Engine;
-  readonly adapters: readonly OpAdapter[];
-  /** Of the whole file, or from the point on. */
-  readonly reference: OrtProgram;
-  /** Up to the point, where there is one. */
-  readonly upstream: OrtProgram | undefined;
-  readonly precision: Classifier['precision'];
-  readonly card: PartialCard;
-  readonly notes: string[];
-  readonly input: ValueInfo;
-  readonly output: ValueInfo;
-  readonly hookPoint: HookPoint | undefined;
-  /** Of the other inputs, in their static shapes. */
-  readonly feeds: Readonly<Record<string, Tensor>>;
-}
 /** See openModel, which makes it. */
-
 export class OnnxClassifier implements Classifier {
   readonly source: ModelSource;
   readonly graph: Graph;
@@ -240,12 +220,17 @@ export class OnnxClassifier implements Classifier {
     } catch (error) {
       throw new LanError('input', `${refusal} (${messageOf(error)})`);
     }
-    if (graph.types.get(name)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
-    return specialize(withLogProbabilities(graph, name, this.outputKind), { [X]: dims }, probe, this.adapters);
+    const made = graph.outputs[0]!.name;
+    if (graph.types.get(made)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
+    return specialize(withLogProbabilities(graph, made, this.outputKind), { [X]: dims }, probe, this.adapters);
   }
 
   specialize(graph: Graph): Promise<Graph> {
     return specialize(graph, {}, probe, this.adapters);
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 
   async dispose(): Promise<void> {

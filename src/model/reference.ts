@@ -2,7 +2,7 @@
 import { upstreamOf, downstreamOf } from '../compile/cut.js';
 import { LanError, messageOf } from '../core/errors.js';
 import type { DType } from '../core/tensor.js';
-import { dialectModel, openModelSession, openSession, type OrtOptions, type OrtProgram } from '../engine/ort.js';
+import { dialectModel, openModelSession, openOriginal, type OrtOptions, type OrtProgram } from '../engine/ort.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import { subgraphs, type Graph, type Model } from '../onnx/graph.js';
 import { dtypeOf } from '../onnx/tensors.js';
@@ -37,10 +37,7 @@ export async function openReference(
     // onnxruntime's JavaScript tensors know no bfloat16.
     const closed = [...model.graph.inputs, ...model.graph.outputs].find((v) => v.type === 'bfloat16');
     if (closed) throw new LanError('input', `onnxruntime takes no bfloat16 from JavaScript ('${closed.name}').`);
-    const program =
-      part || whole !== source.model
-        ? await openModelSession(model, options)
-        : await openSession(source.path ?? source.bytes, options);
+    const program = part || whole !== source.model ? await openModelSession(model, options) : await openOriginal(source, options);
     return { program: inFloat32(program, model), model };
   } catch (error) {
     const model = dialectModel(part ? part(canonical) : canonical);

@@ -5,7 +5,7 @@ import type { Graph, ValueInfo } from '../onnx/graph.js';
 import type { InputCard } from './card.js';
 import type { Classifier } from './classifier.js';
 import { filled } from './feeds.js';
-import type { Parts } from './onnx-classifier.js';
+import type { Parts } from './parts.js';
 import { preprocessTensor } from './preprocess.js';
 import { randomIntegers } from './random-inputs.js';
 

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LanError } from '../core/errors.js';
+import { bytesOf } from '../core/tensor.js';
 import { packageFile } from '../core/version.js';
 import { readBytes, sha256 } from '../data/files.js';
 import { decodeModel } from '../onnx/codec.js';
@@ -15,6 +16,10 @@ export interface ModelSource {
   /** What messages and reports call it. */
   readonly name: string;
   readonly path?: string;
+  /** Does it come with this package, so that it is known to be sound? */
+  readonly packaged: boolean;
+  /** Bytes of the file and of its external data, as far as the file says. */
+  readonly size: number;
   /** Of `bytes`; computed when first asked for. */
   readonly sha256: string;
   /** What lies beside the model about its input and output. */
@@ -28,7 +33,8 @@ export interface ModelSource {
  */
 export async function readModel(source: string | Uint8Array): Promise<ModelSource> {
   if (typeof source !== 'string') {
-    return hashed({ model: decodeModel(source, 'Model'), bytes: source, name: 'model' });
+    const model = decodeModel(source, 'Model');
+    return hashed({ model, bytes: source, name: 'model', packaged: false, size: sizeOf(model, source) });
   }
   const folder = existsSync(source) && statSync(source).isDirectory();
   const path =
@@ -40,7 +46,16 @@ export async function readModel(source: string | Uint8Array): Promise<ModelSourc
   if (!path) throw new LanError('input', `Model '${source}': the folder holds neither onnx/model.onnx nor model.onnx.`);
   const bytes = await readBytes(path, 'Model');
   const card = folder ? cardOfHuggingFace(source) : cardBeside(path);
-  return hashed({ model: decodeModel(bytes, `Model '${path}'`, externalReader(path)), bytes, name: source, path, card });
+  const model = decodeModel(bytes, `Model '${path}'`, externalReader(path));
+  const isPackaged = path !== source && !folder;
+  return hashed({ model, bytes, name: source, path, card, packaged: isPackaged, size: sizeOf(model, bytes) });
+}
+
+/** At least the file; where weights lie in files of their own, what they come to. */
+function sizeOf({ graph }: Model, bytes: Uint8Array): number {
+  let weights = 0;
+  for (const { type, dims } of graph.constants.values()) weights += bytesOf(type, dims) ?? 0;
+  return Math.max(bytes.length, weights);
 }
 
 function hashed(source: Omit<ModelSource, 'sha256'>): ModelSource {

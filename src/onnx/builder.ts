@@ -60,13 +60,39 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Declares a graph input of this name. */
+  /**
+   * Declares a graph input of this name; a value inside that has it steps aside. Throws LanError where an input or output has it already.
+   */
   input(name: string, type: DType, dims?: readonly (number | string | null)[]): string {
-    if (this.taken.has(name)) throw new LanError('model', `The graph already has a value '${name}'.`);
+    if (!this.stepAside(name)) throw new LanError('model', `The graph already has a value '${name}'.`);
     this.taken.add(name);
     this.inputs.push({ name, kind: 'tensor', type, dims });
     if (dims?.every((d) => typeof d === 'number')) this.types.set(name, { type, dims: dims });
     return name;
+  }
+
+  /** An input called `hint`, or with a number behind it where another input or an output is called so. */
+  freeInput(hint: string, type: DType, dims?: readonly (number | string | null)[]): string {
+    let name = hint;
+    for (let i = 1; !this.stepAside(name); i++) name = `${hint}_${i}`;
+    return this.input(name, type, dims);
+  }
+
+  /** Frees a name by renaming the value inside that has it; false where it is an input's or output's, which others know it by. */
+  private stepAside(name: string): boolean {
+    if (!this.taken.has(name)) return true;
+    if (this.inputs.some((i) => i.name === name) || this.outputs.some((o) => o.name === name)) return false;
+    const aside = this.fresh(name);
+    const rename = (value: string): string => (value === name ? aside : value);
+    this.nodes.splice(0, this.nodes.length, ...this.nodes.map((n) => renameNode(n, rename)));
+    for (const map of [this.constants, this.types] as Map<string, unknown>[]) {
+      if (!map.has(name)) continue;
+      map.set(aside, map.get(name));
+      map.delete(name);
+    }
+    for (const [key, value] of this.pool) if (value === name) this.pool.set(key, aside);
+    this.taken.delete(name);
+    return true;
   }
 
   /** A constant. Small equal ones are stored once. */
@@ -216,18 +242,20 @@ export class GraphBuilder {
   }
 
   /**
-   * Declares a value as a graph output under `name`; an Identity is added where the name differs. `info`: its dtype and dims, open ones included;
-   * default: what is known of the value.
+   * Declares a value as a graph output under `name` and returns the name that it has there; an Identity is added where that differs from the value's
+   * own. Another value inside that has the name steps aside; only where it is an input's or another output's, the output gets a fresh one. `info`: its
+   * dtype and dims, open ones included; default: what is known of the value.
    */
-  output(value: string, name = value, info?: Pick<ValueInfo, 'type' | 'dims'>): void {
+  output(value: string, name = value, info?: Pick<ValueInfo, 'type' | 'dims'>): string {
     let made = value;
     if (name !== value || this.inputs.some((i) => i.name === value) || this.constants.has(value)) {
-      made = this.taken.has(name) ? this.fresh(name) : name;
+      made = name !== value && this.stepAside(name) ? name : this.fresh(name);
       this.append('Identity', [value], [made]);
       if (this.types.has(value)) this.types.set(made, this.types.get(value)!);
     }
     const type = this.types.get(made);
     this.outputs.push({ name: made, kind: 'tensor', ...(info ?? (type ? { type: type.type, dims: type.dims } : {})) });
+    return made;
   }
 
   /** The graph, without what no output needs. Inputs stay even when unused. */

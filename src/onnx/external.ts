@@ -1,37 +1,38 @@
-// Tensors kept in other files: only files inside the model's own folder are read, links resolved first.
+// Tensors kept in other files: only files inside the folder of the model, or of the file that the model is a link to, are read; links are resolved
+// before that is decided.
 import { closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { LanError } from '../core/errors.js';
 import type { ExternalReader } from './tensors.js';
 
 /**
- * Finds external data relative to the folder of `modelPath`; it is read when it is asked for. The returned reader throws LanError when the
- * location is absolute, leaves the folder (also through a symbolic link), does not exist, or holds fewer bytes than the tensor needs.
+ * Finds external data relative to the folder of `modelPath`; it is read when it is asked for. A cache may keep the model and its data as links to
+ * another folder (Hugging Face's `snapshots/` into `blobs/`): data may lie below the folder of the model's path or below that of the file itself.
+ * The returned reader throws LanError (`model`) when the location is absolute or climbs out, when the file behind it (also through a symbolic link)
+ * lies below neither folder, does not exist, is no regular file, or holds fewer bytes than the tensor needs.
  */
 export function externalReader(modelPath: string): ExternalReader {
   const folder = realpathSync(dirname(resolve(modelPath)));
+  const homes = [folder, dirname(realpathSync(modelPath))];
   return (proto, bytes, name) => {
-    const entries = Object.fromEntries((proto.externalData ?? []).map((e) => [e.key, e.value]));
-    const location = entries['location'] ?? '';
-    const offset = whole(entries['offset'], 0, name);
-    const length = whole(entries['length'], bytes, name);
+    const entries = new Map((proto.externalData ?? []).map((e) => [e.key, e.value]));
+    const location = entries.get('location') ?? '';
+    const offset = whole(entries.get('offset'), 0, name);
+    const length = whole(entries.get('length'), bytes, name);
     if (location === '') throw new LanError('model', `${name}: its data is external, but no file is named.`);
     if (length !== bytes)
       throw new LanError('model', `${name}: needs ${bytes} bytes, the file promises ${length} in '${location}'.`);
     const outside = new LanError(
       'model',
-      `${name}: its data '${location}' lies outside the model's folder; refused. Copy it beside the model.`,
+      `${name}: its data '${location}' lies outside the model's folder; refused.`,
+      'Copy it beside the model.',
     );
     if (isAbsolute(location)) throw outside;
-    const wanted = resolve(folder, location);
-    if (!inside(wanted, folder)) throw outside;
-    let real: string;
-    try {
-      real = realpathSync(wanted);
-    } catch {
-      throw new LanError('model', `${name}: its data file '${location}' is missing. It must lie beside the model.`);
-    }
-    if (!inside(real, folder)) throw outside;
+    const real = found(location, homes);
+    if (real === 'missing')
+      throw new LanError('model', `${name}: its data file '${location}' is missing.`, 'It must lie beside the model.');
+    const home = homes.find((f) => inside(real, f));
+    if (home === undefined) throw outside;
     const stat = statSync(real);
     if (!stat.isFile()) throw new LanError('model', `${name}: its data '${location}' is not a file.`);
     if (offset + bytes > stat.size)
@@ -39,9 +40,24 @@ export function externalReader(modelPath: string): ExternalReader {
         'model',
         `${name}: needs bytes ${offset} to ${offset + bytes} of '${location}', which has ${stat.size}. Is it truncated?`,
       );
-    const place = { folder, location: relative(folder, real), offset };
+    const place = { folder: home, location: relative(home, real), offset };
     return { place, read: () => readPart(real, offset, bytes, `${name}: '${location}'`) };
   };
+}
+
+/** The file behind a location in the first of the folders that has it; 'missing' in none, '' where it would climb out of them. */
+function found(location: string, homes: readonly string[]): string {
+  let missing = false;
+  for (const home of homes) {
+    const wanted = resolve(home, location);
+    if (!inside(wanted, home)) continue;
+    try {
+      return realpathSync(wanted);
+    } catch {
+      missing = true;
+    }
+  }
+  return missing ? 'missing' : '';
 }
 
 function readPart(path: string, offset: number, bytes: number, what: string): Uint8Array {

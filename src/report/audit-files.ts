@@ -4,6 +4,8 @@ import { toFloat32, type Tensor } from '../core/tensor.js';
 import { encodePng, type Picture } from '../data/images.js';
 import { writeAtomically } from '../data/files.js';
 import { encodeNpy } from '../data/npy.js';
+import type { EngineInfo } from '../engine/engine.js';
+import type { InputCard } from '../model/card.js';
 import type { HookPoint } from '../model/hook-point.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './drawing/colour.js';
@@ -12,55 +14,74 @@ import { claims, partOf } from './claims.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
 
-/** What the report says besides the result itself. */
+/** What a report says besides the result itself. */
 export interface AuditSubject {
+  /** The heading of the sheet and of the page of tokens. */
   readonly title: string;
   readonly model: { readonly path: string; readonly sha256: string };
-  readonly input: { readonly path: string; readonly sha256: string };
-  readonly engine: object;
-  readonly card: object | undefined;
+  /** `path` is absent for what came as bytes, a tensor or ids. */
+  readonly input: { readonly path?: string; readonly sha256: string };
+  readonly engine: EngineInfo;
+  readonly card: InputCard | undefined;
   readonly notes: readonly string[];
   readonly version: string;
   /** Largest pixel value, where the input is a picture and the mask lies on it, or on a map of it. */
   readonly range?: 1 | 255;
   /** Where the mask lies, when not on the input itself. */
-  readonly point?: HookPoint;
+  readonly hookPoint?: HookPoint;
   /** The input's tokens, where the mask lies on them. */
   readonly tokens?: Tokens;
 }
 
-/** Paths of the files of one beta. */
+/** Names of the files of one beta, within the result's folder. */
 export interface BetaFiles {
   readonly mask: string;
   readonly attention?: string;
   readonly overlay?: string;
 }
 
+/** What was written: paths. */
+export interface AuditFiles {
+  readonly json: string;
+  /** Where the input is a picture. */
+  readonly sheet?: string;
+  /** Where the mask lies on tokens. */
+  readonly page?: string;
+}
+
+const pictureOfSubject = (x: Tensor, { range }: AuditSubject): Picture | undefined =>
+  range && x.dims.length === 4 ? pictureOf(x, range) : undefined;
+
+/** Names of the files of each beta: with several of them they carry `-beta<b>`. */
+function filesOf({ betas }: AuditResult, drawn: boolean): BetaFiles[] {
+  return betas.map(({ beta }) => {
+    const suffix = betas.length > 1 ? `-beta${beta}` : '';
+    const mask = `mask${suffix}.npy`;
+    return drawn ? { mask, attention: `attention${suffix}.png`, overlay: `overlay${suffix}.png` } : { mask };
+  });
+}
+
 /**
  * Writes all files of one input into `folder`; with several betas their names carry `-beta<b>`. Each file is written whole or not at all.
- * Pictures are made for inputs of shape [1,1|3,H,W], a page for tokens. Returns the folder's main files. Throws LanError when the folder can not be written.
+ * Pictures are made for inputs of shape [1,1|3,H,W], a page for tokens. Returns the folder's main files, and what
+ * audit.json holds. Throws LanError (`write`) when the folder cannot be written.
  */
 export async function writeAudit(
   folder: string,
   x: Tensor,
   result: AuditResult,
   subject: AuditSubject,
-): Promise<{ json: string; sheet?: string; page?: string }> {
-  const picture = subject.range && x.dims.length === 4 ? pictureOf(x, subject.range) : undefined;
-  const files: BetaFiles[] = [];
+): Promise<AuditFiles & { document: AuditDocument }> {
+  const picture = pictureOfSubject(x, subject);
+  const files = filesOf(result, picture !== undefined);
   const rows: { label: string; tiles: Tile[] }[] = [];
-  for (const beta of result.betas) {
-    const suffix = result.betas.length > 1 ? `-beta${beta.beta}` : '';
-    const mask = `mask${suffix}.npy`;
+  for (const [i, beta] of result.betas.entries()) {
+    const { mask, attention, overlay: over } = files[i]!;
     await writeAtomically(join(folder, mask), encodeNpy(beta.learned.mask));
-    if (!picture) {
-      files.push({ mask });
-      continue;
-    }
+    if (!picture) continue;
     const drawn = drawAttention(picture, beta.learned.mask);
-    files.push({ mask, attention: `attention${suffix}.png`, overlay: `overlay${suffix}.png` });
-    await writeAtomically(join(folder, `attention${suffix}.png`), await toPng(drawn.attention));
-    await writeAtomically(join(folder, `overlay${suffix}.png`), await toPng(drawn.over));
+    await writeAtomically(join(folder, attention!), await toPng(drawn.attention));
+    await writeAtomically(join(folder, over!), await toPng(drawn.over));
     rows.push(sheetRow(picture, drawn, beta, result, subject));
   }
   let sheetPath: string | undefined;
@@ -74,8 +95,9 @@ export async function writeAudit(
     await writeAtomically(page, pageOf(result, subject, subject.tokens));
   }
   const json = join(folder, 'audit.json');
-  await writeAtomically(json, `${JSON.stringify(toJson(result, subject, files), null, 2)}\n`);
-  return { json, sheet: sheetPath, page };
+  const document = auditDocument(x, result, subject);
+  await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
+  return { json, document, sheet: sheetPath, page };
 }
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
@@ -111,18 +133,18 @@ function sheetRow(
   { attention, over, own }: ReturnType<typeof drawAttention>,
   beta: BetaResult,
   result: AuditResult,
-  { range, point }: AuditSubject,
+  { range, hookPoint }: AuditSubject,
 ): { label: string; tiles: Tile[] } {
   const { soft, hard } = beta.evidence;
   const answers = [named(beta.example.prediction[0]), named(beta.example.prediction[1])];
   // What noise made of a value inside is no picture; the mask in its own size is.
-  const tile: Tile = point
-    ? { image: own, captions: [`attention at ${point.name}`, own.places] }
+  const tile: Tile = hookPoint
+    ? { image: own, captions: [`attention at ${hookPoint.name}`, own.places] }
     : { image: pictureOf(beta.example.corrupted, range!), captions: ['corrupted by noise', ...answers] };
   const tiles: Tile[] = [
     { image: photo, captions: ['input', named(result.prediction[0]), named(result.prediction[1])] },
     tile,
-    { image: attention, captions: [point ? 'grown' : 'attention', `${percent(1 - soft.fraction)} needed`] },
+    { image: attention, captions: [hookPoint ? 'grown' : 'attention', `${percent(1 - soft.fraction)} needed`] },
     {
       image: over,
       captions: [
@@ -135,7 +157,7 @@ function sheetRow(
   return { label: `beta ${beta.beta}`, tiles };
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(share > 0.99 ? 1 : 0)} %`;
+const percent = (fraction: number): string => `${(100 * fraction).toFixed(fraction > 0.99 ? 1 : 0)} %`;
 
 function pageOf(result: AuditResult, subject: AuditSubject, tokens: Tokens): string {
   const { label } = result.prediction[0]!;
@@ -144,24 +166,25 @@ function pageOf(result: AuditResult, subject: AuditSubject, tokens: Tokens): str
     answer: `The model's answer: ${result.prediction.slice(0, 3).map(named).join(', ')}`,
     betas: result.betas.map((b) => ({
       beta: b.beta,
-      claims: claims(b, label, partOf(subject.point)),
+      claims: claims(b, label, partOf(subject.hookPoint)),
       tokens: tokenMasks(tokens, b.learned.mask),
     })),
     notes: subject.notes,
   });
 }
 
-/** The document of schema lan-onnx/audit@2 (docs/audit-json.md). */
-function toJson(result: AuditResult, subject: AuditSubject, files: readonly BetaFiles[]): object {
+/** The document of schema lan-onnx/audit@2 (docs/audit-json.md): what audit.json holds. */
+export function auditDocument(x: Tensor, result: AuditResult, subject: AuditSubject) {
+  const files = filesOf(result, pictureOfSubject(x, subject) !== undefined);
   const { betas: _, ...settings } = result.settings;
   return {
-    schema: 'lan-onnx/audit@2',
+    schema: 'lan-onnx/audit@2' as const,
     version: subject.version,
     model: subject.model,
     input: subject.input,
     engine: subject.engine,
     card: subject.card,
-    ...(subject.point ? { at: { name: subject.point.name, shape: subject.point.dims } } : {}),
+    ...(subject.hookPoint ? { at: { name: subject.hookPoint.name, shape: subject.hookPoint.dims } } : {}),
     notes: subject.notes,
     settings: { ...settings, noise: result.noise, betas: result.settings.betas },
     prediction: result.prediction,
@@ -169,9 +192,9 @@ function toJson(result: AuditResult, subject: AuditSubject, files: readonly Beta
     compileSeconds: result.compileSeconds,
     betas: result.betas.map((b, i) => ({
       beta: b.beta,
-      files: files[i],
+      files: files[i]!,
       maskMean: b.evidence.soft.fraction,
-      claims: claims(b, result.prediction[0]!.label, partOf(subject.point)),
+      claims: claims(b, result.prediction[0]!.label, partOf(subject.hookPoint)),
       ...(subject.tokens ? { tokens: tokenMasks(subject.tokens, b.learned.mask) } : {}),
       evidence: b.evidence,
       steps: b.learned.history.length,
@@ -189,5 +212,8 @@ function toJson(result: AuditResult, subject: AuditSubject, files: readonly Beta
     })),
   };
 }
+
+/** What `audit.json` holds. */
+export type AuditDocument = ReturnType<typeof auditDocument>;
 
 const round = (v: number): number => Number(v.toPrecision(7));

@@ -38,9 +38,7 @@ export function parseBaseline(text: string, path: string): Baseline {
     throw fail(`is not JSON (${messageOf(error)}).`);
   }
   if (json?.schema !== CHECK_SCHEMA)
-    throw fail(
-      `is of schema ${json?.schema === undefined ? 'unknown' : `'${String(json.schema)}'`}, expected '${CHECK_SCHEMA}'.`,
-    );
+    throw fail(`is of schema ${typeof json?.schema === 'string' ? `'${json.schema}'` : 'unknown'}, expected '${CHECK_SCHEMA}'.`);
   try {
     return new Map((json.models as (CheckResult & { error?: string })[]).map((m) => [m.model, entriesOf(m)]));
   } catch {

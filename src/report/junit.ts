@@ -53,4 +53,4 @@ const ENTITIES: Record<string, string> = {
   '\r': '&#13;',
 };
 const escape = (text: string): string =>
-  text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd').replace(/[&<>"\n\t\r]/g, (c) => ENTITIES[c]!);
+  text.replace(/(?![\t\n\r])\p{Cc}|[\ufffe\uffff]/gu, '\ufffd').replace(/[&<>"\n\t\r]/g, (c) => ENTITIES[c]!);

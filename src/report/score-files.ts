@@ -1,22 +1,26 @@
 // What a score leaves on disk: score.json, classes.csv, confusion.csv and predictions.csv (docs/score.md).
 import { join } from 'node:path';
-import type { Dataset } from '../data/dataset.js';
 import { writeAtomically } from '../data/files.js';
+import type { EngineInfo } from '../engine/engine.js';
+import type { InputCard } from '../model/card.js';
 import type { ScoreResult } from '../score/score.js';
 import { toCsv } from './csv.js';
 
 /** What the documents say besides the result itself. */
 export interface ScoreSubject {
   readonly model: { readonly path: string; readonly sha256: string };
-  readonly engine: object;
-  readonly card: object | undefined;
+  readonly engine: EngineInfo;
+  readonly card: InputCard | undefined;
   readonly version: string;
 }
 
 /** The document of schema lan-onnx/score@1; single predictions are in predictions.csv. */
-export function scoreDocument({ predictions: _, ...result }: ScoreResult, subject: ScoreSubject): object {
-  return { schema: 'lan-onnx/score@1', ...subject, ...result };
+export function scoreDocument({ predictions: _, ...result }: ScoreResult, subject: ScoreSubject) {
+  return { schema: 'lan-onnx/score@1' as const, ...subject, ...result };
 }
+
+/** What `score.json` holds. */
+export type ScoreDocument = ReturnType<typeof scoreDocument>;
 
 /** Per class: index, name, samples, right ones, accuracy and its 95 % Wilson interval. */
 export const classesCsv = ({ classes }: ScoreResult): string =>
@@ -32,12 +36,13 @@ export function confusionCsv({ classes, confusion }: ScoreResult): string {
   return toCsv([['actual \\ predicted', ...classes.map((c) => c.label)], ...rows.map((r, i) => [classes[i]!.label, ...r])]);
 }
 
-/** Writes all files into a folder, each whole or not at all; returns their paths. Throws LanError where it can not be written. */
+/** Writes all files into a folder, each whole or not at all; returns their paths. Throws LanError (`write`) where it cannot be written. */
 export async function writeScore(
   folder: string,
   result: ScoreResult,
   subject: ScoreSubject,
-  dataset: Dataset,
+  /** What a sample is called, by its number in the dataset. */
+  nameOf: (index: number) => string,
 ): Promise<string[]> {
   const label = (i: number): string => result.classes[i]!.label;
   const files: Record<string, string> = {
@@ -46,7 +51,7 @@ export async function writeScore(
     'confusion.csv': confusionCsv(result),
     'predictions.csv': toCsv([
       ['index', 'sample', 'actual', 'predicted', 'probability'],
-      ...result.predictions.map((p) => [p.index, dataset.nameOf(p.index), label(p.label), label(p.predicted), p.probability]),
+      ...result.predictions.map((p) => [p.index, nameOf(p.index), label(p.label), label(p.predicted), p.probability]),
     ]),
   };
   for (const [name, text] of Object.entries(files)) await writeAtomically(join(folder, name), text);

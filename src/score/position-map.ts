@@ -1,5 +1,6 @@
 // Where in its input does a classifier recognise an object? Accuracy for objects centred at every pixel, by onnxruntime on the original file.
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { LanError } from '../core/errors.js';
 import { choose, random, STREAMS } from '../core/random.js';
 import { argmax } from '../core/rows.js';
@@ -54,10 +55,7 @@ export interface PositionMap {
 }
 
 /** Right answers at consecutive positions from `first` on. */
-interface Piece {
-  readonly first: number;
-  readonly correct: readonly number[];
-}
+const Piece = z.object({ first: z.int().nonnegative(), correct: z.array(z.int().nonnegative()) });
 
 /**
  * Places objects centred at every position and counts how often the classifier recognises them. The same objects, chosen by `seed`, are tried at
@@ -136,7 +134,7 @@ export async function positionMap(classifier: Classifier, options: PositionMapOp
   // Whole positions together, as many as fill a batch: the pieces of a run that goes on are those of the unbroken run.
   const piece = Math.max(1, Math.floor(batch / samples));
   const correct = new Map<number, number>();
-  const journal = options.journal === undefined ? undefined : await openJournal<Piece>(options.journal, settings);
+  const journal = options.journal === undefined ? undefined : await openJournal(options.journal, settings, Piece);
   try {
     for (const { first, correct: counts } of journal?.records ?? []) counts.forEach((c, i) => correct.set(first + i, c));
     for (let first = 0; first < total && !options.signal?.aborted; first += piece) {

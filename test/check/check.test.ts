@@ -167,8 +167,8 @@ describe('inputs', () => {
   });
 
   test.each([
-    ['net.onnx --image none.png', `Image 'none.png': can not be read (no such file or folder).`],
-    ['net.onnx --tensor none.npy', `Tensor 'none.npy': can not be read (no such file or folder).`],
+    ['net.onnx --image none.png', `Image 'none.png': cannot be read (no such file or folder).`],
+    ['net.onnx --tensor none.npy', `Tensor 'none.npy': cannot be read (no such file or folder).`],
     [
       'two.onnx --image none.png',
       `Image 'none.png': the model takes 'ids' int64[1,3], 'x' float32[1,2], which is not one picture. Give --tensor F.npy.`,
@@ -302,7 +302,7 @@ describe('what is broken is found, named and cut out', () => {
       "the gradient of Relu 'relu1' by 'conv1' is wrong in onnxruntime",
     );
     await expect(expect(at('none.onnx')).not.toMatchOnnxRuntime()).rejects.toThrow(
-      `Model '${at('none.onnx')}': can not be read (no such file or folder).`,
+      `Model '${at('none.onnx')}': cannot be read (no such file or folder).`,
     );
   });
 
@@ -399,7 +399,7 @@ describe('baselines and tables', () => {
   });
 
   test.each([
-    ['none.json', undefined, "Baseline 'FILE': can not be read (no such file or folder)."],
+    ['none.json', undefined, "Baseline 'FILE': cannot be read (no such file or folder)."],
     ['text.json', 'not json', /^Baseline 'FILE': is not JSON \(.*\)\. Write it anew with --save\.$/],
     [
       'other.json',
@@ -429,7 +429,7 @@ describe('baselines and tables', () => {
     const { code, err } = await cli('check', at('net.onnx'), flag, path, ...fast);
     expect([code, err]).toEqual([
       2,
-      `${at('net.onnx')} ...\nlan-onnx: Can not write '${path}': a file of that name is in the way. Choose another place.\n`,
+      `${at('net.onnx')} ...\nlan-onnx: Cannot write '${path}': a file of that name is in the way. Choose another place.\n`,
     ]);
   });
 });

@@ -7,12 +7,17 @@ import sharp from 'sharp';
 import { float32, int64, toFloat32, toNumbers } from '../../src/core/tensor.js';
 import { decodeNpy, encodeNpy } from '../../src/data/npy.js';
 import { bert, residual } from '../nets/inside.js';
-import { cli as run } from '../support/command.js';
+import { cli } from '../support/command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-inputs-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => join(folder, name);
 
+/** Without the notes about the model, which come first and are tested where they are the point. */
+async function run(...argv: string[]) {
+  const { code, out, err } = await cli(...argv);
+  return { code, out, err: code === 2 ? err.replace(/^note: .*\n/gm, '') : err };
+}
 const refused = (message: string) => ({ code: 2, out: '', err: `lan-onnx: ${message}\n` });
 
 const QUICK = ['--iterations', '150', '--evidence-draws', '64', '--threads', '1'];
@@ -106,7 +111,7 @@ describe('tokens', () => {
     writeFileSync(at('few.txt'), 'a\nb\n');
     expect(await audit(...FEEDS, '--vocab', at('few.txt'), ...nothing)).toEqual(
       refused(
-        `--vocab '${at('few.txt')}': holds 2 tokens, but '${at('ids.npy')}' has id 3 at position 0. Is it another model's?`,
+        `Vocabulary '${at('few.txt')}': holds 2 tokens, but '${at('ids.npy')}' has id 3 at position 0. Is it another model's?`,
       ),
     );
     writeFileSync(at('empty.txt'), '');
@@ -114,7 +119,7 @@ describe('tokens', () => {
       refused(`Vocabulary '${at('empty.txt')}': holds no tokens. Expected one a line, the first being id 0.`),
     );
     expect(await audit(...FEEDS, '--vocab', at('absent.txt'), ...nothing)).toEqual(
-      refused(`Vocabulary '${at('absent.txt')}': can not be read (no such file or folder).`),
+      refused(`Vocabulary '${at('absent.txt')}': cannot be read (no such file or folder).`),
     );
     expect(await audit(...FEEDS, '--vocab', at('vocab.txt'), '--at', 'context', ...nothing)).toEqual(
       refused("--vocab: the mask does not lie on tokens; it lies on the value 'context' [1,8]. Leave --vocab out."),
@@ -141,7 +146,7 @@ describe('tokens', () => {
       refused(`Tensor '${at('ids.npy')}': expected one sample of shape [7], received [1,6].`),
     );
     expect(await run('audit', text, '--image', 'x.png', ...nothing)).toEqual(
-      refused("Input 'input_ids' leaves axis 1 open: [batch,sequence]. Bind it: --shape input_ids=1,128"),
+      refused("Input 'input_ids' leaves axis 1 open: [batch,sequence]. Bind it, for example with --shape input_ids=1,128."),
     );
     writeFileSync(at('pairs.npy'), encodeNpy(int64([1, 2, 3, 4], [2, 2])));
     expect(await audit(...FEEDS, '--noise', `bootstrap:${at('pairs.npy')}`, ...nothing)).toEqual(
@@ -181,7 +186,7 @@ describe('a value inside a model of pictures', () => {
       writeFileSync(at('bare.onnx'), residual());
       const argv = ['--image', at('grey.png'), '--at', point, '--iterations', '3', '--evidence-draws', '2', '--out', at('bare')];
       const { code, err } = await run('audit', at('bare.onnx'), ...argv);
-      expect([code, err]).toEqual([0, expect.stringMatching(/^note: no model card: assumed .*, under which the top answer is/)]);
+      expect([code, err]).toEqual([0, expect.stringMatching(/^note: no model card: assumed .*, under which the top answer is/m)]);
     }
   });
 
@@ -208,7 +213,7 @@ describe('a value inside a model of pictures', () => {
       `lan-onnx: Dataset '${at('unreadable.jsonl')}': none of 1 samples could be read; the first: Image '${paths[1]}': `,
     );
     expect(await audit('--noise', `bootstrap:${at('absent')}`, '--out', at('no'))).toEqual(
-      refused(`Dataset '${at('absent')}': can not be read (no such file or folder).`),
+      refused(`Dataset '${at('absent')}': cannot be read (no such file or folder).`),
     );
   });
 

@@ -78,7 +78,7 @@ describe('bytes that are no model', () => {
 
   test('a file that is not there', async () => {
     await expect(readModel(join(folder, 'none.onnx'))).rejects.toThrow(
-      `Model '${join(folder, 'none.onnx')}': can not be read (no such file or folder).`,
+      `Model '${join(folder, 'none.onnx')}': cannot be read (no such file or folder).`,
     );
   });
 });

@@ -153,7 +153,7 @@ describe('pictures', () => {
     expect(unreadable).toEqual([
       {
         index: 1,
-        reason: `Image '${at('photos/dog/b.png')}': can not be read (it is not a picture, or not in a known format). Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.`,
+        reason: `Image '${at('photos/dog/b.png')}': cannot be read (it is not a picture, or not in a known format). Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.`,
       },
     ]);
   });
@@ -180,7 +180,7 @@ describe('pictures', () => {
     ]);
     const batch = await csv.read([0, 1], { channels: 1, height: 2, width: 2 });
     expect([batch.indices, [...(batch.x.data as Uint8Array)]]).toEqual([[0], [9, 9, 9, 9]]);
-    expect(batch.unreadable[0]!.reason).toBe(`Image '${at('lists/missing.png')}': can not be read (no such file or folder).`);
+    expect(batch.unreadable[0]!.reason).toBe(`Image '${at('lists/missing.png')}': cannot be read (no such file or folder).`);
     const jsonl = await openDataset(put('lists/l.jsonl', '{"path": "a, b.png", "label": 7}\n'));
     expect([jsonl.numbered, [...jsonl.labels!]]).toEqual([true, [7]]);
     const bad = put('lists/bad.jsonl', '{"path": "x.png"}\n{"label": 1}\n');
@@ -210,7 +210,7 @@ test('.npy: bytes are pictures, channels last too; floats are taken as they are'
 });
 
 test('what is no dataset', async () => {
-  expect(await refused(at('nowhere'))).toBe(`Dataset '${at('nowhere')}': can not be read (no such file or folder).`);
+  expect(await refused(at('nowhere'))).toBe(`Dataset '${at('nowhere')}': cannot be read (no such file or folder).`);
   const path = put('notes.txt', 'x');
   expect(await refused(path)).toBe(
     `Dataset '${path}': is of no known kind. Expected a folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or images.npy with labels.npy.`,

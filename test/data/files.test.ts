@@ -1,11 +1,20 @@
 // Writing and reading files: what is left on the disk, and the exact words of every refusal.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LanError } from '../../src/core/errors.js';
-import { ensureWritable, readBytes, reasonOf, sha256, writeAtomically } from '../../src/data/files.js';
+import { spawnSync } from 'node:child_process';
+import {
+  ensureWritable,
+  readBytes,
+  readTextSync,
+  reasonOf,
+  refuseOverwriting,
+  sha256,
+  writeAtomically,
+} from '../../src/data/files.js';
 
 let folder = '';
 const at = (name: string): string => join(folder, name);
@@ -46,7 +55,7 @@ describe('files', () => {
   test('a full disk', async () => {
     await symlink('/dev/full', at('full'));
     expect(await refusal(writeAtomically(at('full'), 'x'))).toBe(
-      `Can not write '${at('full')}': no space left on device. Choose another place.`,
+      `Cannot write '${at('full')}': no space left on device. Choose another place.`,
     );
   });
 
@@ -54,14 +63,14 @@ describe('files', () => {
     await mkdir(at('taken'));
     await writeFile(at('plain'), '');
     expect(await refusal(writeAtomically(at('taken'), 'x'))).toBe(
-      `Can not write '${at('taken')}': it is a directory. Choose another place.`,
+      `Cannot write '${at('taken')}': it is a directory. Choose another place.`,
     );
     const inner = at('plain/x.txt');
     expect(await refusal(writeAtomically(inner, 'x'))).toBe(
-      `Can not write '${inner}': a file of that name is in the way. Choose another place.`,
+      `Cannot write '${inner}': a file of that name is in the way. Choose another place.`,
     );
     expect(await refusal(ensureWritable(at('plain')))).toBe(
-      `Can not write '${at('plain')}': a file of that name is in the way. Choose another place.`,
+      `Cannot write '${at('plain')}': a file of that name is in the way. Choose another place.`,
     );
     expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
@@ -70,7 +79,7 @@ describe('files', () => {
   const proc = existsSync('/proc/self') ? test : test.skip;
   proc('a folder in which nothing can be made', async () => {
     expect(await refusal(ensureWritable('/proc/lan-onnx/out'))).toBe(
-      "Can not write '/proc/lan-onnx/out': no such file or folder. Choose another place.",
+      "Cannot write '/proc/lan-onnx/out': no such file or folder. Choose another place.",
     );
   });
 
@@ -78,7 +87,7 @@ describe('files', () => {
     await mkdir(at('half'));
     await writeFile(at('half/a.txt'), 'old');
     const message = await refusal(writeAtomically(at('half/a.txt'), 5 as unknown as string));
-    expect(message.startsWith(`Can not write '${at('half/a.txt')}': `)).toBe(true);
+    expect(message.startsWith(`Cannot write '${at('half/a.txt')}': `)).toBe(true);
     expect(await readdir(at('half'))).toEqual(['a.txt']);
     expect(await readFile(at('half/a.txt'), 'utf8')).toBe('old');
   });
@@ -94,12 +103,12 @@ describe('files', () => {
     if (root) process.seteuid!(65534);
     const path = at('locked/x.txt');
     try {
-      expect(await refusal(writeAtomically(path, 'x'))).toBe(`Can not write '${path}': permission denied. Choose another place.`);
+      expect(await refusal(writeAtomically(path, 'x'))).toBe(`Cannot write '${path}': permission denied. Choose another place.`);
       expect(await refusal(ensureWritable(at('locked')))).toBe(
-        `Can not write '${at('locked')}': permission denied. Choose another place.`,
+        `Cannot write '${at('locked')}': permission denied. Choose another place.`,
       );
       expect(await refusal(readBytes(at('locked/inner/secret'), 'Model'))).toBe(
-        `Model '${at('locked/inner/secret')}': can not be read (permission denied).`,
+        `Model '${at('locked/inner/secret')}': cannot be read (permission denied).`,
       );
     } finally {
       if (root) process.seteuid!(0);
@@ -117,11 +126,70 @@ describe('files', () => {
     await writeFile(at('b.bin'), new Uint8Array([1, 2]));
     expect(Array.from(await readBytes(at('b.bin'), 'Model'))).toEqual([1, 2]);
     expect(await refusal(readBytes(at('no.onnx'), 'Model'))).toBe(
-      `Model '${at('no.onnx')}': can not be read (no such file or folder).`,
+      `Model '${at('no.onnx')}': cannot be read (no such file or folder).`,
     );
-    expect(await refusal(readBytes(folder, 'Model'))).toBe(`Model '${folder}': can not be read (it is a directory).`);
+    expect(await refusal(readBytes(folder, 'Model'))).toBe(`Model '${folder}': cannot be read (it is a directory).`);
     expect(reasonOf(Object.assign(new Error('EROFS: …'), { code: 'EROFS' }))).toBe('the file system is read-only');
     expect(reasonOf(new Error('odd'))).toBe('odd');
+  });
+
+  test('what killed processes left of a write goes with the next one to the same file; all else stays', async () => {
+    await mkdir(at('swept'));
+    await writeAtomically(at('swept/a.txt'), 'old');
+    // A process that runs no more, and one that does.
+    const gone = spawnSync(process.execPath, ['-e', '']).pid;
+    const names: string[] = [];
+    await ensureWritable(at('swept'));
+    const { hostname } = await import('node:os');
+    const host = sha256(hostname()).slice(0, 6);
+    for (const [name, pid] of [
+      ['a.txt', gone],
+      ['a.txt', process.pid],
+      ['a.txt', process.ppid],
+      ['b.txt', gone],
+      ['write-test', gone],
+    ] as const) {
+      names.push(`.${name}.${host}-${pid}-01234567.tmp`);
+      await writeFile(at(`swept/${names.at(-1)}`), 'half');
+    }
+    await writeFile(at('swept/.a.txt.notes.tmp'), 'of somebody else');
+    await writeAtomically(at('swept/a.txt'), 'new');
+    expect((await readdir(at('swept'))).sort()).toEqual(['.a.txt.notes.tmp', 'a.txt', ...names.slice(2)].sort());
+    await ensureWritable(at('swept'));
+    expect(await readdir(at('swept'))).not.toContain(names[4]);
+  });
+
+  test('writes of the same file at the same time do not take each other away', async () => {
+    await Promise.all(Array.from({ length: 20 }, (_, i) => writeAtomically(at('same/a.txt'), `${i}`)));
+    expect(await readdir(at('same'))).toEqual(['a.txt']);
+  });
+
+  test('results never go over their own inputs', async () => {
+    await writeFile(at('m.onnx'), 'm');
+    await symlink('m.onnx', at('m-link'));
+    await link(at('m.onnx'), at('m-hard'));
+    for (const out of [at('m.onnx'), join(folder, 'x', '..', 'm.onnx'), at('m-link'), at('m-hard')])
+      expect(await refusal(refuseOverwriting(out, [undefined, at('none'), at('m.onnx')]))).toBe(
+        `Cannot write '${out}': it is an input of the same run. Choose another place.`,
+      );
+    await refuseOverwriting([at('other.onnx'), undefined], [at('m.onnx')]);
+    await refuseOverwriting('/dev/null', ['/dev/null']);
+  });
+
+  const devices = existsSync('/dev/zero') ? test : test.skip;
+  devices('devices and pipes are refused at once, and so is more than was asked for', async () => {
+    spawnSync('mkfifo', [at('pipe')]);
+    await symlink('/dev/zero', at('zero'));
+    for (const name of ['pipe', 'zero']) {
+      const message = `Image '${at(name)}': cannot be read (it is no regular file).`;
+      expect(await refusal(readBytes(at(name), 'Image'))).toBe(message);
+      expect(() => readTextSync(at(name), 'Image')).toThrow(message);
+    }
+    await writeFile(at('five'), 'eins!');
+    const large = `Card '${at('five')}': cannot be read (it has 5 bytes, more than the 4 that are read).`;
+    expect(await refusal(readBytes(at('five'), 'Card', { limit: 4 }))).toBe(large);
+    expect(() => readTextSync(at('five'), 'Card', { limit: 4 })).toThrow(large);
+    expect(readTextSync(at('five'), 'Card', { limit: 5 })).toBe('eins!');
   });
 
   test("sha256 of the standard's example", () => {

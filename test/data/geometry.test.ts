@@ -36,7 +36,7 @@ describe('geometry', () => {
     expect(corner(fit(grid(3, 2), spec))).toEqual([0, 0]);
   });
 
-  test('resize by the shorter side, to an exact size, and to cover', async () => {
+  test('resize by the shorter side, to an exact size, and to cover', () => {
     const wide = grid(60, 30);
     const same = { ...SPEC, width: 10, height: 10 };
     // Shorter side 20: 40 x 20, of which columns 15 to 24 and rows 5 to 14 stay; a pixel covers 1.5 of the original.
@@ -60,7 +60,7 @@ describe('geometry', () => {
     );
     const thread = await encodePng(new Uint8Array(30000), 10000, 1);
     expect(await refusal(readImage(thread, { ...same, resize: 256 }, 'x.png'))).toBe(
-      "Image 'x.png': can not be read (2560000 x 256 pixels are more than the limit). Expected at most 134217728 pixels; make it smaller first.",
+      "Image 'x.png': cannot be read (2560000 x 256 pixels are more than the limit). Expected at most 134217728 pixels; make it smaller first.",
     );
   });
 
@@ -90,7 +90,7 @@ describe('geometry', () => {
 
   test('impossible sizes are refused', () => {
     expect(() => resize(grid(3, 3), 0, 2)).toThrow(
-      'A picture can not be resized to 2 x 0 pixels. Expected whole numbers above 0.',
+      'A picture cannot be resized to 2 x 0 pixels. Expected whole numbers above 0.',
     );
     expect(() => crop(grid(3, 3), 2, 0, 2, 2)).toThrow('A crop of 2 x 2 at (2, 0) reaches outside a picture of 3 x 3 pixels.');
   });

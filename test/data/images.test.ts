@@ -108,7 +108,7 @@ describe('readImage', () => {
       expect((await sharp(file).metadata()).space).toBe('cmyk');
       const { tensor, note } = await readImage(file, SPEC);
       expect(note).toBe('CMYK converted to sRGB');
-      // The ink profile can not hold every colour; the red must still be that red, neither inverted nor greyed.
+      // The ink profile cannot hold every colour; the red must still be that red, neither inverted nor greyed.
       const [r, g, b] = [0, 16, 32].map((i) => values(tensor)[i]!);
       expect([Math.abs(r! - 0xc0), Math.abs(g! - 0x40), Math.abs(b! - 0x40)].every((d) => d < 25)).toBe(true);
     }
@@ -146,29 +146,25 @@ describe('readImage', () => {
   });
 });
 
-describe('what can not be read', () => {
+describe('what cannot be read', () => {
   test.each<[string, string, () => Promise<Uint8Array> | Uint8Array]>([
     [
       'text.jpg',
-      `can not be read (it is not a picture, or not in a known format). ${EXPECTED}`,
+      `cannot be read (it is not a picture, or not in a known format). ${EXPECTED}`,
       () => Buffer.from('no picture at all'),
     ],
-    ['empty.jpg', `can not be read (it is empty). ${EXPECTED}`, () => new Uint8Array()],
+    ['empty.jpg', `cannot be read (it is empty). ${EXPECTED}`, () => new Uint8Array()],
     [
       'drawing.svg',
-      `can not be read (it is in SVG format). ${EXPECTED}`,
+      `cannot be read (it is in SVG format). ${EXPECTED}`,
       () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'),
     ],
-    ['short.jpg', `can not be read (it is cut short or damaged). ${EXPECTED}`, async () => halfOf(await noise('jpeg'))],
-    [
-      'header.jpg',
-      `can not be read (it is cut short or damaged). ${EXPECTED}`,
-      async () => (await noise('jpeg')).subarray(0, 40),
-    ],
-    ['short.png', `can not be read (it is cut short or damaged). ${EXPECTED}`, async () => halfOf(await noise('png'))],
+    ['short.jpg', `cannot be read (it is cut short or damaged). ${EXPECTED}`, async () => halfOf(await noise('jpeg'))],
+    ['header.jpg', `cannot be read (it is cut short or damaged). ${EXPECTED}`, async () => (await noise('jpeg')).subarray(0, 40)],
+    ['short.png', `cannot be read (it is cut short or damaged). ${EXPECTED}`, async () => halfOf(await noise('png'))],
     [
       'bomb.png',
-      'can not be read (20000 x 30000 pixels are more than the limit). Expected at most 134217728 pixels; make it smaller first.',
+      'cannot be read (20000 x 30000 pixels are more than the limit). Expected at most 134217728 pixels; make it smaller first.',
       () => pngOf(20000, 30000),
     ],
   ])('%s', async (name, problem, make) => {
@@ -180,9 +176,9 @@ describe('what can not be read', () => {
 
   test('a missing file and a folder', async () => {
     expect(await refusal(readImage(at('none.jpg'), SPEC))).toBe(
-      `Image '${at('none.jpg')}': can not be read (no such file or folder).`,
+      `Image '${at('none.jpg')}': cannot be read (no such file or folder).`,
     );
-    expect(await refusal(readImage(folder, SPEC))).toBe(`Image '${folder}': can not be read (it is a directory).`);
+    expect(await refusal(readImage(folder, SPEC))).toBe(`Image '${folder}': cannot be read (it is a directory).`);
   });
 
   const noise = (format: 'jpeg' | 'png'): Promise<Buffer> =>
@@ -247,9 +243,9 @@ describe('PNG and folders', () => {
     expect(await refusal(openPictureFolder(at('bare')))).toBe(
       `Folder '${at('bare')}': holds no pictures. Expected files ending in .jpg, .jpeg, .png, .webp, .gif, .tif, .tiff, .avif.`,
     );
-    expect(await refusal(findImages(at('absent')))).toBe(`Folder '${at('absent')}': can not be read (no such file or folder).`);
+    expect(await refusal(findImages(at('absent')))).toBe(`Folder '${at('absent')}': cannot be read (no such file or folder).`);
     expect(await refusal(findImages(at('file')))).toBe(
-      `Folder '${at('file')}': can not be read (a part of the path is a file, not a folder).`,
+      `Folder '${at('file')}': cannot be read (a part of the path is a file, not a folder).`,
     );
   });
 });

@@ -101,9 +101,9 @@ describe('.npy', () => {
     expect(() => decodeNpy(bytes, 'x.npy')).toThrow(new LanError('data', `Array 'x.npy': ${problem}`));
   });
 
-  test('strings can not be written', () => {
+  test('strings cannot be written', () => {
     expect(() => encodeNpy({ type: 'string', dims: [1], data: ['a'] })).toThrow(
-      'An .npy file can not hold a string tensor. Expected one of float32, float64, float16, int64, int32, int16, int8, uint64, uint32, uint16, uint8, bool.',
+      'An .npy file cannot hold a string tensor. Expected one of float32, float64, float16, int64, int32, int16, int8, uint64, uint32, uint16, uint8, bool.',
     );
   });
 });

@@ -178,13 +178,13 @@ test('audit: failures name what is wrong, exit with 2 and leave nothing behind',
   writeFileSync(at('blocked'), 'a file');
   expect(await run('audit', model, '--image', picture, '--out', join(at('blocked'), 'out'))).toMatchObject({
     code: 2,
-    err: expect.stringMatching(/^lan-onnx: Can not write '.*': .*Choose another place\.\n$/) as unknown as string,
+    err: expect.stringMatching(/^lan-onnx: Cannot write '.*': .*Choose another place\.\n$/) as unknown as string,
   });
   writeFileSync(at('fake.jpg'), 'not a picture');
   const fake = await run('audit', model, '--image', at('fake.jpg'), '--out', at('nothing'));
   expect([fake.code, fake.err.split('\n')[0]]).toEqual([
     2,
-    `lan-onnx: Image '${at('fake.jpg')}': can not be read (it is not a picture, or not in a known format). Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.`,
+    `lan-onnx: Image '${at('fake.jpg')}': cannot be read (it is not a picture, or not in a known format). Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.`,
   ]);
   writeFileSync(at('small.npy'), encodeNpy(float32([1, 2])));
   expect((await run('audit', model, '--tensor', at('small.npy'), '--out', at('nothing'))).err).toContain(

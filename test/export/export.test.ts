@@ -495,11 +495,11 @@ describe('the commands', () => {
     expect(await run(at('net.onnx'), '--out', folder)).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringContaining(`lan-onnx: Can not write '${folder}': it is a directory.`) as unknown,
+      err: expect.stringContaining(`lan-onnx: Cannot write '${folder}': it is a directory.`) as unknown,
     });
     expect(await run(at('net.onnx'), '--out', join(at('net.onnx'), 'g.onnx'))).toMatchObject({
       code: 2,
-      err: expect.stringContaining(`lan-onnx: Can not write '${join(at('net.onnx'), 'g.onnx')}': `) as unknown,
+      err: expect.stringContaining(`lan-onnx: Cannot write '${join(at('net.onnx'), 'g.onnx')}': `) as unknown,
     });
     const original = readFileSync(at('net.onnx'));
     expect((await run(at('net.onnx'), '--out', at('net.onnx'))).err).toContain(

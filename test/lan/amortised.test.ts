@@ -109,12 +109,12 @@ test('one unreadable picture among many: its neighbour is taken and it is report
   const { code, err } = await run();
   expect(code).toBe(0);
   expect(err).toContain(
-    `skipped: Image '${at('photos', '05.png')}': can not be read (it is not a picture, or not in a known format).`,
+    `skipped: Image '${at('photos', '05.png')}': cannot be read (it is not a picture, or not in a known format).`,
   );
   expect(err).toContain('note: 1 sample(s) could not be read; their neighbours were taken instead');
   const strict = await run('--strict');
   expect([strict.code, strict.err]).toEqual([
     2,
-    expect.stringContaining(`lan-onnx: Image '${at('photos', '05.png')}': can not be read`),
+    expect.stringContaining(`lan-onnx: Image '${at('photos', '05.png')}': cannot be read`),
   ]);
 });

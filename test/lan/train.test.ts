@@ -41,7 +41,7 @@ const fitting = (more: Partial<FitOptions> = {}): FitOptions => ({
   specialize: (graph) => specialize(graph, {}, probe, adapters),
   network,
   samples: samplesOf(scaled(pictures.subarray(0, 160 * AREA)), [1, SIDE, SIDE], labels.slice(0, 160)),
-  held: samplesOf(scaled(pictures.subarray(160 * AREA)), [1, SIDE, SIDE], labels.slice(160)),
+  validation: samplesOf(scaled(pictures.subarray(160 * AREA)), [1, SIDE, SIDE], labels.slice(160)),
   settings: { iterations: 40, learningRate: 0.02, schedule: 'cosine', batch: 16, seed: 2 },
   data: 'squares',
   ...more,
@@ -96,7 +96,7 @@ test('a full disk leaves the last good checkpoint and its metrics, from which th
     renameSync(files.metrics, at('full.kept'));
     symlinkSync('/dev/full', files.metrics);
   };
-  await expect(fit(fitting({ files, onStep: fill }))).rejects.toThrow(`Can not write '${files.metrics}': `);
+  await expect(fit(fitting({ files, onStep: fill }))).rejects.toThrow(`Cannot write '${files.metrics}': `);
   const { metadata } = decodeSafetensors(readFileSync(files.checkpoint), 'full');
   expect(metadata['steps']).toBe('16');
   renameSync(at('full.kept'), files.metrics);
@@ -182,7 +182,7 @@ test('what does not fit is refused with the difference named', async () => {
     "lan-onnx: LAN 'FC(10, sigmoid)': it ends in sigmoid of shape [10]; expected a sigmoid that gives a mask of [1,8,8].",
   );
   expect(await refused('train', at('net.onnx'), '--data', at('data'), '--out', '/dev/full/x.onnx')).toBe(
-    "lan-onnx: Can not write '/dev/full': a file of that name is in the way. Choose another place.",
+    "lan-onnx: Cannot write '/dev/full': a file of that name is in the way. Choose another place.",
   );
   const other = createNetwork('FC(2, softmax)', [1, SIDE, SIDE]);
   writeFileSync(at('other.onnx'), encodeModel(dialectModel(classifierGraph(other, other.initial(0)))));
@@ -212,7 +212,7 @@ test('what does not fit is refused with the difference named', async () => {
 
 test('a loss that is no number ends the run and says so', async () => {
   const broken = samplesOf(scaled(pictures).fill(NaN, 0, AREA), [1, SIDE, SIDE], labels);
-  await expect(fit(fitting({ samples: broken, held: undefined }))).rejects.toThrow(
+  await expect(fit(fitting({ samples: broken, validation: undefined }))).rejects.toThrow(
     /^The loss became NaN at step \d+\. Lower --learning-rate, or check the data for values out of range\.$/,
   );
 });

@@ -8,7 +8,7 @@ import { withoutRounding } from '../../src/compile/carried.js';
 import { specialize } from '../../src/compile/specialize.js';
 import { float32, toNumbers, type Tensor } from '../../src/core/tensor.js';
 import { gradientOf, type Engine, type Program } from '../../src/engine/engine.js';
-import { createOrtEngine, openSession, probe } from '../../src/engine/ort.js';
+import { createOrtEngine, openOriginal, probe } from '../../src/engine/ort.js';
 import { createTfEngine } from '../../src/engine/tf.js';
 import { GraphBuilder, renameNode } from '../../src/onnx/builder.js';
 import { decodeModel, encodeModel } from '../../src/onnx/codec.js';
@@ -201,7 +201,9 @@ async function check(oneCase: OpCase): Promise<void> {
   const feeds = feedsOf(oneCase);
   const compared = comparedOf(oneCase).map(outputName);
   const shapes = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, t.dims]));
-  const original = oneCase.expected ? undefined : await openSession(bytes, { threads: 1, optimize: 'disabled' });
+  const original = oneCase.expected
+    ? undefined
+    : await openOriginal({ bytes, model: decodeModel(bytes) }, { threads: 1, optimize: 'disabled' });
   const expected = original
     ? await original.run(feeds)
     : Object.fromEntries(compared.map((name, i) => [name, oneCase.expected![i]!]));

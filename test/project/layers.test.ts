@@ -17,11 +17,12 @@ const LAYERS = [
   ['export'],
   ['experiment'],
   ['report'],
+  ['api'],
   ['cli', 'web'],
 ];
 
 /** What package.json exports. */
-const ENTRIES = ['src/index.ts', 'src/jest.ts'];
+const ENTRIES = ['src/index.ts', 'src/ops.ts', 'src/jest.ts'];
 
 interface Import {
   readonly file: string;

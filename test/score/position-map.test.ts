@@ -129,7 +129,7 @@ test('a run that was killed goes on where it stood, and ends as the unbroken one
     new Set(readFileSync(at('whole.jsonl'), 'utf8').split('\n')),
   );
   await expect(positionMap(classifier, { ...options, seed: 4, stride: 2, journal })).rejects.toThrow(
-    /^Journal '.*broken\.jsonl': belongs to a run of other settings: stride was 1, is 2; seed was 3, is 4\. Choose another --out, or delete the journal\.$/,
+    /^Journal '.*broken\.jsonl': belongs to a run of other settings: stride was 1, is 2; seed was 3, is 4\. Choose another place, or delete the journal\.$/,
   );
   writeFileSync(at('bad.jsonl'), 'x\n');
   await expect(positionMap(classifier, { ...options, journal: at('bad.jsonl') })).rejects.toThrow(
@@ -165,12 +165,12 @@ const full = existsSync('/dev/full') ? test : test.skip;
 full('a full disk, a folder that can not be written', async () => {
   symlinkSync('/dev/full', at('full.jsonl'));
   await expect(positionMap(classifier, { objects: [white], journal: at('full.jsonl') })).rejects.toThrow(
-    `Can not write '${at('full.jsonl')}': no space left on device. Choose another place.`,
+    `Cannot write '${at('full.jsonl')}': no space left on device. Choose another place.`,
   );
   const out = join(at('net.onnx'), 'x');
   expect(await cli('grid', at('net.onnx'), '--objects', at('sprite.png'), '--range', '255', '--out', out)).toEqual({
     code: 2,
     out: '',
-    err: `lan-onnx: Can not write '${out}': a part of the path is a file, not a folder. Choose another place.\n`,
+    err: `lan-onnx: Cannot write '${out}': a part of the path is a file, not a folder. Choose another place.\n`,
   });
 });

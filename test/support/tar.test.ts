@@ -1,7 +1,7 @@
 // Tar archives as POSIX, GNU and pax write them, and damaged or hostile ones.
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { readArchive } from '../../src/data/tar.js';
+import { readArchive } from './tar.js';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
@@ -78,7 +78,7 @@ describe('refuses', () => {
     refused(good.subarray(0, 1024), 'a.tar: no end of the tar archive after 1024 bytes. Is it truncated, or another format?');
     refused(gzipSync(good).subarray(0, 40), 'a.tar: not a readable gzip file. Is it truncated, or another format?');
   });
-  test('a size that can not be read, or that no file has', () => {
+  test('a size that cannot be read, or that no file has', () => {
     refused(archive(entry('a', text(''), '0', '', '99')), "a.tar: 'a' has an unreadable size in its tar header.");
     refused(archive(entry('a', text(''), '0', '', '77777777777')), "a.tar: file 'a' needs 8589934591 bytes, 1024 are left. Is the archive truncated?"); // prettier-ignore
   });

@@ -1,0 +1,83 @@
+// The options of an audit: how a mask is learned, what its noise is, who is told.
+import { LanError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import type { MaskShape, OutputLoss, Preset } from '../lan/choices.js';
+import type { LanSettings } from '../lan/settings.js';
+import type { OpenOptions } from '../model/open.js';
+
+/** Where an audit is: told at the start of each phase, and within `learning the mask` at each step. */
+export interface AuditProgress {
+  /** In words: `compiling`, `learning the mask, beta 3`, `measuring evidence, beta 3`. */
+  readonly phase: string;
+  /** Steps done of at most `iterations`; absent at the start of a phase. */
+  readonly step?: number;
+  readonly iterations?: number;
+  /** Of that step, before its update. */
+  readonly loss?: number;
+  readonly maskMean?: number;
+}
+
+/** How a mask is learned (Eq. 4 of the paper) and its claim measured; what is left out comes from the preset. */
+export interface MaskOptions {
+  /** `default`, or `paper`: learning rate 0.05, 10,000 iterations, full mask, beta 1.5, 3 and 5. */
+  readonly preset?: Preset;
+  /** Weight of the mask mean; several give several masks. Default 1.5 ln(classes). */
+  readonly beta?: number | readonly number[];
+  /** Noise draws a step. */
+  readonly draws?: number;
+  /** `pixel`: channels share a value; `token`: the vector of a token does; `full`: every element has its own. */
+  readonly maskShape?: MaskShape;
+  /** Coarser grids whose logits are grown bilinearly and summed: 28, or [rows, columns]; [] is one logit per mask element. */
+  readonly maskGrids?: readonly (number | readonly [rows: number, columns: number])[];
+  /** How outputs are compared, L_F. */
+  readonly outputLoss?: OutputLoss;
+  /** Steps at most. */
+  readonly iterations?: number;
+  /** Of Adam. */
+  readonly learningRate?: number;
+  readonly schedule?: LanSettings['schedule'];
+  /** The target is sharpened until its top class has this probability; 0: never. */
+  readonly sharpen?: number;
+  /** Value of the whole mask before the first step, in (0,1). */
+  readonly start?: number;
+  /** Learning ends when the loss has hardly improved over so many steps; 0: never. */
+  readonly patience?: number;
+  /** Of all random numbers. Default 0. */
+  readonly seed?: number;
+}
+
+/** Options of `audit` and `createAuditor`, flat: those of the model count where it is opened here. */
+export interface AuditOptions extends MaskOptions, OpenOptions {
+  /**
+   * `uniform[:low,high]`, `gaussian[:mean,deviation]`, `constant:<c>`, `bootstrap:<path of a dataset>`, `blur[:sigma]` or `tokens`. Default: uniform
+   * over the range of pictures, other tokens for tokens, what an explainer was trained with.
+   */
+  readonly noise?: string;
+  /** Samples [n,...sample] in pixel space for `noise: 'bootstrap:<name>'`, in place of a dataset read from a path. */
+  readonly noiseSamples?: Tensor;
+  /** Seconds after which a mask is taken as it is. */
+  readonly budget?: number;
+  /** Fresh noise draws for the evidence. Default 256. */
+  readonly evidenceDraws?: number;
+  /** An explainer that `train` has written, its path or bytes: it gives the mask at once, with its own beta. */
+  readonly lan?: string | Uint8Array;
+  /** The words behind ids of tokens: by id, or the path of a file with one a line. */
+  readonly vocabulary?: string | readonly string[];
+  readonly onProgress?: (progress: AuditProgress) => void;
+  /** Told once each, as soon as it is known: what was assumed, and what is easily overlooked. All of them are in the result too. */
+  readonly onNote?: (note: string) => void;
+  /** After an abort the mask learned so far is kept and measured; further betas are left out. */
+  readonly signal?: AbortSignal;
+}
+
+/** Flat options as the settings that the objective takes. */
+export function settingsOf(options: MaskOptions & Pick<AuditOptions, 'noise' | 'budget'>) {
+  const { beta, maskGrids, noise, budget } = options;
+  const { draws, maskShape, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed } = options;
+  const betas = typeof beta === 'number' ? [beta] : beta;
+  if (betas?.length === 0 || betas?.some((b) => !Number.isFinite(b) || b < 0))
+    throw new LanError('usage', `\`beta\`: expected numbers of at least 0, received [${betas.join(', ')}].`);
+  const grids = maskGrids?.map((g): readonly [number, number] => (typeof g === 'number' ? [g, g] : g));
+  const given = { draws, maskShape, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed };
+  return { ...given, betas, maskGrids: grids, noise, budget };
+}

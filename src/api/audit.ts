@@ -1,0 +1,263 @@
+// audit(model, input): which parts of an input the classifier needed, with evidence, from the path of a file to the files of a result.
+import { basename } from 'node:path';
+import { asyncDispose } from '../core/dispose.js';
+import { LanError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import { version } from '../core/version.js';
+import { readVocabulary } from '../data/vocabulary.js';
+import { createAuditor as prepareAuditor, type AuditResult as Measured, type Auditor as Prepared } from '../explain/audit.js';
+import { bootstrapSamples } from '../explain/bootstrap-noise.js';
+import { openExplainer, type OpenedExplainer } from '../explain/explainer.js';
+import { bootstrapPath } from '../lan/noise.js';
+import { chooseConvention } from '../model/conventions.js';
+import { featureMap } from '../model/feature-map.js';
+import { openModel, type Classifier } from '../model/open.js';
+import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditSubject } from '../report/audit-files.js';
+import { claims, partOf } from '../report/claims.js';
+import { tokenMasks, tokensOf, unknownToken, type TokenMask, type Tokens } from '../report/tokens.js';
+import { settingsOf, type AuditOptions } from './audit-options.js';
+import { readInput, type AuditInput, type Sample } from './inputs.js';
+import { isOpened, openingOf, refuseOpening, type ModelLike } from './opened.js';
+
+/** One mask, what it claims, and how that was measured. */
+export type Finding = Measured['betas'][number] & {
+  /** In sentences, never more than the evidence carries; the headline first. */
+  readonly claims: readonly string[];
+  /** Where the mask lies on tokens: one entry each. */
+  readonly tokens?: readonly TokenMask[];
+};
+
+/** What was found out about one input. */
+export interface AuditResult extends Omit<Measured, 'betas'> {
+  /** One entry per beta. */
+  readonly betas: readonly Finding[];
+  readonly input: AuditSubject['input'] & { readonly x: Tensor };
+  /** What was assumed about the model, the noise and the input. */
+  readonly notes: readonly string[];
+  /** The document of audit.json (docs/audit-json.md). */
+  toJSON(): AuditDocument;
+  /** Writes what the command line writes: audit.json, the mask as .npy, pictures where the input is one, a page of tokens. Throws LanError (`write`). */
+  save(folder: string): Promise<AuditFiles>;
+}
+
+/** A model compiled for audits: one compilation serves any number of inputs. */
+export interface Auditor extends AsyncDisposable {
+  /** Reads an input without auditing it. Throws as readInput. */
+  read(input: AuditInput): Promise<Sample>;
+  /**
+   * Does what may still be refused before anything long begins: reads the noise's dataset, and where no card says how pictures go in, chooses by
+   * this one. The first `audit` does it where this was not called.
+   */
+  prepare(input: AuditInput | Sample): Promise<void>;
+  audit(input: AuditInput | Sample): Promise<AuditResult>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Learns which parts of an input the classifier needed, and measures the claim on fresh noise. `input`: the path or bytes of a picture or an .npy
+ * file, a Tensor of one sample (pictures in 0..card.range), or ids of tokens. An opened model stays open; a path is opened and disposed of.
+ *
+ * Throws LanError: `data` for an input that does not fit or cannot be read, `disagreement` when the converted model differs from onnxruntime
+ * on the original file, `gradient` when no gradient reaches the input, `numbers` for NaN, `usage` for options that contradict each other.
+ *
+ * @example
+ * const result = await audit('tank', 'forest.png', { beta: 10, budget: 30 });
+ * console.log(result.betas[0].claims[0]);
+ * await result.save('out/forest');
+ */
+export async function audit(model: ModelLike, input: AuditInput, options: AuditOptions = {}): Promise<AuditResult> {
+  const auditor = await createAuditor(model, { sample: lengthOf(input), ...options });
+  try {
+    return await auditor.audit(input);
+  } finally {
+    await auditor.dispose();
+  }
+}
+
+/** A list of ids, or a tensor, binds what a model leaves open: the length of a text. Only a model that is opened here asks. */
+const lengthOf = (input: AuditInput): readonly number[] | undefined =>
+  typeof input === 'string' || ArrayBuffer.isView(input) ? undefined : 'dims' in input ? input.dims : [1, input.length];
+
+/**
+ * Prepares audits of many inputs, compiling once. Throws LanError as `audit` does: for options here, for inputs on `audit`.
+ *
+ * @example
+ * const auditor = await createAuditor('model.onnx', { noise: 'bootstrap:photos/' });
+ * for (const path of ['cat.jpg', 'dog.jpg']) await (await auditor.audit(path)).save(`out/${path}`);
+ * await auditor.dispose();
+ */
+export async function createAuditor(model: ModelLike, options: AuditOptions = {}): Promise<Auditor> {
+  const { sample, ...said } = options;
+  if (isOpened(model)) refuseOpening(model, said);
+  const classifier = isOpened(model) ? model : await openModel(model, openingOf({ ...said, sample }));
+  try {
+    return await CompiledAuditor.make(classifier, options, !isOpened(model));
+  } catch (error) {
+    if (!isOpened(model)) await classifier.dispose();
+    throw error;
+  }
+}
+
+class CompiledAuditor implements Auditor {
+  private prepared?: Promise<Prepared>;
+  private chosen?: Promise<void>;
+  private samples: Tensor | undefined;
+  private readonly notes: string[] = [];
+  [asyncDispose] = (): Promise<void> => this.dispose();
+
+  private constructor(
+    private readonly classifier: Classifier,
+    private readonly options: AuditOptions,
+    private readonly settings: ReturnType<typeof settingsOf>,
+    private readonly explainer: OpenedExplainer | undefined,
+    private readonly vocabulary: readonly string[] | undefined,
+    private readonly own: boolean,
+  ) {
+    this.samples = options.noiseSamples;
+    for (const note of classifier.notes) this.say(note);
+  }
+
+  static async make(classifier: Classifier, options: AuditOptions, own: boolean): Promise<CompiledAuditor> {
+    const { lan, vocabulary } = options;
+    const settings = settingsOf(options);
+    if (lan !== undefined && settings.betas)
+      throw new LanError(
+        'usage',
+        '`beta` and `lan` contradict each other: an explainer was trained with one beta.',
+        'Leave `beta` out.',
+      );
+    if (vocabulary !== undefined && !classifier.hookPoint?.tokens) throw noTokens(classifier);
+    const words = typeof vocabulary === 'string' ? await readVocabulary(vocabulary) : vocabulary;
+    const explainer = lan === undefined ? undefined : await openExplainer(lan, classifier, { threads: options.threads });
+    const noise = settings.noise ?? (explainer && noiseOf(explainer));
+    return new CompiledAuditor(classifier, options, { ...settings, noise }, explainer, words, own);
+  }
+
+  read(input: AuditInput): Promise<Sample> {
+    return readInput(this.classifier, input);
+  }
+
+  async prepare(input: AuditInput | Sample): Promise<void> {
+    const sample = isSample(input) ? input : await this.read(input);
+    this.tokensOf(sample);
+    await (this.chosen ??= this.choose(sample));
+  }
+
+  async audit(input: AuditInput | Sample): Promise<AuditResult> {
+    let sample = isSample(input) ? input : await this.read(input);
+    const tokens = this.tokensOf(sample);
+    const { card } = this.classifier;
+    await (this.chosen ??= this.choose(sample));
+    // A convention of another range was chosen by this very picture: its pixels are rescaled.
+    if (this.classifier.card !== card && sample.pixels) sample = { ...sample, x: inRange(sample.pixels, this.classifier) };
+    for (const note of sample.notes) this.options.onNote?.(note);
+    const { classifier, settings, options } = this;
+    this.prepared ??= prepareAuditor(classifier, {
+      preset: options.preset,
+      settings,
+      evidenceDraws: options.evidenceDraws,
+      explainer: this.explainer,
+      samples: this.samples,
+      signal: options.signal,
+      onPhase: (phase) => options.onProgress?.({ phase }),
+      onStep: (beta, { step, loss, maskMean }, iterations) =>
+        options.onProgress?.({ phase: `learning the mask, beta ${beta}`, step: step + 1, iterations, loss, maskMean }),
+    });
+    const measured = await (await this.prepared).audit(sample.x);
+    return resultOf(classifier, measured, sample, [...this.notes, ...sample.notes], tokens);
+  }
+
+  async dispose(): Promise<void> {
+    const prepared = await this.prepared?.catch(() => undefined);
+    await Promise.all([prepared?.dispose(), this.explainer?.dispose()]);
+    if (this.own) await this.classifier.dispose();
+  }
+
+  private say(note: string): void {
+    this.notes.push(note);
+    this.options.onNote?.(note);
+  }
+
+  private tokensOf({ x, path }: Sample): Tokens | undefined {
+    if (!this.classifier.hookPoint?.tokens) return undefined;
+    const tokens = tokensOf(x, this.vocabulary);
+    const unknown = unknownToken(tokens);
+    if (unknown)
+      throw new LanError(
+        'data',
+        `\`vocabulary\` holds ${this.vocabulary!.length} tokens, but ${path === undefined ? 'the input' : `'${path}'`} has id ${unknown.id} at position ${unknown.position}.`,
+        "Is it another model's?",
+      );
+    return tokens;
+  }
+
+  /** Chooses a convention for pictures by this one where no card says, then reads what the noise is made of. */
+  private async choose({ pixels }: Sample): Promise<void> {
+    const { classifier, settings } = this;
+    if (pixels && classifier.cardAssumed && classifier.inputShape[0] === 3) this.say(await chooseConvention(classifier, pixels));
+    const path = bootstrapPath(settings.noise ?? '');
+    if (path === undefined || this.samples) return;
+    const { samples, notes } = await bootstrapSamples(path, classifier, settings.seed ?? 0);
+    this.samples = samples;
+    for (const note of notes) this.say(note);
+  }
+}
+
+const isSample = (input: AuditInput | Sample): input is Sample => typeof input === 'object' && 'sha256' in input;
+
+function inRange(pixels: Tensor, { card }: Classifier): Tensor {
+  const { range } = card!;
+  return range === 255 ? pixels : { ...pixels, data: (pixels.data as Float32Array).map((v) => v / 255) };
+}
+
+/** The noise that an explainer was trained with, where it needs no samples; else the default. */
+const noiseOf = ({ settings }: OpenedExplainer): string | undefined =>
+  settings.noise.startsWith('bootstrap') ? undefined : settings.noise;
+
+function noTokens({ hookPoint, input }: Classifier): LanError {
+  const where = `${partOf(hookPoint)}${hookPoint ? '' : ` '${input.name}'`} [${(hookPoint?.dims ?? input.shape).join(',')}]`;
+  return new LanError(
+    'usage',
+    `\`vocabulary\`: the mask does not lie on tokens; it lies on ${where}.`,
+    'Leave `vocabulary` out.',
+  );
+}
+
+function resultOf(
+  classifier: Classifier,
+  measured: Measured,
+  { x, path, title, sha256 }: Sample,
+  notes: readonly string[],
+  tokens: Tokens | undefined,
+): AuditResult {
+  const { source, hookPoint, card } = classifier;
+  const label = measured.prediction[0]!.label;
+  const drawn = !hookPoint || featureMap(classifier);
+  const subject: AuditSubject = {
+    title: `${title}: ${label} by ${basename(source.name)}`,
+    model: { path: source.name, sha256: source.sha256 },
+    input: { path, sha256 },
+    engine: classifier.engine.info,
+    card,
+    notes,
+    version: version(),
+    range: drawn ? card?.range : undefined,
+    hookPoint,
+    tokens,
+  };
+  return {
+    ...measured,
+    betas: measured.betas.map((beta) => ({
+      ...beta,
+      claims: claims(beta, label, partOf(hookPoint)),
+      ...(tokens ? { tokens: tokenMasks(tokens, beta.learned.mask) } : {}),
+    })),
+    input: { ...subject.input, x },
+    notes,
+    toJSON: () => auditDocument(x, measured, subject),
+    async save(folder) {
+      const { json, sheet, page } = await writeAudit(folder, x, measured, subject);
+      return { json, sheet, page };
+    },
+  };
+}

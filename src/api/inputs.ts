@@ -1,0 +1,158 @@
+// What is to be explained, however it comes: the path of a picture or an .npy file, bytes, a Tensor, or ids of tokens.
+import { existsSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { LanError } from '../core/errors.js';
+import { castTensor, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { readBytes, sha256 } from '../data/files.js';
+import { readImage, type ImageSpec } from '../data/images.js';
+import { decodeNpy } from '../data/npy.js';
+import type { Classifier } from '../model/open.js';
+
+/**
+ * One input to explain: the path of a picture or of an .npy file, the bytes of either, a Tensor of one sample in the space of the classifier
+ * (a picture: RGB [C,H,W] or [1,C,H,W] in 0..card.range, uint8 in 0..255), or ids of tokens.
+ */
+export type AuditInput = string | Uint8Array | Tensor | readonly (number | bigint)[];
+
+/** An input, read. */
+export interface Sample {
+  /** Where it came from; absent for bytes, tensors and ids. */
+  readonly path?: string;
+  /** What a heading calls it: the file's name without its ending, or `input`. */
+  readonly title: string;
+  /** Of the file, or of a tensor's data. */
+  readonly sha256: string;
+  /** [1,...inputShape]; pictures in pixel space, 0..card.range. */
+  readonly x: Tensor;
+  /** Pixels of a picture file in 0..255, from which a convention may be chosen: [1,C,H,W]. */
+  readonly pixels?: Tensor;
+  readonly notes: readonly string[];
+}
+
+/** What an input has to be, where the caller knows it: else its bytes say. */
+export type Expected = 'picture' | 'array';
+
+/**
+ * Reads an input for this classifier; pictures at the card's size and range. Throws LanErrors for other inputs of the model without a value, LanError
+ * (`data`) for a file that is no sample of this model or a tensor whose values lie outside the card's range, LanError (`unsupported`) for text.
+ */
+export async function readInput(classifier: Classifier, input: AuditInput, expected?: Expected): Promise<Sample> {
+  // Where a path goes round the hook point, each sample brings the value that is missing.
+  if (!classifier.hookPoint?.hasSkipPath) classifier.requireFeeds();
+  if (typeof input === 'string') {
+    refuseText(classifier, input);
+    const bytes = await readBytes(input, expected === 'array' ? 'Tensor' : 'Image');
+    const title = basename(input, extname(input));
+    return { path: input, title, sha256: sha256(bytes), ...(await decoded(classifier, bytes, input, expected)) };
+  }
+  if (isBytes(input))
+    return { title: 'input', sha256: sha256(input), ...(await decoded(classifier, input, undefined, expected)) };
+  const tensor = isTensor(input) ? input : idsOf(classifier, input);
+  const x = asSample(classifier, tensor, 'Input');
+  return { title: 'input', sha256: sha256(bytesOf(x)), x, notes: rangeNotes(classifier, x, 'Input') };
+}
+
+const isTensor = (input: AuditInput): input is Tensor => typeof input === 'object' && 'dims' in input;
+const bytesOf = ({ data }: Tensor): Uint8Array =>
+  ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new TextEncoder().encode(JSON.stringify(data));
+/** Bytes of another realm (a vm, jest) are no `instanceof Uint8Array`. */
+const isBytes = (input: AuditInput): input is Uint8Array => ArrayBuffer.isView(input);
+
+/** `\x93NUMPY`, with which every .npy file begins. */
+const isNpy = (bytes: Uint8Array): boolean => bytes[0] === 0x93 && new TextDecoder().decode(bytes.subarray(1, 6)) === 'NUMPY';
+
+async function decoded(
+  classifier: Classifier,
+  bytes: Uint8Array,
+  path: string | undefined,
+  expected: Expected | undefined,
+): Promise<Pick<Sample, 'x' | 'pixels' | 'notes'>> {
+  const name = path ?? 'from memory';
+  if (expected === 'array' || (expected === undefined && (isNpy(bytes) || extname(name).toLowerCase() === '.npy'))) {
+    const label = `Tensor '${name}'`;
+    const x = asSample(classifier, decodeNpy(bytes, name), label);
+    return { x, notes: rangeNotes(classifier, x, label) };
+  }
+  const { card } = classifier;
+  if (!card)
+    throw new LanError(
+      'data',
+      `${classifier.source.name}: its input [${classifier.input.shape.join(',')}] is not a picture.`,
+      'Give an .npy file or a Tensor of one sample.',
+    );
+  const spec = imageSpec(classifier);
+  const { tensor, note } = await readImage(bytes, spec, path);
+  const pixels = { ...tensor, data: toFloat32(tensor).map((v) => (v / spec.range) * 255) };
+  return { x: tensor, pixels, notes: note ? [note] : [] };
+}
+
+/** How this classifier's pictures are read. For classifiers of pictures only. */
+export function imageSpec(classifier: Classifier): ImageSpec {
+  const card = classifier.card!;
+  const [channels, height, width] = classifier.inputShape as [1 | 3, number, number];
+  return { channels, height, width, resize: card.resize, crop: card.crop, range: card.range };
+}
+
+function asSample(classifier: Classifier, tensor: Tensor, label: string): Tensor {
+  const wanted = classifier.inputShape;
+  const own = tensor.dims.length === wanted.length + 1 && tensor.dims[0] === 1 ? tensor.dims.slice(1) : tensor.dims;
+  // A flat sample of the right length is taken, as .npy files often have lost their axes; planes for an input with channels last are not.
+  if (sizeOf(tensor.dims) !== sizeOf(wanted) || (own.length === wanted.length && own.join() !== wanted.join()))
+    throw new LanError(
+      'data',
+      `${label}: expected one sample of shape [${wanted.join(',')}], received [${tensor.dims.join(',')}].`,
+    );
+  const dims = [1, ...wanted];
+  // Bytes are pixels wherever pictures are taken.
+  if (tensor.type === 'uint8' && classifier.card)
+    return { type: 'float32', dims, data: toFloat32(tensor).map((v) => (v * classifier.card!.range) / 255) };
+  return { ...castTensor(tensor, classifier.input.type), dims };
+}
+
+function idsOf(classifier: Classifier, ids: readonly (number | bigint)[]): Tensor {
+  if (classifier.card || !/^u?int/.test(classifier.input.type))
+    throw new LanError(
+      'data',
+      `${classifier.source.name}: takes ${classifier.card ? 'pictures' : classifier.input.type}, and a list is taken for ids of tokens.`,
+      'Give a Tensor.',
+    );
+  return { type: 'int64', dims: [1, ids.length], data: BigInt64Array.from(ids, (id) => BigInt(id)) };
+}
+
+/** Throws LanError where a string can only be meant as text. */
+function refuseText(classifier: Classifier, text: string): void {
+  if (classifier.card || !/^u?int/.test(classifier.input.type) || existsSync(text) || extname(text) === '.npy') return;
+  throw new LanError(
+    'unsupported',
+    `'${text.slice(0, 40)}': no such file, and text is not taken yet.`,
+    'Give the ids of its tokens, as a list or an .npy file.',
+  );
+}
+
+/**
+ * Throws LanError where a tensor's values cannot be pixels of this classifier's range: preprocessing would go silently wrong. Where nobody said what
+ * pictures are and the values go in as they come (grey without a card), it is noted only: a spectrogram looks like a picture.
+ */
+function rangeNotes(classifier: Classifier, x: Tensor, label: string): string[] {
+  const { card } = classifier;
+  if (!card) return [];
+  const values = toFloat32(x);
+  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const found = `its values run from ${Number(low.toPrecision(4))} to ${Number(high.toPrecision(4))}`;
+  const slack = 1e-3 * card.range;
+  if (low >= -slack && high <= card.range + slack)
+    return card.range === 255 && high <= 1 && high > 0
+      ? [`${label}: ${found}, where pictures of this model run from 0 to 255; is it scaled already?`]
+      : [];
+  const asItIs = card.mean.every((m) => m === 0) && card.std.every((s) => s === 1);
+  if (classifier.cardAssumed && asItIs)
+    return [`${label}: ${found}, where noise is made for pictures from 0 to ${card.range}, which is assumed`];
+  throw new LanError(
+    'data',
+    `${label}: ${found}, but pictures of this model run from 0 to ${card.range} (the card's range); its preprocessing is done inside.`,
+    'Give RGB pixels in that range, or the path of the picture.',
+  );
+}

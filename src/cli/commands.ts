@@ -1,0 +1,24 @@
+// All commands, in the order of --help. Lists, hints and the translation of option names come from here.
+import { commandOf, type Command } from './command.js';
+import { audit } from './commands/audit.js';
+import { check } from './commands/check.js';
+import { exportGradient } from './commands/export-gradient.js';
+import { exportStep } from './commands/export-step.js';
+import { grid } from './commands/grid.js';
+import { inspect } from './commands/inspect.js';
+import { reproduce } from './commands/reproduce.js';
+import { score } from './commands/score.js';
+import { train } from './commands/train.js';
+
+/** Every command of lan-onnx. */
+export const COMMANDS: readonly Command[] = [
+  commandOf(inspect, () => import('./run/inspect.js')),
+  commandOf(check, () => import('./run/check.js')),
+  commandOf(audit, () => import('./run/audit.js')),
+  commandOf(train, () => import('./run/train.js')),
+  commandOf(score, () => import('./run/score.js')),
+  commandOf(grid, () => import('./run/grid.js')),
+  commandOf(reproduce, () => import('./run/reproduce.js')),
+  commandOf(exportGradient, () => import('./run/export-gradient.js')),
+  commandOf(exportStep, () => import('./run/export-step.js')),
+];

@@ -1,0 +1,56 @@
+// The words and options of lan-onnx audit.
+import { NOISE_HELP } from '../../lan/choices.js';
+import type { Definition } from '../command.js';
+import { Expected, number, TEXT, TEXTS, whole } from '../option.js';
+import { hookPointOption, jsonOption, MASK, MODEL_ARGUMENT, modelOptions, objectiveOptions, seedOption } from '../options.js';
+
+/** `30s`, `5m`, `1h` or `30`, in seconds. */
+function seconds(text: string): number {
+  const [, value, unit] = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text) ?? [];
+  if (value === undefined) throw new Expected('a time such as 30s or 5m', text);
+  return Number(value) * { s: 1, m: 60, h: 3600 }[unit ?? 's']!;
+}
+
+/** lan-onnx audit. */
+export const audit = {
+  command: 'audit <model>',
+  describe: 'which parts of an input the classifier needed, with evidence',
+  positionals: { model: MODEL_ARGUMENT },
+  options: {
+    image: { ...TEXTS, describe: 'pictures to explain' },
+    tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+    vocab: {
+      ...TEXT,
+      library: ['vocabulary'],
+      describe: 'the words behind ids of tokens: a file with one a line, the first being id 0',
+    },
+    out: { ...TEXT, default: 'lan-onnx-out', describe: 'folder for the results, one folder an input' },
+    lan: {
+      ...TEXT,
+      library: ['explainer'],
+      group: MASK,
+      describe: 'an explainer that lan-onnx train has written; it gives the masks at once',
+    },
+    noise: { ...TEXT, group: MASK, describe: NOISE_HELP },
+    iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most' },
+    'learning-rate': { ...TEXT, coerce: number(0), group: MASK, describe: 'of Adam' },
+    sharpen: {
+      ...TEXT,
+      coerce: number(0),
+      group: MASK,
+      describe: 'sharpen an unsure answer until its top class has this probability in the target (0: never)',
+    },
+    budget: { ...TEXT, coerce: seconds, group: MASK, describe: 'time for each mask: 30s, 5m' },
+    'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
+    ...modelOptions,
+    ...hookPointOption,
+    ...objectiveOptions,
+    ...seedOption,
+    ...jsonOption,
+  },
+  examples: [
+    ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],
+    ['$0 audit m.onnx --image *.jpg --beta 1.5 3 5', 'three masks a picture'],
+  ],
+  epilogue: 'Ctrl-C keeps what is done: the mask learned so far is measured and written.',
+} as const satisfies Definition;

@@ -1,0 +1,25 @@
+// The words and options of lan-onnx export-step.
+import type { Definition } from '../command.js';
+import { TEXT } from '../option.js';
+import { hookPointOption, jsonOption, MODEL_ARGUMENT, modelOptions, objectiveOptions } from '../options.js';
+
+/** lan-onnx export-step. */
+export const exportStep = {
+  command: 'export-step <model>',
+  describe: 'write one step of learning a mask (noise in, mask out) as one ONNX file for any onnxruntime',
+  positionals: { model: MODEL_ARGUMENT },
+  options: {
+    out: { ...TEXT, demandOption: true, describe: 'the file to write' },
+    ...objectiveOptions,
+    beta: { ...objectiveOptions.beta, describe: 'weight of the mask mean; an input of the file, in which these are noted' },
+    ...modelOptions,
+    ...hookPointOption,
+    ...jsonOption,
+  },
+  examples: [
+    ['$0 export-step squeezenet1.1.onnx --out step.onnx', 'loss, backward pass and Adam in one run'],
+    ['$0 export-step m.onnx --mask-grid 28 --draws 8 --out step.onnx', 'a coarse mask, eight draws of noise a step'],
+  ],
+  epilogue:
+    'Feed <name>_next back as <name>. adam_scale and adam_floor depend on the number of the step; the printed meanings say how.',
+} as const satisfies Definition;

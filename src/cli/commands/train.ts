@@ -1,0 +1,86 @@
+// The words and options of lan-onnx train.
+import { MASK_SHAPES, OUTPUT_LOSSES, SCHEDULES, type MaskShape } from '../../lan/choices.js';
+import type { Definition } from '../command.js';
+import { Expected, number, TEXT, whole } from '../option.js';
+import { dataOptions, jsonOption, MODEL_ARGUMENT, modelOptions, seedOption } from '../options.js';
+
+const LAN = 'Network and training:';
+
+function belowOne(text: string): number {
+  const value = number(0)(text);
+  if (value >= 1) throw new Expected('a fraction below 1', text);
+  return value;
+}
+
+/** lan-onnx train. */
+export const train = {
+  command: 'train <model>',
+  describe: 'learn a network that gives the mask of any input at once (Eq. 3), as an ONNX file',
+  positionals: { model: MODEL_ARGUMENT },
+  options: {
+    ...dataOptions,
+    out: {
+      ...TEXT,
+      demandOption: true,
+      describe: 'the explainer to write; NAME.fused.onnx, NAME.metrics.jsonl and NAME.checkpoint lie beside it',
+    },
+    lan: {
+      ...TEXT,
+      default: 'paper',
+      group: LAN,
+      describe: 'paper: FC(100, lrelu), FC(mask, sigmoid); conv: a small encoder and decoder; or such a text',
+    },
+    beta: {
+      ...TEXT,
+      coerce: number(0),
+      group: LAN,
+      describe: 'weight of the mask mean, one number (default: 1.5 ln of the number of classes)',
+    },
+    noise: {
+      ...TEXT,
+      default: 'bootstrap',
+      group: LAN,
+      describe: 'bootstrap: other samples of the data; or uniform[:low,high], gaussian[:mean,deviation], constant:<c>',
+    },
+    iterations: { ...TEXT, coerce: whole(1), group: LAN, describe: 'steps (default 20000)' },
+    'learning-rate': { ...TEXT, coerce: number(0), group: LAN, describe: 'of Adam (default 5e-4)' },
+    schedule: { choices: SCHEDULES, requiresArg: true, group: LAN, describe: 'of the learning rate (default cosine)' },
+    batch: { ...TEXT, coerce: whole(1), group: LAN, describe: 'samples a step (default 32)' },
+    draws: { ...TEXT, coerce: whole(1), group: LAN, describe: 'noise draws a sample and step (default 1)' },
+    loss: {
+      choices: OUTPUT_LOSSES,
+      requiresArg: true,
+      library: ['outputLoss'],
+      group: LAN,
+      describe: 'how outputs are compared, L_F (default cross-entropy)',
+    },
+    'mask-shape': {
+      choices: MASK_SHAPES,
+      default: 'pixel' as MaskShape,
+      requiresArg: true,
+      group: LAN,
+      describe: 'pixel: channels share a value; full: every element its own',
+    },
+    hold: {
+      ...TEXT,
+      coerce: belowOne,
+      default: '0.1',
+      group: LAN,
+      describe: 'fraction of the samples that is not trained on, but used for validation',
+    },
+    limit: { ...TEXT, coerce: whole(2), describe: 'at most so many samples, drawn by --seed' },
+    resume: { type: 'boolean', default: false, describe: 'go on from the checkpoint, if there is one' },
+    'checkpoint-every': {
+      ...TEXT,
+      coerce: number(0),
+      default: '20',
+      describe: 'seconds between checkpoints; 0: every step',
+    },
+    strict: { type: 'boolean', default: false, describe: 'stop at the first unreadable sample instead of taking the next one' },
+    ...modelOptions,
+    ...seedOption,
+    ...jsonOption,
+  },
+  examples: [['$0 train m.onnx --data photos/ --out lan.onnx', 'then: $0 audit m.onnx --image cat.jpg --lan lan.onnx']],
+  epilogue: 'Ctrl-C writes a checkpoint; --resume goes on from it, and gives what an unbroken run gives.',
+} as const satisfies Definition;

@@ -1,0 +1,80 @@
+// lan-onnx check MODEL...: do the converted graphs match onnxruntime on the original files?
+import { check, type CheckOptions } from '../../check/check.js';
+import { LanError, messageOf } from '../../core/errors.js';
+import { readBytes, writeAtomically } from '../../data/files.js';
+import { agreementText, markdown, suiteOf, type Outcome } from '../../report/agreement.js';
+import { checkDocument, knownFailures, parseBaseline, regressions, type Baseline } from '../../report/baseline.js';
+import { junit } from '../../report/junit.js';
+import { toJson } from '../../report/format.js';
+import type { ArgumentsOf } from '../command.js';
+import type { check as definition } from '../commands/check.js';
+import { progress, type Io } from '../io.js';
+import { openOptions } from '../model.js';
+import { refusal } from '../option.js';
+
+type Arguments = ArgumentsOf<typeof definition>;
+
+/** Compares each model and writes what was asked for; exits with 1 where something disagrees, 2 where a model cannot be read or run. */
+export async function run(argv: Arguments, io: Io): Promise<void> {
+  const options = optionsOf(argv);
+  if (argv.bisect !== undefined && argv.models.length > 1)
+    throw new LanError('usage', `--bisect writes one file: give one model, received ${argv.models.length}.`);
+  const baseline = argv.baseline === undefined ? undefined : await readBaseline(argv.baseline);
+  const outcomes = await checkAll(argv, options, baseline, io);
+  const worse = baseline && regressions(baseline, outcomes);
+  for (const sentence of worse ?? []) if (!argv.json) io.out(`regression ${sentence}\n`);
+  if (worse ? worse.length > 0 : outcomes.some((o) => o.result && !o.result.agrees)) io.exit(1);
+  if (argv.json) io.out(toJson(checkDocument(outcomes, worse)));
+  if (argv.save !== undefined) await writeAtomically(argv.save, toJson(checkDocument(outcomes)));
+  if (argv.markdown !== undefined) await writeAtomically(argv.markdown, markdown(outcomes, worse));
+  if (argv.junit !== undefined) {
+    const suites = outcomes.map((o) => suiteOf(o, knownFailures(baseline, o.model)));
+    const grown = worse?.length ? [{ name: 'baseline', seconds: 0, cases: worse.map((w) => ({ name: w, failure: w })) }] : [];
+    await writeAtomically(argv.junit, junit([...suites, ...grown]));
+  }
+}
+
+function optionsOf(argv: Arguments): CheckOptions {
+  const inputs = [...(argv.image ?? []).map((image) => ({ image })), ...(argv.tensor ?? []).map((tensor) => ({ tensor }))];
+  if (argv.samples === 0 && inputs.length === 0 && !argv.edgeCases)
+    throw refusal('--samples', 'a whole number of at least 1', '0');
+  return {
+    ...openOptions(argv),
+    ...(argv.samples === undefined ? {} : { samples: argv.samples }),
+    ...(argv.tolerance === undefined ? {} : { tolerance: argv.tolerance }),
+    inputs,
+    edgeCases: argv.edgeCases,
+    seed: argv.seed,
+    gradients: argv.gradients,
+    nodes: argv.nodes,
+    bisect: argv.bisect,
+    failFast: argv.failFast,
+  };
+}
+
+const readBaseline = async (path: string): Promise<Baseline> =>
+  parseBaseline(new TextDecoder().decode(await readBytes(path, 'Baseline')), path);
+
+async function checkAll(argv: Arguments, options: CheckOptions, baseline: Baseline | undefined, io: Io): Promise<Outcome[]> {
+  const line = progress(io);
+  const outcomes: Outcome[] = [];
+  for (const [i, model] of argv.models.entries()) {
+    const subject = argv.models.length > 1 ? `[${i + 1}/${argv.models.length}] ${model}` : model;
+    try {
+      const result = await check(model, { ...options, onProgress: (doing) => line.say(subject, doing) });
+      line.clear();
+      outcomes.push({ model, result });
+      if (!argv.json) io.out(agreementText(result, knownFailures(baseline, model)));
+    } catch (error) {
+      line.clear();
+      if (!(error instanceof LanError)) throw error;
+      // The other models are still worth checking: one unreadable file must not hide what they show.
+      outcomes.push({ model, error: messageOf(error) });
+      io.err(`lan-onnx: ${model}: ${messageOf(error)}\n`);
+      io.exit(2);
+    }
+    const last = outcomes.at(-1)!;
+    if (argv.failFast && (last.error !== undefined || !last.result!.agrees)) break;
+  }
+  return outcomes;
+}

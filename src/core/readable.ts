@@ -1,0 +1,27 @@
+// Foreign text (names, labels and metadata out of files) made safe to print: whatever steers a terminal or turns the reading order is spelled out.
+
+/**
+ * C0 and C1 controls and DEL (escape sequences, line ends), the controls of bidirectional text, line and paragraph separators, the invisible
+ * tag characters, and half surrogates. Joiners (U+200C, U+200D) stay: Persian and emoji need them.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}\u{feff}\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}]/gu;
+
+const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function spelled(character: string): string {
+  const code = character.codePointAt(0)!;
+  if (code < 0x100) return NAMED[character] ?? `\\x${code.toString(16).padStart(2, '0')}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+/**
+ * The text on one line, with every character that a terminal obeys rather than shows written as JavaScript spells it (`\x1b`, `\u202e`). All other
+ * text, backslashes included, stays as it is.
+ *
+ * With `lines` line breaks stay: for text of our own that has several lines, whose foreign parts went through here one by one.
+ *
+ * @example
+ * readable('dog\x1b[2J\nOK'); // 'dog\\x1b[2J\\nOK'
+ */
+export const readable = (text: string, { lines = false }: { readonly lines?: boolean } = {}): string =>
+  text.replace(UNPRINTABLE, (c) => (lines && c === '\n' ? c : spelled(c)));

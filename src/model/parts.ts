@@ -1,0 +1,31 @@
+// What an opened model is made of.
+import type { OpAdapter } from '../../adapters/op.js';
+import type { Tensor } from '../core/tensor.js';
+import type { Engine } from '../engine/engine.js';
+import type { OrtProgram } from '../engine/ort.js';
+import type { Graph, ValueInfo } from '../onnx/graph.js';
+import type { PartialCard } from './card.js';
+import type { Classifier } from './classifier.js';
+import type { HookPoint } from './hook-point.js';
+import type { ModelSource } from './source.js';
+
+/** What an OnnxClassifier is made of. */
+export interface Parts {
+  readonly source: ModelSource;
+  readonly canonical: Graph;
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly adapters: readonly OpAdapter[];
+  /** Of the whole file, or from the point on. */
+  readonly reference: OrtProgram;
+  /** Up to the point, where there is one. */
+  readonly upstream: OrtProgram | undefined;
+  readonly precision: Classifier['precision'];
+  readonly card: PartialCard;
+  readonly notes: string[];
+  readonly input: ValueInfo;
+  readonly output: ValueInfo;
+  readonly hookPoint: HookPoint | undefined;
+  /** Of the other inputs, in their static shapes. */
+  readonly feeds: Readonly<Record<string, Tensor>>;
+}

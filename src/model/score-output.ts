@@ -1,0 +1,108 @@
+// Which output of a model holds its class scores, and which input they are made of: told by the graph, and said where there was a choice.
+import { reads, type Graph, type Node, type ValueInfo } from '../onnx/graph.js';
+import { lastOp } from './probabilities.js';
+import { INTEGER, isFloat } from './selection.js';
+
+export interface Choice {
+  readonly output: ValueInfo;
+  readonly input: ValueInfo;
+  /** For the user, where there was more than one: what was chosen, why, and what else there is. */
+  readonly notes: readonly string[];
+}
+
+/** What ends a classifier. */
+const ENDS = new Set(['Softmax', 'LogSoftmax', 'Sigmoid']);
+/** Ops whose outputs count or pick classes; a float made of them alone holds no scores. */
+const PICKS = new Set(['ArgMax', 'ArgMin', 'TopK', 'Hardmax', 'NonMaxSuppression', 'Equal', 'Greater', 'Less']);
+/** Ops that hand on what they are given, in another shape or type. */
+const MOVES = new Set([
+  'Identity',
+  'Cast',
+  'Reshape',
+  'Flatten',
+  'Squeeze',
+  'Unsqueeze',
+  'Transpose',
+  'Slice',
+  'Gather',
+  'Concat',
+]);
+
+/**
+ * The output of class scores and the input to explain, of a canonical or static graph. An output that an input is only handed through to, or that
+ * is made of the index of a class alone, is none. Of several, the one that ends in Softmax, LogSoftmax or Sigmoid; then the one that is made of
+ * the others (logits of features); then the one with as many classes as there are labels; then one of rank 2, [N,K]; then the first.
+ * The input is the first of floats that reaches it, else the first of integers. Undefined where no float output depends on such an input.
+ */
+export function chooseScores(graph: Graph, labels?: number): Choice | undefined {
+  const maker = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  const usable = graph.outputs.filter((o) => isFloat(o.type) && computes(o.name, maker));
+  const upstream = new Map(usable.map((o) => [o.name, upstreamValues(o.name, maker)]));
+  const inputOf = (output: ValueInfo): ValueInfo | undefined => {
+    const reached = graph.inputs.filter((i) => upstream.get(output.name)!.has(i.name));
+    return reached.find((i) => isFloat(i.type)) ?? reached.find((i) => INTEGER.test(i.type ?? ''));
+  };
+  const candidates = usable.filter((o) => inputOf(o) !== undefined);
+  const rules: [(o: ValueInfo) => boolean, string][] = [
+    [(o) => ENDS.has(lastOp(graph, o.name)?.op ?? ''), 'it ends in class probabilities'],
+    [(o) => candidates.some((other) => other !== o && upstream.get(o.name)!.has(other.name)), 'it is made of the others'],
+    [(o) => labels !== undefined && classesOf(o) === labels, `it has one value for each of the ${labels} labels`],
+    [(o) => o.dims?.length === 2, 'it has one row of scores a sample'],
+  ];
+  let left = candidates;
+  let why = 'it is the first';
+  for (const [rule, reason] of rules) {
+    const kept = left.filter(rule);
+    if (kept.length === 0 || kept.length === left.length) continue;
+    left = kept;
+    why = reason;
+    if (left.length === 1) break;
+  }
+  const output = left[0];
+  if (!output) return undefined;
+  const input = inputOf(output)!;
+  const notes =
+    candidates.length > 1
+      ? [
+          `explains the output '${output.name}', because ${why}; also there: ${others(candidates, output)}. Choose with \`output\`.`,
+        ]
+      : [];
+  const inputs = graph.inputs.filter((i) => upstream.get(output.name)!.has(i.name) && isFloat(i.type));
+  if (inputs.length > 1)
+    notes.push(
+      `explains the input '${input.name}', the first of floats; also there: ${others(inputs, input)}. Choose with \`input\`.`,
+    );
+  return { output, input, notes };
+}
+
+const others = (all: readonly ValueInfo[], but: ValueInfo): string =>
+  all.filter((v) => v !== but).map((v) => `'${v.name}' [${(v.dims ?? []).map((d) => d ?? '?').join(',')}]`).join(', '); // prettier-ignore
+
+/** Elements of one sample where all axes but the first are known. */
+function classesOf({ dims }: ValueInfo): number | undefined {
+  const rest = dims?.slice(1) ?? [];
+  return rest.length > 0 && rest.every((d) => typeof d === 'number') ? (rest).reduce((a, b) => a * b, 1) : undefined;
+}
+
+/** Is the value computed, rather than an input handed through or the index of a class? */
+function computes(value: string, maker: ReadonlyMap<string, Node>): boolean {
+  const node = maker.get(value);
+  if (!node || PICKS.has(node.op)) return false;
+  if (!MOVES.has(node.op)) return true;
+  return node.inputs.some((name) => name !== '' && computes(name, maker));
+}
+
+/** Everything that a value is made of, itself left out. */
+function upstreamValues(value: string, maker: ReadonlyMap<string, Node>): Set<string> {
+  const found = new Set<string>();
+  const pending = [value];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    const node = maker.get(name);
+    for (const from of node ? reads(node) : []) {
+      if (found.has(from)) continue;
+      found.add(from);
+      pending.push(from);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,45 @@
+// The process in which models are tried (trial.ts): opens what it is told, runs it once, and says that it is still there.
+import { Worker } from 'node:worker_threads';
+import { IDLE_MS, type TrialRequest } from './trial.js';
+
+/** Milliseconds between two looks at the memory: what fills gigabytes takes longer. */
+const LOOK = 25;
+
+/**
+ * A thread of its own, since native code blocks the main one. SIGTERM without a handler ends the process at once, whatever it is doing.
+ * Its code is a text so that no loader has to find a file for it.
+ */
+const WATCH = `
+const { workerData } = require('node:worker_threads');
+const limit = new Float64Array(workerData);
+setInterval(() => {
+  if (limit[0] > 0 && process.memoryUsage.rss() > limit[0]) process.kill(process.pid, 'SIGTERM');
+}, ${LOOK});
+`;
+
+const limit = new Float64Array(new SharedArrayBuffer(8));
+new Worker(WATCH, { eval: true, workerData: limit.buffer }).unref();
+
+/** Ends the process when nobody has asked for a while. */
+let idle: NodeJS.Timeout | undefined;
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (request: TrialRequest) => {
+  clearTimeout(idle);
+  void attempt(request).finally(() => {
+    limit[0] = 0;
+    idle = setTimeout(() => process.exit(0), IDLE_MS);
+    process.send!('alive');
+  });
+});
+process.send!('ready');
+
+async function attempt({ source, what, options, memory }: TrialRequest): Promise<void> {
+  limit[0] = memory;
+  try {
+    const { tryModel } = await import('./tried.js');
+    await tryModel(source, what, options);
+  } catch {
+    // An error that can be caught will be met again by whoever asked, and told by them.
+  }
+}

@@ -1,0 +1,167 @@
+// A model from a stranger is run once in a process of its own, which may die: onnxruntime's kernels crash on nodes that its checker lets through.
+import { fork, type ChildProcess } from 'node:child_process';
+import { LanError } from '../core/errors.js';
+
+/** What the trial process is asked: to do what this process is about to do with the model. */
+export interface TrialRequest {
+  /** Path or bytes, as given. */
+  readonly source: string | Uint8Array;
+  /** `compile`: shapes are bound and constants folded, which runs nodes; `run`: the file is run and differentiated as well. */
+  readonly what: 'compile' | 'run';
+  /** Options of openModel that can be handed to another process. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Of the resident set, in bytes. */
+  readonly memory: number;
+}
+
+/** Resident bytes that any model may come to in its trial, and how many more per byte of the file: weights are held several times meanwhile. */
+const MEMORY = 1.25 * 2 ** 30;
+const MEMORY_PER_BYTE = 8;
+/** Seconds that any model may take, and bytes a second above that. */
+const SECONDS = 8;
+const BYTES_A_SECOND = 1e5;
+
+const ADVICE =
+  'Do not use this file unless you know who made it. If you do, `trust` runs it in this process without a trial, which it may then end.';
+
+interface Running {
+  readonly child: ChildProcess;
+  /** Settled once the process can be asked. */
+  readonly ready: Promise<void>;
+}
+
+let running: Running | undefined;
+/** Trials of one process are made one after the other: each may take all cores, and a death has to be some model's. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** Nobody asked for another trial: the process with its memory is given back. */
+export const IDLE_MS = 10_000;
+
+export interface TrustOptions {
+  /**
+   * Runs the model in this process at once. Default false: a file from outside the package is first compiled and run once in a child process,
+   * which costs a few milliseconds for small models and as long as opening for large ones, since onnxruntime's kernels crash on some files that
+   * its checker lets through. LAN_ONNX_TRUST=1 in the environment makes it true.
+   */
+  readonly trust?: boolean;
+}
+
+/** Tries the model unless it is trusted: see TrustOptions. `from`: path or bytes as the user gave them. Throws as `trial` does. */
+export async function tryUnlessTrusted(
+  source: { readonly name: string; readonly packaged: boolean; readonly size: number },
+  from: string | Uint8Array,
+  what: TrialRequest['what'],
+  options: TrustOptions & Readonly<Record<string, unknown>>,
+): Promise<void> {
+  if (source.packaged || (options.trust ?? process.env['LAN_ONNX_TRUST'] === '1')) return;
+  // What another process cannot be handed (adapters, signals, callbacks) does not decide whether a kernel survives.
+  const plain = Object.entries(options).filter(([, v]) => isPlain(v));
+  await trial({ source: from, what, options: { ...Object.fromEntries(plain), trust: true } }, source.name, source.size);
+}
+
+/** Can the value be copied to another process: no function inside, no object of a class but arrays? */
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'function' || typeof value === 'symbol') return false;
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return false;
+  return Object.values(value).every(isPlain);
+}
+
+/**
+ * Does with the model what this process is about to do, in a child process that is watched. `bytes`: of the file with its external data, by which
+ * time and memory are allowed. An expected failure there (an unsupported op, say) is no finding: it will come again here, with its message.
+ * Throws LanError `model` where the process dies, by name of the signal, or takes longer than the size of the file explains, `memory` where it
+ * asks for more than that.
+ */
+export function trial(request: Omit<TrialRequest, 'memory'>, name: string, bytes: number): Promise<void> {
+  const next = last.then(() =>
+    ask({ ...request, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name, SECONDS + bytes / BYTES_A_SECOND),
+  );
+  last = next.catch(() => undefined);
+  return next;
+}
+
+async function ask(request: TrialRequest, name: string, seconds: number): Promise<void> {
+  const { child, ready } = (running ??= start());
+  await ready;
+  // While it is asked it keeps this process alive, and only then.
+  child.ref();
+  child.channel?.ref();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill('SIGKILL');
+  }, 1000 * seconds);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const settle = (act: () => void) => (): void => {
+        child.off('message', done).off('exit', died);
+        act();
+      };
+      const done = settle(resolve);
+      const died = (code: number | null, signal: NodeJS.Signals | null): void =>
+        settle(() => reject(deathOf(name, code, signal, late, seconds, request.memory)))();
+      child.on('message', done).on('exit', died);
+      child.send(request);
+    });
+  } catch (error) {
+    if (running?.child === child) running = undefined;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    child.unref();
+    child.channel?.unref();
+  }
+}
+
+function start(): Running {
+  // Beside this file, compiled or not.
+  const source = import.meta.url.endsWith('.ts');
+  const entry = new URL(source ? './trial-process.ts' : './trial-process.js', import.meta.url);
+  const child = fork(entry, {
+    execArgv: source ? ['--import', 'tsx'] : [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const stop = (): void => void child.kill('SIGKILL');
+  process.once('exit', stop);
+  const ready = new Promise<void>((resolve, reject) => {
+    child.once('message', () => resolve());
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      process.off('exit', stop);
+      if (running?.child === child) running = undefined;
+      reject(
+        new LanError('runtime', `The process that tries models could not be started (${signal ?? `exit ${code}`}).`, ADVICE),
+      );
+    });
+  });
+  // Whoever asks sees a failure; without one asking it is none.
+  ready.catch(() => undefined);
+  return { child, ready };
+}
+
+/** SIGTERM is the child's own watch over its memory; SIGKILL that nobody here sent is the system's. */
+function deathOf(
+  name: string,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  late: boolean,
+  seconds: number,
+  memory: number,
+): LanError {
+  if (late)
+    return new LanError(
+      'model',
+      `${name}: is not compiled and run once within ${Math.round(seconds)} s, which its size does not explain.`,
+      ADVICE,
+    );
+  if (signal === 'SIGTERM' || signal === 'SIGKILL')
+    return new LanError(
+      'memory',
+      `${name}: asks for more than ${(memory / 2 ** 30).toFixed(1)} GiB of memory, which its size does not explain.`,
+      ADVICE,
+    );
+  return new LanError('model', `${name}: onnxruntime crashes on this file (${signal ?? `exit code ${code}`}).`, ADVICE);
+}

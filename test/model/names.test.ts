@@ -1,0 +1,59 @@
+// The names that this project gives to values it adds meet the model's own: under any naming the same numbers come out.
+import { expect, test } from '@jest/globals';
+import { check } from '../../src/check/check.js';
+import { float32 } from '../../src/core/tensor.js';
+import { audit } from '../../src/explain/audit.js';
+import { openModel } from '../../src/model/open.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encodeModel } from '../../src/onnx/codec.js';
+
+/** softmax(relu(x W1) W2) of x [N,6], its values called as given. */
+function named({ input = 'in', hidden = 'hidden', logits = 'logits', output = 'out' }): Uint8Array {
+  const g = new GraphBuilder('named');
+  const weights = (rows: number, columns: number) =>
+    g.constant(
+      float32(
+        Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(1 + 3 * i)),
+        [rows, columns],
+      ),
+    );
+  const x = g.input(input, 'float32', ['N', 6]);
+  g.append('MatMul', [x, weights(6, 5)], ['first'], {});
+  g.append('Relu', ['first'], [hidden], {});
+  g.append('MatMul', [hidden, weights(5, 4)], [logits], {});
+  g.append('Softmax', [logits], [output], { axis: 1 });
+  g.output(output);
+  return encodeModel({
+    irVersion: 8,
+    producer: 'test',
+    opsets: new Map([['', 18]]),
+    metadata: {},
+    functions: [],
+    graph: g.build(),
+  });
+}
+
+/** Every name that objectives, checks, exports and training steps use. */
+const OWN = ['x', 'target', 'loss', 'mask', 'log_probabilities', 'objective', 'cotangent', 'in_grad'];
+
+const settings = { iterations: 5, draws: 2, betas: [2], maskGrids: [] };
+
+async function maskOf(bytes: Uint8Array): Promise<readonly number[]> {
+  const model = await openModel(bytes);
+  try {
+    const result = await audit(model, float32([0.3, -1, 0.7, 2, -0.4, 1], [1, 6]), { settings, evidenceDraws: 4 });
+    return Array.from(result.betas[0]!.learned.mask.data as Float32Array);
+  } finally {
+    await model.dispose();
+  }
+}
+
+test.each(OWN)('a model with values called %s', async (name) => {
+  const plain = await maskOf(named({}));
+  for (const where of ['input', 'hidden', 'logits', 'output']) {
+    const bytes = named({ [where]: name });
+    expect([where, await maskOf(bytes)]).toEqual([where, plain]);
+    const { agrees, gradients } = await check(bytes, { engine: 'onnxruntime', samples: 1 });
+    expect([where, agrees, gradients.length]).toEqual([where, true, 1]);
+  }
+});

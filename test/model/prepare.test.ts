@@ -1,0 +1,134 @@
+// One way from a file to a static graph: what openModel can open with an option, check and inspect can as well.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { check } from '../../src/check/check.js';
+import { random } from '../../src/core/random.js';
+import { float32, int64, sizeOf } from '../../src/core/tensor.js';
+import { encodePng } from '../../src/data/images.js';
+import { dialectModel } from '../../src/engine/ort.js';
+import { inspect } from '../../src/model/inspect.js';
+import { openModel } from '../../src/model/open.js';
+import type { PrepareOptions } from '../../src/model/prepare.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encodeModel } from '../../src/onnx/codec.js';
+
+const weights = (draw: number, ...dims: number[]) =>
+  float32(random(1, 5).normal(new Float32Array(sizeOf(dims)), draw, 0, 0.3), dims);
+
+/** [N,3,H,W], height and width open -> Conv, Sigmoid, global average -> logits [N,4]. */
+function openPicture(): Uint8Array {
+  const g = new GraphBuilder();
+  const x = g.input('image', 'float32', ['batch', 3, 'height', 'width']);
+  const maps = g.op('Sigmoid', [g.op('Conv', [x, g.constant(weights(0, 4, 3, 3, 3))])]);
+  g.append('Flatten', [g.op('GlobalAveragePool', [maps])], ['logits'], { axis: 1 });
+  g.output('logits');
+  return encodeModel(dialectModel(g.build()));
+}
+
+/** A vector [N,T] and another input [N,2]; two outputs, the first of which `x` does not reach. */
+function twoOfEach(): Uint8Array {
+  const g = new GraphBuilder();
+  const side = g.input('side', 'float32', ['batch', 2]);
+  const x = g.input('x', 'float32', ['batch', 'time']);
+  g.append('Tanh', [side], ['echo']);
+  const sum = g.op('ReduceMean', [g.op('Sigmoid', [x]), g.ints([1])], { keepdims: 1 });
+  g.append('Concat', [g.mul(sum, 'echo'), sum], ['scores'], { axis: 1 });
+  g.output('echo');
+  g.output('scores');
+  return encodeModel(dialectModel(g.build()));
+}
+
+const quick = { engine: 'onnxruntime', samples: 1 } as const;
+const shapesOf = (report: Awaited<ReturnType<typeof inspect>>) => report.inputs.map((i) => i.shape);
+
+describe('what binds shapes binds them everywhere', () => {
+  test.each<[string, () => Uint8Array, PrepareOptions, number[][]]>([
+    ["the card's size", openPicture, { card: { input: { size: [9, 12] } } }, [[1, 3, 9, 12]]],
+    ['a sample to come', openPicture, { sample: [3, 9, 12] }, [[1, 3, 9, 12]]],
+    ['a batch', openPicture, { batch: 2, card: { input: { size: [9, 12] } } }, [[2, 3, 9, 12]]],
+    [
+      'a feed',
+      twoOfEach,
+      { feeds: { x: float32([1, 2, 3], [1, 3]) } },
+      [
+        [1, 2],
+        [1, 3],
+      ],
+    ],
+    [
+      'a sample of the input that is named',
+      twoOfEach,
+      { input: 'x', sample: [5] },
+      [
+        [1, 2],
+        [1, 5],
+      ],
+    ],
+  ])('%s', async (_, model, options, shapes) => {
+    const feeds = { side: 1, ...options.feeds };
+    const all = model === twoOfEach ? { ...options, feeds } : options;
+    const classifier = await openModel(model(), { ...all, engine: 'onnxruntime' });
+    expect(classifier.inputs.map((i) => i.shape)).toEqual(shapes);
+    await classifier.dispose();
+    const report = await inspect(model(), all);
+    expect([report.notes, report.problems, shapesOf(report)]).toEqual([[], [], shapes]);
+    const result = await check(model(), { ...all, ...quick });
+    expect(result.agrees).toBe(true);
+  });
+
+  test('an axis that stays open: refused by openModel and check, told by inspect', async () => {
+    const problem = "Input 'image' leaves axis 2 open: [batch,3,height,width].";
+    await expect(openModel(openPicture())).rejects.toMatchObject({ code: 'shape', problem });
+    await expect(check(openPicture(), quick)).rejects.toMatchObject({ code: 'shape', problem });
+    const { notes, problems, inputs } = await inspect(openPicture());
+    expect([notes[0], problems, inputs[0]!.shape]).toEqual([expect.stringContaining(problem), [], undefined]);
+  });
+
+  test.each<[string, PrepareOptions, RegExp]>([
+    ['a shape of too few axes', { shapes: { image: [1, 3] } }, /received a shape of 2 axes/],
+    ['a shape for no input', { shapes: { picture: [1, 3, 8, 8] } }, /the inputs are: image/],
+    ['an input that is none', { input: 'picture' }, /no input 'picture'/],
+    ['a batch and another one', { batch: 2, shapes: { image: [1, 3, 8, 8] } }, /contradict each other/],
+  ])('%s is the mistake of who asks, and no flaw of the model', async (_, options, message) => {
+    await expect(openModel(openPicture(), options)).rejects.toThrow(message);
+    await expect(inspect(openPicture(), options)).rejects.toThrow(message);
+    await expect(check(openPicture(), { ...quick, ...options })).rejects.toThrow(message);
+  });
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-prepare-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('check honours what it is asked about', () => {
+  test('gradients of the output that is named, by the input that is named', async () => {
+    const shapes = { x: [1, 3] };
+    const of = async (options: PrepareOptions) => {
+      const { gradients, agrees } = await check(twoOfEach(), { shapes, ...quick, ...options });
+      return [agrees, gradients.map((g) => g.output)];
+    };
+    expect(await of({})).toEqual([true, ['echo']]);
+    expect(await of({ output: 'scores' })).toEqual([true, ['scores']]);
+    expect(await of({ output: 'scores', input: 'x' })).toEqual([true, ['scores']]);
+    await expect(of({ output: 'logits' })).rejects.toThrow("no output 'logits'");
+    // 'echo' does not depend on x, which is no disagreement: its gradient is zero, and so are the differences.
+    expect((await of({ output: 'echo', input: 'x' }))[0]).toBe(true);
+  });
+
+  test('a picture goes to the input that is named, the others are fed', async () => {
+    const image = join(folder, 'p.png');
+    writeFileSync(image, await encodePng(new Uint8Array(243).fill(200), 9, 9));
+    const g = new GraphBuilder();
+    const scale = g.input('scale', 'int64', [1]);
+    const x = g.input('image', 'float32', ['batch', 3, 'height', 'width']);
+    const y = g.op('GlobalAveragePool', [g.mul(x, g.cast(scale, 1))]);
+    g.append('Flatten', [y], ['y'], { axis: 1 });
+    g.output('y');
+    const bytes = encodeModel(dialectModel(g.build()));
+    const options = { ...quick, inputs: [{ image }], card: { input: { size: [9, 9] } } } as const;
+    await expect(check(bytes, options)).rejects.toThrow(/which is not one picture/);
+    const result = await check(bytes, { ...options, feeds: { scale: int64([3], [1]) } });
+    expect([result.agrees, result.inputs.at(0)!.kind]).toEqual([true, 'given']);
+  });
+});

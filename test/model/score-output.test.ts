@@ -1,0 +1,73 @@
+// Which output is explained, of models that have several: by how they end, by what is made of what, by their labels; never what is no score.
+import { describe, expect, test } from '@jest/globals';
+import { float32 } from '../../src/core/tensor.js';
+import { chooseScores } from '../../src/model/score-output.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+
+/** A graph of an image x [1,3,4,4] whose outputs `make` names. */
+function graphOf(make: (g: GraphBuilder, x: string) => void) {
+  const g = new GraphBuilder('several');
+  make(g, g.input('x', 'float32', [1, 3, 4, 4]));
+  return g.build();
+}
+
+const product = (g: GraphBuilder, x: string, from: number, to: number): string =>
+  g.op('MatMul', [x, g.constant(float32(new Float32Array(from * to).fill(0.1), [from, to]))]);
+
+describe('the output', () => {
+  test('that is made of the others, with a note', () => {
+    const graph = graphOf((g, x) => {
+      const features = g.op('Flatten', [x], { axis: 1 });
+      const seen = g.op('Relu', [features]);
+      g.output(seen, 'features', { type: 'float32', dims: [1, 48] });
+      g.output(product(g, 'features', 48, 5), 'logits', { type: 'float32', dims: [1, 5] });
+    });
+    const choice = chooseScores(graph)!;
+    expect([choice.input.name, choice.output.name]).toEqual(['x', 'logits']);
+    expect(choice.notes).toEqual([
+      "explains the output 'logits', because it is made of the others; also there: 'features' [1,48]. Choose with `output`.",
+    ]);
+  });
+
+  test('that ends in Softmax, though another is made of it', () => {
+    const graph = graphOf((g, x) => {
+      const p = g.op('Softmax', [product(g, g.op('Flatten', [x], { axis: 1 }), 48, 5)], { axis: 1 });
+      g.output(p, 'p', { type: 'float32', dims: [1, 5] });
+      g.output(g.op('ReduceMax', ['p'], { keepdims: 0 }), 'best', { type: 'float32', dims: [] });
+    });
+    expect(chooseScores(graph)!.output.name).toBe('p');
+  });
+
+  test('is no input handed through, and no cast ArgMax', () => {
+    const graph = graphOf((g, x) => {
+      g.output(g.op('Identity', [x]), 'same', { type: 'float32', dims: [1, 3, 4, 4] });
+      const logits = product(g, g.op('Flatten', [x], { axis: 1 }), 48, 5);
+      g.output(g.cast(g.op('ArgMax', [logits], { axis: 1, keepdims: 0 }), 1), 'class', { type: 'float32', dims: [1] });
+      g.output(logits, 'scores', { type: 'float32', dims: [1, 5] });
+    });
+    expect(chooseScores(graph)).toMatchObject({ output: { name: 'scores' }, notes: [] });
+  });
+
+  test('has as many classes as there are labels', () => {
+    const graph = graphOf((g, x) => {
+      const flat = g.op('Relu', [g.op('Flatten', [x], { axis: 1 })]);
+      g.output(product(g, flat, 48, 7), 'a', { type: 'float32', dims: [1, 7] });
+      g.output(product(g, flat, 48, 3), 'b', { type: 'float32', dims: [1, 3] });
+    });
+    expect(chooseScores(graph, 3)!.output.name).toBe('b');
+    expect(chooseScores(graph)!.notes[0]).toContain("'a', because it is the first");
+  });
+
+  test('is none where nothing is computed of an input', () => {
+    const graph = graphOf((g, x) => g.output(g.op('Identity', [x]), 'same', { type: 'float32', dims: [1, 3, 4, 4] }));
+    expect(chooseScores(graph)).toBeUndefined();
+  });
+});
+
+test('the input is one that reaches the output', () => {
+  const g = new GraphBuilder('two');
+  g.output(g.op('Relu', [g.input('unused', 'float32', [1, 2])]), 'other', { type: 'float32', dims: [1, 2] });
+  const x = g.input('x', 'float32', [1, 4]);
+  g.output(g.op('Softmax', [product(g, x, 4, 2)], { axis: 1 }), 'p', { type: 'float32', dims: [1, 2] });
+  expect(chooseScores(g.build())).toMatchObject({ input: { name: 'x' }, output: { name: 'p' } });
+});

@@ -1,0 +1,73 @@
+// Models that end the process that runs them: each ends its trial instead, in one sentence, and the next model is opened as if nothing had been.
+import { expect, test } from '@jest/globals';
+import { check } from '../../src/check/check.js';
+import { int64 } from '../../src/core/tensor.js';
+import { inspect } from '../../src/model/inspect.js';
+import { openModel } from '../../src/model/open.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encodeModel } from '../../src/onnx/codec.js';
+import { oneNode } from '../support/one-node.js';
+
+const sound = oneNode(18, { opType: 'Abs', input: ['x'], output: ['y'] }, { x: [1, 3, 8, 8] });
+
+// Each of these ends onnxruntime 1.30 on x64 by a signal while shapes are bound.
+const HOSTILE: Record<string, Uint8Array> = {
+  'an omitted input of Sum': oneNode(18, { opType: 'Sum', input: ['x', ''], output: ['y'] }, { x: [1, 4] }),
+  'an axis of LayerNormalization far outside': oneNode(
+    17,
+    {
+      opType: 'LayerNormalization',
+      input: ['w', 'b'],
+      output: ['mean', 'deviation'],
+      attribute: [{ name: 'axis', i: Number.MAX_SAFE_INTEGER, type: 2 }],
+    },
+    { w: null, b: null },
+  ),
+};
+
+const ADVICE = /Do not use this file unless you know who made it/;
+
+test.each(Object.entries(HOSTILE))('%s: inspect, openModel and check refuse it, and this process lives', async (_, bytes) => {
+  await expect(inspect(bytes, { trust: false })).rejects.toMatchObject({ code: 'model', advice: expect.stringMatching(ADVICE) });
+  await expect(openModel(bytes, { trust: false })).rejects.toMatchObject({ name: 'LanError', code: 'model' });
+  await expect(check(bytes, { trust: false })).rejects.toThrow(/onnxruntime crashes on this file \(SIG/);
+});
+
+test('what asks for memory that its size does not explain is ended', async () => {
+  const bytes = oneNode(
+    18,
+    { opType: 'Split', input: ['x'], output: ['y', 'z'], attribute: [{ name: 'num_outputs', i: 2 ** 31 - 1, type: 2 }] },
+    { x: [1, 4] },
+  );
+  await expect(inspect(bytes, { trust: false })).rejects.toMatchObject({
+    code: 'memory',
+    problem: expect.stringMatching(/more than 1\.3 GiB/),
+  });
+});
+
+test('a sound model passes its trial, with options that no other process can be handed', async () => {
+  const model = await openModel(sound, { trust: false, adapters: undefined, feeds: {}, shapes: { x: [1, 3, 8, 8] } });
+  expect(model.inputs).toEqual([{ name: 'x', type: 'float32', shape: [1, 3, 8, 8] }]);
+  await model.dispose();
+});
+
+test('an expected failure is told in its own words, not as a failed trial', async () => {
+  const bytes = oneNode(18, { opType: 'NoSuchOp', input: ['x'], output: ['y'] }, { x: [1, 4] });
+  await expect(openModel(bytes, { trust: false })).rejects.toThrow(/NoSuchOp/);
+  await expect(openModel(sound, { trust: false, shapes: { other: [1] } })).rejects.toThrow(/'other'/);
+  await expect(openModel(encodeModelOf(), { trust: false })).rejects.toThrow(/float/);
+});
+
+/** Integers to integers: no float output. */
+function encodeModelOf(): Uint8Array {
+  const g = new GraphBuilder('integers');
+  g.output(g.add(g.input('i', 'int64', [2]), g.constant(int64([1, 2]))), 'sum');
+  return encodeModel({
+    irVersion: 8,
+    producer: 'test',
+    opsets: new Map([['', 18]]),
+    metadata: {},
+    functions: [],
+    graph: g.build(),
+  });
+}
