@@ -1,10 +1,10 @@
 // Pictures in and out, the only importer of sharp: any photo file to the RGB tensor that a classifier takes, and pixels to PNG.
-import { readdir } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { LanError, messageOf } from '../core/errors.js';
 import { float32, type Tensor } from '../core/tensor.js';
-import { readBytes, reasonOf } from './files.js';
+import { decodeBmp, isBmp } from './bmp.js';
+import { readBytes } from './files.js';
+import { budget } from './memory.js';
 import { toPlanes } from './planes.js';
 import { crop, type Picture, type Resample, resize } from './resize.js';
 
@@ -28,12 +28,13 @@ export interface ImageSpec {
 /** Pictures with more pixels are refused before they are decoded: a small file may unpack to any size. 2^27 pixels take 400 MB as RGB. */
 export const MAX_PIXELS = 2 ** 27;
 
-const FORMATS = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);
-const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'];
-const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.';
+/** Sample types that are read: all others would be cut or cast without a word. */
+const DEPTHS = new Set<string | undefined>(['uchar', 'ushort', 'float']);
+const FORMATS = new Set<string>(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);
+const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF file.';
 
 const unreadable = (name: string, reason: string, expected = EXPECTED): LanError =>
-  new LanError('data', `Image '${name}': cannot be read (${reason}). ${expected}`);
+  new LanError('data', `Image '${name}': cannot be read (${reason}).`, expected);
 
 const tooLarge = (name: string, width: number, height: number): LanError =>
   unreadable(
@@ -50,23 +51,50 @@ function reasonForSharp(error: unknown): string {
   return 'it is cut short or damaged';
 }
 
-/**
- * Decodes a photo at its full size to 8-bit sRGB: upright (EXIF), first frame, transparency put on white, 16 bits reduced to 8, CMYK converted.
- * `source` is a path or a file's bytes; `name` stands in messages for bytes. `note` says what was changed that a viewer would not expect.
- * Throws LanError "Image 'x.jpg': cannot be read (…). Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.".
- */
-export async function decodePixels(source: string | Uint8Array, name = 'from memory'): Promise<Picture & { note?: string }> {
+/** Bytes of a file, and what messages call it. */
+async function bytesOf(source: string | Uint8Array, name: string): Promise<{ label: string; bytes: Uint8Array }> {
   const label = typeof source === 'string' ? source : name;
   const bytes = typeof source === 'string' ? await readBytes(source, 'Image') : source;
   if (!bytes.length) throw unreadable(label, 'it is empty');
+  return { label, bytes };
+}
+
+/** What sharp says about a file that this project reads; refusals are thrown. */
+async function metaOf(bytes: Uint8Array, label: string): Promise<Metadata> {
+  const meta = await sharp(bytes, { limitInputPixels: false }).metadata();
+  if (!FORMATS.has(meta.format)) throw unreadable(label, `it is in ${meta.format.toUpperCase()} format`);
+  // AV1 is in sharp's binaries, HEVC is not, for its patents.
+  if (meta.compression === 'hevc') throw unreadable(label, 'it is in HEIC format');
+  if (meta.width * meta.height > MAX_PIXELS) throw tooLarge(label, meta.width, meta.height);
+  if (!DEPTHS.has(meta.depth))
+    throw unreadable(label, `its samples are of type ${meta.depth}`, 'Expected 8 or 16 bits without a sign, or floats in 0..1.');
+  return meta;
+}
+
+/** Errors of sharp as this project's. */
+async function sound<T>(label: string, work: () => Promise<T>): Promise<T> {
   try {
-    const meta = await sharp(bytes, { limitInputPixels: false }).metadata();
-    if (!FORMATS.has(meta.format)) throw unreadable(label, `it is in ${meta.format.toUpperCase()} format`);
-    // AV1 is in sharp's binaries, HEVC is not, for its patents.
-    if (meta.compression === 'hevc') throw unreadable(label, 'it is in HEIC format');
-    if (meta.width * meta.height > MAX_PIXELS) throw tooLarge(label, meta.width, meta.height);
+    return await work();
+  } catch (error) {
+    throw error instanceof LanError ? error : unreadable(label, reasonForSharp(error));
+  }
+}
+
+const limits = { failOn: 'error', limitInputPixels: MAX_PIXELS } as const;
+
+/**
+ * Decodes a photo at its full size to 8-bit sRGB: upright (EXIF), first frame, transparency put on white, 16 bits reduced to 8, floats in 0..1
+ * scaled, CMYK converted. `source` is a path or a file's bytes; `name` stands in messages for bytes. `note` says what was changed that a viewer
+ * would not expect. Throws LanError (`data`) "Image 'x.jpg': cannot be read (…). Expected a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF file.".
+ */
+export async function decodePixels(source: string | Uint8Array, name = 'from memory'): Promise<Picture & { note?: string }> {
+  const { label, bytes } = await bytesOf(source, name);
+  if (isBmp(bytes)) return decodeBmp(bytes, MAX_PIXELS, (reason) => unreadable(label, reason));
+  return sound(label, async () => {
+    const meta = await metaOf(bytes, label);
+    if (meta.depth === 'float') return floats(bytes, meta, label);
     // An RGB profile is ignored, as PIL and so every training pipeline does; CMYK has no meaning without one.
-    const image = sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS, ignoreIcc: meta.space !== 'cmyk' });
+    const image = sharp(bytes, { ...limits, ignoreIcc: meta.space !== 'cmyk' });
     const { data, info } = await image
       .autoOrient()
       .toColourspace('srgb')
@@ -78,23 +106,80 @@ export async function decodePixels(source: string | Uint8Array, name = 'from mem
       (meta.pages ?? 1) > 1 ? `first of ${meta.pages} frames` : '',
       meta.space === 'cmyk' ? 'CMYK converted to sRGB' : '',
       transparent ? 'transparency put on white' : '',
+      meta.depth === 'ushort' ? await fewerBits(bytes, meta) : '',
     ].filter(Boolean);
     return { width: info.width, height: info.height, pixels, ...(notes.length ? { note: notes.join('; ') } : {}) };
-  } catch (error) {
-    throw error instanceof LanError ? error : unreadable(label, reasonForSharp(error));
-  }
+  });
 }
 
-/** A picture with its opacity: RGB as decodePixels gives it without the white, and one byte of alpha a pixel (255: opaque). */
-export async function decodeSprite(path: string): Promise<Picture & { alpha: Uint8Array }> {
-  // Everything that is refused is refused there.
-  const { width, height } = await decodePixels(path);
-  const data = await sharp(await readBytes(path, 'Image'), { limitInputPixels: MAX_PIXELS })
+/** Samples of 16 bits that use fewer, as cameras of 10 to 14 bits write them: nearly black, which is said rather than guessed away. */
+async function fewerBits(bytes: Uint8Array, { space, width, height }: Metadata): Promise<string> {
+  const data = await sharp(bytes, { ...limits, ignoreIcc: true }).toColourspace(space).removeAlpha().raw({ depth: 'ushort' }).toBuffer(); // prettier-ignore
+  const largest = new Uint16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)).reduce(
+    (a, b) => Math.max(a, b),
+    0,
+  );
+  const bits = Math.ceil(Math.log2(largest + 1));
+  if (width * height === 0 || largest === 0 || bits > 14) return '';
+  return `of its 16-bit samples the largest is ${largest}: if they have ${bits} bits, the picture is ${2 ** (16 - bits)} times too dark here`;
+}
+
+/** A picture of float samples: 0..1 is scaled to 0..255, whole numbers in 0..255 are taken as they are, anything else is refused. */
+async function floats(bytes: Uint8Array, meta: Metadata, label: string): Promise<Picture & { note: string }> {
+  if (meta.hasAlpha) throw unreadable(label, 'it has float samples and transparency', 'Save it with 8 bits.');
+  // In the file's own space, so that no gamma is put on the numbers.
+  const { data, info } = await sharp(bytes, { ...limits, ignoreIcc: true })
     .autoOrient()
-    .toColourspace('srgb')
-    .ensureAlpha()
-    .raw({ depth: 'uchar' })
-    .toBuffer();
+    .toColourspace(meta.space === 'scrgb' ? 'scrgb' : 'srgb')
+    .raw({ depth: 'float' })
+    .toBuffer({ resolveWithObject: true });
+  const values = new Float32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
+  const [low, high] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
+  const unit = low >= 0 && high <= 1;
+  if (!unit && !values.every((v) => v >= 0 && v <= 255 && Number.isInteger(v)))
+    throw unreadable(
+      label,
+      `its float samples run from ${low} to ${high}`,
+      'Expected 0 to 1; scale them, or save it with 8 bits.',
+    );
+  const grey = Uint8Array.from(values, (v) => Math.round(unit ? v * 255 : v));
+  const { pixels } = onWhite(grey, info.channels);
+  return { width: info.width, height: info.height, pixels, note: unit ? 'float samples 0..1 scaled to 0..255' : 'float samples taken as 0..255' }; // prettier-ignore
+}
+
+/** Decoded pictures that are held at the same time, in bytes; a larger one is decoded alone. */
+const together = budget(2 ** 29);
+/** sharp's own copy, ours, what is put on white and half resized. */
+const BYTES_PER_PIXEL = 12;
+
+/**
+ * A picture file brought to the spec's size, as planes [channels, height, width]. Any number may be asked for at once: as many are decoded together
+ * as half a gigabyte holds. Throws as decodePixels and fit.
+ */
+export async function readPlanes(path: string, spec: Omit<ImageSpec, 'range'>): Promise<Uint8Array> {
+  const { bytes, label } = await bytesOf(path, path);
+  const { width, height } = isBmp(bytes) ? { width: bytes.length, height: 1 } : await sound(label, () => metaOf(bytes, label));
+  return together(width * height * BYTES_PER_PIXEL, async () =>
+    toPlanes(fit(await decodePixels(bytes, path), spec, path), spec.channels),
+  );
+}
+
+/** A picture with its opacity: RGB as decodePixels gives it without the white, and one byte of alpha a pixel (255: opaque). Throws as decodePixels. */
+export async function decodeSprite(path: string): Promise<Picture & { alpha: Uint8Array }> {
+  const { bytes, label } = await bytesOf(path, path);
+  // Everything that is refused is refused there.
+  const opaque = await decodePixels(bytes, path);
+  const { width, height } = opaque;
+  const meta = isBmp(bytes) ? undefined : await metaOf(bytes, label);
+  if (!meta?.hasAlpha) return { width, height, pixels: opaque.pixels, alpha: new Uint8Array(width * height).fill(255) };
+  const data = await sound(label, () =>
+    sharp(bytes, { ...limits, ignoreIcc: meta.space !== 'cmyk' })
+      .autoOrient()
+      .toColourspace('srgb')
+      .ensureAlpha()
+      .raw({ depth: 'uchar' })
+      .toBuffer(),
+  );
   const area = width * height;
   const pixels = new Uint8Array(3 * area);
   const alpha = new Uint8Array(area);
@@ -158,7 +243,8 @@ export function fit(photo: Picture, spec: Omit<ImageSpec, 'range'>, name = 'from
   if (rows < height || columns < width) {
     throw new LanError(
       'data',
-      `Image '${name}': it is ${columns} x ${rows} pixels after resizing, less than the ${width} x ${height} to crop. Choose a larger --resize.`,
+      `Image '${name}': it is ${columns} x ${rows} pixels after resizing, less than the ${width} x ${height} to crop.`,
+      'Choose a larger `resize`.',
     );
   }
   if (rows * columns > MAX_PIXELS) throw tooLarge(name, columns, rows);
@@ -195,32 +281,3 @@ export async function encodePng(pixels: Uint8Array, width: number, height: numbe
     .png()
     .toBuffer();
 }
-
-/** The refusal of a folder without pictures. */
-export const noPictures = (folder: string): LanError =>
-  new LanError('data', `Folder '${folder}': holds no pictures. Expected files ending in ${EXTENSIONS.join(', ')}.`);
-
-/**
- * Paths of all pictures in a folder and its subfolders, by their endings, sorted; hidden ones are left out, linked folders not entered.
- * None is no error. Throws LanError when the folder cannot be read.
- */
-export async function findImages(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  const visit = async (path: string): Promise<void> => {
-    for (const entry of await readdir(path, { withFileTypes: true })) {
-      if (entry.name.startsWith('.')) continue;
-      const inner = join(path, entry.name);
-      if (entry.isDirectory()) await visit(inner);
-      else if (isImage(entry.name)) found.push(inner);
-    }
-  };
-  try {
-    await visit(folder);
-  } catch (error) {
-    throw new LanError('data', `Folder '${folder}': cannot be read (${reasonOf(error)}).`);
-  }
-  return found.sort();
-}
-
-/** Whether a file's name ends as a picture's. */
-export const isImage = (name: string): boolean => EXTENSIONS.includes(extname(name).toLowerCase());

@@ -1,10 +1,11 @@
 // openDataset: finds out what kind of dataset lies at a path, and opens it.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { findCifar, openCifarDataset } from './cifar.js';
 import type { Dataset } from './dataset.js';
 import { reasonOf } from './files.js';
+import { entriesOf } from './find-images.js';
 import { findIdx, isIdx, openIdxDataset } from './idx.js';
 import { openManifest } from './manifest.js';
 import { openNpyDataset } from './npy-pair.js';
@@ -59,9 +60,7 @@ async function openFolder(path: string, { split, prefer }: DatasetOptions): Prom
     if (split !== undefined) throw noSplit(path, split, []);
     return openNpyDataset(images);
   }
-  const folders = readdirSync(path, { withFileTypes: true })
-    .filter((e) => e.isDirectory() && !e.name.startsWith('.'))
-    .map((e) => e.name);
+  const { folders } = await entriesOf(path, new Map());
   const splits = folders.filter((name) => SPLITS.includes(name.toLowerCase()));
   // Classes may be called 'test' too: only where all folders are splits do they count as such, or where one is asked for by name.
   if (folders.length > 0 && splits.length === folders.length) {
@@ -90,5 +89,5 @@ function choose(
     return { split: wanted, notes: [] };
   }
   const split = [prefer, 'test', ...SPLITS.slice(2), 'train'].find((s) => there.includes(s)) ?? there[0]!;
-  return { split, notes: there.length > 1 ? [`split ${split}, of ${there.join(' and ')}; choose with --split`] : [] };
+  return { split, notes: there.length > 1 ? [`split ${split}, of ${there.join(' and ')}; choose another with \`split\``] : [] };
 }

@@ -1,18 +1,16 @@
 // Datasets of picture files: a folder per class, a flat folder, or a list of paths and labels.
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LanError, messageOf } from '../core/errors.js';
 import { checkIndices, type Dataset, type PictureSpec } from './dataset.js';
-import { decodePixels, findImages, fit, isImage, noPictures } from './images.js';
-import { reasonOf } from './files.js';
-import { toPlanes } from './planes.js';
+import { entriesOf, findImages, leftOutNotes, noPictures, type LeftOut } from './find-images.js';
+import { readPlanes } from './images.js';
 
 /** What a dataset of picture files is made of. */
 export type Listed = Pick<Dataset, 'name' | 'format' | 'split' | 'labels' | 'classes' | 'numbered' | 'notes'> & {
   readonly paths: readonly string[];
 };
 
-/** Photos that are decoded at the same time: each may take a hundred megabytes until it is brought to its size. */
+/** Files that are read at the same time; how many are decoded together depends on their size (images.ts). */
 const IN_FLIGHT = 8;
 
 async function readOne(
@@ -21,7 +19,7 @@ async function readOne(
   spec: PictureSpec,
 ): Promise<{ index: number; planes?: Uint8Array; reason?: string }> {
   try {
-    return { index, planes: toPlanes(fit(await decodePixels(path), spec, path), spec.channels) };
+    return { index, planes: await readPlanes(path, spec) };
   } catch (error) {
     if (!(error instanceof LanError)) throw error;
     return { index, reason: messageOf(error) };
@@ -59,38 +57,35 @@ export function listedDataset({ paths, ...about }: Listed): Dataset {
 }
 
 /**
- * A folder of pictures: every sub-folder is a class (its own sub-folders belong to it), in sorted order; without sub-folders unlabelled.
+ * A folder of pictures: every sub-folder is a class (its own sub-folders belong to it), in sorted order; without sub-folders unlabelled. Links are
+ * followed; hidden and system folders are no classes; what is left out is noted with the reason.
  * Empty class folders stay classes and are noted, so that the others keep their numbers. Throws LanError where there are no pictures at all.
  */
 export async function openPictureFolder(
   folder: string,
   about: { name?: string; split?: string; notes?: readonly string[] } = {},
 ): Promise<Dataset> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw new LanError('data', `Folder '${folder}': cannot be read (${reasonOf(error)}).`);
-  });
-  const visible = entries.filter((e) => !e.name.startsWith('.'));
+  const leftOut: LeftOut = new Map<string, number>();
+  const { folders: classes, files } = await entriesOf(folder, leftOut);
   const common = { name: about.name ?? folder, split: about.split, format: 'pictures', numbered: false } as const;
-  const classes = visible
-    .filter((e) => e.isDirectory())
-    .map((e) => e.name)
-    .sort();
-  const loose = visible.filter((e) => !e.isDirectory() && isImage(e.name)).map((e) => join(folder, e.name));
+  const loose = files.map((name) => join(folder, name));
   const paths: string[] = [];
   const labels: number[] = [];
   const notes = [...(about.notes ?? [])];
   const empty: string[] = [];
   for (const [label, name] of classes.entries()) {
-    const found = await findImages(join(folder, name));
+    const found = await findImages(join(folder, name), leftOut, folder);
     if (found.length === 0) empty.push(name);
     paths.push(...found);
     for (const _ of found) labels.push(label);
   }
+  const left = leftOutNotes(leftOut);
   if (paths.length === 0) {
-    if (loose.length === 0) throw noPictures(folder);
-    return listedDataset({ ...common, paths: loose.sort(), notes });
+    if (loose.length === 0) throw noPictures(folder, left);
+    if (empty.length > 0) notes.push(`${empty.length} folder(s) without pictures: ${empty.join(', ')}`);
+    return listedDataset({ ...common, paths: loose, notes: [...notes, ...left] });
   }
   if (empty.length > 0) notes.push(`${empty.length} class folder(s) without pictures: ${empty.join(', ')}`);
   if (loose.length > 0) notes.push(`${loose.length} picture(s) beside the class folders are left out`);
-  return listedDataset({ ...common, paths, labels: Int32Array.from(labels), classes, notes });
+  return listedDataset({ ...common, paths, labels: Int32Array.from(labels), classes, notes: [...notes, ...left] });
 }

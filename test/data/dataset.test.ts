@@ -58,7 +58,7 @@ describe('IDX', () => {
     put(`${dir}/train-images-idx3-ubyte${end}`, pack(idx([1, 2, 4], images.slice(0, 8))));
     const data = await openDataset(at(dir));
     expect(data).toMatchObject({ format: 'IDX', split: 'test', length: 3, shape: [1, 2, 4], numbered: true });
-    expect(data.notes).toEqual(['split test, of train and test; choose with --split']);
+    expect(data.notes).toEqual(['split test, of train and test; choose another with `split`']);
     expect([...data.labels!]).toEqual([7, 2, 1]);
     const { x, indices } = await data.read([2, 0, 1]);
     expect([x.type, x.dims, indices]).toEqual(['uint8', [3, 1, 2, 4], [2, 0, 1]]);
@@ -153,7 +153,7 @@ describe('pictures', () => {
     expect(unreadable).toEqual([
       {
         index: 1,
-        reason: `Image '${at('photos/dog/b.png')}': cannot be read (it is not a picture, or not in a known format). Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.`,
+        reason: `Image '${at('photos/dog/b.png')}': cannot be read (it is not a picture, or not in a known format). Expected a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF file.`,
       },
     ]);
   });

@@ -7,10 +7,11 @@ import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { LanError } from '../../src/core/errors.js';
 import type { Tensor } from '../../src/core/tensor.js';
-import { decodePixels, encodePng, findImages, type ImageSpec, readImage } from '../../src/data/images.js';
+import { findImages } from '../../src/data/find-images.js';
+import { decodePixels, encodePng, type ImageSpec, readImage } from '../../src/data/images.js';
 import { openPictureFolder } from '../../src/data/picture-files.js';
 
-const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF or AVIF file.';
+const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF file.';
 const SPEC: ImageSpec = { width: 4, height: 4, channels: 3, range: 255 };
 let folder = '';
 const at = (name: string): string => join(folder, name);
@@ -241,7 +242,7 @@ describe('PNG and folders', () => {
     await mkdir(at('bare'));
     await writeFile(at('file'), '');
     expect(await refusal(openPictureFolder(at('bare')))).toBe(
-      `Folder '${at('bare')}': holds no pictures. Expected files ending in .jpg, .jpeg, .png, .webp, .gif, .tif, .tiff, .avif.`,
+      `Folder '${at('bare')}': holds no pictures. Expected files ending in .jpg, .jpeg, .jfif, .png, .webp, .gif, .tif, .tiff, .avif, .bmp, .dib.`,
     );
     expect(await refusal(findImages(at('absent')))).toBe(`Folder '${at('absent')}': cannot be read (no such file or folder).`);
     expect(await refusal(findImages(at('file')))).toBe(
