@@ -25,7 +25,11 @@ export type Program = readonly [string, ...string[]];
 const LIMIT = 120_000;
 
 /** Starts a run. `stdout`: a file descriptor in place of a pipe; `through`: a shell line that ends by running "$@". */
-export function start([program, ...words]: Program, argv: readonly string[], more: { stdout?: number; through?: string } = {}): Running {
+export function start(
+  [program, ...words]: Program,
+  argv: readonly string[],
+  more: { stdout?: number; through?: string } = {},
+): Running {
   const began = performance.now();
   const all = [...words, ...argv];
   const [name, ...rest] = more.through === undefined ? [program, ...all] : ['bash', '-c', more.through, 'bash', program, ...all];

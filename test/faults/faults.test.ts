@@ -45,7 +45,14 @@ test('a process that has ended counts as ended, also where nobody has asked how'
 });
 
 test('the campaign sees files that are not whole', async () => {
-  const bad = { 'a.json': '{"a": 1', 'b.jsonl': '{"a": 1\n{"a": 2}\n', 'c.npy': 'x', 'd.onnx': 'x', 'e.png': 'x', 'f.csv': 'a,b' };
+  const bad = {
+    'a.json': '{"a": 1',
+    'b.jsonl': '{"a": 1\n{"a": 2}\n',
+    'c.npy': 'x',
+    'd.onnx': 'x',
+    'e.png': 'x',
+    'f.csv': 'a,b',
+  };
   for (const [name, text] of Object.entries(bad)) {
     writeFileSync(at(name), text);
     expect([name, await brokenBecause(at(name))]).toEqual([name, expect.any(String)]);
@@ -61,7 +68,10 @@ test('train: a checkpoint is replaced only by the run that goes on from it; NaN 
   const checkpoint = join(out, 'lan.checkpoint');
   const before = readFileSync(checkpoint);
   const again = await cli(...commands.train.argv(out));
-  expect(again).toMatchObject({ code: 2, err: expect.stringMatching(/Checkpoint '.*' *: is there from an earlier run.*--resume/s) });
+  expect(again).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/Checkpoint '.*' *: is there from an earlier run.*--resume/s),
+  });
   expect(readFileSync(checkpoint).equals(before)).toBe(true);
   const { tensors, metadata } = decodeSafetensors(before, checkpoint);
   const [name, tensor] = Object.entries(tensors)[0]!;

@@ -88,7 +88,8 @@ export async function killCampaign(
     }
     const last = await runToEnd(program, command.again(out));
     if (last.code !== 0) tally.violations.push(`the run after ${chain} kill(s) ends with ${last.code}: ${last.err.trim()}`);
-    for (const wrong of differences(out, reference)) tally.violations.push(`after ${chain} kill(s) and a run to the end: ${wrong}`);
+    for (const wrong of differences(out, reference))
+      tally.violations.push(`after ${chain} kill(s) and a run to the end: ${wrong}`);
     rmSync(out, { recursive: true, force: true });
   }
   return tally;

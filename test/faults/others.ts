@@ -69,7 +69,8 @@ async function signals(scene: Scene): Promise<Outcome> {
       const whole = differences(out, scene.reference).length === 0;
       if (list.length === 1) {
         if (ended.signal !== null) violations.push(`${what}: it ended the process`);
-        else if (!whole && ended.code === 0) violations.push(`${what}: the result is not that of a whole run, and the exit code 0`);
+        else if (!whole && ended.code === 0)
+          violations.push(`${what}: the result is not that of a whole run, and the exit code 0`);
         if (/unexpected error/.test(ended.err)) violations.push(`${what}: ${ended.err.trim()}`);
         const left = filesOf(out).filter(isLeftover);
         if (left.length > 0) violations.push(`${what}: ${left.join(', ')} left over`);
@@ -130,7 +131,9 @@ async function limit(scene: Scene): Promise<Outcome> {
   for (const [i, k] of limits.entries()) {
     const out = join(scene.folder, `${i}`);
     const what = `files of at most ${k} KiB`;
-    violations.push(...refused(what, await runToEnd(scene.program, scene.command.argv(out), { through: `ulimit -f ${k}; exec "$@"` })));
+    violations.push(
+      ...refused(what, await runToEnd(scene.program, scene.command.argv(out), { through: `ulimit -f ${k}; exec "$@"` })),
+    );
     violations.push(...(await harm(out, scene.reference)).map((h) => `${what}: ${h}`));
     violations.push(...(await recovered(what, scene, out)));
   }
@@ -216,7 +219,10 @@ async function stdout(scene: Scene): Promise<Outcome> {
   try {
     const out = join(scene.folder, 'out');
     const ended = await runToEnd(scene.program, scene.command.argv(out), { stdout: full });
-    return { tried: 1, violations: [...refused('stdout on /dev/full', ended), ...(await recovered('stdout on /dev/full', scene, out))] };
+    return {
+      tried: 1,
+      violations: [...refused('stdout on /dev/full', ended), ...(await recovered('stdout on /dev/full', scene, out))],
+    };
   } finally {
     closeSync(full);
   }
