@@ -81,7 +81,7 @@ const others = (all: readonly ValueInfo[], but: ValueInfo): string =>
 /** Elements of one sample where all axes but the first are known. */
 function classesOf({ dims }: ValueInfo): number | undefined {
   const rest = dims?.slice(1) ?? [];
-  return rest.length > 0 && rest.every((d) => typeof d === 'number') ? (rest).reduce((a, b) => a * b, 1) : undefined;
+  return rest.length > 0 && rest.every((d) => typeof d === 'number') ? rest.reduce((a, b) => a * b, 1) : undefined;
 }
 
 /** Is the value computed, rather than an input handed through or the index of a class? */
