@@ -26,8 +26,8 @@ lint: setup ## eslint and prettier
 format: setup ## rewrite the sources in the project's format
 	npm run --silent format
 
-test: setup ## all tests
-	npm test --silent
+test: setup ## all tests; FILES="test/model test/check/check.test.ts" for some
+	npm test --silent -- $(FILES)
 
 test-slow: setup ## checks that take minutes: whole networks at full size, legacy graphs
 	LAN_ONNX_SLOW=1 npm test --silent -- test/slow

@@ -21,7 +21,7 @@ const TF_DTYPES: Partial<Record<DType, 'float32' | 'int32' | 'bool'>> = {
 /** Throws LanError for a type that tfjs has no tensors of. */
 export function toTf(tf: Tf, tensor: Tensor): TfTensor {
   const dtype = TF_DTYPES[tensor.type];
-  if (!dtype) throw new LanError('runtime', `tfjs has no tensors of type ${tensor.type}.`);
+  if (!dtype) throw new LanError('unsupported', `tfjs has no tensors of type ${tensor.type}.`, "Choose `engine` 'onnxruntime'.");
   const numbers = toNumbers(tensor);
   // INT64_MAX as "to the end" does not fit int32; it is clamped, as every reader of it does.
   const data =
@@ -51,14 +51,6 @@ export function fromTf(data: tfc.TypedArray, type: DType, dims: readonly number[
       return { type, dims, data: Uint16Array.from(data) };
     case 'int32':
       return { type, dims, data: Int32Array.from(data) };
-    case 'int8':
-      return { type, dims, data: Int8Array.from(data) };
-    case 'uint8':
-      return { type, dims, data: Uint8Array.from(data) };
-    case 'int16':
-      return { type, dims, data: Int16Array.from(data) };
-    case 'uint16':
-      return { type, dims, data: Uint16Array.from(data) };
     default:
       // tfjs may hand out a view of its own memory; the caller owns what it gets.
       return { type: 'float32', dims, data: Float32Array.from(data) };

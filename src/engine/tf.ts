@@ -1,4 +1,4 @@
-// tfjs: walks a static dialect graph calling each adapter's forward; its tape gives gradients. The only importer of tfjs.
+// tfjs: walks a static dialect graph calling each adapter's forward; its tape gives gradients. With tf-backends.ts the only importer of tfjs.
 import {
   resolveAttributes,
   type ForwardContext,
@@ -9,15 +9,13 @@ import {
 } from '../../adapters/op.js';
 import { gradientPath } from '../compile/differentiate.js';
 import { adapterTable, staticNode } from '../compile/static.js';
-import { LanError, LanErrors, messageOf } from '../core/errors.js';
+import { LanError, LanErrors } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { descentOnGradients } from './descent.js';
 import { gradientOf, type Engine, type EngineInfo, type Program } from './engine.js';
+import { chooseBackend, failureOf, type TfBackend } from './tf-backends.js';
 import { fromTf, toTf } from './tf-tensors.js';
-
-export const TF_BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
-export type TfBackend = (typeof TF_BACKENDS)[number];
 
 /**
  * Loads tfjs with `backend`, or with the fastest there is: tensorflow (only where @tensorflow/tfjs-node is installed), wasm, cpu.
@@ -36,45 +34,18 @@ export async function createTfEngine(
   const info: EngineInfo = { name: 'tfjs', backend, version: tf.version_core, threads: 1 };
   return {
     info,
-    compile: async (graph) => new TfProgram(tf, backend, graph, adapters).program(),
-    gradient: async (graph, of, wrt) => new TfProgram(tf, backend, graph, adapters, { of, wrt }).program(),
-    async descend(graph, loss, parameters, outputs) {
-      const wrt = parameters.map((p) => p.name);
-      return descentOnGradients(new TfProgram(tf, backend, graph, adapters, { of: loss, wrt }).program(), parameters, outputs);
-    },
+    compile: (graph) => promised(() => new TfProgram(tf, backend, graph, adapters).program()),
+    gradient: (graph, of, wrt) => promised(() => new TfProgram(tf, backend, graph, adapters, { of, wrt }).program()),
+    descend: (graph, loss, parameters, outputs) =>
+      promised(() => {
+        const wrt = parameters.map((p) => p.name);
+        return descentOnGradients(new TfProgram(tf, backend, graph, adapters, { of: loss, wrt }).program(), parameters, outputs);
+      }),
   };
 }
 
-async function chooseBackend(tf: Tf, wanted?: string): Promise<TfBackend> {
-  if (wanted !== undefined && !TF_BACKENDS.includes(wanted as TfBackend)) {
-    throw new LanError('runtime', `Unknown tfjs backend '${wanted}'. Choose one of: ${TF_BACKENDS.join(', ')}.`);
-  }
-  const failures: string[] = [];
-  for (const backend of wanted ? [wanted as TfBackend] : TF_BACKENDS) {
-    try {
-      await loadBackend(backend);
-      if (await tf.setBackend(backend)) {
-        await tf.ready();
-        return backend;
-      }
-      failures.push(`${backend}: it did not start`);
-    } catch (error) {
-      failures.push(`${backend}: ${messageOf(error).split('\n')[0]}`);
-    }
-  }
-  const hint =
-    wanted === 'tensorflow' ? ' It needs the optional package @tensorflow/tfjs-node; wasm and cpu are always there.' : '';
-  throw new LanError('runtime', `No tfjs backend could be started (${failures.join('; ')}).${hint}`);
-}
-
-/** Importing a backend's package registers it with tfjs. */
-async function loadBackend(backend: TfBackend): Promise<void> {
-  // A name in a variable: the optional package has to be absent at compile time too.
-  const optional = '@tensorflow/tfjs-node';
-  if (backend === 'tensorflow') await import(optional);
-  else if (backend === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
-  else await import('@tensorflow/tfjs-backend-cpu');
-}
+/** What `make` gives or throws, as a promise: compiling for tfjs waits for nothing. */
+const promised = <T>(make: () => T): Promise<T> => Promise.resolve().then(make);
 
 /** A value in one or both memory layouts; rank-4 values are converted once, when an op first asks. */
 interface Value {
@@ -92,6 +63,10 @@ class TfProgram {
   private readonly steps: Step[];
   private readonly constants = new Map<string, Value>();
   private readonly kept: TfTensor[] = [];
+  /** The backend that holds the constants: wasm is started afresh after it ran out of memory. */
+  private uploadedTo: unknown;
+  /** Where the present run is, for messages. */
+  private at: Node | 'backward pass' = 'backward pass';
 
   constructor(
     private readonly tf: Tf,
@@ -105,29 +80,40 @@ class TfProgram {
     this.steps = graph.nodes.flatMap((node) => {
       const adapter = find(node);
       if (typeof adapter?.forward === 'function') return [{ node, adapter, attributes: resolveAttributes(adapter, node) }];
-      problems.push(
-        `${nodeLabel(node)}: ${adapter?.forward ? adapter.forward.todo : 'no tfjs forward'}. Use --engine onnxruntime.`,
-      );
+      problems.push(`${nodeLabel(node)}: ${adapter?.forward ? adapter.forward.todo : 'no tfjs forward'}`);
       return [];
     });
-    if (problems.length > 0) throw new LanErrors('runtime', 'The model can not run in tfjs:', problems);
+    if (problems.length > 0)
+      throw new LanErrors('unsupported', 'The model cannot run in tfjs:', problems, "Choose `engine` 'onnxruntime'.");
     if (gradient) gradientPath(graph, gradient.of, gradient.wrt);
   }
 
   program(): Program {
-    return { run: (feeds, wanted) => this.run(feeds, wanted), dispose: async () => this.dispose() };
+    return { run: (feeds, wanted) => this.run(feeds, wanted), dispose: () => promised(() => this.dispose()) };
   }
 
   private async run(feeds: Readonly<Record<string, Tensor>>, wanted?: readonly string[]): Promise<Record<string, Tensor>> {
     const { tf } = this;
-    // tfjs has one backend at a time for the whole process; another engine may have changed it.
-    if (tf.getBackend() !== this.backend) await tf.setBackend(this.backend);
+    // tfjs has one backend at a time for the whole process; another engine may have changed it, also while this one waits for its own.
+    while (tf.getBackend() !== this.backend) await tf.setBackend(this.backend);
+    if (tf.backend() !== this.uploadedTo) this.forget();
+    try {
+      return this.compute(feeds, wanted);
+    } catch (error) {
+      if (error instanceof LanError) throw error;
+      throw await failureOf(tf, this.backend, error, this.at, this.graph);
+    }
+  }
+
+  /** In one go, so that no other program's run comes between. */
+  private compute(feeds: Readonly<Record<string, Tensor>>, wanted?: readonly string[]): Record<string, Tensor> {
+    const { tf } = this;
     const results = tf.tidy(() => {
       const inputs = this.graph.inputs.map((i) => {
         const feed = feeds[i.name];
         if (!feed)
           throw new LanError(
-            'runtime',
+            'input',
             `Input '${i.name}' has no value. Expected: ${this.graph.inputs.map((x) => x.name).join(', ')}.`,
           );
         return toTf(tf, feed);
@@ -138,12 +124,10 @@ class TfProgram {
     const out: Record<string, Tensor> = {};
     for (const [i, name] of names.entries()) {
       const t = results[i]!;
-      if (wanted && !wanted.includes(name)) {
-        t.dispose();
-        continue;
+      if (!wanted || wanted.includes(name)) {
+        const type = this.graph.types.get(name)?.type ?? 'float32';
+        out[name] = fromTf(t.dataSync(), type, t.shape);
       }
-      const type = this.graph.types.get(name)?.type ?? 'float32';
-      out[name] = fromTf(await t.data(), type, t.shape);
       t.dispose();
     }
     return out;
@@ -155,12 +139,12 @@ class TfProgram {
     const missing = wrt.filter((_, i) => at[i]! < 0);
     if (missing.length > 0)
       throw new LanError(
-        'runtime',
+        'input',
         `Not an input: ${missing.join(', ')}. Inputs: ${this.graph.inputs.map((i) => i.name).join(', ')}.`,
       );
     const index = this.graph.outputs.findIndex((o) => o.name === of);
     if (index < 0)
-      throw new LanError('runtime', `Not an output: ${of}. Outputs: ${this.graph.outputs.map((o) => o.name).join(', ')}.`);
+      throw new LanError('input', `Not an output: ${of}. Outputs: ${this.graph.outputs.map((o) => o.name).join(', ')}.`);
     let outputs: TfTensor[] = [];
     const roots = at.map((i) => inputs[i]!);
     const f = (...xs: TfTensor[]): TfTensor => {
@@ -187,17 +171,11 @@ class TfProgram {
     const uses = this.lastUses();
     this.steps.forEach((step, k) => {
       const { node } = step;
-      let results: { tensors: TfTensor[]; layout: Layout };
-      try {
-        results = this.call(
-          step,
-          node.inputs.map((n) => (n === '' ? undefined : valueOf(n))),
-        );
-      } catch (error) {
-        throw error instanceof LanError
-          ? error
-          : new LanError('runtime', `${nodeLabel(node)} in tfjs (${this.backend}): ${messageOf(error)}`);
-      }
+      this.at = node;
+      const results = this.call(
+        step,
+        node.inputs.map((n) => (n === '' ? undefined : valueOf(n))),
+      );
       node.outputs.forEach((name, i) => {
         const t = results.tensors[i];
         if (name === '' || !t) return;
@@ -206,7 +184,9 @@ class TfProgram {
       // Without a tape nothing else holds the values; free each after its last reader to keep the peak low.
       if (!this.gradient) for (const name of uses[k]!) values.delete(name);
     });
-    return this.graph.outputs.map((o) => this.as(valueOf(o.name), 'nchw').clone());
+    const outputs = this.graph.outputs.map((o) => this.as(valueOf(o.name), 'nchw').clone());
+    this.at = 'backward pass';
+    return outputs;
   }
 
   private lastUses(): string[][] {
@@ -272,7 +252,7 @@ class TfProgram {
     const known = this.constants.get(name);
     if (known) return known;
     const tensor = this.graph.constants.get(name);
-    if (!tensor) throw new LanError('runtime', `Value '${name}' is used before it is computed.`);
+    if (!tensor) throw new LanError('model', `Value '${name}' is used before it is computed.`);
     const kept = this.keep(toTf(this.tf, tensor));
     const value: Value = { nchw: kept };
     if (kept.rank === 4 && kept.dtype === 'float32') {
@@ -293,7 +273,13 @@ class TfProgram {
 
   private dispose(): void {
     for (const t of this.kept) t.dispose();
+    this.forget();
+  }
+
+  /** Constants are uploaded again when they are asked for. */
+  private forget(): void {
     this.kept.length = 0;
     this.constants.clear();
+    this.uploadedTo = this.tf.backend();
   }
 }

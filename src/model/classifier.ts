@@ -19,8 +19,8 @@ export interface Classifier extends AsyncDisposable {
   readonly notes: readonly string[];
   readonly labels: readonly string[];
   readonly outputKind: OutputKind;
-  /** How pictures go in; undefined when the input is not a picture. May be replaced (see chooseConvention). */
-  card: InputCard | undefined;
+  /** How pictures go in; undefined when the input is not a picture. */
+  readonly card: InputCard | undefined;
   /** True when nobody said how pictures go in. */
   readonly cardAssumed: boolean;
   /** The input that is explained, and the output that is the classifier's. */
@@ -63,5 +63,11 @@ export interface Classifier extends AsyncDisposable {
   logProbabilities(batch: number): Promise<Graph>;
   /** A graph of fixed input shapes made static, with this classifier's adapters. */
   specialize(graph: Graph): Promise<Graph>;
+  /**
+   * The same model with another card of the same size, on the same sessions. `assumed`: the card is a guess too (see cardAssumed).
+   * Throws LanError 'input' where the input is no picture, or the card has another number of channels.
+   */
+  withCard(card: InputCard, assumed?: boolean): Classifier;
+  /** Frees the sessions, also of those that `withCard` and `locate` gave; more than once does no harm. */
   dispose(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { specialize } from '../compile/specialize.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { allocate, float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
-import type { Engine, Program } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
 import { probe } from '../engine/ort.js';
 import { prune, reads, type Graph, type ValueInfo } from '../onnx/graph.js';
 import type { InputCard, OutputKind } from './card.js';
@@ -14,7 +14,7 @@ import { completeCard, pictureLayout } from './conventions.js';
 import { refuseMissing } from './feeds.js';
 import { widened } from './float-types.js';
 import type { HookPoint } from './hook-point.js';
-import type { Parts } from './parts.js';
+import type { Parts, Programs } from './parts.js';
 import { preprocessTensor, withPreprocessing, X } from './preprocess.js';
 import { guessOutputKind, toProbabilities, withLogProbabilities } from './probabilities.js';
 import { feedsAt, fixedBatchOf, randomTokensAt, runToPoint } from './run-to-point.js';
@@ -45,7 +45,7 @@ export class OnnxClassifier implements Classifier {
   readonly sampleShape: readonly number[];
   readonly cardAssumed: boolean;
   readonly classes: number;
-  card: InputCard | undefined;
+  readonly card: InputCard | undefined;
   private readonly batch: number;
   /** False where the value at the point has no batch axis: then one sample is all of it. */
   private readonly batched: boolean;
@@ -55,10 +55,11 @@ export class OnnxClassifier implements Classifier {
   private readonly others: readonly ValueInfo[];
   /** What predict writes its inputs to. */
   private spare: Float32Array | undefined;
-  private forward?: Promise<Program>;
-  private gradients?: Vjp;
 
-  constructor(private readonly parts: Parts) {
+  constructor(
+    private readonly parts: Parts,
+    private readonly programs: Programs = {},
+  ) {
     const { source, graph, canonical, card, input, output, hookPoint } = parts;
     this.source = source;
     this.graph = graph;
@@ -75,7 +76,8 @@ export class OnnxClassifier implements Classifier {
     this.labels = (card.labels as readonly string[] | undefined) ?? [];
     const shape = this.input.shape;
     const picture = this.input.type.startsWith('float') ? pictureLayout(shape, card.input?.layout) : undefined;
-    this.cardAssumed = picture !== undefined && card.input?.mean === undefined && card.input?.range === undefined;
+    this.cardAssumed =
+      parts.cardAssumed ?? (picture !== undefined && card.input?.mean === undefined && card.input?.range === undefined);
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
     this.inputShape = picture ? [picture.channels, ...picture.size] : shape.slice(1);
     this.batch = shape[0] ?? 1;
@@ -103,12 +105,15 @@ export class OnnxClassifier implements Classifier {
 
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const own = this.checked(feeds);
-    return (await (this.forward ??= this.engine.compile(this.graph))).run(own);
+    return (await (this.programs.forward ??= this.engine.compile(this.graph))).run(own);
   }
 
   async vjp(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>): Promise<VjpResult> {
     const own = this.checked(feeds);
-    return (this.gradients ??= new Vjp(this.graph, this.hookPoint, this.engine, (g) => this.specialize(g))).run(own, cotangents);
+    return (this.programs.gradients ??= new Vjp(this.graph, this.hookPoint, this.engine, (g) => this.specialize(g))).run(
+      own,
+      cotangents,
+    );
   }
 
   private checked(feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
@@ -195,9 +200,7 @@ export class OnnxClassifier implements Classifier {
     this.requireOthers();
     const { x, own } = await runToPoint(parts, this, sample, this.card);
     if (!hookPoint.hasSkipPath) return { x, classifier: this };
-    const bound = new OnnxClassifier({ ...parts, feeds: { ...parts.feeds, [input.name]: own } });
-    bound.card = this.card;
-    return { x, classifier: bound };
+    return { x, classifier: new OnnxClassifier({ ...parts, feeds: { ...parts.feeds, [input.name]: own } }, this.programs) };
   }
 
   randomTokens(count: number, seed: number): Promise<Tensor> {
@@ -229,12 +232,23 @@ export class OnnxClassifier implements Classifier {
     return specialize(graph, {}, probe, this.adapters);
   }
 
+  withCard(card: InputCard, assumed = false): Classifier {
+    if (!this.card) throw new LanError('input', `${this.source.name}: its input '${this.input.name}' is not a picture.`);
+    return new OnnxClassifier({ ...this.parts, card: { ...this.parts.card, input: card }, cardAssumed: assumed }, this.programs);
+  }
+
+  dispose(): Promise<void> {
+    return (this.programs.disposed ??= this.free());
+  }
+
   [asyncDispose](): Promise<void> {
     return this.dispose();
   }
 
-  async dispose(): Promise<void> {
-    await (await this.forward)?.dispose();
-    await Promise.all([this.gradients, this.parts.reference, this.parts.upstream].map((p) => p?.dispose()));
+  private async free(): Promise<void> {
+    await (await this.programs.forward)?.dispose();
+    await this.programs.gradients?.dispose();
+    await this.parts.reference.dispose();
+    await this.parts.upstream?.dispose();
   }
 }

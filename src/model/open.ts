@@ -9,11 +9,11 @@ import type { Classifier } from './classifier.js';
 import { chooseEngine, type EngineOptions } from './engine-choice.js';
 import { chooseHookPoint, namedIn, hookPointNotes } from './hook-point.js';
 import { OnnxClassifier } from './onnx-classifier.js';
-import { prepare, type PrepareOptions } from './prepare.js';
+import { labelCount, prepare, type PrepareOptions } from './prepare.js';
 import { guessOutputKind } from './probabilities.js';
 import { randomFeeds } from './random-inputs.js';
 import { openCutReference, openReferenceLater } from './reference.js';
-import { chosenOutput, explainedInput } from './selection.js';
+import { selectValues } from './score-output.js';
 import { readModel } from './source.js';
 import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 
@@ -29,13 +29,14 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   await tryUnlessTrusted(source, from, 'run', { ...options });
   const prepared = await prepare(source, options);
   const { adapters, canonical, graph, card, feeds, notes } = prepared;
-  const input = explainedInput(graph.inputs, options.input, source.name);
-  const output = chosenOutput(graph.outputs, options.output, source.name);
-  if (!input || !output)
+  const selected = selectValues(graph, options, labelCount(card), source.name);
+  if (!selected)
     throw new LanError(
       'input',
       `${source.name}: needs an input of numbers and a float output; inputs are ${graph.inputs.map((i) => `${i.name}: ${i.type}`).join(', ')}.`,
     );
+  const { input, output } = selected;
+  notes.push(...selected.notes);
   const hookPoint = chooseHookPoint(graph, input, output.name, options.at, namedIn(source.model), source.name);
   if (hookPoint) notes.push(...hookPointNotes(hookPoint, input.name, options.at));
   const explained = hookPoint
