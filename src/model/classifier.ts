@@ -28,6 +28,8 @@ export interface Classifier extends AsyncDisposable {
   readonly output: { readonly name: string; readonly type: DType; readonly shape: readonly number[] };
   /** Where the mask lies, when not on the input itself. */
   readonly hookPoint: HookPoint | undefined;
+  /** Is the first axis of the input a batch? Else the whole input is one sample. */
+  readonly batched: boolean;
   /** Shape of one sample of the input, without the batch axis: [C,H,W] in pixel space for a picture. */
   readonly inputShape: readonly number[];
   /** Shape of one sample where the mask lies: of the input, or of the value at the point. */

@@ -1,10 +1,10 @@
 // The Classifier that openModel gives: a file's reference, static graph and engine behind one interface.
 import type { OpAdapter } from '../../adapters/op.js';
-import { upstreamOf, downstreamOf, withConstants } from '../compile/cut.js';
+import { downstreamOf, upstreamOf, withConstants } from '../compile/cut.js';
 import { specialize } from '../compile/specialize.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
-import { allocate, float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
+import { sizeOf, type DType, type Tensor } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
 import { probe } from '../engine/ort.js';
 import { prune, reads, type Graph, type ValueInfo } from '../onnx/graph.js';
@@ -15,9 +15,10 @@ import { refuseMissing } from './feeds.js';
 import { widened } from './float-types.js';
 import type { HookPoint } from './hook-point.js';
 import type { Parts, Programs } from './parts.js';
-import { preprocessTensor, withPreprocessing, X } from './preprocess.js';
-import { guessOutputKind, toProbabilities, withLogProbabilities } from './probabilities.js';
-import { feedsAt, fixedBatchOf, randomTokensAt, runToPoint } from './run-to-point.js';
+import { Predictor } from './predictor.js';
+import { withPreprocessing, X } from './preprocess.js';
+import { guessOutputKind, withLogProbabilities } from './probabilities.js';
+import { feedsAt, randomTokensAt, runToPoint } from './run-to-point.js';
 import type { ModelSource } from './source.js';
 import { Vjp, type VjpResult } from './vjp.js';
 
@@ -46,15 +47,14 @@ export class OnnxClassifier implements Classifier {
   readonly cardAssumed: boolean;
   readonly classes: number;
   readonly card: InputCard | undefined;
-  private readonly batch: number;
+  readonly batch: number;
   /** False where the value at the point has no batch axis: then one sample is all of it. */
-  private readonly batched: boolean;
+  readonly batched: boolean;
   /** The canonical graph of what is made of x. */
   private readonly part: Graph;
   /** Inputs besides x that the chosen output needs. */
   private readonly others: readonly ValueInfo[];
-  /** What predict writes its inputs to. */
-  private spare: Float32Array | undefined;
+  private readonly predictor: Predictor;
 
   constructor(
     private readonly parts: Parts,
@@ -79,9 +79,12 @@ export class OnnxClassifier implements Classifier {
     this.cardAssumed =
       parts.cardAssumed ?? (picture !== undefined && card.input?.mean === undefined && card.input?.range === undefined);
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
-    this.inputShape = picture ? [picture.channels, ...picture.size] : shape.slice(1);
     this.batch = shape[0] ?? 1;
-    this.batched = !hookPoint || hookPoint.dims[0] === this.batch;
+    // Where the output has another number of rows than the input (time first, say), the whole input is one sample.
+    const rows = this.output.shape[0] === this.batch || this.batch === 1;
+    this.batched = hookPoint ? hookPoint.dims[0] === this.batch : rows;
+    this.inputShape =
+      picture && (rows || hookPoint) ? [picture.channels, ...picture.size] : rows || hookPoint ? shape.slice(1) : shape;
     this.sampleShape = !hookPoint ? this.inputShape : this.batched ? hookPoint.dims.slice(1) : hookPoint.dims;
     this.part = hookPoint
       ? downstreamOf(canonical, hookPoint.name, { type: 'float32', dims: hookPoint.dims }, [output.name])
@@ -93,7 +96,8 @@ export class OnnxClassifier implements Classifier {
     const read = new Set(needed.nodes.flatMap(reads));
     const upTo = new Set(hookPoint ? upstreamOf(graph, hookPoint.name).inputs.map((i) => i.name) : []);
     this.others = graph.inputs.filter((i) => i.name !== entry && i.name !== input.name && (read.has(i.name) || upTo.has(i.name)));
-    const k = sizeOf(this.output.shape) / (this.output.shape[0] || 1);
+    const k = sizeOf(this.output.shape) / (this.batched ? this.output.shape[0] || 1 : 1);
+    this.predictor = new Predictor(parts, this);
     this.classes = k;
     if (this.labels.length > 0 && this.labels.length !== k) {
       throw new LanError(
@@ -135,7 +139,7 @@ export class OnnxClassifier implements Classifier {
   }
 
   async predict(x: Tensor, card: InputCard | undefined = this.card, batch = 16): Promise<Tensor> {
-    const [n = 1, ...sample] = x.dims;
+    const sample = x.dims.slice(1);
     if (sample.join() !== this.sampleShape.join()) {
       throw new LanError(
         'input',
@@ -143,40 +147,13 @@ export class OnnxClassifier implements Classifier {
       );
     }
     this.requireFeeds();
-    const fixed = fixedBatchOf(this.parts.canonical, this.input.name);
-    const size = !this.batched ? 1 : (fixed ?? Math.min(n, batch));
-    const rows: Float32Array[] = [];
-    const per = sizeOf(this.sampleShape);
-    // One array for all runs: fresh ones keep the garbage collector busy. Taken away meanwhile, because another call may come in between.
-    let buffer = this.spare;
-    this.spare = undefined;
-    const type = x.type === 'uint8' ? 'uint8' : 'float32';
-    const data = x.type === 'uint8' ? (x.data as Uint8Array) : toFloat32(x);
-    for (let i = 0; i < n; i += size) {
-      const count = Math.min(size, n - i);
-      const length = fixed && this.batched ? size : count;
-      // A model of fixed batch gets its last batch filled up with zeros; their rows are dropped.
-      const chunk = length === count ? data.subarray(i * per, (i + count) * per) : allocate(type, [length * per]);
-      if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
-      const given: Tensor = { type, dims: this.batched ? [length, ...this.sampleShape] : this.sampleShape, data: chunk };
-      const entry = this.hookPoint ? given : preprocessTensor(given, this.card ? card : undefined, buffer);
-      if (this.card && !this.hookPoint) buffer = entry.data as Float32Array;
-      const feeds = feedsAt(this.parts, this.batched ? length : this.batch, this.parts.reference.inputNames);
-      const out = await this.parts.reference.run({ ...feeds, [this.hookPoint?.name ?? this.input.name]: entry }, [
-        this.output.name,
-      ]);
-      const p = toProbabilities(out[this.output.name]!, this.outputKind);
-      rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
-    }
-    this.spare = buffer;
-    const k = rows[0]!.length / Math.min(size, n);
-    const all = new Float32Array(n * k);
-    let at = 0;
-    for (const row of rows) {
-      all.set(row, at);
-      at += row.length;
-    }
-    return float32(all, [n, k]);
+    return this.predictor.predict(x, this.card ? card : undefined, batch);
+  }
+
+  /** Has each sample of a batch the answer that it has alone? Asked of the model once; where it has not, the notes say so. */
+  async askIndependence(): Promise<void> {
+    const missing = this.others.some((o) => !(o.name in this.parts.feeds));
+    if (this.batched && !missing && !this.hookPoint?.hasSkipPath) await this.predictor.independent();
   }
 
   requireFeeds(): void {
@@ -212,7 +189,8 @@ export class OnnxClassifier implements Classifier {
     const { name } = this.output;
     const dims = [batch, ...this.sampleShape];
     const refusal = `${this.source.name}: does not take a batch of ${batch}`;
-    if (!this.batched && batch !== 1) throw new LanError('input', `${refusal}.`);
+    const several = batch > 1 && this.batched && (await this.predictor.independent());
+    if (batch !== 1 && !several) throw new LanError('input', `${refusal}.`);
     const entry = this.hookPoint?.name ?? this.input.name;
     const fixed=withConstants(this.part,feedsAt(this.parts,batch,this.part.inputs.map((i) => i.name))); // prettier-ignore
     const card = this.hookPoint ? undefined : this.card;

@@ -20,6 +20,9 @@ import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 /** What a model is opened with: how its shapes are bound, what is explained of it, and which engine differentiates. */
 export interface OpenOptions extends PrepareOptions, EngineOptions, TrustOptions {}
 
+/** Bytes of files that are asked at opening whether their samples are independent. */
+const ASKED_AT_ONCE = 2 ** 26;
+
 /**
  * Opens a classifier. Throws LanError when the file is unsound or a shape is missing, LanErrors with all ops that no adapter supports.
  * A model that onnxruntime itself refuses (opset below 7) is run in its canonical form, and a note says so.
@@ -59,7 +62,10 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const upstream = cut?.upstream;
   const kind = card.output ?? (hookPoint ? undefined : await probabilitiesOf(source.model, graph, reference));
   const said = kind ? { ...card, output: kind } : card;
-  return new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, notes, input, output, hookPoint, feeds }); // prettier-ignore
+  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, notes, input, output, hookPoint, feeds }); // prettier-ignore
+  // Of large files it is asked when a batch is first run, since it opens the reference.
+  if (source.size <= ASKED_AT_ONCE) await classifier.askIndependence();
+  return classifier;
 }
 
 /**
