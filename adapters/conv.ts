@@ -40,7 +40,7 @@ function rewrite(
 
 /** What tfjs runs for two spatial axes, and for three. */
 function onTfjs<F>(n: StaticNode, axes: readonly Axis[], two: F, three: F): F {
-  if (axes.length > 3) n.refuse(`${axes.length} spatial axes are not supported in tfjs. Use --engine onnxruntime.`);
+  if (axes.length > 3) n.refuse(`${axes.length} spatial axes are not supported in tfjs. Use \`engine\` onnxruntime.`);
   return axes.length === 3 ? three : two;
 }
 

@@ -126,7 +126,8 @@ const localResponse = defineOp({
   canonicalize: evenLrn,
   layout: 'nhwc',
   forward: ([x], a, { tf, layout, node }) => {
-    if (layout !== 'nhwc') node.refuse(`expected an input of four axes in tfjs, received ${x!.rank}. Use --engine onnxruntime.`);
+    if (layout !== 'nhwc')
+      node.refuse(`expected an input of four axes in tfjs, received ${x!.rank}. Use \`engine\` onnxruntime.`);
     return [lrn(tf, x!, a)];
   },
   vjp: (c, a, g) => [lrnGradient(g, c.x[0]!, c.dy[0]!, c.type(0).dims, a)],

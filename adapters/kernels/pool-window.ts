@@ -21,7 +21,7 @@ export function poolWindow(n: StaticNode, a: WindowAttributes, kernel: readonly 
   const window = explicit(a, spatial, kernel);
   if (n.outputType(0).dims.slice(2).includes(0))
     n.refuse(
-      `no window of kernel [${kernel.join(',')}] fits its input [${n.type(0).dims.join(',')}]. Give a larger input (--shape).`,
+      `no window of kernel [${kernel.join(',')}] fits its input [${n.type(0).dims.join(',')}]. Give a larger input (\`shapes\`).`,
     );
   const crops = spatial.some((size, i) => (Math.ceil(size / window.strides[i]!) - 1) * window.strides[i]! + kernel[i]! < size);
   if (a.auto_pad?.startsWith('SAME') && crops)

@@ -56,9 +56,9 @@ export function unroll(n: StaticNode, direction: string, g: GraphBuilder, cellOf
   const [steps, batch, width] = n.type(INPUT.X).dims as [number, number, number];
   const [directions, rows] = n.type(INPUT.W).dims as [number, number];
   const hidden = n.type(INPUT.R).dims[2]!;
-  if (steps === 0) n.refuse('its sequence has no steps. Give a longer one (--shape).');
+  if (steps === 0) n.refuse('its sequence has no steps. Give a longer one (`shapes`).');
   if (steps > MOST_STEPS)
-    n.refuse(`a sequence of ${steps} steps is too long to unroll; at most ${MOST_STEPS}. Give a shorter one (--shape).`);
+    n.refuse(`a sequence of ${steps} steps is too long to unroll; at most ${MOST_STEPS}. Give a shorter one (\`shapes\`).`);
   if (!['forward', 'reverse', 'bidirectional'].includes(direction) || (direction === 'bidirectional') !== (directions === 2))
     n.refuse(`direction '${direction}' does not go with weights for ${directions} direction(s)`);
   const both = directions === 2;

@@ -215,7 +215,7 @@ function canonicalNode(
   if (node.domain === '' && opset > NEWEST_OPSET) {
     return refuse(
       node,
-      `its definition at opset ${opset} is newer than opset ${NEWEST_OPSET}, the newest that was read. Export with --opset ${NEWEST_OPSET} or less.`,
+      `its definition at opset ${opset} is newer than opset ${NEWEST_OPSET}, the newest that was read. Export at opset ${NEWEST_OPSET} or less.`,
     );
   }
   if (control || !adapter) {

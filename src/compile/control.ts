@@ -15,7 +15,7 @@ const KEPT = 256;
 
 const HEADING = 'The model has control flow that can not be resolved:';
 const WAY_OUT = 'Export the model by tracing, with fixed shapes, so that it is decided at export.';
-const FEWER = 'Give a smaller input (--shape), or export the model with fewer iterations.';
+const FEWER = 'Give a smaller input (`shapes`), or export the model with fewer iterations.';
 
 const CONTROL = new Set(['If', 'Loop', 'Scan']);
 /** Ops that `inlineControl` resolves; no adapter knows them. */

@@ -110,7 +110,7 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
     if (typeof rule !== 'function') {
       if (rule && 'none' in rule) continue;
       problems.push(
-        `${nodeLabel(node)}: ${rule ? `no gradient rule: ${rule.todo}` : 'no gradient rule'}. Use --engine tfjs, or write the rule.`,
+        `${nodeLabel(node)}: ${rule ? `no gradient rule: ${rule.todo}` : 'no gradient rule'}. Use \`engine\` tfjs, or write the rule.`,
       );
       // The walk goes on, with stand-ins of the right shape, so that every missing rule is named.
       for (const x of node.inputs) if (variable.has(x)) cotangents.set(x, [x]);

@@ -89,7 +89,7 @@ export async function measure(
     if (!(total <= MAX_TOTAL))
       throw new LanError(
         'unsupported',
-        `The values of the graph up to ${nodeLabel(node)} take ${gibibytes(total)}; at most ${MAX_TOTAL / 2 ** 30} are allowed. Give a smaller input or batch (--shape).`,
+        `The values of the graph up to ${nodeLabel(node)} take ${gibibytes(total)}; at most ${MAX_TOTAL / 2 ** 30} are allowed. Give a smaller input or batch (\`shapes\`).`,
       );
     const light = found?.[0] && typesOnly.has(node.outputs[0]!) ? standIn(node, found[0], known.dims, constant) : undefined;
     if (light) shapes.set(...light.constant);

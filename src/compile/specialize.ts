@@ -207,7 +207,7 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
       if (g.nodes.length > MAX_NODES)
         throw new LanError(
           'unsupported',
-          `Unrolling up to ${nodeLabel(original)} gives more than ${MAX_NODES} nodes. Give shorter sequences (--shape).`,
+          `Unrolling up to ${nodeLabel(original)} gives more than ${MAX_NODES} nodes. Give shorter sequences (\`shapes\`).`,
         );
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -163,11 +163,11 @@ describe('Loop', () => {
       looping((g, x) => g.cast(g.op('ReduceMax', [x], { keepdims: 0 }), 7)),
     ],
     [
-      'it runs 2001 iterations; at most 2000 are unrolled. Give a smaller input (--shape), or export the model with fewer iterations.',
+      'it runs 2001 iterations; at most 2000 are unrolled. Give a smaller input (`shapes`), or export the model with fewer iterations.',
       looping((g) => g.constant(whole(2001))),
     ],
     [
-      'it runs more than 2000 iterations; at most 2000 are unrolled. Give a smaller input (--shape), or export the model with fewer iterations.',
+      'it runs more than 2000 iterations; at most 2000 are unrolled. Give a smaller input (`shapes`), or export the model with fewer iterations.',
       looping(() => '', 'true'),
     ],
     [

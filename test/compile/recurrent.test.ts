@@ -37,8 +37,8 @@ describe('refused', () => {
     expect(made).rejects.toThrow(`The model can not be compiled for these input shapes:\n  - LSTM 'y0': ${reason}`);
 
   test('more steps than a graph can hold', () =>
-    refusal(lstm(1001, 1, {}), 'a sequence of 1001 steps is too long to unroll; at most 1000. Give a shorter one (--shape).'));
+    refusal(lstm(1001, 1, {}), 'a sequence of 1001 steps is too long to unroll; at most 1000. Give a shorter one (`shapes`).'));
 
   test('a sequence of no steps', () =>
-    refusal(lstm(0, 1, {}), 'its sequence has no steps. Give a longer one (--shape).')); // prettier-ignore
+    refusal(lstm(0, 1, {}), 'its sequence has no steps. Give a longer one (`shapes`).')); // prettier-ignore
 });
