@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow fuzz demo bench check-models conformance ops-page clean
+.PHONY: help setup build types lint format test test-slow fuzz demo bench check-models conformance ops-page faults clean
 
 STAMP := node_modules/.lan-onnx-setup
 
@@ -26,8 +26,8 @@ lint: setup ## eslint and prettier
 format: setup ## rewrite the sources in the project's format
 	npm run --silent format
 
-test: setup ## all tests
-	npm test --silent
+test: setup ## all tests; FILES="test/model test/check/check.test.ts" for some
+	npm test --silent -- $(FILES)
 
 test-slow: setup ## checks that take minutes: whole networks at full size, legacy graphs
 	LAN_ONNX_SLOW=1 npm test --silent -- test/slow
@@ -53,6 +53,9 @@ ops-page: setup ## rewrite docs/ops.md from the adapters
 
 bench: setup ## forward + gradient, a LAN step and tfjs against a bare forward pass, on four networks (BENCH="--batch 1 --threads 1")
 	node_modules/.bin/tsx bench/speed.ts --tfjs $(BENCH)
+
+faults: build ## kill -9 at 100 moments, signals, full and read-only disks, two processes on one folder (FAULTS="--kills 20 --only train")
+	node_modules/.bin/tsx test/faults/run.ts $(FAULTS)
 
 clean: ## remove what was built
 	rm -rf dist out

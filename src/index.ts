@@ -1,37 +1,33 @@
-// The public surface of lan-onnx.
+// The public surface of lan-onnx: each command as one call, and what goes into and comes out of them. Op authoring: lan-onnx/ops.
 export { openModel, type Classifier, type OpenOptions } from './model/open.js';
-export { check, type CheckResult, type CheckOptions, type CheckInput } from './check/check.js';
-export { inspect, type Inspection } from './model/inspect.js';
 export type { InputCard, ModelCard, PartialCard, OutputKind } from './model/card.js';
-export {
-  audit,
-  createAuditor,
-  type AuditOptions,
-  type AuditResult,
-  type Auditor,
-  type BetaResult,
-  type Prediction,
-} from './explain/audit.js';
-export { exportGradient, type ExportGradientOptions } from './export/gradient.js';
-export { exportStep, type ExportStepOptions } from './export/step.js';
-export type { ExportedModel, ExportedValue } from './export/publish.js';
-export { replaceability, type Replaceability } from './explain/evidence.js';
-export { wilson } from './core/proportion.js';
-export { score, type Accuracy, type ScoreOptions, type ScoreResult } from './score/score.js';
-export { positionMap, type PositionMapOptions, type Position, type PositionMap } from './score/position-map.js';
+export type { ModelLike } from './api/opened.js';
+export type { DatasetLike } from './api/data.js';
+
+export { audit, createAuditor, type AuditResult, type Auditor, type Finding } from './api/audit.js';
+export type { AuditOptions, AuditProgress, MaskOptions } from './api/audit-options.js';
+export type { AuditInput, Sample } from './api/inputs.js';
+export type { AuditDocument, AuditFiles } from './report/audit-files.js';
+export { train, type TrainDocument, type TrainOptions, type TrainResult } from './api/train.js';
+export { score, type ScoreOptions, type ScoreResult } from './api/score.js';
+export { positionMap, type PlacedObjects, type PositionMapOptions, type PositionMapResult } from './api/position-map.js';
 export type { PlacedObject } from './score/placing.js';
-export { createNoise, type Noise } from './lan/noise.js';
-export type { LanSettings } from './lan/settings.js';
-export { writeAudit } from './report/audit-files.js';
-export { toPixels, type Batch, type Dataset, type PictureSpec } from './data/dataset.js';
-export { matchLabels } from './data/labels.js';
+export {
+  exportGradient,
+  exportStep,
+  type ExportGradientOptions,
+  type ExportResult,
+  type ExportStepOptions,
+} from './api/export.js';
+export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
+export { check, inspect } from './api/check.js';
+export type { CheckInput, CheckOptions, CheckResult } from './check/check.js';
+export type { Inspection } from './model/inspect.js';
+
 export { openDataset, type DatasetOptions } from './data/open-dataset.js';
 export { datasetOf } from './data/stored.js';
+export type { Batch, Dataset, PictureSpec } from './data/dataset.js';
 export { readImage, type ImageSpec } from './data/images.js';
 export { decodeNpy, encodeNpy } from './data/npy.js';
-export { LanError, LanErrors } from './core/errors.js';
 export { float32, type DType, type Tensor } from './core/tensor.js';
-export { adapters } from '../adapters/index.js';
-export { defineOp, float, floats, int, ints, none, tensor, text, todo, type OpAdapter } from '../adapters/op.js';
-export { differentiate } from './compile/differentiate.js';
-export { GraphBuilder } from './onnx/builder.js';
+export { LanError, LanErrors, type ErrorCode } from './core/errors.js';

@@ -106,7 +106,8 @@ class CompiledAuditor implements Auditor {
   [asyncDispose] = (): Promise<void> => this.dispose();
 
   private constructor(
-    private readonly classifier: Classifier,
+    /** Becomes the one with the convention that was chosen, on the same sessions. */
+    private classifier: Classifier,
     private readonly options: AuditOptions,
     private readonly settings: ReturnType<typeof settingsOf>,
     private readonly explainer: OpenedExplainer | undefined,
@@ -193,11 +194,15 @@ class CompiledAuditor implements Auditor {
 
   /** Chooses a convention for pictures by this one where no card says, then reads what the noise is made of. */
   private async choose({ pixels }: Sample): Promise<void> {
-    const { classifier, settings } = this;
-    if (pixels && classifier.cardAssumed && classifier.inputShape[0] === 3) this.say(await chooseConvention(classifier, pixels));
+    const { settings } = this;
+    if (pixels && this.classifier.cardAssumed && this.classifier.inputShape[0] === 3) {
+      const { classifier, note } = await chooseConvention(this.classifier, pixels);
+      this.classifier = classifier;
+      this.say(note);
+    }
     const path = bootstrapPath(settings.noise ?? '');
     if (path === undefined || this.samples) return;
-    const { samples, notes } = await bootstrapSamples(path, classifier, settings.seed ?? 0);
+    const { samples, notes } = await bootstrapSamples(path, this.classifier, settings.seed ?? 0);
     this.samples = samples;
     for (const note of notes) this.say(note);
   }

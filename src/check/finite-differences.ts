@@ -1,4 +1,4 @@
-// The function whose gradient is checked, once as a graph and once in plain numbers, and its slope by central differences of the reference.
+// The function whose gradient is checked, once as a graph and once in plain numbers, and its derivatives by central differences of the reference.
 import type { OpAdapter } from '../../adapters/op.js';
 import { specialize } from '../compile/specialize.js';
 import { random, STREAMS } from '../core/random.js';
@@ -18,7 +18,7 @@ export interface Objective {
   readonly loss: string;
   readonly cotangent: string;
   /** Weights for one sample, given the model's output there; zero where float32 has lost the logarithm. */
-  weights(output: Tensor, draw: number, seed: number): Tensor;
+  readonly weights: (output: Tensor, draw: number, seed: number) => Tensor;
   /** The same function in float64, from the model's output. */
   value(output: Tensor, weights: Tensor): number;
   /** Size of the summands, which tells how much float32 noise their sum carries: sqrt(sum (weight * term)^2). */
@@ -89,91 +89,148 @@ function trusted(out: Tensor, kind: OutputKind): (i: number) => boolean {
   };
 }
 
-/** Points of the way at which the gradient is averaged, and the error below which the way counts as straight. */
+/** Points of the path at which the gradient is averaged, and the error below which the path counts as straight. */
 const POINTS = 8;
 const STRAIGHT = 2e-3;
+/** Seeded random directions, and how much more error than along the gradient is allowed there, where f changes by a 1/sqrt(n) of it. */
+const DIRECTIONS = 4;
+const ALLOWANCE = 3;
+/** The least float32 noise of f, as a part of the size of its summands. */
+const NOISE = 1e-6;
+
+type Tensors = Readonly<Record<string, Tensor>>;
+type Gradient = (feeds: Record<string, Tensor>) => Promise<Tensors>;
 
 export interface FiniteDifference {
-  /** Relative error of the gradient against the differences, the best of the step sizes. */
+  /**
+   * Relative error of the gradient: along itself, the best of the step sizes, or a third of the root mean square over random directions, whichever is
+   * larger.
+   */
   readonly error: number;
-  /** Per step size: step length relative to |x|, and the relative error there. */
-  readonly steps: readonly { readonly step: number; readonly error: number }[];
+  /** What float32 noise alone may come to in `error` in random directions; it is taken off there already. */
+  readonly noise: number;
 }
 
 /**
- * Central differences of `f` from `feeds` along the gradient, at three step sizes. What is compared is f(x+) - f(x-) with gradient . (x+ - x-),
- * the points taken as float32 has rounded them, so that rounding the input costs no accuracy. A zero gradient gives error 0 where f is flat
- * along another direction as well, else Infinity. `scale` is the size of f's summands (Objective.scale).
- * Networks of ReLU and max pooling bend along the way; where the gradient at `feeds` alone does not explain the difference, its mean over
- * POINTS points of the way does (f(x+) - f(x-) is the gradient's integral), so `gradientAt` is asked for them.
+ * Central differences of `f` from `feeds`: along the gradient, at up to three step sizes, and in seeded random directions, because an error that is
+ * orthogonal to the claimed gradient hardly shows along it. What is compared is f(x+) - f(x-) with gradient . (x+ - x-), the points taken as
+ * float32 has rounded them, so that rounding the input costs no accuracy. A zero gradient gives error 0 where f is flat in one more direction,
+ * else Infinity. `scale` is the size of f's summands (Objective.scale).
+ * Networks of ReLU and max pooling bend along the path; where the gradient at `feeds` alone does not explain the difference, its mean over
+ * POINTS points of the path does (f(x+) - f(x-) is the gradient's integral), so `gradientAt` is asked for them.
  */
 export async function finiteDifferenceError(
   f: (feeds: Record<string, Tensor>) => Promise<number>,
-  feeds: Readonly<Record<string, Tensor>>,
-  gradients: Readonly<Record<string, Tensor>>,
+  feeds: Tensors,
+  gradients: Tensors,
   scale: number,
-  gradientAt: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>>,
+  gradientAt: Gradient,
 ): Promise<FiniteDifference> {
-  const names = Object.keys(gradients);
-  const norm = (tensors: Readonly<Record<string, Tensor>>): number =>
-    Math.sqrt(names.reduce((sum, n) => sum + toFloat32(tensors[n]!).reduce((s, v) => s + v * v, 0), 0));
-  const g = norm(gradients);
-  const x = norm(feeds) || 1;
-  if (!Number.isFinite(g)) return { error: Infinity, steps: [] };
+  const g = norm(gradients, gradients);
+  const x = norm(feeds, gradients) || 1;
+  if (!Number.isFinite(g)) return { error: Infinity, noise: 0 };
   if (g === 0) {
     // Nothing to walk along: any direction must leave f where it is.
-    const anywhere = Object.fromEntries(
-      names.map((n) => [n, { ...gradients[n]!, data: toFloat32(gradients[n]!).map((_, i) => Math.cos(1.7 * i)) }]),
-    );
-    const h = (1e-2 * x) / norm(anywhere);
+    const anywhere = mapped(gradients, (data) => data.map((_, i) => Math.cos(1.7 * i)));
+    const h = (1e-2 * x) / norm(anywhere, gradients);
     const change = (await f(moved(feeds, anywhere, h))) - (await f(moved(feeds, anywhere, -h)));
-    return { error: Math.abs(change) <= 1e-4 * scale ? 0 : Infinity, steps: [] };
+    return { error: Math.abs(change) <= 1e-4 * scale ? 0 : Infinity, noise: 0 };
   }
+  const path = (direction: Tensors, h: number): Path => ({ f, feeds, gradients, gradientAt, direction, h });
   // The first two move f above float32 noise (about 1e-6 of its summands): one just enough, so that it crosses few kinks of ReLU and max
   // pooling, whose error grows with the step, the other by far. The third is small against the input.
-  const wanted = [(5e-4 * scale) / g, (3e-3 * scale) / g, 1e-3 * x];
-  const steps: { step: number; error: number }[] = [];
-  for (const h of wanted) {
-    const plus = moved(feeds, gradients, h / g);
-    const minus = moved(feeds, gradients, -h / g);
-    const along = (slopes: Readonly<Record<string, Tensor>>): number =>
-      names.reduce((sum, n) => sum + dotDifference(toFloat32(slopes[n]!), toFloat32(plus[n]!), toFloat32(minus[n]!)), 0);
-    const actual = (await f(plus)) - (await f(minus));
-    const relative = (predicted: number): number =>
-      Math.abs(actual - predicted) / Math.max(Math.abs(predicted), Math.abs(actual));
-    let error = relative(along(gradients));
-    if (!(error <= STRAIGHT)) {
-      let mean = 0;
-      for (let k = 0; k < POINTS; k++) {
-        const at = ((2 * k + 1) / POINTS - 1) * (h / g);
-        mean += along(await gradientAt(moved(feeds, gradients, at))) / POINTS;
-      }
-      error = relative(mean);
-    }
-    steps.push({ step: h / x, error });
+  let along = Infinity;
+  for (const h of [(5e-4 * scale) / g, (3e-3 * scale) / g, 1e-3 * x]) {
+    along = Math.min(along, await leastError(path(gradients, h / g), (a, b) => Math.max(Math.abs(a), Math.abs(b))));
     // Shorter and longer steps are only there for functions on which this one fails.
-    if (error <= STRAIGHT) break;
+    if (along <= STRAIGHT) break;
   }
-  return { error: Math.min(...steps.map((s) => (Number.isNaN(s.error) ? Infinity : s.error))), steps };
+  const n = Object.values(gradients).reduce((sum, t) => sum + sizeOf(t.dims), 0);
+  // One number has no direction but its gradient's.
+  if (n < 2 || along > 1) return { error: along, noise: 0 };
+  const centre = await f({ ...feeds });
+  let squares = 0;
+  let noise = 0;
+  for (let k = 0; k < DIRECTIONS; k++) {
+    const direction = randomDirection(gradients, k);
+    // f changes by about g/sqrt(n) a unit of length: far above its noise, but within reach of the gradient's mean.
+    const slope = g / Math.sqrt(n);
+    const unit = norm(direction, gradients);
+    const wanted = [(3e-3 * scale) / slope, (3e-4 * scale) / slope].map((h) => Math.min(h, 1e-2 * x));
+    let best = Infinity;
+    for (const h of wanted) {
+      const near = (1e-2 * h) / unit;
+      // So near by, what is left of the second difference is noise.
+      const bend = (await f(moved(feeds, direction, near))) - 2 * centre + (await f(moved(feeds, direction, -near)));
+      const floor = (3 * Math.max(Math.abs(bend), NOISE * scale)) / (2 * h * slope);
+      noise = Math.max(noise, floor / ALLOWANCE);
+      best = Math.min(best, Math.max(0, (await leastError(path(direction, h / unit), () => 2 * h * slope)) - floor));
+      if (best <= STRAIGHT * ALLOWANCE) break;
+    }
+    squares += best ** 2;
+  }
+  return { error: Math.max(along, Math.sqrt(squares / DIRECTIONS) / ALLOWANCE), noise };
 }
 
-/** sum slope (a - b), in float64. */
-function dotDifference(slope: Float32Array, a: Float32Array, b: Float32Array): number {
+interface Path {
+  readonly f: (feeds: Record<string, Tensor>) => Promise<number>;
+  readonly feeds: Tensors;
+  readonly gradients: Tensors;
+  readonly gradientAt: Gradient;
+  readonly direction: Tensors;
+  /** From -h to h times the direction. */
+  readonly h: number;
+}
+
+/** |f(x+) - f(x-) - gradient . (x+ - x-)| relative to `unit` of both, with the gradient in the middle or its mean over the path. NaN is Infinity. */
+async function leastError(
+  { f, feeds, gradients, gradientAt, direction, h }: Path,
+  unit: (actual: number, predicted: number) => number,
+): Promise<number> {
+  const plus = moved(feeds, direction, h);
+  const minus = moved(feeds, direction, -h);
+  const by = (g: Tensors): number =>
+    Object.keys(g).reduce((sum, n) => sum + dotDifference(toFloat32(g[n]!), toFloat32(plus[n]!), toFloat32(minus[n]!)), 0);
+  const actual = (await f(plus)) - (await f(minus));
+  const relative = (predicted: number): number => Math.abs(actual - predicted) / unit(actual, predicted);
+  let error = relative(by(gradients));
+  if (!(error <= STRAIGHT)) {
+    let mean = 0;
+    for (let k = 0; k < POINTS; k++) {
+      const at = ((2 * k + 1) / POINTS - 1) * h;
+      mean += by(await gradientAt(moved(feeds, direction, at))) / POINTS;
+    }
+    error = relative(mean);
+  }
+  return Number.isNaN(error) ? Infinity : error;
+}
+
+/** sqrt of the sum of squares of those tensors that `of` names. */
+const norm = (tensors: Tensors, of: Tensors): number =>
+  Math.sqrt(Object.keys(of).reduce((sum, n) => sum + toFloat32(tensors[n]!).reduce((s, v) => s + v * v, 0), 0));
+
+const mapped = (tensors: Tensors, of: (data: Float32Array, i: number) => Float32Array): Record<string, Tensor> =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, t], i) => [name, { type: 'float32', dims: t.dims, data: of(toFloat32(t), i) }]),
+  );
+
+/** Standard normal values in the gradients' shapes. */
+const randomDirection = (gradients: Tensors, k: number): Record<string, Tensor> =>
+  mapped(gradients, (data, i) => random(0, STREAMS.directions).normal(new Float32Array(data.length), 64 * k + i));
+
+/** sum gradient (a - b), in float64. */
+function dotDifference(gradient: Float32Array, a: Float32Array, b: Float32Array): number {
   let sum = 0;
-  for (let i = 0; i < slope.length; i++) sum += slope[i]! * (a[i]! - b[i]!);
+  for (let i = 0; i < gradient.length; i++) sum += gradient[i]! * (a[i]! - b[i]!);
   return sum;
 }
 
-function moved(
-  feeds: Readonly<Record<string, Tensor>>,
-  gradients: Readonly<Record<string, Tensor>>,
-  factor: number,
-): Record<string, Tensor> {
+/** The feeds, moved by factor times the direction. */
+function moved(feeds: Tensors, direction: Tensors, factor: number): Record<string, Tensor> {
   const out: Record<string, Tensor> = { ...feeds };
-  for (const [name, gradient] of Object.entries(gradients)) {
-    const d = toFloat32(gradient);
-    const x = toFloat32(feeds[name]!);
-    const data = x.map((v, i) => v + factor * d[i]!);
+  for (const [name, along] of Object.entries(direction)) {
+    const d = toFloat32(along);
+    const data = toFloat32(feeds[name]!).map((v, i) => v + factor * d[i]!);
     out[name] = { ...feeds[name]!, data: feeds[name]!.type === 'float64' ? Float64Array.from(data) : data };
   }
   return out;

@@ -69,7 +69,7 @@ async function ofImage(
     throw new LanError(
       'usage',
       `Image '${path}': the model takes ${inputs.map(shown).join(', ')}, which is not one picture.`,
-      'Give arrays (.npy or .pb) with `inputs`, and the other inputs of the model with `feeds`.',
+      "Give an array (.npy, .pb) with `tensor`, and the model's other inputs with `feeds`.",
     );
   const whole = completeCard(card ?? {}, picture);
   const [height, width] = picture.size;

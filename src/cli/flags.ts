@@ -6,7 +6,7 @@ import { camelCase, type OptionTable } from './option.js';
  * `text` with every option in backticks, as library texts name them, as the flag of `command`: `` `shapes` `` becomes --shape, and
  * `` `engine: 'tfjs'` `` becomes --engine tfjs. What names no option of the command stays as it is.
  */
-export function inFlags(text: string, command: Command | undefined): string {
+export function inFlags(text: string, command: Pick<Command, 'definition'> | undefined): string {
   if (!command) return text;
   const flags = flagsOf(command.definition.options);
   return text.replace(/`([A-Za-z]\w*)(?:: ([^`]+))?`/g, (whole: string, name: string, value: string | undefined) => {

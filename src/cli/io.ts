@@ -50,14 +50,28 @@ export function count(value: number): string {
   return String(value);
 }
 
-/** Ctrl-C as a signal that lets a run end well; the second one ends the process. `stop` takes the listener away. */
+/** What asks a program to stop: Ctrl-C, kill and service managers, a terminal that is closed; with what the shell reports of each. */
+const STOPS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/**
+ * Ctrl-C, SIGTERM and SIGHUP as a signal that lets a run end well: `doing` says how. Another one ends the process at once. `stop` takes the
+ * listeners away.
+ */
 export function interruptible(io: Io, doing: string): { readonly signal: AbortSignal; stop(): void } {
   const abort = new AbortController();
-  const interrupt = (): void => {
-    if (abort.signal.aborted) process.exit(130);
-    io.err(`\nlan-onnx: ${doing}; press Ctrl-C again to stop at once.\n`);
-    abort.abort();
+  const listeners = Object.entries(STOPS).map(([name, code]) => {
+    const listener = (): void => {
+      if (abort.signal.aborted) process.exit(code);
+      io.err(`\nlan-onnx: ${doing}; press Ctrl-C again to stop at once.\n`);
+      abort.abort();
+    };
+    process.on(name, listener);
+    return [name, listener] as const;
+  });
+  return {
+    signal: abort.signal,
+    stop: () => {
+      for (const [name, listener] of listeners) process.off(name, listener);
+    },
   };
-  process.on('SIGINT', interrupt);
-  return { signal: abort.signal, stop: () => void process.off('SIGINT', interrupt) };
 }

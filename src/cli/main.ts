@@ -65,7 +65,7 @@ function added(parser: Argv, command: Command, argv: readonly string[], io: Io):
       for (const [flag, option] of Object.entries(definition.options)) y.option(flag, forYargs(option));
       for (const [line, gives] of definition.examples) y.example(line, gives);
       y.middleware((typed) => {
-        refuseSwitchValues(argv, definition.options);
+        refuseMisplaced(argv, definition);
         run = command.prepare(typed);
       }, true);
       return definition.epilogue === undefined ? y : y.epilogue(definition.epilogue);
@@ -79,12 +79,16 @@ function forYargs({ coerce: _coerce, library: _library, ...option }: OptionTable
   return option;
 }
 
-/** `--json=maybe` is false to yargs. */
-function refuseSwitchValues(argv: readonly string[], options: OptionTable): void {
+/** What yargs takes without a word: `--json=maybe`, which it reads as false, and an argument as a flag, which overwrites the argument. */
+function refuseMisplaced(argv: readonly string[], { command, options, positionals }: Command['definition']): void {
   for (const text of argv) {
     if (text === '--') return;
-    const [, flag, value] = /^--(?:no-)?([^=]+)=(.*)$/s.exec(text) ?? [];
-    if (flag !== undefined && options[flag]?.type === 'boolean' && value !== 'true' && value !== 'false')
+    const [, flag, value] = /^--(?:no-)?([^=.]+)(?:=(.*))?$/s.exec(text) ?? [];
+    if (flag === undefined) continue;
+    if (Object.hasOwn(positionals, flag))
+      throw new LanError('usage', `--${flag}: is an argument, given without a flag: lan-onnx ${command}.`);
+    const isSwitch = Object.hasOwn(options, flag) && options[flag]!.type === 'boolean';
+    if (isSwitch && value !== undefined && value !== 'true' && value !== 'false')
       throw new LanError('usage', `--${flag}: is on where it is given and takes no value, received '${value}'.`);
   }
 }

@@ -76,6 +76,7 @@ const oneOf = (names: readonly string[]): string =>
 /** A text that is not empty: a path, a name. */
 export function someText(text: string): string {
   if (text.trim() === '') throw new Expected('a value', text);
+  if (text.includes('\0')) throw new Expected('text without NUL characters', text.replaceAll('\0', '\\0'));
   return text;
 }
 

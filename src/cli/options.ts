@@ -17,7 +17,13 @@ export const MODEL_ARGUMENT = {
 /** How pictures become the model's input, and what its output means. */
 export const cardOptions = {
   card: { ...TEXT, group: CARD, describe: 'JSON file that says how pictures go in (default: MODEL.card.json)' },
-  layout: { choices: ['NCHW', 'NHWC'] as const, requiresArg: true, group: CARD, describe: "axis order of the model's input" },
+  layout: {
+    choices: ['NCHW', 'NHWC'] as const,
+    type: 'string',
+    requiresArg: true,
+    group: CARD,
+    describe: "axis order of the model's input",
+  },
   size: { ...TEXT, coerce: pair, group: CARD, describe: "the input's height and width: 224 or 224x320" },
   resize: {
     ...TEXT,
@@ -26,8 +32,20 @@ export const cardOptions = {
     describe: 'before the crop: shorter side (256), or height and width (256x320)',
   },
   crop: { ...TEXT, coerce: sideOrPair, group: CARD, describe: 'central crop after the resize: 224 or 224x320' },
-  channels: { choices: ['RGB', 'BGR', 'GREY'] as const, requiresArg: true, group: CARD, describe: 'channel order of the input' },
-  range: { choices: [1, 255] as const, requiresArg: true, group: CARD, describe: 'largest pixel value before mean and std' },
+  channels: {
+    choices: ['RGB', 'BGR', 'GREY'] as const,
+    type: 'string',
+    requiresArg: true,
+    group: CARD,
+    describe: 'channel order of the input',
+  },
+  range: {
+    ...TEXT,
+    choices: ['1', '255'],
+    coerce: (text: string): 1 | 255 => (text === '1' ? 1 : 255),
+    group: CARD,
+    describe: 'largest pixel value before mean and std',
+  },
   mean: {
     ...TEXTS,
     coerce: each(number()),
@@ -36,6 +54,7 @@ export const cardOptions = {
   },
   std: { ...TEXTS, coerce: deviations, group: CARD, describe: 'per channel: input = (pixel - mean) / std' },
   'output-kind': {
+    type: 'string',
     choices: ['logits', 'probabilities', 'log-probabilities', 'sigmoid'] as const,
     requiresArg: true,
     group: CARD,
@@ -47,6 +66,7 @@ export const cardOptions = {
 /** Which engine computes gradients, and for which shapes. */
 export const engineOptions = {
   engine: {
+    type: 'string',
     choices: ['auto', 'onnxruntime', 'tfjs'] as const,
     default: 'auto',
     requiresArg: true,
@@ -96,6 +116,7 @@ export const hookPointOption = {
 /** What a mask is and what it is learned for (Eq. 4). */
 export const objectiveOptions = {
   preset: {
+    type: 'string',
     choices: PRESETS,
     default: 'default' as Preset,
     requiresArg: true,
@@ -111,6 +132,7 @@ export const objectiveOptions = {
   },
   draws: { ...TEXT, coerce: whole(1), group: MASK, describe: 'noise draws a step' },
   'mask-shape': {
+    type: 'string',
     choices: MASK_SHAPES,
     requiresArg: true,
     group: MASK,
@@ -124,6 +146,7 @@ export const objectiveOptions = {
     describe: 'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28; none: one value a pixel',
   },
   loss: {
+    type: 'string',
     choices: OUTPUT_LOSSES,
     requiresArg: true,
     library: ['outputLoss'],

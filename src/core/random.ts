@@ -18,6 +18,7 @@ export const STREAMS = {
   scene: 11,
   split: 12,
   tokens: 13,
+  directions: 14,
 } as const;
 
 /** A stream of independent 32-bit words. */

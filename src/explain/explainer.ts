@@ -3,7 +3,7 @@ import type { Classifier } from '../model/open.js';
 import { X } from '../model/preprocess.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
 import { readBytes } from '../data/files.js';
 import { openSession } from '../engine/ort.js';
 import { decodeModel } from '../onnx/codec.js';
@@ -21,7 +21,7 @@ export interface ExplainerSettings {
 /** A LAN's file, opened in onnxruntime. */
 export interface OpenedExplainer extends AsyncDisposable {
   readonly settings: ExplainerSettings;
-  /** Masks [N,...mask shape] of samples x [N,...sample] in pixel space. */
+  /** Masks [N,...mask shape] of samples x [N,...sample] in pixel space, values in [0,1]. Throws LanError for what is no mask (`shape`, `numbers`). */
   explain(x: Tensor): Promise<Tensor>;
   dispose(): Promise<void>;
 }
@@ -57,8 +57,31 @@ export async function openExplainer(
   const session = await openSession(bytes, options);
   return {
     settings: JSON.parse(metadata['lan-onnx.settings']!) as ExplainerSettings,
-    explain: async (x) => (await session.run({ [X]: x }, [MASK]))[MASK]!,
+    async explain(x) {
+      const mask = (await session.run({ [X]: x }, [MASK]))[MASK]!;
+      requireMask(mask, x, name);
+      return mask;
+    },
     dispose: () => session.dispose(),
     [asyncDispose]: () => session.dispose(),
   };
+}
+
+/**
+ * A file may say that it is an explainer and give anything: a mask of mean -3 would go into evidence as if it were one. Elements of an input share
+ * a value (its channels) or each have their own.
+ */
+function requireMask(mask: Tensor, x: Tensor, name: string): void {
+  const { dims } = mask;
+  const [n, channels] = x.dims;
+  const shapes = [x.dims, x.dims.length === 4 ? [n!, 1, ...x.dims.slice(2)] : x.dims];
+  if (!shapes.some((shape) => shape.join() === dims.join()))
+    throw new LanError(
+      'shape',
+      `${name}: gives a mask [${dims.join(',')}] for an input [${x.dims.join(',')}]${x.dims.length === 4 ? `; expected ${channels} channels or one of the same size` : ''}.`,
+      'Train it again.',
+    );
+  const wrong = toFloat32(mask).find((v) => !(v >= 0 && v <= 1));
+  if (wrong !== undefined)
+    throw new LanError('numbers', `${name}: gives a mask with the value ${wrong}; a mask lies in [0,1].`, 'Train it again.');
 }

@@ -51,6 +51,8 @@ export const settingsFor = (
   given: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined } = {},
 ): LanSettings => {
   const tokens = classifier.hookPoint?.tokens ? { maskShape: 'token' as const, noise: 'tokens' } : {};
+  // Of axes that nobody named, none is known to be channels that belong together.
+  const whole = classifier.batched || classifier.hookPoint ? {} : { maskShape: 'full' as const, maskGrids: [] };
   const said = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
-  return resolveSettings(preset, classifier.sampleShape, classifier.classes, { ...tokens, ...said });
+  return resolveSettings(preset, classifier.sampleShape, classifier.classes, { ...whole, ...tokens, ...said });
 };

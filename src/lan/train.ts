@@ -1,9 +1,11 @@
 // The training loop that classifiers and LANs share: Adam steps, validation, metrics, and checkpoints from which a run goes on bit for bit.
-import { existsSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
-import { LanError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
-import { readBytes, reasonOf, writeAtomically } from '../data/files.js';
+import { appendFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { LanError, messageOf } from '../core/errors.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
+import { codeOf, readBytes, refusal, writeAtomically } from '../data/files.js';
+import { lockFolder } from '../data/lock.js';
 import { decodeSafetensors, encodeSafetensors } from '../data/safetensors.js';
 import type { Descent } from '../engine/engine.js';
 import type { Schedule } from './choices.js';
@@ -71,16 +73,27 @@ const VALIDATIONS = 20;
 
 /**
  * Runs the job from its start, or from its checkpoint. The same job gives the same parameters on the same engine and thread count, however often
- * it was broken off. Throws LanError where the loss is no longer finite, a checkpoint belongs to another run, or a file can not be written (the
- * last good checkpoint stays).
+ * it was broken off. The files' folder is locked meanwhile. Throws LanError where the loss is no longer finite (`numbers`), a checkpoint is there
+ * that is not to be gone on from (`usage`), belongs to another run or is damaged (`data`), another process trains in the folder, or a file cannot
+ * be written (`write`; its advice says whether there is a checkpoint to go on from).
  */
 export async function train(job: TrainJob): Promise<TrainResult> {
+  if (!job.files) return run(job);
+  const lock = await lockFolder(dirname(job.files.checkpoint));
+  try {
+    return await run(job);
+  } finally {
+    lock.release();
+  }
+}
+
+async function run(job: TrainJob): Promise<TrainResult> {
   const { descent, settings, files, metrics } = job;
   const { iterations } = settings;
   const every = Math.max(1, Math.floor(iterations / LINES));
   const validateEvery = Math.max(every, Math.ceil(iterations / VALIDATIONS / every) * every);
   descent.reset(job.initial());
-  const taken = files?.resume ? await takeUp(files, job) : undefined;
+  const taken = files && (await takeUp(files, job));
   let step = taken?.steps ?? 0;
   const resumedAt = step;
   if (files?.metrics && step === 0) await writeAtomically(files.metrics, '');
@@ -92,10 +105,14 @@ export async function train(job: TrainJob): Promise<TrainResult> {
   let lines = '';
   const save = async (): Promise<void> => {
     if (!files) return;
-    // Lines first: those beyond the checkpoint are cut when the run goes on, those that miss before it would stay lost.
-    if (files.metrics && lines) await append(files.metrics, lines);
-    lines = '';
-    await writeCheckpoint(files.checkpoint, job, sums);
+    try {
+      // Lines first: those beyond the checkpoint are cut when the run goes on, those that miss before it would stay lost.
+      if (files.metrics && lines) await append(files.metrics, lines);
+      lines = '';
+      await writeCheckpoint(files.checkpoint, job, sums);
+    } catch (error) {
+      throw await unsaved(error, files.checkpoint);
+    }
     saved = performance.now();
   };
   let next = step < iterations ? Promise.resolve(job.feeds(step)) : undefined;
@@ -110,8 +127,9 @@ export async function train(job: TrainJob): Promise<TrainResult> {
     step++;
     if (!Number.isFinite(sums[0]))
       throw new LanError(
-        'usage',
-        `The ${metrics[0]} became ${sums[0]} at step ${step}. Lower --learning-rate, or check the data for values out of range.`,
+        'numbers',
+        `The ${metrics[0]} became ${sums[0]} at step ${step}.`,
+        'Lower `learningRate`, or check the data for values out of range.',
       );
     if (step % every === 0 || step === iterations) {
       const count = step % every || every;
@@ -146,11 +164,20 @@ async function append(path: string, lines: string): Promise<void> {
   try {
     await appendFile(path, lines);
   } catch (error) {
-    throw new LanError(
-      'usage',
-      `Can not write '${path}': ${reasonOf(error)}. The last checkpoint is sound; go on with --resume.`,
-    );
+    throw refusal(path, error);
   }
+}
+
+/** The error of a save that failed, with what can be gone on from: looked at, since the whole folder may be gone. */
+async function unsaved(error: unknown, checkpoint: string): Promise<LanError> {
+  const kept = await readCheckpoint(checkpoint).catch(() => undefined);
+  return new LanError(
+    'write',
+    error instanceof LanError ? error.problem : messageOf(error),
+    kept
+      ? `The checkpoint of step ${kept.steps} is whole: make room, then go on from it with \`resume\`.`
+      : 'There is no checkpoint to go on from: choose another place and begin anew.',
+  );
 }
 
 const SCHEMA = 'lan-onnx/checkpoint@1';
@@ -162,24 +189,57 @@ async function writeCheckpoint(path: string, { descent, identity }: TrainJob, su
   await writeAtomically(path, encodeSafetensors(tensors, metadata));
 }
 
+const Whole = z.string().regex(/^\d{1,15}$/).transform(Number); // prettier-ignore
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue('is no JSON');
+    return z.NEVER;
+  }
+});
+const Metadata = z.object({
+  steps: Whole,
+  identity: json.pipe(z.record(z.string(), z.unknown())),
+  sums: json.pipe(z.array(z.number())),
+});
+
 async function readCheckpoint(path: string) {
   const { tensors, metadata } = decodeSafetensors(await readBytes(path, 'Checkpoint'), path);
   if (metadata.schema !== SCHEMA)
-    throw new LanError('usage', `'${path}' is no checkpoint of training (schema ${metadata.schema ?? 'absent'}).`);
-  return {
-    tensors,
-    steps: Number(metadata.steps),
-    identity: JSON.parse(metadata.identity!) as RunIdentity,
-    sums: JSON.parse(metadata.sums!) as number[],
-  };
+    throw new LanError('data', `'${path}' is no checkpoint of training (schema ${metadata.schema ?? 'absent'}).`);
+  const damaged = (what: string): LanError =>
+    new LanError('data', `Checkpoint '${path}': is damaged: ${what}.`, 'Remove it to begin anew.');
+  const { success, data } = Metadata.safeParse(metadata);
+  if (!success) throw damaged('its steps, identity or sums are not what training writes');
+  const { steps, identity, sums } = data;
+  for (const [name, values] of Object.entries(tensors))
+    if (!toFloat32(values).every((v) => Number.isFinite(v))) throw damaged(`'${name}' holds values that are not finite`);
+  return { tensors, steps, identity: identity as RunIdentity, sums };
 }
 
-/** Goes on from the checkpoint, where there is one; gives its step, and the sums of the figures since the last line. */
+/** Whether there is something at a path. What cannot be looked at counts as there: reading it says why. */
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    (error: unknown) => codeOf(error) !== 'ENOENT',
+  );
+
+/**
+ * Goes on from the checkpoint, where there is one; gives its step, and the sums of the figures since the last line. One that is there and is not
+ * to be gone on from is refused: the first save would replace hours of work.
+ */
 async function takeUp(
-  { checkpoint, metrics }: TrainFiles,
+  { checkpoint, metrics, resume }: TrainFiles,
   job: TrainJob,
 ): Promise<{ steps: number; sums: readonly number[] } | undefined> {
-  if (!existsSync(checkpoint)) return undefined;
+  if (!(await isThere(checkpoint))) return undefined;
+  if (!resume)
+    throw new LanError(
+      'usage',
+      `Checkpoint '${checkpoint}': is there from an earlier run, which this one would replace.`,
+      'Go on from it with `resume`, choose another `out`, or remove it to begin anew.',
+    );
   const { tensors, steps, identity, sums } = await readCheckpoint(checkpoint);
   const differences = Object.keys({ ...identity, ...job.identity }).filter(
     (key) => JSON.stringify(identity[key]) !== JSON.stringify(job.identity[key]),
@@ -187,13 +247,16 @@ async function takeUp(
   if (differences.length > 0) {
     const named = differences.map((k) => `${k} ${say(identity[k])} there, ${say(job.identity[k])} here`);
     throw new LanError(
-      'usage',
-      `Checkpoint '${checkpoint}' is of another run: ${named.join('; ')}. Use the same settings, or start anew without --resume.`,
+      'data',
+      `Checkpoint '${checkpoint}': is of another run: ${named.join('; ')}.`,
+      'Use the same settings, choose another `out`, or remove it to begin anew.',
     );
   }
+  if (steps > job.settings.iterations || sums.length !== job.metrics.length)
+    throw new LanError('data', `Checkpoint '${checkpoint}': is damaged: step ${steps}, ${sums.length} figures.`, 'Remove it to begin anew.'); // prettier-ignore
   job.descent.restore({ steps, tensors });
   // Lines that were written after the checkpoint are written again.
-  if (metrics && existsSync(metrics)) {
+  if (metrics && (await isThere(metrics))) {
     const lines = new TextDecoder().decode(await readBytes(metrics, 'Metrics')).split('\n');
     const kept = lines.filter((line) => line !== '' && stepOf(line) <= steps);
     await writeAtomically(metrics, kept.map((line) => `${line}\n`).join(''));

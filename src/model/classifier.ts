@@ -19,8 +19,8 @@ export interface Classifier extends AsyncDisposable {
   readonly notes: readonly string[];
   readonly labels: readonly string[];
   readonly outputKind: OutputKind;
-  /** How pictures go in; undefined when the input is not a picture. May be replaced (see chooseConvention). */
-  card: InputCard | undefined;
+  /** How pictures go in; undefined when the input is not a picture. */
+  readonly card: InputCard | undefined;
   /** True when nobody said how pictures go in. */
   readonly cardAssumed: boolean;
   /** The input that is explained, and the output that is the classifier's. */
@@ -28,6 +28,8 @@ export interface Classifier extends AsyncDisposable {
   readonly output: { readonly name: string; readonly type: DType; readonly shape: readonly number[] };
   /** Where the mask lies, when not on the input itself. */
   readonly hookPoint: HookPoint | undefined;
+  /** Is the first axis of the input a batch? Else the whole input is one sample. */
+  readonly batched: boolean;
   /** Shape of one sample of the input, without the batch axis: [C,H,W] in pixel space for a picture. */
   readonly inputShape: readonly number[];
   /** Shape of one sample where the mask lies: of the input, or of the value at the point. */
@@ -63,5 +65,11 @@ export interface Classifier extends AsyncDisposable {
   logProbabilities(batch: number): Promise<Graph>;
   /** A graph of fixed input shapes made static, with this classifier's adapters. */
   specialize(graph: Graph): Promise<Graph>;
+  /**
+   * The same model with another card of the same size, on the same sessions. `assumed`: the card is a guess too (see cardAssumed).
+   * Throws LanError 'input' where the input is no picture, or the card has another number of channels.
+   */
+  withCard(card: InputCard, assumed?: boolean): Classifier;
+  /** Frees the sessions, also of those that `withCard` and `locate` gave; more than once does no harm. */
   dispose(): Promise<void>;
 }

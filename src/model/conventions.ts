@@ -36,25 +36,36 @@ export function completeCard(given: Partial<InputCard>, picture: Picture): Input
 }
 
 /**
- * Tries the conventional preprocessings on a picture (pixel values in 0..255) and keeps the one under which the model is surest of its answer.
- * Returns what was chosen, as a sentence. For pictures of three channels with no card only.
+ * Tries the conventional preprocessings on a picture [1,3,H,W] (float32, pixel values in 0..255) and gives the classifier with the one under which
+ * the model is surest of its answer, on the same sessions, and what was chosen as a sentence. `classifier` itself stays as it is.
+ * For pictures of three channels with no card only.
  */
-export async function chooseConvention(classifier: Pick<Classifier, 'card' | 'locate'>, pixels255: Tensor): Promise<string> {
-  const scores: { name: string; card: InputCard; top: number }[] = [];
+export async function chooseConvention<C extends Conventional<C>>(
+  classifier: C,
+  pixels255: Tensor,
+): Promise<{ readonly classifier: C; readonly note: string }> {
+  const tried: { name: string; classifier: C; top: number }[] = [];
   for (const [name, convention] of Object.entries(CONVENTIONS)) {
     const card = { ...classifier.card!, ...convention };
-    // What reaches a point inside depends on it too.
-    classifier.card = card;
+    const candidate = classifier.withCard(card, true);
     const sample = card.range === 255 ? pixels255 : { ...pixels255, data: toFloat32(pixels255).map((v) => v / 255) };
-    const { x, classifier: bound } = await classifier.locate(sample);
-    const p = toFloat32(await bound.predict(x, card));
-    const top = p.reduce((a, b) => Math.max(a, b), 0);
-    scores.push({ name, card, top: Number.isFinite(top) ? top : 0 });
+    // What reaches a hook point depends on the card too.
+    const { x, classifier: bound } = await candidate.locate(sample);
+    const top = toFloat32(await bound.predict(x)).reduce((a, b) => Math.max(a, b), 0);
+    tried.push({ name, classifier: candidate, top: Number.isFinite(top) ? top : 0 });
   }
-  const best = scores.reduce((a, b) => (b.top > a.top ? b : a));
-  classifier.card = best.card;
-  return `no model card: assumed ${best.name}, under which the top answer is surest (${best.top.toFixed(3)}); say what it is with --card or --mean, --std, --range, --channels`;
+  const best = tried.reduce((a, b) => (b.top > a.top ? b : a));
+  const note = `no model card: assumed ${best.name}, under which the top answer is surest (${best.top.toFixed(3)}); say what it is with \`card\` or \`mean\`, \`std\`, \`range\`, \`channels\``;
+  return { classifier: best.classifier, note };
 }
+
+/** What a classifier must do for its card to be searched for. */
+interface Conventional<C> {
+  readonly card: InputCard | undefined;
+  withCard(card: InputCard, assumed?: boolean): C;
+  locate(sample: Tensor): Promise<{ readonly x: Tensor; readonly classifier: Pick<Classifier, 'predict'> }>;
+}
+
 /** Preprocessings in common use, tried in turn when nobody says which a model wants. */
 
 export const CONVENTIONS: Readonly<Record<string, Pick<InputCard, 'channels' | 'range' | 'mean' | 'std'>>> = {

@@ -1,11 +1,11 @@
 // The Classifier that openModel gives: a file's reference, static graph and engine behind one interface.
 import type { OpAdapter } from '../../adapters/op.js';
-import { upstreamOf, downstreamOf, withConstants } from '../compile/cut.js';
+import { downstreamOf, upstreamOf, withConstants } from '../compile/cut.js';
 import { specialize } from '../compile/specialize.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
-import { allocate, float32, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
-import type { Engine, Program } from '../engine/engine.js';
+import { sizeOf, type DType, type Tensor } from '../core/tensor.js';
+import type { Engine } from '../engine/engine.js';
 import { probe } from '../engine/ort.js';
 import { prune, reads, type Graph, type ValueInfo } from '../onnx/graph.js';
 import type { InputCard, OutputKind } from './card.js';
@@ -14,10 +14,11 @@ import { completeCard, pictureLayout } from './conventions.js';
 import { refuseMissing } from './feeds.js';
 import { widened } from './float-types.js';
 import type { HookPoint } from './hook-point.js';
-import type { Parts } from './parts.js';
-import { preprocessTensor, withPreprocessing, X } from './preprocess.js';
-import { guessOutputKind, toProbabilities, withLogProbabilities } from './probabilities.js';
-import { feedsAt, fixedBatchOf, randomTokensAt, runToPoint } from './run-to-point.js';
+import type { Parts, Programs } from './parts.js';
+import { Predictor } from './predictor.js';
+import { withPreprocessing, X } from './preprocess.js';
+import { guessOutputKind, withLogProbabilities } from './probabilities.js';
+import { feedsAt, randomTokensAt, runToPoint } from './run-to-point.js';
 import type { ModelSource } from './source.js';
 import { Vjp, type VjpResult } from './vjp.js';
 
@@ -45,20 +46,20 @@ export class OnnxClassifier implements Classifier {
   readonly sampleShape: readonly number[];
   readonly cardAssumed: boolean;
   readonly classes: number;
-  card: InputCard | undefined;
-  private readonly batch: number;
+  readonly card: InputCard | undefined;
+  readonly batch: number;
   /** False where the value at the point has no batch axis: then one sample is all of it. */
-  private readonly batched: boolean;
+  readonly batched: boolean;
   /** The canonical graph of what is made of x. */
   private readonly part: Graph;
   /** Inputs besides x that the chosen output needs. */
   private readonly others: readonly ValueInfo[];
-  /** What predict writes its inputs to. */
-  private spare: Float32Array | undefined;
-  private forward?: Promise<Program>;
-  private gradients?: Vjp;
+  private readonly predictor: Predictor;
 
-  constructor(private readonly parts: Parts) {
+  constructor(
+    private readonly parts: Parts,
+    private readonly programs: Programs = {},
+  ) {
     const { source, graph, canonical, card, input, output, hookPoint } = parts;
     this.source = source;
     this.graph = graph;
@@ -75,11 +76,15 @@ export class OnnxClassifier implements Classifier {
     this.labels = (card.labels as readonly string[] | undefined) ?? [];
     const shape = this.input.shape;
     const picture = this.input.type.startsWith('float') ? pictureLayout(shape, card.input?.layout) : undefined;
-    this.cardAssumed = picture !== undefined && card.input?.mean === undefined && card.input?.range === undefined;
+    this.cardAssumed =
+      parts.cardAssumed ?? (picture !== undefined && card.input?.mean === undefined && card.input?.range === undefined);
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
-    this.inputShape = picture ? [picture.channels, ...picture.size] : shape.slice(1);
     this.batch = shape[0] ?? 1;
-    this.batched = !hookPoint || hookPoint.dims[0] === this.batch;
+    // Where the output has another number of rows than the input (time first, say), the whole input is one sample.
+    const rows = this.output.shape[0] === this.batch || this.batch === 1;
+    this.batched = hookPoint ? hookPoint.dims[0] === this.batch : rows;
+    this.inputShape =
+      picture && (rows || hookPoint) ? [picture.channels, ...picture.size] : rows || hookPoint ? shape.slice(1) : shape;
     this.sampleShape = !hookPoint ? this.inputShape : this.batched ? hookPoint.dims.slice(1) : hookPoint.dims;
     this.part = hookPoint
       ? downstreamOf(canonical, hookPoint.name, { type: 'float32', dims: hookPoint.dims }, [output.name])
@@ -91,7 +96,8 @@ export class OnnxClassifier implements Classifier {
     const read = new Set(needed.nodes.flatMap(reads));
     const upTo = new Set(hookPoint ? upstreamOf(graph, hookPoint.name).inputs.map((i) => i.name) : []);
     this.others = graph.inputs.filter((i) => i.name !== entry && i.name !== input.name && (read.has(i.name) || upTo.has(i.name)));
-    const k = sizeOf(this.output.shape) / (this.output.shape[0] || 1);
+    const k = sizeOf(this.output.shape) / (this.batched ? this.output.shape[0] || 1 : 1);
+    this.predictor = new Predictor(parts, this);
     this.classes = k;
     if (this.labels.length > 0 && this.labels.length !== k) {
       throw new LanError(
@@ -103,12 +109,15 @@ export class OnnxClassifier implements Classifier {
 
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const own = this.checked(feeds);
-    return (await (this.forward ??= this.engine.compile(this.graph))).run(own);
+    return (await (this.programs.forward ??= this.engine.compile(this.graph))).run(own);
   }
 
   async vjp(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>): Promise<VjpResult> {
     const own = this.checked(feeds);
-    return (this.gradients ??= new Vjp(this.graph, this.hookPoint, this.engine, (g) => this.specialize(g))).run(own, cotangents);
+    return (this.programs.gradients ??= new Vjp(this.graph, this.hookPoint, this.engine, (g) => this.specialize(g))).run(
+      own,
+      cotangents,
+    );
   }
 
   private checked(feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
@@ -130,7 +139,7 @@ export class OnnxClassifier implements Classifier {
   }
 
   async predict(x: Tensor, card: InputCard | undefined = this.card, batch = 16): Promise<Tensor> {
-    const [n = 1, ...sample] = x.dims;
+    const sample = x.dims.slice(1);
     if (sample.join() !== this.sampleShape.join()) {
       throw new LanError(
         'input',
@@ -138,40 +147,13 @@ export class OnnxClassifier implements Classifier {
       );
     }
     this.requireFeeds();
-    const fixed = fixedBatchOf(this.parts.canonical, this.input.name);
-    const size = !this.batched ? 1 : (fixed ?? Math.min(n, batch));
-    const rows: Float32Array[] = [];
-    const per = sizeOf(this.sampleShape);
-    // One array for all runs: fresh ones keep the garbage collector busy. Taken away meanwhile, because another call may come in between.
-    let buffer = this.spare;
-    this.spare = undefined;
-    const type = x.type === 'uint8' ? 'uint8' : 'float32';
-    const data = x.type === 'uint8' ? (x.data as Uint8Array) : toFloat32(x);
-    for (let i = 0; i < n; i += size) {
-      const count = Math.min(size, n - i);
-      const length = fixed && this.batched ? size : count;
-      // A model of fixed batch gets its last batch filled up with zeros; their rows are dropped.
-      const chunk = length === count ? data.subarray(i * per, (i + count) * per) : allocate(type, [length * per]);
-      if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
-      const given: Tensor = { type, dims: this.batched ? [length, ...this.sampleShape] : this.sampleShape, data: chunk };
-      const entry = this.hookPoint ? given : preprocessTensor(given, this.card ? card : undefined, buffer);
-      if (this.card && !this.hookPoint) buffer = entry.data as Float32Array;
-      const feeds = feedsAt(this.parts, this.batched ? length : this.batch, this.parts.reference.inputNames);
-      const out = await this.parts.reference.run({ ...feeds, [this.hookPoint?.name ?? this.input.name]: entry }, [
-        this.output.name,
-      ]);
-      const p = toProbabilities(out[this.output.name]!, this.outputKind);
-      rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
-    }
-    this.spare = buffer;
-    const k = rows[0]!.length / Math.min(size, n);
-    const all = new Float32Array(n * k);
-    let at = 0;
-    for (const row of rows) {
-      all.set(row, at);
-      at += row.length;
-    }
-    return float32(all, [n, k]);
+    return this.predictor.predict(x, this.card ? card : undefined, batch);
+  }
+
+  /** Has each sample of a batch the answer that it has alone? Asked of the model once; where it has not, the notes say so. */
+  async askIndependence(): Promise<void> {
+    const missing = this.others.some((o) => !(o.name in this.parts.feeds));
+    if (this.batched && !missing && !this.hookPoint?.hasSkipPath) await this.predictor.independent();
   }
 
   requireFeeds(): void {
@@ -195,9 +177,7 @@ export class OnnxClassifier implements Classifier {
     this.requireOthers();
     const { x, own } = await runToPoint(parts, this, sample, this.card);
     if (!hookPoint.hasSkipPath) return { x, classifier: this };
-    const bound = new OnnxClassifier({ ...parts, feeds: { ...parts.feeds, [input.name]: own } });
-    bound.card = this.card;
-    return { x, classifier: bound };
+    return { x, classifier: new OnnxClassifier({ ...parts, feeds: { ...parts.feeds, [input.name]: own } }, this.programs) };
   }
 
   randomTokens(count: number, seed: number): Promise<Tensor> {
@@ -209,7 +189,8 @@ export class OnnxClassifier implements Classifier {
     const { name } = this.output;
     const dims = [batch, ...this.sampleShape];
     const refusal = `${this.source.name}: does not take a batch of ${batch}`;
-    if (!this.batched && batch !== 1) throw new LanError('input', `${refusal}.`);
+    const several = batch > 1 && this.batched && (await this.predictor.independent());
+    if (batch !== 1 && !several) throw new LanError('input', `${refusal}.`);
     const entry = this.hookPoint?.name ?? this.input.name;
     const fixed=withConstants(this.part,feedsAt(this.parts,batch,this.part.inputs.map((i) => i.name))); // prettier-ignore
     const card = this.hookPoint ? undefined : this.card;
@@ -229,12 +210,23 @@ export class OnnxClassifier implements Classifier {
     return specialize(graph, {}, probe, this.adapters);
   }
 
+  withCard(card: InputCard, assumed = false): Classifier {
+    if (!this.card) throw new LanError('input', `${this.source.name}: its input '${this.input.name}' is not a picture.`);
+    return new OnnxClassifier({ ...this.parts, card: { ...this.parts.card, input: card }, cardAssumed: assumed }, this.programs);
+  }
+
+  dispose(): Promise<void> {
+    return (this.programs.disposed ??= this.free());
+  }
+
   [asyncDispose](): Promise<void> {
     return this.dispose();
   }
 
-  async dispose(): Promise<void> {
-    await (await this.forward)?.dispose();
-    await Promise.all([this.gradients, this.parts.reference, this.parts.upstream].map((p) => p?.dispose()));
+  private async free(): Promise<void> {
+    await (await this.programs.forward)?.dispose();
+    await this.programs.gradients?.dispose();
+    await this.parts.reference.dispose();
+    await this.parts.upstream?.dispose();
   }
 }

@@ -9,16 +9,19 @@ import type { Classifier } from './classifier.js';
 import { chooseEngine, type EngineOptions } from './engine-choice.js';
 import { chooseHookPoint, namedIn, hookPointNotes } from './hook-point.js';
 import { OnnxClassifier } from './onnx-classifier.js';
-import { prepare, type PrepareOptions } from './prepare.js';
+import { labelCount, prepare, type PrepareOptions } from './prepare.js';
 import { guessOutputKind } from './probabilities.js';
 import { randomFeeds } from './random-inputs.js';
 import { openCutReference, openReferenceLater } from './reference.js';
-import { chosenOutput, explainedInput } from './selection.js';
+import { selectValues } from './score-output.js';
 import { readModel } from './source.js';
 import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 
 /** What a model is opened with: how its shapes are bound, what is explained of it, and which engine differentiates. */
 export interface OpenOptions extends PrepareOptions, EngineOptions, TrustOptions {}
+
+/** Bytes of files that are asked at opening whether their samples are independent. */
+const ASKED_AT_ONCE = 2 ** 26;
 
 /**
  * Opens a classifier. Throws LanError when the file is unsound or a shape is missing, LanErrors with all ops that no adapter supports.
@@ -29,13 +32,14 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   await tryUnlessTrusted(source, from, 'run', { ...options });
   const prepared = await prepare(source, options);
   const { adapters, canonical, graph, card, feeds, notes } = prepared;
-  const input = explainedInput(graph.inputs, options.input, source.name);
-  const output = chosenOutput(graph.outputs, options.output, source.name);
-  if (!input || !output)
+  const selected = selectValues(graph, options, labelCount(card), source.name);
+  if (!selected)
     throw new LanError(
       'input',
       `${source.name}: needs an input of numbers and a float output; inputs are ${graph.inputs.map((i) => `${i.name}: ${i.type}`).join(', ')}.`,
     );
+  const { input, output } = selected;
+  notes.push(...selected.notes);
   const hookPoint = chooseHookPoint(graph, input, output.name, options.at, namedIn(source.model), source.name);
   if (hookPoint) notes.push(...hookPointNotes(hookPoint, input.name, options.at));
   const explained = hookPoint
@@ -58,7 +62,10 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const upstream = cut?.upstream;
   const kind = card.output ?? (hookPoint ? undefined : await probabilitiesOf(source.model, graph, reference));
   const said = kind ? { ...card, output: kind } : card;
-  return new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, notes, input, output, hookPoint, feeds }); // prettier-ignore
+  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, notes, input, output, hookPoint, feeds }); // prettier-ignore
+  // Of large files it is asked when a batch is first run, since it opens the reference.
+  if (source.size <= ASKED_AT_ONCE) await classifier.askIndependence();
+  return classifier;
 }
 
 /**

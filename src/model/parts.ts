@@ -1,13 +1,14 @@
 // What an opened model is made of.
 import type { OpAdapter } from '../../adapters/op.js';
 import type { Tensor } from '../core/tensor.js';
-import type { Engine } from '../engine/engine.js';
+import type { Engine, Program } from '../engine/engine.js';
 import type { OrtProgram } from '../engine/ort.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import type { PartialCard } from './card.js';
 import type { Classifier } from './classifier.js';
 import type { HookPoint } from './hook-point.js';
 import type { ModelSource } from './source.js';
+import type { Vjp } from './vjp.js';
 
 /** What an OnnxClassifier is made of. */
 export interface Parts {
@@ -22,10 +23,19 @@ export interface Parts {
   readonly upstream: OrtProgram | undefined;
   readonly precision: Classifier['precision'];
   readonly card: PartialCard;
+  /** Says that the card is a guess, or that it is none; absent: it is one where it leaves mean and range open. */
+  readonly cardAssumed?: boolean;
   readonly notes: string[];
   readonly input: ValueInfo;
   readonly output: ValueInfo;
   readonly hookPoint: HookPoint | undefined;
   /** Of the other inputs, in their static shapes. */
   readonly feeds: Readonly<Record<string, Tensor>>;
+}
+
+/** What classifiers of one model have in common: compiled when first needed, freed once. */
+export interface Programs {
+  forward?: Promise<Program>;
+  gradients?: Vjp;
+  disposed?: Promise<void>;
 }

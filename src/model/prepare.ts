@@ -12,7 +12,8 @@ import type { Graph, ValueInfo } from '../onnx/graph.js';
 import { mergeCards, readCard, type PartialCard } from './card.js';
 import { bindSymbols, readFeeds, shapeOfSample, shapesOfFeeds, tensorsOfFeeds } from './feeds.js';
 import { labelNotes } from './maps.js';
-import { explainedInput, type SelectionOptions } from './selection.js';
+import { selectInput } from './score-output.js';
+import type { SelectionOptions } from './selection.js';
 import type { ModelSource } from './source.js';
 
 /** What binds a model's shapes, and what its other inputs are fed. */
@@ -70,15 +71,19 @@ export async function prepare(source: ModelSource, options: PrepareOptions = {})
   };
 }
 
+/** How many classes the labels name; undefined where none are given. */
+export const labelCount = ({ labels }: PartialCard): number | undefined => (Array.isArray(labels) ? labels.length : undefined);
+
 /** Shapes by input, from every source that tells one; the later win: the sample to come, the feeds, the card's size, `shapes` itself; then the batch. */
 function shapesFor(
-  { inputs }: Graph,
+  canonical: Graph,
   fed: Readonly<Record<string, Tensor | number>>,
   card: PartialCard,
   options: PrepareOptions,
   model: string,
 ): Readonly<Record<string, readonly number[]>> {
-  const explained = explainedInput(inputs, options.input, model);
+  const { inputs } = canonical;
+  const explained = selectInput(canonical, options, labelCount(card), model);
   const known = {
     ...shapeOfSample(explained, options.sample),
     ...shapesOfFeeds(inputs, fed),

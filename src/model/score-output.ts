@@ -1,8 +1,9 @@
 // Which output of a model holds its class scores, and which input they are made of: told by the graph, and said where there was a choice.
 import { reads, type Graph, type Node, type ValueInfo } from '../onnx/graph.js';
 import { lastOp } from './probabilities.js';
-import { INTEGER, isFloat } from './selection.js';
+import { chosenOutput, explainedInput, INTEGER, isFloat, type SelectionOptions } from './selection.js';
 
+/** The output that is the classifier's, the input that is explained, and what there was to say about the choice. */
 export interface Choice {
   readonly output: ValueInfo;
   readonly input: ValueInfo;
@@ -36,7 +37,8 @@ const MOVES = new Set([
  */
 export function chooseScores(graph: Graph, labels?: number): Choice | undefined {
   const maker = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
-  const usable = graph.outputs.filter((o) => isFloat(o.type) && computes(o.name, maker));
+  // A canonical graph does not know the types of what is computed.
+  const usable = graph.outputs.filter((o) => (o.type === undefined || isFloat(o.type)) && computes(o.name, maker));
   const upstream = new Map(usable.map((o) => [o.name, upstreamValues(o.name, maker)]));
   const inputOf = (output: ValueInfo): ValueInfo | undefined => {
     const reached = graph.inputs.filter((i) => upstream.get(output.name)!.has(i.name));
@@ -75,13 +77,43 @@ export function chooseScores(graph: Graph, labels?: number): Choice | undefined 
   return { output, input, notes };
 }
 
+/**
+ * What `options` name, and chooseScores for what they leave open. Undefined where there is no float output, or no input of numbers.
+ * Throws LanError for names that are none.
+ */
+export function selectValues(
+  graph: Graph,
+  options: Pick<SelectionOptions, 'input' | 'output'>,
+  labels: number | undefined,
+  model: string,
+): Choice | undefined {
+  const named = options.output === undefined ? undefined : chosenOutput(graph.outputs, options.output, model);
+  const choice = chooseScores(named ? { ...graph, outputs: [named] } : graph, labels);
+  const output = named ?? choice?.output ?? chosenOutput(graph.outputs, undefined, model);
+  const input = options.input === undefined ? choice?.input : undefined;
+  const explained = input ?? explainedInput(graph.inputs, options.input, model);
+  return output && explained && { output, input: explained, notes: input ? (choice?.notes ?? []) : [] };
+}
+
+/** The input that selectValues will choose, of a canonical graph, whose shapes it helps to bind. Throws LanError for a name that is none. */
+export function selectInput(
+  graph: Graph,
+  { input, output }: Pick<SelectionOptions, 'input' | 'output'>,
+  labels: number | undefined,
+  model: string,
+): ValueInfo | undefined {
+  const outputs = output === undefined ? graph.outputs : graph.outputs.filter((o) => o.name === output);
+  const chosen = input === undefined ? chooseScores({ ...graph, outputs }, labels)?.input : undefined;
+  return chosen ?? explainedInput(graph.inputs, input, model);
+}
+
 const others = (all: readonly ValueInfo[], but: ValueInfo): string =>
   all.filter((v) => v !== but).map((v) => `'${v.name}' [${(v.dims ?? []).map((d) => d ?? '?').join(',')}]`).join(', '); // prettier-ignore
 
 /** Elements of one sample where all axes but the first are known. */
 function classesOf({ dims }: ValueInfo): number | undefined {
   const rest = dims?.slice(1) ?? [];
-  return rest.length > 0 && rest.every((d) => typeof d === 'number') ? (rest).reduce((a, b) => a * b, 1) : undefined;
+  return rest.length > 0 && rest.every((d) => typeof d === 'number') ? rest.reduce((a, b) => a * b, 1) : undefined;
 }
 
 /** Is the value computed, rather than an input handed through or the index of a class? */

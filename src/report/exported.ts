@@ -15,13 +15,16 @@ export async function writeExport(path: string, exported: ExportedModel, from: s
 }
 
 /** The document that --json prints. */
-export const exportDocument = (path: string, { bytes, ...exported }: ExportedModel): object => ({
-  schema: 'lan-onnx/export@1',
+export const exportDocument = (path: string, { bytes, ...exported }: ExportedModel) => ({
+  schema: 'lan-onnx/export@1' as const,
   file: path,
   bytes: bytes.length,
   sha256: sha256(bytes),
   ...exported,
 });
+
+/** What `--json` prints. */
+export type ExportDocument = ReturnType<typeof exportDocument>;
 
 /** One line about the file, then its inputs and outputs in its own order. */
 export function describeExport(path: string, { kind, model, bytes, inputs, outputs }: ExportedModel): string {

@@ -1,6 +1,8 @@
 // What a grid leaves on disk: grid.json, grid.csv and the heat map grid.png (docs/score.md).
 import { join } from 'node:path';
 import { writeAtomically } from '../data/files.js';
+import type { EngineInfo } from '../engine/engine.js';
+import type { InputCard } from '../model/card.js';
 import { accuracyMap, type PositionMap } from '../score/position-map.js';
 import { heatmap } from './drawing/colour.js';
 import { toCsv } from './csv.js';
@@ -9,18 +11,21 @@ import { sheet } from './drawing/sheet.js';
 /** What the documents say besides the result itself. */
 export interface GridSubject {
   readonly model: { readonly path: string; readonly sha256: string };
-  readonly engine: object;
-  readonly card: object | undefined;
+  readonly engine: EngineInfo;
+  readonly card: InputCard | undefined;
   readonly notes: readonly string[];
   readonly version: string;
 }
 
 /** The document of schema lan-onnx/grid@1. */
-export const gridDocument = (result: PositionMap, subject: GridSubject): object => ({
-  schema: 'lan-onnx/grid@1',
+export const gridDocument = (result: PositionMap, subject: GridSubject) => ({
+  schema: 'lan-onnx/grid@1' as const,
   ...subject,
   ...result,
 });
+
+/** What `grid.json` holds. */
+export type GridDocument = ReturnType<typeof gridDocument>;
 
 /** Writes all files into a folder; returns their paths. Throws LanError where it can not be written. */
 export async function writeGrid(folder: string, result: PositionMap, subject: GridSubject, title: string): Promise<string[]> {

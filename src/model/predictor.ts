@@ -1,0 +1,124 @@
+// Class probabilities of samples by the reference: in batches where samples are independent, one at a time where they are not.
+import { LanError } from '../core/errors.js';
+import { random, STREAMS } from '../core/random.js';
+import { allocate, float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { rowsAreIndependent } from './batching.js';
+import type { InputCard, OutputKind } from './card.js';
+import type { Parts } from './parts.js';
+import { preprocessTensor } from './preprocess.js';
+import { toProbabilities } from './probabilities.js';
+import { feedsAt, fixedBatchOf } from './run-to-point.js';
+
+/** How samples become runs. */
+export interface SampleView {
+  /** Shape of one sample where the mask lies. */
+  readonly sampleShape: readonly number[];
+  /** Is the first axis of what is run a batch? Else one sample is all of it. */
+  readonly batched: boolean;
+  /** Length of the first axis of the model's input as it was opened. */
+  readonly batch: number;
+  readonly card: InputCard | undefined;
+  readonly outputKind: OutputKind;
+}
+
+/** See Classifier.predict. */
+export class Predictor {
+  /** What inputs are written to. */
+  private spare: Float32Array | undefined;
+  private independence?: Promise<boolean>;
+  /** The batch that the file fixes. */
+  private readonly fixed: number | undefined;
+
+  constructor(
+    private readonly parts: Parts,
+    private readonly view: SampleView,
+  ) {
+    this.fixed = fixedBatchOf(parts.canonical, parts.input.name);
+  }
+
+  /**
+   * Has each sample of a batch the answer that it has alone? Asked once, with two random samples; what is found is added to the notes. Throws
+   * LanError `unsupported` where they have not and the file fixes a batch of several.
+   */
+  independent(): Promise<boolean> {
+    return (this.independence ??= this.ask());
+  }
+
+  private async ask(): Promise<boolean> {
+    const { source, notes, input } = this.parts;
+    const { batched, sampleShape, card } = this.view;
+    if (!batched) return false;
+    const per = sizeOf(sampleShape);
+    const stream = random(0, STREAMS.check);
+    const samples = [1, 2].map((draw) => {
+      const values = new Float32Array(per);
+      return card ? stream.uniform(values, draw, 0, card.range) : stream.normal(values, draw);
+    });
+    const together = (which: readonly (0 | 1)[]): Promise<Tensor> => {
+      const data = new Float32Array(which.length * per);
+      which.forEach((w, i) => data.set(samples[w]!, i * per));
+      return this.output({ type: 'float32', dims: [which.length, ...sampleShape], data }, which.length, card);
+    };
+    const independent = await rowsAreIndependent(together, this.fixed);
+    if (independent) return true;
+    if (this.fixed !== undefined)
+      throw new LanError(
+        'unsupported',
+        `${source.name}: takes batches of ${this.fixed} only, in which the answer for one sample depends on the others, so that no sample has an answer of its own.`,
+        'Export the model with a batch of 1.',
+      );
+    const note = `samples are run one at a time: together, along the first axis of '${input.name}', they change each other's answers or are refused (tried with two)`;
+    // Another card, or a sample of its own, asks again.
+    if (!notes.includes(note)) notes.push(note);
+    return false;
+  }
+
+  async predict(x: Tensor, card: InputCard | undefined, batch: number): Promise<Tensor> {
+    const { sampleShape, batched, outputKind } = this.view;
+    const n = x.dims[0] ?? 1;
+    const single = !batched || ((n > 1 || (this.fixed ?? 1) > 1) && !(await this.independent()));
+    const size = single ? 1 : (this.fixed ?? Math.min(n, batch));
+    const per = sizeOf(sampleShape);
+    const type = x.type === 'uint8' ? 'uint8' : 'float32';
+    const data = x.type === 'uint8' ? (x.data as Uint8Array) : toFloat32(x);
+    const rows: Float32Array[] = [];
+    for (let i = 0; i < n; i += size) {
+      const count = Math.min(size, n - i);
+      const length = this.fixed && batched ? size : count;
+      // A model of fixed batch gets its last batch filled up with zeros; their rows are dropped.
+      const chunk = length === count ? data.subarray(i * per, (i + count) * per) : allocate(type, [length * per]);
+      if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
+      const given: Tensor = { type, dims: batched ? [length, ...sampleShape] : sampleShape, data: chunk };
+      const p = toProbabilities(await this.output(given, length, card), outputKind);
+      rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
+    }
+    const k = rows[0]!.length / Math.min(size, n);
+    const all = new Float32Array(n * k);
+    let at = 0;
+    for (const row of rows) {
+      all.set(row, at);
+      at += row.length;
+    }
+    return float32(all, [n, k]);
+  }
+
+  /** The chosen output [length,...] of `length` samples. Throws LanError where it has another number of rows. */
+  private async output(given: Tensor, length: number, card: InputCard | undefined): Promise<Tensor> {
+    const { hookPoint, input, output, reference, source } = this.parts;
+    const { batched, batch } = this.view;
+    // One array for all runs: fresh ones keep the garbage collector busy. Taken away meanwhile, because another call may come in between.
+    const buffer = this.spare;
+    this.spare = undefined;
+    const entry = hookPoint ? given : preprocessTensor(given, card, buffer);
+    const feeds = feedsAt(this.parts, batched ? length : batch, reference.inputNames);
+    const out = (await reference.run({ ...feeds, [hookPoint?.name ?? input.name]: entry }, [output.name]))[output.name]!;
+    if (card && !hookPoint) this.spare = entry.data as Float32Array;
+    if (!batched) return { type: out.type, dims: [1, sizeOf(out.dims)], data: out.data };
+    if (out.dims[0] !== length)
+      throw new LanError(
+        'shape',
+        `${source.name}: gave ${out.dims[0] ?? 0} row(s) for ${length} sample(s): its output '${output.name}' is [${out.dims.join(',')}].`,
+      );
+    return out;
+  }
+}

@@ -1,0 +1,6 @@
+// lan-onnx/ops: what an op of one's own is written with (docs/adding-an-op.md), and what differentiates graphs by such rules.
+export { adapters } from '../adapters/index.js';
+export { defineOp, float, floats, int, ints, none, tensor, text, todo, type OpAdapter } from '../adapters/op.js';
+export { differentiate } from './compile/differentiate.js';
+export { GraphBuilder } from './onnx/builder.js';
+export type { Graph, Node } from './onnx/graph.js';

@@ -1,0 +1,32 @@
+// What --help loads: tables and yargs, and none of the engines, so that it answers at once.
+import { execFileSync } from 'node:child_process';
+import { expect, test } from '@jest/globals';
+import { nameOf } from '../../src/cli/command.js';
+import { COMMANDS } from '../../src/cli/commands.js';
+
+/** The packages with code in CommonJS, as all the heavy ones are, that a process of its own has loaded when the command lines are done. */
+function loaded(...lines: string[][]): string[] {
+  const script = `
+    import { Module } from 'node:module';
+    import { main } from './src/cli/main.ts';
+    const io = { out() {}, err() {} };
+    const codes = [];
+    for (const line of ${JSON.stringify(lines)}) codes.push(await main(line, io));
+    const names = Object.keys(Module._cache).map((path) => /.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(path)?.[1]);
+    console.log(JSON.stringify([codes, [...new Set(names)]]));`;
+  const argv = ['--import', 'tsx', '--input-type=module', '-e', script];
+  const [codes, names] = JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' })) as [number[], (string | null)[]];
+  expect(codes).toEqual(lines.map(() => 0));
+  return names.flatMap((name) => (name === null ? [] : [name]));
+}
+
+const HEAVY = /^(onnxruntime-|@tensorflow\/|sharp$|@img\/|protobufjs$|cli-table3$)/;
+
+test('--help, of the program and of every command, loads no engine', () => {
+  const helps = COMMANDS.map((command) => [nameOf(command), '--help']);
+  expect(loaded(['--help'], ['--version'], ...helps).filter((name) => HEAVY.test(name))).toEqual([]);
+}, 60_000);
+
+test('the same look at a command that runs finds them', () => {
+  expect(loaded(['inspect', 'tank'])).toEqual(expect.arrayContaining(['onnxruntime-node', 'protobufjs', 'cli-table3']));
+}, 60_000);

@@ -1,0 +1,114 @@
+// Samples that are not independent along the first axis: two distinct ones, alone and together, tell; everything then runs one by one.
+import { describe, expect, test } from '@jest/globals';
+import { float32, toFloat32, type Tensor } from '../../src/core/tensor.js';
+import { audit } from '../../src/explain/audit.js';
+import { rowsAreIndependent } from '../../src/model/batching.js';
+import { openModel } from '../../src/model/open.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encodeModel } from '../../src/onnx/codec.js';
+
+const weights = (rows: number, columns: number): Tensor =>
+  float32(
+    Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(1 + 3 * i)),
+    [rows, columns],
+  );
+
+type Dims = readonly (number | string)[];
+
+function modelOf(dims: Dims, out: Dims, make: (g: GraphBuilder, x: string) => string): Uint8Array {
+  const g = new GraphBuilder('batches');
+  g.output(make(g, g.input('x', 'float32', dims)), 'p', { type: 'float32', dims: out });
+  return encodeModel({
+    irVersion: 8,
+    producer: 'test',
+    opsets: new Map([['', 18]]),
+    metadata: {},
+    functions: [],
+    graph: g.build(),
+  });
+}
+
+const flat = (g: GraphBuilder, x: string, columns: number): string =>
+  g.op('MatMul', [g.op('Flatten', [x], { axis: 1 }), g.constant(weights(12, columns))]);
+
+const MODELS = {
+  sound: modelOf(['N', 3, 4], ['N', 5], (g, x) => g.op('Softmax', [flat(g, x, 5)], { axis: 1 })),
+  'softmax over the batch': modelOf(['N', 3, 4], ['N', 5], (g, x) => g.op('Softmax', [flat(g, x, 5)], { axis: 0 })),
+  'a batch of 1 baked in': modelOf(['N', 3, 4], ['N', 5], (g, x) =>
+    g.op('MatMul', [g.reshape(x, [1, 12]), g.constant(weights(12, 5))]),
+  ),
+  'a fixed batch, coupled': modelOf([3, 3, 4], [3, 5], (g, x) => g.op('Softmax', [flat(g, x, 5)], { axis: 0 })),
+} as const;
+
+test.each([
+  ['sound', true],
+  ['softmax over the batch', false],
+  ['a batch of 1 baked in', false],
+] as const)('%s: independent %s; samples of a batch get what they get alone', async (name, independent) => {
+  const model = await openModel(MODELS[name]);
+  try {
+    const samples = [1, 2, 3].map((k) =>
+      float32(
+        Float32Array.from({ length: 12 }, (_, i) => Math.cos(k * i)),
+        [1, 3, 4],
+      ),
+    );
+    const together = await model.predict(
+      float32(
+        samples.flatMap((s) => [...toFloat32(s)]),
+        [3, 3, 4],
+      ),
+    );
+    for (const [i, sample] of samples.entries()) {
+      const alone = toFloat32(await model.predict(sample));
+      toFloat32(together)
+        .subarray(5 * i, 5 * i + 5)
+        .forEach((v, j) => expect(v).toBeCloseTo(alone[j]!, 5));
+    }
+    const notes = model.notes.filter((n) => n.includes('one at a time'));
+    expect(notes).toHaveLength(independent ? 0 : 1);
+  } finally {
+    await model.dispose();
+  }
+});
+
+test('a fixed batch whose samples are coupled is refused: no sample of it has an answer of its own', async () => {
+  await expect(openModel(MODELS['a fixed batch, coupled'])).rejects.toMatchObject({ code: 'unsupported' });
+});
+
+describe('time first: [12,1,4] to [1,3]', () => {
+  const bytes = modelOf([12, 1, 4], [1, 3], (g, x) =>
+    g.op('Softmax', [g.op('MatMul', [g.op('ReduceMean', [x, g.ints([0])], { keepdims: 0 }), g.constant(weights(4, 3))])], {
+      axis: 1,
+    }),
+  );
+
+  test('the whole input is one sample', async () => {
+    const model = await openModel(bytes);
+    try {
+      expect(model.sampleShape).toEqual([12, 1, 4]);
+      const x = float32(
+        Float32Array.from({ length: 48 }, (_, i) => Math.sin(i)),
+        [1, 12, 1, 4],
+      );
+      const p = await model.predict(x);
+      expect(p.dims).toEqual([1, 3]);
+      const out = (await model.run({ x: { ...x, dims: [12, 1, 4] } }))['p']!;
+      toFloat32(p).forEach((v, i) => expect(v).toBeCloseTo(toFloat32(out)[i]!, 6));
+      const result = await audit(model, x, { settings: { iterations: 5, betas: [1] }, evidenceDraws: 8 });
+      expect(result.betas[0]!.learned.mask.dims.slice(1).join()).toContain('12');
+    } finally {
+      await model.dispose();
+    }
+  });
+});
+
+test('the rule itself', async () => {
+  const rows = (...values: number[]): Promise<Tensor> => Promise.resolve(float32(values, [values.length, 1]));
+  expect(await rowsAreIndependent((s) => rows(...s.map((v) => v + 1)))).toBe(true);
+  expect(await rowsAreIndependent((s) => rows(...s.map((v) => v + s.length)))).toBe(false);
+  expect(await rowsAreIndependent((s) => (s.length > 1 ? Promise.reject(new Error('no')) : rows(...s)))).toBe(false);
+  expect(await rowsAreIndependent((s) => rows(s[0]!))).toBe(false);
+  // A row that only the other sample in the batch decides.
+  expect(await rowsAreIndependent((s) => rows(...s.toReversed()), 2)).toBe(false);
+});
