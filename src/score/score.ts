@@ -76,7 +76,7 @@ const MAX_INPUT = 2 ** 26;
 export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inputShape'>): PictureSpec | undefined {
   if (!card) return undefined;
   const [channels, height, width] = inputShape as [1 | 3, number, number];
-  return { channels, height, width, resize: card.resize, crop: card.crop };
+  return { channels, height, width, resize: card.resize, crop: card.crop, resample: card.resample };
 }
 
 /**
