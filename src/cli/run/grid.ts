@@ -13,7 +13,7 @@ import { openDataset } from '../../data/open-dataset.js';
 import { toPlanes } from '../../data/planes.js';
 import { positionMap, type PositionMap } from '../../score/position-map.js';
 import type { PlacedObject } from '../../score/placing.js';
-import { classesOf, pictureSpec } from '../../score/score.js';
+import { pictureSpec } from '../../score/score.js';
 import { gridDocument, writeGrid } from '../../report/position-map-files.js';
 import { countdown } from '../bar.js';
 import { toJson } from '../../report/format.js';
@@ -69,7 +69,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
 const MOST_BYTES = 2 ** 29;
 
 async function readObjects(argv: Arguments, classifier: Classifier): Promise<{ objects: PlacedObject[]; notes: string[] }> {
-  const k = classesOf(classifier);
+  const k = classifier.classes;
   const given = argv.label === undefined ? undefined : toLabel(argv.label, classifier.labels, k);
   if (argv.objects.every((path) => isImage(path))) {
     const objects: PlacedObject[] = [];
