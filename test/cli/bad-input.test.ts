@@ -236,7 +236,7 @@ describe('graphs of a few bytes that ask for gigabytes', () => {
     for (let i = 0; i < 9; i++) y = g.op('Relu', [y]);
     g.output(y, 'y');
     await expect(openModel(bytesOf(g.build()))).rejects.toThrow(
-      "The values of the graph up to Relu 'Relu_5' take 4.8 GiB; at most 4 are allowed. Give a smaller input or batch (--shape).",
+      "The values of the graph up to Relu 'Relu_5' take 4.8 GiB; at most 4 are allowed. Give a smaller input or batch (`shapes`).",
     );
   });
   test('many inputs', async () => {
@@ -351,7 +351,7 @@ test('a pool larger than its input: onnxruntime would divide by zero and end the
   g.append('MaxPool', [g.input('x', 'float32', [2, 16, 5, 6])], ['y'], attributes, '', 'p');
   g.output('y');
   await expect(openModel(bytesOf(g.build()))).rejects.toThrow(
-    "MaxPool 'p': no window of kernel [4,4] fits its input [2,16,5,6]. Give a larger input (--shape).",
+    "MaxPool 'p': no window of kernel [4,4] fits its input [2,16,5,6]. Give a larger input (`shapes`).",
   );
 });
 

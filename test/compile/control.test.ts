@@ -213,7 +213,7 @@ test('a loop that doubles what it carries is refused before it is run', async ()
     return g.op('Loop', [g.constant(whole(40)), '', x], { body: twice });
   });
   await expect(compile(m)).rejects.toThrow(
-    /^The values of the graph up to Concat '\S+' take 6\.0 GiB; at most 4 are allowed\. Give a smaller input or batch \(--shape\)\.$/,
+    /^The values of the graph up to Concat '\S+' take 6\.0 GiB; at most 4 are allowed\. Give a smaller input or batch \(`shapes`\)\.$/,
   );
 });
 
