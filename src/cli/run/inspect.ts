@@ -13,7 +13,10 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
   const report = await inspect(argv.model, openOptions(argv));
   io.out(argv.json ? toJson(report) : describe(report));
   if (report.problems.length === 0) return;
-  io.err([`lan-onnx: ${report.model}: not supported:`, ...report.problems.map((p) => `  - ${inFlags(p, { definition })}`)].join('\n') + '\n');
+  io.err(
+    [`lan-onnx: ${report.model}: not supported:`, ...report.problems.map((p) => `  - ${inFlags(p, { definition })}`)].join('\n') +
+      '\n',
+  );
   io.exit(2);
 }
 
