@@ -17,7 +17,7 @@ import { claims, partOf } from '../report/claims.js';
 import { tokenMasks, tokensOf, unknownToken, type TokenMask, type Tokens } from '../report/tokens.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { readInput, type AuditInput, type Expected, type Sample } from './inputs.js';
-import { isOpened, openingOf, refuseOpening, type ModelLike } from './opened.js';
+import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
 /** One mask, what it claims, and how that was measured. */
 export type Finding = Measured['betas'][number] & {
@@ -90,12 +90,12 @@ const lengthOf = (input: AuditInput): readonly number[] | undefined =>
  */
 export async function createAuditor(model: ModelLike, options: AuditOptions = {}): Promise<Auditor> {
   const { sample, ...said } = options;
-  if (isOpened(model)) refuseOpening(model, said);
-  const classifier = isOpened(model) ? model : await openModel(model, openingOf({ ...said, sample }));
+  if (!isFile(model)) refuseOpening(internals(model), said);
+  const classifier = !isFile(model) ? internals(model) : await openModel(model, openingOf({ ...said, sample }));
   try {
-    return await CompiledAuditor.make(classifier, options, !isOpened(model));
+    return await CompiledAuditor.make(classifier, options, isFile(model));
   } catch (error) {
-    if (!isOpened(model)) await classifier.dispose();
+    if (isFile(model)) await classifier.dispose();
     throw error;
   }
 }

@@ -94,7 +94,7 @@ async function decoded(
 export function imageSpec(classifier: Classifier): ImageSpec {
   const card = classifier.card!;
   const [channels, height, width] = classifier.inputShape as [1 | 3, number, number];
-  return { channels, height, width, resize: card.resize, crop: card.crop, range: card.range };
+  return { channels, height, width, resize: card.resize, crop: card.crop, resample: card.resample, range: card.range };
 }
 
 function asSample(classifier: Classifier, tensor: Tensor, label: string): Tensor {

@@ -1,10 +1,9 @@
 // lan-onnx/jest types the global `expect` of @types/jest too; tests here import theirs, so a program of its own is type-checked.
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import ts from 'typescript';
+import { typeProblems } from './programs.js';
 
 const PROGRAM = `
-import { toMatchOnnxRuntime } from '../../src/jest.js';
+import { toMatchOnnxRuntime } from 'lan-onnx/jest';
 expect.extend({ toMatchOnnxRuntime });
 export async function use(): Promise<void> {
   await expect('model.onnx').toMatchOnnxRuntime({ nodes: true, gradients: true });
@@ -14,20 +13,22 @@ export async function use(): Promise<void> {
 `;
 
 test('the matcher is known to the global expect, and its options are checked', () => {
-  // In memory only: a file would be seen by whatever else reads the folder meanwhile.
-  const file = join(import.meta.dirname, 'in-memory.ts');
-  const config = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path)).config as { compilerOptions: object };
-  const { options } = ts.convertCompilerOptionsFromJson(
-    { ...config.compilerOptions, types: ['node', 'jest'], noEmit: true },
-    '.',
-  );
-  const host = ts.createCompilerHost(options);
-  const onDisk = host.getSourceFile.bind(host);
-  host.getSourceFile = (name, version) => (name === file ? ts.createSourceFile(name, PROGRAM, version) : onDisk(name, version));
-  const program = ts.createProgram([file], options, host);
-  const source = program.getSourceFile(file)!;
-  const problems = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
-  expect(problems.map((d) => ts.flattenDiagnosticMessageText(d.messageText, '\n').split('\n')[0])).toEqual([
-    "Object literal may only specify known properties, but 'node' does not exist in type 'AgreementOptions'. Did you mean to write 'nodes'?",
+  expect(typeProblems(PROGRAM, ['node', 'jest'])).toEqual([
+    "Object literal may only specify known properties, but 'node' does not exist in type 'CheckOptions'. Did you mean to write 'nodes'?",
+  ]);
+});
+
+test('a tensor of onnxruntime-common is one of ours, for every type that both have', () => {
+  const types = ['float32', 'float64', 'uint8', 'int32', 'int64', 'bool', 'string'];
+  const lines = types.map((type) => `export const ${type} = (theirs: TypedTensor<'${type}'>): Tensor => theirs;`);
+  const wrong = "export const wrong = (theirs: TypedTensor<'float32'>): Tensor & { type: 'int8' } => theirs;";
+  const program = [
+    "import type { TypedTensor } from 'onnxruntime-common';",
+    "import type { Tensor } from 'lan-onnx';",
+    ...lines,
+    wrong,
+  ];
+  expect(typeProblems(program.join('\n'))).toEqual([
+    expect.stringContaining('is not assignable to type \'Tensor & { type: "int8"; }\''),
   ]);
 });

@@ -1,0 +1,43 @@
+// docs/api.md says what the entries export; each name has a docstring, each function an example, and somebody uses it.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { apiPage, committedPage, publicNames } from './api-page.js';
+
+const root = resolve(import.meta.dirname, '../..');
+const names = publicNames();
+
+test('docs/api.md is not stale', async () => {
+  if (committedPage() !== (await apiPage(names))) throw new Error('docs/api.md is stale. Run npm run docs:api and commit it.');
+  expect(names.map((n) => n.name)).toEqual(expect.arrayContaining(['openModel', 'audit', 'defineOp', 'toMatchOnnxRuntime']));
+});
+
+test('every public name has a docstring, every function of lan-onnx an example', () => {
+  expect(names.filter((n) => n.docs === '').map((n) => `${n.entry}: ${n.name}`)).toEqual([]);
+  expect(names.filter((n) => n.kind === 'function' && n.examples.length === 0).map((n) => `${n.entry}: ${n.name}`)).toEqual([]);
+});
+
+/** Tests, benches and the pages that show code; not the generated page itself. */
+const users = [
+  ...['test', 'bench'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((f) => f.endsWith('.ts') && !f.endsWith('api-page.test.ts'))
+      .map((f) => join(folder, f)),
+  ),
+  'README.md',
+  'docs/adding-an-op.md',
+  'docs/check.md',
+  'docs/score.md',
+].map((file) => readFileSync(join(root, file), 'utf8'));
+
+test('every public function and value is used in a test or an example; every type is, or is part of one that is', () => {
+  const used = new Set(names.filter((n) => users.some((text) => new RegExp(`\\b${n.name}\\b`).test(text))).map((n) => n.name));
+  expect(names.filter((n) => n.kind !== 'type' && !used.has(n.name)).map((n) => n.name)).toEqual([]);
+  // What a used name's signature names is used with it.
+  for (let before = -1; before !== used.size;) {
+    before = used.size;
+    for (const n of names)
+      if (used.has(n.name)) for (const m of names) if (new RegExp(`\\b${m.name}\\b`).test(n.signature)) used.add(m.name);
+  }
+  expect(names.filter((n) => !used.has(n.name)).map((n) => n.name)).toEqual([]);
+});

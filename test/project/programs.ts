@@ -1,0 +1,34 @@
+// TypeScript programs in memory: a file on disk would be seen by whatever else reads the folder meanwhile.
+import { join, resolve } from 'node:path';
+import ts from 'typescript';
+
+/** Files on disk, parsed once for all programs: parsing is most of the time. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** The compiler's options of this project, `lan-onnx` and its entries meaning the sources. */
+export function compilerOptions(types: readonly string[] = ['node']): ts.CompilerOptions {
+  const config = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)).config as {
+    compilerOptions: object;
+  };
+  const paths = { 'lan-onnx': ['./src/index.ts'], 'lan-onnx/ops': ['./src/ops.ts'], 'lan-onnx/jest': ['./src/jest.ts'] };
+  return ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, types, paths, noEmit: true }, root).options;
+}
+
+/** The first line of everything that the compiler finds wrong with a program that lies in test/project. */
+export function typeProblems(text: string, types?: readonly string[]): string[] {
+  const file = join(import.meta.dirname, 'in-memory.ts');
+  const options = compilerOptions(types);
+  const host = ts.createCompilerHost(options);
+  const onDisk = host.getSourceFile.bind(host);
+  host.getSourceFile = (name, version) => {
+    if (name === file) return ts.createSourceFile(name, text, version);
+    if (!parsed.has(name)) parsed.set(name, onDisk(name, version));
+    return parsed.get(name);
+  };
+  const program = ts.createProgram([file], options, host);
+  const source = program.getSourceFile(file)!;
+  const problems = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+  return problems.map((d) => ts.flattenDiagnosticMessageText(d.messageText, '\n').split('\n')[0]!);
+}
