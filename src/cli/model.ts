@@ -73,9 +73,3 @@ export const noteTo =
   (io: Io, definition: Definition) =>
   (note: string): void =>
     io.err(`note: ${readable(inFlags(note, { definition }))}\n`);
-
-/** Says what is kept of a run that was interrupted: there is a result, but it is not the one that was asked for. */
-export function sayInterrupted(io: Io, kept: string): void {
-  io.err(`lan-onnx: interrupted: ${kept}\n`);
-  io.exit(2);
-}

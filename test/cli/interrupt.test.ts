@@ -131,7 +131,7 @@ describe('an interrupted run says what it keeps and exits with 2', () => {
     writeFileSync(at('picture.npy'), encodeNpy({ ...pixels(1, 8), type: 'uint8' }));
     const argv = ['audit', at('net.onnx'), '--tensor', at('picture.npy'), at('picture.npy'), '--evidence-draws', '2'];
     const { code, out, err } = await interrupted(/^learning the mask/m, ...argv, '--out', at('audit'));
-    expect(err).toMatch(/\nlan-onnx: interrupted: 1 of 2 input\(s\) written, the last with the mask learned until then\.\n$/);
+    expect(err).toMatch(/\nlan-onnx: interrupted; 1 of 2 input\(s\) written, the last with the mask learned until then\.\n$/);
     expect([code, existsSync(at('audit/picture/audit.json')), existsSync(at('audit/picture-2'))]).toEqual([2, true, false]);
     expect(out).toContain('(stopped: interrupted)');
   }, 60_000);
@@ -139,7 +139,7 @@ describe('an interrupted run says what it keeps and exits with 2', () => {
   test('score', async () => {
     const argv = ['score', at('net.onnx'), '--data', at('data'), '--batch', '1', '--out', at('score')];
     const { code, out, err } = await interrupted(/^.*data \.\.\.$/m, ...argv);
-    const [, count] = /\nlan-onnx: interrupted: (\d+) sample\(s\) were counted\.\n$/.exec(err) ?? [];
+    const [, count] = /\nlan-onnx: interrupted; (\d+) sample\(s\) were counted\.\n$/.exec(err) ?? [];
     expect([code, Number(count) < 40]).toEqual([2, true]);
     expect(out).toContain('interrupted');
     expect((JSON.parse(readFileSync(at('score/score.json'), 'utf8')) as { count: number }).count).toBe(Number(count));
@@ -149,7 +149,7 @@ describe('an interrupted run says what it keeps and exits with 2', () => {
     const argv = ['grid', at('net.onnx'), '--objects', at('objects'), '--out', at('grid')];
     const { code, err } = await interrupted(/^positions \.\.\.$/m, ...argv);
     const kept = `position\\(s\\) lie in '${at('grid/grid.jsonl')}'; the same command goes on from there\\.\n$`;
-    expect([code, err]).toEqual([2, expect.stringMatching(new RegExp(`\nlan-onnx: interrupted: \\d+ ${kept}`))]);
+    expect([code, err]).toEqual([2, expect.stringMatching(new RegExp(`\nlan-onnx: interrupted; \\d+ ${kept}`))]);
     expect(await main(argv, { out: () => undefined, err: () => undefined, terminal: false })).toBe(0);
   }, 60_000);
 

@@ -1,11 +1,12 @@
 // lan-onnx audit MODEL --image F: learns which parts of an input the classifier needed, and measures the claim.
 import { basename, extname, join } from 'node:path';
-import { createAuditor, type AuditResult } from '../../api/audit.js';
+import { createAuditor, type AuditResult, type Auditor } from '../../api/audit.js';
 import type { AuditProgress } from '../../api/audit-options.js';
 import type { Sample } from '../../api/inputs.js';
 import { LanError } from '../../core/errors.js';
 import { readable } from '../../core/readable.js';
 import { ensureWritable, readBytes } from '../../data/files.js';
+import { whileLocked } from '../../data/lock.js';
 import { decodeNpy } from '../../data/npy.js';
 import type { AuditFiles } from '../../report/audit-files.js';
 import { toJson } from '../../report/format.js';
@@ -13,8 +14,8 @@ import { needed } from '../../report/tokens.js';
 import { progressBar } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import { audit as definition } from '../commands/audit.js';
-import type { Io } from '../io.js';
-import { interruptibly, maskOptions, noteTo, openOptions, sayInterrupted } from '../model.js';
+import { interrupted, type Io } from '../io.js';
+import { interruptibly, maskOptions, noteTo, openOptions } from '../model.js';
 
 type Arguments = ArgumentsOf<typeof definition>;
 
@@ -53,6 +54,12 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       for (const { path, is } of inputs) samples.push(await auditor.read(path, is));
       for (const read of samples) await auditor.prepare(read);
       await ensureWritable(argv.out);
+      await whileLocked(argv.out, () => auditAll(auditor, samples));
+    } finally {
+      await auditor.dispose();
+    }
+
+    async function auditAll(auditor: Auditor, samples: readonly Sample[]): Promise<void> {
       const { engine, classes } = auditor.model;
       io.err(`engine: ${engine.info.name} ${engine.info.version}, ${engine.info.backend}, ${engine.info.threads} thread(s)\n`);
       const folderOf = folders();
@@ -65,12 +72,10 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
         if (argv.json) documents.push(result.toJSON());
         else io.out(describe(path, result, files, classes));
         if (!signal.aborted) continue;
-        sayInterrupted(io, `${i + 1} of ${inputs.length} input(s) written, the last with the mask learned until then.`);
+        interrupted(io, `${i + 1} of ${inputs.length} input(s) written, the last with the mask learned until then.`);
         break;
       }
       if (argv.json) io.out(toJson(documents.length === 1 ? documents[0] : documents));
-    } finally {
-      await auditor.dispose();
     }
   });
 }

@@ -1,6 +1,7 @@
 // What the two export commands do alike: refuse what no exported file can follow, write the file, say what it holds.
 import type { ExportResult } from '../../api/export.js';
 import { LanError } from '../../core/errors.js';
+import { prepareResults } from '../../data/results.js';
 import type { OpenOptions } from '../../model/open.js';
 import { describeExport } from '../../report/exported.js';
 import { toJson } from '../../report/format.js';
@@ -26,6 +27,7 @@ export async function exportModel(
       '`feeds`: an exported file keeps all inputs of the model.',
       'Bind open axes with `shapes`, and feed the inputs when you run the file.',
     );
+  await prepareResults([argv.out], [argv.model]);
   const exported = await make(argv.model, openOptions(argv));
   await exported.save(argv.out);
   exported.notes.forEach(noteTo(io, definition));

@@ -5,8 +5,8 @@ import { toJson } from '../../report/format.js';
 import { countdown } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import { grid as definition } from '../commands/grid.js';
-import type { Io } from '../io.js';
-import { interruptibly, noteTo, openOptions, sayInterrupted } from '../model.js';
+import { interrupted, type Io } from '../io.js';
+import { interruptibly, noteTo, openOptions } from '../model.js';
 import { accuracyText } from './score.js';
 
 /** Measures the position map and writes it; interrupted, it writes the positions that are done and exits with 2. */
@@ -34,7 +34,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
     const files = await result.save(argv.out);
     io.out(argv.json ? toJson(result) : describe(result, files));
     if (result.interrupted)
-      sayInterrupted(io, `${result.positions.length} position(s) lie in '${journal}'; the same command goes on from there.`);
+      interrupted(io, `${result.positions.length} position(s) lie in '${journal}'; the same command goes on from there.`);
   });
 }
 

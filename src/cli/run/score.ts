@@ -2,20 +2,28 @@
 import { score, type ScoreResult } from '../../api/score.js';
 import { readable } from '../../core/readable.js';
 import { ensureWritable, writeAtomically } from '../../data/files.js';
+import { whileLocked } from '../../data/lock.js';
+import { prepareResults } from '../../data/results.js';
 import { toJson } from '../../report/format.js';
 import type { Accuracy } from '../../score/score.js';
 import { countdown } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import { score as definition } from '../commands/score.js';
-import type { Io } from '../io.js';
-import { interruptibly, noteTo, openOptions, sayInterrupted } from '../model.js';
+import { interrupted, type Io } from '../io.js';
+import { interruptibly, noteTo, openOptions } from '../model.js';
 
 /** Scores the model and writes what was asked for; interrupted, it counts what is done and exits with 2. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
   const { split, batch, limit, seed, strict } = argv;
   const bar = countdown(io, argv.data);
   await interruptibly(io, { interrupted: 'counting what is done so far', bar }, async (signal) => {
-    if (argv.out !== undefined) await ensureWritable(argv.out);
+    await prepareResults([argv.csv], [argv.model, argv.data]);
+    if (argv.out === undefined) return scored(signal);
+    await ensureWritable(argv.out);
+    await whileLocked(argv.out, () => scored(signal));
+  });
+
+  async function scored(signal: AbortSignal): Promise<void> {
     const onNote = noteTo(io, definition);
     const options = { ...openOptions(argv), split, batch, limit, seed, strict, signal, onProgress: bar.step, onNote };
     const result = await score(argv.model, argv.data, options);
@@ -24,8 +32,8 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
     if (argv.csv !== undefined) await writeAtomically(argv.csv, result.toCsv());
     const files = argv.out === undefined ? [] : await result.save(argv.out);
     io.out(argv.json ? toJson(result) : describe(result, files));
-    if (result.interrupted) sayInterrupted(io, `${result.count} sample(s) were counted.`);
-  });
+    if (result.interrupted) interrupted(io, `${result.count} sample(s) were counted.`);
+  }
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
