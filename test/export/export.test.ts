@@ -513,7 +513,7 @@ describe('the commands', () => {
   test('a batch that contradicts a shape, or is no number', async () => {
     const argv = ['export-gradient', at('net.onnx'), '--out', at('never.onnx')];
     expect((await cli(...argv, '--batch', '4', '--shape', 'image=2,3,8,9')).err).toBe(
-      "lan-onnx: Input 'image': a batch of 4 and a shape [2,3,8,9] contradict each other.\n",
+      "lan-onnx: Input 'image': a batch of 4 and a shape [2,3,8,9] contradict each other. Give one of --batch and --shape.\n",
     );
     expect((await cli(...argv, '--batch', '0')).err).toBe(
       "lan-onnx: --batch: expected a whole number of at least 1, received '0'.\n",
