@@ -23,6 +23,7 @@ import type { OpAdapter } from './op.js';
 import { pooling } from './pooling.js';
 import { recurrent } from './recurrent.js';
 
+/** All ops that come with the package; `[...adapters, mine]` adds to them, or replaces one of the same op and domain. */
 export const adapters: readonly OpAdapter[] = [
   ...elementwise,
   ...activation,

@@ -26,7 +26,7 @@ export type { Inspection } from './model/inspect.js';
 
 export { openDataset, type DatasetOptions } from './data/open-dataset.js';
 export { datasetOf } from './data/stored.js';
-export type { Batch, Dataset, PictureSpec } from './data/dataset.js';
+export type { Batch, Dataset, OpenDataset, PictureSpec } from './data/dataset.js';
 export { readImage, type ImageSpec } from './data/images.js';
 export { decodeNpy, encodeNpy } from './data/npy.js';
 export { float32, type DType, type Tensor } from './core/tensor.js';

@@ -68,6 +68,9 @@ export function blockedBy(
  * The graph with backward nodes and one further output per `wrt` entry: d(of)/d(name), in the shape of the value, zeros where nothing
  * depends on it. Only nodes on the way are visited. Gradients of a value used several times are added.
  * Throws LanErrors naming every op on the way whose rule is missing.
+ *
+ * @example
+ * const backward = differentiate(graph, { of: 'loss', wrt: [{ name: 'x', as: 'x_grad' }] }, adapters);
  */
 export function differentiate(original: Graph, { of, wrt }: Gradients, adapters: readonly OpAdapter[]): Graph {
   const graph = poolBeforeRelu(original);

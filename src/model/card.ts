@@ -3,9 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { LanError, messageOf } from '../core/errors.js';
 
+/** What a classifier's output is; `sigmoid`: probabilities of classes that are each for itself. */
 export type OutputKind = 'logits' | 'probabilities' | 'log-probabilities' | 'sigmoid';
+/** Channel order of the model's input. */
 export type Channels = 'RGB' | 'BGR' | 'GREY';
 
+/** How pictures become a model's input. */
 export interface InputCard {
   /** Axis order of the model's input. */
   readonly layout: 'NCHW' | 'NHWC';
@@ -23,6 +26,7 @@ export interface InputCard {
   readonly std: readonly number[];
 }
 
+/** What an ONNX file cannot say about itself. */
 export interface ModelCard {
   readonly input: InputCard;
   readonly output?: OutputKind;
