@@ -106,9 +106,7 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
     const rule = adapter?.vjp;
     if (typeof rule !== 'function') {
       if (rule && 'none' in rule) continue;
-      problems.push(
-        `${nodeLabel(node)}: ${rule ? `no gradient rule: ${rule.todo}` : 'no gradient rule'}. Use --engine tfjs, or write the rule.`,
-      );
+      problems.push(`${nodeLabel(node)}: ${rule ? `no gradient rule: ${rule.todo}` : 'no gradient rule'}`);
       // The walk goes on, with stand-ins of the right shape, so that every missing rule is named.
       for (const x of node.inputs) if (variable.has(x)) cotangents.set(x, [x]);
       continue;
@@ -133,7 +131,13 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
       problems.push(error.message);
     }
   }
-  if (problems.length > 0) throw new LanErrors('unsupported', 'No gradient can be derived in ONNX:', problems);
+  if (problems.length > 0)
+    throw new LanErrors(
+      'unsupported',
+      'No gradient can be derived in ONNX:',
+      problems,
+      "Choose `engine: 'tfjs'`, or write the rules (docs/adding-an-op.md).",
+    );
   for (const output of graph.outputs) g.output(output.name);
   for (const { name, as } of wrt) {
     const dims = g.typeOf(name).dims;
