@@ -7,7 +7,7 @@ import { geluOps } from './kernels/gelu.js';
 import { softmaxOps } from './kernels/softmax.js';
 import { gateBlocked, isBlocked } from './kernels/blocked.js';
 import { gate, scalarLike, scalarOf, withoutHints } from './kernels/elementwise-onnx.js';
-import { custom, inside } from './kernels/elementwise-tf.js';
+import { custom, gated, inside } from './kernels/elementwise-tf.js';
 
 const HINTS = ['consumed_inputs'];
 
@@ -36,14 +36,14 @@ const elementByElement: OpAdapter[] = [
         tf,
         [x!],
         (t) => tf.relu(t),
-        (dy, _x, y) => [tf.mul(dy, tf.step(y))],
+        (dy, _x, y) => [gated(tf, dy, tf.step(y))],
         'y',
       ),
     ],
     // By y, so that onnxruntime can still fuse Conv and Relu; 0 at 0.
     vjp: (c, _, g) => {
       const [y, dy, { dims }] = [c.y[0]!, c.dy[0]!, c.outputType(0)];
-      return [isBlocked(dims) ? gateBlocked(g, dy, y, dims, 0) : gate(g, dy, g.greater(y, g.zero))];
+      return [isBlocked(dims) && !c.steep ? gateBlocked(g, dy, y, dims, 0) : gate(g, dy, g.greater(y, g.zero))];
     },
     layout: 'any',
   }),
@@ -58,13 +58,16 @@ const elementByElement: OpAdapter[] = [
         tf,
         [x!],
         (t) => tf.leakyRelu(t, alpha),
-        (dy, [t]) => [tf.mul(dy, tf.add(tf.mul(tf.step(t!), 1 - alpha), alpha))],
+        (dy, [t]) => {
+          const positive = tf.step(t!);
+          return [alpha === 0 ? gated(tf, dy, positive) : tf.mul(dy, tf.add(tf.mul(positive, 1 - alpha), alpha))];
+        },
       ),
     ],
     // alpha at 0. Where alpha is not negative y is positive exactly where x is, and Conv and LeakyRelu can still be fused.
     vjp: ({ x: [x], y: [y], dy: [dy] }, { alpha }, g) => {
       const positive = g.greater(alpha >= 0 ? y! : x!, g.zero);
-      return [g.mul(dy!, g.where(positive, g.one, g.scalar(alpha)))];
+      return [alpha === 0 ? gate(g, dy!, positive) : g.mul(dy!, g.where(positive, g.one, g.scalar(alpha)))];
     },
     layout: 'any',
   }),
@@ -134,8 +137,8 @@ const elementByElement: OpAdapter[] = [
       custom(
         tf,
         [x!],
-        (t) => tf.mul(t, inside(tf, t, alpha, Infinity)),
-        (dy, [t]) => [tf.mul(dy, inside(tf, t!, alpha, Infinity))],
+        (t) => gated(tf, t, inside(tf, t, alpha, Infinity)),
+        (dy, [t]) => [gated(tf, dy, inside(tf, t!, alpha, Infinity))],
       ),
     ],
     vjp: ({ x: [x], dy: [dy] }, { alpha }, g) => [gate(g, dy!, g.greater(x!, g.scalar(alpha)))],
@@ -184,7 +187,7 @@ const elementByElement: OpAdapter[] = [
         tf,
         [x!],
         (t) => tf.clipByValue(tf.add(tf.mul(t, alpha), beta), 0, 1),
-        (dy, _x, y) => [tf.mul(tf.mul(dy, alpha), inside(tf, y, 0, 1))],
+        (dy, _x, y) => [gated(tf, tf.mul(dy, alpha), inside(tf, y, 0, 1))],
         'y',
       ),
     ],
@@ -199,9 +202,24 @@ const elementByElement: OpAdapter[] = [
     op: 'HardSwish',
     versions: [14, 22],
     attributes: {},
-    // As onnxruntime itself expands it.
-    lower: (n, _, g) =>
-      g.mul(n.x[0]!, g.op('HardSigmoid', [n.x[0]!], { alpha: floatAttribute(1 / 6), beta: floatAttribute(0.5) })),
+    forward: ([x], _, { tf }) => {
+      const hard = (t: TfTensor): TfTensor => tf.clipByValue(tf.add(tf.mul(t, 1 / 6), 0.5), 0, 1);
+      const back = (dy: TfTensor, [t]: TfTensor[]): TfTensor[] => {
+        const h = hard(t!);
+        const bent = tf.mul(inside(tf, h, 0, 1), tf.mul(t!, 1 / 6));
+        return [gated(tf, tf.mul(dy, tf.add(h, bent)), tf.step(tf.add(t!, 3)))];
+      };
+      return [custom(tf, [x!], (t) => tf.mul(t, hard(t)), back)];
+    },
+    // dy h + dy x h' with h = HardSigmoid(x); 0 where h is.
+    vjp: ({ x: [x], dy: [dy], steep }, _, g) => {
+      const h = g.op('HardSigmoid', [x!], { alpha: floatAttribute(1 / 6), beta: floatAttribute(0.5) });
+      const positive = g.greater(h, g.zero);
+      const open = g.op('And', [positive, g.op('Less', [h, g.one])]);
+      const sum = g.add(g.mul(dy!, h), gate(g, g.mul(g.mul(dy!, x!), g.scalar(1 / 6)), open));
+      return [steep ? gate(g, sum, positive) : sum];
+    },
+    layout: 'any',
   }),
   defineOp({
     op: 'Softplus',
@@ -254,14 +272,14 @@ const elementByElement: OpAdapter[] = [
       const [min, max] = [bound(node, 1, -Infinity)!, bound(node, 2, Infinity)!];
       const value = (t: TfTensor): TfTensor => tf.clipByValue(t, min, max);
       if (x!.dtype !== 'float32') return [tf.cast(value(tf.cast(x!, 'float32')), x!.dtype)];
-      return [custom(tf, [x!], value, (dy, _x, y) => [tf.mul(dy, inside(tf, y, min, max))], 'y')];
+      return [custom(tf, [x!], value, (dy, _x, y) => [gated(tf, dy, inside(tf, y, min, max))], 'y')];
     },
     // By y, so that onnxruntime can still fuse Conv and Clip; 0 at the bounds.
     vjp: (c, _, g) => {
       const [y, dy] = [c.y[0]!, c.dy[0]!];
       const { dims } = c.outputType(0);
       const [min, max] = [bound(c, 1, -Infinity)!, bound(c, 2, Infinity)!];
-      if (isBlocked(dims) && (min === 0 || min === -Infinity) && max > 0)
+      if (isBlocked(dims) && !c.steep && (min === 0 || min === -Infinity) && max > 0)
         return [gateBlocked(g, dy, y, dims, min === 0 ? 0 : undefined, max === Infinity ? undefined : max)];
       const above = min === -Infinity ? undefined : g.greater(y, c.x[1]!);
       const below = max === Infinity ? undefined : g.op('Less', [y, c.x[2]!]);

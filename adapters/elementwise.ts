@@ -5,7 +5,7 @@ import { DATA_TYPE, defineOp, int, type Forward, type OpAdapter, type StaticNode
 import { alignedBinary, channelSlope, OLD_BROADCAST, scalarOf, withoutHints } from './kernels/elementwise-onnx.js';
 import { ofAnyRank } from './kernels/many-axes.js';
 import { unaryOps } from './kernels/elementwise-unary.js';
-import { custom, detached, unbroadcast } from './kernels/elementwise-tf.js';
+import { custom, detached, gated, unbroadcast } from './kernels/elementwise-tf.js';
 
 type NoAttributes = Record<never, never>;
 type Binary = (a: string, b: string, dy: string, y: string, g: GraphBuilder) => [() => string, () => string];
@@ -47,8 +47,8 @@ function extremum(op: 'Max' | 'Min'): OpAdapter {
       // tfjs's own rule does not sum over broadcast axes.
       const y = custom(tf, [a!, b], value, (dy, [p, q]) => {
         const second = larger ? tf.greater(q!, p!) : tf.less(q!, p!);
-        const toSecond = tf.mul(dy, tf.cast(second, 'float32'));
-        return [unbroadcast(tf, tf.sub(dy, toSecond), p!.shape), unbroadcast(tf, toSecond, q!.shape)];
+        const mask = tf.cast(second, 'float32');
+        return [unbroadcast(tf, gated(tf, dy, tf.sub(1, mask)), p!.shape), unbroadcast(tf, gated(tf, dy, mask), q!.shape)];
       });
       return [y];
     },
@@ -96,8 +96,8 @@ const powRule: Vjp<NoAttributes> = (c, _, g) => {
     if (fixed !== undefined) return g.mul(dy, g.mul(power(g, a, fixed - 1), g.scalar(fixed)));
     const e = c.type(1).type === 'float32' ? b : g.cast(b, DATA_TYPE.float32!);
     // a^(0-1) is infinite at a = 0, and 0 times it NaN: the derivative of a constant is 0.
-    const slope = g.mul(e, g.op('Pow', [a, g.sub(e, g.one)]));
-    return g.mul(dy, g.where(g.op('Equal', [e, g.zero]), g.zero, slope));
+    const derivative = g.mul(e, g.op('Pow', [a, g.sub(e, g.one)]));
+    return g.where(g.op('Equal', [e, g.zero]), g.zero, g.mul(dy, derivative));
   };
   const exponent = (): string => {
     const positive = g.greater(a, g.zero);
@@ -131,8 +131,8 @@ const powForward: Forward<NoAttributes> = ([a, b], _, { tf, node }) => {
     [a!, tf.cast(b!, 'float32')],
     (p, q) => tf.pow(p, q),
     (dy, [p, q], value) => {
-      const slope = tf.mul(q!, tf.pow(p!, tf.sub(q!, 1)));
-      const toBase = tf.mul(dy, tf.where(tf.equal(q!, 0), tf.zerosLike(slope), slope));
+      const derivative = tf.mul(dy, tf.mul(q!, tf.pow(p!, tf.sub(q!, 1))));
+      const toBase = tf.where(tf.equal(q!, 0), tf.zerosLike(derivative), derivative);
       const positive = tf.step(p!);
       const log = tf.log(tf.add(tf.mul(p!, positive), tf.sub(1, positive)));
       return [unbroadcast(tf, toBase, p!.shape), unbroadcast(tf, tf.mul(dy, tf.mul(value, log)), q!.shape)];
@@ -238,7 +238,7 @@ const all: OpAdapter[] = [
       const y = custom(tf, [x!, slope!], value, (dy, [t, s]) => {
         const positive = tf.step(t!);
         const negative = tf.sub(1, positive);
-        const toSlope = tf.mul(tf.mul(dy, t!), negative);
+        const toSlope = gated(tf, tf.mul(dy, t!), tf.broadcastTo(negative, dy.shape));
         return [tf.mul(dy, tf.add(positive, tf.mul(negative, s!))), unbroadcast(tf, toSlope, s!.shape)];
       });
       return [y];

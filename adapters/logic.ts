@@ -5,7 +5,7 @@ import type { GraphBuilder } from '../src/onnx/builder.js';
 import { dtypeNumber, dtypeOf } from '../src/onnx/tensors.js';
 import { bitOps } from './kernels/bits.js';
 import { alignedBinary, OLD_BROADCAST } from './kernels/elementwise-onnx.js';
-import { detached } from './kernels/elementwise-tf.js';
+import { detached, gated } from './kernels/elementwise-tf.js';
 import { ofAnyRank } from './kernels/many-axes.js';
 import { expandTo, sameDims } from './kernels/shape-common.js';
 
@@ -100,6 +100,20 @@ function withoutDropout(n: OldNode, g: GraphBuilder): string | string[] {
   return [x, g.op('ConstantOfShape', [g.op('Shape', [x])], { value: mask })];
 }
 
+/** tf.where of alike shapes. tfjs's own gradient multiplies by the condition, which leaves NaN of an infinite one. */
+function select(tf: Tf, test: TfTensor, first: TfTensor, second: TfTensor): TfTensor {
+  const call = tf.customGrad((...args) => {
+    const [t, p, q, save] = args as unknown as [TfTensor, TfTensor, TfTensor, (tensors: TfTensor[]) => void];
+    save([t]);
+    const gradFunc = (dy: TfTensor, [condition]: TfTensor[]): TfTensor[] => {
+      const mask = tf.cast(condition!, 'float32');
+      return [tf.zerosLike(mask), gated(tf, dy, mask), gated(tf, dy, tf.sub(1, mask))];
+    };
+    return { value: tf.where(t, p, q), gradFunc };
+  });
+  return call(test, first, second);
+}
+
 export const logic: OpAdapter[] = [
   test('Equal', [1, 7, 11, 13, 19], (tf, a, b) => tf.equal(a, b)),
   test('Greater', [1, 7, 9, 13], (tf, a, b) => tf.greater(a, b)),
@@ -134,7 +148,8 @@ export const logic: OpAdapter[] = [
       forward: ([condition, a, b], _, { tf }) => {
         // tfjs's own broadcasting has no gradient beyond four axes.
         const shape = [condition, a, b].map((t) => t!.shape).reduce(tf.broadcast_util.assertAndGetBroadcastShape);
-        return [tf.where(expandTo(tf, condition!, shape), expandTo(tf, a!, shape), expandTo(tf, b!, shape))];
+        const [test, first, second] = [condition, a, b].map((t) => expandTo(tf, t!, shape)) as [TfTensor, TfTensor, TfTensor];
+        return [first.dtype === 'float32' ? select(tf, test, first, second) : tf.where(test, first, second)];
       },
       vjp: ({ x: [condition], dy: [dy], needs }, _, g) => [
         undefined,

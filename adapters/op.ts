@@ -115,6 +115,13 @@ export interface Cotangents extends StaticNode {
   readonly dy: readonly (string | undefined)[];
   /** One per input: does anyone need its gradient? Others may be left undefined. */
   readonly needs: readonly boolean[];
+  /**
+   * May dy be infinite or NaN, an op close behind having no bounded derivative (Sqrt at 0)? Then 0 * dy is no 0: a rule that leaves elements out
+   * selects (Where), even where a product would be faster.
+   */
+  readonly steep: boolean;
+  /** May what the node gives be left out behind it (Where, IsNaN)? Then its NaN need not be the result's, nor the gradient's. */
+  readonly replaced: boolean;
 }
 
 /** Two letters for where the channel axis of a rank-4 tensor is. */

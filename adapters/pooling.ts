@@ -131,7 +131,7 @@ const maxPool = defineOp({
     return [(x!.rank === 5 ? maxPoolVolume : onTf.maxPool)(tf, x!, nodeAxes(node, a))];
   },
   vjp: (c, a, g) => {
-    const gradient = isBlocked(c.type(0).dims) ? maxGradientBlocked : maxGradient;
+    const gradient = isBlocked(c.type(0).dims) && !c.steep ? maxGradientBlocked : maxGradient;
     return [gradient(g, c.x[0]!, c.y[0]!, c.dy[0]!, lead(c), nodeAxes(c, a))];
   },
 });

@@ -12,6 +12,7 @@ import {
   type Tf,
   type TfTensor,
 } from './op.js';
+import { gated } from './kernels/elementwise-tf.js';
 import { mergedDims, MOST_AXES, runs } from './kernels/many-axes.js';
 import { expandTo, linear, optionalIntegers, positiveAxes, product, range, reshapeTo, sameDims } from './kernels/shape-common.js';
 
@@ -158,7 +159,7 @@ const extreme = (op: 'ReduceMax' | 'ReduceMin'): OpAdapter =>
             (save as (tensors: TfTensor[]) => void)([input, value]);
             const gradFunc = (dy: TfTensor, [a, y]: TfTensor[]): TfTensor => {
               const hit = tf.cast(tf.equal(a!, y!), 'float32');
-              return tf.mul(hit, tf.div(dy, tf.sum(hit, axes, true)));
+              return gated(tf, tf.broadcastTo(tf.div(dy, tf.sum(hit, axes, true)), a!.shape), hit);
             };
             return { value, gradFunc };
           })(t),
@@ -166,8 +167,10 @@ const extreme = (op: 'ReduceMax' | 'ReduceMin'): OpAdapter =>
       },
       vjp: (n, attributes, g) => {
         const axes = axesOf(n, attributes);
-        const hit = g.cast(g.op('Equal', [n.x[0]!, kept(n, g, n.y[0]!, axes)]), 1);
-        return [g.mul(hit, g.div(kept(n, g, n.dy[0]!, axes), g.reduceSum(hit, axes, true)))];
+        const test = g.op('Equal', [n.x[0]!, kept(n, g, n.y[0]!, axes)]);
+        const hit = g.cast(test, 1);
+        const part = g.div(kept(n, g, n.dy[0]!, axes), g.reduceSum(hit, axes, true));
+        return [n.steep ? g.where(test, part, g.zero) : g.mul(hit, part)];
       },
     },
     [1, 11, 12, 13, 18, 20],
@@ -185,7 +188,8 @@ const l2 = reduction('ReduceL2', {
         const input = v as TfTensor;
         const value = tf.sqrt(tf.sum(tf.square(input), axes, true));
         (save as (tensors: TfTensor[]) => void)([input, value]);
-        const gradFunc = (dy: TfTensor, [a, y]: TfTensor[]): TfTensor => tf.mul(tf.div(a!, tf.maximum(y!, TINY)), dy);
+        const gradFunc = (dy: TfTensor, [a, y]: TfTensor[]): TfTensor =>
+          tf.mul(tf.div(a!, tf.maximum(y!, TINY)), gated(tf, dy, tf.step(y!)));
         return { value, gradFunc };
       })(t),
     );
@@ -193,7 +197,9 @@ const l2 = reduction('ReduceL2', {
   vjp: (n, attributes, g) => {
     const axes = axesOf(n, attributes);
     const norm = g.op('Max', [kept(n, g, n.y[0]!, axes), g.scalar(TINY)]);
-    return [g.mul(g.div(n.x[0]!, norm), kept(n, g, n.dy[0]!, axes))];
+    const dy = kept(n, g, n.dy[0]!, axes);
+    const moved = n.steep ? g.where(g.greater(kept(n, g, n.y[0]!, axes), g.zero), dy, g.zero) : dy;
+    return [g.mul(g.div(n.x[0]!, norm), moved)];
   },
 });
 
@@ -204,18 +210,23 @@ const logSumExp = reduction('ReduceLogSumExp', {
       tf.customGrad((v, save) => {
         const input = v as TfTensor;
         const value = ofNone(tf, input, axes, -Infinity, (x) => {
-          const top = tf.max(x, axes, true);
+          // Of nothing but minus infinity, 0 in its place: minus infinity again, where the difference of two of them is NaN.
+          const largest = tf.max(x, axes, true);
+          const top = tf.where(tf.isInf(largest), tf.zerosLike(largest), largest);
           return tf.add(top, tf.log(tf.sum(tf.exp(tf.sub(x, top)), axes, true)));
         });
         (save as (tensors: TfTensor[]) => void)([input, value]);
-        const gradFunc = (dy: TfTensor, [a, y]: TfTensor[]): TfTensor => tf.mul(tf.exp(tf.sub(a!, y!)), dy);
+        const gradFunc = (dy: TfTensor, [a, y]: TfTensor[]): TfTensor =>
+          tf.mul(tf.exp(tf.sub(a!, tf.where(tf.isInf(y!), tf.zerosLike(y!), y!))), dy);
         return { value, gradFunc };
       })(t),
     );
   },
   vjp: (n, attributes, g) => {
     const axes = axesOf(n, attributes);
-    const share = g.op('Exp', [g.sub(n.x[0]!, kept(n, g, n.y[0]!, axes))]);
+    const y = kept(n, g, n.y[0]!, axes);
+    // Of nothing but minus infinity: no share of it is any element's.
+    const share = g.op('Exp', [g.sub(n.x[0]!, n.replaced ? g.where(g.op('IsInf', [y]), g.zero, y) : y)]);
     return [g.mul(share, kept(n, g, n.dy[0]!, axes))];
   },
 });

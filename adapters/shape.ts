@@ -16,7 +16,7 @@ import {
   sameDims,
   zeros,
 } from './kernels/shape-common.js';
-import { copiedIndices, paddingOf } from './kernels/shape-pad.js';
+import { copiedIndices, paddingOf, padWith, wrapped, wrappedEarly } from './kernels/shape-pad.js';
 
 const reshape = defineOp({
   op: 'Reshape',
@@ -202,7 +202,7 @@ const pad = defineOp({
   attributes: { mode: text('constant') },
   legacy: ['pads', 'paddings', 'value'],
   canonicalize: (n, g) => {
-    if (n.version >= 11) return undefined;
+    if (n.version >= 11) return n.attr<string>('mode') === 'wrap' ? wrappedEarly(n, g) : undefined;
     const pads = n.attr<readonly number[]>(n.version < 2 ? 'paddings' : 'pads');
     if (!pads) return n.refuse('it has no pads.');
     const value = n.attr('value') ?? 0;
@@ -212,6 +212,7 @@ const pad = defineOp({
   lower: (n, { mode }, g) => {
     const padding = paddingOf(n);
     if (padding.every(([b, a]) => b === 0 && a === 0)) return n.x[0]!;
+    if (mode === 'wrap') return wrapped(g, n.x[0]!, padding);
     if (padding.every(([b, a]) => b >= 0 && a >= 0)) return undefined;
     // Negative pads crop. The crop comes first, as onnxruntime has it.
     const cropped = padding.flatMap(([b, a], axis) => (b < 0 || a < 0 ? [axis] : []));
@@ -234,7 +235,7 @@ const pad = defineOp({
       const amounts = range(rank).map((): [number, number] => [0, 0]);
       padding.forEach((p, axis) => (amounts[at(axis, rank)] = p));
       const value = optionalConstant(node, 2, 'constant_value');
-      return [tf.pad(x!, amounts, value ? toNumbers(value)[0] : 0)];
+      return [padWith(tf, x!, amounts, value ? toNumbers(value)[0]! : 0)];
     }
     return [
       padding.reduce((t, [before, after], onnxAxis) => {

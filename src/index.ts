@@ -1,7 +1,7 @@
 // The public surface of lan-onnx: each command as one call, and what goes into and comes out of them. Op authoring: lan-onnx/ops.
-export { openModel, type Classifier, type OpenOptions } from './model/open.js';
+export type { OpenOptions } from './model/open.js';
 export type { InputCard, PartialCard, OutputKind } from './model/card.js';
-export type { ModelLike } from './api/opened.js';
+export { openModel, type Classifier, type ModelLike } from './api/opened.js';
 export type { DatasetLike } from './api/data.js';
 
 export { audit, createAuditor, type AuditResult, type Auditor, type Finding } from './api/audit.js';

@@ -2,10 +2,10 @@
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 import { defineOp, int, none, type NoGradient, type OpAdapter, type Tf, type TfTensor, type Vjp } from '../op.js';
 import { withoutHints } from './elementwise-onnx.js';
-import { custom, detached } from './elementwise-tf.js';
+import { custom, detached, gated } from './elementwise-tf.js';
 
 type NoAttributes = Record<never, never>;
-type Rule = (x: string, dy: string, g: GraphBuilder, y: string) => string;
+type Rule = (x: string, dy: string, g: GraphBuilder, y: string, steep: boolean) => string;
 /** Op, versions, tfjs forward, and its gradient in ONNX from x, dy and y. */
 type Row = [string, number[], (tf: Tf, x: TfTensor) => TfTensor, Rule | NoGradient];
 
@@ -19,12 +19,15 @@ const bell = (g: GraphBuilder, x: string): string => g.mul(g.op('Exp', [g.neg(sq
 /** tfjs differentiates |x| at 0 as -1; here it is 0, in both engines. */
 function abs(tf: Tf, x: TfTensor): TfTensor {
   if (x.dtype !== 'float32') return tf.abs(x);
-  const gradient = (dy: TfTensor, [t]: TfTensor[]): TfTensor[] => [tf.mul(dy, tf.sign(t!))];
+  const gradient = (dy: TfTensor, [t]: TfTensor[]): TfTensor[] => {
+    const sign = tf.sign(t!);
+    return [tf.mul(gated(tf, dy, tf.abs(sign)), sign)];
+  };
   return custom(tf, [x], (t) => tf.abs(t), gradient);
 }
 
 const TABLE: Row[] = [
-  ['Abs', [1, 6, 13], abs, (x, dy, g) => g.mul(dy, g.op('Sign', [x]))],
+  ['Abs', [1, 6, 13], abs, (x, dy, g, _y, steep) => g.mul(steep ? g.where(g.op('Equal', [x, g.zero]), g.zero, dy) : dy, g.op('Sign', [x]))], // prettier-ignore
   ['Neg', [1, 6, 13], (tf, x) => tf.neg(x), (_x, dy, g) => g.neg(dy)],
   ['Sign', [9, 13], (tf, x) => tf.sign(x), STEP],
   ['Floor', [1, 6, 13], (tf, x) => tf.floor(x), STEP],
@@ -50,7 +53,7 @@ const TABLE: Row[] = [
 
 function unary([op, versions, forward, rule]: Row): OpAdapter {
   const vjp: Vjp<NoAttributes> | NoGradient =
-    typeof rule === 'function' ? ({ x, y, dy }, _, g) => [rule(x[0]!, dy[0]!, g, y[0]!)] : rule;
+    typeof rule === 'function' ? ({ x, y, dy, steep }, _, g) => [rule(x[0]!, dy[0]!, g, y[0]!, steep)] : rule;
   return defineOp({
     op,
     versions,

@@ -2,6 +2,7 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { Tf, TfTensor } from '../op.js';
 import { extent, windowCounts, type Axis } from './conv-geometry.js';
+import { gated } from './elementwise-tf.js';
 import { padNhwc, spreadNhwc, unary, windowSlice } from './conv-tf.js';
 
 /** Padding that never is a maximum. Finite: -Infinity times a zero mask would be NaN. */
@@ -122,7 +123,7 @@ export function globalMax(tf: Tf, x: TfTensor, spatial: readonly number[]): TfTe
       const at = tf.expandDims(tf.argMax(tf.reshape(saved[0]!, flat), first), first);
       const hit = tf.equal(tf.reshape(tf.range(0, size, 1, 'int32'), range), at);
       const spread = tf.reshape(dy, flat.map((d, i) => (i === first ? 1 : d))); // prettier-ignore
-      return tf.reshape(tf.mul(tf.cast(hit, 'float32'), spread), x.shape);
+      return tf.reshape(gated(tf, tf.broadcastTo(spread, flat), tf.cast(hit, 'float32')), x.shape);
     };
     return { value: tf.max(a, [...spatial], true), gradFunc };
   })(x);

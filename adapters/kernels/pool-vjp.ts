@@ -72,8 +72,10 @@ function gradientAlong(
     if (first > last) continue;
     let taken = rest;
     if (k < a.kernel - 1) {
-      taken = g.where(g.op('Equal', [elementAt(k), maximum]), rest, g.zero);
-      rest = g.sub(rest, taken);
+      const hit = g.op('Equal', [elementAt(k), maximum]);
+      taken = g.where(hit, rest, g.zero);
+      // Not what is left when it is taken away: an infinite one would leave NaN.
+      rest = g.where(hit, g.zero, rest);
     }
     const inside = padAxis(g, taken, flat, -first, last + 1 - a.out, a.out);
     phases[phase]!.push(padAxis(g, inside, flat, at, count - at - (last - first + 1)));

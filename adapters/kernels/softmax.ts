@@ -1,7 +1,7 @@
 // Softmax, LogSoftmax and Hardmax.
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import { defineOp, int, none, positiveAxis, type ForwardContext, type OldNode, type OpAdapter, type TfTensor } from '../op.js';
-import { detached } from './elementwise-tf.js';
+import { defineOp, int, none, positiveAxis, type Cotangents, type ForwardContext, type OldNode, type OpAdapter, type Tf, type TfTensor } from '../op.js'; // prettier-ignore
+import { custom, detached, zeroAtNaN } from './elementwise-tf.js';
 import { MOST_AXES } from './many-axes.js';
 import { product } from './shape-common.js';
 
@@ -30,17 +30,34 @@ function alongAxis(x: TfTensor, axis: number, { tf, axis: place }: ForwardContex
   return tf.transpose(f(tf.transpose(x, perm)), perm);
 }
 
+/**
+ * The gradient, 0 in rows of NaN: a row that is masked whole, all minus infinity, has no softmax, and what reads it leaves it out. As far as nothing
+ * behind can leave it out, there is nothing to do.
+ */
+const unmasked = ({ replaced, y }: Cotangents, g: GraphBuilder, gradient: string): string =>
+  replaced ? g.where(g.op('IsNaN', [y[0]!]), g.zero, gradient) : gradient;
+
+/** tfjs's own over the last axis, with a gradient that is 0 in rows of NaN. */
+function ofRows(tf: Tf, x: TfTensor, op: 'softmax' | 'logSoftmax'): TfTensor {
+  const gradient = (dy: TfTensor, y: TfTensor): TfTensor => {
+    if (op === 'logSoftmax') return tf.sub(dy, tf.mul(tf.exp(y), tf.sum(dy, -1, true)));
+    const product = tf.mul(dy, y);
+    return tf.sub(product, tf.mul(tf.sum(product, -1, true), y));
+  };
+  return custom(tf, [x], (t) => tf[op](t), (dy, _x, y) => [zeroAtNaN(tf, gradient(dy, y), y)], 'y'); // prettier-ignore
+}
+
 export const softmaxOps: OpAdapter[] = [
   defineOp({
     op: 'Softmax',
     versions: [1, 11, 13],
     attributes: { axis: int(-1) },
     canonicalize: flattened,
-    forward: ([x], { axis }, context) => [alongAxis(x!, axis, context, (t) => context.tf.softmax(t))],
+    forward: ([x], { axis }, context) => [alongAxis(x!, axis, context, (t) => ofRows(context.tf, t, 'softmax'))],
     vjp: (c, { axis }, g) => {
       const [y, dy] = [c.y[0]!, c.dy[0]!];
       const sum = g.reduceSum(g.mul(dy, y), [positiveAxis(axis, c.type(0).dims.length)], true);
-      return [g.mul(y, g.sub(dy, sum))];
+      return [unmasked(c, g, g.mul(y, g.sub(dy, sum)))];
     },
     layout: 'any',
   }),
@@ -49,11 +66,11 @@ export const softmaxOps: OpAdapter[] = [
     versions: [1, 11, 13],
     attributes: { axis: int(-1) },
     canonicalize: flattened,
-    forward: ([x], { axis }, context) => [alongAxis(x!, axis, context, (t) => context.tf.logSoftmax(t))],
+    forward: ([x], { axis }, context) => [alongAxis(x!, axis, context, (t) => ofRows(context.tf, t, 'logSoftmax'))],
     vjp: (c, { axis }, g) => {
       const [y, dy] = [c.y[0]!, c.dy[0]!];
       const sum = g.reduceSum(dy, [positiveAxis(axis, c.type(0).dims.length)], true);
-      return [g.sub(dy, g.mul(g.op('Exp', [y]), sum))];
+      return [unmasked(c, g, g.sub(dy, g.mul(g.op('Exp', [y]), sum)))];
     },
     layout: 'any',
   }),

@@ -2,7 +2,7 @@
 import { check as checkFile, type CheckOptions, type CheckResult } from '../check/check.js';
 import { inspect as inspectFile, type Inspection, type InspectOptions } from '../model/inspect.js';
 import type { Classifier } from '../model/open.js';
-import { isOpened, type ModelLike } from './opened.js';
+import { internals, isFile, type ModelLike } from './opened.js';
 
 /**
  * What an ONNX file holds, and what can be done with each of its ops; nothing of it is run but its shape arithmetic. An opened model is looked at
@@ -12,7 +12,9 @@ import { isOpened, type ModelLike } from './opened.js';
  * const { ops, parameters, problems } = await inspect('model.onnx');
  */
 export async function inspect(model: ModelLike, options: InspectOptions = {}): Promise<Inspection> {
-  return isOpened(model) ? inspectFile(fileOf(model), { ...asOpened(model), ...options }) : inspectFile(model, options);
+  if (isFile(model)) return inspectFile(model, options);
+  const opened = internals(model);
+  return inspectFile(fileOf(opened), { ...asOpened(opened), ...options });
 }
 
 /**
@@ -26,16 +28,17 @@ export async function inspect(model: ModelLike, options: InspectOptions = {}): P
  * const { agrees, outputs, gradients } = await check('model.onnx', { samples: 4 });
  */
 export async function check(model: ModelLike, options: CheckOptions = {}): Promise<CheckResult> {
-  if (!isOpened(model)) return checkFile(model, options);
-  const { input, output, hookPoint, card } = model;
+  if (isFile(model)) return checkFile(model, options);
+  const classifier = internals(model);
+  const { input, output, hookPoint, card } = classifier;
   const opened = {
-    ...asOpened(model),
+    ...asOpened(classifier),
     input: input.name,
     output: output.name,
     at: hookPoint?.name,
     ...(card ? { card: { input: card } } : {}),
   };
-  return checkFile(fileOf(model), { ...opened, ...options });
+  return checkFile(fileOf(classifier), { ...opened, ...options });
 }
 
 const fileOf = ({ source }: Classifier): string | Uint8Array => source.path ?? source.bytes;

@@ -5,7 +5,7 @@ import { exportStep as makeStep } from '../export/step.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
 import { exportDocument, writeExport, type ExportDocument } from '../report/exported.js';
 import { settingsOf, type MaskOptions } from './audit-options.js';
-import { isOpened, withModel, type ModelLike } from './opened.js';
+import { isFile, withModel, type ModelLike } from './opened.js';
 
 /** A model of one's own making in memory, its shapes fixed. */
 export interface ExportResult extends ExportedModel {
@@ -57,7 +57,7 @@ export async function exportStep(model: ModelLike, options: ExportStepOptions = 
 
 /** Only gradient rules in ONNX can be exported, so that a model is opened for onnxruntime. */
 const byRules = (model: ModelLike, opening: OpenOptions): OpenOptions =>
-  isOpened(model) ? opening : { ...opening, engine: 'onnxruntime' };
+  !isFile(model) ? opening : { ...opening, engine: 'onnxruntime' };
 
 function resultOf(classifier: Classifier, exported: ExportedModel): ExportResult {
   const { path } = classifier.source;

@@ -1,6 +1,49 @@
 // What every call does first: take a model as it comes, opened or to be opened, and give back what it opened.
 import { LanError } from '../core/errors.js';
-import { openModel, type Classifier, type OpenOptions } from '../model/open.js';
+import type { EngineInfo } from '../engine/engine.js';
+import { openModel as open, type Classifier as Opened, type OpenOptions } from '../model/open.js';
+
+/** What a caller has no use for: the parts that the calls of this package work with. */
+type Internal =
+  | 'source'
+  | 'engine'
+  | 'adapters'
+  | 'cardAssumed'
+  | 'batched'
+  | 'precision'
+  | 'graph'
+  | 'locate'
+  | 'randomTokens'
+  | 'requireFeeds'
+  | 'logProbabilities'
+  | 'specialize'
+  | 'withCard';
+
+/**
+ * An opened model. It holds sessions of onnxruntime, which `dispose` (or `await using`) gives back.
+ *
+ * @example
+ * const model = await openModel('model.onnx');
+ * const { logits } = await model.run({ x });
+ * await model.dispose();
+ */
+export interface Classifier extends Omit<Opened, Internal> {
+  /** Where it came from. */
+  readonly source: { readonly name: string; readonly path?: string; readonly sha256: string };
+  /** What differentiates it. */
+  readonly engine: { readonly info: EngineInfo };
+  /** The same model with another card of the same size, on the same sessions. */
+  withCard(card: NonNullable<Opened['card']>): Classifier;
+}
+
+/**
+ * Opens an ONNX file (path or bytes), a Hugging Face folder or a model that comes with the package.
+ * Throws LanError where the file is unsound, a shape is missing or an option does not fit; LanErrors with every op that is not supported.
+ *
+ * @example
+ * const model = await openModel('squeezenet.onnx', { card: 'squeezenet.card.json' });
+ */
+export const openModel = (source: string | Uint8Array, options: OpenOptions = {}): Promise<Classifier> => open(source, options);
 
 /** A model as the calls take it: opened (it stays the caller's), or a path, a folder, the name of a packaged model, or the file's bytes. */
 export type ModelLike = Classifier | string | Uint8Array;
@@ -22,8 +65,14 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   trust: true,
 };
 
-/** Is it an opened classifier, and not where one lies? */
-export const isOpened = (model: ModelLike): model is Classifier => typeof model === 'object' && !ArrayBuffer.isView(model);
+/** Is it where a model lies, and not an opened one? */
+export const isFile = (model: ModelLike): model is string | Uint8Array => typeof model === 'string' || ArrayBuffer.isView(model);
+
+/** An opened model with its parts. Throws LanError `usage` for an object that openModel has not made. */
+export function internals(model: Classifier): Opened {
+  if (!('logProbabilities' in model)) throw new LanError('usage', 'The model was not opened by openModel of this package.');
+  return model as Opened;
+}
 
 /** Those of a call's options that say how the model is opened. */
 export const openingOf = (options: OpenOptions): OpenOptions =>
@@ -33,16 +82,12 @@ export const openingOf = (options: OpenOptions): OpenOptions =>
  * Runs with the model: the opened one, or one that is opened here with `options` and disposed of afterwards, whatever happens. Throws LanError
  * (`usage`) where options of opening come with an opened model, for which they would be without effect; and as openModel does.
  */
-export async function withModel<T>(
-  model: ModelLike,
-  options: OpenOptions,
-  run: (classifier: Classifier) => Promise<T>,
-): Promise<T> {
-  if (isOpened(model)) {
-    refuseOpening(model, options);
-    return run(model);
+export async function withModel<T>(model: ModelLike, options: OpenOptions, run: (classifier: Opened) => Promise<T>): Promise<T> {
+  if (!isFile(model)) {
+    refuseOpening(internals(model), options);
+    return run(internals(model));
   }
-  const classifier = await openModel(model, openingOf(options));
+  const classifier = await open(model, openingOf(options));
   try {
     return await run(classifier);
   } finally {
@@ -51,7 +96,7 @@ export async function withModel<T>(
 }
 
 /** Throws LanError where `options` hold what only openModel can heed. */
-export function refuseOpening(classifier: Classifier, options: OpenOptions): void {
+export function refuseOpening(classifier: Opened, options: OpenOptions): void {
   const late = Object.keys(openingOf(options));
   if (late.length > 0)
     throw new LanError(

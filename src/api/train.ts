@@ -1,9 +1,9 @@
 // train(model, data): a network that gives the mask of any input at once (Eq. 3), from paths to the ONNX files of an explainer.
-import { dirname } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { random, shuffle, STREAMS } from '../core/random.js';
 import type { Dataset } from '../data/dataset.js';
-import { ensureWritable, sha256, writeAtomically } from '../data/files.js';
+import { sha256, writeAtomically } from '../data/files.js';
+import { prepareResults } from '../data/results.js';
 import { trainLan, type TrainedLan } from '../explain/train-lan.js';
 import { exportExplained, exportLan } from '../export/explainer.js';
 import { samplesOfDataset } from '../lan/dataset-samples.js';
@@ -128,7 +128,10 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
     throw new LanError('usage', '`resume`: a checkpoint lies beside the explainer.', 'Say where with `out`.');
   return withDataset(data, { split: part, prefer: 'train' }, (dataset) =>
     withModel(model, opening, async (classifier) => {
-      if (out !== undefined) await ensureWritable(dirname(out));
+      if (out !== undefined) {
+        const files = [out, ...['fused.onnx', 'metrics.jsonl', 'checkpoint'].map((ending) => beside(out, ending))];
+        await prepareResults(files, [classifier.source.path, dataset.name]);
+      }
       const notes = [...dataset.notes, ...classifier.notes];
       for (const note of notes) onNote?.(note);
       let unreadable = 0;

@@ -78,6 +78,7 @@ async function ofImage(
     height,
     width,
     resize: whole.resize,
+    resample: whole.resample,
     crop: whole.crop,
     range: whole.range,
   });

@@ -50,6 +50,12 @@ export function count(value: number): string {
   return String(value);
 }
 
+/** Says that a run was told to stop before its end, and what is kept: exit code 2 in every command, since the result is not what was asked for. */
+export function interrupted(io: Io, kept: string): void {
+  io.err(`lan-onnx: interrupted; ${kept}\n`);
+  io.exit(2);
+}
+
 /** What asks a program to stop: Ctrl-C, kill and service managers, a terminal that is closed; with what the shell reports of each. */
 const STOPS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 

@@ -31,7 +31,9 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .locale('en')
     .parserConfiguration({ 'strip-dashed': true, 'dot-notation': false })
     .wrap(Math.min(120, process.stdout.columns ?? 100))
-    .epilogue('Exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable file or unsupported model.')
+    .epilogue(
+      'Exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable file, unsupported model or a run that was interrupted.',
+    )
     .updateStrings({
       'Not enough non-option arguments: got %s, need at least %s': { one: MISSING, other: MISSING } as never,
       'Not enough arguments following: %s': 'Expected a value after --%s.',

@@ -5,6 +5,7 @@ import { LanError, LanErrors } from '../core/errors.js';
 import { float32, sizeOf } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
+import { hazardsOf } from './hazards.js';
 import { poolBeforeRelu } from './commute.js';
 import { adapterTable, Refusal, staticNode } from './static.js';
 
@@ -98,6 +99,7 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
     g.types.set(sum, g.typeOf(value));
     return sum;
   };
+  const hazards = hazardsOf(graph);
   const problems: string[] = [];
   for (const node of path.toReversed()) {
     const adapter = find(node);
@@ -114,7 +116,12 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
     try {
       const view = staticNode(node, g);
       // Not a spread: the view's accessors stay its own.
-      const context = Object.assign(Object.create(view) as typeof view, { dy, needs: node.inputs.map((x) => variable.has(x)) });
+      const context = Object.assign(Object.create(view) as typeof view, {
+        dy,
+        needs: node.inputs.map((x) => variable.has(x)),
+        steep: node.outputs.some((o) => hazards.steep.has(o)),
+        replaced: node.outputs.some((o) => hazards.replaced.has(o)),
+      });
       Object.assign(context, view);
       const gradients = rule(context, resolveAttributes(adapter!, node), g);
       node.inputs.forEach((x, i) => {

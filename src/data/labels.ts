@@ -30,7 +30,7 @@ export function matchLabels(dataset: Dataset, names: readonly string[], outputs:
     const misfits = found.flatMap((f, label) => (f < 0 && counts.has(label) ? [label] : []));
     if (misfits.length === 0)
       return { labels: labels.map((l) => found[l]!), note: "classes matched with the model's labels by name" };
-    if (!dataset.numbered) throw refusal(name, misfits.map(samples), "are not among the model's labels", 'See --labels.');
+    if (!dataset.numbered) throw refusal(name, misfits.map(samples), "are not among the model's labels", 'See `labels`.');
   }
   if (!dataset.numbered && classes) return byOrder(dataset, labels, classes, outputs, samples);
   const misfits = [...counts.keys()].filter((l) => l < 0 || l >= outputs).sort((a, b) => a - b);
@@ -62,7 +62,8 @@ function byOrder(
   if (classes.length < outputs)
     throw new LanError(
       'data',
-      `Dataset '${name}': has ${classes.length} classes, the model ${outputs} outputs. Give the model's class names with --labels, so that they can be matched.`,
+      `Dataset '${name}': has ${classes.length} classes, the model ${outputs} outputs.`,
+      "Give the model's class names with `labels`, so that they can be matched.",
     );
   return { labels, note: "the model's labels are unknown: the dataset's classes in sorted order are taken for its outputs" };
 }
@@ -71,7 +72,8 @@ function refusal(name: string, misfits: readonly string[], what: string, advice:
   const more = misfits.length > LISTED ? ` and ${misfits.length - LISTED} more` : '';
   return new LanError(
     'data',
-    `Dataset '${name}': ${misfits.length} class(es) ${what}: ${misfits.slice(0, LISTED).join(', ')}${more}. ${advice}`,
+    `Dataset '${name}': ${misfits.length} class(es) ${what}: ${misfits.slice(0, LISTED).join(', ')}${more}.`,
+    advice,
   );
 }
 

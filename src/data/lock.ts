@@ -55,6 +55,16 @@ export async function lockFolder(folder: string): Promise<Lock> {
   }
 }
 
+/** `work` with a folder locked. Throws as lockFolder and `work` do. */
+export async function whileLocked<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const lock = await lockFolder(folder);
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}
+
 /** A lock that cannot be read and is older was left half written by a kill; a younger one is being written. */
 const HALF_WRITTEN = 10_000;
 

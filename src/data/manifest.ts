@@ -2,6 +2,7 @@
 import { dirname, extname, resolve } from 'node:path';
 import { LanError } from '../core/errors.js';
 import type { Dataset } from './dataset.js';
+import { fieldsOf } from './csv-line.js';
 import { readBytes } from './files.js';
 import { listedDataset } from './picture-files.js';
 
@@ -60,18 +61,6 @@ function parseCsv(text: string, path: string): Row[] {
     first = false;
   }
   return rows;
-}
-
-/** The fields of a CSV line (RFC 4180, quotes doubled within quotes), trimmed; undefined where a quote stays open. */
-function fieldsOf(line: string): string[] | undefined {
-  const fields: string[] = [];
-  const field = /\s*(?:"((?:[^"]|"")*)"\s*|([^",]*))(,|$)/y;
-  for (;;) {
-    const match = field.exec(line);
-    if (!match) return undefined;
-    fields.push(match[1] === undefined ? match[2]!.trim() : match[1].replace(/""/g, '"'));
-    if (match[3] === '') return fields;
-  }
 }
 
 function parseJsonl(text: string, path: string): Row[] {

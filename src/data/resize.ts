@@ -8,13 +8,13 @@ export interface Picture {
   readonly pixels: Uint8Array;
 }
 
-/** Named as in PIL and in Hugging Face cards (resample 2, 3 and 1). */
-export type Resample = 'bilinear' | 'bicubic' | 'lanczos';
+/** Named as in PIL and in Hugging Face cards (resample 2, 3, 1, 4, 5 and 0). */
+export type Resample = 'bilinear' | 'bicubic' | 'lanczos' | 'box' | 'hamming' | 'nearest';
 
 const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
 
 /** Weight at distance x from the centre, and the distance from which on it is 0. */
-const FILTERS: Record<Resample, { support: number; weight: (x: number) => number }> = {
+const FILTERS: Record<Exclude<Resample, 'nearest'>, { support: number; weight: (x: number) => number }> = {
   bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
   // Keys' cubic with a = -0.5.
   bicubic: {
@@ -25,6 +25,8 @@ const FILTERS: Record<Resample, { support: number; weight: (x: number) => number
       return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
     },
   },
+  box: { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
+  hamming: { support: 1, weight: (x) => (Math.abs(x) < 1 ? sinc(x) * (0.54 + 0.46 * Math.cos(Math.PI * x)) : 0) },
   lanczos: { support: 3, weight: (x) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
 
@@ -96,6 +98,7 @@ export function resize(picture: Picture, height: number, width: number, resample
   if (![height, width].every((n) => Number.isInteger(n) && n > 0)) {
     throw new LanError('data', `A picture cannot be resized to ${width} x ${height} pixels. Expected whole numbers above 0.`);
   }
+  if (resample === 'nearest') return nearest(picture, height, width);
   let { pixels } = picture;
   if (width !== picture.width) {
     const out = new Uint8Array(width * picture.height * 3);
@@ -107,6 +110,19 @@ export function resize(picture: Picture, height: number, width: number, resample
     // One line per column here: neighbours along the axis are a whole row apart.
     pass(pixels, out, tapsOf(picture.height, height, FILTERS[resample]), width, height, width * 3, 3, 3);
     pixels = out;
+  }
+  return { width, height, pixels };
+}
+
+/** Every pixel is the one of the source under its centre. */
+function nearest(picture: Picture, height: number, width: number): Picture {
+  const pixels = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(((y + 0.5) * picture.height) / height) * picture.width;
+    for (let x = 0; x < width; x++) {
+      const from = 3 * (row + Math.floor(((x + 0.5) * picture.width) / width));
+      pixels.set(picture.pixels.subarray(from, from + 3), 3 * (y * width + x));
+    }
   }
   return { width, height, pixels };
 }

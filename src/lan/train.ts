@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { LanError, messageOf } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { codeOf, readBytes, refusal, writeAtomically } from '../data/files.js';
-import { lockFolder } from '../data/lock.js';
+import { whileLocked } from '../data/lock.js';
 import { decodeSafetensors, encodeSafetensors } from '../data/safetensors.js';
 import type { Descent } from '../engine/engine.js';
 import type { Schedule } from './choices.js';
@@ -78,13 +78,7 @@ const VALIDATIONS = 20;
  * be written (`write`; its advice says whether there is a checkpoint to go on from).
  */
 export async function train(job: TrainJob): Promise<TrainResult> {
-  if (!job.files) return run(job);
-  const lock = await lockFolder(dirname(job.files.checkpoint));
-  try {
-    return await run(job);
-  } finally {
-    lock.release();
-  }
+  return job.files ? whileLocked(dirname(job.files.checkpoint), () => run(job)) : run(job);
 }
 
 async function run(job: TrainJob): Promise<TrainResult> {

@@ -1,14 +1,20 @@
 // A model card: what an ONNX file cannot say about itself: how pictures become its input, and what its output means.
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, extname, join, resolve } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, resolve, sep } from 'node:path';
+import { z } from 'zod';
 import { LanError, messageOf } from '../core/errors.js';
+import { readTextSync } from '../data/files.js';
+import type { Resample } from '../data/resize.js';
+import { readLabels } from './labels-file.js';
 
-/** What a classifier's output is; `sigmoid`: probabilities of classes that are each for itself. */
+export { readLabels };
+
+/** What a model's output holds. */
 export type OutputKind = 'logits' | 'probabilities' | 'log-probabilities' | 'sigmoid';
-/** Channel order of the model's input. */
+/** The order in which a model takes the channels of a picture. */
 export type Channels = 'RGB' | 'BGR' | 'GREY';
 
-/** How pictures become a model's input. */
+/** How a picture becomes a model's input. */
 export interface InputCard {
   /** Axis order of the model's input. */
   readonly layout: 'NCHW' | 'NHWC';
@@ -18,6 +24,8 @@ export interface InputCard {
   readonly resize?: number | readonly [number, number];
   /** Central crop after the resize. Default: `size`. */
   readonly crop?: number | readonly [number, number];
+  /** How the resizing weighs pixels. Default: bilinear, antialiased. */
+  readonly resample?: Resample;
   readonly channels: Channels;
   /** Largest pixel value before mean and std: 1 or 255. */
   readonly range: 1 | 255;
@@ -26,7 +34,7 @@ export interface InputCard {
   readonly std: readonly number[];
 }
 
-/** What an ONNX file cannot say about itself. */
+/** A whole card. */
 export interface ModelCard {
   readonly input: InputCard;
   readonly output?: OutputKind;
@@ -34,143 +42,104 @@ export interface ModelCard {
   readonly labels?: readonly string[];
 }
 
-/** A card with every part optional, as files and flags give it. `labels` may name a file. */
-export type PartialCard = { input?: Partial<InputCard>; output?: OutputKind; labels?: readonly string[] | string };
+/** A card with every part optional, as files and options give it. `labels` may name a file; `notes` are for the user. */
+export type PartialCard = {
+  input?: Partial<InputCard>;
+  output?: OutputKind;
+  labels?: readonly string[] | string;
+  notes?: readonly string[];
+};
 
-const CHOICES = {
-  layout: ['NCHW', 'NHWC'],
-  channels: ['RGB', 'BGR', 'GREY'],
-  range: [1, 255],
-  output: ['logits', 'probabilities', 'log-probabilities', 'sigmoid'],
-} as const;
+/** Bytes of a file that describes a model; config.json of 21,000 classes takes one million. */
+const MAX_JSON = 2 ** 26;
 
-/** Reads a card file (JSON). Throws LanError naming the first wrong field. */
+const side = z.int().positive();
+const pair = z.tuple([side, side]);
+const oneOf = <T extends string>(...values: readonly [T, ...T[]]): z.ZodType<T> =>
+  z.enum(values, { error: `must be one of ${values.join(', ')}` });
+const sideOrPair = z.union([side, pair], { error: 'must be a whole number or [height, width]' });
+const numbers = z.array(z.number(), { error: 'must be a list of numbers' }).min(1, 'must be a list of numbers');
+
+const Card = z
+  .strictObject(
+    {
+      input: z
+        .strictObject(
+          {
+            layout: oneOf('NCHW', 'NHWC'),
+            size: z.tuple([side, side], { error: 'must be [height, width]' }),
+            resize: sideOrPair,
+            crop: sideOrPair,
+            resample: oneOf('bilinear', 'bicubic', 'lanczos', 'box', 'hamming', 'nearest'),
+            channels: oneOf('RGB', 'BGR', 'GREY'),
+            range: z.union([z.literal(1), z.literal(255)], { error: 'must be one of 1, 255' }),
+            mean: numbers,
+            std: numbers.refine((std) => std.every((s) => s !== 0), 'must be a list of numbers other than 0'),
+          },
+          { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'must be an object') },
+        )
+        .partial(),
+      output: oneOf('logits', 'probabilities', 'log-probabilities', 'sigmoid'),
+      labels: z.union([z.string(), z.array(z.string())], { error: 'must be a file name or a list of names' }),
+    },
+    { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'expected a JSON object') },
+  )
+  .partial();
+
+/**
+ * Reads a card file (JSON). Throws LanError (`data`) naming the first field that is wrong or not known, and where `labels` names a file outside
+ * the card's folder.
+ */
 export function readCard(path: string): PartialCard {
+  const where = `Card '${path}'`;
   const json = readJson(path, 'Card');
-  return checkCard(json, `Card '${path}'`, dirname(path));
+  const { success, data: card, error } = Card.safeParse(json);
+  if (!success) throw wrong(where, json, error.issues[0]!);
+  const labels = typeof card.labels === 'string' ? readLabels(within(dirname(path), card.labels, where)) : card.labels;
+  return { ...card, ...(labels ? { labels } : {}) };
 }
 
-/** The card that lies beside a model (`model.card.json`), if any. */
+/** The refusal of a field, in one sentence. */
+function wrong(where: string, json: unknown, issue: z.core.$ZodIssue): LanError {
+  if (issue.code === 'unrecognized_keys') {
+    const place = issue.path.length > 0 ? `'${issue.path.join('.')}'` : 'a card';
+    return new LanError('data', `${where}: ${place} has no field '${issue.keys[0]}'.`);
+  }
+  if (issue.path.length === 0) return new LanError('data', `${where}: ${issue.message}.`);
+  // The field itself, also where one of its numbers is wrong.
+  const path = issue.path.slice(0, issue.path[0] === 'input' ? 2 : 1);
+  const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], json);
+  const message = issue.message.startsWith('must') ? issue.message : path[1] === 'size' ? 'must be [height, width]' : 'must be a list of numbers'; // prettier-ignore
+  return new LanError('data', `${where}: ${path.join('.')} ${message}, received ${JSON.stringify(value).slice(0, 100)}.`);
+}
+
+/** A file that a card names, which must lie in the card's folder, links resolved. */
+function within(folder: string, name: string, where: string): string {
+  const path = resolve(folder, name);
+  const home = realpathSync(folder);
+  const real = existsSync(path) ? realpathSync(path) : resolve(home, name);
+  if (isAbsolute(name) || !real.startsWith(home.endsWith(sep) ? home : home + sep))
+    throw new LanError('data', `${where}: labels '${name}' lies outside the card's folder; refused.`, 'Copy it beside the card.');
+  return path;
+}
+
+/** A file as JSON. Throws LanError (`data`) where it cannot be read, or is none. */
+export function readJson(path: string, what: string): unknown {
+  const text = readTextSync(path, what, { limit: MAX_JSON });
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new LanError('data', `${what} '${path}': cannot be read as JSON (${messageOf(error)}).`);
+  }
+}
+
+/** The card that lies beside a model (`model.card.json`), if any. Throws as readCard. */
 export function cardBeside(modelPath: string): PartialCard | undefined {
   const path = modelPath.replace(/\.onnx$/i, '') + '.card.json';
   return existsSync(path) ? readCard(path) : undefined;
 }
 
-/** The card that a Hugging Face folder implies: `preprocessor_config.json` and `config.json`. */
-export function cardOfHuggingFace(folder: string): PartialCard {
-  const card: { input?: Partial<InputCard>; labels?: string[]; output?: OutputKind } = { output: 'logits' };
-  const preprocessor = join(folder, 'preprocessor_config.json');
-  if (existsSync(preprocessor)) {
-    const p = readJson(preprocessor, 'Preprocessor') as Record<string, unknown>;
-    const normalize = p['do_normalize'] !== false;
-    const side = sizeOfConfig(p['crop_size']) ?? sizeOfConfig(p['size']);
-    const resize = sizeOfConfig(p['size']);
-    const shortest = (p['size'] as { shortest_edge?: number } | undefined)?.shortest_edge;
-    card.input = {
-      channels: 'RGB',
-      range: p['do_rescale'] === false ? 255 : 1,
-      mean: normalize ? ((p['image_mean'] as number[]) ?? [0.5, 0.5, 0.5]) : [0],
-      std: normalize ? ((p['image_std'] as number[]) ?? [0.5, 0.5, 0.5]) : [1],
-      ...(side ? { size: side } : {}),
-      ...(shortest ? { resize: shortest } : resize ? { resize } : {}),
-    };
-  }
-  const config = join(folder, 'config.json');
-  if (existsSync(config)) {
-    const names = (readJson(config, 'Config') as { id2label?: Record<string, string> }).id2label;
-    if (names)
-      card.labels = Object.entries(names)
-        .sort((a, b) => Number(a[0]) - Number(b[0]))
-        .map(([, name]) => name);
-  }
-  return card;
-}
-
-function sizeOfConfig(size: unknown): [number, number] | undefined {
-  if (typeof size === 'number') return [size, size];
-  const s = size as { height?: number; width?: number } | undefined;
-  return s?.height && s.width ? [s.height, s.width] : undefined;
-}
-
-function readJson(path: string, what: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new LanError('input', `${what} '${path}': cannot be read as JSON (${messageOf(error)}).`);
-  }
-}
-
-function checkCard(json: unknown, where: string, folder: string): PartialCard {
-  if (typeof json !== 'object' || json === null) throw new LanError('input', `${where}: expected a JSON object.`);
-  const card = json as PartialCard;
-  const wrong = (field: string, expected: string, got: unknown): LanError =>
-    new LanError('input', `${where}: ${field} must be ${expected}, received ${JSON.stringify(got)}.`);
-  const input = card.input ?? {};
-  for (const field of ['layout', 'channels', 'range'] as const) {
-    const value = input[field];
-    if (value !== undefined && !(CHOICES[field] as readonly unknown[]).includes(value))
-      throw wrong(`input.${field}`, `one of ${CHOICES[field].join(', ')}`, value);
-  }
-  for (const field of ['mean', 'std'] as const) {
-    const value = input[field];
-    if (value !== undefined && !(Array.isArray(value) && value.every((v) => Number.isFinite(v))))
-      throw wrong(`input.${field}`, 'a list of numbers', value);
-  }
-  if (input.std?.some((s) => s === 0)) throw wrong('input.std', 'a list of numbers other than 0', input.std);
-  for (const field of ['size', 'resize', 'crop'] as const) {
-    const value = input[field];
-    const pair = Array.isArray(value) && value.length === 2 && value.every((v) => Number.isInteger(v) && v > 0);
-    const one = field !== 'size' && Number.isInteger(value) && Number(value) > 0;
-    if (value !== undefined && !pair && !one)
-      throw wrong(`input.${field}`, field === 'size' ? '[height, width]' : 'a whole number or [height, width]', value);
-  }
-  if (card.output !== undefined && !CHOICES.output.includes(card.output))
-    throw wrong('output', `one of ${CHOICES.output.join(', ')}`, card.output);
-  if (typeof card.labels === 'string') return { ...card, labels: readLabels(resolve(folder, card.labels)) };
-  if (card.labels !== undefined && !(Array.isArray(card.labels) && card.labels.every((l) => typeof l === 'string')))
-    throw wrong('labels', 'a file name or a list of names', card.labels);
-  return card;
-}
-
-/**
- * Class names from a file: one a line (.txt), a JSON list or {"0": "name"} object, or CSV with the index first.
- * Throws LanError when the file cannot be read or holds nothing.
- */
-export function readLabels(path: string): string[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new LanError('input', `Labels '${path}': cannot be read (${messageOf(error)}).`);
-  }
-  const labels = parseLabels(text, extname(path).toLowerCase());
-  if (labels.length === 0) throw new LanError('input', `Labels '${path}': the file holds no names.`);
-  return labels;
-}
-
-function parseLabels(text: string, extension: string): string[] {
-  if (extension === '.json') {
-    const json = JSON.parse(text) as string[] | Record<string, string>;
-    return Array.isArray(json)
-      ? json
-      : Object.entries(json)
-          .sort((a, b) => Number(a[0]) - Number(b[0]))
-          .map(([, v]) => v);
-  }
-  const lines = text
-    .split(/\r?\n/)
-    .map((l) => l.trim())
-    .filter((l) => l !== '');
-  if (extension !== '.csv') return lines;
-  const labels: string[] = [];
-  for (const line of lines) {
-    const [, index, name] = /^(\d+)\s*,\s*"?(.*?)"?$/.exec(line) ?? [];
-    if (index !== undefined) labels[Number(index)] = name!;
-  }
-  return Array.from(labels, (name, i) => name ?? `class ${i}`);
-}
-
-/** Later parts win, field by field. */
+/** One card of several: later ones win, field by field; notes are kept. Reads `labels` that name a file. */
 export function mergeCards(...cards: readonly (PartialCard | undefined)[]): PartialCard {
   const merged: PartialCard = {};
   for (const card of cards) {
@@ -178,6 +147,7 @@ export function mergeCards(...cards: readonly (PartialCard | undefined)[]): Part
     merged.input = { ...merged.input, ...defined(card.input ?? {}) };
     if (card.output) merged.output = card.output;
     if (card.labels) merged.labels = typeof card.labels === 'string' ? readLabels(card.labels) : card.labels;
+    if (card.notes) merged.notes = [...(merged.notes ?? []), ...card.notes];
   }
   return merged;
 }

@@ -24,6 +24,13 @@ export function pictureLayout(dims: readonly number[], layout?: 'NCHW' | 'NHWC')
 export function completeCard(given: Partial<InputCard>, picture: Picture): InputCard {
   const convention = Object.values(CONVENTIONS)[0]!;
   const grey = picture.channels === 1;
+  if (given.channels !== undefined && (given.channels === 'GREY') !== grey)
+    throw new LanError('data', `Card: channels ${given.channels} do not fit the model's input, which has ${picture.channels}.`);
+  if (given.size && given.size.join() !== picture.size.join())
+    throw new LanError(
+      'data',
+      `Card: size [${given.size.join(',')}] contradicts the model's input of [${picture.size.join(',')}].`,
+    );
   const known = given.mean !== undefined || given.range !== undefined;
   const base = grey || known ? ({ channels: grey ? 'GREY' : 'RGB', range: 255, mean: [0], std: [1] } as const) : convention;
   const card = { ...base, ...given, layout: picture.layout, size: picture.size };

@@ -67,7 +67,7 @@ export async function prepare(source: ModelSource, options: PrepareOptions = {})
     card,
     feeds: tensorsOfFeeds(graph.inputs, fed),
     precision: isQuantised(graph) ? 'quantised' : half ? 'float16' : 'float32',
-    notes: labelNotes(source.model, canonical),
+    notes: [...labelNotes(source.model, canonical), ...(card.notes ?? [])],
   };
 }
 

@@ -8,7 +8,8 @@ import { readBytes, sha256 } from '../data/files.js';
 import { decodeModel } from '../onnx/codec.js';
 import { externalReader } from '../onnx/external.js';
 import type { Model } from '../onnx/graph.js';
-import { cardBeside, cardOfHuggingFace, type PartialCard } from './card.js';
+import { cardBeside, type PartialCard } from './card.js';
+import { cardOfHuggingFace } from './hugging-face.js';
 
 export interface ModelSource {
   readonly model: Model;
@@ -44,7 +45,7 @@ export async function readModel(source: string | Uint8Array): Promise<ModelSourc
         ? [join(source, 'onnx', 'model.onnx'), join(source, 'model.onnx')].find((p) => existsSync(p))
         : source;
   if (!path) throw new LanError('input', `Model '${source}': the folder holds neither onnx/model.onnx nor model.onnx.`);
-  const bytes = await readBytes(path, 'Model');
+  const bytes = await readBytes(path, 'Model', { code: 'model' });
   const card = folder ? cardOfHuggingFace(source) : cardBeside(path);
   const model = decodeModel(bytes, `Model '${path}'`, externalReader(path));
   const isPackaged = path !== source && !folder;

@@ -75,15 +75,15 @@ function count(counter: { nodes: number }): void {
 }
 
 function bindAttributes(node: Node, call: Node, body: FunctionBody): Node {
-  const attributes: Record<string, Attribute> = {};
-  for (const [name, a] of Object.entries(node.attributes)) {
-    if (a.kind !== 'reference') attributes[name] = a;
-    else {
-      const given = call.attributes[a.value] ?? body.defaults[a.value];
+  const own = (list: Readonly<Record<string, Attribute>>, name: string): Attribute | undefined =>
+    Object.hasOwn(list, name) ? list[name] : undefined;
+  const attributes = Object.fromEntries(
+    Object.entries(node.attributes).flatMap(([name, a]): [string, Attribute][] => {
+      const given = a.kind === 'reference' ? (own(call.attributes, a.value) ?? own(body.defaults, a.value)) : a;
       // A reference without a value leaves the attribute at its default (ONNX IR spec, "Functions").
-      if (given) attributes[name] = given;
-    }
-  }
+      return given ? [[name, given]] : [];
+    }),
+  );
   return mapSubgraphs({ ...node, attributes }, (g) => ({ ...g, nodes: g.nodes.map((n) => bindAttributes(n, call, body)) }));
 }
 

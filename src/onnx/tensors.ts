@@ -31,7 +31,8 @@ const DTYPES: Record<number, DType> = {
 const NUMBERS = new Map(Object.entries(DTYPES).map(([number, dtype]) => [dtype, Number(number)]));
 
 /** The dtype of a TensorProto.DataType number; undefined for one this version does not know. */
-export const dtypeOf = (number: number | undefined): DType | undefined => DTYPES[number ?? 0];
+export const dtypeOf = (number: number | undefined): DType | undefined =>
+  Object.hasOwn(DTYPES, number ?? 0) ? DTYPES[number ?? 0] : undefined;
 
 /** The TensorProto.DataType number of a dtype. */
 export const dtypeNumber = (type: DType): number => NUMBERS.get(type)!;
@@ -53,7 +54,11 @@ export interface Place {
  * Finds an external tensor: its place, and what reads its bytes. Throws LanError when the place is missing, outside the folder or too short;
  * reading throws one when it has changed since.
  */
-export type ExternalReader = (proto: TensorProto, bytes: number, name: string) => { readonly place: Place; read(): Uint8Array };
+export type ExternalReader = (
+  proto: TensorProto,
+  bytes: number,
+  name: string,
+) => { readonly place: Place; readonly read: () => Uint8Array };
 
 /** External tensors of fewer bytes are kept once they are read. */
 const SMALL = 2 ** 16;
@@ -151,11 +156,15 @@ export function densify(sparse: SparseTensorProto, where: string): { name: strin
   const name = sparse.values?.name ?? '';
   const indices = decodeTensor(sparse.indices ?? {}, where);
   const dims = (sparse.dims ?? []).map(toNumber);
+  if (dims.some((d) => d < 0 || !Number.isSafeInteger(d)))
+    throw new LanError('model', `${where} '${name}': impossible shape [${dims.join(',')}].`);
   const bytes = bytesOf(values.type, dims);
   if (bytes === undefined || !(bytes <= 2 ** 31))
     throw new LanError('model', `${where} '${name}': a sparse tensor of shape [${dims.join(',')}] is too large.`);
   const data = allocate(values.type, dims);
   const rank = indices.dims.length === 2 ? dims.length : 1;
+  if (indices.type !== 'int64' || indices.data.length !== rank * values.data.length)
+    throw new LanError('model', `${where} '${name}': ${values.data.length} values need ${rank * values.data.length} int64 indices, received ${indices.data.length} of ${indices.type}.`); // prettier-ignore
   const index = indices.data as BigInt64Array;
   for (let i = 0; i < values.data.length; i++) {
     let at = 0;

@@ -81,7 +81,7 @@ export function classesOf({ output: { shape } }: Classifier): number {
 export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inputShape'>): PictureSpec | undefined {
   if (!card) return undefined;
   const [channels, height, width] = inputShape as [1 | 3, number, number];
-  return { channels, height, width, resize: card.resize, crop: card.crop };
+  return { channels, height, width, resize: card.resize, crop: card.crop, resample: card.resample };
 }
 
 /**

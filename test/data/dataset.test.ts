@@ -238,13 +238,13 @@ describe('labels meet outputs', () => {
 
   test('what does not fit is named and counted', () => {
     expect(() => matchLabels(named('cat', 'dgo'), ['cat', 'dog'], 2)).toThrow(
-      "Dataset 'memory': 1 class(es) are not among the model's labels: dgo (2 samples). See --labels.",
+      "Dataset 'memory': 1 class(es) are not among the model's labels: dgo (2 samples). See `labels`.",
     );
     expect(() => matchLabels(datasetOf(x, [0, 5, 5]), [], 3)).toThrow(
       "Dataset 'memory': 1 class(es) do not fit the model's 3 outputs: label 5 (2 samples). Is it the dataset of another model?",
     );
     expect(() => matchLabels(named('a', 'b'), [], 4)).toThrow(
-      "Dataset 'memory': has 2 classes, the model 4 outputs. Give the model's class names with --labels, so that they can be matched.",
+      "Dataset 'memory': has 2 classes, the model 4 outputs. Give the model's class names with `labels`, so that they can be matched.",
     );
   });
 });

@@ -56,7 +56,7 @@ describe('geometry', () => {
       "Image 'x.png': a crop of 12 x 12 does not give the 10 x 10 pixels that the model takes.",
     );
     expect(await refusal(readImage(file, { ...same, resize: 8 }, 'x.png'))).toBe(
-      "Image 'x.png': it is 12 x 8 pixels after resizing, less than the 10 x 10 to crop. Choose a larger --resize.",
+      "Image 'x.png': it is 12 x 8 pixels after resizing, less than the 10 x 10 to crop. Choose a larger `resize`.",
     );
     const thread = await encodePng(new Uint8Array(30000), 10000, 1);
     expect(await refusal(readImage(thread, { ...same, resize: 256 }, 'x.png'))).toBe(

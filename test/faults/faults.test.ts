@@ -1,10 +1,11 @@
 // The campaign of `make faults` in small: kills of one command, and what makes the others safe.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { float32 } from '../../src/core/tensor.js';
+import { LOCK_NAME } from '../../src/data/lock.js';
 import { isAlive } from '../../src/data/processes.js';
 import { decodeSafetensors, encodeSafetensors } from '../../src/data/safetensors.js';
 import { openExplainer } from '../../src/explain/explainer.js';
@@ -166,5 +167,57 @@ test('an explainer whose mask is none is refused', async () => {
     }
   } finally {
     await classifier.dispose();
+  }
+});
+
+test('results never replace what they are made from, and are refused before any work where they cannot be written', async () => {
+  const [model, pictures] = [at('materials', 'tank.onnx'), at('materials', 'pictures')];
+  const before = readFileSync(model);
+  symlinkSync(model, at('link.onnx'));
+  mkdirSync(at('folder.onnx'));
+  const train = ['train', model, '--data', pictures, '--iterations', '1', '--lan', 'FC(2, lrelu), FC(mask, sigmoid)'];
+  const isInput = /it is an input of the same run/;
+  for (const [argv, said] of [
+    [[...train, '--out', model], isInput],
+    [[...train, '--out', at('link.onnx')], isInput],
+    [['check', model, '--junit', model], isInput],
+    [['check', model, '--save', model], isInput],
+    [['check', model, '--markdown', at('link.onnx')], isInput],
+    [['check', model, '--bisect', model], isInput],
+    [['score', model, '--data', pictures, '--csv', model], isInput],
+    [['export-gradient', model, '--out', at('link.onnx')], isInput],
+    [[...train, '--out', at('folder.onnx')], /it is a directory/],
+    [['check', model, '--junit', at('folder.onnx')], /it is a directory/],
+    [['score', model, '--data', pictures, '--csv', at('folder.onnx')], /it is a directory/],
+  ] as const) {
+    const { code, out, err } = await cli(...argv);
+    expect([argv.join(' '), code, out]).toEqual([argv.join(' '), 2, '']);
+    expect(err).toMatch(said);
+    // No step was learned.
+    expect(err).not.toMatch(/steps\/s/);
+    expect(readFileSync(model).equals(before)).toBe(true);
+  }
+});
+
+test('a run that was told to stop ends with 2 in every command, and a folder that another run works in is refused', async () => {
+  const stopped = async (argv: readonly string[]): Promise<number> => {
+    const before = process.listenerCount('SIGTERM');
+    // The signal comes as soon as the command listens for it.
+    const timer = setInterval(() => {
+      if (process.listenerCount('SIGTERM') > before) process.emit('SIGTERM');
+      if (process.listenerCount('SIGTERM') > before) clearInterval(timer);
+    }, 1);
+    const { code } = await cli(...argv);
+    clearInterval(timer);
+    return code;
+  };
+  for (const name of ['audit', 'train', 'grid', 'score', 'reproduce'] as const) {
+    const out = at('stopped', name);
+    expect([name, await stopped(commands[name].argv(out))]).toEqual([name, 2]);
+    // Process 1 of the system never ends.
+    writeFileSync(join(out, LOCK_NAME), JSON.stringify({ pid: 1, host: hostname() }));
+    const second = await cli(...commands[name].again(out));
+    expect([name, second.code, second.err]).toEqual([name, 2, expect.stringContaining('process 1 works in it')]);
+    rmSync(join(out, LOCK_NAME));
   }
 });

@@ -93,5 +93,5 @@ export async function readInputs(
 function imageSpec(classifier: Classifier, range?: 1 | 255): ImageSpec {
   const card = classifier.card!;
   const [channels, height, width] = classifier.inputShape as [1 | 3, number, number];
-  return { channels, height, width, resize: card.resize, crop: card.crop, range: range ?? card.range };
+  return { channels, height, width, resize: card.resize, crop: card.crop, resample: card.resample, range: range ?? card.range };
 }

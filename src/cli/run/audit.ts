@@ -4,6 +4,7 @@ import { featureMap } from '../../model/feature-map.js';
 import type { Classifier } from '../../model/open.js';
 import { LanError } from '../../core/errors.js';
 import { ensureWritable } from '../../data/files.js';
+import { whileLocked } from '../../data/lock.js';
 import { readVocabulary } from '../../data/vocabulary.js';
 import { createAuditor, type AuditResult } from '../../explain/audit.js';
 import { bootstrapSamples } from '../../explain/bootstrap-noise.js';
@@ -17,7 +18,7 @@ import { progressBar } from '../bar.js';
 import { toJson } from '../../report/format.js';
 import type { ArgumentsOf } from '../command.js';
 import type { audit as definition } from '../commands/audit.js';
-import type { Io } from '../io.js';
+import { interrupted, type Io } from '../io.js';
 import { objectiveSettings, withModel } from '../model.js';
 import { version } from '../../core/version.js';
 
@@ -57,45 +58,48 @@ async function auditAll(argv: Arguments, io: Io, { model: opened, signal, bar, e
   const others = bootstrap === undefined ? undefined : await bootstrapSamples(bootstrap, model, settings.seed);
   // Before anything long begins, and after all that may still be refused, which then leaves no empty folder.
   await ensureWritable(argv.out);
-  const { engine } = model;
-  io.err(`engine: ${engine.info.name} ${engine.info.version}, ${engine.info.backend}, ${engine.info.threads} thread(s)\n`);
-  for (const note of others?.notes ?? []) io.err(`note: ${note}\n`);
-  const auditor = await createAuditor(model, {
-    preset: argv.preset,
-    settings,
-    evidenceDraws: argv.evidenceDraws,
-    samples: others?.samples,
-    explainer,
-    signal,
-    onPhase: bar.phase,
-    onStep: (_beta, f, iterations) => bar.step(f.step + 1, iterations, f.loss, f.maskMean),
-  });
-  try {
-    const documents: object[] = [];
-    const drawn = !model.hookPoint || featureMap(model);
-    for (const [i, input] of inputs.entries()) {
-      const result = await auditor.audit(input.x);
-      bar.stop();
-      const { document, ...files } = await writeAudit(join(argv.out, input.folder), input.x, result, {
-        title: `${input.folder}: ${result.prediction[0]!.label} by ${basename(argv.model)}`,
-        model: { path: argv.model, sha256: model.source.sha256 },
-        input: { path: input.path, sha256: input.sha256 },
-        engine: engine.info,
-        card: model.card,
-        notes: [...model.notes, ...(others?.notes ?? []), ...input.notes],
-        version: version(),
-        range: drawn ? model.card?.range : undefined,
-        hookPoint: model.hookPoint,
-        tokens: tokens[i],
-      });
-      if (argv.json) documents.push(document);
-      else io.out(describe(input.path, result, files, model, tokens[i]));
-      if (signal.aborted) break;
+  await whileLocked(argv.out, async () => {
+    const { engine } = model;
+    io.err(`engine: ${engine.info.name} ${engine.info.version}, ${engine.info.backend}, ${engine.info.threads} thread(s)\n`);
+    for (const note of others?.notes ?? []) io.err(`note: ${note}\n`);
+    const auditor = await createAuditor(model, {
+      preset: argv.preset,
+      settings,
+      evidenceDraws: argv.evidenceDraws,
+      samples: others?.samples,
+      explainer,
+      signal,
+      onPhase: bar.phase,
+      onStep: (_beta, f, iterations) => bar.step(f.step + 1, iterations, f.loss, f.maskMean),
+    });
+    try {
+      const documents: object[] = [];
+      const drawn = !model.hookPoint || featureMap(model);
+      for (const [i, input] of inputs.entries()) {
+        const result = await auditor.audit(input.x);
+        bar.stop();
+        const { document, ...files } = await writeAudit(join(argv.out, input.folder), input.x, result, {
+          title: `${input.folder}: ${result.prediction[0]!.label} by ${basename(argv.model)}`,
+          model: { path: argv.model, sha256: model.source.sha256 },
+          input: { path: input.path, sha256: input.sha256 },
+          engine: engine.info,
+          card: model.card,
+          notes: [...model.notes, ...(others?.notes ?? []), ...input.notes],
+          version: version(),
+          range: drawn ? model.card?.range : undefined,
+          hookPoint: model.hookPoint,
+          tokens: tokens[i],
+        });
+        if (argv.json) documents.push(document);
+        else io.out(describe(input.path, result, files, model, tokens[i]));
+        if (signal.aborted) break;
+      }
+      if (argv.json) io.out(toJson(documents.length === 1 ? documents[0] : documents));
+      if (signal.aborted) interrupted(io, 'what was learned by then is measured and written.');
+    } finally {
+      await auditor.dispose();
     }
-    if (argv.json) io.out(toJson(documents.length === 1 ? documents[0] : documents));
-  } finally {
-    await auditor.dispose();
-  }
+  });
 }
 
 /** The noise that an explainer was trained with, where it needs no samples; else the default. */

@@ -4,6 +4,7 @@ import { LanError, messageOf } from '../../core/errors.js';
 import { readBytes, writeAtomically } from '../../data/files.js';
 import { agreementText, markdown, suiteOf, type Outcome } from '../../report/agreement.js';
 import { checkDocument, knownFailures, parseBaseline, regressions, type Baseline } from '../../report/baseline.js';
+import { prepareResults } from '../../data/results.js';
 import { junit } from '../../report/junit.js';
 import { toJson } from '../../report/format.js';
 import type { ArgumentsOf } from '../command.js';
@@ -20,6 +21,11 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
   const options = optionsOf(argv);
   if (argv.bisect !== undefined && argv.models.length > 1)
     throw new LanError('usage', `--bisect writes one file: give one model, received ${argv.models.length}.`);
+  // A baseline may be replaced by what is found now.
+  await prepareResults(
+    [argv.save, argv.markdown, argv.junit, argv.bisect],
+    [...argv.models, ...(argv.image ?? []), ...(argv.tensor ?? [])],
+  );
   const baseline = argv.baseline === undefined ? undefined : await readBaseline(argv.baseline);
   const outcomes = await checkAll(argv, options, baseline, io);
   const worse = baseline && regressions(baseline, outcomes);

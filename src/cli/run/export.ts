@@ -2,6 +2,7 @@
 import { LanError } from '../../core/errors.js';
 import type { ExportedModel } from '../../export/publish.js';
 import type { Classifier, OpenOptions } from '../../model/open.js';
+import { prepareResults } from '../../data/results.js';
 import { describeExport, exportDocument, writeExport } from '../../report/exported.js';
 import { toJson } from '../../report/format.js';
 import type { Io } from '../io.js';
@@ -26,6 +27,7 @@ export async function exportModel(
       'Bind open axes with `shapes`, and feed the inputs when you run the file.',
     );
   await withModel(argv, io, { open: { ...open, engine: 'onnxruntime' } }, async (model) => {
+    await prepareResults([argv.out], [argv.model]);
     const exported = await make(model);
     await writeExport(argv.out, exported, model.source.path);
     for (const note of exported.notes) io.err(`note: ${note}\n`);

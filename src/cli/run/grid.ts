@@ -8,6 +8,7 @@ import { version } from '../../core/version.js';
 import { isImage } from '../../data/find-images.js';
 import { decodePixels, decodeSprite, fit } from '../../data/images.js';
 import { matchLabels } from '../../data/labels.js';
+import { whileLocked } from '../../data/lock.js';
 import { openDataset } from '../../data/open-dataset.js';
 import { toPlanes } from '../../data/planes.js';
 import { positionMap, type PositionMap } from '../../score/position-map.js';
@@ -18,7 +19,7 @@ import { countdown } from '../bar.js';
 import { toJson } from '../../report/format.js';
 import type { ArgumentsOf } from '../command.js';
 import type { grid as definition } from '../commands/grid.js';
-import type { Io } from '../io.js';
+import { interrupted, type Io } from '../io.js';
 import { withModel } from '../model.js';
 import { refusal } from '../option.js';
 import { accuracyText } from './score.js';
@@ -35,29 +36,32 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       throw new LanError('data', `${argv.model}: its input [${model.inputs[0]!.shape.join(',')}] is not a picture.`);
     const { objects, notes } = await readObjects(argv, model);
     for (const note of notes) io.err(`note: ${note}\n`);
-    const result = await positionMap(model, {
-      size: argv.objectSize,
-      stride,
-      samples,
-      clip,
-      seed,
-      objects,
-      background: await readBackground(argv.background, model),
-      journal,
-      signal,
-      onProgress: bar.step,
+    await whileLocked(argv.out, async () => {
+      const result = await positionMap(model, {
+        size: argv.objectSize,
+        stride,
+        samples,
+        clip,
+        seed,
+        objects,
+        background: await readBackground(argv.background, model),
+        journal,
+        signal,
+        onProgress: bar.step,
+      });
+      bar.stop();
+      const subject = {
+        model: { path: argv.model, sha256: model.source.sha256 },
+        engine: model.engine.info,
+        card: model.card,
+        notes: [...model.notes, ...notes],
+        version: version(),
+      };
+      const title = `${argv.objects.length === 1 ? basename(argv.objects[0]!) : `${objects.length} objects`} by ${basename(argv.model)}`;
+      const files = await writeGrid(argv.out, result, subject, title);
+      io.out(argv.json ? toJson(gridDocument(result, subject)) : describe(result, files));
+      if (result.interrupted) interrupted(io, 'the same command goes on from there.');
     });
-    bar.stop();
-    const subject = {
-      model: { path: argv.model, sha256: model.source.sha256 },
-      engine: model.engine.info,
-      card: model.card,
-      notes: [...model.notes, ...notes],
-      version: version(),
-    };
-    const title = `${argv.objects.length === 1 ? basename(argv.objects[0]!) : `${objects.length} objects`} by ${basename(argv.model)}`;
-    const files = await writeGrid(argv.out, result, subject, title);
-    io.out(argv.json ? toJson(gridDocument(result, subject)) : describe(result, files));
   });
 }
 

@@ -5,6 +5,7 @@ import { readExperiment } from '../../experiment/config.js';
 import { Interrupted, type Findings } from '../../experiment/run.js';
 import { reproduce } from '../../experiment/reproduce.js';
 import { writeFindings } from '../../report/findings.js';
+import { whileLocked } from '../../data/lock.js';
 import { short, toJson } from '../../report/format.js';
 import { trainingBar } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
@@ -18,23 +19,25 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
   const interrupt = interruptible(io, 'writing a checkpoint');
   let bar = trainingBar(io);
   try {
-    const findings = await reproduce(config, argv.data, {
-      folder,
-      seed: argv.seed,
-      // Networks this small are learned faster on one thread than on two (docs/performance.md).
-      threads: argv.threads ?? 1,
-      signal: interrupt.signal,
-      onStep: (p) => bar.step(p),
-      onPhase(phase) {
-        bar.stop();
-        bar = trainingBar(io);
-        io.err(`${phase} ...\n`);
-      },
+    await whileLocked(folder, async () => {
+      const findings = await reproduce(config, argv.data, {
+        folder,
+        seed: argv.seed,
+        // Networks this small are learned faster on one thread than on two (docs/performance.md).
+        threads: argv.threads ?? 1,
+        signal: interrupt.signal,
+        onStep: (p) => bar.step(p),
+        onPhase(phase) {
+          bar.stop();
+          bar = trainingBar(io);
+          io.err(`${phase} ...\n`);
+        },
+      });
+      bar.stop();
+      await writeFindings(folder, findings, { ...config, seed: argv.seed });
+      io.out(argv.json ? toJson({ folder, ...withoutFigures(findings) }) : describe(folder, findings));
+      if (findings.verdicts.some((v) => !v.holds)) io.exit(1);
     });
-    bar.stop();
-    await writeFindings(folder, findings, { ...config, seed: argv.seed });
-    io.out(argv.json ? toJson({ folder, ...withoutFigures(findings) }) : describe(folder, findings));
-    if (findings.verdicts.some((v) => !v.holds)) io.exit(1);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     throw new LanError(

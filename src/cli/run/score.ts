@@ -1,6 +1,8 @@
 // lan-onnx score MODEL --data D: accuracy, confusion and throughput on a labelled dataset, by onnxruntime on the original file.
 import { ensureWritable, writeAtomically } from '../../data/files.js';
+import { lockFolder } from '../../data/lock.js';
 import { openDataset } from '../../data/open-dataset.js';
+import { prepareResults } from '../../data/results.js';
 import { version } from '../../core/version.js';
 import { toJson } from '../../report/format.js';
 import { classesCsv, scoreDocument, writeScore } from '../../report/score-files.js';
@@ -8,11 +10,13 @@ import { score, type Accuracy, type ScoreResult } from '../../score/score.js';
 import { countdown } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import type { score as definition } from '../commands/score.js';
-import type { Io } from '../io.js';
+import { interrupted, type Io } from '../io.js';
 import { withModel } from '../model.js';
 
+type Arguments = ArgumentsOf<typeof definition>;
+
 /** Scores the model and writes what was asked for. */
-export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
+export async function run(argv: Arguments, io: Io): Promise<void> {
   const { batch, limit, seed, strict } = argv;
   const dataset = await openDataset(argv.data, { split: argv.split });
   try {
@@ -22,20 +26,27 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
         io.err(
           'note: no model card: assumed torchvision (RGB, 0..1, ImageNet mean and std), or plain 0..255 of grey; see --card\n',
         );
+      await prepareResults([argv.csv], [argv.model, argv.data]);
       if (argv.out !== undefined) await ensureWritable(argv.out);
-      const result = await score(model, dataset, { batch, limit, seed, strict, signal, onProgress: bar.step });
-      bar.stop();
-      for (const note of result.notes) io.err(`note: ${note}\n`);
-      for (const u of result.unreadable.slice(0, 5)) io.err(`skipped: ${u.reason}\n`);
-      const subject = {
-        model: { path: argv.model, sha256: model.source.sha256 },
-        engine: model.engine.info,
-        card: model.card,
-        version: version(),
-      };
-      if (argv.csv !== undefined) await writeAtomically(argv.csv, classesCsv(result));
-      const files = argv.out === undefined ? [] : await writeScore(argv.out, result, subject, (i) => dataset.nameOf(i));
-      io.out(argv.json ? toJson(scoreDocument(result, subject)) : describe(result, files));
+      const lock = argv.out === undefined ? undefined : await lockFolder(argv.out);
+      try {
+        const result = await score(model, dataset, { batch, limit, seed, strict, signal, onProgress: bar.step });
+        bar.stop();
+        for (const note of result.notes) io.err(`note: ${note}\n`);
+        for (const u of result.unreadable.slice(0, 5)) io.err(`skipped: ${u.reason}\n`);
+        const subject = {
+          model: { path: argv.model, sha256: model.source.sha256 },
+          engine: model.engine.info,
+          card: model.card,
+          version: version(),
+        };
+        if (argv.csv !== undefined) await writeAtomically(argv.csv, classesCsv(result));
+        const files = argv.out === undefined ? [] : await writeScore(argv.out, result, subject, (i) => dataset.nameOf(i));
+        io.out(argv.json ? toJson(scoreDocument(result, subject)) : describe(result, files));
+        if (result.interrupted) interrupted(io, 'the figures are those of the samples that were done.');
+      } finally {
+        lock?.release();
+      }
     });
   } finally {
     await dataset.close();

@@ -3,8 +3,10 @@ import type { Classifier } from '../../model/open.js';
 import { LanError } from '../../core/errors.js';
 import { random, shuffle, STREAMS } from '../../core/random.js';
 import type { Dataset } from '../../data/dataset.js';
-import { ensureWritable, sha256, writeAtomically } from '../../data/files.js';
+import { sha256, writeAtomically } from '../../data/files.js';
+import { whileLocked } from '../../data/lock.js';
 import { openDataset } from '../../data/open-dataset.js';
+import { prepareResults } from '../../data/results.js';
 import { pictureSpec } from '../../score/score.js';
 import { exportExplained, exportLan } from '../../export/explainer.js';
 import { trainLan, type TrainedLan } from '../../explain/train-lan.js';
@@ -26,43 +28,46 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
   try {
     const bar = trainingBar(io);
     await withModel(argv, io, { interrupted: 'writing a checkpoint', bar }, async (model, signal) => {
-      await ensureWritable(dirname(argv.out));
-      for (const note of dataset.notes) io.err(`note: ${note}\n`);
-      let skipped = 0;
-      const onUnreadable = (reason: string): void => {
-        if (argv.strict) throw new LanError('data', reason);
-        if (++skipped <= 5) io.err(`skipped: ${reason}\n`);
-      };
-      const { samples, validation } = split(dataset, model, { ...argv, onUnreadable });
-      const trained = await trainLan(model, samples, {
-        lan: argv.lan,
-        noise: argv.noise,
-        maskShape: argv.maskShape,
-        settings: settingsOf(argv),
-        validation: validation.count > 0 ? validation : undefined,
-        data: argv.data,
-        files: {
-          checkpoint: beside(argv.out, 'checkpoint'),
-          metrics: beside(argv.out, 'metrics.jsonl'),
-          every: argv.checkpointEvery,
-          resume: argv.resume,
-        },
-        signal,
-        onStep: bar.step,
+      const results = [argv.out, ...['fused.onnx', 'metrics.jsonl', 'checkpoint'].map((ending) => beside(argv.out, ending))];
+      await prepareResults(results, [argv.model, argv.data]);
+      await whileLocked(dirname(argv.out), async () => {
+        for (const note of dataset.notes) io.err(`note: ${note}\n`);
+        let skipped = 0;
+        const onUnreadable = (reason: string): void => {
+          if (argv.strict) throw new LanError('data', reason);
+          if (++skipped <= 5) io.err(`skipped: ${reason}\n`);
+        };
+        const { samples, validation } = split(dataset, model, { ...argv, onUnreadable });
+        const trained = await trainLan(model, samples, {
+          lan: argv.lan,
+          noise: argv.noise,
+          maskShape: argv.maskShape,
+          settings: settingsOf(argv),
+          validation: validation.count > 0 ? validation : undefined,
+          data: argv.data,
+          files: {
+            checkpoint: beside(argv.out, 'checkpoint'),
+            metrics: beside(argv.out, 'metrics.jsonl'),
+            every: argv.checkpointEvery,
+            resume: argv.resume,
+          },
+          signal,
+          onStep: bar.step,
+        });
+        bar.stop();
+        if (skipped > 0) io.err(`note: ${skipped} sample(s) could not be read; their neighbours were taken instead\n`);
+        if (!trained.finished) {
+          io.err(`lan-onnx: stopped after ${trained.steps} steps; go on with --resume\n`);
+          io.exit(2);
+          return;
+        }
+        const fused = await exportExplained(model, trained);
+        const lan = exportLan(model, trained);
+        await writeAtomically(argv.out, lan);
+        await writeAtomically(beside(argv.out, 'fused.onnx'), fused.bytes);
+        const document = documentOf(argv.out, trained, lan, model, beside(argv.out, 'fused.onnx'));
+        io.out(argv.json ? toJson(document) : describe(argv.out, trained, samples, beside(argv.out, 'fused.onnx')));
       });
-      bar.stop();
-      if (skipped > 0) io.err(`note: ${skipped} sample(s) could not be read; their neighbours were taken instead\n`);
-      if (!trained.finished) {
-        io.err(`lan-onnx: stopped after ${trained.steps} steps; go on with --resume\n`);
-        io.exit(2);
-        return;
-      }
-      const fused = await exportExplained(model, trained);
-      const lan = exportLan(model, trained);
-      await writeAtomically(argv.out, lan);
-      await writeAtomically(beside(argv.out, 'fused.onnx'), fused.bytes);
-      const document = documentOf(argv.out, trained, lan, model, beside(argv.out, 'fused.onnx'));
-      io.out(argv.json ? toJson(document) : describe(argv.out, trained, samples, beside(argv.out, 'fused.onnx')));
     });
   } finally {
     await dataset.close();

@@ -1,0 +1,175 @@
+// What lies beside a model about its input: cards, label files, Hugging Face folders; each wrong field is one clear sentence.
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readCard, readLabels } from '../../src/model/card.js';
+import { completeCard } from '../../src/model/conventions.js';
+import { cardOfHuggingFace } from '../../src/model/hugging-face.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lan-card-'));
+const at = (name: string): string => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const put = (name: string, content: string | object | null): string => {
+  writeFileSync(at(name), typeof content === 'string' ? content : JSON.stringify(content));
+  return at(name);
+};
+
+describe('cards', () => {
+  test.each([
+    ['null', 'expected a JSON object.'],
+    ['[]', 'expected a JSON object.'],
+    ['"x"', 'expected a JSON object.'],
+    ['{"inputs": {}}', "a card has no field 'inputs'."],
+    ['{"input": []}', 'input must be an object, received [].'],
+    ['{"input": null}', 'input must be an object, received null.'],
+    ['{"input": {"colour": 1}}', "'input' has no field 'colour'."],
+    ['{"input": {"channels": "GRAY"}}', 'input.channels must be one of RGB, BGR, GREY, received "GRAY".'],
+    ['{"input": {"range": 2}}', 'input.range must be one of 1, 255, received 2.'],
+    ['{"input": {"mean": ["a"]}}', 'input.mean must be a list of numbers, received ["a"].'],
+    ['{"input": {"std": [1, 0]}}', 'input.std must be a list of numbers other than 0, received [1,0].'],
+    ['{"input": {"size": 5}}', 'input.size must be [height, width], received 5.'],
+    ['{"input": {"size": [5, 0.5]}}', 'input.size must be [height, width], received [5,0.5].'],
+    ['{"input": {"resize": "x"}}', 'input.resize must be a whole number or [height, width], received "x".'],
+    ['{"output": "softmax"}', 'output must be one of logits, probabilities, log-probabilities, sigmoid, received "softmax".'],
+    ['{"labels": {"0": 1}}', 'labels must be a file name or a list of names, received {"0":1}.'],
+  ])('%s', (text, message) => {
+    const path = put('x.card.json', text);
+    expect(() => readCard(path)).toThrow(`Card '${path}': ${message}`);
+  });
+
+  test("labels lie in the card's folder, links resolved", () => {
+    mkdirSync(at('in'));
+    put('outside.txt', 'a\n');
+    put('in/names.txt', 'cat\ndog\n');
+    symlinkSync(at('outside.txt'), at('in/link.txt'));
+    expect(readCard(put('in/card.json', { labels: 'names.txt' })).labels).toEqual(['cat', 'dog']);
+    for (const name of ['../outside.txt', at('outside.txt'), 'link.txt', '../missing.txt'])
+      expect(() => readCard(put('in/card.json', { labels: name }))).toThrow(
+        `labels '${name}' lies outside the card's folder; refused.`,
+      );
+  });
+
+  test('a card that contradicts the file', () => {
+    const picture = { layout: 'NCHW', channels: 3, size: [8, 9] } as const;
+    expect(() => completeCard({ channels: 'GREY' }, picture)).toThrow(
+      "Card: channels GREY do not fit the model's input, which has 3.",
+    );
+    expect(() => completeCard({ size: [9, 8] }, picture)).toThrow("Card: size [9,8] contradicts the model's input of [8,9].");
+  });
+});
+
+describe('label files', () => {
+  test.each([
+    ['a.csv', 'index,label\n1,"dog, small"\n0,cat\n3,__proto__\n', ['cat', 'dog, small', 'class 2', '__proto__']],
+    ['a.json', '{"1": "b", "0": "toString"}', ['toString', 'b']],
+    ['b.json', '["a", "b"]', ['a', 'b']],
+  ])('%s', (name, text, expected) => expect(readLabels(put(name, text))).toEqual(expected));
+
+  test.each([
+    ['c.csv', '99999999,x\n', "class number '99999999' is not one of 0 to 999999."],
+    ['c.json', 'null', 'expected a list of names, or an object of names by index.'],
+    ['c.json', '[1]', 'expected a list of names, or an object of names by index.'],
+    ['c.json', '{"a": "b"}', "class number 'a' is not one of 0 to 999999."],
+    ['c.json', '{', 'cannot be read as JSON ('],
+    ['c.txt', '\n', 'the file holds no names.'],
+  ])('%s of %j', (name, text, message) => expect(() => readLabels(put(name, text))).toThrow(`Labels '${at(name)}': ${message}`));
+});
+
+describe('Hugging Face folders', () => {
+  const cardOf = (p: object | null, config?: object | null) => {
+    const path = mkdtempSync(join(folder, 'hf-'));
+    writeFileSync(join(path, 'preprocessor_config.json'), JSON.stringify(p));
+    if (config !== undefined) writeFileSync(join(path, 'config.json'), JSON.stringify(config));
+    return cardOfHuggingFace(path);
+  };
+  const imagenet = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
+  const normalised = { mean: imagenet.image_mean, std: imagenet.image_std };
+  const plain = { mean: [0], std: [1] };
+
+  test.each([
+    [
+      'MobileViT: BGR, nothing normalised',
+      {
+        crop_size: { height: 32, width: 32 },
+        do_center_crop: true,
+        do_flip_channel_order: true,
+        do_rescale: true,
+        do_resize: true,
+        image_processor_type: 'MobileViTImageProcessor',
+        resample: 2,
+        rescale_factor: 0.00392156862745098,
+        size: { shortest_edge: 36 },
+      },
+      { channels: 'BGR', range: 1, ...plain, size: [32, 32], resize: 36, resample: 'bilinear' },
+    ],
+    [
+      'ConvNext: crop_pct',
+      {
+        ...imagenet,
+        crop_pct: 0.875,
+        do_normalize: true,
+        image_processor_type: 'ConvNextImageProcessor',
+        resample: 3,
+        size: { shortest_edge: 32 },
+      },
+      { channels: 'RGB', range: 1, ...normalised, size: [32, 32], resize: 36, resample: 'bicubic' },
+    ],
+    [
+      'ConvNext from 384 on: no crop',
+      { ...imagenet, crop_pct: 0.875, image_processor_type: 'ConvNextImageProcessor', size: 384 },
+      { channels: 'RGB', range: 1, ...normalised, size: [384, 384], resize: [384, 384] },
+    ],
+    [
+      'ViT: a number is both sides',
+      { image_processor_type: 'ViTImageProcessor', size: 224, image_mean: [0.5], image_std: [0.5], resample: 2 },
+      { channels: 'RGB', range: 1, mean: [0.5], std: [0.5], size: [224, 224], resize: [224, 224], resample: 'bilinear' },
+    ],
+    [
+      'CLIP: a number is the shorter side',
+      { feature_extractor_type: 'CLIPFeatureExtractor', size: 224, crop_size: 224, do_center_crop: true, ...imagenet },
+      { channels: 'RGB', range: 1, ...normalised, size: [224, 224], resize: 224 },
+    ],
+    [
+      'null is not there',
+      { do_normalize: null, image_mean: null, size: { height: 8, width: 9 } },
+      { channels: 'RGB', range: 1, ...plain, size: [8, 9], resize: [8, 9] },
+    ],
+    ['normalisation switched off', { ...imagenet, do_normalize: false }, { channels: 'RGB', range: 1, ...plain }],
+    ['no rescaling', { ...imagenet, do_rescale: false }, { channels: 'RGB', range: 255, ...normalised }],
+    [
+      'EfficientNet: -1..1 by its factor',
+      { rescale_factor: 1 / 127.5, rescale_offset: true, resample: 0 },
+      { channels: 'RGB', range: 255, mean: [127.5], std: [127.5], resample: 'nearest' },
+    ],
+    [
+      'no resizing',
+      { do_resize: false, size: { height: 9, width: 9 }, crop_size: { height: 8, width: 7 } },
+      { channels: 'RGB', range: 1, ...plain, size: [8, 7], crop: [8, 7] },
+    ],
+  ])('%s', (_, p, input) => expect(cardOf(p)).toEqual({ input }));
+
+  test('fields that are not understood are noted by name, and the output is left to the graph', () => {
+    const { notes, output, labels } = cardOf(
+      { do_pad: true, do_thumbnail: false, size_divisor: 32 },
+      { id2label: { 1: 'b', 0: 'toString' } },
+    );
+    expect(notes).toEqual([
+      'preprocessor_config.json: do_pad, size_divisor not understood; pictures may be prepared in another way than the model expects',
+    ]);
+    expect([output, labels]).toEqual([undefined, ['toString', 'b']]);
+  });
+
+  test.each([
+    [null, undefined, /expected a JSON object\.$/],
+    [[], undefined, /expected a JSON object\.$/],
+    [{ size: 'large' }, undefined, /'size' is of a form that is not understood\.$/],
+    [{ do_normalize: 1 }, undefined, /'do_normalize' is of a form that is not understood\.$/],
+    [{ image_mean: ['a'] }, undefined, /'image_mean.*' is of a form that is not understood\.$/],
+    [{ do_normalize: true }, undefined, /do_normalize is true, but image_mean and image_std are not named\.$/],
+    [{ resample: 9 }, undefined, /resample 9 is not one of PIL's 0 to 5\.$/],
+    [{}, null, /Config '.*': expected a JSON object\.$/],
+    [{}, { id2label: ['a', 1] }, /Config '.*': 'id2label' is of a form that is not understood\.$/],
+    [{}, { id2label: { x: 'a' } }, /class number 'x' is not one of 0 to 999999\.$/],
+  ])('%j, %j are refused', (p, config, message) => expect(() => cardOf(p, config)).toThrow(message));
+});
