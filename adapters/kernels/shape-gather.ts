@@ -34,10 +34,18 @@ export function scatterRows(tf: Tf, data: TfTensor, rows: TfTensor, updates: TfT
   })(data, updates);
 }
 
-/** int32 indices with negative ones counted from the end of an axis of `d` elements. Off the tape. */
-export function wrapIndices(tf: Tf, indices: TfTensor, d: number | TfTensor): TfTensor {
-  const i = stopped(tf, indices);
-  return tf.where(tf.less(i, tf.scalar(0, 'int32')), tf.add(i, typeof d === 'number' ? tf.scalar(d, 'int32') : d), i);
+/** An index counted from the front of an axis of `d` elements. Throws where there is no such element: tfjs wasm would write outside of its tensor. */
+function fromFront(index: number, d: number): number {
+  const front = index < 0 ? index + d : index;
+  if (front < 0 || front >= d) throw new Error(`index ${index} is outside of an axis of ${d} elements.`);
+  return front;
+}
+
+/** int32 indices with negative ones counted from the end of an axis of `d` elements, or of so many in turn. Off the tape. */
+export function wrapIndices(tf: Tf, indices: TfTensor, d: number | readonly number[]): TfTensor {
+  const lengths = typeof d === 'number' ? [d] : d;
+  const values = stopped(tf, indices).dataSync();
+  return tf.tensor(Int32Array.from(values, (v, p) => fromFront(v, lengths[p % lengths.length]!)), indices.shape, 'int32'); // prettier-ignore
 }
 
 /** For GatherElements/ScatterElements: the flat position in a tensor of shape `dims` of each element of `indices`. */
@@ -60,7 +68,7 @@ export function flatElements(
   const d = dims[axis]!;
   const stride = strides[axis]!;
   if (constant) {
-    toIntegers(constant).forEach((v, p) => (base[p]! += (v < 0 ? v + d : v) * stride));
+    toIntegers(constant).forEach((v, p) => (base[p]! += fromFront(v, d) * stride));
     return tf.tensor1d(base, 'int32');
   }
   const flat = tf.mul(tf.reshape(wrapIndices(tf, indices, d), [base.length]), tf.scalar(stride, 'int32'));
@@ -74,9 +82,9 @@ export function flatRows(tf: Tf, indices: TfTensor, constant: Tensor | undefined
   if (constant) {
     const values = toIntegers(constant);
     const rows = new Int32Array(values.length / k);
-    values.forEach((v, p) => (rows[Math.floor(p / k)]! += (v < 0 ? v + lead[p % k]! : v) * strides[p % k]!));
+    values.forEach((v, p) => (rows[Math.floor(p / k)]! += fromFront(v, lead[p % k]!) * strides[p % k]!));
     return tf.tensor1d(rows, 'int32');
   }
-  const wrapped = wrapIndices(tf, tf.reshape(indices, [indices.size / k, k]), tf.tensor1d(lead, 'int32'));
+  const wrapped = wrapIndices(tf, tf.reshape(indices, [indices.size / k, k]), lead);
   return tf.sum(tf.mul(wrapped, tf.tensor1d(strides, 'int32')), 1);
 }

@@ -16,7 +16,7 @@ import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type Au
 import { claims, partOf } from '../report/claims.js';
 import { tokenMasks, tokensOf, unknownToken, type TokenMask, type Tokens } from '../report/tokens.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
-import { readInput, shapeOf, type AuditInput, type Sample } from './inputs.js';
+import { readInput, shapeOf, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
 /** One mask, what it claims, and how that was measured. */
@@ -42,8 +42,10 @@ export interface AuditResult extends Omit<Measured, 'betas'> {
 
 /** A model compiled for audits: one compilation serves any number of inputs. */
 export interface Auditor extends AsyncDisposable {
-  /** Reads an input without auditing it. Throws as readInput. */
-  read(input: AuditInput): Promise<Sample>;
+  /** The model as it is audited: with the convention for pictures that was chosen, once it was. */
+  readonly model: Classifier;
+  /** Reads an input without auditing it, as a picture or an array where the caller knows which. Throws as readInput. */
+  read(input: AuditInput, expected?: Expected): Promise<Sample>;
   /**
    * Does what may still be refused before anything long begins: reads the noise's dataset, and where no card says how pictures go in, chooses by
    * this one. The first `audit` does it where this was not called.
@@ -130,8 +132,12 @@ class CompiledAuditor implements Auditor {
     return new CompiledAuditor(classifier, options, { ...settings, noise }, explainer, words, own);
   }
 
-  read(input: AuditInput): Promise<Sample> {
-    return readInput(this.classifier, input);
+  get model(): Classifier {
+    return this.classifier;
+  }
+
+  read(input: AuditInput, expected?: Expected): Promise<Sample> {
+    return readInput(this.classifier, input, expected);
   }
 
   async prepare(input: AuditInput | Sample): Promise<void> {
@@ -143,10 +149,10 @@ class CompiledAuditor implements Auditor {
   async audit(input: AuditInput | Sample): Promise<AuditResult> {
     let sample = isSample(input) ? input : await this.read(input);
     const tokens = this.tokensOf(sample);
-    const { card } = this.classifier;
     await (this.chosen ??= this.choose(sample));
-    // A convention of another range was chosen by this very picture: its pixels are rescaled.
-    if (this.classifier.card !== card && sample.pixels) sample = { ...sample, x: inRange(sample.pixels, this.classifier) };
+    // A convention of another range was chosen after this picture was read: its pixels are rescaled.
+    if (sample.pixels && sample.range !== this.classifier.card!.range)
+      sample = { ...sample, x: inRange(sample.pixels, this.classifier), range: this.classifier.card!.range };
     for (const note of sample.notes) this.options.onNote?.(note);
     const { classifier, settings, options } = this;
     this.prepared ??= prepareAuditor(classifier, {

@@ -26,6 +26,8 @@ export interface Sample {
   readonly x: Tensor;
   /** Pixels of a picture file in 0..255, from which a convention may be chosen: [1,C,H,W]. */
   readonly pixels?: Tensor;
+  /** Of a picture file: the largest value in `x`, by the card that it was read with. */
+  readonly range?: 1 | 255;
   readonly notes: readonly string[];
 }
 
@@ -68,7 +70,7 @@ async function decoded(
   bytes: Uint8Array,
   path: string | undefined,
   expected: Expected | undefined,
-): Promise<Pick<Sample, 'x' | 'pixels' | 'notes'>> {
+): Promise<Pick<Sample, 'x' | 'pixels' | 'range' | 'notes'>> {
   const name = path ?? 'from memory';
   if (expected === 'array' || (expected === undefined && (isNpy(bytes) || extname(name).toLowerCase() === '.npy'))) {
     const label = `Tensor '${name}'`;
@@ -85,7 +87,7 @@ async function decoded(
   const spec = imageSpec(classifier);
   const { tensor, note } = await readImage(bytes, spec, path);
   const pixels = { ...tensor, data: toFloat32(tensor).map((v) => (v / spec.range) * 255) };
-  return { x: tensor, pixels, notes: note ? [note] : [] };
+  return { x: tensor, pixels, range: spec.range, notes: note ? [note] : [] };
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Classifier, OpenOptions } from '../model/open.js';
 import { gridDocument, writeGrid, type GridDocument } from '../report/position-map-files.js';
 import type { PlacedObject } from '../score/placing.js';
 import { positionMap as measure, type PositionMap, type PositionMapOptions as MeasureOptions } from '../score/position-map.js';
-import { classesOf, pictureSpec } from '../score/score.js';
+import { pictureSpec } from '../score/score.js';
 import { withDataset, type DatasetLike } from './data.js';
 import { withModel, type ModelLike } from './opened.js';
 
@@ -113,7 +113,7 @@ async function readObjects(
   { split, label }: Pick<PositionMapOptions, 'split' | 'label'>,
   classifier: Classifier,
 ): Promise<Placed> {
-  const k = classesOf(classifier);
+  const k = classifier.classes;
   const own = label === undefined ? undefined : toLabel(label, classifier.labels, k);
   const paths = typeof given === 'string' ? [given] : Array.isArray(given) ? (given as readonly (string | PlacedObject)[]) : [];
   const many = `${paths.length} objects`;

@@ -1,6 +1,7 @@
 // reproduce(name): one of the paper's experiments, from its configuration to a folder of findings.
 import { join } from 'node:path';
 import { LanError } from '../core/errors.js';
+import { whileLocked } from '../data/lock.js';
 import { readExperiment } from '../experiment/config.js';
 import { reproduce as run } from '../experiment/reproduce.js';
 import { Interrupted, type Findings } from '../experiment/run.js';
@@ -47,12 +48,16 @@ export async function reproduce(name: string, options: ReproduceOptions = {}): P
   const folder = options.out ?? join('lan-onnx-runs', `${name.replace(/\.json$/, '')}${quick ? '-quick' : ''}`);
   let findings: Findings;
   try {
-    findings = await run(config, data, { folder, seed, threads, signal, onPhase, onStep: onProgress });
+    const settings = { folder, seed, threads, signal, onPhase, onStep: onProgress };
+    findings = await whileLocked(folder, async () => {
+      const found = await run(config, data, settings);
+      await writeFindings(folder, found, { ...config, seed });
+      return found;
+    });
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     throw new LanError('interrupted', `Interrupted; what was trained lies in '${folder}'.`, 'The same call goes on from there.');
   }
-  await writeFindings(folder, findings, { ...config, seed });
   const { figures, ...rest } = findings;
   return { ...findings, folder, toJSON: () => ({ folder, ...rest, figures: figures.map((f) => f.file) }) };
 }

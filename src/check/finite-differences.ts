@@ -73,7 +73,9 @@ function terms(out: Tensor, kind: OutputKind): Float64Array {
   return Float64Array.from({ length: 2 * p.length }, (_, i) => {
     const row = Math.floor(i / (2 * k));
     const j = i % (2 * k);
-    return j < k ? Math.log(p[row * k + j]!) : Math.log1p(-p[row * k + j - k]!);
+    // Of one number a row, the complement comes first: two classes, no and yes.
+    const value = p[row * k + (j % k)]!;
+    return j < k !== (k === 1) ? Math.log(value) : Math.log1p(-value);
   });
 }
 

@@ -1,5 +1,5 @@
 // Progress on the terminal: lines that are overwritten when there is something new to say. No timers, so that nothing outlives the work.
-import type { Io } from './io.js';
+import { CLEAR, type Io } from './io.js';
 
 /** Milliseconds between two states of a line, so that a terminal is not what a run waits for. */
 const PAUSE = 100;
@@ -16,10 +16,10 @@ function line(io: Io) {
       if (!io.terminal || (!always && now - last < PAUSE)) return;
       last = now;
       shown = true;
-      io.err(`\r\x1b[K${text()}`);
+      io.err(`${CLEAR}${text()}`);
     },
     stop: (): void => {
-      if (shown) io.err('\r\x1b[K');
+      if (shown) io.err(CLEAR);
       shown = false;
     },
   };

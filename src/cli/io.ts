@@ -1,4 +1,5 @@
 // Where a command writes and how it says its exit code; passed in, so that tests run the CLI inside their own process.
+import { readable } from '../core/readable.js';
 
 export interface Io {
   /** The result. */
@@ -24,17 +25,24 @@ export function processIo(): Io & { code: number } {
   };
 }
 
+/** What takes the line away on which the cursor stands. */
+export const CLEAR = '\r\x1b[K';
+
+/** The text as it may reach a terminal: escape sequences in it are foreign and are spelled out, but for our own at the start of a line of progress. */
+export const shown = (text: string): string =>
+  text.startsWith(CLEAR) ? CLEAR + readable(text.slice(CLEAR.length)) : readable(text, { lines: true });
+
 /** One overwritten line on a terminal; elsewhere one line per subject, so that logs stay short. */
 export function progress(io: Io): { say(subject: string, doing: string): void; clear(): void } {
   let last = '';
   return {
     say(subject, doing) {
-      if (io.terminal) io.err(`\r\x1b[K${subject}: ${doing}`);
+      if (io.terminal) io.err(`${CLEAR}${subject}: ${doing}`);
       else if (subject !== last) io.err(`${subject} ...\n`);
       last = subject;
     },
     clear() {
-      if (io.terminal) io.err('\r\x1b[K');
+      if (io.terminal) io.err(CLEAR);
     },
   };
 }

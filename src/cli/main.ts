@@ -8,7 +8,7 @@ import { version } from '../core/version.js';
 import { nameOf, type Command } from './command.js';
 import { COMMANDS } from './commands.js';
 import { inFlags } from './flags.js';
-import { processIo, type Io } from './io.js';
+import { processIo, shown, type Io } from './io.js';
 import type { OptionTable } from './option.js';
 
 /**
@@ -16,9 +16,15 @@ import type { OptionTable } from './option.js';
  * file or unsupported model. Never throws and never ends the process.
  */
 export async function main(argv: readonly string[], given: Partial<Io> = {}): Promise<number> {
-  const own = processIo();
+  const target = { ...processIo(), ...given };
   let code = 0;
-  const io: Io = { ...own, ...given, exit: (c) => void (code = Math.max(code, c)) };
+  // Labels, names and messages out of files leave through here, whoever prints them.
+  const io: Io = {
+    terminal: target.terminal,
+    out: (text) => target.out(shown(text)),
+    err: (text) => target.err(shown(text)),
+    exit: (c) => void (code = Math.max(code, c)),
+  };
   const command = COMMANDS.find((c) => argv.includes(nameOf(c)));
   const parser = COMMANDS.reduce((y, c) => added(y, c, argv, io), yargs())
     .scriptName('lan-onnx')

@@ -1,6 +1,9 @@
-// What every command that opens a model does alike: its options, its notes, its progress, Ctrl-C, and giving everything back.
+// What the commands that open a model do alike: its options, its notes, progress and Ctrl-C.
 import { mergeCards, readCard, readLabels, type InputCard, type PartialCard } from '../model/card.js';
-import { openModel, type Classifier, type OpenOptions } from '../model/open.js';
+import type { OpenOptions } from '../model/open.js';
+import { readable } from '../core/readable.js';
+import type { Definition } from './command.js';
+import { inFlags } from './flags.js';
 import { interruptible, type Io } from './io.js';
 import type { Values } from './option.js';
 import type { hookPointOption, modelOptions, objectiveOptions } from './options.js';
@@ -19,11 +22,13 @@ export const openOptions = (argv: ModelArguments): OpenOptions => ({
   output: argv.output,
   at: argv.at,
   feeds: argv.feed,
+  trust: argv.trust,
 });
 
-/** What objectiveOptions give as LanSettings; what is undefined comes from the preset. */
-export const objectiveSettings = (argv: Values<typeof objectiveOptions>) => ({
-  betas: argv.beta,
+/** What objectiveOptions give as options of audit and exportStep; what is undefined comes from the preset. */
+export const maskOptions = (argv: Values<typeof objectiveOptions>) => ({
+  preset: argv.preset,
+  beta: argv.beta,
   draws: argv.draws,
   maskShape: argv.maskShape,
   maskGrids: argv.maskGrid,
@@ -40,34 +45,31 @@ function cardOf(argv: ModelArguments): PartialCard | undefined {
   return given ? mergeCards(flags) : undefined;
 }
 
-/** How a command runs on a model. */
+/** How a long command runs. */
 export interface Session {
-  /** Beyond the arguments. */
-  readonly open?: Partial<OpenOptions>;
-  /** What happens after the first Ctrl-C: `writing a checkpoint`. Without it Ctrl-C ends the process at once. */
-  readonly interrupted?: string;
+  /** What happens after the first Ctrl-C: `writing a checkpoint`. */
+  readonly interrupted: string;
   /** The progress on the terminal; it is taken away whatever happens. */
-  readonly bar?: { stop(): void };
+  readonly bar: { stop(): void };
 }
 
-/**
- * Opens the model that the arguments name, prints what there is to know about it, calls `run` and gives everything back, whatever `run` throws.
- * The signal is aborted by Ctrl-C, SIGTERM and SIGHUP.
- */
-export async function withModel(
-  argv: ModelArguments & { readonly model: string },
+/** Calls `run` with a signal that Ctrl-C, SIGTERM and SIGHUP abort, and gives the terminal and the signals back, whatever `run` throws. */
+export async function interruptibly(
   io: Io,
-  { open, interrupted, bar }: Session,
-  run: (model: Classifier, signal: AbortSignal) => Promise<void>,
+  { interrupted, bar }: Session,
+  run: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const model = await openModel(argv.model, { ...openOptions(argv), ...open });
-  const interrupt = interrupted === undefined ? undefined : interruptible(io, interrupted);
+  const interrupt = interruptible(io, interrupted);
   try {
-    for (const note of model.notes) io.err(`note: ${note}\n`);
-    await run(model, interrupt?.signal ?? new AbortController().signal);
+    await run(interrupt.signal);
   } finally {
-    bar?.stop();
-    interrupt?.stop();
-    await model.dispose();
+    bar.stop();
+    interrupt.stop();
   }
 }
+
+/** Prints what there is to know, in the command line's words. */
+export const noteTo =
+  (io: Io, definition: Definition) =>
+  (note: string): void =>
+    io.err(`note: ${readable(inFlags(note, { definition }))}\n`);

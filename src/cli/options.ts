@@ -75,6 +75,12 @@ export const engineOptions = {
   },
   backend: { ...TEXT, group: ENGINE, describe: 'tfjs: tensorflow, wasm or cpu; onnxruntime: an execution provider' },
   threads: { ...TEXT, coerce: whole(1), group: ENGINE, describe: 'threads of onnxruntime (default: all cores)' },
+  trust: {
+    // No default: where it is not given, LAN_ONNX_TRUST decides.
+    type: 'boolean',
+    group: ENGINE,
+    describe: 'run the model in this process at once, without the trial in a child process',
+  },
   shape: {
     type: 'string',
     array: true,
@@ -84,6 +90,15 @@ export const engineOptions = {
     group: ENGINE,
     describe: 'binds open axes: --shape input=1,3,224,224 (repeatable)',
   },
+} as const satisfies OptionTable;
+
+/** The words of two engine options for commands that take no gradients: there they are allowed, as everywhere, and change no result. */
+export const gradientFree = {
+  engine: {
+    ...engineOptions.engine,
+    describe: 'no effect here: no gradients are taken, and onnxruntime runs the original file',
+  },
+  backend: { ...engineOptions.backend, describe: 'no effect here, as --engine has none' },
 } as const satisfies OptionTable;
 
 /** What is asked of a model with several inputs or outputs. */

@@ -25,3 +25,12 @@ function spelled(character: string): string {
  */
 export const readable = (text: string, { lines = false }: { readonly lines?: boolean } = {}): string =>
   text.replace(UNPRINTABLE, (c) => (lines && c === '\n' ? c : spelled(c)));
+
+/**
+ * JSON text that says the same, with those characters as JSON escapes (`\\u009b`); the line breaks between its values stay. What JSON.stringify
+ * leaves as they are can steer a terminal too: C1 controls, and the controls of bidirectional text.
+ */
+export const readableJson = (json: string): string =>
+  json.replace(UNPRINTABLE, (c) =>
+    c === '\n' ? c : Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
+  );

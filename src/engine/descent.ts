@@ -9,7 +9,7 @@ import { gradientOf, type Descent, type DescentState, type Parameter, type Progr
 function indexOf(parameters: readonly Parameter[], name: string): number {
   const index = parameters.findIndex((q) => q.name === name);
   if (index < 0)
-    throw new LanError('runtime', `'${name}' is no parameter; there are: ${parameters.map((q) => q.name).join(', ')}.`);
+    throw new LanError('usage', `'${name}' is no parameter; there are: ${parameters.map((q) => q.name).join(', ')}.`);
   return index;
 }
 
@@ -17,7 +17,7 @@ function checked(parameters: readonly Parameter[], values: Readonly<Record<strin
   for (const [name, value] of Object.entries(values)) {
     const p = parameters[indexOf(parameters, name)]!;
     if (value.length !== sizeOf(p.dims))
-      throw new LanError('runtime', `Parameter '${name}' of shape [${p.dims.join(',')}] was given ${value.length} values.`);
+      throw new LanError('usage', `Parameter '${name}' of shape [${p.dims.join(',')}] was given ${value.length} values.`);
   }
 }
 
@@ -37,13 +37,13 @@ function restored(
   parameters: readonly Parameter[],
   arrays: readonly (readonly Float32Array[])[],
 ): void {
-  if (!(Number.isSafeInteger(steps) && steps >= 0)) throw new LanError('runtime', `A descent can not go on from step ${steps}.`);
+  if (!(Number.isSafeInteger(steps) && steps >= 0)) throw new LanError('data', `A descent cannot go on from step ${steps}.`);
   const values = parameters.map((p) =>
     PREFIXES.map((prefix) => {
       const t = tensors[prefix + p.name];
       if (t?.dims.join() !== p.dims.join())
         throw new LanError(
-          'runtime',
+          'data',
           `The saved state has ${t ? `'${prefix + p.name}' of shape [${t.dims.join(',')}]` : `no '${prefix + p.name}'`}; expected [${p.dims.join(',')}].`,
         );
       return toFloat32(t);

@@ -52,7 +52,7 @@ export interface DescentState {
 
 export interface Engine {
   readonly info: EngineInfo;
-  /** Compiles the forward pass. Throws LanErrors naming every op that the engine can not run. */
+  /** Compiles the forward pass. Throws LanErrors naming every op that the engine cannot run. */
   compile(graph: Graph): Promise<Program>;
   /**
    * Compiles the graph together with d(of)/d(input) for each input in `wrt`: the program gives the graph's outputs and, as `grad:<input>`,

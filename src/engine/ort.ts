@@ -134,7 +134,7 @@ async function runInto(
   const tensors: Record<string, ort.Tensor> = {};
   for (const name of session.inputNames) {
     const feed = feeds[name];
-    if (!feed) throw new LanError('runtime', `Input '${name}' has no value. Expected: ${session.inputNames.join(', ')}.`);
+    if (!feed) throw new LanError('input', `Input '${name}' has no value. Expected: ${session.inputNames.join(', ')}.`);
     tensors[name] = toOrt(feed);
   }
   const fetches: Record<string, ort.Tensor | null> = {};
@@ -149,7 +149,7 @@ async function runInto(
   return Object.fromEntries(wanted.map((name) => [name, results[name] as unknown as Tensor]));
 }
 
-// Types that onnxruntime-common can not hold throw in its constructor, with the type's name.
+// Types that onnxruntime-common cannot hold throw in its constructor, with the type's name.
 const toOrt = (t: Tensor): ort.Tensor => new ort.Tensor(t.type as 'float32', t.data as Float32Array, t.dims);
 
 const firstLine = (error: unknown): string => messageOf(error).split('\n')[0]!.slice(0, 600);

@@ -161,7 +161,7 @@ function learned(classifier: Classifier, learner: Learner, settings: LanSettings
       options.onPhase?.(`learning the mask, beta ${beta}`);
       return learner.learn({
         x,
-        target: classifier.outputKind === 'sigmoid' ? withComplement(p) : sharpened(p, settings.sharpen),
+        target: classifier.severalLabels ? withComplement(p) : sharpened(p, settings.sharpen),
         noise,
         settings: { ...settings, beta },
         onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),

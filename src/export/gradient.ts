@@ -31,7 +31,7 @@ export async function exportGradient(
   classifier: Classifier,
   { pixels = false }: ExportGradientOptions = {},
 ): Promise<ExportedModel> {
-  const { source, outputKind, hookPoint } = classifier;
+  const { source, outputKind, severalLabels, hookPoint } = classifier;
   const { input, output } = classifier;
   const batch = input.shape[0] ?? 1;
   if (output.shape[0] !== batch)
@@ -42,7 +42,7 @@ export async function exportGradient(
   const model = pixels ? await inPixels(classifier, input.name, batch) : classifier.graph;
   const way = hookPoint ? behind(classifier.graph, hookPoint) : model;
   const g = GraphBuilder.from(way);
-  const { loss, classes } = appendLoss(g, way, output.name, outputKind, batch);
+  const { loss, classes } = appendLoss(g, way, output.name, classifier, batch);
   for (const o of way.outputs) g.output(o.name);
   g.output(loss);
   const graph = await classifier.specialize(g.build());
@@ -64,7 +64,7 @@ export async function exportGradient(
       ? { value: name, as: name, own: true, meaning: pictureMeaning(classifier.card!) }
       : { value: name, as: name, own: true, type: declared(source.model.graph.inputs, name), meaning: "the model's own input" },
   );
-  const probabilities = `probabilities of ${classes} classes a row${outputKind === 'sigmoid' ? ', each for itself' : ''}`;
+  const probabilities = `probabilities of ${classes} classes a row${severalLabels ? ', each for itself' : ''}`;
   const outputs: Published[] = [
     ...classifier.outputs.map(({ name }): Published => {
       const type = declared(source.model.graph.outputs, name);
@@ -79,7 +79,7 @@ export async function exportGradient(
     {
       value: loss,
       as: 'loss',
-      meaning: `mean over the batch of the cross-entropy with target${outputKind === 'sigmoid' ? ', summed over the classes' : ''}`,
+      meaning: `mean over the batch of the cross-entropy with target${severalLabels ? ', summed over the classes' : ''}`,
     },
     ...(hookPoint && !classifier.outputs.some((o) => o.name === hookPoint.name)
       ? [{ value: hookPoint.name, as: legal(hookPoint.name), meaning: `the value '${hookPoint.name}' inside the model` }]
@@ -145,15 +145,15 @@ function appendLoss(
   g: GraphBuilder,
   graph: Graph,
   output: string,
-  kind: Classifier['outputKind'],
+  { outputKind, severalLabels }: Pick<Classifier, 'outputKind' | 'severalLabels'>,
   batch: number,
 ): { loss: string; classes: number } {
-  const logP = appendLogProbabilities(g, graph, output, kind);
+  const logP = appendLogProbabilities(g, graph, output, outputKind);
   const columns = g.typeOf(logP).dims[1]!;
-  const classes = kind === 'sigmoid' ? columns / 2 : columns;
+  const classes = severalLabels ? columns / 2 : columns;
   let target = g.input(TARGET, 'float32', [batch, classes]);
   // log p stands beside log(1-p), so the target beside its complement.
-  if (kind === 'sigmoid') target = g.op('Concat', [target, g.sub(g.one, target)], { axis: 1 });
+  if (severalLabels) target = g.op('Concat', [target, g.sub(g.one, target)], { axis: 1 });
   return { loss: g.mul(g.reduceSum(g.mul(target, logP), [0, 1], false), g.scalar(-1 / batch)), classes };
 }
 

@@ -88,7 +88,7 @@ function step(classifier: Classifier, { graph, parameters }: Objective): { graph
 function inputMeanings(classifier: Classifier, { betas }: LanSettings): Record<string, string> {
   const { beta1, beta2, epsilon } = ADAM;
   const root = `sqrt(1 - ${beta2}^t)`;
-  const classes = classifier.outputKind === 'sigmoid' ? 'probabilities p, then 1 - p' : 'probabilities';
+  const classes = classifier.severalLabels ? 'probabilities p, then 1 - p' : 'probabilities';
   return {
     x: `the input to explain: ${sampleMeaning(classifier)}`,
     eta: 'noise in the space of x, drawn anew for each step',

@@ -20,6 +20,8 @@ export interface Classifier extends AsyncDisposable {
   readonly notes: readonly string[];
   readonly labels: readonly string[];
   readonly outputKind: OutputKind;
+  /** Are the classes labels of which several hold at once, each with a probability of its own? */
+  readonly severalLabels: boolean;
   /** How pictures go in; undefined when the input is not a picture. */
   readonly card: InputCard | undefined;
   /** True when nobody said how pictures go in. */

@@ -17,7 +17,7 @@ import type { HookPoint } from './hook-point.js';
 import type { Parts, Programs } from './parts.js';
 import { Predictor } from './predictor.js';
 import { withPreprocessing, X } from './preprocess.js';
-import { guessOutputKind, withLogProbabilities } from './probabilities.js';
+import { guessOutputKind, isBinary, withLogProbabilities } from './probabilities.js';
 import { feedsAt, randomTokensAt, runToPoint } from './run-to-point.js';
 import type { ModelSource } from './source.js';
 import { Vjp, type VjpResult } from './vjp.js';
@@ -42,6 +42,7 @@ export class OnnxClassifier implements Classifier {
   readonly hookPoint: HookPoint | undefined;
   readonly labels: readonly string[];
   readonly outputKind: OutputKind;
+  readonly severalLabels: boolean;
   readonly inputShape: readonly number[];
   readonly sampleShape: readonly number[];
   readonly cardAssumed: boolean;
@@ -98,11 +99,12 @@ export class OnnxClassifier implements Classifier {
     this.others = graph.inputs.filter((i) => i.name !== entry && i.name !== input.name && (read.has(i.name) || upTo.has(i.name)));
     const k = sizeOf(this.output.shape) / (this.batched ? this.output.shape[0] || 1 : 1);
     this.predictor = new Predictor(parts, this);
-    this.classes = k;
-    if (this.labels.length > 0 && this.labels.length !== k) {
+    this.classes = isBinary(k, this.outputKind) ? 2 : k;
+    this.severalLabels = this.outputKind === 'sigmoid' && k > 1;
+    if (this.labels.length > 0 && this.labels.length !== this.classes) {
       throw new LanError(
         'input',
-        `${source.name}: ${this.labels.length} labels for ${k} outputs. Are they another model's? (A background class makes 1001.)`,
+        `${source.name}: ${this.labels.length} labels for ${this.classes} classes. Are they another model's? (A background class makes 1001.)`,
       );
     }
   }
@@ -157,6 +159,7 @@ export class OnnxClassifier implements Classifier {
   }
 
   requireFeeds(): void {
+    this.requireClasses();
     const { feeds, input, hookPoint } = this.parts;
     this.requireOthers();
     if (hookPoint?.hasSkipPath && !(input.name in feeds))
@@ -164,6 +167,21 @@ export class OnnxClassifier implements Classifier {
         'input',
         `${this.source.name}: the output depends on '${input.name}' by a way round '${hookPoint.name}', so it is known for one sample only: use locate(sample).`,
       );
+  }
+
+  /** Throws LanError where the output is one number a sample and nobody said that it is a logit. */
+  private requireClasses(): void {
+    const { outputKind, labels, output, source } = this;
+    const one = sizeOf(output.shape) / (this.batched ? output.shape[0] || 1 : 1) === 1;
+    if (!one || outputKind === 'sigmoid') return;
+    if (outputKind === 'logits' && (this.parts.card.output === 'logits' || labels.length === 2)) return;
+    throw new LanError(
+      'unsupported',
+      outputKind === 'logits'
+        ? `${source.name}: its output '${output.name}' is one number a sample, and does not end in a Sigmoid: the logit of a class, or a regression, which is not explained.`
+        : `${source.name}: its output '${output.name}' is one number a sample, which as ${outputKind} is always the same class.`,
+      "Where it is a logit, say so: `outputKind` 'logits', or two `labels` (for no and for yes).",
+    );
   }
 
   private requireOthers(): void {

@@ -59,24 +59,45 @@ export function appendLogProbabilities(g: GraphBuilder, graph: Graph, output: st
   }
   const dims = g.typeOf(output).dims;
   const batch = dims[0] ?? 1;
-  const flat = dims.length === 2 ? value : g.reshape(value, [batch, sizeOf(dims) / batch]);
+  const k = sizeOf(dims) / batch;
+  const flat = dims.length === 2 ? value : g.reshape(value, [batch, k]);
   const tiny = g.scalar(1e-30);
   const logOf = (p: string): string => g.op('Log', [g.op('Clip', [p, tiny])]);
+  const pair = (first: string, second: string): string => g.op('Concat', [first, second], { axis: 1 });
+  /** log p and log(1 - p) of the logits, and of probabilities. */
+  const [yes, no] =
+    exact || kind === 'logits'
+      ? [(): string => g.neg(g.op('Softplus', [g.neg(flat)])), (): string => g.neg(g.op('Softplus', [flat]))]
+      : [(): string => logOf(flat), (): string => logOf(g.sub(g.one, flat))];
   let result: string;
-  if (kind === 'logits') result = g.op('LogSoftmax', [flat], { axis: 1 });
+  if (isBinary(k, kind)) result = pair(no(), yes());
+  else if (kind === 'logits') result = g.op('LogSoftmax', [flat], { axis: 1 });
   else if (kind === 'log-probabilities' || (kind === 'probabilities' && exact)) result = flat;
   else if (kind === 'probabilities') result = logOf(flat);
-  else if (exact) result = g.op('Concat', [g.neg(g.op('Softplus', [g.neg(flat)])), g.neg(g.op('Softplus', [flat]))], { axis: 1 });
-  else result = g.op('Concat', [logOf(flat), logOf(g.sub(g.one, flat))], { axis: 1 });
-  g.types.set(result, { type: 'float32', dims: [batch, (sizeOf(dims) / batch) * (kind === 'sigmoid' ? 2 : 1)] });
+  else result = pair(yes(), no());
+  g.types.set(result, { type: 'float32', dims: [batch, k * (kind === 'sigmoid' || isBinary(k, kind) ? 2 : 1)] });
   return result;
 }
-/** Model output to probabilities [N,K] of the classes, in plain JavaScript. */
+/**
+ * One number a sample that is a logit, or ends in a Sigmoid, stands for two classes: no (0) and yes (1). Softmax of one number is 1 whatever the
+ * number.
+ */
+export const isBinary = (outputs: number, kind: OutputKind): boolean =>
+  outputs === 1 && (kind === 'logits' || kind === 'sigmoid');
+
+/** Model output to probabilities [N,K] of the classes, in plain JavaScript; [N,2] where it is binary. */
 
 export function toProbabilities(output: Tensor, kind: OutputKind): Tensor {
   const n = output.dims[0] ?? 1;
   const k = sizeOf(output.dims) / n;
   const data = Float32Array.from(toFloat32(output));
+  if (isBinary(k, kind)) {
+    const yes = kind === 'logits' ? data.map((z) => 1 / (1 + Math.exp(-z))) : data;
+    return float32(
+      Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 ? yes[i >> 1]! : 1 - yes[i >> 1]!)),
+      [n, 2],
+    );
+  }
   if (kind === 'log-probabilities') for (let i = 0; i < data.length; i++) data[i] = Math.exp(data[i]!);
   if (kind === 'logits') {
     for (let i = 0; i < n; i++) {

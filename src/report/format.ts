@@ -1,4 +1,5 @@
 // Numbers and JSON as results show them.
+import { readableJson } from '../core/readable.js';
 
 /** A number for people: 1.2e-6, 0.998, 3. */
 export const short = (value: number): string =>
@@ -8,6 +9,11 @@ export const short = (value: number): string =>
       ? value.toExponential(1)
       : String(Number(value.toPrecision(4)));
 
-/** JSON in which an infinite error stays visible (JSON has no Infinity and would write null). */
-export const toJson = (value: unknown): string =>
-  `${JSON.stringify(value, (_, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v), 2)}\n`;
+/**
+ * JSON in which an infinite error stays visible (JSON has no Infinity and would write null), and in which no character is obeyed by a terminal rather
+ * than shown.
+ */
+export const toJson = (value: unknown): string => {
+  const visible = (_: string, v: unknown): unknown => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v);
+  return `${readableJson(JSON.stringify(value, visible, 2))}\n`;
+};

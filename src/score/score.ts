@@ -72,11 +72,6 @@ const CANDIDATES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /** An input of more bytes is not worth measuring: caches are long exceeded. */
 const MAX_INPUT = 2 ** 26;
 
-/** Number of classes of a classifier: its outputs, or two where one output says yes or no. */
-export function classesOf({ output: { shape } }: Classifier): number {
-  return Math.max(2, sizeOf(shape) / (shape[0] || 1));
-}
-
 /** How pictures have to come for this classifier; undefined where it takes none. */
 export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inputShape'>): PictureSpec | undefined {
   if (!card) return undefined;
@@ -95,7 +90,7 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
       'data',
       `${source.name}: its input '${input.name}' is ${input.type}, or the mask lies inside; score takes pictures and other floats.`,
     );
-  const k = classesOf(classifier);
+  const k = classifier.classes;
   const matched = matchLabels(dataset, classifier.labels, k);
   const spec = pictureSpec(classifier);
   const order = chosen(dataset.length, options);

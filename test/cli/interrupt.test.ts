@@ -1,12 +1,12 @@
 // What a command leaves behind when it throws or is told to stop: no timer, no listener, a whole line on the terminal.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { countdown, progressBar, trainingBar } from '../../src/cli/bar.js';
 import { interruptible, type Io } from '../../src/cli/io.js';
 import { main } from '../../src/cli/main.js';
-import { float32 } from '../../src/core/tensor.js';
+import { float32, int64, type Tensor } from '../../src/core/tensor.js';
 import { encodeNpy } from '../../src/data/npy.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
@@ -78,4 +78,95 @@ test.each(SIGNALS)('%s lets a run end well', (name) => {
     interrupt.stop();
   }
   expect(listeners()).toEqual(before);
+});
+
+describe('an interrupted run says what it keeps and exits with 2', () => {
+  /** Runs the command line; Ctrl-C comes as soon as stderr matches `when`. */
+  async function interrupted(when: RegExp, ...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+    let out = '';
+    let err = '';
+    let sent = false;
+    const listen = (text: string): void => {
+      err += text;
+      if (sent || !when.test(err)) return;
+      sent = true;
+      process.emit('SIGINT');
+    };
+    const code = await main(argv, { out: (t) => void (out += t), err: listen, terminal: false });
+    expect(sent).toBe(true);
+    return { code, out, err };
+  }
+
+  const pixels = (n: number, side: number): Tensor => ({
+    type: 'uint8',
+    dims: [n, 1, side, side],
+    data: Uint8Array.from({ length: n * side * side }, (_, i) => (37 * i) % 256),
+  });
+
+  beforeAll(() => {
+    const g = new GraphBuilder();
+    const x = g.input('image', 'float32', ['batch', 1, 8, 8]);
+    g.append('Flatten', [x], ['flat'], { axis: 1 });
+    g.constants.set(
+      'w',
+      float32(
+        Float32Array.from({ length: 192 }, (_, i) => ((i % 7) - 3) / 255),
+        [64, 3],
+      ),
+    );
+    g.append('MatMul', ['flat', 'w'], ['logits']);
+    g.output('logits', 'logits', { type: 'float32', dims: ['batch', 3] });
+    writeFileSync(at('net.onnx'), encodeModel(dialectModel(g.build())));
+    for (const [name, n, side] of [
+      ['data', 40, 8],
+      ['objects', 4, 2],
+    ] as const) {
+      mkdirSync(at(name));
+      writeFileSync(at(`${name}/images.npy`), encodeNpy(pixels(n, side)));
+      writeFileSync(at(`${name}/labels.npy`), encodeNpy(int64(Array.from({ length: n }, (_, i) => i % 3))));
+    }
+  });
+
+  test('audit', async () => {
+    writeFileSync(at('picture.npy'), encodeNpy({ ...pixels(1, 8), type: 'uint8' }));
+    const argv = ['audit', at('net.onnx'), '--tensor', at('picture.npy'), at('picture.npy'), '--evidence-draws', '2'];
+    const { code, out, err } = await interrupted(/^learning the mask/m, ...argv, '--out', at('audit'));
+    expect(err).toMatch(/\nlan-onnx: interrupted; 1 of 2 input\(s\) written, the last with the mask learned until then\.\n$/);
+    expect([code, existsSync(at('audit/picture/audit.json')), existsSync(at('audit/picture-2'))]).toEqual([2, true, false]);
+    expect(out).toContain('(stopped: interrupted)');
+  }, 60_000);
+
+  test('score', async () => {
+    const argv = ['score', at('net.onnx'), '--data', at('data'), '--batch', '1', '--out', at('score')];
+    const { code, out, err } = await interrupted(/^.*data \.\.\.$/m, ...argv);
+    const [, count] = /\nlan-onnx: interrupted; (\d+) sample\(s\) were counted\.\n$/.exec(err) ?? [];
+    expect([code, Number(count) < 40]).toEqual([2, true]);
+    expect(out).toContain('interrupted');
+    expect((JSON.parse(readFileSync(at('score/score.json'), 'utf8')) as { count: number }).count).toBe(Number(count));
+  }, 60_000);
+
+  test('grid; the same command goes on', async () => {
+    const argv = ['grid', at('net.onnx'), '--objects', at('objects'), '--out', at('grid')];
+    const { code, err } = await interrupted(/^positions \.\.\.$/m, ...argv);
+    const kept = `position\\(s\\) lie in '${at('grid/grid.jsonl')}'; the same command goes on from there\\.\n$`;
+    expect([code, err]).toEqual([2, expect.stringMatching(new RegExp(`\nlan-onnx: interrupted; \\d+ ${kept}`))]);
+    expect(await main(argv, { out: () => undefined, err: () => undefined, terminal: false })).toBe(0);
+  }, 60_000);
+
+  test('train', async () => {
+    const argv = ['train', at('net.onnx'), '--data', at('data'), '--lan', 'FC(mask, sigmoid)', '--out', at('lan.onnx')];
+    const { code, out, err } = await interrupted(/^\d+\/500 /m, ...argv, '--iterations', '500', '--batch', '2');
+    expect([code, out, err]).toEqual([
+      2,
+      '',
+      expect.stringMatching(/\nlan-onnx: stopped after \d+ steps; go on with --resume\n$/),
+    ]);
+    expect([existsSync(at('lan.checkpoint')), existsSync(at('lan.onnx'))]).toEqual([true, false]);
+  }, 60_000);
+
+  test('reproduce', async () => {
+    const { code, out, err } = await interrupted(/ \.\.\.$/m, 'reproduce', 'tank', '--quick', '--out', at('tank'));
+    const kept = `lan-onnx: Interrupted; what was trained lies in '${at('tank')}'. The same command goes on from there.\n`;
+    expect([code, out, err.endsWith(kept)]).toEqual([2, '', true]);
+  }, 60_000);
 });

@@ -52,5 +52,5 @@ export const audit = {
     ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],
     ['$0 audit m.onnx --image *.jpg --beta 1.5 3 5', 'three masks a picture'],
   ],
-  epilogue: 'Ctrl-C keeps what is done: the mask learned so far is measured and written.',
+  epilogue: 'Ctrl-C keeps what is done: the mask learned so far is measured and written, and the exit code is 2.',
 } as const satisfies Definition;

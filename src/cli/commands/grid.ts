@@ -1,7 +1,7 @@
 // The words and options of lan-onnx grid.
 import type { Definition } from '../command.js';
 import { TEXT, TEXTS, whole } from '../option.js';
-import { dataOptions, jsonOption, MODEL_ARGUMENT, modelOptions, pair, seedOption } from '../options.js';
+import { dataOptions, gradientFree, jsonOption, MODEL_ARGUMENT, modelOptions, pair, seedOption } from '../options.js';
 
 /** lan-onnx grid. */
 export const grid = {
@@ -27,6 +27,7 @@ export const grid = {
     clip: { type: 'boolean', default: true, describe: 'objects may stick out and are cut off; --no-clip: only where they fit' },
     out: { ...TEXT, default: 'lan-onnx-grid', describe: 'folder for grid.png, grid.csv, grid.json' },
     ...modelOptions,
+    ...gradientFree,
     ...seedOption,
     ...jsonOption,
   },
@@ -34,5 +35,5 @@ export const grid = {
     ['$0 grid m.onnx --objects mnist/ --object-size 7', 'digits of 7 x 7 at every pixel, on black'],
     ['$0 grid m.onnx --objects cat.png --background street.jpg --stride 8', 'a sprite on a photo'],
   ],
-  epilogue: 'Ctrl-C keeps what is done in grid.jsonl; the same command goes on from there.',
+  epilogue: 'Ctrl-C keeps what is done in grid.jsonl and exits with 2; the same command goes on from there.',
 } as const satisfies Definition;

@@ -23,5 +23,5 @@ export const reproduce = {
     ...jsonOption,
   },
   examples: [['$0 reproduce tank', 'why does it say tank?']],
-  epilogue: 'Ctrl-C writes a checkpoint; the same command goes on from it.',
+  epilogue: 'Ctrl-C writes a checkpoint and exits with 2; the same command goes on from it.',
 } as const satisfies Definition;

@@ -1,7 +1,7 @@
 // The words and options of lan-onnx score.
 import type { Definition } from '../command.js';
 import { TEXT, whole } from '../option.js';
-import { dataOptions, jsonOption, MODEL_ARGUMENT, modelOptions, seedOption } from '../options.js';
+import { dataOptions, gradientFree, jsonOption, MODEL_ARGUMENT, modelOptions, seedOption } from '../options.js';
 
 /** lan-onnx score. */
 export const score = {
@@ -21,6 +21,7 @@ export const score = {
     csv: { ...TEXT, describe: 'write the table of classes to this file' },
     out: { ...TEXT, describe: 'folder for score.json, classes.csv, confusion.csv and predictions.csv' },
     ...modelOptions,
+    ...gradientFree,
     ...seedOption,
     ...jsonOption,
   },
@@ -28,5 +29,5 @@ export const score = {
     ['$0 score m.onnx --data photos/', 'photos/<class>/*.jpg'],
     ['$0 score m.onnx --data mnist/ --split train', 'IDX files'],
   ],
-  epilogue: 'Ctrl-C ends early: what is done is counted.',
+  epilogue: 'Ctrl-C ends early: what is done is counted and written, and the exit code is 2.',
 } as const satisfies Definition;

@@ -71,6 +71,7 @@ export const train = {
     },
     hold: {
       ...TEXT,
+      library: ['validation'],
       coerce: belowOne,
       default: '0.1',
       group: LAN,
@@ -90,5 +91,5 @@ export const train = {
     ...jsonOption,
   },
   examples: [['$0 train m.onnx --data photos/ --out lan.onnx', 'then: $0 audit m.onnx --image cat.jpg --lan lan.onnx']],
-  epilogue: 'Ctrl-C writes a checkpoint; --resume goes on from it, and gives what an unbroken run gives.',
+  epilogue: 'Ctrl-C writes a checkpoint and exits with 2; --resume goes on from it, and gives what an unbroken run gives.',
 } as const satisfies Definition;

@@ -71,7 +71,7 @@ async function checkAll(argv: Arguments, options: CheckOptions, baseline: Baseli
       const result = await check(model, { ...options, onProgress: (doing) => line.say(subject, doing) });
       line.clear();
       outcomes.push({ model, result });
-      if (!argv.json) io.out(agreementText(result, knownFailures(baseline, model)));
+      if (!argv.json) io.out(inFlags(agreementText(result, knownFailures(baseline, model)), { definition }));
     } catch (error) {
       line.clear();
       if (!(error instanceof LanError)) throw error;

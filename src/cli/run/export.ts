@@ -1,22 +1,23 @@
-// What the two export commands do alike: open the model, make the file, write it, say what it holds.
+// What the two export commands do alike: refuse what no exported file can follow, write the file, say what it holds.
+import type { ExportResult } from '../../api/export.js';
 import { LanError } from '../../core/errors.js';
-import type { ExportedModel } from '../../export/publish.js';
-import type { Classifier, OpenOptions } from '../../model/open.js';
 import { prepareResults } from '../../data/results.js';
-import { describeExport, exportDocument, writeExport } from '../../report/exported.js';
+import type { OpenOptions } from '../../model/open.js';
+import { describeExport } from '../../report/exported.js';
 import { toJson } from '../../report/format.js';
+import type { Definition } from '../command.js';
 import type { Io } from '../io.js';
-import { withModel, type ModelArguments } from '../model.js';
+import { noteTo, openOptions, type ModelArguments } from '../model.js';
 
 /**
  * Writes what `make` makes of the model to `argv.out`; the description, or the JSON document, goes to stdout and every note to stderr. Throws
- * LanError for options that an exported file cannot follow, besides what opening and `make` throw.
+ * LanError for options that an exported file cannot follow, besides what `make` throws.
  */
 export async function exportModel(
   argv: ModelArguments & { readonly model: string; readonly out: string; readonly json: boolean },
   io: Io,
-  open: Partial<OpenOptions>,
-  make: (model: Classifier) => Promise<ExportedModel>,
+  definition: Definition,
+  make: (model: string, options: OpenOptions) => Promise<ExportResult>,
 ): Promise<void> {
   if (argv.engine === 'tfjs')
     throw new LanError('usage', '`engine`: an exported file is run by onnxruntime, and so are its gradient rules; tfjs has none that can be written to a file.', 'Leave `engine` out.'); // prettier-ignore
@@ -26,11 +27,9 @@ export async function exportModel(
       '`feeds`: an exported file keeps all inputs of the model.',
       'Bind open axes with `shapes`, and feed the inputs when you run the file.',
     );
-  await withModel(argv, io, { open: { ...open, engine: 'onnxruntime' } }, async (model) => {
-    await prepareResults([argv.out], [argv.model]);
-    const exported = await make(model);
-    await writeExport(argv.out, exported, model.source.path);
-    for (const note of exported.notes) io.err(`note: ${note}\n`);
-    io.out(argv.json ? toJson(exportDocument(argv.out, exported)) : describeExport(argv.out, exported));
-  });
+  await prepareResults([argv.out], [argv.model]);
+  const exported = await make(argv.model, openOptions(argv));
+  await exported.save(argv.out);
+  exported.notes.forEach(noteTo(io, definition));
+  io.out(argv.json ? toJson(exported.document(argv.out)) : describeExport(argv.out, exported));
 }

@@ -3,7 +3,8 @@ import Table from 'cli-table3';
 import { inspect, type Inspection, type ValueReport } from '../../model/inspect.js';
 import { toJson } from '../../report/format.js';
 import type { ArgumentsOf } from '../command.js';
-import type { inspect as definition } from '../commands/inspect.js';
+import { inspect as definition } from '../commands/inspect.js';
+import { inFlags } from '../flags.js';
 import { count, type Io } from '../io.js';
 import { openOptions } from '../model.js';
 
@@ -12,7 +13,10 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
   const report = await inspect(argv.model, openOptions(argv));
   io.out(argv.json ? toJson(report) : describe(report));
   if (report.problems.length === 0) return;
-  io.err([`lan-onnx: ${report.model}: not supported:`, ...report.problems.map((p) => `  - ${p}`)].join('\n') + '\n');
+  io.err(
+    [`lan-onnx: ${report.model}: not supported:`, ...report.problems.map((p) => `  - ${inFlags(p, { definition })}`)].join('\n') +
+      '\n',
+  );
   io.exit(2);
 }
 
@@ -48,7 +52,7 @@ function describe(r: Inspection): string {
     ['MACs', r.macs === undefined ? 'unknown' : count(r.macs)],
     ...memoryRows(r),
     ['nodes', `${r.nodes}${r.compiledNodes === undefined ? '' : `, ${r.compiledNodes} left to run once shapes are bound`}`],
-    ...r.notes.map((n): [string, string] => ['note', n]),
+    ...r.notes.map((n): [string, string] => ['note', inFlags(n, { definition })]),
   ];
   const table = new Table({
     head: ['op', 'count', 'folded', 'runs as', 'tfjs forward', 'tfjs gradient', 'onnxruntime gradient'],

@@ -1,59 +1,48 @@
 // lan-onnx reproduce EXPERIMENT: the paper's experiments: trains what is missing, draws the figures, and says which claims hold.
 import { join } from 'node:path';
+import { reproduce, type ReproduceResult } from '../../api/reproduce.js';
 import { LanError } from '../../core/errors.js';
-import { readExperiment } from '../../experiment/config.js';
-import { Interrupted, type Findings } from '../../experiment/run.js';
-import { reproduce } from '../../experiment/reproduce.js';
-import { writeFindings } from '../../report/findings.js';
-import { whileLocked } from '../../data/lock.js';
 import { short, toJson } from '../../report/format.js';
 import { trainingBar } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import type { reproduce as definition } from '../commands/reproduce.js';
-import { interruptible, type Io } from '../io.js';
+import type { Io } from '../io.js';
+import { interruptibly } from '../model.js';
 
-/** Runs the experiment and prints its verdicts; exits with 1 where a claim does not hold. */
+/** Runs the experiment and prints its verdicts; exits with 1 where a claim does not hold, interrupted with 2. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
-  const config = readExperiment(argv.experiment, argv.quick);
-  const folder = argv.out ?? join('lan-onnx-runs', `${argv.experiment.replace(/\.json$/, '')}${argv.quick ? '-quick' : ''}`);
-  const interrupt = interruptible(io, 'writing a checkpoint');
+  const { quick, data, out, threads, seed } = argv;
   let bar = trainingBar(io);
-  try {
-    await whileLocked(folder, async () => {
-      const findings = await reproduce(config, argv.data, {
-        folder,
-        seed: argv.seed,
-        // Networks this small are learned faster on one thread than on two (docs/performance.md).
-        threads: argv.threads ?? 1,
-        signal: interrupt.signal,
-        onStep: (p) => bar.step(p),
-        onPhase(phase) {
-          bar.stop();
-          bar = trainingBar(io);
-          io.err(`${phase} ...\n`);
-        },
-      });
-      bar.stop();
-      await writeFindings(folder, findings, { ...config, seed: argv.seed });
-      io.out(argv.json ? toJson({ folder, ...withoutFigures(findings) }) : describe(folder, findings));
-      if (findings.verdicts.some((v) => !v.holds)) io.exit(1);
-    });
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    throw new LanError(
-      'interrupted',
-      `Interrupted; what was trained lies in '${folder}'.`,
-      'The same command goes on from there.',
-    );
-  } finally {
+  const session = { interrupted: 'writing a checkpoint', bar: { stop: () => bar.stop() } };
+  await interruptibly(io, session, async (signal) => {
+    const findings = await reproduce(argv.experiment, {
+      quick,
+      data,
+      out,
+      threads,
+      seed,
+      signal,
+      onProgress: (progress) => bar.step(progress),
+      onPhase(phase) {
+        bar.stop();
+        bar = trainingBar(io);
+        io.err(`${phase} ...\n`);
+      },
+    }).catch(inItsWords);
     bar.stop();
-    interrupt.stop();
-  }
+    io.out(argv.json ? toJson(findings) : describe(findings));
+    if (findings.verdicts.some((v) => !v.holds)) io.exit(1);
+  });
 }
 
-const withoutFigures = ({ figures, ...rest }: Findings): object => ({ ...rest, figures: figures.map((f) => f.file) });
+/** What is a call to the library is a command here. */
+function inItsWords(error: unknown): never {
+  if (error instanceof LanError && error.code === 'interrupted')
+    throw new LanError('interrupted', error.problem, 'The same command goes on from there.');
+  throw error;
+}
 
-function describe(folder: string, { title, data, verdicts, figures, seconds }: Findings): string {
+function describe({ folder, title, data, verdicts, figures, seconds }: ReproduceResult): string {
   const width = Math.max(...verdicts.map((v) => v.claim.length));
   return [
     title,
