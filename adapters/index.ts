@@ -26,6 +26,7 @@ import { pooling } from './pooling.js';
 import { powerPooling } from './pooling-power.js';
 import { recurrent } from './recurrent.js';
 
+/** All ops that come with the package; `[...adapters, mine]` adds to them, or replaces one of the same op and domain. */
 export const adapters: readonly OpAdapter[] = [
   ...elementwise,
   ...activation,

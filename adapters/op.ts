@@ -20,25 +20,45 @@ type Specs = Readonly<Record<string, AttributeSpec<unknown>>>;
 /** The resolved attributes that rules receive: every name of the spec, defaults filled in. */
 export type AttributesOf<S extends Specs> = { readonly [K in keyof S]: S[K] extends AttributeSpec<infer T> ? T : never };
 
+/**
+ * A float attribute with its default, or without one (`float()`: undefined where the node lacks it).
+ *
+ * @example
+ * attributes: { alpha: float(0.01) }
+ */
 export function float(value: number): AttributeSpec<number>;
 export function float(): AttributeSpec<number | undefined>;
 export function float(value?: number): AttributeSpec<number | undefined> {
   return { kind: 'float', default: value };
 }
+/**
+ * A whole-number attribute with its default, or without one.
+ *
+ * @example
+ * attributes: { axis: int(-1) }
+ */
 export function int(value: number): AttributeSpec<number>;
 export function int(): AttributeSpec<number | undefined>;
 export function int(value?: number): AttributeSpec<number | undefined> {
   return { kind: 'int', default: value };
 }
+/**
+ * A string attribute with its default, or without one.
+ *
+ * @example
+ * attributes: { mode: text('constant') }
+ */
 export function text(value: string): AttributeSpec<string>;
 export function text(): AttributeSpec<string | undefined>;
 export function text(value?: string): AttributeSpec<string | undefined> {
   return { kind: 'string', default: value };
 }
+/** An attribute that is a list of whole numbers. */
 export const ints = (value?: readonly number[]): AttributeSpec<readonly number[] | undefined> => ({
   kind: 'ints',
   default: value,
 });
+/** An attribute that is a list of numbers. */
 export const floats = (value?: readonly number[]): AttributeSpec<readonly number[] | undefined> => ({
   kind: 'floats',
   default: value,
@@ -47,6 +67,7 @@ export const texts = (value?: readonly string[]): AttributeSpec<readonly string[
   kind: 'strings',
   default: value,
 });
+/** An attribute that is a tensor. */
 export const tensor = (): AttributeSpec<Tensor | undefined> => ({ kind: 'tensor', default: undefined });
 
 /** A node as `canonicalize` sees it: of its own opset, shapes unknown. */
@@ -130,7 +151,9 @@ export interface Todo {
   readonly todo: string;
 }
 
+/** A gradient that does not exist, and why; `jumps`: its values jump so often that differences say nothing about it. */
 export const none = (reason: string, jumps = false): NoGradient => ({ none: reason, jumps });
+/** A rule that nobody has written yet, and what is missing. */
 export const todo = (reason: string): Todo => ({ todo: reason });
 
 export interface OpDefinition<S extends Specs> {

@@ -1,6 +1,6 @@
 // The public surface of lan-onnx: each command as one call, and what goes into and comes out of them. Op authoring: lan-onnx/ops.
 export type { OpenOptions } from './model/open.js';
-export type { InputCard, ModelCard, PartialCard, OutputKind } from './model/card.js';
+export type { InputCard, PartialCard, OutputKind } from './model/card.js';
 export { openModel, type Classifier, type ModelLike } from './api/opened.js';
 export type { DatasetLike } from './api/data.js';
 
@@ -26,7 +26,7 @@ export type { Inspection } from './model/inspect.js';
 
 export { openDataset, type DatasetOptions } from './data/open-dataset.js';
 export { datasetOf } from './data/stored.js';
-export type { Batch, Dataset, PictureSpec } from './data/dataset.js';
+export type { Batch, Dataset, OpenDataset, PictureSpec } from './data/dataset.js';
 export { readImage, type ImageSpec } from './data/images.js';
 export { decodeNpy, encodeNpy } from './data/npy.js';
 export { float32, type DType, type Tensor } from './core/tensor.js';

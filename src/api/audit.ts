@@ -16,7 +16,7 @@ import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type Au
 import { claims, partOf } from '../report/claims.js';
 import { tokenMasks, tokensOf, unknownToken, type TokenMask, type Tokens } from '../report/tokens.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
-import { readInput, type AuditInput, type Expected, type Sample } from './inputs.js';
+import { readInput, shapeOf, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
 /** One mask, what it claims, and how that was measured. */
@@ -68,17 +68,13 @@ export interface Auditor extends AsyncDisposable {
  * await result.save('out/forest');
  */
 export async function audit(model: ModelLike, input: AuditInput, options: AuditOptions = {}): Promise<AuditResult> {
-  const auditor = await createAuditor(model, { sample: lengthOf(input), ...options });
+  const auditor = await createAuditor(model, { sample: isFile(model) ? await shapeOf(input) : undefined, ...options });
   try {
     return await auditor.audit(input);
   } finally {
     await auditor.dispose();
   }
 }
-
-/** A list of ids, or a tensor, binds what a model leaves open: the length of a text. Only a model that is opened here asks. */
-const lengthOf = (input: AuditInput): readonly number[] | undefined =>
-  typeof input === 'string' || ArrayBuffer.isView(input) ? undefined : 'dims' in input ? input.dims : [1, input.length];
 
 /**
  * Prepares audits of many inputs, compiling once. Throws LanError as `audit` does: for options here, for inputs on `audit`.

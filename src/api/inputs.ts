@@ -90,6 +90,17 @@ async function decoded(
   return { x: tensor, pixels, range: spec.range, notes: note ? [note] : [] };
 }
 
+/**
+ * The shape of a list of ids, a tensor or an .npy file, which binds what a model leaves open (the length of a text); undefined for pictures.
+ * Throws LanError as decodeNpy.
+ */
+export async function shapeOf(input: AuditInput): Promise<readonly number[] | undefined> {
+  if (typeof input === 'string')
+    return extname(input).toLowerCase() === '.npy' ? decodeNpy(await readBytes(input, 'Tensor'), input).dims : undefined;
+  if (isBytes(input)) return isNpy(input) ? decodeNpy(input, 'from memory').dims : undefined;
+  return isTensor(input) ? input.dims : [1, input.length];
+}
+
 /** How this classifier's pictures are read. For classifiers of pictures only. */
 export function imageSpec(classifier: Classifier): ImageSpec {
   const card = classifier.card!;

@@ -21,6 +21,7 @@ export interface NodesAgreement {
   readonly first?: Divergence;
 }
 
+/** What a check found. `agrees` is the verdict; everything else says on what it stands. */
 export interface CheckResult {
   readonly model: string;
   readonly sha256: string;

@@ -26,6 +26,7 @@ const HALF_NOTE =
 const QUANTISED_NOTE =
   'The model is quantised, a staircase of its input, and its gradient straight-through: as if nothing was rounded, and zero where a number saturates. Central differences are taken of its float32 form without the rounding.';
 
+/** What a check looks at and how strictly; options of opening as in openModel. */
 export interface CheckOptions extends OpenOptions {
   /** Random inputs per model. Default 2; 0 where other inputs are given. */
   readonly samples?: number;

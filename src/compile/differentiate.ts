@@ -68,6 +68,9 @@ export function blockedBy(
  * The graph with backward nodes and one further output per `wrt` entry: d(of)/d(name), in the shape of the value, zeros where nothing
  * depends on it. Only nodes on the way are visited. Gradients of a value used several times are added.
  * Throws LanErrors naming every op on the way whose rule is missing.
+ *
+ * @example
+ * const backward = differentiate(graph, { of: 'loss', wrt: [{ name: 'x', as: 'x_grad' }] }, adapters);
  */
 export function differentiate(original: Graph, { of, wrt }: Gradients, adapters: readonly OpAdapter[]): Graph {
   const graph = poolBeforeRelu(original);
@@ -111,9 +114,7 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
     const rule = adapter?.vjp;
     if (typeof rule !== 'function') {
       if (rule && 'none' in rule) continue;
-      problems.push(
-        `${nodeLabel(node)}: ${rule ? `no gradient rule: ${rule.todo}` : 'no gradient rule'}. Use \`engine\` tfjs, or write the rule.`,
-      );
+      problems.push(`${nodeLabel(node)}: ${rule ? `no gradient rule: ${rule.todo}` : 'no gradient rule'}`);
       // The walk goes on, with stand-ins of the right shape, so that every missing rule is named.
       for (const x of node.inputs) if (variable.has(x)) cotangents.set(x, [x]);
       continue;
@@ -143,7 +144,13 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
       problems.push(error.message);
     }
   }
-  if (problems.length > 0) throw new LanErrors('unsupported', 'No gradient can be derived in ONNX:', problems);
+  if (problems.length > 0)
+    throw new LanErrors(
+      'unsupported',
+      'No gradient can be derived in ONNX:',
+      problems,
+      "Choose `engine: 'tfjs'`, or write the rules (docs/adding-an-op.md).",
+    );
   for (const output of graph.outputs) g.output(output.name);
   for (const { name, as } of wrt) {
     const dims = g.typeOf(name).dims;

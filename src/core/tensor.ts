@@ -124,7 +124,12 @@ export function viewBytes(type: Exclude<DType, 'string'>, bytes: Uint8Array): Ty
   return new array(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / width));
 }
 
-/** A float32 tensor from numbers; `dims` defaults to one axis. Throws when the count does not fit. */
+/**
+ * A float32 tensor from numbers; `dims` defaults to one axis. Throws when the count does not fit.
+ *
+ * @example
+ * float32([1, 2, 3, 4], [2, 2]);
+ */
 export function float32(data: ArrayLike<number>, dims: readonly number[] = [data.length]): Tensor {
   return checked({ type: 'float32', dims, data: data instanceof Float32Array ? data : Float32Array.from(data) });
 }

@@ -4,6 +4,7 @@
 //   const { x, indices, unreadable } = await data.read([5, 0, 7]);     // x: uint8 [n,1,28,28], pixels 0..255, or float32 as stored
 //   toPixels(x, 1)                                                     // float32 in 0..1 (or 0..255), as classifiers take them
 //   data.labels?.[indices[0]!]                                         // index into data.classes, where it has names
+import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { ImageSpec } from './images.js';
@@ -18,6 +19,7 @@ export interface Unreadable {
   readonly reason: string;
 }
 
+/** Samples as they were read. */
 export interface Batch {
   /** Samples that could be read, in the order asked for. */
   readonly indices: readonly number[];
@@ -26,6 +28,7 @@ export interface Batch {
   readonly unreadable: readonly Unreadable[];
 }
 
+/** Samples by index, read when asked for, with the labels of all of them at hand. */
 export interface Dataset {
   /** What messages call it: its path. */
   readonly name: string;
@@ -52,6 +55,12 @@ export interface Dataset {
   read(indices: readonly number[], spec?: PictureSpec): Promise<Batch>;
   close(): Promise<void>;
 }
+
+/** A dataset that `await using` closes. */
+export type OpenDataset = Dataset & AsyncDisposable;
+
+/** The same dataset, closed by `await using` as well. */
+export const asDisposable = (dataset: Dataset): OpenDataset => Object.assign(dataset, { [asyncDispose]: () => dataset.close() });
 
 /** A batch in pixel space: uint8 pixels scaled to 0..range, floats as they are. */
 export function toPixels(x: Tensor, range: 1 | 255): Tensor {

@@ -254,6 +254,9 @@ export function fit(photo: Picture, spec: Omit<ImageSpec, 'range'>, name = 'from
 /**
  * A photo as a classifier's input: float32 [1, channels, height, width], RGB order, values 0 (black) to spec.range (white).
  * One channel is PIL's luma, (299 R + 587 G + 114 B) / 1000. See decodePixels for what is accepted, noted and thrown, fit for the geometry.
+ *
+ * @example
+ * const { tensor } = await readImage('dog.jpg', { width: 224, height: 224, channels: 3, range: 1 });
  */
 export async function readImage(
   source: string | Uint8Array,

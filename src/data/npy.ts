@@ -26,6 +26,9 @@ const GROWTH_DIGITS = 21;
 /**
  * A tensor as the bytes of an .npy file (format 1.0, C order), as `numpy.save` writes it; numpy.lib.format, NEP 1.
  * Takes any shape and every whole-byte dtype that NumPy has; float16 is its 16 bits. Throws LanError for the others (strings, bfloat16, 4-bit ...).
+ *
+ * @example
+ * await writeFile('mask.npy', encodeNpy(result.betas[0].learned.mask));
  */
 export function encodeNpy(tensor: Tensor): Uint8Array {
   const { type, dims, data } = tensor;
@@ -47,6 +50,9 @@ export function encodeNpy(tensor: Tensor): Uint8Array {
 /**
  * The tensor that an .npy file holds. Shape and dtype are the file's; the data may share memory with `bytes`. `name` appears in messages.
  * Throws LanError "Array 'x.npy': …" for another format, a truncated or overlong file, Fortran order, big endian, and dtypes not listed by encodeNpy.
+ *
+ * @example
+ * const mask = decodeNpy(await readFile('mask.npy'), 'mask.npy'); // { type: 'float32', dims: [1, 1, 224, 224], data }
  */
 export function decodeNpy(bytes: Uint8Array, name: string): Tensor {
   const fail = (problem: string): LanError => new LanError('data', `Array '${name}': ${problem}`);

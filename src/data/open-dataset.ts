@@ -3,7 +3,8 @@ import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { findCifar, openCifarDataset } from './cifar.js';
-import type { Dataset } from './dataset.js';
+
+import { asDisposable, type Dataset, type OpenDataset } from './dataset.js';
 import { reasonOf } from './files.js';
 import { entriesOf } from './find-images.js';
 import { findIdx, isIdx, openIdxDataset } from './idx.js';
@@ -11,6 +12,7 @@ import { openManifest } from './manifest.js';
 import { openNpyDataset } from './npy-pair.js';
 import { openPictureFolder } from './picture-files.js';
 
+/** Which part of a dataset is opened. */
 export interface DatasetOptions {
   /** Which part, where a dataset has several: train, test, val ... Default: test, else val, else the only one; a note says so. */
   readonly split?: string;
@@ -24,15 +26,20 @@ const KINDS = 'a folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (pa
 /**
  * Opens a dataset lazily: a folder with a sub-folder per class, a flat folder (unlabelled), IDX and CIFAR files or folders of them. Folders named
  * train, test or val hold the splits; .csv and .jsonl manifests, and .npy arrays. Throws LanError for what is none of them, and for a split that is not there.
+ *
+ * @example
+ * const data = await openDataset('mnist/', { split: 'train' });
+ * const { x, indices } = await data.read([0, 1, 2]); // uint8 [3,1,28,28]
+ * await data.close();
  */
-export async function openDataset(path: string, options: DatasetOptions = {}): Promise<Dataset> {
+export async function openDataset(path: string, options: DatasetOptions = {}): Promise<OpenDataset> {
   let folder: boolean;
   try {
     folder = statSync(path).isDirectory();
   } catch (error) {
     throw new LanError('data', `Dataset '${path}': cannot be read (${reasonOf(error)}).`);
   }
-  return folder ? openFolder(path, options) : openFile(path, options);
+  return asDisposable(await (folder ? openFolder(path, options) : openFile(path, options)));
 }
 
 async function openFile(path: string, { split }: DatasetOptions): Promise<Dataset> {

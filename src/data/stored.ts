@@ -1,28 +1,35 @@
 // Datasets whose samples all have one shape: in memory, or as records of a file.
 import { LanError } from '../core/errors.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
-import { checkIndices, runsOf, wrongShape, type Dataset, type PictureSpec } from './dataset.js';
+import { asDisposable, type OpenDataset, checkIndices, runsOf, wrongShape, type Dataset, type PictureSpec } from './dataset.js';
 import { fit } from './images.js';
 import { fromPlanes, toPlanes } from './planes.js';
 
-/** A dataset of tensors in memory: `x` [N, ...shape], uint8 pixels or floats. For tests and for samples made by a program. */
-export function datasetOf(x: Tensor, labels?: ArrayLike<number>, classes?: readonly string[], name = 'memory'): Dataset {
+/**
+ * A dataset of tensors in memory: `x` [N, ...shape], uint8 pixels or floats. For tests and for samples made by a program.
+ *
+ * @example
+ * const data = datasetOf({ type: 'uint8', dims: [2, 1, 8, 8], data: new Uint8Array(128) }, [0, 1]);
+ */
+export function datasetOf(x: Tensor, labels?: ArrayLike<number>, classes?: readonly string[], name = 'memory'): OpenDataset {
   const [length = 0, ...shape] = x.dims;
   if (labels && labels.length !== length)
     throw new LanError('data', `Dataset '${name}': expected ${length} labels, one a sample, received ${labels.length}.`);
   const per = sizeOf(shape);
   const data = x.type === 'uint8' ? (x.data as Uint8Array) : toFloat32(x);
-  return storedDataset({
-    name,
-    format: 'npy',
-    length,
-    shape,
-    labels: labels && Int32Array.from(labels),
-    classes,
-    notes: [],
-    type: x.type === 'uint8' ? 'uint8' : 'float32',
-    load: (first, count) => Promise.resolve(data.subarray(first * per, (first + count) * per)),
-  });
+  return asDisposable(
+    storedDataset({
+      name,
+      format: 'npy',
+      length,
+      shape,
+      labels: labels && Int32Array.from(labels),
+      classes,
+      notes: [],
+      type: x.type === 'uint8' ? 'uint8' : 'float32',
+      load: (first, count) => Promise.resolve(data.subarray(first * per, (first + count) * per)),
+    }),
+  );
 }
 
 /** What a dataset of samples of one shape is made of. */

@@ -95,7 +95,7 @@ export function readExperiment(name: string, quick: boolean): ExperimentConfig {
   try {
     raw = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
   } catch (error) {
-    throw new LanError('data', `Experiment '${path}': can not be read (${messageOf(error)}).`);
+    throw new LanError('data', `Experiment '${path}': cannot be read (${messageOf(error)}).`);
   }
   const kind = raw['kind'] as ExperimentConfig['kind'];
   if (raw['schema'] !== SCHEMA || !FIELDS[kind])

@@ -20,7 +20,7 @@ export interface AuditOptions {
   readonly explainer?: OpenedExplainer;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
-  readonly onStep?: (beta: number, figures: StepMetrics, iterations: number) => void;
+  readonly onStep?: (beta: number, metrics: StepMetrics, iterations: number) => void;
   readonly onPhase?: (phase: string) => void;
   /** After an abort the mask learned so far is kept and measured; further betas are left out. */
   readonly signal?: AbortSignal;
@@ -95,8 +95,9 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));
         if (!(agreement <= AGREEMENT[classifier.precision])) {
           throw new LanError(
-            'usage',
-            `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients can not be trusted. Run lan-onnx check on it.`,
+            'disagreement',
+            `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients cannot be trusted.`,
+            'Run check on it, which says where they part.',
           );
         }
         const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
@@ -163,7 +164,7 @@ function learned(classifier: Classifier, learner: Learner, settings: LanSettings
         target: classifier.severalLabels ? withComplement(p) : sharpened(p, settings.sharpen),
         noise,
         settings: { ...settings, beta },
-        onStep: (figures) => options.onStep?.(beta, figures, settings.iterations),
+        onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),
         signal: options.signal,
       });
     },

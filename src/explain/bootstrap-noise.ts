@@ -14,7 +14,7 @@ const CHUNK = 64;
 
 /**
  * Samples [n,...sampleShape] where the mask lies, of the dataset at `path` (its training part where it has one): at most 1,024, drawn by `seed`,
- * fewer where they are large; and notes for the user. Samples that can not be read are left out. Throws LanError for what is no dataset, samples of
+ * fewer where they are large; and notes for the user. Samples that cannot be read are left out. Throws LanError for what is no dataset, samples of
  * another shape, and none that can be read.
  */
 export async function bootstrapSamples(
@@ -29,8 +29,9 @@ export async function bootstrapSamples(
     const spec = pictureSpec(classifier);
     if (!spec && !shape)
       throw new LanError(
-        'usage',
-        `--noise bootstrap:${path}: holds pictures, but ${source.name} takes none. Expected an .npy file.`,
+        'data',
+        `\`noise\` 'bootstrap:${path}': holds pictures, but ${source.name} takes none.`,
+        'Expected an .npy file.',
       );
     const per = sizeOf(sampleShape);
     const limit = Math.min(MOST, Math.max(2, Math.floor(ELEMENTS / Math.max(per, sizeOf(inputShape)))));
@@ -52,7 +53,7 @@ export async function bootstrapSamples(
     }
     if (rows.length === 0)
       throw new LanError(
-        'usage',
+        'data',
         unreadable.length > 0
           ? `Dataset '${name}': none of ${unreadable.length} samples could be read; the first: ${unreadable[0]!}`
           : `Dataset '${name}': holds no samples.`,
@@ -61,7 +62,7 @@ export async function bootstrapSamples(
     rows.forEach((row, i) => data.set(row, i * per));
     const notes = [...dataset.notes, `the noise is ${rows.length} of the ${length} samples of '${name}'`];
     if (unreadable.length > 0)
-      notes.push(`${unreadable.length} samples of '${name}' can not be read; the first: ${unreadable[0]!}`);
+      notes.push(`${unreadable.length} samples of '${name}' cannot be read; the first: ${unreadable[0]!}`);
     return { samples: float32(data, [rows.length, ...sampleShape]), notes };
   } finally {
     await dataset.close();

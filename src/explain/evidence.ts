@@ -9,7 +9,7 @@ import type { Noise } from '../lan/noise.js';
 export type Predict = (x: Tensor) => Promise<Tensor>;
 
 export interface SoftEvidence extends Proportion {
-  /** Mean of the mask: the share of the input that was noise. */
+  /** Mean of the mask: the fraction of the input that was noise. */
   readonly fraction: number;
   /** Mean of KL(F(x) || F(x~)), in nats. */
   readonly kl: number;
@@ -18,7 +18,7 @@ export interface SoftEvidence extends Proportion {
 export interface HardEvidence extends SoftEvidence {
   /** Mask value from which on an element was replaced. */
   readonly threshold: number;
-  /** Every share that was tried to choose the threshold, on draws of its own. */
+  /** Every fraction that was tried to choose the threshold, on draws of its own. */
   readonly tried: readonly { fraction: number; kept: number; draws: number }[];
 }
 
@@ -26,14 +26,14 @@ export interface Replaceability {
   /** Everything replaced: how often the answer comes from noise alone. A claim means little where this is high. */
   readonly noiseAlone: Proportion;
   readonly soft: SoftEvidence;
-  /** Absent when no share of `SHARES` kept the answer often enough. */
+  /** Absent when no fraction of FRACTIONS kept the answer often enough. */
   readonly hard?: HardEvidence;
   readonly hardTried: HardEvidence['tried'];
 }
 
-/** Shares of the input that are tried for complete replacement. */
+/** Fractions of the input that are tried for complete replacement. */
 export const FRACTIONS = [0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99];
-/** A share is a candidate when at least this part of the choosing draws kept the answer. */
+/** A fraction is a candidate when at least this part of the choosing draws kept the answer. */
 const GOOD = 0.97;
 
 /** KL(p || q_i) in nats of one distribution against each row; q is floored at 1e-30. */
@@ -49,7 +49,7 @@ function divergences(p: Float32Array, q: Float32Array): number[] {
 /**
  * Measures soft and hard replaceability of `mask` (broadcast over channels where it has one) for x [1,...sample].
  * - soft: x~ = A eta + (1-A) x, the mask as learned.
- * - hard: elements whose mask is at or above a threshold are replaced entirely, the others untouched. The share is the largest of SHARES that
+ * - hard: elements whose mask is at or above a threshold are replaced entirely, the others untouched. The fraction is the largest of FRACTIONS that
  *   keeps the answer on 97 % of 32 draws; it is then certified on `draws` other draws.
  * Random streams: `threshold` for choosing, `evidence` for certifying; the optimiser has seen neither.
  */

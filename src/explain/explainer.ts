@@ -40,18 +40,19 @@ export async function openExplainer(
   const { metadata, graph } = decodeModel(bytes, name);
   if (metadata['lan-onnx.kind'] !== 'explainer')
     throw new LanError(
-      'usage',
-      `${name}: is no LAN that lan-onnx train has written${metadata['lan-onnx.kind'] ? ` (its kind is ${metadata['lan-onnx.kind']})` : ''}.`,
+      'data',
+      `${name}: is no explainer that train has written${metadata['lan-onnx.kind'] ? ` (its kind is ${metadata['lan-onnx.kind']})` : ''}.`,
     );
   if (metadata['lan-onnx.sha256'] !== classifier.source.sha256)
     throw new LanError(
-      'usage',
-      `${name}: was trained for another model, '${metadata['lan-onnx.model']}' (sha256 ${metadata['lan-onnx.sha256']?.slice(0, 12)}, here ${classifier.source.sha256.slice(0, 12)}). Train one for this model.`,
+      'data',
+      `${name}: was trained for another model, '${metadata['lan-onnx.model']}' (sha256 ${metadata['lan-onnx.sha256']?.slice(0, 12)}, here ${classifier.source.sha256.slice(0, 12)}).`,
+      'Train one for this model.',
     );
   const dims = graph.inputs[0]?.dims?.slice(1);
   if (dims?.join() !== classifier.sampleShape.join())
     throw new LanError(
-      'usage',
+      'data',
       `${name}: takes samples of [${dims?.join(',')}], the model [${classifier.sampleShape.join(',')}].`,
     );
   const session = await openSession(bytes, options);

@@ -29,9 +29,10 @@ export async function objectiveOf(
   const blocked = blockedBy(graph, { of: graph.outputs[0]!.name, wrt: graph.inputs.map((i) => i.name) }, classifier.adapters);
   if (blocked.length > 0)
     throw new LanErrors(
-      'usage',
-      `${classifier.source.name}: no gradient reaches the input, so no mask can be learned by descent. Explain a smooth model that was fitted to its answers, or use a method that only asks for outputs (SHAP has one for trees):`,
+      'gradient',
+      `${classifier.source.name}: no gradient reaches the input, so no mask can be learned by descent:`,
       blocked.map((b) => b.reason),
+      'Explain a smooth model that was fitted to its answers, or use a method that only asks for outputs (SHAP has one for trees).',
     );
   return buildObjective({
     classifier: classify,

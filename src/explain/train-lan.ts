@@ -50,13 +50,14 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
   const { sampleShape, card, source, hookPoint } = classifier;
   if (hookPoint)
     throw new LanError(
-      'usage',
-      `${source.name}: the mask lies on the value '${hookPoint.name}' inside the model, and a LAN is trained on a model's own input. Use lan-onnx audit, which learns a mask for each input.`,
+      'unsupported',
+      `${source.name}: the mask lies on the value '${hookPoint.name}' inside the model, and a LAN is trained on a model's own input.`,
+      'Use audit, which learns a mask for each input.',
     );
   for (const s of [samples, options.validation])
     if (s && s.shape.join() !== sampleShape.join())
       throw new LanError(
-        'usage',
+        'data',
         `${source.name}: takes samples of [${sampleShape.join(',')}], the data has [${s.shape.join(',')}].`,
       );
   const given = Object.fromEntries(Object.entries(options.settings ?? {}).filter(([, v]) => v !== undefined));

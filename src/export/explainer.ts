@@ -51,7 +51,7 @@ export async function exportExplained(
 ): Promise<ExportedModel> {
   const { inputs, outputs, source, card } = classifier;
   if (inputs.length !== 1)
-    throw new LanError('usage', `${source.name}: has several inputs; a fused file is made of models with one only.`);
+    throw new LanError('unsupported', `${source.name}: has several inputs; a fused file is made of models with one only.`);
   const [input] = inputs as [(typeof inputs)[number]];
   const model = card ? await inPixels(classifier, input.name, input.shape[0] ?? 1) : classifier.graph;
   const name = card ? X : input.name;

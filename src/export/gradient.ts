@@ -36,7 +36,7 @@ export async function exportGradient(
   const batch = input.shape[0] ?? 1;
   if (output.shape[0] !== batch)
     throw new LanError(
-      'usage',
+      'shape',
       `${source.name}: does not take a batch of ${batch}: its input '${input.name}' is [${input.shape.join(',')}], its output '${output.name}' [${output.shape.join(',')}].`,
     );
   const model = pixels ? await inPixels(classifier, input.name, batch) : classifier.graph;
@@ -127,12 +127,14 @@ export async function inPixels(
   if (!card)
     throw new LanError(
       'usage',
-      `${source.name}: its input '${input}' is not a picture, so there are no pixels to begin with. Leave --pixels out.`,
+      `${source.name}: its input '${input}' is not a picture, so there are no pixels to begin with.`,
+      'Leave `pixels` out.',
     );
   if (graph.inputs.some((i) => i.name === X && i.name !== input))
     throw new LanError(
       'usage',
-      `${source.name}: has a further input '${X}', the name that --pixels gives to the picture. Leave --pixels out.`,
+      `${source.name}: has a further input '${X}', the name that \`pixels\` gives to the picture.`,
+      'Leave `pixels` out.',
     );
   const outputs = graph.outputs.map((o) => o.name);
   return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...inputShape], card));
@@ -163,13 +165,11 @@ function gradientGraph(classifier: Classifier, graph: Graph, loss: string, wrt: 
   }
 }
 
-/** Missing rules in this command's terms: there is no other engine to turn to. */
+/** Missing rules where there is no other engine to turn to. */
 export function asExportError(error: unknown, { source }: Classifier): unknown {
   if (!(error instanceof LanErrors)) return error;
-  const problems = error.problems.map((p) =>
-    p.replace(' Use --engine tfjs, or write the rule.', ' Write it (docs/adding-an-op.md).'),
-  );
-  return new LanErrors('usage', `${source.name} can not be exported: no gradient can be derived in ONNX:`, problems);
+  const heading = `${source.name} cannot be exported: no gradient can be derived in ONNX:`;
+  return new LanErrors(error.code, heading, error.problems, 'Write the rules that are missing (docs/adding-an-op.md).');
 }
 
 /** A C identifier, as the ONNX specification wants names to be. */

@@ -138,8 +138,9 @@ function encode(model: Model, name: string): Uint8Array {
   } catch (error) {
     if (!(error instanceof LanError)) throw error;
     throw new LanError(
-      'usage',
-      `${name} can not be exported. ${error.message} The way back may keep weights a second time, turned.`,
+      error.code,
+      `${name} cannot be exported. ${error.problem}`,
+      'The backward pass may keep weights a second time, transposed.',
     );
   }
 }
@@ -154,8 +155,4 @@ export const sampleMeaning = ({ card, hookPoint }: Pick<Classifier, 'card' | 'ho
 
 /** What was assumed about pictures, for files that hold the preprocessing. */
 export const cardNotes = (classifier: Classifier): string[] =>
-  classifier.cardAssumed
-    ? [
-        `no model card: assumed ${JSON.stringify(classifier.card)}; say what it is with --card or --mean, --std, --range, --channels`,
-      ]
-    : [];
+  classifier.cardAssumed ? [`no model card: assumed ${JSON.stringify(classifier.card)}; say what it is with \`card\``] : [];

@@ -13,7 +13,7 @@ import { cardNotes, publish, sampleMeaning, type ExportedModel, type Published }
 
 export interface ExportStepOptions {
   readonly preset?: Preset;
-  /** Those that shape the objective decide (draws, maskShape, grids, outputLoss); the others are noted in the file as defaults. */
+  /** Those that shape the objective decide (draws, maskShape, maskGrids, outputLoss); the others are noted in the file as defaults. */
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
 }
 
@@ -27,8 +27,9 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
   const { hookPoint, source } = classifier;
   if (hookPoint?.hasSkipPath)
     throw new LanError(
-      'usage',
-      `${source.name}: a path goes round '${hookPoint.name}', so a step there belongs to one sample and can not be exported. Choose another --at.`,
+      'unsupported',
+      `${source.name}: a path goes round '${hookPoint.name}', so a step there belongs to one sample and cannot be exported.`,
+      'Choose another `at`.',
     );
   const settings = settingsFor(classifier, options.preset, options.settings);
   const objective = await objectiveOf(classifier, settings);
@@ -64,7 +65,7 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
     settings: {
       draws,
       maskShape,
-      grids: maskGrids,
+      maskGrids,
       outputLoss,
       ...(hookPoint ? { at: hookPoint.name } : { card: classifier.card }),
       outputKind: classifier.outputKind,

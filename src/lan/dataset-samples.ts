@@ -1,4 +1,4 @@
-// A dataset as training samples: read once, kept as bytes, what can not be read replaced by its neighbour and reported.
+// A dataset as training samples: read once, kept as bytes, what cannot be read replaced by its neighbour and reported.
 import { LanError } from '../core/errors.js';
 import { sizeOf, toFloat32 } from '../core/tensor.js';
 import { toPixels, type Dataset, type PictureSpec } from '../data/dataset.js';
@@ -17,7 +17,7 @@ export interface DatasetSamplesOptions {
   /** Of one sample. */
   readonly shape: readonly number[];
   readonly labels?: Int32Array;
-  /** Told once per sample that can not be read; throwing ends the training. */
+  /** Told once per sample that cannot be read; throwing ends the training. */
   readonly onUnreadable?: (reason: string) => void;
 }
 
@@ -40,7 +40,7 @@ export function samplesOfDataset(dataset: Dataset, options: DatasetSamplesOption
     const batch = await dataset.read(unique.map((p) => chosen[p]!), spec); // prettier-ignore
     if (sizeOf(batch.x.dims.slice(1)) !== per && batch.indices.length > 0)
       throw new LanError(
-        'usage',
+        'data',
         `Dataset '${dataset.name}': expected samples of shape [${shape.join(',')}], received [${batch.x.dims.slice(1).join(',')}].`,
       );
     for (const u of batch.unreadable) {
@@ -66,10 +66,10 @@ export function samplesOfDataset(dataset: Dataset, options: DatasetSamplesOption
     async read(indices) {
       const wanted = Array.from(indices);
       let found = await load(wanted);
-      // A sample that can not be read is replaced by the next one that can: the same in every epoch and after every restart.
+      // A sample that cannot be read is replaced by the next one that can: the same in every epoch and after every restart.
       for (let i = 0; i < wanted.length; i++) {
         for (let tries = 0; !found.has(wanted[i]!); tries++) {
-          if (tries >= chosen.length) throw new LanError('usage', `Dataset '${dataset.name}': none of its samples can be read.`);
+          if (tries >= chosen.length) throw new LanError('data', `Dataset '${dataset.name}': none of its samples can be read.`);
           wanted[i] = (wanted[i]! + 1) % chosen.length;
           found = new Map([...found, ...(await load([wanted[i]!]))]);
         }

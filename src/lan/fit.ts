@@ -60,7 +60,7 @@ export async function fit(options: FitOptions): Promise<TrainResult & { paramete
 
 function requireLabels({ labels, count }: Samples, classes: number): void {
   if (!labels || labels.length !== count)
-    throw new LanError('usage', `Training a classifier needs a label for each of its ${count} samples.`);
+    throw new LanError('data', `Training a classifier needs a label for each of its ${count} samples.`);
   for (let i = 0; i < count; i++)
     if (!(Number.isInteger(labels[i]) && labels[i]! >= 0 && labels[i]! < classes))
       throw new LanError(

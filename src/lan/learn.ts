@@ -21,7 +21,7 @@ export interface LearnSettings {
   readonly budget?: number;
 }
 
-/** Figures of one step, before its update. */
+/** Metrics of one step, before its update: `loss` = outputLoss - beta * maskMean. */
 export interface StepMetrics {
   readonly step: number;
   readonly loss: number;
@@ -47,7 +47,7 @@ export interface Learner {
     readonly target: Tensor;
     readonly noise: Noise;
     readonly settings: LearnSettings;
-    readonly onStep?: (figures: StepMetrics) => void;
+    readonly onStep?: (metrics: StepMetrics) => void;
     readonly signal?: AbortSignal;
   }): Promise<LearnedMask>;
   dispose(): Promise<void>;
@@ -74,7 +74,7 @@ async function descend(descent: Descent, objective: Objective, job: Parameters<L
   // Grids sum up, so that the first one alone sets the start.
   const [coarsest] = objective.parameters as [Parameter, ...Parameter[]];
   if (!(settings.start > 0 && settings.start < 1))
-    throw new LanError('usage', `The mask has to start inside (0,1), received ${settings.start}.`);
+    throw new LanError('usage', `\`start\`: the mask has to start inside (0,1), received ${settings.start}.`);
   const logit = Math.log(settings.start / (1 - settings.start));
   descent.reset({ [coarsest.name]: new Float32Array(sizeOf(coarsest.dims)).fill(logit) });
   const history: StepMetrics[] = [];
@@ -85,19 +85,20 @@ async function descend(descent: Descent, objective: Objective, job: Parameters<L
     if (noise.random) noise.fill(eta.data as Float32Array, stream, step);
     const rate = rateAt(settings, step, (performance.now() - start) / 1000);
     const out = await descent.step(feeds, rate);
-    const figures = {
+    const metrics = {
       step,
       loss: first(out['loss']!),
       outputLoss: first(out['output_loss']!),
       maskMean: first(out['mask_mean']!),
     };
-    if (!Number.isFinite(figures.loss))
+    if (!Number.isFinite(metrics.loss))
       throw new LanError(
-        'usage',
-        `The loss became ${figures.loss} at step ${step}. Lower --learning-rate, or check the model's output for NaN on noise.`,
+        'numbers',
+        `The loss became ${metrics.loss} at step ${step}.`,
+        "Lower `learningRate`, or check the model's output for NaN on noise.",
       );
-    history.push(figures);
-    onStep?.(figures);
+    history.push(metrics);
+    onStep?.(metrics);
     if (signal?.aborted) stopped = 'interrupted';
     else if (settings.budget !== undefined && (performance.now() - start) / 1000 > settings.budget) stopped = 'budget';
     else if (settings.patience > 0 && plateau(history, settings)) stopped = 'plateau';
@@ -116,8 +117,9 @@ export function requireFinite(x: Tensor): void {
   const bad = values.findIndex((v) => !Number.isFinite(v));
   if (bad >= 0)
     throw new LanError(
-      'usage',
-      `The input holds ${values[bad]} at element ${bad}; every value must be finite. Fill in missing values first.`,
+      'numbers',
+      `The input holds ${values[bad]} at element ${bad}; every value must be finite.`,
+      'Fill in missing values first.',
     );
 }
 

@@ -65,7 +65,7 @@ export interface Network {
 
 /**
  * A network in the paper's notation for samples of `inputShape` ([C,H,W], or [D] for vectors). `prefix` starts the names of parameters and dropout
- * masks. Throws LanError where a layer can not be read or does not fit.
+ * masks. Throws LanError where a layer cannot be read or does not fit.
  */
 export function createNetwork(text: string, inputShape: readonly number[], prefix = ''): Network {
   const layers = parseLayers(text);

@@ -6,7 +6,7 @@ import { NOISE_HELP } from './choices.js';
 
 /** A noise distribution over inputs of one shape. */
 export interface Noise {
-  /** As given on the command line, with its parameters resolved. */
+  /** As it was described, its parameters resolved: `uniform:0,255`. */
   readonly name: string;
   /** False where every draw is the same (constant, blur), so that one draw a step is enough. */
   readonly random: boolean;
@@ -43,7 +43,7 @@ export function createNoise(spec: string, context: NoiseContext): Noise {
     if (rest === '') return fallback;
     const values = rest.split(',').map(Number);
     if (values.length !== fallback.length || !values.every(Number.isFinite)) {
-      throw new LanError('usage', `--noise ${spec}: expected ${family}:${names}, all numbers.`);
+      throw new LanError('usage', `\`noise\` '${spec}': expected ${family}:${names}, all numbers.`);
     }
     return values;
   };
@@ -69,7 +69,7 @@ export function createNoise(spec: string, context: NoiseContext): Noise {
     }
     case 'constant': {
       const [value] = numbers('<c>', [NaN]) as [number];
-      if (!Number.isFinite(value)) throw new LanError('usage', `--noise ${spec}: expected constant:<c>, e.g. constant:0.`);
+      if (!Number.isFinite(value)) throw new LanError('usage', `\`noise\` '${spec}': expected constant:<c>, e.g. constant:0.`);
       return { name: `constant:${value}`, random: false, fill: (out) => void out.fill(value) };
     }
     case 'bootstrap':
@@ -79,7 +79,7 @@ export function createNoise(spec: string, context: NoiseContext): Noise {
     case 'blur':
       return blurNoise(context, numbers('<sigma>', [Math.min(...context.x.dims.slice(-2)) / 10])[0]!);
     default:
-      throw new LanError('usage', `--noise ${spec}: unknown family. Expected ${NOISE_HELP}.`);
+      throw new LanError('usage', `\`noise\` '${spec}': unknown family.`, `Expected ${NOISE_HELP}.`);
   }
 }
 
@@ -94,13 +94,18 @@ export const bootstrapPath = (spec: string): string | undefined =>
 
 function bootstrap(spec: string, { x, samples }: NoiseContext): Noise {
   const per = sizeOf(x.dims);
-  if (!samples || samples.dims[0] === 0) throw new LanError('usage', `--noise ${spec}: no samples to draw from.`);
+  if (!samples || samples.dims[0] === 0)
+    throw new LanError(
+      'usage',
+      `\`noise\` '${spec}': no samples to draw from.`,
+      'Give `noiseSamples`, or bootstrap:<path of a dataset>.',
+    );
   const data = toFloat32(samples);
   const count = data.length / per;
   if (!Number.isInteger(count))
     throw new LanError(
-      'usage',
-      `--noise ${spec}: samples of shape [${samples.dims.slice(1).join(',')}] do not fit the input [${x.dims.slice(1).join(',')}].`,
+      'data',
+      `\`noise\` '${spec}': samples of shape [${samples.dims.slice(1).join(',')}] do not fit the input [${x.dims.slice(1).join(',')}].`,
     );
   return {
     name: spec,
@@ -118,7 +123,8 @@ function otherTokens(spec: string, { tokens }: NoiseContext): Noise {
   if (!tokens)
     throw new LanError(
       'usage',
-      `--noise ${spec}: the mask does not lie on vectors of tokens. Choose uniform, gaussian or constant:<c>.`,
+      `\`noise\` '${spec}': the mask does not lie on vectors of tokens.`,
+      'Choose uniform, gaussian or constant:<c>.',
     );
   const [count, length, width] = tokens.dims as [number, number, number];
   const data = toFloat32(tokens);
@@ -137,8 +143,8 @@ function otherTokens(spec: string, { tokens }: NoiseContext): Noise {
 
 function blurNoise({ x }: NoiseContext, sigma: number): Noise {
   if (x.dims.length !== 4)
-    throw new LanError('usage', '--noise blur: only pictures can be blurred. Choose uniform, gaussian or constant:<c>.');
-  if (!(sigma > 0)) throw new LanError('usage', `--noise blur: sigma must be above 0, received ${sigma}.`);
+    throw new LanError('usage', "`noise` 'blur': only pictures can be blurred.", 'Choose uniform, gaussian or constant:<c>.');
+  if (!(sigma > 0)) throw new LanError('usage', `\`noise\` 'blur': sigma must be above 0, received ${sigma}.`);
   const [, c, h, w] = x.dims as [number, number, number, number];
   const image = Float32Array.from(toFloat32(x));
   for (let k = 0; k < c; k++) {

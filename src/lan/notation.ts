@@ -34,7 +34,7 @@ const FORMS = {
 
 /**
  * Layers of a network, in the order of the text; commas, semicolons, arrows or line ends between them. Throws LanError that quotes the part which
- * can not be read and says the form expected.
+ * cannot be read and says the form expected.
  */
 export function parseLayers(written: string): Layer[] {
   // The paper puts filter sizes in brackets of their own: Conv(10, 2, (4 x 4), ...).
@@ -47,7 +47,7 @@ export function parseLayers(written: string): Layer[] {
     if (!match)
       throw new LanError(
         'usage',
-        `Network: can not read '${text.slice(from, from + 40)}'. Expected ${Object.values(FORMS).join(', ')}.`,
+        `Network: cannot read '${text.slice(from, from + 40)}'. Expected ${Object.values(FORMS).join(', ')}.`,
       );
     layers.push(layer(match[1]!, match[2]!));
   }

@@ -32,14 +32,18 @@ export interface Objective {
 
 /**
  * Builds the objective. The mask is sigmoid(theta), so it stays inside (0,1); theta is the sum of its grids, grown bilinearly (half-pixel
- * centres). Throws LanError when the grid does not suit the input, or the classifier can not be composed.
+ * centres). Throws LanError when the grid does not suit the input, or the classifier cannot be composed.
  */
 export async function buildObjective(options: ObjectiveOptions): Promise<Objective> {
   const { sampleShape, draws } = options;
   const g = new GraphBuilder('objective');
   const picture = sampleShape.length === 3;
   if (!picture && options.maskGrids.length > 0)
-    throw new LanError('usage', '--mask-grid needs a picture as input; this model takes none.');
+    throw new LanError(
+      'usage',
+      '`maskGrids` needs a picture as input; this model takes none.',
+      'Leave `maskGrids` out, or give `maskGrids: []`.',
+    );
   const maskDims = [1, ...maskShapeOf(options.maskShape, sampleShape)];
   const x = g.input('x', 'float32', [1, ...sampleShape]);
   const eta = g.input('eta', 'float32', [draws, ...sampleShape]);
@@ -77,7 +81,10 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
 function maskShapeOf(shape: MaskShape, sample: readonly number[]): readonly number[] {
   if (shape === 'token') {
     if (sample.length !== 2)
-      throw new LanError('usage', `--mask-shape token needs samples of shape [tokens,width], these are [${sample.join(',')}].`);
+      throw new LanError(
+        'usage',
+        `\`maskShape: 'token'\` needs samples of shape [tokens,width], these are [${sample.join(',')}].`,
+      );
     return [sample[0]!, 1];
   }
   return sample.length === 3 && shape === 'pixel' ? [1, ...sample.slice(1)] : sample;
@@ -138,7 +145,7 @@ function grow(g: GraphBuilder, theta: string, from: readonly number[], to: reado
   const [rows, columns] = from.slice(2) as [number, number];
   const [height, width] = to.slice(2) as [number, number];
   if (rows > height || columns > width)
-    throw new LanError('usage', `--mask-grid ${rows}x${columns} is finer than the input, ${height}x${width}.`);
+    throw new LanError('usage', `\`maskGrids\`: a grid of ${rows}x${columns} is finer than the input, ${height}x${width}.`);
   // A side that is as fine as the input already stays as it is.
   const down = rows === height ? theta : g.matMul(g.constant(interpolation(height, rows), 'grow_rows'), theta);
   return columns === width ? down : g.matMul(down, g.constant(transposed(interpolation(width, columns)), 'grow_columns'));

@@ -8,6 +8,7 @@ import type { HookPoint } from './hook-point.js';
 import type { ModelSource } from './source.js';
 import type { VjpResult } from './vjp.js';
 
+/** A model, opened: run and differentiated on its own inputs, and as a classifier of samples in pixel space. Disposed of by `dispose` or `await using`. */
 export interface Classifier extends AsyncDisposable {
   readonly source: ModelSource;
   readonly inputs: readonly { name: string; type: DType; shape: readonly number[] }[];

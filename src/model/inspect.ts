@@ -40,6 +40,7 @@ export interface ValueReport {
   readonly shape?: readonly number[];
 }
 
+/** What a file holds. Figures that hang on an axis which stays open are absent, and a note says so. */
 export interface Inspection {
   readonly model: string;
   readonly sha256: string;

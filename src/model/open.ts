@@ -26,6 +26,11 @@ const ASKED_AT_ONCE = 2 ** 26;
 /**
  * Opens a classifier. Throws LanError when the file is unsound or a shape is missing, LanErrors with all ops that no adapter supports.
  * A model that onnxruntime itself refuses (opset below 7) is run in its canonical form, and a note says so.
+ *
+ * @example
+ * const model = await openModel('model.onnx', { card: 'model.card.json', shapes: { image: [1, 3, 224, 224] } });
+ * const { outputs, gradients } = await model.vjp(feeds, { logits: cotangent });
+ * await model.dispose();
  */
 export async function openModel(from: string | Uint8Array, options: OpenOptions = {}): Promise<Classifier> {
   const source = await readModel(from);

@@ -150,7 +150,7 @@ function sheetRow(
       captions: [
         'overlay',
         `soft: kept ${soft.kept} of ${soft.draws}`,
-        hard ? `hard, ${percent(hard.fraction)}: kept ${hard.kept} of ${hard.draws}` : 'hard: no share held',
+        hard ? `hard, ${percent(hard.fraction)}: kept ${hard.kept} of ${hard.draws}` : 'hard: no fraction held',
       ],
     },
   ];

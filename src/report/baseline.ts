@@ -30,7 +30,8 @@ export type Baseline = ReadonlyMap<string, ReadonlyMap<string, { readonly ok: bo
  * lacks its fields.
  */
 export function parseBaseline(text: string, path: string): Baseline {
-  const fail = (problem: string): LanError => new LanError('usage', `Baseline '${path}': ${problem} Write it anew with --save.`);
+  const fail = (problem: string): LanError =>
+    new LanError('data', `Baseline '${path}': ${problem}`, 'Write it anew with `save`.');
   let json: { schema?: unknown; models?: unknown };
   try {
     json = JSON.parse(text) as typeof json;
@@ -68,7 +69,7 @@ export function regressions(baseline: Baseline, outcomes: readonly Outcome[]): s
   for (const [model, before] of baseline) {
     const now = outcomes.find((o) => o.model === model);
     if (!now) found.push(`${model}: in the baseline, but not checked`);
-    else if (!now.result) found.push(...(before.size > 0 ? [`${model}: could be checked, and can not be opened any more`] : []));
+    else if (!now.result) found.push(...(before.size > 0 ? [`${model}: could be checked, and cannot be opened any more`] : []));
     else {
       const names = new Set(comparisons(now.result).map((c) => c.name));
       for (const name of before.keys()) if (!names.has(name)) found.push(`${model}: ${name}: in the baseline, but not compared`);

@@ -22,17 +22,17 @@ export function claims({ evidence }: BetaResult, label: string, part = 'the inpu
   const caveat =
     noiseAlone.kept > 0.1 * noiseAlone.draws
       ? [
-          `caution: noise alone gives '${label}'${once ? '' : ` on ${noiseAlone.kept} of ${noiseAlone.draws} fresh draws`}, so keeping it proves little; try another --noise`,
+          `caution: noise alone gives '${label}'${once ? '' : ` on ${noiseAlone.kept} of ${noiseAlone.draws} fresh draws`}, so keeping it proves little; try another noise`,
         ]
       : [];
   const softClaim = `with a mask of mean ${soft.fraction.toFixed(2)} mixed into noise, the answer '${label}' was ${outcome(soft)}`;
   if (!hard)
     return [
       softClaim,
-      `no share of ${part} could be replaced entirely without losing the answer too often, so the soft claim is the headline`,
+      `no fraction of ${part} could be replaced entirely without losing the answer too often, so the soft claim is the headline`,
       ...caveat,
     ];
-  // The share was chosen on other draws; on these it may disappoint, and then it must not lead.
+  // The fraction was chosen on other draws; on these it may disappoint, and then it must not lead.
   const holds = once ? hard.kept === 1 : hard.interval[0] >= 0.9;
   const hardClaim = `${percent(hard.fraction)} of ${part} replaced entirely by noise: the answer '${label}' was ${outcome(hard)}`;
   const both = holds ? [hardClaim, softClaim] : [softClaim, `${hardClaim}: too unsure to lead`];

@@ -5,16 +5,16 @@ import { sha256, writeAtomically } from '../data/files.js';
 import type { ExportedModel, ExportedValue } from '../export/publish.js';
 
 /**
- * Writes the file whole or not at all. Throws LanError when it can not be written, or would replace the model `from` which it was made
+ * Writes the file whole or not at all. Throws LanError when it cannot be written, or would replace the model `from` which it was made
  * (undefined: bytes).
  */
 export async function writeExport(path: string, exported: ExportedModel, from: string | undefined): Promise<void> {
   if (from !== undefined && resolve(path) === resolve(from))
-    throw new LanError('usage', `--out '${path}' is the model itself, which would be lost. Choose another place.`);
+    throw new LanError('usage', `'${path}' is the model itself, which would be lost.`, 'Choose another place.');
   await writeAtomically(path, exported.bytes);
 }
 
-/** The document that --json prints. */
+/** The document of an export, as commands print it with --json. */
 export const exportDocument = (path: string, { bytes, ...exported }: ExportedModel) => ({
   schema: 'lan-onnx/export@1' as const,
   file: path,

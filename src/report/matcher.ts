@@ -9,8 +9,12 @@ export interface MatcherResult {
 }
 
 /**
- * Does a model (a path, a folder, or a file's bytes) match onnxruntime on the original, as checkAgreement says? Its options are taken.
- * Rejects with a LanError where the model can not be opened, which is not a disagreement: `.not` does not turn it into a pass.
+ * Does a model (a path, a folder, or a file's bytes) match onnxruntime on the original, as `check` says? Its options are taken.
+ * Rejects with a LanError where the model cannot be opened, which is not a disagreement: `.not` does not turn it into a pass.
+ *
+ * @example
+ * expect.extend({ toMatchOnnxRuntime });
+ * await expect('model.onnx').toMatchOnnxRuntime({ nodes: true });
  */
 export async function toMatchOnnxRuntime(model: string | Uint8Array, options: CheckOptions = {}): Promise<MatcherResult> {
   const result = await check(model, options);

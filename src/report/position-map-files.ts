@@ -27,7 +27,7 @@ export const gridDocument = (result: PositionMap, subject: GridSubject) => ({
 /** What `grid.json` holds. */
 export type GridDocument = ReturnType<typeof gridDocument>;
 
-/** Writes all files into a folder; returns their paths. Throws LanError where it can not be written. */
+/** Writes all files into a folder; returns their paths. Throws LanError where it cannot be written. */
 export async function writeGrid(folder: string, result: PositionMap, subject: GridSubject, title: string): Promise<string[]> {
   const { rows, columns, positions, total } = result;
   const csv = toCsv([

@@ -70,27 +70,25 @@ export async function positionMap(classifier: Classifier, options: PositionMapOp
     );
   const [channels, height, width] = classifier.sampleShape as [1 | 3, number, number];
   const { stride = 1, clip = true, seed = 0, batch = 64, background = 0 } = options;
-  if (options.objects.length === 0) throw new LanError('data', 'grid: there are no objects to place.');
+  if (options.objects.length === 0) throw new LanError('data', 'There are no objects to place.');
   const objects = options.objects.map((o) => prepared(o, channels, options.size));
   const { height: h, width: w } = objects[0]!;
   if (objects.some((o) => o.height !== h || o.width !== w))
-    throw new LanError('data', 'grid: the objects differ in size. Give one with --size.');
+    throw new LanError('data', 'The objects differ in size.', 'Bring them to one with `objectSize`.');
   const rows = centres(height, h, stride, clip);
   const columns = centres(width, w, stride, clip);
   if (rows.length === 0 || columns.length === 0)
     throw new LanError(
       'data',
-      `grid: an object of ${h} x ${w} pixels does not fit into the input of ${height} x ${width}. Choose a smaller --size.`,
+      `An object of ${h} x ${w} pixels does not fit into the input of ${height} x ${width}.`,
+      'Choose a smaller `objectSize`.',
     );
   if (background instanceof Uint8Array && background.length !== channels * height * width)
-    throw new LanError(
-      'data',
-      `grid: expected a background of ${channels * height * width} values, received ${background.length}.`,
-    );
+    throw new LanError('data', `\`background\`: expected ${channels * height * width} values, received ${background.length}.`);
   const noisy = background === 'noise';
   const samples = options.samples ?? Math.min(256, noisy ? Math.max(32, objects.length) : objects.length);
   if (samples > objects.length && !noisy)
-    throw new LanError('data', `grid: ${samples} samples a position of ${objects.length} object(s) would repeat themselves. Give --samples ${objects.length} or less, or more objects.`); // prettier-ignore
+    throw new LanError('data', `${samples} samples a position of ${objects.length} object(s) would repeat themselves.`, `Give \`samples: ${objects.length}\` or less, or more objects.`); // prettier-ignore
   const chosen = chosenObjects(objects, samples, seed);
   const per = channels * height * width;
   const noise = random(seed, STREAMS.grid);

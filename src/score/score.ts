@@ -81,7 +81,7 @@ export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inp
 
 /**
  * Scores a classifier on a labelled dataset. Reading and decoding go on while the model runs. Throws LanError for labels that do not fit the
- * model, samples of another shape, no readable sample at all, and with `strict` for the first that can not be read.
+ * model, samples of another shape, no readable sample at all, and with `strict` for the first that cannot be read.
  */
 export async function score(classifier: Classifier, dataset: Dataset, options: ScoreOptions = {}): Promise<ScoreResult> {
   const { source, input, hookPoint } = classifier;
@@ -121,7 +121,8 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
     const batch = await queue.shift()!;
     readNext();
     unreadable.push(...batch.unreadable);
-    if (options.strict && unreadable.length > 0) throw new LanError('data', `${unreadable[0]!.reason} (--strict)`);
+    if (options.strict && unreadable.length > 0)
+      throw new LanError('data', unreadable[0]!.reason, 'Without `strict` it is left out and counted.');
     if (batch.indices.length > 0) {
       const began = performance.now();
       const p = await classifier.predict(batch.x, classifier.card, size);

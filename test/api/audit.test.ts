@@ -152,6 +152,9 @@ describe('inputs', () => {
       [1, 1, 'b'],
       [2, 5, 'f'],
     ]);
+    writeFileSync(at('ids.npy'), encodeNpy({ type: 'int64', dims: [1, 3], data: BigInt64Array.of(3n, 1n, 5n) }));
+    const masks = [await audit(bytes, at('ids.npy'), FEW), await audit(bytes, readFileSync(at('ids.npy')), FEW)];
+    for (const { betas } of masks) expect(toFloat32(betas[0]!.learned.mask)).toEqual(toFloat32(result.betas[0]!.learned.mask));
     expect((await result.save(at('tokens'))).page).toBe(at('tokens/tokens.html'));
     await expect(audit(bytes, [3, 1, 5], { ...FEW, vocabulary: ['a', 'b', 'c'] })).rejects.toMatchObject({ code: 'data' });
     await expect(audit(bytes, 'a film that I liked', { ...FEW, sample: [1, 3] })).rejects.toMatchObject({ code: 'unsupported' });

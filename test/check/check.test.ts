@@ -393,7 +393,7 @@ describe('baselines and tables', () => {
     const { code, out } = await cli('check', at('broken.onnx'), '--baseline', baseline, '--json', '--junit', at('gone.xml'));
     expect(code).toBe(2);
     expect((JSON.parse(out) as { regressions: string[] }).regressions).toEqual([
-      `${at('broken.onnx')}: could be checked, and can not be opened any more`,
+      `${at('broken.onnx')}: could be checked, and cannot be opened any more`,
     ]);
     expect(readFileSync(at('gone.xml'), 'utf8')).toContain('<testsuite name="baseline" tests="1" failures="1" errors="0"');
   });

@@ -153,7 +153,7 @@ describe('tokens', () => {
     await sharp({ create: { width: 8, height: 8, channels: 3, background: '#fff' } }).png().toFile(at('white.png')); // prettier-ignore
     writeFileSync(at('list.csv'), `path,label\n${at('white.png')},a\n`);
     expect(await audit(...FEEDS, '--noise', `bootstrap:${at('list.csv')}`, ...nothing)).toEqual(
-      refused(`--noise bootstrap:${at('list.csv')}: holds pictures, but ${text} takes none. Expected an .npy file.`),
+      refused(`--noise 'bootstrap:${at('list.csv')}': holds pictures, but ${text} takes none. Expected an .npy file.`),
     );
     expect(existsSync(at('nothing'))).toBe(false);
   });
@@ -205,7 +205,7 @@ describe('a value inside a model of pictures', () => {
       0,
       expect.stringContaining(`note: the noise is 2 of the 3 samples of '${at('pictures.jsonl')}'\n`),
     ]);
-    expect(err).toContain(`note: 1 samples of '${at('pictures.jsonl')}' can not be read; the first: Image '${paths[1]}': `);
+    expect(err).toContain(`note: 1 samples of '${at('pictures.jsonl')}' cannot be read; the first: Image '${paths[1]}': `);
     writeFileSync(at('unreadable.jsonl'), `${JSON.stringify({ path: paths[1], label: 'a' })}\n`);
     expect((await audit('--noise', `bootstrap:${at('unreadable.jsonl')}`, '--out', at('no'))).err).toContain(
       `lan-onnx: Dataset '${at('unreadable.jsonl')}': none of 1 samples could be read; the first: Image '${paths[1]}': `,

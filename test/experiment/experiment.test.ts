@@ -94,7 +94,7 @@ test('configs that are none', async () => {
     "lan-onnx: No experiment is called 'nothing'. There are tank, translated-mnist, translated-mnist-corner; or give a .json file.",
   );
   writeFileSync(at('text.json'), 'hello');
-  expect(await refused(at('text.json'))).toMatch(/^lan-onnx: Experiment '.*text\.json': can not be read \(/);
+  expect(await refused(at('text.json'))).toMatch(/^lan-onnx: Experiment '.*text\.json': cannot be read \(/);
   writeFileSync(at('other.json'), '{"schema": "x"}');
   expect(await refused(at('other.json'))).toBe(
     `lan-onnx: Experiment '${at('other.json')}': expected schema lan-onnx/experiment@1 and a kind of translated-digits, tank.`,

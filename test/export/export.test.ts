@@ -295,13 +295,13 @@ describe('export-gradient', () => {
     );
     await using(sigmoidNet(), {}, (classifier) =>
       expect(exportGradient(classifier, { pixels: true })).rejects.toThrow(
-        "model: its input 'x' is not a picture, so there are no pixels to begin with. Leave --pixels out.",
+        "model: its input 'x' is not a picture, so there are no pixels to begin with. Leave `pixels` out.",
       ),
     );
     const withoutTanh = adapters.map((a) => (a.op === 'Tanh' ? { ...a, vjp: { todo: 'for this test' } } : a));
     await using(logitsNet(), { adapters: withoutTanh }, (classifier) =>
       expect(exportGradient(classifier)).rejects.toThrow(
-        /^model can not be exported: no gradient can be derived in ONNX:\n {2}- Tanh 'target': no gradient rule: for this test\. Write it \(docs\/adding-an-op\.md\)\.$/,
+        /^model cannot be exported: no gradient can be derived in ONNX:\n {2}- Tanh 'target': no gradient rule: for this test \nWrite the rules that are missing \(docs\/adding-an-op\.md\)\.$/,
       ),
     );
     // Said to have no derivative: zeros, not a refusal.
@@ -315,7 +315,7 @@ describe('export-gradient', () => {
     const graph = { name: 'big', inputs: [], outputs: [], nodes: [], constants, types: new Map() };
     const classifier = { source: { name: 'big.onnx', sha256: '' } } as unknown as Classifier;
     expect(() => publish(classifier, graph, { kind: 'gradient', inputs: [], outputs: [], settings: {}, notes: [] })).toThrow(
-      'big.onnx can not be exported. The model holds 2.1 GiB of weights; one ONNX file holds at most 2. The way back may keep weights a second time, turned.',
+      'big.onnx cannot be exported. The model holds 2.1 GiB of weights; one ONNX file holds at most 2. The backward pass may keep weights a second time, transposed.',
     );
   });
 });
@@ -382,7 +382,7 @@ describe('export-step', () => {
         outputLoss: 'squared-error',
         defaults: { betas: [3, 5], learningRate: 0.2, start: 0.1 },
       });
-      expect(notes).toEqual([expect.stringMatching(/^no model card: assumed \{"channels":"RGB".*say what it is with --card/)]);
+      expect(notes).toEqual([expect.stringMatching(/^no model card: assumed \{"channels":"RGB".*say what it is with `card`/)]);
       const session = await bare(bytes);
       const of = (name: string, value: number): Tensor =>
         float32(new Float32Array(sizeOf(shapes[name]!)).fill(value), shapes[name]);
@@ -503,7 +503,7 @@ describe('the commands', () => {
     });
     const original = readFileSync(at('net.onnx'));
     expect((await run(at('net.onnx'), '--out', at('net.onnx'))).err).toContain(
-      `lan-onnx: --out '${at('net.onnx')}' is the model itself, which would be lost. Choose another place.\n`,
+      `lan-onnx: '${at('net.onnx')}' is the model itself, which would be lost. Choose another place.\n`,
     );
     expect(readFileSync(at('net.onnx'))).toEqual(original);
     expect(existsSync(at('odd-out.onnx'))).toBe(false);

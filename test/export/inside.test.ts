@@ -122,7 +122,7 @@ test('a step at a value inside says what x is, and holds no card', () =>
 test('a step where a path goes round the point is refused', () =>
   using(residual(), { card: CARD, at: 'relu1' }, (classifier) =>
     expect(exportStep(classifier)).rejects.toThrow(
-      "model: a path goes round 'relu1', so a step there belongs to one sample and can not be exported. Choose another --at.",
+      "model: a path goes round 'relu1', so a step there belongs to one sample and cannot be exported. Choose another `at`.",
     ),
   ));
 
@@ -141,6 +141,6 @@ test('export-gradient from the command line: --at, and no --feed', async () => {
   expect(await run(...argv, '--feed', 'attention_mask=1')).toEqual({
     code: 2,
     out: '',
-    err: 'lan-onnx: --feed: the file keeps all inputs of the model. Bind open axes with --shape, and feed the inputs when you run it.\n',
+    err: 'lan-onnx: --feed: an exported file keeps all inputs of the model. Bind open axes with --shape, and feed the inputs when you run the file.\n',
   });
 });

@@ -239,8 +239,8 @@ test('noise families', () => {
     expect(new Set(half).size).toBe(1);
     expect([1, 2, 3]).toContain(half[0]);
   }
-  expect(() => fill('perlin')).toThrow('--noise perlin: unknown family. Expected uniform[:low,high] |');
-  expect(() => fill('constant')).toThrow('--noise constant: expected constant:<c>, e.g. constant:0.');
+  expect(() => fill('perlin')).toThrow("`noise` 'perlin': unknown family. Expected uniform[:low,high] |");
+  expect(() => fill('constant')).toThrow("`noise` 'constant': expected constant:<c>, e.g. constant:0.");
 });
 
 test('a coarse grid grows bilinearly and keeps constants', () => {

@@ -36,7 +36,7 @@ describe('refused', () => {
     'Conv(filters, stride, 4x4, activation), ConvTrans(filters, stride, 4x4, activation), FC(units, activation), Dropout(rate), LRN(size[, alpha, beta, bias]), Average(dimensions)';
   test.each([
     ['', "Network: no layer in ''. Expected e.g. FC(100, lrelu), FC(784, sigmoid)."],
-    ['FC(10, relu) +', `Network: can not read '+'. Expected ${forms}.`],
+    ['FC(10, relu) +', `Network: cannot read '+'. Expected ${forms}.`],
     ['Pool(2)', `Network: no layer is called 'Pool'. Expected ${forms}.`],
     ['Conv(3, 1, 4, relu)', "Network: 'Conv(3, 1, 4, relu)' does not have the form Conv(filters, stride, 4x4, activation)."],
     ['FC(0, relu)', "Network: 'FC(0, relu)' does not have the form FC(units, activation)."],

@@ -190,7 +190,7 @@ test('what does not fit is refused with the difference named', async () => {
     `lan-onnx: Explainer '${at('whole.onnx')}': was trained for another model, 'net.onnx' (sha256 ${await sha(at('net.onnx'))}, here ${await sha(at('other.onnx'))}). Train one for this model.`,
   );
   expect(await refused('audit', at('net.onnx'), '--image', at('square.png'), '--lan', at('net.onnx'), '--out', at('x'))).toBe(
-    `lan-onnx: Explainer '${at('net.onnx')}': is no LAN that lan-onnx train has written.`,
+    `lan-onnx: Explainer '${at('net.onnx')}': is no explainer that train has written.`,
   );
   writeFileSync(at('cut.checkpoint'), readFileSync(at('whole.checkpoint')).subarray(0, 500));
   expect(await refused(...train('cut.onnx', '--resume'))).toMatch(

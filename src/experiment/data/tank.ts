@@ -53,7 +53,7 @@ type Dice = (low: number, high: number) => number;
  */
 export function tankPicture(content: TankContent, seed: number, index: number, size = 64): TankPicture {
   if (!Number.isInteger(size) || size < 32 || size > 1024)
-    throw new LanError('data', `A tank picture can not have ${size} pixels a side. Expected a whole number from 32 to 1024.`);
+    throw new LanError('data', `A tank picture cannot have ${size} pixels a side. Expected a whole number from 32 to 1024.`);
   if (!Number.isInteger(index) || index < 0 || index >= 2 ** 29)
     throw new LanError('data', `There is no tank picture ${index}. Expected a whole number from 0 to ${2 ** 29 - 1}.`);
   const stream = random(seed, STREAMS.scene);

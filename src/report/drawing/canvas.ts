@@ -15,7 +15,7 @@ export class Canvas implements Picture {
     colour: Colour = [255, 255, 255],
   ) {
     if (![width, height].every((n) => Number.isInteger(n) && n > 0)) {
-      throw new LanError('usage', `A canvas can not be ${width} x ${height} pixels. Expected whole numbers above 0.`);
+      throw new LanError('usage', `A canvas cannot be ${width} x ${height} pixels. Expected whole numbers above 0.`);
     }
     this.pixels = new Uint8Array(width * height * 3);
     this.fill(colour);

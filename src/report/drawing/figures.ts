@@ -45,7 +45,7 @@ function begin(title: string | undefined, width: number, height: number): { canv
 function scaleOf(asked: number | undefined, longerSide: number): number {
   const scale = asked ?? Math.max(1, Math.floor(SIDE / longerSide));
   if (!Number.isInteger(scale) || scale < 1)
-    throw new LanError('usage', `A figure can not be enlarged ${scale} times. Expected a whole number above 0.`);
+    throw new LanError('usage', `A figure cannot be enlarged ${scale} times. Expected a whole number above 0.`);
   return scale;
 }
 
@@ -60,7 +60,7 @@ export async function pairs(
   const first = items[0]?.input;
   if (!first) throw new LanError('usage', 'A figure of pairs needs at least one picture.');
   if (!Number.isInteger(columns) || columns < 1)
-    throw new LanError('usage', `A figure can not have ${columns} columns. Expected a whole number above 0.`);
+    throw new LanError('usage', `A figure cannot have ${columns} columns. Expected a whole number above 0.`);
   const scale = scaleOf(asked, Math.max(first.width, first.height));
   for (const [i, { input, attention }] of items.entries()) {
     if (input.width !== first.width || input.height !== first.height)

@@ -115,7 +115,7 @@ describe('a picture', () => {
 
   test('impossible sizes and indices are refused', () => {
     expect(() => tankPicture(both, 1, 0, 16)).toThrow(
-      new LanError('data', 'A tank picture can not have 16 pixels a side. Expected a whole number from 32 to 1024.'),
+      new LanError('data', 'A tank picture cannot have 16 pixels a side. Expected a whole number from 32 to 1024.'),
     );
     expect(() => tankPicture(both, 1, -1)).toThrow(
       new LanError('data', 'There is no tank picture -1. Expected a whole number from 0 to 536870911.'),

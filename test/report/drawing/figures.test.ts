@@ -70,10 +70,10 @@ describe('pairs', () => {
   test('what is refused', async () => {
     await expect(pairs([])).rejects.toThrow(new LanError('usage', 'A figure of pairs needs at least one picture.'));
     await expect(pairs(three, { scale: 1.5 })).rejects.toThrow(
-      new LanError('usage', 'A figure can not be enlarged 1.5 times. Expected a whole number above 0.'),
+      new LanError('usage', 'A figure cannot be enlarged 1.5 times. Expected a whole number above 0.'),
     );
     await expect(pairs(three, { columns: 0 })).rejects.toThrow(
-      new LanError('usage', 'A figure can not have 0 columns. Expected a whole number above 0.'),
+      new LanError('usage', 'A figure cannot have 0 columns. Expected a whole number above 0.'),
     );
     await expect(pairs([three[0]!, { ...three[1]!, input: solid(2, 2, WHITE) }])).rejects.toThrow(
       new LanError('usage', 'Picture 1 is 2 x 2 pixels. Expected 3 x 2, as the first.'),

@@ -109,7 +109,7 @@ describe('canvas', () => {
   test('toPng comes back as drawn; impossible sizes are refused', async () => {
     const canvas = new Canvas(5, 4, [1, 2, 3]).fill([200, 100, 0], 1, 1, 2, 2);
     expect((await decodePixels(await canvas.toPng())).pixels).toEqual(canvas.pixels);
-    expect(() => new Canvas(0, 4)).toThrow('A canvas can not be 0 x 4 pixels. Expected whole numbers above 0.');
+    expect(() => new Canvas(0, 4)).toThrow('A canvas cannot be 0 x 4 pixels. Expected whole numbers above 0.');
   });
 });
 
