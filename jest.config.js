@@ -15,5 +15,5 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   // One core less is jest's default, which leaves one of two idle.
   maxWorkers: 2,
-  testTimeout: 60000,
+  testTimeout: 180000,
 };

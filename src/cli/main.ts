@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import yargs, { type Argv } from 'yargs';
 import { LanError, messageOf } from '../core/errors.js';
 import { version } from '../core/version.js';
+import { reasonOf } from '../data/files.js';
 import { nameOf, type Command } from './command.js';
 import { COMMANDS } from './commands.js';
 import { inFlags } from './flags.js';
@@ -123,11 +124,16 @@ function isProgram(): boolean {
 }
 
 if (isProgram()) {
-  // A reader that has seen enough (head, a closed pager) is no error.
+  const told = new Set<NodeJS.WriteStream>();
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
+      // A reader that has seen enough (head, a closed pager) is no error.
       if (error.code === 'EPIPE') process.exit(Number(process.exitCode ?? 0));
-      throw error;
+      // A full disk: the run goes on, since its result files may lie on another one. What could not be said is said by the exit code.
+      process.exitCode = 2;
+      if (told.has(stream)) return;
+      told.add(stream);
+      if (stream === process.stdout) process.stderr.write(`lan-onnx: Cannot write to standard output: ${reasonOf(error)}.\n`);
     });
   }
   const code = await main(process.argv.slice(2));

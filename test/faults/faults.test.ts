@@ -1,6 +1,16 @@
 // The campaign of `make faults` in small: kills of one command, and what makes the others safe.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
@@ -14,7 +24,7 @@ import { decodeModel, encodeModel } from '../../src/onnx/codec.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { cli } from '../support/command.js';
-import type { Program } from './child.js';
+import { runToEnd, type Program } from './child.js';
 import { makeCommands } from './commands.js';
 import { brokenBecause } from './folders.js';
 import { killCampaign, unbroken } from './kills.js';
@@ -221,3 +231,20 @@ test('a run that was told to stop ends with 2 in every command, and a folder tha
     rmSync(join(out, LOCK_NAME));
   }
 });
+
+(existsSync('/dev/full') ? test : test.skip)(
+  'standard output on a full disk: the results are there, one sentence, exit code 2',
+  async () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      const { code, err } = await runToEnd(program, commands.score.argv(at('full')), { stdout: full });
+      expect(code).toBe(2);
+      expect(err).toMatch(/^lan-onnx: Cannot write to standard output: no space left on device\.$/m);
+      expect(err).not.toMatch(/\n\s+at /);
+      expect(existsSync(at('full', 'score.json'))).toBe(true);
+    } finally {
+      closeSync(full);
+    }
+  },
+  60_000,
+);

@@ -42,6 +42,8 @@ const enough = (): boolean => performance.now() - began > 60_000 * Number(values
 const folder = mkdtempSync(join(tmpdir(), 'lan-faults-'));
 let violations = 0;
 let missed = 0;
+let kills = 0;
+let hit = 0;
 
 const report = (what: string, found: readonly string[]): void => {
   violations += found.length;
@@ -49,42 +51,55 @@ const report = (what: string, found: readonly string[]): void => {
   for (const sentence of found) say(`  - ${sentence}`);
 };
 
+/** Kills are dealt out in parts, so that where time is short every command gets some. */
+const PART = 5;
+
 try {
   const commands = makeCommands(join(folder, 'materials'));
   const references = new Map<string, Unbroken>();
   for (const name of names) references.set(name, await unbroken(program, commands[name], join(folder, 'unbroken', name)));
   say(`unbroken runs: ${names.map((n) => `${n} ${references.get(n)!.seconds.toFixed(1)} s, ${references.get(n)!.changes} changes`).join('; ')}`); // prettier-ignore
-  const share = (i: number): number => Math.ceil((Number(values.kills) - i) / names.length);
-  if (kinds.includes('kills')) {
-    // Two at a time: a run waits for the disk, and for node to start, as often as for a core.
-    const queue = names.map((name, i) => ({ name, kills: share(i) }));
-    const worker = async (): Promise<void> => {
-      for (let next = queue.shift(); next; next = queue.shift()) {
-        const { name, kills } = next;
-        const options = { kills, seed: seed + NAMES.indexOf(name), enough };
-        const tally = await killCampaign(program, commands[name], join(folder, 'kills'), references.get(name)!, options);
-        missed += kills - tally.kills;
-        report(`${name}: ${tally.kills} kills, ${tally.hit} of them at work`, tally.violations);
-      }
-    };
-    await Promise.all([worker(), worker()]);
-  }
-  for (const kind of kinds.filter((k) => k !== 'kills')) {
-    for (const name of names) {
-      if (enough()) {
-        say(`${kind}, ${name}: not run, the time is up`);
-        missed++;
-        continue;
-      }
-      const place = join(folder, `${kind}-${name}`);
-      const result = await OTHERS[kind]!({ program, command: commands[name], folder: place, reference: references.get(name)! });
-      if (result.skipped !== undefined) say(`${kind}, ${name}: skipped, ${result.skipped}`);
-      else report(`${kind}, ${name}: ${result.tried} case(s)`, result.violations);
-      rmSync(place, { recursive: true, force: true });
+
+  const others = kinds.filter((kind) => kind !== 'kills').flatMap((kind) => names.map((name) => async (): Promise<void> => {
+    if (enough()) {
+      say(`${kind}, ${name}: not run, the time is up`);
+      missed++;
+      return;
     }
+    const place = join(folder, `${kind}-${name}`);
+    const result = await OTHERS[kind]!({ program, command: commands[name], folder: place, reference: references.get(name)! });
+    if (result.skipped !== undefined) say(`${kind}, ${name}: skipped, ${result.skipped}`);
+    else report(`${kind}, ${name}: ${result.tried} case(s)`, result.violations);
+    rmSync(place, { recursive: true, force: true });
+  })); // prettier-ignore
+
+  const wanted = kinds.includes('kills') ? Number(values.kills) : 0;
+  const parts: (() => Promise<void>)[] = [];
+  for (let dealt = 0, part = 0; dealt < wanted; dealt += PART, part++) {
+    const name = names[part % names.length]!;
+    const count = Math.min(PART, wanted - dealt);
+    parts.push(async () => {
+      const options = { kills: count, seed: 1000 * seed + part, enough };
+      const tally = await killCampaign(program, commands[name], join(folder, `kills-${part}`), references.get(name)!, options);
+      missed += count - tally.kills;
+      kills += tally.kills;
+      hit += tally.hit;
+      report(`kills ${part + 1}, ${name}: ${tally.kills} kills, ${tally.hit} of them at work`, tally.violations);
+    });
   }
+
+  // The two kinds of tasks in turn, two at a time: a run waits for the disk, and for node to start, as often as for a core.
+  const queue: (() => Promise<void>)[] = [];
+  for (let i = 0; i < Math.max(parts.length, others.length); i++)
+    queue.push(...[parts[i], others[i]].filter((t) => t !== undefined));
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) await next();
+  };
+  await Promise.all([worker(), worker()]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-say(`${violations} violation(s) in ${seconds()}${missed > 0 ? `; ${missed} case(s) not run for want of time` : ''}`);
+say(
+  `${kills} kills, ${hit} of them at work; ${violations} violation(s) in ${seconds()}${missed > 0 ? `; ${missed} case(s) not run for want of time` : ''}`,
+);
 process.exitCode = violations > 0 || missed > 0 ? 1 : 0;
