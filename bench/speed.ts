@@ -104,7 +104,7 @@ async function measure(make: (o: { batch: number }) => Model, batch: number, thr
     }
     result.push(times.sort((a, b) => a - b)[1]!);
   }
-  await Promise.all([forward, gradient, descent, onTf].map((p) => p?.dispose()));
+  await Promise.all([forward, gradient, descent, onTf].map((p) => p?.dispose() ?? Promise.resolve()));
   return result;
 }
 

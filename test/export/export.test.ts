@@ -503,7 +503,7 @@ describe('the commands', () => {
     });
     const original = readFileSync(at('net.onnx'));
     expect((await run(at('net.onnx'), '--out', at('net.onnx'))).err).toContain(
-      `lan-onnx: '${at('net.onnx')}' is the model itself, which would be lost. Choose another place.\n`,
+      `lan-onnx: Cannot write '${at('net.onnx')}': it is an input of the same run. Choose another place.\n`,
     );
     expect(readFileSync(at('net.onnx'))).toEqual(original);
     expect(existsSync(at('odd-out.onnx'))).toBe(false);
