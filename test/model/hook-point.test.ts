@@ -114,7 +114,7 @@ describe("what takes the model's own input only says so", () => {
   test('train', async () => {
     const classifier = await opened();
     await expect(trainLan(classifier, samplesOf(new Float32Array(6), [6]), { data: 'none' })).rejects.toThrow(
-      "model: the mask lies on the value 'emb' inside the model, and a LAN is trained on a model's own input. Use lan-onnx audit, which learns a mask for each input.",
+      "model: the mask lies on the value 'emb' inside the model, and a LAN is trained on a model's own input. Use audit, which learns a mask for each input.",
     );
     await classifier.dispose();
   });
