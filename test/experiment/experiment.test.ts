@@ -64,7 +64,7 @@ test('translated digits, twice: the same folder, and verdicts that fail after so
   const other = await cli('reproduce', config, '--out', at('a'), '--threads', '1', '--seed', '4');
   expect([other.code, other.err.trim().split('\n').at(-1)]).toEqual([
     2,
-    `lan-onnx: Checkpoint '${at('a', 'classifier.checkpoint')}': is of another run: seed 3 there, 4 here. Use the same settings, or start anew without --resume.`,
+    `lan-onnx: Checkpoint '${at('a', 'classifier.checkpoint')}': is of another run: seed 3 there, 4 here. Use the same settings, choose another --out, or remove it to begin anew.`,
   ]);
 });
 
