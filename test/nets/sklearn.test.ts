@@ -118,9 +118,7 @@ describe('a forest', () => {
     writeFileSync(at('flower.npy'), encodeNpy(float32(toFloat32(sample(1)), [4])));
     const { code, err } = await run('audit', path, '--tensor', at('flower.npy'), '--out', at('refused'));
     expect(code).toBe(2);
-    expect(err).toContain(
-      'no gradient reaches the input, so no mask can be learned by descent:\n',
-    );
+    expect(err).toContain('no gradient reaches the input, so no mask can be learned by descent:\n');
     expect(err).toContain('a tree is constant between its thresholds, so its gradient is zero');
     expect(err).toContain(
       'Explain a smooth model that was fitted to its answers, or use a method that only asks for outputs (SHAP has one for trees).',
