@@ -7,8 +7,8 @@ const percent = (v: number): string => `${(100 * v).toFixed(v > 0.99 ? 1 : 0)} %
 const interval = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
 
 /** What the mask lies on, as claims name it: `the input`, `the tokens`, `the value 'relu1'`. */
-export const partOf = (point: HookPoint | undefined): string =>
-  !point ? 'the input' : point.tokens ? 'the tokens' : `the value '${point.name}'`;
+export const partOf = (hookPoint: HookPoint | undefined): string =>
+  !hookPoint ? 'the input' : hookPoint.tokens ? 'the tokens' : `the value '${hookPoint.name}'`;
 
 /** Headline first. The hard claim leads where it holds; where it does not, the soft one leads and the report says so. */
 export function claims({ evidence }: BetaResult, label: string, part = 'the input'): string[] {
