@@ -55,7 +55,7 @@ export interface AuditResult {
 
 /** A prepared audit: one compilation serves any number of inputs. */
 export interface Auditor {
-  /** x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies at a point inside. */
+  /** x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies on a value inside. */
   audit(x: Tensor): Promise<AuditResult>;
   dispose(): Promise<void>;
 }
@@ -83,7 +83,7 @@ export async function audit(classifier: Classifier, x: Tensor, options: AuditOpt
 export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
   const settings = settingsFor(classifier, options.preset, options.settings);
   options.onPhase?.('compiling');
-  // Where a path goes round the point, each sample has an objective of its own.
+  // Where a path skips the hook point, each sample has an objective of its own.
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
   const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
   return {

@@ -88,8 +88,8 @@ export class Predictor {
       // A model of fixed batch gets its last batch filled up with zeros; their rows are dropped.
       const chunk = length === count ? data.subarray(i * per, (i + count) * per) : allocate(type, [length * per]);
       if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
-      const given: Tensor = { type, dims: batched ? [length, ...sampleShape] : sampleShape, data: chunk };
-      const p = toProbabilities(await this.output(given, length, card), outputKind);
+      const x: Tensor = { type, dims: batched ? [length, ...sampleShape] : sampleShape, data: chunk };
+      const p = toProbabilities(await this.output(x, length, card), outputKind);
       rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
     }
     const k = rows[0]!.length / Math.min(size, n);
@@ -103,13 +103,13 @@ export class Predictor {
   }
 
   /** The chosen output [length,...] of `length` samples. Throws LanError where it has another number of rows. */
-  private async output(given: Tensor, length: number, card: InputCard | undefined): Promise<Tensor> {
+  private async output(x: Tensor, length: number, card: InputCard | undefined): Promise<Tensor> {
     const { hookPoint, input, output, reference, source } = this.parts;
     const { batched, batch } = this.view;
     // One array for all runs: fresh ones keep the garbage collector busy. Taken away meanwhile, because another call may come in between.
     const buffer = this.spare;
     this.spare = undefined;
-    const entry = hookPoint ? given : preprocessTensor(given, card, buffer);
+    const entry = hookPoint ? x : preprocessTensor(x, card, buffer);
     const feeds = feedsAt(this.parts, batched ? length : batch, reference.inputNames);
     const out = (await reference.run({ ...feeds, [hookPoint?.name ?? input.name]: entry }, [output.name]))[output.name]!;
     if (card && !hookPoint) this.spare = entry.data as Float32Array;

@@ -10,8 +10,8 @@ const interval = ([low, high]: readonly [number, number]): string => `95 % inter
 const NAMED = 5;
 
 /** What the mask lies on, as claims name it: `the input`, `the tokens`, `the value 'relu1'`. */
-export const partOf = (point: HookPoint | undefined): string =>
-  !point ? 'the input' : point.tokens ? 'the tokens' : `the value '${point.name}'`;
+export const partOf = (hookPoint: HookPoint | undefined): string =>
+  !hookPoint ? 'the input' : hookPoint.tokens ? 'the tokens' : `the value '${hookPoint.name}'`;
 
 /** The answer as a heading names it: `dog`, or `dog, ball and 2 more`. */
 export function answerText(answer: Answer): string {

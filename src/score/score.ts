@@ -20,7 +20,7 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A share of samples with its 95 % Wilson score interval. */
+/** A fraction of samples with its 95 % Wilson score interval. */
 export interface Accuracy {
   readonly correct: number;
   readonly count: number;
@@ -173,7 +173,7 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
   };
 }
 
-/** correct of count as a share with its Wilson interval; NaN of none. */
+/** correct of count as a fraction with its Wilson interval; NaN of none. */
 export const accuracy = (correct: number, count: number): Accuracy => ({
   correct,
   count,
