@@ -59,6 +59,7 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   adapters: true,
   input: true,
   output: true,
+  task: true,
   at: true,
   sample: true,
   feeds: true,

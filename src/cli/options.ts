@@ -4,7 +4,7 @@ import { each, Expected, number, someText, TEXT, TEXTS, whole, type OptionTable 
 
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
-const SELECTION = 'Input and output:';
+export const SELECTION = 'Input and output:';
 export const MASK = 'Mask:';
 
 /** The argument of the commands that take one model. */
