@@ -1,8 +1,7 @@
-// Rows of class scores: which class is largest.
+// Rows of class scores: which classes are largest, and how far two distributions are apart.
 import { type Tensor, toFloat32 } from './tensor.js';
 
-/** Index of the largest entry of each row of [N,K]; for K = 1 whether it is at least one half. */
-
+/** Index of the largest entry of each row of [N,K], of equals the first; for K = 1 whether it is at least one half. */
 export function argmax(p: Tensor): number[] {
   const [n, k] = p.dims as [number, number];
   const data = toFloat32(p);
@@ -12,4 +11,29 @@ export function argmax(p: Tensor): number[] {
     for (let j = 1; j < k; j++) if (data[i * k + j]! > data[i * k + best]!) best = j;
     return best;
   });
+}
+
+/** Indices of the `k` largest of a row, largest first (all, where there are fewer); of equals the first. NaN counts as smallest. */
+export function topK(row: ArrayLike<number>, k: number): number[] {
+  const best: number[] = [];
+  for (let i = 0; i < row.length; i++) {
+    const v = sortable(row[i]!);
+    let at = best.length;
+    while (at > 0 && sortable(row[best[at - 1]!]!) < v) at--;
+    if (at < k) best.splice(at, 0, i);
+    if (best.length > k) best.pop();
+  }
+  return best;
+}
+
+const sortable = (v: number): number => (Number.isNaN(v) ? -Infinity : v);
+
+/**
+ * Kullback-Leibler divergence KL(p || q) of two distributions over the same classes, in nats: at least 0 but for rounding, NaN where either is.
+ * Both are taken as at least `floor` within the logarithm, so that a class that q rules out costs much, and not infinity.
+ */
+export function klDivergence(p: ArrayLike<number>, q: ArrayLike<number>, floor: number): number {
+  let sum = 0;
+  for (let i = 0; i < p.length; i++) if (p[i]! !== 0) sum += p[i]! * Math.log(Math.max(p[i]!, floor) / Math.max(q[i]!, floor));
+  return sum;
 }

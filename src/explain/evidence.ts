@@ -1,7 +1,7 @@
 // The claim and its proof: on fresh noise, how often does the classifier keep its answer when the mask says what may be replaced?
 import { wilson, type Proportion } from '../core/proportion.js';
 import { random, STREAMS } from '../core/random.js';
-import { argmax } from '../core/rows.js';
+import { argmax, klDivergence } from '../core/rows.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Noise } from '../lan/noise.js';
 
@@ -36,15 +36,8 @@ export const FRACTIONS = [0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 
 /** A fraction is a candidate when at least this part of the choosing draws kept the answer. */
 const GOOD = 0.97;
 
-/** KL(p || q_i) in nats of one distribution against each row; q is floored at 1e-30. */
-function divergences(p: Float32Array, q: Float32Array): number[] {
-  const k = p.length;
-  return Array.from({ length: q.length / k }, (_, i) => {
-    let sum = 0;
-    for (let j = 0; j < k; j++) if (p[j]! > 0) sum += p[j]! * (Math.log(p[j]!) - Math.log(Math.max(q[i * k + j]!, 1e-30)));
-    return sum;
-  });
-}
+/** What a probability is taken for at least where a divergence is measured. */
+const FLOOR = 1e-30;
 
 /**
  * Measures soft and hard replaceability of `mask` (broadcast over channels where it has one) for x [1,...sample].
@@ -64,7 +57,7 @@ export async function replaceability(
   const answer = argmax(float32(p, [1, p.length]))[0]!;
   /** `least`: given up as soon as fewer than this many can be kept. */
   const trial = async (
-    given: Float32Array,
+    replaced: Float32Array,
     count: number,
     stream: number,
     least = 0,
@@ -72,7 +65,7 @@ export async function replaceability(
     const noiseStream = random(seed, stream);
     const per = sizeOf(x.dims);
     const source = toFloat32(x);
-    const soft = spread(given, mask.dims, x.dims);
+    const soft = spread(replaced, mask.dims, x.dims);
     let kept = 0;
     let kl = 0;
     const batch = 8;
@@ -83,7 +76,8 @@ export async function replaceability(
       for (let i = 0; i < n; i++) blend(corrupted.subarray(i * per, (i + 1) * per), source, soft);
       const q = await predict(float32(corrupted, [n, ...x.dims.slice(1)]));
       kept += argmax(q).filter((c) => c === answer).length;
-      kl += divergences(p, toFloat32(q)).reduce((a, b) => a + b, 0);
+      const rows = toFloat32(q);
+      for (let i = 0; i < n; i++) kl += klDivergence(p, rows.subarray(i * p.length, (i + 1) * p.length), FLOOR);
       if (kept + count - at - n < least) return { kept, kl: kl / (at + n), draws: at + n };
     }
     return { kept, kl: kl / count, draws: count };

@@ -1,6 +1,7 @@
 // How well a classifier does on a dataset: accuracy, confusion, cross-entropy and throughput, by onnxruntime on the original file.
 import { LanError } from '../core/errors.js';
 import { wilson } from '../core/proportion.js';
+import { topK } from '../core/rows.js';
 import { choose, random, STREAMS } from '../core/random.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Batch, Dataset, PictureSpec, Unreadable } from '../data/dataset.js';
@@ -131,12 +132,11 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
       batch.indices.forEach((index, i) => {
         const row = values.subarray(i * k, (i + 1) * k);
         const label = matched.labels[index]!;
-        const predicted = largest(row);
+        const top = topK(row, 5);
+        const predicted = top[0]!;
         answers.push({ index, label, predicted, probability: row[predicted]! });
         entropy -= Math.log(Math.max(row[label]!, 1e-30));
-        let above = 0;
-        for (let j = 0; j < k; j++) if (row[j]! > row[label]! || (row[j] === row[label] && j < label)) above++;
-        if (above < 5) inTop5++;
+        if (top.includes(label)) inTop5++;
       });
     }
     options.onProgress?.(answers.length + unreadable.length, order.length);
@@ -191,12 +191,6 @@ function spread(p: Tensor): Float32Array {
   const both = new Float32Array(values.length * 2);
   values.forEach((v, i) => both.set([1 - v, v], 2 * i));
   return both;
-}
-
-function largest(row: Float32Array): number {
-  let best = 0;
-  for (let j = 1; j < row.length; j++) if (row[j]! > row[best]!) best = j;
-  return best;
 }
 
 /** At most `limit` of `length` samples, drawn by `seed`, in ascending order, so that files are read from front to back. */
