@@ -1,5 +1,5 @@
 // How far two tensors are apart: the figures that every agreement check reports.
-import { klDivergence, topK } from '../core/rows.js';
+import { klDivergence, klOfLabels, topK } from '../core/rows.js';
 import { sizeOf, toNumbers, type Tensor } from '../core/tensor.js';
 import type { OutputKind } from '../model/card.js';
 
@@ -84,8 +84,7 @@ const TINY = 2 ** -126;
 export function divergence(value: Tensor, reference: Tensor, kind: OutputKind): number | undefined {
   return overRows(value, reference, kind === 'sigmoid' ? 1 : 2, (a, b) => {
     const [q, p] = [probabilities(a, kind), probabilities(b, kind)];
-    const not = (v: Float64Array): Float64Array => v.map((x) => 1 - x);
-    const sum = klDivergence(p, q, TINY) + (kind === 'sigmoid' ? klDivergence(not(p), not(q), TINY) : 0);
+    const sum = kind === 'sigmoid' ? klOfLabels(p, q, TINY) : klDivergence(p, q, TINY);
     // Two roundings of one distribution do not sum to exactly the same.
     return Math.abs(sum) < 1e-12 ? 0 : sum;
   });

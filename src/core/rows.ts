@@ -34,6 +34,17 @@ const sortable = (v: number): number => (Number.isNaN(v) ? -Infinity : v);
  */
 export function klDivergence(p: ArrayLike<number>, q: ArrayLike<number>, floor: number): number {
   let sum = 0;
-  for (let i = 0; i < p.length; i++) if (p[i]! !== 0) sum += p[i]! * Math.log(Math.max(p[i]!, floor) / Math.max(q[i]!, floor));
+  for (let i = 0; i < p.length; i++) sum += term(p[i]!, q[i]!, floor);
   return sum;
 }
+
+/** The same of several labels, each with a probability of its own: the sum of the divergences of yes and no. */
+export function klOfLabels(p: ArrayLike<number>, q: ArrayLike<number>, floor: number): number {
+  let sum = 0;
+  for (let i = 0; i < p.length; i++) sum += term(p[i]!, q[i]!, floor) + term(1 - p[i]!, 1 - q[i]!, floor);
+  return sum;
+}
+
+/** p log(p / q), which is 0 at p = 0. */
+const term = (p: number, q: number, floor: number): number =>
+  p === 0 ? 0 : p * Math.log(Math.max(p, floor) / Math.max(q, floor));

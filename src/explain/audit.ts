@@ -8,6 +8,7 @@ import { createLearner, requireFinite, type LearnedMask, type Learner, type Step
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
+import { answerOf, judgeClass, judgeLabels, labelOf, type Answer, type Named } from './answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { corruptOnce, replaceability, type Replaceability } from './evidence.js';
@@ -27,9 +28,7 @@ export interface AuditOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Prediction {
-  readonly index: number;
-  readonly label: string;
+export interface Prediction extends Named {
   readonly probability: number;
 }
 
@@ -43,6 +42,9 @@ export interface BetaResult {
 }
 
 export interface AuditResult {
+  /** What the evidence says is kept. */
+  readonly answer: Answer;
+  /** The five most probable classes; of several labels all that were given, if those are more. */
   readonly prediction: readonly Prediction[];
   readonly settings: LanSettings;
   readonly noise: string;
@@ -109,9 +111,10 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           const mask = await prepared.masks.of({ x, p, noise, beta });
           betas.push({ beta, ...(await measured(bound, x, mask, noise, beta, settings, options)) });
         }
-        const prediction = topPredictions(p, classifier.labels);
+        const answer = answerOf(p, classifier.labels, classifier.severalLabels);
+        const prediction = topPredictions(p, classifier.labels, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5);
         const resolved = { ...settings, betas: wanted };
-        return { prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
+        return { answer, prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
       } finally {
         if (!shared) await prepared.dispose();
       }
@@ -162,7 +165,7 @@ function learned(classifier: Classifier, learner: Learner, settings: LanSettings
       options.onPhase?.(`learning the mask, beta ${beta}`);
       return learner.learn({
         x,
-        target: classifier.severalLabels ? withComplement(p) : sharpened(p, settings.sharpen),
+        target: classifier.severalLabels ? labelTargets(p, settings.sharpen) : sharpened(p, settings.sharpen),
         noise,
         settings: { ...settings, beta },
         onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),
@@ -197,6 +200,7 @@ async function measured(
   const evidence = await replaceability((samples) => classifier.predict(samples), x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
+    judge: classifier.severalLabels ? judgeLabels : judgeClass,
   });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
   const example = { corrupted, prediction: topPredictions(await classifier.predict(corrupted), classifier.labels) };
@@ -220,9 +224,10 @@ function difference(p: Float32Array, logP: Float32Array): number {
   return worst;
 }
 
-function withComplement(p: Tensor): Tensor {
-  const values = toFloat32(p);
-  return float32([...values, ...values.map((v) => 1 - v)], [1, 2 * values.length]);
+/** Targets [1,2K] of K labels, p then 1 - p, each sharpened as the answer of two classes that it is (see `sharpened`). */
+function labelTargets(p: Tensor, least: number): Tensor {
+  const yes = toFloat32(p).map((v) => (Math.max(v, 1 - v) >= least || v === 0.5 ? v : v > 0.5 ? least : 1 - least));
+  return float32([...yes, ...yes.map((v) => 1 - v)], [1, 2 * yes.length]);
 }
 
 /**
@@ -254,5 +259,5 @@ export function sharpened(p: Tensor, least: number): Tensor {
 /** The `count` most probable classes of the first row. */
 export function topPredictions(p: Tensor, labels: readonly string[], count = 5): Prediction[] {
   const row = toFloat32(p).subarray(0, p.dims[1]);
-  return topK(row, count).map((index) => ({ index, label: labels[index] ?? `class ${index}`, probability: row[index]! }));
+  return topK(row, count).map((index) => ({ index, label: labelOf(labels, index), probability: row[index]! }));
 }

@@ -36,7 +36,10 @@ export interface ScoreResult {
   readonly count: number;
   readonly top1: Accuracy;
   readonly top5: Accuracy;
-  /** Mean of -log p(label) in nats; p is floored at 1e-30. */
+  /**
+   * Mean of -log p(label) in nats; where each label has a probability of its own, of the sum of the binary ones: -log p(label) and -log(1 - p) of
+   * every other label. What is in a logarithm is floored at 1e-30.
+   */
   readonly crossEntropy: number;
   readonly classes: readonly (Accuracy & { readonly index: number; readonly label: string })[];
   /** How often a sample of `actual` was answered with `predicted`; cells that are 0 are left out; sorted by actual, then predicted. */
@@ -135,7 +138,7 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
         const top = topK(row, 5);
         const predicted = top[0]!;
         answers.push({ index, label, predicted, probability: row[predicted]! });
-        entropy -= Math.log(Math.max(row[label]!, 1e-30));
+        entropy += surprise(row, label, classifier.severalLabels);
         if (top.includes(label)) inTop5++;
       });
     }
@@ -191,6 +194,13 @@ function spread(p: Tensor): Float32Array {
   const both = new Float32Array(values.length * 2);
   values.forEach((v, i) => both.set([1 - v, v], 2 * i));
   return both;
+}
+
+/** Cross-entropy of one row against its label, in nats. */
+function surprise(row: Float32Array, label: number, severalLabels: boolean): number {
+  const cost = (p: number): number => -Math.log(Math.max(p, 1e-30));
+  if (!severalLabels) return cost(row[label]!);
+  return row.reduce((sum, p, i) => sum + cost(i === label ? p : 1 - p), 0);
 }
 
 /** At most `limit` of `length` samples, drawn by `seed`, in ascending order, so that files are read from front to back. */

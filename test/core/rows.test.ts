@@ -1,6 +1,6 @@
 // Largest classes and divergences, against numbers by hand.
 import { expect, test } from '@jest/globals';
-import { argmax, klDivergence, topK } from '../../src/core/rows.js';
+import { argmax, klDivergence, klOfLabels, topK } from '../../src/core/rows.js';
 import { float32 } from '../../src/core/tensor.js';
 
 test('argmax: the first of equals, and of one class whether it is at least a half', () => {
@@ -20,4 +20,6 @@ test('KL in nats: by hand, 0 of the same, and finite where a class is ruled out'
   expect(klDivergence([0.2, 0.8], [0.2, 0.8], 1e-30)).toBe(0);
   expect(klDivergence([1, 0], [0, 1], 1e-30)).toBeCloseTo(30 * Math.log(10), 10);
   expect(klDivergence([1, 0], [NaN, 1], 1e-30)).toBeNaN();
+  // One label is two classes.
+  expect(klOfLabels([0.5, 1], [0.25, 1], 1e-30)).toBe(klDivergence([0.5, 0.5], [0.25, 0.75], 1e-30));
 });
