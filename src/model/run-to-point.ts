@@ -48,18 +48,19 @@ export async function runToPoint(
 ): Promise<{ readonly x: Tensor; readonly own: Tensor }> {
   const { input } = parts;
   const name = parts.hookPoint!.name;
-  const head = parts.upstream!;
+  const upstream = parts.upstream!;
   if (sizeOf(sample.dims) !== sizeOf(inputShape))
     throw new LanError(
       'input',
       `${source.name}: expected one sample of shape [${inputShape.join(',')}], received [${sample.dims.join(',')}].`,
     );
   const dims = input.dims as number[];
-  const batch = dims[0] ?? 1;
+  const batch = sizeOf(dims) / sizeOf(inputShape);
   const one = { ...castTensor(sample, input.type!), dims: [1, ...inputShape] };
   const single = card ? preprocessTensor(one, card) : { ...one, dims: [1, ...dims.slice(1)] };
   const own = { ...repeated(single, batch), dims };
-  const value = (await head.run({ ...feedsAt(parts, batch, head.inputNames), [input.name]: own }, [name]))[name]!;
+  const feeds = feedsAt(parts, batch, upstream.inputNames);
+  const value = (await upstream.run({ ...feeds, [input.name]: own }, [name]))[name]!;
   return { x: float32(toFloat32(value).slice(0, sizeOf(sampleShape)), [1, ...sampleShape]), own };
 }
 
