@@ -13,7 +13,7 @@ import { chooseConvention } from '../model/conventions.js';
 import { featureMap } from '../model/feature-map.js';
 import { openModel, type Classifier } from '../model/open.js';
 import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditSubject } from '../report/audit-files.js';
-import { claims, partOf } from '../report/claims.js';
+import { answerText, claims, partOf } from '../report/claims.js';
 import { tokenMasks, tokensOf, unknownToken, type TokenMask, type Tokens } from '../report/tokens.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected, type Sample } from './inputs.js';
@@ -239,10 +239,9 @@ function resultOf(
   tokens: Tokens | undefined,
 ): AuditResult {
   const { source, hookPoint, card } = classifier;
-  const label = measured.prediction[0]!.label;
   const drawn = !hookPoint || featureMap(classifier);
   const subject: AuditSubject = {
-    title: `${title}: ${label} by ${basename(source.name)}`,
+    title: `${title}: ${answerText(measured.answer)} by ${basename(source.name)}`,
     model: { path: source.name, sha256: source.sha256 },
     input: { path, sha256 },
     engine: classifier.engine.info,
@@ -257,7 +256,7 @@ function resultOf(
     ...measured,
     betas: measured.betas.map((beta) => ({
       ...beta,
-      claims: claims(beta, label, partOf(hookPoint)),
+      claims: claims(beta, measured.answer, partOf(hookPoint)),
       ...(tokens ? { tokens: tokenMasks(tokens, beta.learned.mask) } : {}),
     })),
     input: { ...subject.input, x },

@@ -77,13 +77,13 @@ export interface TrainResult extends Pick<
   /** The model's inputs to its outputs and the mask, as one ONNX file. Absent where training was interrupted. */
   readonly fused?: Uint8Array;
   readonly notes: readonly string[];
-  /** The document of `train --json`; it names the files where `out` was given. */
+  /** The document of the training; it names the files where `out` was given. */
   toJSON(): TrainDocument;
   /** Writes the explainer to `path` (default: `out`) and NAME.fused.onnx beside it; gives both paths. Throws LanError (`write`, `interrupted`). */
   save(path?: string): Promise<{ readonly lan: string; readonly fused: string }>;
 }
 
-/** What `train --json` prints. */
+/** What `JSON.stringify` makes of a TrainResult: schema `lan-onnx/train@1`. */
 export interface TrainDocument extends Pick<
   TrainResult,
   'model' | 'settings' | 'last' | 'validation' | 'steps' | 'resumedAt' | 'seconds'

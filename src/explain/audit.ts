@@ -7,6 +7,7 @@ import { createLearner, requireFinite, type LearnedMask, type Learner, type Step
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
+import { answerOf, judgeClass, judgeLabels, labelOf, type Answer, type Named } from './answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { corruptOnce, replaceability, type Replaceability } from './evidence.js';
@@ -26,9 +27,7 @@ export interface AuditOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Prediction {
-  readonly index: number;
-  readonly label: string;
+export interface Prediction extends Named {
   readonly probability: number;
 }
 
@@ -42,6 +41,9 @@ export interface BetaResult {
 }
 
 export interface AuditResult {
+  /** What the evidence says is kept. */
+  readonly answer: Answer;
+  /** The five most probable classes; of several labels all that were given, if those are more. */
   readonly prediction: readonly Prediction[];
   readonly settings: LanSettings;
   readonly noise: string;
@@ -53,7 +55,7 @@ export interface AuditResult {
 
 /** A prepared audit: one compilation serves any number of inputs. */
 export interface Auditor {
-  /** x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies at a point inside. */
+  /** x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies on a value inside. */
   audit(x: Tensor): Promise<AuditResult>;
   dispose(): Promise<void>;
 }
@@ -81,7 +83,7 @@ export async function audit(classifier: Classifier, x: Tensor, options: AuditOpt
 export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
   const settings = settingsFor(classifier, options.preset, options.settings);
   options.onPhase?.('compiling');
-  // Where a path goes round the point, each sample has an objective of its own.
+  // Where a path skips the hook point, each sample has an objective of its own.
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
   const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
   return {
@@ -108,9 +110,10 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           const mask = await prepared.masks.of({ x, p, noise, beta });
           betas.push({ beta, ...(await measured(bound, x, mask, noise, beta, settings, options)) });
         }
-        const prediction = topK(p, classifier.labels);
+        const answer = answerOf(p, classifier.labels, classifier.severalLabels);
+        const prediction = topK(p, classifier.labels, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5);
         const resolved = { ...settings, betas: wanted };
-        return { prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
+        return { answer, prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
       } finally {
         if (!shared) await prepared.dispose();
       }
@@ -161,7 +164,7 @@ function learned(classifier: Classifier, learner: Learner, settings: LanSettings
       options.onPhase?.(`learning the mask, beta ${beta}`);
       return learner.learn({
         x,
-        target: classifier.severalLabels ? withComplement(p) : sharpened(p, settings.sharpen),
+        target: classifier.severalLabels ? labelTargets(p, settings.sharpen) : sharpened(p, settings.sharpen),
         noise,
         settings: { ...settings, beta },
         onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),
@@ -196,6 +199,7 @@ async function measured(
   const evidence = await replaceability((samples) => classifier.predict(samples), x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
+    judge: classifier.severalLabels ? judgeLabels : judgeClass,
   });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
   const example = { corrupted, prediction: topK(await classifier.predict(corrupted), classifier.labels) };
@@ -219,9 +223,10 @@ function difference(p: Float32Array, logP: Float32Array): number {
   return worst;
 }
 
-function withComplement(p: Tensor): Tensor {
-  const values = toFloat32(p);
-  return float32([...values, ...values.map((v) => 1 - v)], [1, 2 * values.length]);
+/** Targets [1,2K] of K labels, p then 1 - p, each sharpened as the answer of two classes that it is (see `sharpened`). */
+function labelTargets(p: Tensor, least: number): Tensor {
+  const yes = toFloat32(p).map((v) => (Math.max(v, 1 - v) >= least || v === 0.5 ? v : v > 0.5 ? least : 1 - least));
+  return float32([...yes, ...yes.map((v) => 1 - v)], [1, 2 * yes.length]);
 }
 
 /**
@@ -256,5 +261,5 @@ export function topK(p: Tensor, labels: readonly string[], count = 5): Predictio
   return Array.from(row.keys())
     .sort((a, b) => row[b]! - row[a]!)
     .slice(0, count)
-    .map((index) => ({ index, label: labels[index] ?? `class ${index}`, probability: row[index]! }));
+    .map((index) => ({ index, label: labelOf(labels, index), probability: row[index]! }));
 }

@@ -24,7 +24,7 @@ const isFloat = (type: DType | undefined): boolean => type?.startsWith('float') 
 /**
  * Inputs of the file: the model's own (names, types, layout), and `target` [N,K] (probabilities). Outputs: the model's own, `loss` [] (mean over
  * the batch of the cross-entropy -sum target log p; for 'sigmoid' outputs of the K binary ones), and per float input `<input>_grad`, d(loss)/d(input)
- * in float32; at a point inside (always so where the input is of integers) the value there and its gradient, `<value>` and `<value>_grad`, instead.
+ * in float32; at a hook point inside (always so where the input is of integers) the value there and its gradient, `<value>` and `<value>_grad`, instead.
  * The batch is the one that the classifier was opened with. Throws LanError when the model does not take it or `pixels` is asked of
  * a model without pictures, LanErrors naming every op without a gradient rule.
  */
@@ -41,10 +41,10 @@ export async function exportGradient(
       `${source.name}: does not take a batch of ${batch}: its input '${input.name}' is [${input.shape.join(',')}], its output '${output.name}' [${output.shape.join(',')}].`,
     );
   const model = pixels ? await inPixels(classifier, input.name, batch) : classifier.graph;
-  const way = hookPoint ? behind(classifier.graph, hookPoint) : model;
-  const g = GraphBuilder.from(way);
-  const { loss, classes } = appendLoss(g, way, output.name, classifier, batch);
-  for (const o of way.outputs) g.output(o.name);
+  const from = hookPoint ? behind(classifier.graph, hookPoint) : model;
+  const g = GraphBuilder.from(from);
+  const { loss, classes } = appendLoss(g, from, output.name, classifier, batch);
+  for (const o of from.outputs) g.output(o.name);
   g.output(loss);
   const graph = await classifier.specialize(g.build());
   const wrt = hookPoint ? [hookPoint.name] : model.inputs.filter((i) => isFloat(i.type)).map((i) => i.name);
@@ -103,17 +103,17 @@ export async function exportGradient(
   });
 }
 
-/** What is made of the value at the point, which becomes an input: all outputs but that value itself. */
+/** What is made of the value at the hook point, which becomes an input: all outputs but that value itself. */
 const behind = (graph: Graph, { name, dims }: HookPoint): Graph =>
   downstreamOf(graph, name, { type: 'float32', dims }, graph.outputs.map((o) => o.name).filter((o) => o !== name)); // prettier-ignore
 
-/** `graph` up to the point, then `gradient`, which begins there; the value at the point is one more output. */
-function joined(graph: Graph, point: HookPoint, gradient: Graph): Graph {
+/** `graph` up to the hook point, then `gradient`, which begins there; the value there is one more output. */
+function joined(graph: Graph, { name }: HookPoint, gradient: Graph): Graph {
   const g = new GraphBuilder(graph.name);
-  for (const { name, type, dims } of graph.inputs) g.input(name, type!, dims);
-  const value = g.inline(upstreamOf(graph, point.name), {})[point.name]!;
-  const made = g.inline(gradient, { [point.name]: value });
-  for (const [name, here] of Object.entries({ ...made, [point.name]: value })) g.output(here, name);
+  for (const i of graph.inputs) g.input(i.name, i.type!, i.dims);
+  const value = g.inline(upstreamOf(graph, name), {})[name]!;
+  const made = g.inline(gradient, { [name]: value });
+  for (const [as, here] of Object.entries({ ...made, [name]: value })) g.output(here, as);
   return g.build();
 }
 

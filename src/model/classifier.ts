@@ -40,7 +40,7 @@ export interface Classifier extends AsyncDisposable {
   readonly batched: boolean;
   /** Shape of one sample of the input, without the batch axis: [C,H,W] in pixel space for a picture. */
   readonly inputShape: readonly number[];
-  /** Shape of one sample where the mask lies: of the input, or of the value at the point. */
+  /** Shape of one sample where the mask lies: of the input, or of the value at the hook point. */
   readonly sampleShape: readonly number[];
   /**
    * What `predict` computes in: float16 has 11 bits, so that it differs from the converted graph (float32) in the third digit; quantised values
@@ -53,20 +53,20 @@ export interface Classifier extends AsyncDisposable {
   readonly graph: Graph;
   /** Runs the model on its own inputs, by the engine. Floats are float32; a float16 or float64 file's own type is taken as well. */
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
-  /** Outputs, and the gradients of sum(cotangent * output) with respect to every float input; by the value at the point where there is one. */
+  /** Outputs, and the gradients of sum(cotangent * output) with respect to every float input; by the value at the hook point where there is one. */
   vjp(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>): Promise<VjpResult>;
   /**
    * Where a sample [1,...inputShape] is explained: `x` [1,...sampleShape] there, and what classifies it: bound to this sample where a path goes
-   * round the point, else this classifier. The sample itself where there is no point.
+   * round the hook point, else this classifier. The sample itself where there is no hook point.
    */
   locate(sample: Tensor): Promise<{ readonly x: Tensor; readonly classifier: Classifier }>;
-  /** Values at the point of `count` samples of random integers, [count,...sampleShape]; for points behind integer inputs. */
+  /** Values at the hook point of `count` samples of random integers, [count,...sampleShape]; for hook points behind integer inputs. */
   randomTokens(count: number, seed: number): Promise<Tensor>;
   /** Throws LanErrors naming every other input that has no value. */
   requireFeeds(): void;
   /**
    * Class probabilities [N,K] of samples x [N,...sampleShape], by onnxruntime on the original file, `batch` samples a run (default 16; the file's
-   * own where it fixes one). Floats are in pixel space, or values at the point; uint8 pixels always 0..255.
+   * own where it fixes one). Floats are in pixel space, or values at the hook point; uint8 pixels always 0..255.
    */
   predict(x: Tensor, card?: InputCard, batch?: number): Promise<Tensor>;
   /** Static graph from `x` [batch,...sampleShape] to `log_probabilities`; throws LanError when the model does not take that batch. */

@@ -26,7 +26,7 @@ export function inOwnTypes(feeds: Readonly<Record<string, Tensor>>, { graph }: M
   });
   return Object.fromEntries(own);
 }
-/** Feeds rounded to what the file's inputs can hold, so that the reference and the engines are asked about the same point. */
+/** Feeds rounded to what the file's inputs can hold, so that the reference and the engines get the very same numbers. */
 
 export const representable = (feeds: Readonly<Record<string, Tensor>>, { graph }: Model): Record<string, Tensor> =>
   Object.fromEntries(

@@ -53,7 +53,7 @@ export class OnnxClassifier implements Classifier {
   readonly integers: DType | undefined;
   readonly picture: Picture | undefined;
   readonly batch: number;
-  /** False where the value at the point has no batch axis: then one sample is all of it. */
+  /** False where the value at the hook point has no batch axis: then one sample is all of it. */
   readonly batched: boolean;
   /** The canonical graph of what is made of x. */
   private readonly part: Graph;
@@ -174,7 +174,7 @@ export class OnnxClassifier implements Classifier {
     if (hookPoint?.hasSkipPath && !(input.name in feeds))
       throw new LanError(
         'input',
-        `${this.source.name}: the output depends on '${input.name}' by a way round '${hookPoint.name}', so it is known for one sample only: use locate(sample).`,
+        `${this.source.name}: a path from '${input.name}' to the output skips '${hookPoint.name}', so the output is known for one sample only: use locate(sample).`,
       );
   }
 

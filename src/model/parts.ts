@@ -17,9 +17,9 @@ export interface Parts {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly adapters: readonly OpAdapter[];
-  /** Of the whole file, or from the point on. */
+  /** Of the whole file, or from the hook point on. */
   readonly reference: OrtProgram;
-  /** Up to the point, where there is one. */
+  /** Up to the hook point, where there is one. */
   readonly upstream: OrtProgram | undefined;
   readonly precision: Classifier['precision'];
   readonly card: PartialCard;

@@ -90,8 +90,8 @@ export class Predictor {
       // A model of fixed batch gets its last batch filled up with zeros; their rows are dropped.
       const chunk = length === count ? data.subarray(i * per, (i + count) * per) : allocate(type, [length * per]);
       if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
-      const given: Tensor = { type, dims: batched ? [length, ...sampleShape] : sampleShape, data: chunk };
-      const p = toProbabilities(await this.output(given, length, card), outputKind);
+      const x: Tensor = { type, dims: batched ? [length, ...sampleShape] : sampleShape, data: chunk };
+      const p = toProbabilities(await this.output(x, length, card), outputKind);
       rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
     }
     const k = rows[0]!.length / Math.min(size, n);
@@ -105,19 +105,20 @@ export class Predictor {
   }
 
   /** The chosen output [length,...] of `length` samples. Throws LanError where it has another number of rows. */
-  private async output(given: Tensor, length: number, card: InputCard | undefined): Promise<Tensor> {
+  private async output(x: Tensor, length: number, card: InputCard | undefined): Promise<Tensor> {
     const { hookPoint, input, integers, output, reference, source } = this.parts;
     const { batched, batch, picture, sampleShape } = this.view;
     // One array for all runs: fresh ones keep the garbage collector busy. Taken away meanwhile, because another call may come in between.
     const buffer = this.spare;
     this.spare = undefined;
-    const planes = hookPoint || !card ? given : preprocessTensor({ ...given, dims: [length, ...sampleShape] }, card, buffer);
-    const entry = planes === given ? given : { ...planes, dims: ownDims(picture, input.dims as number[], length) };
+    const pictures = card !== undefined && !hookPoint;
+    const made = hookPoint ? x : preprocessTensor(pictures ? { ...x, dims: [length, ...sampleShape] } : x, card, buffer);
+    const own = pictures ? { ...made, dims: ownDims(picture, input.dims as number[], length) } : made;
     // What the file cannot be fed is no evidence, whatever runs it.
-    const fed = integers && !hookPoint ? rounded(entry, integers) : entry;
+    const entry = integers && !hookPoint ? rounded(own, integers) : own;
     const feeds = feedsAt(this.parts, batched ? length : batch, reference.inputNames);
-    const out = (await reference.run({ ...feeds, [hookPoint?.name ?? input.name]: fed }, [output.name]))[output.name]!;
-    if (planes !== given) this.spare = planes.data as Float32Array;
+    const out = (await reference.run({ ...feeds, [hookPoint?.name ?? input.name]: entry }, [output.name]))[output.name]!;
+    if (pictures) this.spare = made.data as Float32Array;
     if (!batched) return { type: out.type, dims: [1, sizeOf(out.dims)], data: out.data };
     if (out.dims[0] !== length)
       throw new LanError(

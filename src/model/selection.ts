@@ -31,7 +31,7 @@ export interface SelectionOptions {
 export function explainedInput(inputs: readonly ValueInfo[], name: string | undefined, model: string): ValueInfo | undefined {
   if (name === undefined) return inputs.find((i) => isFloat(i.type)) ?? inputs.find((i) => INTEGER.test(i.type ?? ''));
   const found = inputs.find((i) => i.name === name);
-  if (!found) throw new LanError('input', `--input: ${model} has no input '${name}'. Its inputs are: ${list(inputs)}.`);
+  if (!found) throw new LanError('input', `\`input\`: ${model} has no input '${name}'.`, `Its inputs are: ${list(inputs)}.`);
   return found;
 }
 /** The classifier's output. Throws LanError for a name that is none, or not of floats. */
@@ -39,8 +39,8 @@ export function explainedInput(inputs: readonly ValueInfo[], name: string | unde
 export function chosenOutput(outputs: readonly ValueInfo[], name: string | undefined, model: string): ValueInfo | undefined {
   if (name === undefined) return outputs.find((o) => isFloat(o.type));
   const found = outputs.find((o) => o.name === name);
-  if (!found) throw new LanError('input', `--output: ${model} has no output '${name}'. Its outputs are: ${list(outputs)}.`);
+  if (!found) throw new LanError('input', `\`output\`: ${model} has no output '${name}'.`, `Its outputs are: ${list(outputs)}.`);
   if (!isFloat(found.type))
-    throw new LanError('input', `--output: '${name}' is ${found.type}; a classifier's output holds floats.`);
+    throw new LanError('input', `\`output\`: '${name}' is ${found.type}; a classifier's output holds floats.`);
   return found;
 }

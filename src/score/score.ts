@@ -20,7 +20,7 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A share of samples with its 95 % Wilson score interval. */
+/** A fraction of samples with its 95 % Wilson score interval. */
 export interface Accuracy {
   readonly correct: number;
   readonly count: number;
@@ -35,7 +35,10 @@ export interface ScoreResult {
   readonly count: number;
   readonly top1: Accuracy;
   readonly top5: Accuracy;
-  /** Mean of -log p(label) in nats; p is floored at 1e-30. */
+  /**
+   * Mean of -log p(label) in nats; where each label has a probability of its own, of the sum of the binary ones: -log p(label) and -log(1 - p) of
+   * every other label. What is in a logarithm is floored at 1e-30.
+   */
   readonly crossEntropy: number;
   readonly classes: readonly (Accuracy & { readonly index: number; readonly label: string })[];
   /** How often a sample of `actual` was answered with `predicted`; cells that are 0 are left out; sorted by actual, then predicted. */
@@ -133,7 +136,7 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
         const label = matched.labels[index]!;
         const predicted = largest(row);
         answers.push({ index, label, predicted, probability: row[predicted]! });
-        entropy -= Math.log(Math.max(row[label]!, 1e-30));
+        entropy += surprise(row, label, classifier.severalLabels);
         let above = 0;
         for (let j = 0; j < k; j++) if (row[j]! > row[label]! || (row[j] === row[label] && j < label)) above++;
         if (above < 5) inTop5++;
@@ -170,7 +173,7 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
   };
 }
 
-/** correct of count as a share with its Wilson interval; NaN of none. */
+/** correct of count as a fraction with its Wilson interval; NaN of none. */
 export const accuracy = (correct: number, count: number): Accuracy => ({
   correct,
   count,
@@ -191,6 +194,13 @@ function spread(p: Tensor): Float32Array {
   const both = new Float32Array(values.length * 2);
   values.forEach((v, i) => both.set([1 - v, v], 2 * i));
   return both;
+}
+
+/** Cross-entropy of one row against its label, in nats. */
+function surprise(row: Float32Array, label: number, severalLabels: boolean): number {
+  const cost = (p: number): number => -Math.log(Math.max(p, 1e-30));
+  if (!severalLabels) return cost(row[label]!);
+  return row.reduce((sum, p, i) => sum + cost(i === label ? p : 1 - p), 0);
 }
 
 function largest(row: Float32Array): number {

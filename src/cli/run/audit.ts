@@ -8,7 +8,7 @@ import { readable } from '../../core/readable.js';
 import { ensureWritable, readBytes } from '../../data/files.js';
 import { whileLocked } from '../../data/lock.js';
 import { decodeNpy } from '../../data/npy.js';
-import type { AuditFiles } from '../../report/audit-files.js';
+import { predictionText, type AuditFiles } from '../../report/audit-files.js';
 import { toJson } from '../../report/format.js';
 import { needed } from '../../report/tokens.js';
 import { progressBar } from '../bar.js';
@@ -104,13 +104,10 @@ function folders(): (path: string) => string {
 }
 
 function describe(path: string, result: AuditResult, files: AuditFiles, classes: number): string {
-  const top = result.prediction[0]!;
+  const most = result.prediction[0]!;
   const lines = [
-    `${path}: ${result.prediction
-      .slice(0, 3)
-      .map((p) => `${p.label} ${p.probability.toFixed(3)}`)
-      .join(', ')}`,
-    ...(top.probability < Math.min(0.5, 3 / classes)
+    `${path}: ${predictionText(result)}`,
+    ...(result.answer.task === 'class' && most.probability < Math.min(0.5, 3 / classes)
       ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
       : []),
   ];

@@ -189,8 +189,8 @@ function paintClouds(painter: Painter, { sky, horizon }: Scene, dice: Dice): voi
     const [bright, dark] = [mix([255, 255, 255], sky[1], 0.05), mix([196, 202, 214], sky[1], 0.25)];
     const shade: Shade = (_, y, out, d) => {
       const low = clamp01((y - top) / (base - top));
-      const share = clamp01(low * low * 0.9 + 0.25 * clamp01(-d / 4) * low);
-      for (let c = 0; c < 3; c++) out[c] = bright[c]! + (dark[c]! - bright[c]!) * share;
+      const fraction = clamp01(low * low * 0.9 + 0.25 * clamp01(-d / 4) * low);
+      for (let c = 0; c < 3; c++) out[c] = bright[c]! + (dark[c]! - bright[c]!) * fraction;
     };
     painter.paint([left, top, right, base], shape, shade, CLOUD, 1.2);
   }
@@ -228,8 +228,8 @@ function paintTree(painter: Painter, { kind, x, base, height: h, colour }: Tree)
   const [light, dark] = [times(colour, 1.18), times(colour, 0.62)];
   // Lit from the left.
   const lit = (half: number): Shade => (px, py, out) => {
-    const share = clamp01(0.5 + (px - x) / (2 * half) + 0.12 * sin(px * 2.7 + py * 1.9));
-    for (let c = 0; c < 3; c++) out[c] = light[c]! + (dark[c]! - light[c]!) * share;
+    const fraction = clamp01(0.5 + (px - x) / (2 * half) + 0.12 * sin(px * 2.7 + py * 1.9));
+    for (let c = 0; c < 3; c++) out[c] = light[c]! + (dark[c]! - light[c]!) * fraction;
   }; // prettier-ignore
   const trunk = times([96, 72, 52], 0.9);
   const wide = h * 0.06 + 0.2;
