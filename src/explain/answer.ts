@@ -1,6 +1,6 @@
 // What a model answered, and when noise has kept it: its class, or its set of labels.
 import type { Tensor } from '../core/tensor.js';
-import { argmax } from '../core/rows.js';
+import { argmax, klDivergence, klOfLabels } from '../core/rows.js';
 import { float32, toFloat32 } from '../core/tensor.js';
 
 /** Of several labels, each with a probability of its own, those from here on are given. */
@@ -27,9 +27,8 @@ export interface Judge {
   readonly labels?: readonly number[];
 }
 
+/** What a probability is taken for at least where a divergence is measured. */
 const FLOOR = 1e-30;
-/** p log(p / q), which is 0 at p = 0; q is floored. */
-const term = (p: number, q: number): number => (p > 0 ? p * (Math.log(p) - Math.log(Math.max(q, FLOOR))) : 0);
 /** Rounding in float32 can leave a sum of terms below 0, which KL cannot be. */
 const atLeastZero = (sum: number): number => Math.max(0, sum);
 
@@ -39,7 +38,7 @@ export function judgeClass(p: Tensor): Judge {
   const [answer] = argmax(float32(values, [1, values.length]));
   return {
     kept: (row) => argmax(float32(row, [1, row.length]))[0] === answer,
-    divergence: (row) => atLeastZero(values.reduce((sum, v, i) => sum + term(v, row[i]!), 0)),
+    divergence: (row) => atLeastZero(klDivergence(values, row, FLOOR)),
   };
 }
 
@@ -48,7 +47,7 @@ export function judgeLabels(p: Tensor): Judge {
   const values = toFloat32(p);
   return {
     kept: (row) => values.every((v, i) => v >= LABEL_HOLDS === row[i]! >= LABEL_HOLDS),
-    divergence: (row) => atLeastZero(values.reduce((sum, v, i) => sum + term(v, row[i]!) + term(1 - v, 1 - row[i]!), 0)),
+    divergence: (row) => atLeastZero(klOfLabels(values, row, FLOOR)),
     labels: Array.from(values.keys()).filter((i) => values[i]! >= LABEL_HOLDS),
   };
 }

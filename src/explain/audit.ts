@@ -1,6 +1,7 @@
 // audit(classifier, x): check the conversion, learn a mask for each beta, and measure what the masks claim.
 import type { Classifier } from '../model/open.js';
 import { LanError } from '../core/errors.js';
+import { topK } from '../core/rows.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
 import { createLearner, requireFinite, type LearnedMask, type Learner, type StepMetrics } from '../lan/learn.js';
@@ -111,7 +112,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           betas.push({ beta, ...(await measured(bound, x, mask, noise, beta, settings, options)) });
         }
         const answer = answerOf(p, classifier.labels, classifier.severalLabels);
-        const prediction = topK(p, classifier.labels, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5);
+        const prediction = topPredictions(p, classifier.labels, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5);
         const resolved = { ...settings, betas: wanted };
         return { answer, prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
       } finally {
@@ -202,7 +203,7 @@ async function measured(
     judge: classifier.severalLabels ? judgeLabels : judgeClass,
   });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
-  const example = { corrupted, prediction: topK(await classifier.predict(corrupted), classifier.labels) };
+  const example = { corrupted, prediction: topPredictions(await classifier.predict(corrupted), classifier.labels) };
   return { learned: mask, evidence, evidenceSeconds: (performance.now() - start) / 1000, example };
 }
 
@@ -256,10 +257,7 @@ export function sharpened(p: Tensor, least: number): Tensor {
 }
 
 /** The `count` most probable classes of the first row. */
-export function topK(p: Tensor, labels: readonly string[], count = 5): Prediction[] {
+export function topPredictions(p: Tensor, labels: readonly string[], count = 5): Prediction[] {
   const row = toFloat32(p).subarray(0, p.dims[1]);
-  return Array.from(row.keys())
-    .sort((a, b) => row[b]! - row[a]!)
-    .slice(0, count)
-    .map((index) => ({ index, label: labelOf(labels, index), probability: row[index]! }));
+  return topK(row, count).map((index) => ({ index, label: labelOf(labels, index), probability: row[index]! }));
 }

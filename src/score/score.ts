@@ -1,6 +1,7 @@
 // How well a classifier does on a dataset: accuracy, confusion, cross-entropy and throughput, by onnxruntime on the original file.
 import { LanError } from '../core/errors.js';
 import { wilson } from '../core/proportion.js';
+import { topK } from '../core/rows.js';
 import { choose, random, STREAMS } from '../core/random.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Batch, Dataset, PictureSpec, Unreadable } from '../data/dataset.js';
@@ -134,12 +135,11 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
       batch.indices.forEach((index, i) => {
         const row = values.subarray(i * k, (i + 1) * k);
         const label = matched.labels[index]!;
-        const predicted = largest(row);
+        const top = topK(row, 5);
+        const predicted = top[0]!;
         answers.push({ index, label, predicted, probability: row[predicted]! });
         entropy += surprise(row, label, classifier.severalLabels);
-        let above = 0;
-        for (let j = 0; j < k; j++) if (row[j]! > row[label]! || (row[j] === row[label] && j < label)) above++;
-        if (above < 5) inTop5++;
+        if (top.includes(label)) inTop5++;
       });
     }
     options.onProgress?.(answers.length + unreadable.length, order.length);
@@ -201,12 +201,6 @@ function surprise(row: Float32Array, label: number, severalLabels: boolean): num
   const cost = (p: number): number => -Math.log(Math.max(p, 1e-30));
   if (!severalLabels) return cost(row[label]!);
   return row.reduce((sum, p, i) => sum + cost(i === label ? p : 1 - p), 0);
-}
-
-function largest(row: Float32Array): number {
-  let best = 0;
-  for (let j = 1; j < row.length; j++) if (row[j]! > row[best]!) best = j;
-  return best;
 }
 
 /** At most `limit` of `length` samples, drawn by `seed`, in ascending order, so that files are read from front to back. */
