@@ -9,6 +9,8 @@ type Internal =
   | 'engine'
   | 'adapters'
   | 'cardAssumed'
+  | 'picture'
+  | 'integers'
   | 'batched'
   | 'precision'
   | 'graph'
@@ -62,6 +64,7 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   task: true,
   at: true,
   sample: true,
+  pictureSize: true,
   feeds: true,
   trust: true,
 };

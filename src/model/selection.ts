@@ -24,6 +24,8 @@ export interface SelectionOptions {
   readonly at?: string;
   /** Shape of the samples to come, with or without the batch axis: binds what the file leaves open of the input that is explained. */
   readonly sample?: readonly number[];
+  /** Height and width of the first picture to come: binds the sides that a file leaves open which takes pictures in whole numbers. */
+  readonly pictureSize?: readonly [height: number, width: number];
   /** What the other inputs are fed, by name. A tensor has the input's shape, or that of one sample without the batch axis. */
   readonly feeds?: Readonly<Record<string, Feed>>;
 }
