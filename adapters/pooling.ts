@@ -21,6 +21,7 @@ import { maximaIndices, maxUnpool } from './kernels/pool-indices.js';
 import * as onTf from './kernels/pool-tf.js';
 import { averagePoolVolume, maxPoolVolume } from './kernels/volume-tf.js';
 import { averageGradient, globalMaxGradient, maxGradient } from './kernels/pool-vjp.js';
+import { pooled, pooledWhole } from './kernels/sizes.js';
 
 const AVERAGE = { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), count_include_pad: int(0) };
 const MAX = { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), dilations: ints(), storage_order: int(0) };
@@ -86,6 +87,9 @@ const maxPool = defineOp({
   op: 'MaxPool',
   versions: [1, 8, 10, 11, 12, 22],
   attributes: MAX,
+  moves: { inputs: [0] },
+  size: pooled,
+  grows: true,
   restrictions: 'no auto_pad SAME together with dilations',
   canonicalize: (n) => {
     refuseDilatedSame(n);
@@ -198,7 +202,9 @@ const averagePool = defineOp({
   op: 'AveragePool',
   versions: [1, 7, 10, 11, 19, 22],
   attributes: AVERAGE,
-  legacy: ['dilations'],
+  legacy: { dilations: 'ints' },
+  size: pooled,
+  grows: true,
   restrictions: 'no auto_pad SAME together with dilations',
   canonicalize: canonicalAverage,
   lower: (n, a, g) => rewrite(n, 'AveragePool', a, { count_include_pad: a.count_include_pad }, g),
@@ -219,6 +225,7 @@ const globalAveragePool = defineOp({
   op: 'GlobalAveragePool',
   versions: [1, 22],
   attributes: {},
+  size: pooledWhole,
   layout: 'any',
   forward: ([x], _a, { tf, layout }) => [tf.mean(x!, spatialAxes(x!.rank, layout), true)],
   vjp: (c, _a, g) => {
@@ -231,6 +238,7 @@ const globalMaxPool = defineOp({
   op: 'GlobalMaxPool',
   versions: [1, 22],
   attributes: {},
+  size: pooledWhole,
   layout: 'any',
   forward: ([x], _a, { tf, layout }) => [onTf.globalMax(tf, x!, spatialAxes(x!.rank, layout))],
   vjp: (c, _a, g) => [globalMaxGradient(g, c.x[0]!, c.dy[0]!, c.type(0).dims)],

@@ -52,13 +52,13 @@ export async function specialize(
   const rebound = inputs.some((i) => graph.types.get(i.name)?.dims.join() !== (i.dims as number[]).join());
   let current: Graph = prune({ ...graph, inputs, ...(rebound ? { types: new Map<string, ValueType>() } : {}) });
   current = bindDeciding(current, values?.(inputs) ?? {}, adapters);
-  current = prune(await inlineControl(current, (g) => measure(g, feeds, undivided(probe, variableValues(g)))));
+  current = prune(await inlineControl(current, (g) => measure(g, feeds, undivided(probe, variableValues(g)), adapters)));
   refuseDeciding(current, adapters);
-  current = await fold(current, feeds, probe);
+  current = await fold(current, feeds, probe, adapters);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const lowered = lower(current, adapters);
     if (lowered === current) return current;
-    current = await fold(lowered, feeds, probe);
+    current = await fold(lowered, feeds, probe, adapters);
   }
   throw new LanError(
     'unsupported',
@@ -155,10 +155,10 @@ function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: Readon
 }
 
 /** One run gives every value's type, and the value itself where it is constant. */
-async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Graph> {
+async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe, adapters: readonly OpAdapter[]): Promise<Graph> {
   const pruned = prune(graph);
   const variable = variableValues(pruned);
-  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable), variable);
+  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable), adapters, variable);
   const constants = new Map(pruned.constants);
   const types = new Map<string, ValueType>();
   for (const [name, t] of pruned.types) if (variable.has(name)) types.set(name, t);
