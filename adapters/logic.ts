@@ -1,4 +1,5 @@
 // Comparisons, logic, selection and conversion of dtypes; Dropout, which does nothing at inference.
+import { own } from '../src/core/own.js';
 import type { DType } from '../src/core/tensor.js';
 import { DATA_TYPE, defineOp, int, none, type OldNode, type OpAdapter, type Tf, type TfTensor } from './op.js';
 import type { GraphBuilder } from '../src/onnx/builder.js';
@@ -49,7 +50,7 @@ const NEWEST_TYPE = 16;
 
 function castTarget(n: OldNode): number {
   const to = n.attr<number | string>('to');
-  const number = typeof to === 'string' ? OLD_NAMES[to.toUpperCase()] : to;
+  const number = typeof to === 'string' ? own(OLD_NAMES, to.toUpperCase()) : to;
   if (number === undefined)
     return n.refuse(`its attribute 'to' is ${to === undefined ? 'missing' : `'${to}'`}, which names no dtype`);
   if (number > NEWEST_TYPE) return n.refuse(`it converts to data type ${number}; float8 and 4-bit types are not supported`);

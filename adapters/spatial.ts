@@ -1,4 +1,5 @@
 // Where pictures are sampled, cut and put together: GridSample, AffineGrid, CenterCropPad, Col2Im, ReverseSequence, written in simpler ops.
+import { own } from '../src/core/own.js';
 import { float32, int64, toIntegers } from '../src/core/tensor.js';
 import { DATA_TYPE, defineOp, int, ints, text, type OpAdapter } from './op.js';
 import { sampled, type SampleOptions } from './kernels/grid-sample.js';
@@ -20,7 +21,7 @@ const gridSample = defineOp({
     return g.op('GridSample', n.x.slice(0, 2), {
       align_corners,
       padding_mode,
-      mode: Object.hasOwn(MODES, mode) ? MODES[mode] : mode,
+      mode: own(MODES, mode) ?? mode,
     });
   },
   lower: (n, a, g) => sampled(n, a as SampleOptions, g),

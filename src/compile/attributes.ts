@@ -1,5 +1,6 @@
 // The attributes of a file's node against those that its op takes: one of another name or kind is refused before any rule reads it.
 import type { AttributeKind, OpAdapter } from '../../adapters/op.js';
+import { own } from '../core/own.js';
 import type { Node } from '../onnx/graph.js';
 import { refuse } from './static.js';
 
@@ -34,14 +35,11 @@ const CONTROL: Readonly<Record<string, AttributeKind>> = {
   keepdims: 'int',
 };
 
-const kindIn = <T>(table: Readonly<Record<string, T>> | undefined, name: string): T[] =>
-  table && Object.hasOwn(table, name) ? [table[name]!] : [];
-
 /** Throws a Refusal that names the first attribute that `adapter` does not know, or takes as another kind; without one, that control flow takes so. */
 export function checkAttributes(node: Node, adapter: OpAdapter | undefined): void {
   for (const [name, { kind }] of Object.entries(node.attributes)) {
-    const spec = kindIn(adapter?.attributes, name).map((s) => s.kind);
-    const wanted = [...spec, ...kindIn(adapter ? adapter.legacy : CONTROL, name)];
+    const told = adapter ? [own(adapter.attributes, name)?.kind, own(adapter.legacy ?? {}, name)] : [own(CONTROL, name)];
+    const wanted = told.filter((w) => w !== undefined);
     if (adapter && wanted.length === 0) refuse(node, `attribute '${name}' is not understood`);
     if (wanted.length > 0 && !wanted.includes(kind))
       refuse(node, `expected attribute '${name}' to be ${wanted.map((w) => WORDS[w]).join(' or ')}, received ${WORDS[kind]}`);

@@ -1,6 +1,7 @@
 // Runs a graph once for all its values, no node before it is known how much it asks for.
 import type { OpAdapter } from '../../adapters/op.js';
 import { LanError } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { sizeOf, type Tensor } from '../core/tensor.js';
 import { nodeLabel, prune, reads, type Graph, type Node } from '../onnx/graph.js';
 import { isControl } from './control.js';
@@ -51,7 +52,7 @@ export async function measure(
   const most = new Map<string, number>();
   const known: Known = {
     dims: (name) => dims.get(name),
-    value: (name) => graph.constants.get(name) ?? results.get(name) ?? feeds[name],
+    value: (name) => graph.constants.get(name) ?? results.get(name) ?? own(feeds, name),
   };
   let pending: Node[] = [];
   const shapes = new Map<string, Tensor>();
@@ -118,7 +119,7 @@ function piece(
     if (value) given[name] = value;
   }
   const wanted = nodes.flatMap((n) => n.outputs.filter((o) => o !== ''));
-  const earlier = Object.keys(given).filter((name) => !(name in feeds));
+  const earlier = Object.keys(given).filter((name) => !Object.hasOwn(feeds, name));
   const inputs = [
     ...graph.inputs,
     ...earlier.map((name) => ({ name, kind: 'tensor' as const, type: given[name]!.type, dims: given[name]!.dims })),

@@ -1,6 +1,7 @@
 // Binds input shapes: folds everything that does not depend on an input's value, gives every value a dtype and static shape, lowers.
 import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { allocate, bytesOf, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { nodeLabel, prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
@@ -38,7 +39,7 @@ export async function specialize(
         `A shape is given for '${name}', but the inputs are: ${graph.inputs.map((i) => i.name).join(', ')}.`,
       );
   }
-  const inputs = graph.inputs.map((input) => bindInput(input, shapes[input.name]));
+  const inputs = graph.inputs.map((input) => bindInput(input, own(shapes, input.name)));
   const total = inputs.reduce((sum, i) => sum + (bytesOf(i.type!, i.dims as number[]) ?? 0), 0);
   if (total > MAX_TOTAL)
     throw new LanError(
@@ -145,7 +146,7 @@ function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: Readon
   const given: Record<string, Tensor> = { ...feeds };
   const inputs = [...graph.inputs];
   for (const name of new Set(open.flatMap(reads))) {
-    if (made.has(name) || name in given || graph.constants.has(name)) continue;
+    if (made.has(name) || Object.hasOwn(given, name) || graph.constants.has(name)) continue;
     const type = graph.types.get(name);
     if (!type || type.type === 'string') return [graph, feeds];
     given[name] = { ...type, data: allocate(type.type, type.dims) };

@@ -125,7 +125,7 @@ export class OnnxClassifier implements Classifier {
   private checked(feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
     const own: Record<string, Tensor> = {};
     for (const i of this.inputs) {
-      const feed = feeds[i.name];
+      const feed = Object.hasOwn(feeds, i.name) ? feeds[i.name] : undefined;
       if (!feed)
         throw new LanError('input', `Input '${i.name}' has no value. Expected: ${this.inputs.map((x) => x.name).join(', ')}.`);
       const declared = this.source.model.graph.inputs.find((x) => x.name === i.name)?.type;
@@ -162,7 +162,7 @@ export class OnnxClassifier implements Classifier {
     this.requireClasses();
     const { feeds, input, hookPoint } = this.parts;
     this.requireOthers();
-    if (hookPoint?.hasSkipPath && !(input.name in feeds))
+    if (hookPoint?.hasSkipPath && !Object.hasOwn(feeds, input.name))
       throw new LanError(
         'input',
         `${this.source.name}: the output depends on '${input.name}' by a way round '${hookPoint.name}', so it is known for one sample only: use locate(sample).`,
