@@ -114,7 +114,7 @@ const maxPool = defineOp({
 });
 
 /**
- * Two things that opset 18 can not say. Dilations came with opset 19. With ceil_mode and count_include_pad, a window that sticks out of the
+ * Two things that opset 18 cannot say. Dilations came with opset 19. With ceil_mode and count_include_pad, a window that sticks out of the
  * padded input counts only its elements within (onnxruntime does so at every opset): the padding becomes part of the input.
  */
 function canonicalAverage(n: OldNode, g: GraphBuilder): string | undefined {

@@ -27,7 +27,7 @@ const size = defineOp({
   vjp: NO_GRADIENT,
 });
 
-/** With its input known this op is folded away before `lower`; what is left can not have a static shape. */
+/** With its input known this op is folded away before `lower`; what is left cannot have a static shape. */
 const refused =
   (what: string) =>
   (n: { refuse(reason: string): never }): never =>

@@ -126,7 +126,7 @@ const DIVIDING = new Set(['Div', 'Mod']);
 
 /**
  * The probe with a product in place of every quotient that depends on an input: of the same type and shape. Inputs are fed as zeros, by which whole
- * numbers can not be divided.
+ * numbers cannot be divided.
  */
 const undivided =
   (probe: Probe, variable: ReadonlySet<string>): Probe =>
@@ -215,7 +215,7 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
       problems.push(error.message);
     }
   }
-  if (problems.length > 0) throw new LanErrors('unsupported', 'The model can not be compiled for these input shapes:', problems);
+  if (problems.length > 0) throw new LanErrors('unsupported', 'The model cannot be compiled for these input shapes:', problems);
   if (!changed) return graph;
   const written = new Set(g.nodes.flatMap((n) => n.outputs));
   for (const o of graph.outputs)
