@@ -6,17 +6,19 @@ import type { Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import { readVocabulary } from '../data/vocabulary.js';
 import { createAuditor as prepareAuditor, type AuditResult as Measured, type Auditor as Prepared } from '../explain/audit.js';
+import { readWithin } from '../explain/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
 import { openExplainer, type OpenedExplainer } from '../explain/explainer.js';
 import { bootstrapPath } from '../lan/noise.js';
 import { chooseConvention } from '../model/conventions.js';
 import { featureMap } from '../model/feature-map.js';
 import { openModel, type Classifier } from '../model/open.js';
+import { requireClasses } from '../model/task.js';
 import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditSubject } from '../report/audit-files.js';
-import { claims, partOf } from '../report/claims.js';
+import { answerText, claims, partOf } from '../report/claims.js';
 import { tokenMasks, tokensOf, unknownToken, type TokenMask, type Tokens } from '../report/tokens.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
-import { readInput, shapeOf, type AuditInput, type Expected, type Sample } from './inputs.js';
+import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
 /** One mask, what it claims, and how that was measured. */
@@ -68,7 +70,8 @@ export interface Auditor extends AsyncDisposable {
  * await result.save('out/forest');
  */
 export async function audit(model: ModelLike, input: AuditInput, options: AuditOptions = {}): Promise<AuditResult> {
-  const auditor = await createAuditor(model, { sample: isFile(model) ? await shapeOf(input) : undefined, ...options });
+  const shapes = isFile(model) ? { sample: await shapeOf(input), pictureSize: await sizeOfPicture(input) } : {};
+  const auditor = await createAuditor(model, { ...shapes, ...options });
   try {
     return await auditor.audit(input);
   } finally {
@@ -85,9 +88,9 @@ export async function audit(model: ModelLike, input: AuditInput, options: AuditO
  * await auditor.dispose();
  */
 export async function createAuditor(model: ModelLike, options: AuditOptions = {}): Promise<Auditor> {
-  const { sample, ...said } = options;
+  const { sample, pictureSize, ...said } = options;
   if (!isFile(model)) refuseOpening(internals(model), said);
-  const classifier = !isFile(model) ? internals(model) : await openModel(model, openingOf({ ...said, sample }));
+  const classifier = !isFile(model) ? internals(model) : await openModel(model, openingOf({ ...said, sample, pictureSize }));
   try {
     return await CompiledAuditor.make(classifier, options, isFile(model));
   } catch (error) {
@@ -125,6 +128,14 @@ class CompiledAuditor implements Auditor {
         '`beta` and `lan` contradict each other: an explainer was trained with one beta.',
         'Leave `beta` out.',
       );
+    if (options.within !== undefined) readWithin(options.within);
+    if (options.within !== undefined && classifier.task !== 'regression')
+      throw new LanError(
+        'usage',
+        '`within` says by how much a value may move, and the answer of a classifier is a class.',
+        "Leave it out, or say `task: 'regression'` where the output is a value.",
+      );
+    if (lan !== undefined) requireClasses(classifier, 'A LAN is trained for answers in classes');
     if (vocabulary !== undefined && !classifier.hookPoint?.tokens) throw noTokens(classifier);
     const words = typeof vocabulary === 'string' ? await readVocabulary(vocabulary) : vocabulary;
     const explainer = lan === undefined ? undefined : await openExplainer(lan, classifier, { threads: options.threads });
@@ -159,6 +170,7 @@ class CompiledAuditor implements Auditor {
       preset: options.preset,
       settings,
       evidenceDraws: options.evidenceDraws,
+      within: options.within,
       explainer: this.explainer,
       samples: this.samples,
       signal: options.signal,
@@ -197,7 +209,12 @@ class CompiledAuditor implements Auditor {
   /** Chooses a convention for pictures by this one where no card says, then reads what the noise is made of. */
   private async choose({ pixels }: Sample): Promise<void> {
     const { settings } = this;
-    if (pixels && this.classifier.cardAssumed && this.classifier.inputShape[0] === 3) {
+    const guess = pixels && this.classifier.cardAssumed && this.classifier.inputShape[0] === 3;
+    if (guess && this.classifier.task === 'regression')
+      this.say(
+        'no model card: assumed torchvision (RGB, 0..1, ImageNet mean and std), since a value does not tell how pictures go in; say what it is with `card` or `mean`, `std`, `range`, `channels`',
+      );
+    else if (guess) {
       const { classifier, note } = await chooseConvention(this.classifier, pixels);
       this.classifier = classifier;
       this.say(note);
@@ -238,10 +255,9 @@ function resultOf(
   tokens: Tokens | undefined,
 ): AuditResult {
   const { source, hookPoint, card } = classifier;
-  const label = measured.prediction[0]!.label;
   const drawn = !hookPoint || featureMap(classifier);
   const subject: AuditSubject = {
-    title: `${title}: ${label} by ${basename(source.name)}`,
+    title: `${title}: ${answerText(measured.answer)} by ${basename(source.name)}`,
     model: { path: source.name, sha256: source.sha256 },
     input: { path, sha256 },
     engine: classifier.engine.info,
@@ -256,7 +272,7 @@ function resultOf(
     ...measured,
     betas: measured.betas.map((beta) => ({
       ...beta,
-      claims: claims(beta, label, partOf(hookPoint)),
+      claims: claims(beta, measured.answer, partOf(hookPoint)),
       ...(tokens ? { tokens: tokenMasks(tokens, beta.learned.mask) } : {}),
     })),
     input: { ...subject.input, x },

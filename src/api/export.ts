@@ -9,7 +9,7 @@ import { isFile, withModel, type ModelLike } from './opened.js';
 
 /** A model of one's own making in memory, its shapes fixed. */
 export interface ExportResult extends ExportedModel {
-  /** The document of `--json`, for a file at `path`. */
+  /** The document about the file at `path`: schema `lan-onnx/export@1`. */
   document(path: string): ExportDocument;
   /** Writes the file whole or not at all. Throws LanError (`write`, and `usage` for a path that is the model itself). */
   save(path: string): Promise<void>;

@@ -9,6 +9,8 @@ type Internal =
   | 'engine'
   | 'adapters'
   | 'cardAssumed'
+  | 'picture'
+  | 'integers'
   | 'batched'
   | 'precision'
   | 'graph'
@@ -59,8 +61,10 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   adapters: true,
   input: true,
   output: true,
+  task: true,
   at: true,
   sample: true,
+  pictureSize: true,
   feeds: true,
   trust: true,
 };

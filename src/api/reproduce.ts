@@ -30,7 +30,7 @@ export interface ReproduceOptions {
 export interface ReproduceResult extends Findings {
   /** Where everything lies: classifier, explainer, figures, summary.md and metrics.json. */
   readonly folder: string;
-  /** The document of `reproduce --json`. */
+  /** The document of the experiment. */
   toJSON(): object;
 }
 

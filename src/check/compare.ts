@@ -1,11 +1,12 @@
 // How far two tensors are apart: the figures that every agreement check reports.
+import { klDivergence, klOfLabels, topK } from '../core/rows.js';
 import { sizeOf, toNumbers, type Tensor } from '../core/tensor.js';
 import type { OutputKind } from '../model/card.js';
 
 export interface Difference {
   /** max|value - reference| / max|reference|; the absolute error where the reference is all zeros; Infinity where shapes or NaNs differ. */
   readonly maxError: number;
-  /** Share of elements within tolerance * max|reference|, in 0..1. */
+  /** Fraction of elements within tolerance * max|reference|, in 0..1. */
   readonly matchFraction: number;
   /** The worst element, row-major, and both values there; absent for empty tensors and for shapes that differ. */
   readonly worst?: { readonly index: number; readonly value: number; readonly reference: number };
@@ -62,31 +63,16 @@ function overRows(
   return sum / rows;
 }
 
-/** Share of rows (first axis) in which the largest element is the same; undefined for tensors without rows of two or more. */
+/** Fraction of rows (first axis) in which the largest element is the same; undefined for tensors without rows of two or more. */
 export const topAgreement = (value: Tensor, reference: Tensor): number | undefined =>
-  overRows(value, reference, 2, (a, b) => (largest(a, 1)[0] === largest(b, 1)[0] ? 1 : 0));
+  overRows(value, reference, 2, (a, b) => (topK(a, 1)[0] === topK(b, 1)[0] ? 1 : 0));
 
-/** The share of the `k` largest of each row that are among the k largest of the other, in any order; undefined for rows of k or fewer. */
+/** The fraction of the `k` largest of each row that are among the k largest of the other, in any order; undefined for rows of k or fewer. */
 export const topKAgreement = (value: Tensor, reference: Tensor, k: number): number | undefined =>
   overRows(value, reference, k + 1, (a, b) => {
-    const wanted = new Set(largest(b, k));
-    return largest(a, k).filter((i) => wanted.has(i)).length / k;
+    const wanted = new Set(topK(b, k));
+    return topK(a, k).filter((i) => wanted.has(i)).length / k;
   });
-
-/** Indices of the k largest, largest first; of equals the first. NaN counts as smallest. */
-function largest(row: Float64Array, k: number): number[] {
-  const best: number[] = [];
-  for (let i = 0; i < row.length; i++) {
-    const v = sortable(row[i]!);
-    let at = best.length;
-    while (at > 0 && sortable(row[best[at - 1]!]!) < v) at--;
-    if (at < k) best.splice(at, 0, i);
-    if (best.length > k) best.pop();
-  }
-  return best;
-}
-
-const sortable = (v: number): number => (Number.isNaN(v) ? -Infinity : v);
 
 /** Smallest probability that a float32 holds: below it, a divergence would be that of two roundings. */
 const TINY = 2 ** -126;
@@ -96,11 +82,9 @@ const TINY = 2 ** -126;
  * Undefined for tensors without rows (of two, except 'sigmoid'); NaN where an output is.
  */
 export function divergence(value: Tensor, reference: Tensor, kind: OutputKind): number | undefined {
-  const term = (p: number, q: number): number => (p === 0 ? 0 : p * Math.log(Math.max(p, TINY) / Math.max(q, TINY)));
   return overRows(value, reference, kind === 'sigmoid' ? 1 : 2, (a, b) => {
     const [q, p] = [probabilities(a, kind), probabilities(b, kind)];
-    let sum = 0;
-    for (let i = 0; i < p.length; i++) sum += term(p[i]!, q[i]!) + (kind === 'sigmoid' ? term(1 - p[i]!, 1 - q[i]!) : 0);
+    const sum = kind === 'sigmoid' ? klOfLabels(p, q, TINY) : klDivergence(p, q, TINY);
     // Two roundings of one distribution do not sum to exactly the same.
     return Math.abs(sum) < 1e-12 ? 0 : sum;
   });

@@ -1,7 +1,8 @@
 // Inputs at the edges of what a model may meet: all zeros, the ends of the range, a single element, a checkerboard.
 import { allocate, sizeOf, toFloatType, toNumbers, type Tensor } from '../core/tensor.js';
 import type { InputCard } from '../model/card.js';
-import { channelOf, isPicture, rowsOf } from '../model/random-inputs.js';
+import { isPicture, normalise } from '../model/preprocess.js';
+import { rowsOf } from '../model/random-inputs.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import type { NamedFeeds } from './inputs.js';
 
@@ -47,15 +48,11 @@ function patterned(
   const size = sizeOf(dims);
   if (type === 'float32' || type === 'float64' || type === 'float16') {
     const picture = isPicture(dims, card);
-    const channel = channelOf(dims, card ?? {});
-    const range = card?.range ?? 255;
-    const mean = card?.mean ?? [0];
-    const std = card?.std ?? [1];
     const data = Float32Array.from({ length: size }, (_, i) => {
       const end = pattern(i, size);
-      const c = picture ? channel(i) : 0;
-      return picture ? (end * range - mean[c % mean.length]!) / std[c % std.length]! : end === 1 ? REACH : -REACH;
+      return picture ? end : end === 1 ? REACH : -REACH;
     });
+    if (picture) normalise(data, dims, card);
     return toFloatType({ type: 'float32', dims, data }, type);
   }
   const last = (rowsOf(graph, input.name) ?? (type === 'uint8' ? 256 : 2)) - 1;

@@ -10,6 +10,8 @@ export interface Definition {
   /** The arguments without dashes. */
   readonly positionals: OptionTable;
   readonly options: OptionTable;
+  /** Flags that are no more, and what they are called now: whoever types one is told. */
+  readonly renamed?: Readonly<Record<string, string>>;
   /** A line and what it gives; `$0` is the program. */
   readonly examples: readonly (readonly [line: string, gives: string])[];
   readonly epilogue?: string;

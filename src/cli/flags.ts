@@ -30,7 +30,9 @@ function flagsOf(options: OptionTable): Map<string, string> {
 function typed(value: string): string {
   const [, inside] = /^\{\s*(.*?)\s*\}$/.exec(value) ?? [];
   if (inside !== undefined) {
-    const [, name, dims] = /^'?([^':]+)'?:\s*(.*)$/.exec(inside) ?? [];
+    // A quoted name may hold colons: 'input:0'.
+    const [, quoted, bare, dims] = /^(?:'([^']+)'|([^':]+)):\s*(.*)$/.exec(inside) ?? [];
+    const name = quoted ?? bare;
     return name === undefined ? value : `${name}=${dims!.replace(/[[\]\s']/g, '')}`;
   }
   const list = /^\[(.*)\]$/.exec(value)?.[1];

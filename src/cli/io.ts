@@ -32,14 +32,14 @@ export const CLEAR = '\r\x1b[K';
 export const shown = (text: string): string =>
   text.startsWith(CLEAR) ? CLEAR + readable(text.slice(CLEAR.length)) : readable(text, { lines: true });
 
-/** One overwritten line on a terminal; elsewhere one line per subject, so that logs stay short. */
-export function progress(io: Io): { say(subject: string, doing: string): void; clear(): void } {
+/** One overwritten line on a terminal; elsewhere one line per task, so that logs stay short. */
+export function progress(io: Io): { say(task: string, doing: string): void; clear(): void } {
   let last = '';
   return {
-    say(subject, doing) {
-      if (io.terminal) io.err(`${CLEAR}${subject}: ${doing}`);
-      else if (subject !== last) io.err(`${subject} ...\n`);
-      last = subject;
+    say(task, doing) {
+      if (io.terminal) io.err(`${CLEAR}${task}: ${doing}`);
+      else if (task !== last) io.err(`${task} ...\n`);
+      last = task;
     },
     clear() {
       if (io.terminal) io.err(CLEAR);

@@ -88,12 +88,16 @@ function forYargs({ coerce: _coerce, library: _library, ...option }: OptionTable
   return option;
 }
 
-/** What yargs takes without a word: `--json=maybe`, which it reads as false, and an argument as a flag, which overwrites the argument. */
-function refuseMisplaced(argv: readonly string[], { command, options, positionals }: Command['definition']): void {
+/**
+ * A flag by its former name, and what yargs takes without a word: `--json=maybe`, which it reads as false, and an argument as a flag, which
+ * overwrites the argument.
+ */
+function refuseMisplaced(argv: readonly string[], { command, options, positionals, renamed = {} }: Command['definition']): void {
   for (const text of argv) {
     if (text === '--') return;
     const [, flag, value] = /^--(?:no-)?([^=.]+)(?:=(.*))?$/s.exec(text) ?? [];
     if (flag === undefined) continue;
+    if (Object.hasOwn(renamed, flag)) throw new LanError('usage', `--${flag}: is now called --${renamed[flag]!}.`);
     if (Object.hasOwn(positionals, flag))
       throw new LanError('usage', `--${flag}: is an argument, given without a flag: lan-onnx ${command}.`);
     const isSwitch = Object.hasOwn(options, flag) && options[flag]!.type === 'boolean';

@@ -4,7 +4,7 @@ import { each, Expected, number, someText, TEXT, TEXTS, whole, type OptionTable 
 
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
-const QUESTION = 'Question:';
+export const SELECTION = 'Input and output:';
 export const MASK = 'Mask:';
 
 /** The argument of the commands that take one model. */
@@ -103,15 +103,15 @@ export const gradientFree = {
 
 /** What is asked of a model with several inputs or outputs. */
 export const selectionOptions = {
-  input: { ...TEXT, group: QUESTION, describe: 'the input that is explained (default: the first of floats)' },
-  output: { ...TEXT, group: QUESTION, describe: "the classifier's output (default: the first of floats)" },
+  input: { ...TEXT, group: SELECTION, describe: 'the input that is explained (default: the first of floats)' },
+  output: { ...TEXT, group: SELECTION, describe: "the classifier's output (default: the first of floats)" },
   feed: {
     type: 'string',
     array: true,
     nargs: 1,
     coerce: feeds,
     library: ['feeds'],
-    group: QUESTION,
+    group: SELECTION,
     describe: 'what another input is fed: --feed mask=1 or --feed mask=F.npy (repeatable)',
   },
 } as const satisfies OptionTable;
@@ -123,7 +123,7 @@ export const modelOptions = { ...selectionOptions, ...engineOptions, ...cardOpti
 export const hookPointOption = {
   at: {
     ...TEXT,
-    group: QUESTION,
+    group: SELECTION,
     describe: 'value inside the model on which the mask lies (default: the input, or the first float behind integers)',
   },
 } as const satisfies OptionTable;

@@ -49,7 +49,8 @@ export class LanError extends Error {
     /** What to do about it, where there is something to do. */
     readonly advice?: string,
   ) {
-    super(advice === undefined ? problem : `${problem} ${advice}`);
+    // Behind a list the advice has a line of its own.
+    super(advice === undefined ? problem : `${problem}${problem.includes('\n') ? '\n' : ' '}${advice}`);
   }
 }
 
@@ -63,7 +64,7 @@ export class LanErrors extends LanError {
     readonly problems: readonly string[],
     advice?: string,
   ) {
-    super(code, [heading, ...problems.map((p) => `  - ${p}`)].join('\n'), advice === undefined ? undefined : `\n${advice}`);
+    super(code, [heading, ...problems.map((p) => `  - ${p}`)].join('\n'), advice);
   }
 }
 

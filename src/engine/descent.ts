@@ -82,8 +82,8 @@ export function descentOnGradients(program: Program, parameters: readonly Parame
         s.m.fill(0);
         s.v.fill(0);
         s.value.fill(0);
-        const given = values[s.name];
-        if (given) s.value.set(given);
+        const value = values[s.name];
+        if (value) s.value.set(value);
       }
     },
     save: () => saved(t, states, arrays()),
@@ -140,8 +140,8 @@ export function descentOnSteps(
       t = 0;
       states.forEach((s, i) => {
         for (const tensor of current[i]!) (tensor.data as Float32Array).fill(0);
-        const given = values[s.parameter];
-        if (given) (current[i]![0]!.data as Float32Array).set(given);
+        const value = values[s.parameter];
+        if (value) (current[i]![0]!.data as Float32Array).set(value);
       });
     },
     save: () => saved(t, parameters, arrays()),

@@ -57,7 +57,7 @@ export interface Engine {
   /**
    * Compiles the graph together with d(of)/d(input) for each input in `wrt`: the program gives the graph's outputs and, as `grad:<input>`,
    * one gradient in the input's shape (zeros where nothing depends on it). `of` is a graph output with one element.
-   * Throws LanErrors naming every op on the way that has no gradient rule.
+   * Throws LanErrors naming every op on the backward pass that has no gradient rule.
    */
   gradient(graph: Graph, of: string, wrt: readonly string[]): Promise<Program>;
   /**

@@ -55,8 +55,8 @@ function exactGraph(graph: Graph, outer: ReadonlyMap<string, Tensor>): Graph {
   /** Of 8-bit values: what the file says, or the zero point of the node that quantises. */
   const typeOf = (name: string): DType | undefined => {
     const producer = producers.get(name);
-    const points = producer && { QuantizeLinear: 2, QLinearConv: 7, QLinearMatMul: 7 }[producer.op];
-    const quantised = points === undefined ? undefined : constants.get(producer!.inputs[points] ?? '')?.type;
+    const zeroPoint = producer && { QuantizeLinear: 2, QLinearConv: 7, QLinearMatMul: 7 }[producer.op];
+    const quantised = zeroPoint === undefined ? undefined : constants.get(producer!.inputs[zeroPoint] ?? '')?.type;
     return constants.get(name)?.type ?? declared.get(name) ?? graph.types.get(name)?.type ?? quantised;
   };
   const add = (name: string, tensor: Tensor): string => {

@@ -19,7 +19,7 @@ export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
 const ROUNDING = 1e-12;
 
 /**
- * One-sided p of a positive correlation: the share of `permutations` seeded shuffles of `b`, the one at hand counted in, that correlate with `a`
+ * One-sided p of a positive correlation: the fraction of `permutations` seeded shuffles of `b`, the one at hand counted in, that correlate with `a`
  * at least as much (Phipson and Smyth, 2010).
  */
 export function permutationP(a: ArrayLike<number>, b: ArrayLike<number>, permutations: number, seed: number): number {

@@ -27,7 +27,7 @@ const CARD = {
 } as const;
 /** Samples whose masks are drawn in Fig. 2. */
 const SHOWN = 16;
-/** Draws of held-out digits for masks, apart from those that validation looks at. */
+/** Draws of validation digits for masks, apart from those on which metrics are taken. */
 const MASK_DRAW = 1_000_003;
 
 /** Trains what is missing and measures. `data`: see readDigits. Throws as trainedClassifier and trainedExplainer do. */
@@ -39,7 +39,7 @@ export async function translatedMnist(config: TranslatedConfig, data: string | u
   const f = await trainedClassifier(config.classifier, train, validation, digits.source, CARD, run);
   try {
     const a = await trainedExplainer(config.explainer, f.classifier, train, validation, digits.source, run);
-    run.onPhase?.('masks of held-out digits');
+    run.onPhase?.('masks of validation digits');
     const attention = await attentionOn(f.classifier, a.lan, validation, config.analysis.masks);
     run.onPhase?.(`accuracy of ${config.analysis.digit}x${config.analysis.digit} digits at each pixel`);
     const start = performance.now();
@@ -153,7 +153,7 @@ export function measure(
     accuracy_border: border,
     accuracy_centre: centre,
   };
-  const verdicts: Verdict[] = [atLeast('the classifier recognises held-out digits', accuracy, limits['accuracy']!)];
+  const verdicts: Verdict[] = [atLeast('the classifier recognises validation digits', accuracy, limits['accuracy']!)];
   if (data.exclude === 0) {
     verdicts.push(
       atLeast("attention inside the digit's square, against outside", ratio, limits['boxRatio']!),

@@ -1,18 +1,26 @@
 // The claim and its proof: on fresh noise, how often does the classifier keep its answer when the mask says what may be replaced?
 import { wilson, type Proportion } from '../core/proportion.js';
 import { random, STREAMS } from '../core/random.js';
-import { argmax } from '../core/rows.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Noise } from '../lan/noise.js';
+import { judgeClass, LABEL_HOLDS, type Judge } from './answer.js';
 
 /** Class probabilities [N,K] of samples [N,...]. */
 export type Predict = (x: Tensor) => Promise<Tensor>;
 
-export interface SoftEvidence extends Proportion {
+/** How often the answer was kept; where it is a set of labels, also how often each of them was. */
+export interface Kept extends Proportion {
+  /** One entry a label that was given, in the order of their indices: on how many of the draws it was still given, whatever the others did. */
+  readonly labels?: readonly (Proportion & { readonly index: number })[];
+}
+
+export interface SoftEvidence extends Kept {
   /** Mean of the mask: the fraction of the input that was noise. */
   readonly fraction: number;
-  /** Mean of KL(F(x) || F(x~)), in nats. */
-  readonly kl: number;
+  /** Mean of KL(F(x) || F(x~)), in nats, at least 0; of several labels the sum of the binary ones. Absent for a regression. */
+  readonly kl?: number;
+  /** Of a regression, in place of `kl`: root mean square of F(x~) - F(x), in the units of the value. */
+  readonly rmse?: number;
 }
 
 export interface HardEvidence extends SoftEvidence {
@@ -24,7 +32,7 @@ export interface HardEvidence extends SoftEvidence {
 
 export interface Replaceability {
   /** Everything replaced: how often the answer comes from noise alone. A claim means little where this is high. */
-  readonly noiseAlone: Proportion;
+  readonly noiseAlone: Kept;
   readonly soft: SoftEvidence;
   /** Absent when no fraction of FRACTIONS kept the answer often enough. */
   readonly hard?: HardEvidence;
@@ -36,14 +44,23 @@ export const FRACTIONS = [0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 
 /** A fraction is a candidate when at least this part of the choosing draws kept the answer. */
 const GOOD = 0.97;
 
-/** KL(p || q_i) in nats of one distribution against each row; q is floored at 1e-30. */
-function divergences(p: Float32Array, q: Float32Array): number[] {
-  const k = p.length;
-  return Array.from({ length: q.length / k }, (_, i) => {
-    let sum = 0;
-    for (let j = 0; j < k; j++) if (p[j]! > 0) sum += p[j]! * (Math.log(p[j]!) - Math.log(Math.max(q[i * k + j]!, 1e-30)));
-    return sum;
-  });
+export interface ReplaceabilityOptions {
+  /** For certifying. Default 256. */
+  readonly draws?: number;
+  /** For choosing the fraction that is replaced entirely. Default 32. */
+  readonly choosing?: number;
+  readonly seed?: number;
+  /** Judges answers by the one to the input, probabilities [1,K]. Default: judgeClass. */
+  readonly judge?: (p: Tensor) => Judge;
+}
+
+/** Counts over the draws of one mask. */
+interface Trial {
+  readonly kept: number;
+  readonly labels: readonly number[];
+  /** Mean of Judge.divergence. */
+  readonly divergence: number;
+  readonly draws: number;
 }
 
 /**
@@ -51,6 +68,7 @@ function divergences(p: Float32Array, q: Float32Array): number[] {
  * - soft: x~ = A eta + (1-A) x, the mask as learned.
  * - hard: elements whose mask is at or above a threshold are replaced entirely, the others untouched. The fraction is the largest of FRACTIONS that
  *   keeps the answer on 97 % of 32 draws; it is then certified on `draws` other draws.
+ * What `kept` means is for `judge` to say (default: the most probable class is the same).
  * Random streams: `threshold` for choosing, `evidence` for certifying; the optimiser has seen neither.
  */
 export async function replaceability(
@@ -58,23 +76,18 @@ export async function replaceability(
   x: Tensor,
   mask: Tensor,
   noise: Noise,
-  { draws = 256, choosing = 32, seed = 0 }: { draws?: number; choosing?: number; seed?: number } = {},
+  { draws = 256, choosing = 32, seed = 0, judge: judgeBy = judgeClass }: ReplaceabilityOptions = {},
 ): Promise<Replaceability> {
-  const p = toFloat32(await predict(x));
-  const answer = argmax(float32(p, [1, p.length]))[0]!;
+  const judge = judgeBy(await predict(x));
   /** `least`: given up as soon as fewer than this many can be kept. */
-  const trial = async (
-    given: Float32Array,
-    count: number,
-    stream: number,
-    least = 0,
-  ): Promise<{ kept: number; kl: number; draws: number }> => {
+  const trial = async (given: Float32Array, count: number, stream: number, least = 0): Promise<Trial> => {
     const noiseStream = random(seed, stream);
     const per = sizeOf(x.dims);
     const source = toFloat32(x);
     const soft = spread(given, mask.dims, x.dims);
     let kept = 0;
-    let kl = 0;
+    let sum = 0;
+    const labels = (judge.labels ?? []).map(() => 0);
     const batch = 8;
     for (let at = 0; at < count; at += batch) {
       const n = Math.min(batch, count - at);
@@ -82,11 +95,16 @@ export async function replaceability(
       noise.fill(corrupted, noiseStream, at);
       for (let i = 0; i < n; i++) blend(corrupted.subarray(i * per, (i + 1) * per), source, soft);
       const q = await predict(float32(corrupted, [n, ...x.dims.slice(1)]));
-      kept += argmax(q).filter((c) => c === answer).length;
-      kl += divergences(p, toFloat32(q)).reduce((a, b) => a + b, 0);
-      if (kept + count - at - n < least) return { kept, kl: kl / (at + n), draws: at + n };
+      const k = q.dims[1]!;
+      for (let i = 0; i < n; i++) {
+        const row = toFloat32(q).subarray(i * k, (i + 1) * k);
+        if (judge.kept(row)) kept++;
+        sum += judge.divergence(row);
+        judge.labels?.forEach((label, l) => (labels[l]! += row[label]! >= LABEL_HOLDS ? 1 : 0));
+      }
+      if (kept + count - at - n < least) return { kept, labels, divergence: sum / (at + n), draws: at + n };
     }
-    return { kept, kl: kl / count, draws: count };
+    return { kept, labels, divergence: sum / count, draws: count };
   };
 
   // Noise that is always the same proves its point in one draw; repeating it would feign certainty.
@@ -112,9 +130,15 @@ export async function replaceability(
     if (kept >= GOOD * tries) best = count;
   }
   const proportion = (kept: number): Proportion => ({ kept, draws: total, interval: wilson(kept, total) });
+  const counted = ({ kept, labels }: Trial): Kept => ({
+    ...proportion(kept),
+    ...(judge.labels && { labels: judge.labels.map((index, l) => ({ index, ...proportion(labels[l]!) })) }),
+  });
+  const measured = ({ divergence }: Trial): Pick<SoftEvidence, 'kl' | 'rmse'> =>
+    judge.measure === 'kl' ? { kl: divergence } : { rmse: Math.sqrt(divergence) };
   const result = {
-    noiseAlone: proportion(alone.kept),
-    soft: { fraction, kl: soft.kl, ...proportion(soft.kept) },
+    noiseAlone: counted(alone),
+    soft: { fraction, ...measured(soft), ...counted(soft) },
     hardTried: tried,
   };
   if (best === undefined) return result;
@@ -124,8 +148,8 @@ export async function replaceability(
     hard: {
       fraction: best / values.length,
       threshold: values[ranked[best - 1]!]!,
-      kl: hard.kl,
-      ...proportion(hard.kept),
+      ...measured(hard),
+      ...counted(hard),
       tried,
     },
   };

@@ -6,8 +6,10 @@ import type { DType } from '../core/tensor.js';
 import { gradientOf } from '../engine/engine.js';
 import type { HookPoint } from '../model/hook-point.js';
 import type { Classifier } from '../model/open.js';
+import { ownDims } from '../model/picture.js';
 import { withPreprocessing, X } from '../model/preprocess.js';
 import { appendLogProbabilities } from '../model/probabilities.js';
+import { requireClasses } from '../model/task.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 import { cardNotes, pictureMeaning, publish, type ExportedModel, type Published } from './publish.js';
@@ -23,7 +25,7 @@ const isFloat = (type: DType | undefined): boolean => type?.startsWith('float') 
 /**
  * Inputs of the file: the model's own (names, types, layout), and `target` [N,K] (probabilities). Outputs: the model's own, `loss` [] (mean over
  * the batch of the cross-entropy -sum target log p; for 'sigmoid' outputs of the K binary ones), and per float input `<input>_grad`, d(loss)/d(input)
- * in float32; at a point inside (always so where the input is of integers) the value there and its gradient, `<value>` and `<value>_grad`, instead.
+ * in float32; at a hook point inside (always so where the input is of integers) the value there and its gradient, `<value>` and `<value>_grad`, instead.
  * The batch is the one that the classifier was opened with. Throws LanError when the model does not take it or `pixels` is asked of
  * a model without pictures, LanErrors naming every op without a gradient rule.
  */
@@ -32,6 +34,7 @@ export async function exportGradient(
   { pixels = false }: ExportGradientOptions = {},
 ): Promise<ExportedModel> {
   const { source, outputKind, severalLabels, hookPoint } = classifier;
+  requireClasses(classifier, 'The loss of an exported gradient is that of classes');
   const { input, output } = classifier;
   const batch = input.shape[0] ?? 1;
   if (output.shape[0] !== batch)
@@ -40,10 +43,10 @@ export async function exportGradient(
       `${source.name}: does not take a batch of ${batch}: its input '${input.name}' is [${input.shape.join(',')}], its output '${output.name}' [${output.shape.join(',')}].`,
     );
   const model = pixels ? await inPixels(classifier, input.name, batch) : classifier.graph;
-  const way = hookPoint ? behind(classifier.graph, hookPoint) : model;
-  const g = GraphBuilder.from(way);
-  const { loss, classes } = appendLoss(g, way, output.name, classifier, batch);
-  for (const o of way.outputs) g.output(o.name);
+  const from = hookPoint ? behind(classifier.graph, hookPoint) : model;
+  const g = GraphBuilder.from(from);
+  const { loss, classes } = appendLoss(g, from, output.name, classifier, batch);
+  for (const o of from.outputs) g.output(o.name);
   g.output(loss);
   const graph = await classifier.specialize(g.build());
   const wrt = hookPoint ? [hookPoint.name] : model.inputs.filter((i) => isFloat(i.type)).map((i) => i.name);
@@ -102,17 +105,17 @@ export async function exportGradient(
   });
 }
 
-/** What is made of the value at the point, which becomes an input: all outputs but that value itself. */
+/** What is made of the value at the hook point, which becomes an input: all outputs but that value itself. */
 const behind = (graph: Graph, { name, dims }: HookPoint): Graph =>
   downstreamOf(graph, name, { type: 'float32', dims }, graph.outputs.map((o) => o.name).filter((o) => o !== name)); // prettier-ignore
 
-/** `graph` up to the point, then `gradient`, which begins there; the value at the point is one more output. */
-function joined(graph: Graph, point: HookPoint, gradient: Graph): Graph {
+/** `graph` up to the hook point, then `gradient`, which begins there; the value there is one more output. */
+function joined(graph: Graph, { name }: HookPoint, gradient: Graph): Graph {
   const g = new GraphBuilder(graph.name);
-  for (const { name, type, dims } of graph.inputs) g.input(name, type!, dims);
-  const value = g.inline(upstreamOf(graph, point.name), {})[point.name]!;
-  const made = g.inline(gradient, { [point.name]: value });
-  for (const [name, here] of Object.entries({ ...made, [point.name]: value })) g.output(here, name);
+  for (const i of graph.inputs) g.input(i.name, i.type!, i.dims);
+  const value = g.inline(upstreamOf(graph, name), {})[name]!;
+  const made = g.inline(gradient, { [name]: value });
+  for (const [as, here] of Object.entries({ ...made, [name]: value })) g.output(here, as);
   return g.build();
 }
 
@@ -123,7 +126,7 @@ export async function inPixels(
   batch: number,
   graph: Graph = classifier.graph,
 ): Promise<Graph> {
-  const { card, inputShape, source } = classifier;
+  const { card, inputShape, picture, source } = classifier;
   if (!card)
     throw new LanError(
       'usage',
@@ -137,7 +140,8 @@ export async function inPixels(
       'Leave `pixels` out.',
     );
   const outputs = graph.outputs.map((o) => o.name);
-  return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...inputShape], card));
+  const own = ownDims(picture, classifier.input.shape, batch);
+  return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...inputShape], card, own));
 }
 
 /** Appends -sum(target log p) / N with a new input TARGET [N,K]; names the loss. */

@@ -160,7 +160,7 @@ function feedsOf(options: AmortisedOptions, from: Samples, seed: number): TrainJ
   };
 }
 
-/** Mean figures over a few batches of held-out samples, the same ones each time. */
+/** Mean metrics over a few batches of validation samples, the same ones each time. */
 async function validate(descent: Descent, options: AmortisedOptions, samples: Samples): Promise<Record<string, number>> {
   const { batch } = options.settings;
   const feeds = feedsOf(options, samples, VALIDATION_SEED);
@@ -208,7 +208,7 @@ export async function amortisedGraph(
   g.types.set(corrupted, { type: 'float32', dims: [draws * batch, ...sampleShape] });
   const model = { classifier: options.classifier, sampleShape };
   const weights = new Map<string, string>();
-  // F(x) does not depend on the parameters, so that no gradient takes this way.
+  // F(x) does not depend on the parameters, so that no gradient passes here.
   const target = g.op('Exp', [await classify(g, model, x, batch, weights)]);
   const logP = await classify(g, model, corrupted, draws * batch, weights);
   const k = g.typeOf(logP).dims[1]!;

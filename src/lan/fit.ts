@@ -75,7 +75,7 @@ function oneHot(labels: ArrayLike<number>, indices: ArrayLike<number>, classes: 
   return float32(data, [indices.length, classes]);
 }
 
-/** Outputs `loss` [] and `correct` [], the share of the batch whose largest logit is right. */
+/** Outputs `loss` [] and `correct` [], the fraction of the batch whose largest logit is right. */
 function fitGraph(network: Network, batch: number): Graph {
   const g = new GraphBuilder('fit');
   const x = g.input('x', 'float32', [batch, ...network.inputShape]);

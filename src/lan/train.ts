@@ -28,7 +28,7 @@ export interface TrainJob {
   readonly feeds: (step: number) => Promise<Readonly<Record<string, Tensor>>> | Readonly<Record<string, Tensor>>;
   /** Scalar outputs of the graph to report, the loss first. */
   readonly metrics: readonly string[];
-  /** Figures on held-out samples at the present parameters; pure in the parameters. */
+  /** Metrics on validation samples at the present parameters; pure in the parameters. */
   readonly validate?: () => Promise<Record<string, number>>;
   readonly files?: TrainFiles;
   readonly onStep?: (progress: TrainProgress) => void;

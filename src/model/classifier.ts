@@ -5,7 +5,9 @@ import type { Engine } from '../engine/engine.js';
 import type { Graph } from '../onnx/graph.js';
 import type { InputCard, OutputKind } from './card.js';
 import type { HookPoint } from './hook-point.js';
+import type { Picture } from './picture.js';
 import type { ModelSource } from './source.js';
+import type { Task } from './task.js';
 import type { VjpResult } from './vjp.js';
 
 /** A model, opened: run and differentiated on its own inputs, and as a classifier of samples in pixel space. Disposed of by `dispose` or `await using`. */
@@ -20,10 +22,16 @@ export interface Classifier extends AsyncDisposable {
   readonly notes: readonly string[];
   readonly labels: readonly string[];
   readonly outputKind: OutputKind;
+  /** Is the answer a class (or labels), or one number a sample that is taken as it is? */
+  readonly task: Task;
   /** Are the classes labels of which several hold at once, each with a probability of its own? */
   readonly severalLabels: boolean;
   /** How pictures go in; undefined when the input is not a picture. */
   readonly card: InputCard | undefined;
+  /** How the input holds a picture; undefined when it is none. */
+  readonly picture: Picture | undefined;
+  /** The type of whole numbers in which the file takes its pictures; they are rounded to it where it is run. Undefined where it takes floats. */
+  readonly integers: DType | undefined;
   /** True when nobody said how pictures go in. */
   readonly cardAssumed: boolean;
   /** The input that is explained, and the output that is the classifier's. */
@@ -35,7 +43,7 @@ export interface Classifier extends AsyncDisposable {
   readonly batched: boolean;
   /** Shape of one sample of the input, without the batch axis: [C,H,W] in pixel space for a picture. */
   readonly inputShape: readonly number[];
-  /** Shape of one sample where the mask lies: of the input, or of the value at the point. */
+  /** Shape of one sample where the mask lies: of the input, or of the value at the hook point. */
   readonly sampleShape: readonly number[];
   /**
    * What `predict` computes in: float16 has 11 bits, so that it differs from the converted graph (float32) in the third digit; quantised values
@@ -48,23 +56,23 @@ export interface Classifier extends AsyncDisposable {
   readonly graph: Graph;
   /** Runs the model on its own inputs, by the engine. Floats are float32; a float16 or float64 file's own type is taken as well. */
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
-  /** Outputs, and the gradients of sum(cotangent * output) with respect to every float input; by the value at the point where there is one. */
+  /** Outputs, and the gradients of sum(cotangent * output) with respect to every float input; by the value at the hook point where there is one. */
   vjp(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>): Promise<VjpResult>;
   /**
    * Where a sample [1,...inputShape] is explained: `x` [1,...sampleShape] there, and what classifies it: bound to this sample where a path goes
-   * round the point, else this classifier. The sample itself where there is no point.
+   * round the hook point, else this classifier. The sample itself where there is no hook point.
    */
   locate(sample: Tensor): Promise<{ readonly x: Tensor; readonly classifier: Classifier }>;
-  /** Values at the point of `count` samples of random integers, [count,...sampleShape]; for points behind integer inputs. */
+  /** Values at the hook point of `count` samples of random integers, [count,...sampleShape]; for hook points behind integer inputs. */
   randomTokens(count: number, seed: number): Promise<Tensor>;
   /** Throws LanErrors naming every other input that has no value. */
   requireFeeds(): void;
   /**
    * Class probabilities [N,K] of samples x [N,...sampleShape], by onnxruntime on the original file, `batch` samples a run (default 16; the file's
-   * own where it fixes one). Floats are in pixel space, or values at the point; uint8 pixels always 0..255.
+   * own where it fixes one); of a regression its values [N,1]. Floats are in pixel space, or values at the hook point; uint8 pixels always 0..255.
    */
   predict(x: Tensor, card?: InputCard, batch?: number): Promise<Tensor>;
-  /** Static graph from `x` [batch,...sampleShape] to `log_probabilities`; throws LanError when the model does not take that batch. */
+  /** Static graph from `x` [batch,...sampleShape] to `log_probabilities`, of a regression to its values [batch,1]; throws LanError when the model does not take that batch. */
   logProbabilities(batch: number): Promise<Graph>;
   /** A graph of fixed input shapes made static, with this classifier's adapters. */
   specialize(graph: Graph): Promise<Graph>;

@@ -7,9 +7,9 @@ import type { Classifier } from './classifier.js';
 const SLACK = 2;
 
 /**
- * [h, w] of the value at the point [N,C,h,w] where a way of maps leads to it from a picture: values whose last two axes have the picture's
+ * [h, w] of the value at the hook point [N,C,h,w] where a path of maps leads to it from a picture: values whose last two axes have the picture's
  * proportions, whatever their number of axes (channels are shuffled in five). Undefined for everything else, such as attention [N,heads,T,T], which is
- * made of [N,T,E], and for no point at all. A map of one place says nothing about places, and is none.
+ * made of [N,T,E], and where there is no hook point. A map of one place says nothing about places, and is none.
  */
 export function featureMap({
   card,
@@ -26,11 +26,11 @@ export function featureMap({
     const [h = 0, w = 0] = dims.slice(-2);
     return dims.length >= 4 && h * w > 1 && Math.abs((h * width) / height - w) <= SLACK;
   };
-  const way = new Set(between(graph, input.name, output.name));
+  const path = new Set(between(graph, input.name, output.name));
   const maps = new Set([input.name]);
   for (const node of graph.nodes) {
     if (!reads(node).some((n) => maps.has(n))) continue;
-    for (const o of node.outputs) if (way.has(o) && isMap(o)) maps.add(o);
+    for (const o of node.outputs) if (path.has(o) && isMap(o)) maps.add(o);
   }
   return maps.has(hookPoint.name) ? [hookPoint.dims[2]!, hookPoint.dims[3]!] : undefined;
 }

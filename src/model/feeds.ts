@@ -80,7 +80,7 @@ export function tensorsOfFeeds(
   for (const [name, feed] of Object.entries(feeds)) {
     const input = inputs.find((i) => i.name === name);
     if (!input) problems.push(`'${name}' is no input; the inputs are: ${list(inputs)}`);
-    else if (input.type === 'string') problems.push(`'${name}' holds strings, which can not be fed`);
+    else if (input.type === 'string') problems.push(`'${name}' holds strings, which cannot be fed`);
     else {
       const dims = input.dims as number[];
       const type = input.type!;
@@ -89,16 +89,20 @@ export function tensorsOfFeeds(
       else problems.push(`'${name}' is ${describe(input)}, the feed has shape [${feed.dims.join(',')}]`);
     }
   }
-  if (problems.length > 0) throw new LanErrors('input', '--feed does not fit the model:', problems);
+  if (problems.length > 0) throw new LanErrors('input', 'What `feeds` says does not fit the model:', problems);
   return tensors;
 }
-/** Throws LanErrors naming each of `inputs`, with its type and shape, and the flag that gives it a value. */
+/** A name as the key of an object, as texts show it. */
+const keyOf = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : `'${name}'`);
+
+/** Throws LanErrors naming each of `inputs`, with its type and shape, and how it gets a value. */
 
 export function refuseMissing(inputs: readonly ValueInfo[], explained: string, model: string): void {
   if (inputs.length === 0) return;
   throw new LanErrors(
     'input',
     `${model}: '${explained}' is explained, but its other input(s) have no value:`,
-    inputs.map((i) => `'${i.name}' ${describe(i)}: give --feed ${i.name}=FILE.npy, or --feed ${i.name}=NUMBER for all of it`),
+    inputs.map((i) => `'${i.name}' ${describe(i)}`),
+    `Give each a value with \`feeds\`: an .npy file, or one number for all of it; for example \`feeds: { ${keyOf(inputs[0]!.name)}: 1 }\`.`,
   );
 }

@@ -11,14 +11,14 @@ export interface HookPoint {
   readonly name: string;
   /** With the batch axis. */
   readonly dims: readonly number[];
-  /** True where the output depends on the input by a way round the point too; there a sample's own values are kept. */
+  /** True where a path leads from the input to the output without this value; along it a sample keeps its own values. */
   readonly hasSkipPath: boolean;
-  /** True where the input is one integer per token and the point a vector for each: [N,T] and [N,T,E]. */
+  /** True where the input is one integer per token and the value a vector for each: [N,T] and [N,T,E]. */
   readonly tokens: boolean;
 }
 
 /**
- * The point of a static graph: `at`, or where integers first become floats; undefined: the input itself. `named`: is this a value of the file?
+ * The hook point of a static graph: `at`, or where integers first become floats; undefined: the input itself. `named`: is this a value of the file?
  * Throws LanError when there is no such value, or it does not lie between the input and the output.
  */
 export function chooseHookPoint(
@@ -35,20 +35,20 @@ export function chooseHookPoint(
   if (name === undefined)
     throw new LanError(
       'input',
-      `${model}: no float value depends on its input '${input.name}' (${input.type}) on the way to '${output}', so there is nothing to learn a mask on.`,
+      `${model}: no float value depends on its input '${input.name}' (${input.type}) on a path to '${output}', so there is nothing to learn a mask on.`,
     );
-  const way = between(graph, input.name, output);
+  const path = between(graph, input.name, output);
   const type = graph.types.get(name);
-  if (!way.includes(name) || type?.type !== 'float32' || name === output) {
-    const usable = way.filter((v) => graph.types.get(v)?.type === 'float32' && named(v) && v !== output);
+  if (!path.includes(name) || type?.type !== 'float32' || name === output) {
+    const usable = path.filter((v) => graph.types.get(v)?.type === 'float32' && named(v) && v !== output);
     const shown = usable.slice(0, 8).map((v) => `'${v}'`).join(', '); // prettier-ignore
     const more = usable.length > 8 ? ` and ${usable.length - 8} more` : '';
     const why = !named(name)
       ? `${model} has no value '${name}'`
-      : name === output || !way.includes(name)
+      : name === output || !path.includes(name)
         ? `'${name}' does not lie between the input '${input.name}' and the output '${output}', or is folded away`
         : `'${name}' is ${type?.type}, not float`;
-    throw new LanError('input', `--at: ${why}. Choose one of: ${shown}${more}.`);
+    throw new LanError('input', `\`at\`: ${why}.`, `Choose one of: ${shown}${more}.`);
   }
   const ids = input.dims as number[];
   const { dims } = type;
@@ -58,14 +58,14 @@ export function chooseHookPoint(
 
 /** Where a check takes gradients. */
 export interface GradientHookPoint extends HookPoint {
-  /** The input of integers behind which it is the first value of floats; absent where the point was asked for. */
+  /** The input of integers behind which it is the first value of floats; absent where `at` named it. */
   readonly behind?: string;
 }
 
 /**
  * Where a check takes gradients when not by the float inputs: at `at`; where all inputs are integers, at the first float value that depends on one
  * of them. Those that look rows up come first: behind a mask lies little, and the output hangs on it steeply. Undefined where there is no such value.
- * Throws LanError as choosePoint does.
+ * Throws LanError as chooseHookPoint does.
  */
 export function gradientHookPoint(
   graph: Graph,
@@ -86,8 +86,8 @@ export function gradientHookPoint(
   for (const input of [...integers.filter(looksUp), ...integers.filter((i) => !looksUp(i))]) {
     const name = firstFloat(graph, input.name, output, named);
     if (name === undefined || name === output) continue;
-    const point = chooseHookPoint(graph, input, output, name, named, model);
-    return point && { ...point, behind: input.name };
+    const found = chooseHookPoint(graph, input, output, name, named, model);
+    return found && { ...found, behind: input.name };
   }
   return undefined;
 }
@@ -98,14 +98,14 @@ export function namedIn(model: Model): (value: string) => boolean {
   return (value) => names.has(value);
 }
 
-/** What was decided about the point, for the user. */
+/** What was decided about the hook point, for the user. */
 export function hookPointNotes({ name, dims, hasSkipPath }: HookPoint, input: string, at: string | undefined): string[] {
   const where = at === undefined ? `, the first float value that depends on '${input}'` : '';
   return [
     `the mask lies on the value '${name}' [${dims.join(',')}]${where}`,
     ...(hasSkipPath
       ? [
-          `the output depends on '${input}' by a way round '${name}' too: there each sample keeps its own values, and is compiled for itself`,
+          `a path from '${input}' to the output skips '${name}': along it each sample keeps its own values, so each is compiled by itself`,
         ]
       : []),
   ];

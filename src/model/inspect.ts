@@ -63,7 +63,7 @@ export interface Inspection {
   /** Estimates for the bound shapes, in bytes. */
   readonly memory?: Footprint;
   readonly ops: readonly OpReport[];
-  /** Why the model can not be used: every unsupported node at once. Empty: it can. */
+  /** Why the model cannot be used: every unsupported node at once. Empty: it can. */
   readonly problems: readonly string[];
   /** What to give for the missing figures, e.g. an open axis. */
   readonly notes: readonly string[];

@@ -1,4 +1,4 @@
-// What of a classical model's file is left out: maps, which JavaScript can not receive, and labels that no engine needs.
+// What of a classical model's file is left out: maps, which JavaScript cannot receive, and labels that no engine needs.
 import type { Graph, Model } from '../onnx/graph.js';
 
 const isZipMap = (node: Graph['nodes'][number]): boolean => node.op === 'ZipMap' && node.domain === 'ai.onnx.ml';
@@ -25,7 +25,7 @@ export function labelNotes({ graph }: Model, canonical: Graph): string[] {
         : `output '${o.name}' (${o.type ?? 'no tensor'}) is left out: what feeds it alone is not supported`,
     ),
     ...maps.map(
-      (name) => `output '${name}' is a map, which JavaScript can not receive; the numbers that it is made of stand for it`,
+      (name) => `output '${name}' is a map, which JavaScript cannot receive; the numbers that it is made of stand for it`,
     ),
   ];
 }

@@ -4,22 +4,24 @@ import { downstreamOf, upstreamOf, withConstants } from '../compile/cut.js';
 import { specialize } from '../compile/specialize.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
-import { sizeOf, type DType, type Tensor } from '../core/tensor.js';
+import { castTensor, sizeOf, type DType, type Tensor } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
 import { probe } from '../engine/ort.js';
 import { prune, reads, type Graph, type ValueInfo } from '../onnx/graph.js';
 import type { InputCard, OutputKind } from './card.js';
 import type { Classifier } from './classifier.js';
-import { completeCard, pictureLayout } from './conventions.js';
+import { completeCard } from './conventions.js';
 import { refuseMissing } from './feeds.js';
 import { widened } from './float-types.js';
 import type { HookPoint } from './hook-point.js';
 import type { Parts, Programs } from './parts.js';
+import { ownDims, pictureIn, type Picture } from './picture.js';
 import { Predictor } from './predictor.js';
 import { withPreprocessing, X } from './preprocess.js';
 import { guessOutputKind, isBinary, withLogProbabilities } from './probabilities.js';
 import { feedsAt, randomTokensAt, runToPoint } from './run-to-point.js';
 import type { ModelSource } from './source.js';
+import { readAs, requireDeclared, requireOneValue, type Task } from './task.js';
 import { Vjp, type VjpResult } from './vjp.js';
 
 export const describe = (v: ValueInfo): { name: string; type: DType; shape: readonly number[] } => ({
@@ -27,6 +29,7 @@ export const describe = (v: ValueInfo): { name: string; type: DType; shape: read
   type: v.type!,
   shape: v.dims as number[],
 });
+
 /** See openModel, which makes it. */
 export class OnnxClassifier implements Classifier {
   readonly source: ModelSource;
@@ -42,20 +45,25 @@ export class OnnxClassifier implements Classifier {
   readonly hookPoint: HookPoint | undefined;
   readonly labels: readonly string[];
   readonly outputKind: OutputKind;
+  readonly task: Task;
   readonly severalLabels: boolean;
   readonly inputShape: readonly number[];
   readonly sampleShape: readonly number[];
   readonly cardAssumed: boolean;
   readonly classes: number;
   readonly card: InputCard | undefined;
+  readonly integers: DType | undefined;
+  readonly picture: Picture | undefined;
   readonly batch: number;
-  /** False where the value at the point has no batch axis: then one sample is all of it. */
+  /** False where the value at the hook point has no batch axis: then one sample is all of it. */
   readonly batched: boolean;
   /** The canonical graph of what is made of x. */
   private readonly part: Graph;
   /** Inputs besides x that the chosen output needs. */
   private readonly others: readonly ValueInfo[];
   private readonly predictor: Predictor;
+  /** Of the output, for one sample. */
+  private readonly numbers: number;
 
   constructor(
     private readonly parts: Parts,
@@ -76,16 +84,20 @@ export class OnnxClassifier implements Classifier {
     this.outputKind = card.output ?? guessOutputKind(graph, output.name);
     this.labels = (card.labels as readonly string[] | undefined) ?? [];
     const shape = this.input.shape;
-    const picture = this.input.type.startsWith('float') ? pictureLayout(shape, card.input?.layout) : undefined;
+    this.integers = parts.integers;
+    const picture = (this.picture = this.input.type.startsWith('float')
+      ? pictureIn(shape, card.input, this.integers !== undefined)
+      : undefined);
     this.cardAssumed =
       parts.cardAssumed ?? (picture !== undefined && card.input?.mean === undefined && card.input?.range === undefined);
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
-    this.batch = shape[0] ?? 1;
+    const single = picture?.batched === false;
+    this.batch = single ? 1 : (shape[0] ?? 1);
     // Where the output has another number of rows than the input (time first, say), the whole input is one sample.
-    const rows = this.output.shape[0] === this.batch || this.batch === 1;
+    const rows = !single && (this.output.shape[0] === this.batch || this.batch === 1);
     this.batched = hookPoint ? hookPoint.dims[0] === this.batch : rows;
     this.inputShape =
-      picture && (rows || hookPoint) ? [picture.channels, ...picture.size] : rows || hookPoint ? shape.slice(1) : shape;
+      picture && (rows || single || hookPoint) ? [picture.channels, ...picture.size] : rows || hookPoint ? shape.slice(1) : shape;
     this.sampleShape = !hookPoint ? this.inputShape : this.batched ? hookPoint.dims.slice(1) : hookPoint.dims;
     this.part = hookPoint
       ? downstreamOf(canonical, hookPoint.name, { type: 'float32', dims: hookPoint.dims }, [output.name])
@@ -98,8 +110,11 @@ export class OnnxClassifier implements Classifier {
     const upTo = new Set(hookPoint ? upstreamOf(graph, hookPoint.name).inputs.map((i) => i.name) : []);
     this.others = graph.inputs.filter((i) => i.name !== entry && i.name !== input.name && (read.has(i.name) || upTo.has(i.name)));
     const k = sizeOf(this.output.shape) / (this.batched ? this.output.shape[0] || 1 : 1);
+    this.numbers = k;
+    this.task = parts.task;
+    if (this.task === 'regression') requireOneValue(source.name, this.output, k);
     this.predictor = new Predictor(parts, this);
-    this.classes = isBinary(k, this.outputKind) ? 2 : k;
+    this.classes = isBinary(k, readAs(this)) ? 2 : k;
     this.severalLabels = this.outputKind === 'sigmoid' && k > 1;
     if (this.labels.length > 0 && this.labels.length !== this.classes) {
       throw new LanError(
@@ -135,7 +150,8 @@ export class OnnxClassifier implements Classifier {
           `Input '${i.name}': expected ${i.type}[${i.shape.join(',')}], received ${feed.type}[${feed.dims.join(',')}].`,
         );
       }
-      own[i.name] = feed;
+      // A picture in whole numbers is float32 here.
+      own[i.name] = i.type === 'float32' && /^u?int/.test(feed.type) ? castTensor(feed, 'float32') : feed;
     }
     return widened(own);
   }
@@ -159,29 +175,16 @@ export class OnnxClassifier implements Classifier {
   }
 
   requireFeeds(): void {
-    this.requireClasses();
+    const { source, output, task, outputKind, labels } = this;
+    if (task === 'classification' && this.numbers === 1)
+      requireDeclared(source.name, output.name, { outputKind, said: this.parts.card.output, labels: labels.length });
     const { feeds, input, hookPoint } = this.parts;
     this.requireOthers();
     if (hookPoint?.hasSkipPath && !(input.name in feeds))
       throw new LanError(
         'input',
-        `${this.source.name}: the output depends on '${input.name}' by a way round '${hookPoint.name}', so it is known for one sample only: use locate(sample).`,
+        `${source.name}: a path from '${input.name}' to the output skips '${hookPoint.name}', so the output is known for one sample only: use locate(sample).`,
       );
-  }
-
-  /** Throws LanError where the output is one number a sample and nobody said that it is a logit. */
-  private requireClasses(): void {
-    const { outputKind, labels, output, source } = this;
-    const one = sizeOf(output.shape) / (this.batched ? output.shape[0] || 1 : 1) === 1;
-    if (!one || outputKind === 'sigmoid') return;
-    if (outputKind === 'logits' && (this.parts.card.output === 'logits' || labels.length === 2)) return;
-    throw new LanError(
-      'unsupported',
-      outputKind === 'logits'
-        ? `${source.name}: its output '${output.name}' is one number a sample, and does not end in a Sigmoid: the logit of a class, or a regression, which is not explained.`
-        : `${source.name}: its output '${output.name}' is one number a sample, which as ${outputKind} is always the same class.`,
-      "Where it is a logit, say so: `outputKind` 'logits', or two `labels` (for no and for yes).",
-    );
   }
 
   private requireOthers(): void {
@@ -212,7 +215,8 @@ export class OnnxClassifier implements Classifier {
     const entry = this.hookPoint?.name ?? this.input.name;
     const fixed=withConstants(this.part,feedsAt(this.parts,batch,this.part.inputs.map((i) => i.name))); // prettier-ignore
     const card = this.hookPoint ? undefined : this.card;
-    const composed = withPreprocessing(fixed, entry, [name], dims, card, this.batched ? dims : this.sampleShape);
+    const own = card ? ownDims(this.picture, this.input.shape, batch) : this.batched ? dims : this.sampleShape;
+    const composed = withPreprocessing(fixed, entry, [name], dims, card, own);
     let graph: Graph;
     try {
       graph = await specialize(composed, { [X]: dims }, probe, this.adapters);
@@ -220,8 +224,8 @@ export class OnnxClassifier implements Classifier {
       throw new LanError('input', `${refusal} (${messageOf(error)})`);
     }
     const made = graph.outputs[0]!.name;
-    if (graph.types.get(made)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
-    return specialize(withLogProbabilities(graph, made, this.outputKind), { [X]: dims }, probe, this.adapters);
+    if (this.batched && graph.types.get(made)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
+    return specialize(withLogProbabilities(graph, made, readAs(this), batch), { [X]: dims }, probe, this.adapters);
   }
 
   specialize(graph: Graph): Promise<Graph> {

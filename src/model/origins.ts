@@ -6,7 +6,7 @@ export const nameOf = (node: Node): string => (node.domain ? `${node.domain}.${n
 export function allNodes(graph: Graph): Node[] {
   return graph.nodes.flatMap((n) => [n, ...subgraphs(n).flatMap(allNodes)]);
 }
-/** An output of the original's node for which the compiled node that writes `value` stands; undefined where it can not be told. */
+/** An output of the original's node for which the compiled node that writes `value` stands; undefined where it cannot be told. */
 
 export function originOf(model: Model, compiled: Graph, value: string): string | undefined {
   const { graph } = inlineFunctions(model);

@@ -1,6 +1,6 @@
 // What an opened model is made of.
 import type { OpAdapter } from '../../adapters/op.js';
-import type { Tensor } from '../core/tensor.js';
+import type { DType, Tensor } from '../core/tensor.js';
 import type { Engine, Program } from '../engine/engine.js';
 import type { OrtProgram } from '../engine/ort.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
@@ -8,6 +8,7 @@ import type { PartialCard } from './card.js';
 import type { Classifier } from './classifier.js';
 import type { HookPoint } from './hook-point.js';
 import type { ModelSource } from './source.js';
+import type { Task } from './task.js';
 import type { Vjp } from './vjp.js';
 
 /** What an OnnxClassifier is made of. */
@@ -17,18 +18,21 @@ export interface Parts {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly adapters: readonly OpAdapter[];
-  /** Of the whole file, or from the point on. */
+  /** Of the whole file, or from the hook point on. */
   readonly reference: OrtProgram;
-  /** Up to the point, where there is one. */
+  /** Up to the hook point, where there is one. */
   readonly upstream: OrtProgram | undefined;
   readonly precision: Classifier['precision'];
   readonly card: PartialCard;
   /** Says that the card is a guess, or that it is none; absent: it is one where it leaves mean and range open. */
   readonly cardAssumed?: boolean;
+  /** The file's type of a picture in whole numbers, which is float32 in `canonical` and `graph`. */
+  readonly integers: DType | undefined;
   readonly notes: string[];
   readonly input: ValueInfo;
   readonly output: ValueInfo;
   readonly hookPoint: HookPoint | undefined;
+  readonly task: Task;
   /** Of the other inputs, in their static shapes. */
   readonly feeds: Readonly<Record<string, Tensor>>;
 }

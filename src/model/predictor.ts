@@ -5,9 +5,11 @@ import { allocate, float32, sizeOf, toFloat32, type Tensor } from '../core/tenso
 import { rowsAreIndependent } from './batching.js';
 import type { InputCard, OutputKind } from './card.js';
 import type { Parts } from './parts.js';
+import { ownDims, rounded, type Picture } from './picture.js';
 import { preprocessTensor } from './preprocess.js';
 import { toProbabilities } from './probabilities.js';
 import { feedsAt, fixedBatchOf } from './run-to-point.js';
+import { readAs, type Task } from './task.js';
 
 /** How samples become runs. */
 export interface SampleView {
@@ -18,7 +20,9 @@ export interface SampleView {
   /** Length of the first axis of the model's input as it was opened. */
   readonly batch: number;
   readonly card: InputCard | undefined;
+  readonly picture: Picture | undefined;
   readonly outputKind: OutputKind;
+  readonly task: Task;
 }
 
 /** See Classifier.predict. */
@@ -33,7 +37,7 @@ export class Predictor {
     private readonly parts: Parts,
     private readonly view: SampleView,
   ) {
-    this.fixed = fixedBatchOf(parts.canonical, parts.input.name);
+    this.fixed = view.picture?.batched === false ? undefined : fixedBatchOf(parts.canonical, parts.input.name);
   }
 
   /**
@@ -74,7 +78,7 @@ export class Predictor {
   }
 
   async predict(x: Tensor, card: InputCard | undefined, batch: number): Promise<Tensor> {
-    const { sampleShape, batched, outputKind } = this.view;
+    const { sampleShape, batched } = this.view;
     const n = x.dims[0] ?? 1;
     const single = !batched || ((n > 1 || (this.fixed ?? 1) > 1) && !(await this.independent()));
     const size = single ? 1 : (this.fixed ?? Math.min(n, batch));
@@ -88,8 +92,8 @@ export class Predictor {
       // A model of fixed batch gets its last batch filled up with zeros; their rows are dropped.
       const chunk = length === count ? data.subarray(i * per, (i + count) * per) : allocate(type, [length * per]);
       if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
-      const given: Tensor = { type, dims: batched ? [length, ...sampleShape] : sampleShape, data: chunk };
-      const p = toProbabilities(await this.output(given, length, card), outputKind);
+      const x: Tensor = { type, dims: batched ? [length, ...sampleShape] : sampleShape, data: chunk };
+      const p = toProbabilities(await this.output(x, length, card), readAs(this.view));
       rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
     }
     const k = rows[0]!.length / Math.min(size, n);
@@ -103,16 +107,20 @@ export class Predictor {
   }
 
   /** The chosen output [length,...] of `length` samples. Throws LanError where it has another number of rows. */
-  private async output(given: Tensor, length: number, card: InputCard | undefined): Promise<Tensor> {
-    const { hookPoint, input, output, reference, source } = this.parts;
-    const { batched, batch } = this.view;
+  private async output(x: Tensor, length: number, card: InputCard | undefined): Promise<Tensor> {
+    const { hookPoint, input, integers, output, reference, source } = this.parts;
+    const { batched, batch, picture, sampleShape } = this.view;
     // One array for all runs: fresh ones keep the garbage collector busy. Taken away meanwhile, because another call may come in between.
     const buffer = this.spare;
     this.spare = undefined;
-    const entry = hookPoint ? given : preprocessTensor(given, card, buffer);
+    const pictures = card !== undefined && !hookPoint;
+    const made = hookPoint ? x : preprocessTensor(pictures ? { ...x, dims: [length, ...sampleShape] } : x, card, buffer);
+    const own = pictures ? { ...made, dims: ownDims(picture, input.dims as number[], length) } : made;
+    // What the file cannot be fed is no evidence, whatever runs it.
+    const entry = integers && !hookPoint ? rounded(own, integers) : own;
     const feeds = feedsAt(this.parts, batched ? length : batch, reference.inputNames);
     const out = (await reference.run({ ...feeds, [hookPoint?.name ?? input.name]: entry }, [output.name]))[output.name]!;
-    if (card && !hookPoint) this.spare = entry.data as Float32Array;
+    if (pictures) this.spare = made.data as Float32Array;
     if (!batched) return { type: out.type, dims: [1, sizeOf(out.dims)], data: out.data };
     if (out.dims[0] !== length)
       throw new LanError(

@@ -6,9 +6,11 @@ import type { InputCard } from './card.js';
 
 /** Input and output names of the composed graph. */
 export const X = 'x';
+
 /**
  * preprocessing o model: one input `x` (float32, [N,C,H,W] RGB in 0..range for a picture, else the model's own input), the model's `outputs`
- * as the only outputs. `card` undefined: the input goes in as it is, or reshaped to `as`. Other model inputs keep their names.
+ * as the only outputs. `as`: the model's own dims of the input, where those are others. `card` undefined: the input goes in as it is. Other model
+ * inputs keep their names.
  */
 export function withPreprocessing(
   model: Graph,
@@ -20,7 +22,10 @@ export function withPreprocessing(
 ): Graph {
   const g = new GraphBuilder(model.name);
   const x = g.input(X, 'float32', dims);
-  const fed = card ? preprocess(g, x, card) : as === dims ? x : g.reshape(x, as);
+  const own = card ? preprocess(g, x, card) : x;
+  // Four axes that a card has put in order are the model's.
+  const same = card ? as === dims || as.length === 4 : as.join() === dims.join();
+  const fed = same ? own : g.reshape(own, as);
   const made = g.inline(model, { [input]: fed });
   for (const output of outputs) g.output(made[output]!, output);
   return g.build();
@@ -96,4 +101,30 @@ function shift(
   scale: number,
 ): void {
   for (let end = at + count; at < end; at++, to += step) out[to] = (from[at]! - mean) * scale;
+}
+
+/** Does the card say how pixels become this input? */
+export const isPicture = (dims: readonly number[], card?: Partial<InputCard>): card is Partial<InputCard> =>
+  dims.length === 4 && (card?.mean !== undefined || card?.range !== undefined);
+
+/**
+ * Values made for the model's input itself, where it is a picture of shape `dims`: fractions of the card's range (0..1, default range 255) to
+ * (range * v - mean) / std in place, per channel of the model's own order. Gives `values`.
+ */
+export function normalise(values: Float32Array, dims: readonly number[], card: Partial<InputCard>): Float32Array {
+  const channel = channelOf(dims, card);
+  const { range = 255, mean = [0], std = [1] } = card;
+  for (let i = 0; i < values.length; i++) {
+    const c = channel(i);
+    values[i] = (values[i]! * range - mean[c % mean.length]!) / std[c % std.length]!;
+  }
+  return values;
+}
+
+/** The channel of element i of a rank-4 input, by the card's layout or, without one, by which axis is short. */
+function channelOf(dims: readonly number[], card: Partial<InputCard>): (i: number) => number {
+  const last = card.layout === 'NHWC' || (card.layout === undefined && dims[3]! <= 4 && dims[1]! > 4);
+  const channels = dims[last ? 3 : 1]!;
+  const area = last ? 1 : dims[2]! * dims[3]!;
+  return (i) => Math.floor(i / area) % channels;
 }

@@ -3,6 +3,7 @@ import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph, Node } from '../onnx/graph.js';
 import type { OutputKind } from './card.js';
+import type { ReadAs } from './task.js';
 
 export const LOG_P = 'log_probabilities';
 export const PASS_THROUGH = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose']);
@@ -31,20 +32,24 @@ export function guessOutputKind(graph: Graph, output: string): OutputKind {
   return op === 'Softmax' ? 'probabilities' : op === 'LogSoftmax' ? 'log-probabilities' : op === 'Sigmoid' ? 'sigmoid' : 'logits';
 }
 /** The static graph with one output `log_probabilities` [N,K] ('sigmoid' outputs: [N,2K]), as `appendLogProbabilities` makes it. */
-
-export function withLogProbabilities(graph: Graph, output: string, kind: OutputKind): Graph {
+export function withLogProbabilities(graph: Graph, output: string, kind: ReadAs, batch?: number): Graph {
   const g = GraphBuilder.from(graph);
-  g.output(appendLogProbabilities(g, graph, output, kind), LOG_P);
+  g.output(appendLogProbabilities(g, graph, output, kind, batch), LOG_P);
   return g.build();
 }
 /**
  * Appends the logarithms [N,K] of the probabilities that the static `graph`, which `g` goes on from, gives as `output`; returns their name. They
  * are computed beside the output, which stays: from a final Softmax's input by LogSoftmax, and from a final Sigmoid's logits, since
  * log(softmax(z)) underflows and loses its gradient. 'sigmoid' outputs give [N,2K]: log p, then log(1-p), so that cross-entropy is the sum of
- * the K binary ones.
+ * the K binary ones. A 'value' is handed on as it is. `batch`: N, where the output's first axis is none.
  */
-
-export function appendLogProbabilities(g: GraphBuilder, graph: Graph, output: string, kind: OutputKind): string {
+export function appendLogProbabilities(
+  g: GraphBuilder,
+  graph: Graph,
+  output: string,
+  kind: ReadAs,
+  batch: number = g.typeOf(output).dims[0] ?? 1,
+): string {
   const [last, ...moves] = lastNodes(graph, output);
   const exact = (kind === 'probabilities' && last?.op === 'Softmax') || (kind === 'sigmoid' && last?.op === 'Sigmoid');
   let value = output;
@@ -58,9 +63,8 @@ export function appendLogProbabilities(g: GraphBuilder, graph: Graph, output: st
     }
   }
   const dims = g.typeOf(output).dims;
-  const batch = dims[0] ?? 1;
   const k = sizeOf(dims) / batch;
-  const flat = dims.length === 2 ? value : g.reshape(value, [batch, k]);
+  const flat = dims.length === 2 && dims[0] === batch ? value : g.reshape(value, [batch, k]);
   const tiny = g.scalar(1e-30);
   const logOf = (p: string): string => g.op('Log', [g.op('Clip', [p, tiny])]);
   const pair = (first: string, second: string): string => g.op('Concat', [first, second], { axis: 1 });
@@ -70,7 +74,8 @@ export function appendLogProbabilities(g: GraphBuilder, graph: Graph, output: st
       ? [(): string => g.neg(g.op('Softplus', [g.neg(flat)])), (): string => g.neg(g.op('Softplus', [flat]))]
       : [(): string => logOf(flat), (): string => logOf(g.sub(g.one, flat))];
   let result: string;
-  if (isBinary(k, kind)) result = pair(no(), yes());
+  if (kind === 'value') result = flat;
+  else if (isBinary(k, kind)) result = pair(no(), yes());
   else if (kind === 'logits') result = g.op('LogSoftmax', [flat], { axis: 1 });
   else if (kind === 'log-probabilities' || (kind === 'probabilities' && exact)) result = flat;
   else if (kind === 'probabilities') result = logOf(flat);
@@ -82,12 +87,11 @@ export function appendLogProbabilities(g: GraphBuilder, graph: Graph, output: st
  * One number a sample that is a logit, or ends in a Sigmoid, stands for two classes: no (0) and yes (1). Softmax of one number is 1 whatever the
  * number.
  */
-export const isBinary = (outputs: number, kind: OutputKind): boolean =>
-  outputs === 1 && (kind === 'logits' || kind === 'sigmoid');
+export const isBinary = (outputs: number, kind: ReadAs): boolean => outputs === 1 && (kind === 'logits' || kind === 'sigmoid');
 
-/** Model output to probabilities [N,K] of the classes, in plain JavaScript; [N,2] where it is binary. */
+/** Model output to probabilities [N,K] of the classes, in plain JavaScript; [N,2] where it is binary; a 'value' as it is. */
 
-export function toProbabilities(output: Tensor, kind: OutputKind): Tensor {
+export function toProbabilities(output: Tensor, kind: ReadAs): Tensor {
   const n = output.dims[0] ?? 1;
   const k = sizeOf(output.dims) / n;
   const data = Float32Array.from(toFloat32(output));

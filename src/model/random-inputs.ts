@@ -4,6 +4,7 @@ import { random, STREAMS } from '../core/random.js';
 import { allocate, numberToHalf, sizeOf, type Tensor } from '../core/tensor.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import type { InputCard } from './card.js';
+import { isPicture, normalise } from './preprocess.js';
 
 const INTEGERS = new Set(['int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64']);
 
@@ -34,7 +35,7 @@ function sample(
   const size = sizeOf(dims);
   if (type === 'float32' || type === 'float64' || type === 'float16') {
     const values = stream.normal(new Float32Array(size), draw);
-    if (isPicture(dims, card)) pixels(values, dims, card, () => stream.uniform(values, draw));
+    if (isPicture(dims, card)) normalise(stream.uniform(values, draw), dims, card);
     const data =
       type === 'float32' ? values : type === 'float64' ? Float64Array.from(values) : Uint16Array.from(values, numberToHalf);
     return { type, dims, data };
@@ -50,31 +51,6 @@ function sample(
     else data[i] = v;
   }
   return { type, dims, data };
-}
-
-/** Does the card say how pixels become this input? */
-export const isPicture = (dims: readonly number[], card?: Partial<InputCard>): card is Partial<InputCard> =>
-  dims.length === 4 && (card?.mean !== undefined || card?.range !== undefined);
-
-/** The channel of element i of a rank-4 input, by the card's layout or, without one, by which axis is short. */
-export function channelOf(dims: readonly number[], card: Partial<InputCard>): (i: number) => number {
-  const last = card.layout === 'NHWC' || (card.layout === undefined && dims[3]! <= 4 && dims[1]! > 4);
-  const channels = dims[last ? 3 : 1]!;
-  const area = last ? 1 : dims[2]! * dims[3]!;
-  return (i) => Math.floor(i / area) % channels;
-}
-
-/** Uniform pixels, put through the card's normalisation in place: (pixel - mean) / std, per channel of the model's own order. */
-function pixels(values: Float32Array, dims: readonly number[], card: Partial<InputCard>, fill: () => void): void {
-  fill();
-  const channel = channelOf(dims, card);
-  const range = card.range ?? 255;
-  const mean = card.mean ?? [0];
-  const std = card.std ?? [1];
-  for (let i = 0; i < values.length; i++) {
-    const c = channel(i);
-    values[i] = (values[i]! * range - mean[c % mean.length]!) / std[c % std.length]!;
-  }
 }
 
 /** Rows of the smallest table that is indexed by the input, seen through casts and reshapes. */

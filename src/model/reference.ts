@@ -15,7 +15,7 @@ export interface Reference {
   readonly program: OrtProgram;
   /** What it runs: the file's model, or the canonical form. */
   readonly model: Model;
-  /** Set where onnxruntime can not run the file: why, in its words. `program` then runs the canonical form. */
+  /** Set where onnxruntime cannot run the file: why, in its words. `program` then runs the canonical form. */
   readonly refused?: string;
 }
 
@@ -103,7 +103,7 @@ export const openUpstream = (source: ModelSource, canonical: Graph, options: Ort
   openReference(source, canonical, options, (graph) => upstreamOf(graph, value));
 
 /**
- * Opens what the original makes of `value`, with one output. `type`: what the value has in the file, which only onnxruntime knows, as its head
+ * Opens what the original makes of `value`, with one output. `type`: what the value has in the file, which only onnxruntime knows, as the upstream part
  * gives it; a part of the canonical form has float32 anyway.
  */
 export const openDownstream = (
@@ -118,7 +118,7 @@ export const openDownstream = (
     downstreamOf(graph, value, { type: graph === canonical ? 'float32' : type }, [output]),
   );
 
-/** What is run on a sample up to the point of the mask, and from there on. */
+/** What is run on a sample up to the hook point, and from there on. */
 export interface CutReference {
   readonly upstream: OrtProgram;
   readonly downstream: Reference;
@@ -132,12 +132,12 @@ export async function openCutReference(
   value: string,
   output: string,
 ): Promise<CutReference> {
-  const head = await openUpstream(source, canonical, options, value);
+  const upstream = await openUpstream(source, canonical, options, value);
   try {
-    const tail = await openDownstream(source, canonical, options, value, head.program.outputTypes[0], output);
-    return { upstream: head.program, downstream: { ...tail, refused: tail.refused ?? head.refused } };
+    const downstream = await openDownstream(source, canonical, options, value, upstream.program.outputTypes[0], output);
+    return { upstream: upstream.program, downstream: { ...downstream, refused: downstream.refused ?? upstream.refused } };
   } catch (error) {
-    await head.program.dispose();
+    await upstream.program.dispose();
     throw error;
   }
 }

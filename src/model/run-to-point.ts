@@ -17,7 +17,7 @@ export function fixedBatchOf(canonical: Graph, input: string): number | undefine
 
 /**
  * Values of these inputs for a batch of `n`: what was fed, repeated along an open first axis; zeros where nothing depends on the values. The input
- * that the mask lies on, or the point, is left out.
+ * that the mask lies on, or the hook point, is left out.
  */
 export function feedsAt(
   { graph, canonical, feeds, input, hookPoint }: Parts,
@@ -26,18 +26,18 @@ export function feedsAt(
 ): Record<string, Tensor> {
   const entry = hookPoint?.name ?? input.name;
   const batch = (input.dims as number[])[0] ?? 1;
-  const given: Record<string, Tensor> = {};
+  const values: Record<string, Tensor> = {};
   for (const { name, type, dims } of graph.inputs) {
     if (!names.includes(name) || name === entry) continue;
     const fed = feeds[name] ?? filled(type!, dims as number[], 0);
     const open = dims!.length > 0 && fixedBatchOf(canonical, name) === undefined;
-    given[name] = open && n !== batch ? repeated(fed, n) : fed;
+    values[name] = open && n !== batch ? repeated(fed, n) : fed;
   }
-  return given;
+  return values;
 }
 
 /**
- * The value at the point for one sample [1,...inputShape]: `x` [1,...sampleShape], and `own`: the sample as the model's input takes it. A batch
+ * The value at the hook point for one sample [1,...inputShape]: `x` [1,...sampleShape], and `own`: the sample as the model's input takes it. A batch
  * that the file fixes is filled up with the same sample. Throws LanError for a sample of another size.
  */
 export async function runToPoint(
@@ -48,22 +48,22 @@ export async function runToPoint(
 ): Promise<{ readonly x: Tensor; readonly own: Tensor }> {
   const { input } = parts;
   const name = parts.hookPoint!.name;
-  const head = parts.upstream!;
+  const upstream = parts.upstream!;
   if (sizeOf(sample.dims) !== sizeOf(inputShape))
     throw new LanError(
       'input',
       `${source.name}: expected one sample of shape [${inputShape.join(',')}], received [${sample.dims.join(',')}].`,
     );
   const dims = input.dims as number[];
-  const batch = dims[0] ?? 1;
+  const batch = sizeOf(dims) / sizeOf(inputShape);
   const one = { ...castTensor(sample, input.type!), dims: [1, ...inputShape] };
   const single = card ? preprocessTensor(one, card) : { ...one, dims: [1, ...dims.slice(1)] };
   const own = { ...repeated(single, batch), dims };
-  const value = (await head.run({ ...feedsAt(parts, batch, head.inputNames), [input.name]: own }, [name]))[name]!;
+  const value = (await upstream.run({ ...feedsAt(parts, batch, upstream.inputNames), [input.name]: own }, [name]))[name]!;
   return { x: float32(toFloat32(value).slice(0, sizeOf(sampleShape)), [1, ...sampleShape]), own };
 }
 
-/** Values at the point of `count` samples of random integers, [count,...sampleShape]. */
+/** Values at the hook point of `count` samples of random integers, [count,...sampleShape]. */
 export async function randomTokensAt(
   { graph, inputShape, sampleShape }: Pick<Classifier, 'graph' | 'inputShape' | 'sampleShape'>,
   input: ValueInfo,

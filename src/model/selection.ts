@@ -2,6 +2,7 @@
 import { LanError } from '../core/errors.js';
 import type { DType, Tensor } from '../core/tensor.js';
 import type { ValueInfo } from '../onnx/graph.js';
+import type { Task } from './task.js';
 
 /** A value for an input: a tensor, an .npy file by its path, or one number everywhere. */
 
@@ -14,6 +15,8 @@ export interface SelectionOptions {
   readonly input?: string;
   /** The output that is the classifier's. Default: the first float output. */
   readonly output?: string;
+  /** What the output is explained as. `regression`: one number a sample, taken as it is; for `audit` only. Default: classification. */
+  readonly task?: Task;
   /**
    * The float value at which the mask lies, by its name in the file: the output of any node between input and output. Default: the input itself;
    * for integers the first float value that depends on them (an embedding).
@@ -21,6 +24,8 @@ export interface SelectionOptions {
   readonly at?: string;
   /** Shape of the samples to come, with or without the batch axis: binds what the file leaves open of the input that is explained. */
   readonly sample?: readonly number[];
+  /** Height and width of the first picture to come: binds the sides that a file leaves open which takes pictures in whole numbers. */
+  readonly pictureSize?: readonly [height: number, width: number];
   /** What the other inputs are fed, by name. A tensor has the input's shape, or that of one sample without the batch axis. */
   readonly feeds?: Readonly<Record<string, Feed>>;
 }
@@ -29,7 +34,7 @@ export interface SelectionOptions {
 export function explainedInput(inputs: readonly ValueInfo[], name: string | undefined, model: string): ValueInfo | undefined {
   if (name === undefined) return inputs.find((i) => isFloat(i.type)) ?? inputs.find((i) => INTEGER.test(i.type ?? ''));
   const found = inputs.find((i) => i.name === name);
-  if (!found) throw new LanError('input', `--input: ${model} has no input '${name}'. Its inputs are: ${list(inputs)}.`);
+  if (!found) throw new LanError('input', `\`input\`: ${model} has no input '${name}'.`, `Its inputs are: ${list(inputs)}.`);
   return found;
 }
 /** The classifier's output. Throws LanError for a name that is none, or not of floats. */
@@ -37,8 +42,8 @@ export function explainedInput(inputs: readonly ValueInfo[], name: string | unde
 export function chosenOutput(outputs: readonly ValueInfo[], name: string | undefined, model: string): ValueInfo | undefined {
   if (name === undefined) return outputs.find((o) => isFloat(o.type));
   const found = outputs.find((o) => o.name === name);
-  if (!found) throw new LanError('input', `--output: ${model} has no output '${name}'. Its outputs are: ${list(outputs)}.`);
+  if (!found) throw new LanError('input', `\`output\`: ${model} has no output '${name}'.`, `Its outputs are: ${list(outputs)}.`);
   if (!isFloat(found.type))
-    throw new LanError('input', `--output: '${name}' is ${found.type}; a classifier's output holds floats.`);
+    throw new LanError('input', `\`output\`: '${name}' is ${found.type}; a classifier's output holds floats.`);
   return found;
 }

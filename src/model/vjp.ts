@@ -16,50 +16,50 @@ export interface VjpResult {
   readonly gradients: Record<string, Tensor>;
 }
 
-/** Gradients with respect to every float input of a static graph; by the value at the point where there is one. */
+/** Gradients with respect to every float input of a static graph; by the value at the hook point where there is one. */
 export class Vjp {
   private readonly names: readonly string[];
   private readonly outputs: readonly string[];
   private backward?: Promise<Program>;
-  /** Up to the point. */
+  /** Up to the hook point. */
   private before?: Promise<Program>;
 
   constructor(
     private readonly graph: Graph,
-    private readonly point: HookPoint | undefined,
+    private readonly hookPoint: HookPoint | undefined,
     private readonly engine: Engine,
     private readonly specialize: (graph: Graph) => Promise<Graph>,
   ) {
-    this.names = point ? [point.name] : graph.inputs.filter(isFloat).map((i) => i.name);
+    this.names = hookPoint ? [hookPoint.name] : graph.inputs.filter(isFloat).map((i) => i.name);
     this.outputs = graph.outputs.map((o) => o.name);
   }
 
   /** `feeds` of all inputs; a missing cotangent counts as zeros. */
   async run(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>): Promise<VjpResult> {
-    const { graph, point, engine, names } = this;
-    const given: Record<string, Tensor> = {};
+    const { graph, hookPoint, engine, names } = this;
+    const seeds: Record<string, Tensor> = {};
     for (const { name, dims } of graph.outputs.filter(isFloat)) {
       const shape = dims as number[];
-      given[cotangentOf(name)] = cotangents[name] ?? { type: 'float32', dims: shape, data: allocate('float32', shape) };
+      seeds[cotangentOf(name)] = cotangents[name] ?? { type: 'float32', dims: shape, data: allocate('float32', shape) };
     }
     const own = { ...feeds };
-    if (point) {
-      this.before ??= engine.compile(upstreamOf(graph, point.name));
+    if (hookPoint) {
+      this.before ??= engine.compile(upstreamOf(graph, hookPoint.name));
       Object.assign(own, await (await this.before).run(own));
     }
     this.backward ??= this.weighted().then((weighted) => engine.gradient(weighted, SUM, names));
-    const results = await (await this.backward).run({ ...own, ...widened(given) });
+    const results = await (await this.backward).run({ ...own, ...widened(seeds) });
     return {
       outputs: Object.fromEntries(this.outputs.map((o) => [o, results[o]!])),
       gradients: Object.fromEntries(names.map((n) => [n, results[gradientOf(n)]!])),
     };
   }
 
-  /** The graph, from the point on, with an input more per float output and SUM as one more output. */
+  /** The graph, from the hook point on, with an input more per float output and SUM as one more output. */
   private weighted(): Promise<Graph> {
-    const { graph, point } = this;
+    const { graph, hookPoint } = this;
     const g = GraphBuilder.from(
-      point ? downstreamOf(graph, point.name, { type: 'float32', dims: point.dims }, this.outputs) : graph,
+      hookPoint ? downstreamOf(graph, hookPoint.name, { type: 'float32', dims: hookPoint.dims }, this.outputs) : graph,
     );
     const terms: string[] = [];
     for (const output of graph.outputs) {

@@ -1,4 +1,4 @@
-// ONNX bytes to Model (the way back is encode.ts). Files are untrusted: every failure is a LanError that names the place.
+// ONNX bytes to Model (encode.ts writes them). Files are untrusted: every failure is a LanError that names the place.
 export { encodeModel, protoOf } from './encode.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { type DType, type Tensor } from '../core/tensor.js';

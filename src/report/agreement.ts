@@ -19,7 +19,7 @@ export interface Comparison {
   readonly error?: number;
 }
 
-const percent = (share: number): string => `${short(100 * share)} %`;
+const percent = (fraction: number): string => `${short(100 * fraction)} %`;
 
 /** Every comparison of a model, in the order in which it was made. */
 export function comparisons(r: CheckResult): Comparison[] {
@@ -67,9 +67,7 @@ export function accusation(b: WrongGradient): string {
 const remarks = (r: CheckResult): string[] => [
   ...(r.blame ? [accusation(r.blame)] : []),
   ...(r.bisected
-    ? [
-        `cut to ${r.bisected.nodes.join(', ')}: lan-onnx check ${r.bisected.model} --tensor ${r.bisected.data} fails in the same way`,
-      ]
+    ? [`cut to ${r.bisected.nodes.join(', ')}: ${r.bisected.model} with \`tensor: '${r.bisected.data}'\` fails in the same way`]
     : []),
 ];
 

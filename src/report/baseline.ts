@@ -14,7 +14,7 @@ export const CHECK_SCHEMA = 'lan-onnx/check@1';
 export const FACTOR = 2;
 const FLOOR = { engines: 0.1, differences: 0.5 };
 
-/** What `check --json` prints and `check --save` writes. */
+/** The document of a check, which is also a baseline for a later one: schema `lan-onnx/check@1`. */
 export const checkDocument = (outcomes: readonly Outcome[], regressions?: readonly string[]) => ({
   schema: CHECK_SCHEMA,
   agrees: outcomes.every((o) => o.result?.agrees),
@@ -26,7 +26,7 @@ export const checkDocument = (outcomes: readonly Outcome[], regressions?: readon
 export type Baseline = ReadonlyMap<string, ReadonlyMap<string, { readonly ok: boolean; readonly error?: number }>>;
 
 /**
- * Reads a file that `--save` wrote (or the output of `--json`). Throws LanError "Baseline 'x.json': …" where it is not JSON, of another schema, or
+ * Reads a baseline: the text of a checkDocument, from the file `path`. Throws LanError "Baseline 'x.json': …" where it is not JSON, of another schema, or
  * lacks its fields.
  */
 export function parseBaseline(text: string, path: string): Baseline {

@@ -1,40 +1,101 @@
 // The finding in sentences, and never more than the evidence carries.
 import type { HookPoint } from '../model/hook-point.js';
+import { LABEL_HOLDS, type Answer } from '../explain/answer.js';
 import type { BetaResult } from '../explain/audit.js';
-import type { SoftEvidence } from '../explain/evidence.js';
+import type { Kept, SoftEvidence } from '../explain/evidence.js';
 
 const percent = (v: number): string => `${(100 * v).toFixed(v > 0.99 ? 1 : 0)} %`;
 const interval = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
+/** Labels that a sentence names; the others are in audit.json. */
+const NAMED = 5;
 
 /** What the mask lies on, as claims name it: `the input`, `the tokens`, `the value 'relu1'`. */
-export const partOf = (point: HookPoint | undefined): string =>
-  !point ? 'the input' : point.tokens ? 'the tokens' : `the value '${point.name}'`;
+export const partOf = (hookPoint: HookPoint | undefined): string =>
+  !hookPoint ? 'the input' : hookPoint.tokens ? 'the tokens' : `the value '${hookPoint.name}'`;
+
+/** A number for people: 4 digits. */
+export const short = (v: number): string => String(Number(v.toPrecision(4)));
+
+/** The answer as a heading names it: `dog`, `dog, ball and 2 more`, or `12.3`. */
+export function answerText(answer: Answer): string {
+  if (answer.task === 'class') return answer.label;
+  if (answer.task === 'value') return short(answer.value);
+  return answer.labels.length === 0 ? 'no label' : enumerated(answer.labels.map((l) => l.label));
+}
+
+/** The answer within a sentence, with its verb: `the answer 'dog' was`. */
+function subject(answer: Answer): string {
+  if (answer.task === 'class') return `the answer '${answer.label}' was`;
+  if (answer.task === 'value') return `the value ${short(answer.value)} was`;
+  const { labels } = answer;
+  if (labels.length === 0) return 'the answer, which is no label at all, was';
+  const quoted = enumerated(labels.map((l) => `'${l.label}'`));
+  return labels.length === 1 ? `the only label ${quoted} was` : `the ${labels.length} labels ${quoted} were`;
+}
+
+/** What noise alone gives, within a sentence. */
+function object(answer: Answer): string {
+  if (answer.task === 'class') return `'${answer.label}'`;
+  if (answer.task === 'value') return `a value within ${short(answer.within)} of it`;
+  return answer.labels.length === 0 ? 'no label' : 'exactly these labels';
+}
+
+/** How far the answers to noise were from that to the input. */
+const distance = ({ kl, rmse }: SoftEvidence): string =>
+  rmse === undefined ? `KL ${(kl ?? NaN).toFixed(3)}` : `root mean square error ${short(rmse)}`;
+
+function enumerated(names: readonly string[]): string {
+  if (names.length === 1) return names[0]!;
+  if (names.length <= NAMED) return `${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
+  return `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
+}
 
 /** Headline first. The hard claim leads where it holds; where it does not, the soft one leads and the report says so. */
-export function claims({ evidence }: BetaResult, label: string, part = 'the input'): string[] {
+export function claims({ evidence }: BetaResult, answer: Answer, part = 'the input'): string[] {
   const { noiseAlone, soft, hard } = evidence;
   // Noise that is always the same leaves nothing to chance: one draw, and no interval.
   const once = soft.draws === 1;
   const outcome = (e: SoftEvidence): string =>
     once
-      ? `${e.kept === 1 ? 'kept' : 'lost'} (this noise has one draw; KL ${e.kl.toFixed(3)})`
-      : `kept on ${e.kept} of ${e.draws} fresh draws (${interval(e.interval)}; KL ${e.kl.toFixed(3)})`;
+      ? `${e.kept === 1 ? 'kept' : 'lost'} (this noise has one draw; ${distance(e)})`
+      : `kept on ${e.kept} of ${e.draws} fresh draws (${interval(e.interval)}; ${distance(e)})`;
   const caveat =
     noiseAlone.kept > 0.1 * noiseAlone.draws
       ? [
-          `caution: noise alone gives '${label}'${once ? '' : ` on ${noiseAlone.kept} of ${noiseAlone.draws} fresh draws`}, so keeping it proves little; try another noise`,
+          `caution: noise alone gives ${object(answer)}${once ? '' : ` on ${noiseAlone.kept} of ${noiseAlone.draws} fresh draws`}, so keeping it proves little; try another noise`,
         ]
       : [];
-  const softClaim = `with a mask of mean ${soft.fraction.toFixed(2)} mixed into noise, the answer '${label}' was ${outcome(soft)}`;
+  const softClaim = `with a mask of mean ${soft.fraction.toFixed(2)} mixed into noise, ${subject(answer)} ${outcome(soft)}`;
   if (!hard)
     return [
       softClaim,
+      ...keptMeans(answer, soft),
       `no fraction of ${part} could be replaced entirely without losing the answer too often, so the soft claim is the headline`,
       ...caveat,
     ];
   // The fraction was chosen on other draws; on these it may disappoint, and then it must not lead.
   const holds = once ? hard.kept === 1 : hard.interval[0] >= 0.9;
-  const hardClaim = `${percent(hard.fraction)} of ${part} replaced entirely by noise: the answer '${label}' was ${outcome(hard)}`;
-  const both = holds ? [hardClaim, softClaim] : [softClaim, `${hardClaim}: too unsure to lead`];
+  const hardClaim = `${percent(hard.fraction)} of ${part} replaced entirely by noise: ${subject(answer)} ${outcome(hard)}`;
+  const meaning = keptMeans(answer, holds ? hard : soft);
+  const both = holds ? [hardClaim, ...meaning, softClaim] : [softClaim, ...meaning, `${hardClaim}: too unsure to lead`];
   return [...both, ...caveat];
+}
+
+/** What `kept` means where it is not plain, and how often each of several labels was, by the evidence of the claim that leads. */
+function keptMeans(answer: Answer, { labels = [], draws }: Kept): string[] {
+  if (answer.task === 'class') return [];
+  if (answer.task === 'value') {
+    const { within, relative, byDefault } = answer;
+    const part =
+      relative === undefined ? '' : ` (${short(100 * relative)} % of it${byDefault ? ', since no tolerance was given' : ''})`;
+    return [`kept means: within ${short(within)} of ${short(answer.value)}${part}`];
+  }
+  if (labels.length === 0) return [`kept means: no label has a probability of ${LABEL_HOLDS} or more`];
+  const keptOf = new Map(labels.map((l) => [l.index, l.kept]));
+  const each = answer.labels.map(
+    (l) => `'${l.label}' ${draws === 1 ? (keptOf.get(l.index) === 1 ? 'kept' : 'lost') : `on ${keptOf.get(l.index)}`}`,
+  );
+  return [
+    `kept means: each of these labels has a probability of ${LABEL_HOLDS} or more and no other one has; label by label: ${enumerated(each)}${draws === 1 ? '' : ` of ${draws} fresh draws`}`,
+  ];
 }

@@ -14,7 +14,7 @@ export async function writeExport(path: string, exported: ExportedModel, from: s
   await writeAtomically(path, exported.bytes);
 }
 
-/** The document of an export, as commands print it with --json. */
+/** The document of an export, as commands print it where JSON is asked for. */
 export const exportDocument = (path: string, { bytes, ...exported }: ExportedModel) => ({
   schema: 'lan-onnx/export@1' as const,
   file: path,
@@ -23,7 +23,7 @@ export const exportDocument = (path: string, { bytes, ...exported }: ExportedMod
   ...exported,
 });
 
-/** What `--json` prints. */
+/** What exportDocument makes: schema `lan-onnx/export@1`. */
 export type ExportDocument = ReturnType<typeof exportDocument>;
 
 /** One line about the file, then its inputs and outputs in its own order. */

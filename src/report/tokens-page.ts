@@ -24,8 +24,8 @@ const WARM = [255, 140, 40] as const;
 /** Background of a token: white where replaceable, WARM where needed; grey where the mask is no number. */
 function colour(attention: number): string {
   if (Number.isNaN(attention)) return '#808080';
-  const share = Math.min(1, Math.max(0, attention));
-  return `#${WARM.map((c) => Math.round(255 + (c - 255) * share).toString(16).padStart(2, '0')).join('')}`; // prettier-ignore
+  const fraction = Math.min(1, Math.max(0, attention));
+  return `#${WARM.map((c) => Math.round(255 + (c - 255) * fraction).toString(16).padStart(2, '0')).join('')}`; // prettier-ignore
 }
 
 const STYLE = `

@@ -1,11 +1,13 @@
 // How well a classifier does on a dataset: accuracy, confusion, cross-entropy and throughput, by onnxruntime on the original file.
 import { LanError } from '../core/errors.js';
 import { wilson } from '../core/proportion.js';
+import { topK } from '../core/rows.js';
 import { choose, random, STREAMS } from '../core/random.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Batch, Dataset, PictureSpec, Unreadable } from '../data/dataset.js';
 import { matchLabels } from '../data/labels.js';
 import type { Classifier } from '../model/classifier.js';
+import { requireClasses } from '../model/task.js';
 
 export interface ScoreOptions {
   /** Samples a run; 'auto' measures which number is fastest. A model that fixes its batch keeps it. Default 'auto'. */
@@ -20,7 +22,7 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A share of samples with its 95 % Wilson score interval. */
+/** A fraction of samples with its 95 % Wilson score interval. */
 export interface Accuracy {
   readonly correct: number;
   readonly count: number;
@@ -35,7 +37,10 @@ export interface ScoreResult {
   readonly count: number;
   readonly top1: Accuracy;
   readonly top5: Accuracy;
-  /** Mean of -log p(label) in nats; p is floored at 1e-30. */
+  /**
+   * Mean of -log p(label) in nats; where each label has a probability of its own, of the sum of the binary ones: -log p(label) and -log(1 - p) of
+   * every other label. What is in a logarithm is floored at 1e-30.
+   */
   readonly crossEntropy: number;
   readonly classes: readonly (Accuracy & { readonly index: number; readonly label: string })[];
   /** How often a sample of `actual` was answered with `predicted`; cells that are 0 are left out; sorted by actual, then predicted. */
@@ -85,6 +90,7 @@ export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inp
  */
 export async function score(classifier: Classifier, dataset: Dataset, options: ScoreOptions = {}): Promise<ScoreResult> {
   const { source, input, hookPoint } = classifier;
+  requireClasses(classifier, 'A score counts right classes');
   if (hookPoint)
     throw new LanError(
       'data',
@@ -131,12 +137,11 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
       batch.indices.forEach((index, i) => {
         const row = values.subarray(i * k, (i + 1) * k);
         const label = matched.labels[index]!;
-        const predicted = largest(row);
+        const top = topK(row, 5);
+        const predicted = top[0]!;
         answers.push({ index, label, predicted, probability: row[predicted]! });
-        entropy -= Math.log(Math.max(row[label]!, 1e-30));
-        let above = 0;
-        for (let j = 0; j < k; j++) if (row[j]! > row[label]! || (row[j] === row[label] && j < label)) above++;
-        if (above < 5) inTop5++;
+        entropy += surprise(row, label, classifier.severalLabels);
+        if (top.includes(label)) inTop5++;
       });
     }
     options.onProgress?.(answers.length + unreadable.length, order.length);
@@ -170,7 +175,7 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
   };
 }
 
-/** correct of count as a share with its Wilson interval; NaN of none. */
+/** correct of count as a fraction with its Wilson interval; NaN of none. */
 export const accuracy = (correct: number, count: number): Accuracy => ({
   correct,
   count,
@@ -193,10 +198,11 @@ function spread(p: Tensor): Float32Array {
   return both;
 }
 
-function largest(row: Float32Array): number {
-  let best = 0;
-  for (let j = 1; j < row.length; j++) if (row[j]! > row[best]!) best = j;
-  return best;
+/** Cross-entropy of one row against its label, in nats. */
+function surprise(row: Float32Array, label: number, severalLabels: boolean): number {
+  const cost = (p: number): number => -Math.log(Math.max(p, 1e-30));
+  if (!severalLabels) return cost(row[label]!);
+  return row.reduce((sum, p, i) => sum + cost(i === label ? p : 1 - p), 0);
 }
 
 /** At most `limit` of `length` samples, drawn by `seed`, in ascending order, so that files are read from front to back. */
@@ -206,7 +212,8 @@ export function chosen(length: number, { limit = Infinity, seed = 0 }: Pick<Scor
 }
 
 /** The batch axis that the file itself fixes. */
-function fixedBatch({ source, input }: Classifier): number | undefined {
+function fixedBatch({ source, input, picture }: Classifier): number | undefined {
+  if (picture?.batched === false) return 1;
   const dims = source.model.graph.inputs.find((i) => i.name === input.name)?.dims;
   return typeof dims?.[0] === 'number' && dims[0] > 0 ? dims[0] : undefined;
 }

@@ -52,7 +52,7 @@ test('score: a path or an opened model and dataset, one result; its files are th
 const FEW = { iterations: 4, batch: 2, validation: 0.25, seed: 3, threads: 1 } as const;
 
 test('train: the bytes of the command line, interrupted and resumed as well; the explainer gives masks', async () => {
-  const flags = ['--iterations', '4', '--batch', '2', '--hold', '0.25', '--seed', '3', '--threads', '1'];
+  const flags = ['--iterations', '4', '--batch', '2', '--validation', '0.25', '--seed', '3', '--threads', '1'];
   await cli('train', 'tank', '--data', PICTURES, '--out', at('cli.onnx'), ...flags);
   const trained = await train('tank', PICTURES, { ...FEW, out: at('own.onnx') });
   const files = await trained.save();

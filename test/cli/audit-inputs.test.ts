@@ -105,7 +105,8 @@ describe('tokens', () => {
     expect(missing).toEqual(
       refused(
         `${text}: 'input_ids' is explained, but its other input(s) have no value:\n` +
-          "  - 'token_type_ids' int64[1,6]: give --feed token_type_ids=FILE.npy, or --feed token_type_ids=NUMBER for all of it",
+          "  - 'token_type_ids' int64[1,6]\n" +
+          'Give each a value with --feed: an .npy file, or one number for all of it; for example --feed token_type_ids=1.',
       ),
     );
     writeFileSync(at('few.txt'), 'a\nb\n');

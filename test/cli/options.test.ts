@@ -132,6 +132,7 @@ describe("the library's words in the command line's", () => {
     ["Use `engine: 'tfjs'`.", 'Use --engine tfjs.'],
     ['`shapes: { x: [1, 3, 224, 224] }`', '--shape x=1,3,224,224'],
     ["`feeds: { 'a.b': 1 }`", '--feed a.b=1'],
+    ["`feeds: { 'input:0': 1 }`", '--feed input:0=1'],
     ['`mean: [1, 2]`', '--mean 1 2'],
     ['`json: true`', '--json'],
     ['a `Tensor` of `nothing` known', 'a `Tensor` of `nothing` known'],
@@ -150,3 +151,11 @@ describe("the library's words in the command line's", () => {
     expect(inFlags('`shapes`', undefined)).toBe('`shapes`');
   });
 });
+
+test.each(['--hold', '--hold=0.2', '--no-hold'])(
+  '%s, as the fraction for validation was called, is refused by its new name',
+  async (flag) => {
+    const { code, err } = await cli('train', model, '--data', absent, '--out', absent, flag, '0.2');
+    expect([code, err]).toEqual([2, 'lan-onnx: --hold: is now called --validation.\n']);
+  },
+);

@@ -49,7 +49,7 @@ test('translated digits, twice: the same folder, and verdicts that fail after so
   });
   const run = (name: string) => cli('reproduce', config, '--out', at(name), '--threads', '1', '--seed', '3');
   const first = await run('a');
-  expect([first.code, first.out]).toEqual([1, expect.stringMatching(/FAILS {2}the classifier recognises held-out digits/)]);
+  expect([first.code, first.out]).toEqual([1, expect.stringMatching(/FAILS {2}the classifier recognises validation digits/)]);
   await run('b');
   expect(readdirSync(at('a')).sort()).toEqual(
     ['classifier.card.json', 'classifier.checkpoint', 'classifier.metrics.jsonl', 'classifier.onnx', 'figure-2.png', 'figure-3.png', 'lan.checkpoint', 'lan.fused.onnx', 'lan.metrics.jsonl', 'lan.onnx', 'metrics.json', 'summary.md'], // prettier-ignore

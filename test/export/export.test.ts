@@ -301,7 +301,7 @@ describe('export-gradient', () => {
     const withoutTanh = adapters.map((a) => (a.op === 'Tanh' ? { ...a, vjp: { todo: 'for this test' } } : a));
     await using(logitsNet(), { adapters: withoutTanh }, (classifier) =>
       expect(exportGradient(classifier)).rejects.toThrow(
-        /^model cannot be exported: no gradient can be derived in ONNX:\n {2}- Tanh 'target': no gradient rule: for this test \nWrite the rules that are missing \(docs\/adding-an-op\.md\)\.$/,
+        /^model cannot be exported: no gradient can be derived in ONNX:\n {2}- Tanh 'target': no gradient rule: for this test\nWrite the rules that are missing \(docs\/adding-an-op\.md\)\.$/,
       ),
     );
     // Said to have no derivative: zeros, not a refusal.

@@ -104,7 +104,7 @@ test('one unreadable picture among many: its neighbour is taken and it is report
   writeFileSync(at('photos', '05.png'), 'no picture');
   const train = ['train', at('net.onnx'), '--data', at('photos'), '--out', at('lan.onnx')];
   const card = ['--range', '1', '--mean', '0', '--std', '1'];
-  const settings = ['--iterations', '12', '--batch', '4', '--lan', 'conv', '--threads', '1', '--hold', '0'];
+  const settings = ['--iterations', '12', '--batch', '4', '--lan', 'conv', '--threads', '1', '--validation', '0'];
   const run = (...more: string[]) => cli(...train, ...card, ...settings, ...more);
   const { code, err } = await run();
   expect(code).toBe(0);

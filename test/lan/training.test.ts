@@ -5,16 +5,17 @@ import { createOrtEngine } from '../../src/engine/ort.js';
 import { createTfEngine } from '../../src/engine/tf.js';
 import { loadDigits, startTraining } from '../nets/digits.js';
 
-const { train, held } = loadDigits();
+const { train, validation } = loadDigits();
 
-test('the digits are split once and for all: 8,004 to learn from, 1,996 held out, every class in both', () => {
-  expect([train, held].map((d) => [d.labels.length, d.pixels.length / 784, new Set(d.labels).size])).toEqual([
+test('the digits are split once and for all: 8,004 to learn from, 1,996 for validation, every class in both', () => {
+  expect([train, validation].map((d) => [d.labels.length, d.pixels.length / 784, new Set(d.labels).size])).toEqual([
     [8004, 8004, 10],
     [1996, 1996, 10],
   ]);
-  const pictures = (d: typeof held): string[] => Array.from(d.labels, (_, i) => d.pixels.subarray(i * 784, (i + 1) * 784).join());
+  const pictures = (d: typeof validation): string[] =>
+    Array.from(d.labels, (_, i) => d.pixels.subarray(i * 784, (i + 1) * 784).join());
   const seen = new Set(pictures(train));
-  expect(pictures(held).filter((p) => seen.has(p))).toEqual([]);
+  expect(pictures(validation).filter((p) => seen.has(p))).toEqual([]);
 });
 
 test('both engines give the same losses from the same seed', async () => {
@@ -30,12 +31,12 @@ test('both engines give the same losses from the same seed', async () => {
   expect(a.at(-1)).toBeLessThan(a[0]! - 0.3);
 });
 
-test('250 steps of 32 digits: above 90 % of the held-out digits', async () => {
+test('250 steps of 32 digits: above 90 % of the validation digits', async () => {
   const engine = createOrtEngine(adapters);
   const training = await startTraining(engine, train, 32, 1);
-  const before = await training.accuracy(engine, held);
+  const before = await training.accuracy(engine, validation);
   await training.run(250, 0.003);
-  const after = await training.accuracy(engine, held);
+  const after = await training.accuracy(engine, validation);
   await training.descent.dispose();
   expect(before).toBeLessThan(0.3);
   expect(after).toBeGreaterThan(0.9);

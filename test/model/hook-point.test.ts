@@ -60,7 +60,7 @@ describe('ids of tokens', () => {
     const classifier = await openModel(averaging(), { shapes });
     await expect(audit(classifier, ids)).rejects.toThrow(
       "model: 'input_ids' is explained, but its other input(s) have no value:\n" +
-        "  - 'attention_mask' int64[1,6]: give --feed attention_mask=FILE.npy, or --feed attention_mask=NUMBER for all of it",
+        "  - 'attention_mask' int64[1,6]\nGive each a value with `feeds`: an .npy file, or one number for all of it; for example `feeds: { attention_mask: 1 }`.",
     );
     await classifier.dispose();
   });
@@ -68,13 +68,13 @@ describe('ids of tokens', () => {
   test('feeds that do not fit, and names that are none, are refused', async () => {
     const open = (options: object) => openModel(averaging(), { shapes, ...options });
     await expect(open({ feeds: { mask: 1 } })).rejects.toThrow(
-      "--feed does not fit the model:\n  - 'mask' is no input; the inputs are: input_ids, attention_mask",
+      "What `feeds` says does not fit the model:\n  - 'mask' is no input; the inputs are: input_ids, attention_mask",
     );
-    await expect(open({ at: 'foo' })).rejects.toThrow("--at: model has no value 'foo'. Choose one of: 'emb', ");
+    await expect(open({ at: 'foo' })).rejects.toThrow("`at`: model has no value 'foo'. Choose one of: 'emb', ");
     await expect(open({ input: 'foo' })).rejects.toThrow(
-      "--input: model has no input 'foo'. Its inputs are: input_ids, attention_mask.",
+      "`input`: model has no input 'foo'. Its inputs are: input_ids, attention_mask.",
     );
-    await expect(open({ output: 'foo' })).rejects.toThrow("--output: model has no output 'foo'. Its outputs are: logits.");
+    await expect(open({ output: 'foo' })).rejects.toThrow("`output`: model has no output 'foo'. Its outputs are: logits.");
   });
 });
 

@@ -21,9 +21,9 @@ export interface Digits {
 
 /**
  * The package's 10,000 digits, all of them from MNIST's training half (so that its official test half is not what is reported here). Of each
- * class the last fifth is held out; nothing is drawn from it, and no setting depends on it.
+ * class the last fifth is for validation; nothing is drawn from it, and no setting depends on it.
  */
-export function loadDigits(): { train: Digits; held: Digits } {
+export function loadDigits(): { train: Digits; validation: Digits } {
   const find = createRequire(import.meta.url).resolve;
   const classes = Array.from({ length: CLASSES }, (_, digit) => {
     const { data } = JSON.parse(readFileSync(find(`mnist/src/digits/${digit}.json`), 'utf8')) as { data: number[] };
@@ -42,7 +42,7 @@ export function loadDigits(): { train: Digits; held: Digits } {
     }
     return digits;
   };
-  return { train: gather((c) => [0, c.first]), held: gather((c) => [c.first, c.count]) };
+  return { train: gather((c) => [0, c.first]), validation: gather((c) => [c.first, c.count]) };
 }
 
 /** Digits of these indices as a batch: pictures, picture i moved by `offset(i)` elements, and one-hot labels. */

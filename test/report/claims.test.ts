@@ -13,7 +13,7 @@ function said(draws: number, soft: number, hard: number | undefined, alone = 0):
     hardTried: [],
     ...(hard === undefined ? {} : { hard: { fraction: 0.85, threshold: 0.5, kl: 0.2, tried: [], ...proportion(hard, draws) } }),
   };
-  return claims({ evidence } as BetaResult, 'dog');
+  return claims({ evidence } as BetaResult, { task: 'class', index: 1, label: 'dog' });
 }
 const SOFT = "with a mask of mean 0.91 mixed into noise, the answer 'dog' was ";
 const HARD = "85 % of the input replaced entirely by noise: the answer 'dog' was ";
@@ -47,5 +47,30 @@ test('noise that is always the same leaves nothing to chance', () => {
     `${SOFT}lost (this noise has one draw; KL 0.100)`,
     'no fraction of the input could be replaced entirely without losing the answer too often, so the soft claim is the headline',
     "caution: noise alone gives 'dog', so keeping it proves little; try another noise",
+  ]);
+});
+
+test('of several labels the claim says what kept means, and how often each label was', () => {
+  const labels = [
+    { index: 0, ...proportion(256, 256) },
+    { index: 4, ...proportion(250, 256) },
+  ];
+  const evidence: Replaceability = {
+    noiseAlone: proportion(0, 256),
+    soft: { fraction: 0.91, kl: 0.1, labels, ...proportion(250, 256) },
+    hardTried: [],
+  };
+  const named = [
+    { index: 4, label: 'dog' },
+    { index: 0, label: 'ball' },
+  ];
+  expect(claims({ evidence } as BetaResult, { task: 'labels', labels: named }).slice(0, 2)).toEqual([
+    "with a mask of mean 0.91 mixed into noise, the 2 labels 'dog' and 'ball' were kept on 250 of 256 fresh draws (95 % interval 0.95 to 0.99; KL 0.100)",
+    "kept means: each of these labels has a probability of 0.5 or more and no other one has; label by label: 'dog' on 250 and 'ball' on 256 of 256 fresh draws",
+  ]);
+  const none: Replaceability = { ...evidence, soft: { ...evidence.soft, labels: [] } };
+  expect(claims({ evidence: none } as BetaResult, { task: 'labels', labels: [] }).slice(0, 2)).toEqual([
+    'with a mask of mean 0.91 mixed into noise, the answer, which is no label at all, was kept on 250 of 256 fresh draws (95 % interval 0.95 to 0.99; KL 0.100)',
+    'kept means: no label has a probability of 0.5 or more',
   ]);
 });

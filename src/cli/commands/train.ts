@@ -69,9 +69,8 @@ export const train = {
       group: LAN,
       describe: 'pixel: channels share a value; full: every element its own',
     },
-    hold: {
+    validation: {
       ...TEXT,
-      library: ['validation'],
       coerce: belowOne,
       default: '0.1',
       group: LAN,
@@ -90,6 +89,7 @@ export const train = {
     ...seedOption,
     ...jsonOption,
   },
+  renamed: { hold: 'validation' },
   examples: [['$0 train m.onnx --data photos/ --out lan.onnx', 'then: $0 audit m.onnx --image cat.jpg --lan lan.onnx']],
   epilogue: 'Ctrl-C writes a checkpoint and exits with 2; --resume goes on from it, and gives what an unbroken run gives.',
 } as const satisfies Definition;

@@ -2,13 +2,13 @@
 import { basename, extname, join } from 'node:path';
 import { createAuditor, type AuditResult, type Auditor } from '../../api/audit.js';
 import type { AuditProgress } from '../../api/audit-options.js';
-import type { Sample } from '../../api/inputs.js';
+import { sizeOfPicture, type Sample } from '../../api/inputs.js';
 import { LanError } from '../../core/errors.js';
 import { readable } from '../../core/readable.js';
 import { ensureWritable, readBytes } from '../../data/files.js';
 import { whileLocked } from '../../data/lock.js';
 import { decodeNpy } from '../../data/npy.js';
-import type { AuditFiles } from '../../report/audit-files.js';
+import { predictionText, type AuditFiles } from '../../report/audit-files.js';
 import { toJson } from '../../report/format.js';
 import { needed } from '../../report/tokens.js';
 import { progressBar } from '../bar.js';
@@ -27,6 +27,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
   ];
   if (inputs.length === 0) throw new LanError('usage', 'audit: give at least one --image or --tensor.');
   const sample = await shapeOfFirst(argv.tensor);
+  const pictureSize = argv.image?.[0] === undefined ? undefined : await sizeOfPicture(argv.image[0]);
   const bar = progressBar(io, argv.budget);
   await interruptibly(io, { interrupted: 'finishing with what is learned so far', bar }, async (signal) => {
     const note = noteTo(io, definition);
@@ -35,6 +36,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       ...openOptions(argv),
       ...maskOptions(argv),
       sample,
+      pictureSize,
       lan: argv.lan,
       vocabulary: argv.vocab,
       noise: argv.noise,
@@ -44,6 +46,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       budget: argv.budget,
       seed: argv.seed,
       evidenceDraws: argv.evidenceDraws,
+      within: argv.within,
       signal,
       onNote: (text) => note(current?.notes.includes(text) ? `${current.path}: ${text}` : text),
       onProgress: (progress) => show(bar, progress),
@@ -102,13 +105,10 @@ function folders(): (path: string) => string {
 }
 
 function describe(path: string, result: AuditResult, files: AuditFiles, classes: number): string {
-  const top = result.prediction[0]!;
+  const most = result.prediction[0]?.probability ?? 1;
   const lines = [
-    `${path}: ${result.prediction
-      .slice(0, 3)
-      .map((p) => `${p.label} ${p.probability.toFixed(3)}`)
-      .join(', ')}`,
-    ...(top.probability < Math.min(0.5, 3 / classes)
+    `${path}: ${predictionText(result)}`,
+    ...(result.answer.task === 'class' && most < Math.min(0.5, 3 / classes)
       ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
       : []),
   ];

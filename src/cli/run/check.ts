@@ -66,9 +66,9 @@ async function checkAll(argv: Arguments, options: CheckOptions, baseline: Baseli
   const line = progress(io);
   const outcomes: Outcome[] = [];
   for (const [i, model] of argv.models.entries()) {
-    const subject = argv.models.length > 1 ? `[${i + 1}/${argv.models.length}] ${model}` : model;
+    const which = argv.models.length > 1 ? `[${i + 1}/${argv.models.length}] ${model}` : model;
     try {
-      const result = await check(model, { ...options, onProgress: (doing) => line.say(subject, doing) });
+      const result = await check(model, { ...options, onProgress: (doing) => line.say(which, doing) });
       line.clear();
       outcomes.push({ model, result });
       if (!argv.json) io.out(inFlags(agreementText(result, knownFailures(baseline, model)), { definition }));

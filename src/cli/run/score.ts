@@ -36,7 +36,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
   }
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
 
 /** An accuracy for people: 92.98 % (3719 of 4000, 92.14 to 93.73 %). */
 export const accuracyText = (a: Accuracy): string =>

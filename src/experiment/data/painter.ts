@@ -12,10 +12,10 @@ const { abs, max, min, sqrt, floor } = Math;
 /** Math.hypot guards against overflow, which costs ten times this. */
 export const length = (x: number, y: number): number => sqrt(x * x + y * y);
 
-export const mix = (a: Rgb, b: Rgb, share: number): Rgb => [
-  a[0] + (b[0] - a[0]) * share,
-  a[1] + (b[1] - a[1]) * share,
-  a[2] + (b[2] - a[2]) * share,
+export const mix = (a: Rgb, b: Rgb, fraction: number): Rgb => [
+  a[0] + (b[0] - a[0]) * fraction,
+  a[1] + (b[1] - a[1]) * fraction,
+  a[2] + (b[2] - a[2]) * fraction,
 ];
 /** Darker (factor < 1) or lighter. */
 export const times = (a: Rgb, factor: number): Rgb => [a[0] * factor, a[1] * factor, a[2] * factor];
@@ -24,8 +24,8 @@ export const clamp01 = (v: number): number => (v < 0 ? 0 : v > 1 ? 1 : v);
 /** From `a` at y = top to `b` at y = bottom. */
 export function gradient(a: Rgb, b: Rgb, top: number, bottom: number): Shade {
   return (_, y, out) => {
-    const share = clamp01((y - top) / (bottom - top));
-    for (let c = 0; c < 3; c++) out[c] = a[c]! + (b[c]! - a[c]!) * share;
+    const fraction = clamp01((y - top) / (bottom - top));
+    for (let c = 0; c < 3; c++) out[c] = a[c]! + (b[c]! - a[c]!) * fraction;
   };
 }
 

@@ -60,11 +60,11 @@ export function overlay(photo: Uint8Array, attention: Float32Array, opacity = 0.
     const at = i * 3;
     const luma = 0.299 * photo[at]! + 0.587 * photo[at + 1]! + 0.114 * photo[at + 2]!;
     // NaN covers the photo as fully as attention 1 does: it must not pass for "replaceable".
-    const share = Number.isNaN(a) ? 1 : Math.min(1, Math.max(0, a));
+    const fraction = Number.isNaN(a) ? 1 : Math.min(1, Math.max(0, a));
     put(colour, 0, table, a);
     // Dimmed where nothing was needed, full brightness under the colour, where the reader looks.
-    const grey = luma * (0.55 + 0.45 * share);
-    for (let c = 0; c < 3; c++) out[at + c] = Math.round(grey + (colour[c]! - grey) * opacity * share);
+    const grey = luma * (0.55 + 0.45 * fraction);
+    for (let c = 0; c < 3; c++) out[at + c] = Math.round(grey + (colour[c]! - grey) * opacity * fraction);
   }
   return out;
 }
@@ -88,18 +88,18 @@ export function scaleBilinear(values: Float32Array, h: number, w: number, height
   if (values.length !== h * w)
     throw new LanError('usage', `A map of ${w} x ${h} has ${h * w} values, received ${values.length}.`);
   const out = new Float32Array(height * width);
-  const at = (i: number, from: number, to: number): { low: number; high: number; share: number } => {
+  const at = (i: number, from: number, to: number): { low: number; high: number; fraction: number } => {
     const place = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));
     const low = Math.floor(place);
-    return { low, high: Math.min(from - 1, low + 1), share: place - low };
+    return { low, high: Math.min(from - 1, low + 1), fraction: place - low };
   };
   for (let y = 0; y < height; y++) {
     const row = at(y, h, height);
     for (let x = 0; x < width; x++) {
       const column = at(x, w, width);
       const mix = (r: number): number =>
-        values[r * w + column.low]! * (1 - column.share) + values[r * w + column.high]! * column.share;
-      out[y * width + x] = mix(row.low) * (1 - row.share) + mix(row.high) * row.share;
+        values[r * w + column.low]! * (1 - column.fraction) + values[r * w + column.high]! * column.fraction;
+      out[y * width + x] = mix(row.low) * (1 - row.fraction) + mix(row.high) * row.fraction;
     }
   }
   return out;

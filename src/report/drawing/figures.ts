@@ -143,8 +143,8 @@ export async function maps(
 
 /** One pixel a cell. A map that is the same everywhere has the colour of its middle. */
 function coloured({ values, height, width, masked }: MapPanel, low: number, high: number, map?: ColourMap): Picture {
-  const shares = values.map((v) => (high > low ? (v - low) / (high - low) : Number.isNaN(v) ? v : 0.5));
-  const pixels = heatmap(shares, map);
+  const fractions = values.map((v) => (high > low ? (v - low) / (high - low) : Number.isNaN(v) ? v : 0.5));
+  const pixels = heatmap(fractions, map);
   for (let i = 0; i < values.length; i++) if (masked?.(i)) pixels.set(MASKED, 3 * i);
   return { width, height, pixels };
 }

