@@ -4,6 +4,7 @@ import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { InputCard } from './card.js';
 import type { Classifier } from './classifier.js';
 
+/** A picture as a model takes it; `size` is height and width in pixels. */
 export interface Picture {
   readonly layout: 'NCHW' | 'NHWC';
   readonly channels: 1 | 3;
@@ -74,7 +75,6 @@ interface Conventional<C> {
 }
 
 /** Preprocessings in common use, tried in turn when nobody says which a model wants. */
-
 export const CONVENTIONS: Readonly<Record<string, Pick<InputCard, 'channels' | 'range' | 'mean' | 'std'>>> = {
   'torchvision (RGB, 0..1, ImageNet mean and std)': {
     channels: 'RGB',

@@ -22,11 +22,13 @@ import { feedsAt, randomTokensAt, runToPoint } from './run-to-point.js';
 import type { ModelSource } from './source.js';
 import { Vjp, type VjpResult } from './vjp.js';
 
+/** An input or output of a static graph, as a Classifier shows it. */
 export const describe = (v: ValueInfo): { name: string; type: DType; shape: readonly number[] } => ({
   name: v.name,
   type: v.type!,
   shape: v.dims as number[],
 });
+
 /** See openModel, which makes it. */
 export class OnnxClassifier implements Classifier {
   readonly source: ModelSource;

@@ -8,6 +8,7 @@ import type { Batch, Dataset, PictureSpec, Unreadable } from '../data/dataset.js
 import { matchLabels } from '../data/labels.js';
 import type { Classifier } from '../model/classifier.js';
 
+/** Which samples are scored, and how many at once. */
 export interface ScoreOptions {
   /** Samples a run; 'auto' measures which number is fastest. A model that fixes its batch keeps it. Default 'auto'. */
   readonly batch?: 'auto' | number;
@@ -29,6 +30,7 @@ export interface Accuracy {
   readonly interval: readonly [low: number, high: number];
 }
 
+/** How well a classifier does on a dataset. `confusion` counts samples. */
 export interface ScoreResult {
   readonly dataset: string;
   readonly split?: string;
@@ -58,6 +60,7 @@ export interface ScoreResult {
   };
 }
 
+/** One sample: its number in the dataset, its label and the predicted class, both as output indices, and its probability in [0,1]. */
 export interface Answer {
   readonly index: number;
   readonly label: number;

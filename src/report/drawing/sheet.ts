@@ -6,12 +6,14 @@ import { scaleNearest, type ColourMap } from './colour.js';
 import { barWidth, drawBar, ENDS, GAP, INK, LABEL, MARGIN, QUIET, RULE, TITLE } from './frame.js';
 import { LINE_HEIGHT, measure, shorten, type TextStyle } from './text.js';
 
+/** A picture with its captions. */
 export interface Tile {
   readonly image: Picture;
   /** Lines beneath the picture; the first is its name, the others are in grey. */
   readonly captions: readonly string[];
 }
 
+/** What is on a sheet. */
 export interface SheetOptions {
   readonly title: string;
   /** One row per beta, say; a label of '' takes no room. */
