@@ -16,7 +16,7 @@ import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type Au
 import { answerText, claims, partOf } from '../report/claims.js';
 import { tokenMasks, tokensOf, unknownToken, type TokenMask, type Tokens } from '../report/tokens.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
-import { readInput, shapeOf, type AuditInput, type Expected, type Sample } from './inputs.js';
+import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
 /** One mask, what it claims, and how that was measured. */
@@ -68,7 +68,8 @@ export interface Auditor extends AsyncDisposable {
  * await result.save('out/forest');
  */
 export async function audit(model: ModelLike, input: AuditInput, options: AuditOptions = {}): Promise<AuditResult> {
-  const auditor = await createAuditor(model, { sample: isFile(model) ? await shapeOf(input) : undefined, ...options });
+  const shapes = isFile(model) ? { sample: await shapeOf(input), pictureSize: await sizeOfPicture(input) } : {};
+  const auditor = await createAuditor(model, { ...shapes, ...options });
   try {
     return await auditor.audit(input);
   } finally {
@@ -85,9 +86,9 @@ export async function audit(model: ModelLike, input: AuditInput, options: AuditO
  * await auditor.dispose();
  */
 export async function createAuditor(model: ModelLike, options: AuditOptions = {}): Promise<Auditor> {
-  const { sample, ...said } = options;
+  const { sample, pictureSize, ...said } = options;
   if (!isFile(model)) refuseOpening(internals(model), said);
-  const classifier = !isFile(model) ? internals(model) : await openModel(model, openingOf({ ...said, sample }));
+  const classifier = !isFile(model) ? internals(model) : await openModel(model, openingOf({ ...said, sample, pictureSize }));
   try {
     return await CompiledAuditor.make(classifier, options, isFile(model));
   } catch (error) {

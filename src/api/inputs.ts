@@ -4,9 +4,10 @@ import { basename, extname } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { castTensor, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { readBytes, sha256 } from '../data/files.js';
-import { readImage, type ImageSpec } from '../data/images.js';
+import { pictureSize, readImage, type ImageSpec } from '../data/images.js';
 import { decodeNpy } from '../data/npy.js';
 import type { Classifier } from '../model/open.js';
+import { rounded } from '../model/picture.js';
 
 /**
  * One input to explain: the path of a picture or of an .npy file, the bytes of either, a Tensor of one sample in the space of the classifier
@@ -101,6 +102,13 @@ export async function shapeOf(input: AuditInput): Promise<readonly number[] | un
   return isTensor(input) ? input.dims : [1, input.length];
 }
 
+/** Height and width of a picture file, which bind what a model leaves open; undefined for anything else, which will be refused where it is read. */
+export async function sizeOfPicture(input: AuditInput): Promise<readonly [number, number] | undefined> {
+  if (typeof input !== 'string' && !isBytes(input)) return undefined;
+  if (typeof input === 'string' ? !existsSync(input) || extname(input).toLowerCase() === '.npy' : isNpy(input)) return undefined;
+  return pictureSize(input).catch(() => undefined);
+}
+
 /** How this classifier's pictures are read. For classifiers of pictures only. */
 export function imageSpec(classifier: Classifier): ImageSpec {
   const card = classifier.card!;
@@ -121,7 +129,9 @@ function asSample(classifier: Classifier, tensor: Tensor, label: string): Tensor
   // Bytes are pixels wherever pictures are taken.
   if (tensor.type === 'uint8' && classifier.card)
     return { type: 'float32', dims, data: toFloat32(tensor).map((v) => (v * classifier.card!.range) / 255) };
-  return { ...castTensor(tensor, classifier.input.type), dims };
+  // A file that takes whole numbers has no answer to others.
+  const data = classifier.integers ? rounded(tensor, classifier.integers) : tensor;
+  return { ...castTensor(data, classifier.input.type), dims };
 }
 
 function idsOf(classifier: Classifier, ids: readonly (number | bigint)[]): Tensor {

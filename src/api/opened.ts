@@ -9,6 +9,8 @@ type Internal =
   | 'engine'
   | 'adapters'
   | 'cardAssumed'
+  | 'picture'
+  | 'integers'
   | 'batched'
   | 'precision'
   | 'graph'
@@ -61,6 +63,7 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   output: true,
   at: true,
   sample: true,
+  pictureSize: true,
   feeds: true,
   trust: true,
 };

@@ -3,8 +3,8 @@ import { version } from '../core/version.js';
 import type { OpenOptions } from '../model/open.js';
 import { classesCsv, scoreDocument, writeScore, type ScoreDocument } from '../report/score-files.js';
 import { score as measure, type ScoreOptions as MeasureOptions, type ScoreResult as Measured } from '../score/score.js';
-import { withDataset, type DatasetLike } from './data.js';
-import { withModel, type ModelLike } from './opened.js';
+import { firstPicture, withDataset, type DatasetLike } from './data.js';
+import { isFile, withModel, type ModelLike } from './opened.js';
 
 /** Options of `score`, flat: those of the model and the dataset count where they are opened here. */
 export interface ScoreOptions extends MeasureOptions, Omit<OpenOptions, 'batch'> {
@@ -35,8 +35,8 @@ export interface ScoreResult extends Measured {
  */
 export async function score(model: ModelLike, data: DatasetLike, options: ScoreOptions = {}): Promise<ScoreResult> {
   const { split, onNote, batch, limit, seed, strict, onProgress, signal, ...opening } = options;
-  return withDataset(data, { split }, (dataset) =>
-    withModel(model, opening, async (classifier) => {
+  return withDataset(data, { split }, async (dataset) =>
+    withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (classifier) => {
       const assumed = classifier.cardAssumed
         ? ['no model card: assumed torchvision (RGB, 0..1, ImageNet mean and std), or plain 0..255 of grey; give a `card`']
         : [];

@@ -12,8 +12,8 @@ import type { Samples } from '../lan/samples.js';
 import type { TrainProgress } from '../lan/train.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
 import { pictureSpec } from '../score/score.js';
-import { withDataset, type DatasetLike } from './data.js';
-import { withModel, type ModelLike } from './opened.js';
+import { firstPicture, withDataset, type DatasetLike } from './data.js';
+import { isFile, withModel, type ModelLike } from './opened.js';
 
 /** Options of `train`, flat: those of the model and the dataset count where they are opened here. */
 export interface TrainOptions extends Omit<OpenOptions, 'batch'> {
@@ -126,8 +126,8 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
     throw new LanError('usage', `\`validation\`: expected a fraction of at least 0 and below 1, received ${validation}.`);
   if (resume && out === undefined)
     throw new LanError('usage', '`resume`: a checkpoint lies beside the explainer.', 'Say where with `out`.');
-  return withDataset(data, { split: part, prefer: 'train' }, (dataset) =>
-    withModel(model, opening, async (classifier) => {
+  return withDataset(data, { split: part, prefer: 'train' }, async (dataset) =>
+    withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (classifier) => {
       if (out !== undefined) {
         const files = [out, ...['fused.onnx', 'metrics.jsonl', 'checkpoint'].map((ending) => beside(out, ending))];
         await prepareResults(files, [classifier.source.path, dataset.name]);

@@ -9,7 +9,8 @@ import { decodeNpy } from '../data/npy.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import { decodeTensorFile } from '../onnx/tensor-file.js';
 import type { InputCard } from '../model/card.js';
-import { completeCard, pictureLayout } from '../model/conventions.js';
+import { completeCard } from '../model/conventions.js';
+import { holdsPixels, pictureIn, rounded } from '../model/picture.js';
 import { preprocessTensor } from '../model/preprocess.js';
 
 /**
@@ -64,7 +65,9 @@ async function ofImage(
 ): Promise<Record<string, Tensor>> {
   const input = inputs.find((i) => i.name === chosen);
   const dims = (input?.dims ?? []) as number[];
-  const picture = input?.type === 'float32' && dims[0] === 1 ? pictureLayout(dims, card?.layout) : undefined;
+  const integers = holdsPixels(input?.type);
+  const found = input?.type === 'float32' || integers ? pictureIn(dims, card, integers) : undefined;
+  const picture = found && (!found.batched || dims[0] === 1) ? found : undefined;
   if (!input || !picture || inputs.length > 1)
     throw new LanError(
       'usage',
@@ -82,7 +85,8 @@ async function ofImage(
     crop: whole.crop,
     range: whole.range,
   });
-  return { [input.name]: preprocessTensor(tensor, whole) };
+  const own = { ...preprocessTensor(tensor, whole), dims };
+  return { [input.name]: integers ? rounded(own, input.type!) : own };
 }
 
 async function ofTensor(path: string, { inputs }: Graph): Promise<Record<string, Tensor>> {

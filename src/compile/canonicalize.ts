@@ -26,12 +26,13 @@ export const canonicalize = (model: Model, adapters: readonly OpAdapter[]): Grap
 /**
  * The first half of canonicalize: every node in the dialect, floats still in the types of the file. Outputs that are no numbers are left out,
  * and those that are no floats as well where that is what it takes: classical models give labels beside their scores.
+ * `pictures`: inputs of whole numbers that become float32, so that a gradient reaches them.
  */
-export function rewrite(model: Model, adapters: readonly OpAdapter[]): Graph {
+export function rewrite(model: Model, adapters: readonly OpAdapter[], pictures: ReadonlySet<string> = new Set<string>()): Graph {
   const flat = inlineFunctions(model);
   const attempt = (graph: Graph): { graph: Graph; problems: string[] } => {
     const context: Context = { find: adapterTable(adapters), opsets: flat.opsets, problems: [] };
-    return { graph: canonicalGraph(graph, context, new Map()), problems: context.problems };
+    return { graph: canonicalGraph(graph, context, new Map(), pictures), problems: context.problems };
   };
   const numeric = withOutputs(flat.graph, (o) => o.type !== 'string');
   const first = attempt(numeric);
@@ -69,9 +70,14 @@ function summarise(problems: readonly string[]): string[] {
   });
 }
 
-function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<string, Tensor>): Graph {
+function canonicalGraph(
+  graph: Graph,
+  context: Context,
+  outer: ReadonlyMap<string, Tensor>,
+  pictures: ReadonlySet<string> = new Set<string>(),
+): Graph {
   const g = new GraphBuilder(graph.name);
-  g.inputs.push(...graph.inputs);
+  g.inputs.push(...graph.inputs.map((i) => (pictures.has(i.name) ? { ...i, type: 'float32' as const } : i)));
   // All names of the original are taken, so that nothing emitted collides with a value yet to come.
   g.reserve([
     ...graph.inputs.map((i) => i.name),
@@ -81,6 +87,7 @@ function canonicalGraph(graph: Graph, context: Context, outer: ReadonlyMap<strin
   ]);
   for (const [name, tensor] of graph.constants) g.constants.set(name, tensor);
   const carried = new Carried(g, graph);
+  for (const { name, type } of graph.inputs) if (type && pictures.has(name)) carried.set(name, type);
   const alias = new Map<string, string>();
   const rename = (name: string): string => alias.get(name) ?? name;
   const read = new Set([...graph.nodes.flatMap(reads), ...graph.outputs.map((o) => o.name)]);

@@ -80,6 +80,19 @@ async function sound<T>(label: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Height and width that a picture (a path, or a file's bytes) has when it is decoded. Throws as decodePixels for what is none. */
+export async function pictureSize(source: string | Uint8Array): Promise<readonly [height: number, width: number]> {
+  const { label, bytes } = await bytesOf(source, 'from memory');
+  const bmp = isBmp(bytes) ? decodeBmp(bytes, MAX_PIXELS, (reason) => unreadable(label, reason)) : undefined;
+  const {
+    height,
+    width,
+    orientation = 1,
+  }: Pick<Metadata, 'height' | 'width' | 'orientation'> = bmp ?? (await sound(label, () => metaOf(bytes, label)));
+  // From 5 on the orientations of EXIF are turned by a quarter.
+  return orientation >= 5 ? [width, height] : [height, width];
+}
+
 const limits = { failOn: 'error', limitInputPixels: MAX_PIXELS } as const;
 
 /**

@@ -52,8 +52,9 @@ export const settingsFor = (
   given: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined } = {},
 ): LanSettings => {
   const tokens = classifier.hookPoint?.tokens ? { maskShape: 'token' as const, noise: 'tokens' } : {};
-  // Of axes that nobody named, none is known to be channels that belong together.
-  const whole = classifier.batched || classifier.hookPoint ? {} : { maskShape: 'full' as const, maskGrids: [] };
+  // Of axes that nobody named, as a picture's are, none is known to be channels that belong together.
+  const named = classifier.batched || classifier.hookPoint || classifier.picture?.batched === false;
+  const whole = named ? {} : { maskShape: 'full' as const, maskGrids: [] };
   const said = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
   return resolveSettings(preset, classifier.sampleShape, classifier.classes, { ...whole, ...tokens, ...said });
 };

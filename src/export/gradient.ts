@@ -6,6 +6,7 @@ import type { DType } from '../core/tensor.js';
 import { gradientOf } from '../engine/engine.js';
 import type { HookPoint } from '../model/hook-point.js';
 import type { Classifier } from '../model/open.js';
+import { ownDims } from '../model/picture.js';
 import { withPreprocessing, X } from '../model/preprocess.js';
 import { appendLogProbabilities } from '../model/probabilities.js';
 import { GraphBuilder } from '../onnx/builder.js';
@@ -124,7 +125,7 @@ export async function inPixels(
   batch: number,
   graph: Graph = classifier.graph,
 ): Promise<Graph> {
-  const { card, inputShape, source } = classifier;
+  const { card, inputShape, picture, source } = classifier;
   if (!card)
     throw new LanError(
       'usage',
@@ -138,7 +139,8 @@ export async function inPixels(
       'Leave `pixels` out.',
     );
   const outputs = graph.outputs.map((o) => o.name);
-  return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...inputShape], card));
+  const own = ownDims(picture, classifier.input.shape, batch);
+  return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...inputShape], card, own));
 }
 
 /** Appends -sum(target log p) / N with a new input TARGET [N,K]; names the loss. */

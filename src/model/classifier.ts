@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.js';
 import type { Graph } from '../onnx/graph.js';
 import type { InputCard, OutputKind } from './card.js';
 import type { HookPoint } from './hook-point.js';
+import type { Picture } from './picture.js';
 import type { ModelSource } from './source.js';
 import type { VjpResult } from './vjp.js';
 
@@ -24,6 +25,10 @@ export interface Classifier extends AsyncDisposable {
   readonly severalLabels: boolean;
   /** How pictures go in; undefined when the input is not a picture. */
   readonly card: InputCard | undefined;
+  /** How the input holds a picture; undefined when it is none. */
+  readonly picture: Picture | undefined;
+  /** The type of whole numbers in which the file takes its pictures; they are rounded to it where it is run. Undefined where it takes floats. */
+  readonly integers: DType | undefined;
   /** True when nobody said how pictures go in. */
   readonly cardAssumed: boolean;
   /** The input that is explained, and the output that is the classifier's. */

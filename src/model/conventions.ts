@@ -3,26 +3,10 @@ import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { InputCard } from './card.js';
 import type { Classifier } from './classifier.js';
-
-/** A picture as a model takes it; `size` is height and width in pixels. */
-export interface Picture {
-  readonly layout: 'NCHW' | 'NHWC';
-  readonly channels: 1 | 3;
-  readonly size: readonly [number, number];
-}
-
-/** A rank-4 input with 1 or 3 channels, each side at least 8, is taken for a picture. */
-export function pictureLayout(dims: readonly number[], layout?: 'NCHW' | 'NHWC'): Picture | undefined {
-  if (dims.length !== 4) return undefined;
-  const [, a, b, c] = dims as [number, number, number, number];
-  const few = (n: number): n is 1 | 3 => n === 1 || n === 3;
-  if (layout !== 'NHWC' && few(a) && b >= 8 && c >= 8) return { layout: 'NCHW', channels: a, size: [b, c] };
-  if (layout !== 'NCHW' && few(c) && a >= 8 && b >= 8) return { layout: 'NHWC', channels: c, size: [a, b] };
-  return undefined;
-}
+import type { Picture } from './picture.js';
 
 /** The card with every field: what is not given is torchvision's convention, or plain pixels of a grey picture. Throws LanError for wrong lengths. */
-export function completeCard(given: Partial<InputCard>, picture: Picture): InputCard {
+export function completeCard(given: Partial<InputCard>, picture: Pick<Picture, 'layout' | 'channels' | 'size'>): InputCard {
   const convention = Object.values(CONVENTIONS)[0]!;
   const grey = picture.channels === 1;
   if (given.channels !== undefined && (given.channels === 'GREY') !== grey)

@@ -2,6 +2,7 @@
 import { toFloatType, type DType, type Tensor } from '../core/tensor.js';
 import type { OrtProgram } from '../engine/ort.js';
 import type { Model } from '../onnx/graph.js';
+import { holdsPixels, rounded } from './picture.js';
 
 /** Is it one of the float types that are computed with: float16, float32 or float64? */
 export const isFloat = (type: DType | undefined): boolean => type === 'float16' || type === 'float32' || type === 'float64';
@@ -15,13 +16,14 @@ export const inFloat32 = (program: OrtProgram, model: Model): OrtProgram => ({
   run: async (feeds, wanted) => widened(await program.run(inOwnTypes(feeds, model), wanted)),
 });
 
-/** Feeds in the float types that the file's inputs have. */
+/** Feeds in the types that the file's inputs have: floats of its own width, and pictures rounded where it takes whole numbers. */
 export function inOwnTypes(feeds: Readonly<Record<string, Tensor>>, { graph }: Model): Record<string, Tensor> {
   const types = new Map(graph.inputs.map((i) => [i.name, i.type]));
-  const own = Object.entries(feeds).map(([name, t]): [string, Tensor] => [
-    name,
-    isFloat(types.get(name)) ? toFloatType(t, types.get(name) as 'float16') : t,
-  ]);
+  const own = Object.entries(feeds).map(([name, t]): [string, Tensor] => {
+    const type = types.get(name);
+    if (isFloat(type)) return [name, toFloatType(t, type as 'float16')];
+    return [name, type && t.type === 'float32' && holdsPixels(type) ? rounded(t, type) : t];
+  });
   return Object.fromEntries(own);
 }
 

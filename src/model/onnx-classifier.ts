@@ -4,17 +4,18 @@ import { downstreamOf, upstreamOf, withConstants } from '../compile/cut.js';
 import { specialize } from '../compile/specialize.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
-import { sizeOf, type DType, type Tensor } from '../core/tensor.js';
+import { castTensor, sizeOf, type DType, type Tensor } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
 import { probe } from '../engine/ort.js';
 import { prune, reads, type Graph, type ValueInfo } from '../onnx/graph.js';
 import type { InputCard, OutputKind } from './card.js';
 import type { Classifier } from './classifier.js';
-import { completeCard, pictureLayout } from './conventions.js';
+import { completeCard } from './conventions.js';
 import { refuseMissing } from './feeds.js';
 import { widened } from './float-types.js';
 import type { HookPoint } from './hook-point.js';
 import type { Parts, Programs } from './parts.js';
+import { ownDims, pictureIn, type Picture } from './picture.js';
 import { Predictor } from './predictor.js';
 import { withPreprocessing, X } from './preprocess.js';
 import { guessOutputKind, isBinary, withLogProbabilities } from './probabilities.js';
@@ -50,6 +51,8 @@ export class OnnxClassifier implements Classifier {
   readonly cardAssumed: boolean;
   readonly classes: number;
   readonly card: InputCard | undefined;
+  readonly integers: DType | undefined;
+  readonly picture: Picture | undefined;
   readonly batch: number;
   /** False where the value at the hook point has no batch axis: then one sample is all of it. */
   readonly batched: boolean;
@@ -78,16 +81,20 @@ export class OnnxClassifier implements Classifier {
     this.outputKind = card.output ?? guessOutputKind(graph, output.name);
     this.labels = (card.labels as readonly string[] | undefined) ?? [];
     const shape = this.input.shape;
-    const picture = this.input.type.startsWith('float') ? pictureLayout(shape, card.input?.layout) : undefined;
+    this.integers = parts.integers;
+    const picture = (this.picture = this.input.type.startsWith('float')
+      ? pictureIn(shape, card.input, this.integers !== undefined)
+      : undefined);
     this.cardAssumed =
       parts.cardAssumed ?? (picture !== undefined && card.input?.mean === undefined && card.input?.range === undefined);
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
-    this.batch = shape[0] ?? 1;
+    const single = picture?.batched === false;
+    this.batch = single ? 1 : (shape[0] ?? 1);
     // Where the output has another number of rows than the input (time first, say), the whole input is one sample.
-    const rows = this.output.shape[0] === this.batch || this.batch === 1;
+    const rows = !single && (this.output.shape[0] === this.batch || this.batch === 1);
     this.batched = hookPoint ? hookPoint.dims[0] === this.batch : rows;
     this.inputShape =
-      picture && (rows || hookPoint) ? [picture.channels, ...picture.size] : rows || hookPoint ? shape.slice(1) : shape;
+      picture && (rows || single || hookPoint) ? [picture.channels, ...picture.size] : rows || hookPoint ? shape.slice(1) : shape;
     this.sampleShape = !hookPoint ? this.inputShape : this.batched ? hookPoint.dims.slice(1) : hookPoint.dims;
     this.part = hookPoint
       ? downstreamOf(canonical, hookPoint.name, { type: 'float32', dims: hookPoint.dims }, [output.name])
@@ -137,7 +144,8 @@ export class OnnxClassifier implements Classifier {
           `Input '${i.name}': expected ${i.type}[${i.shape.join(',')}], received ${feed.type}[${feed.dims.join(',')}].`,
         );
       }
-      own[i.name] = feed;
+      // A picture in whole numbers is float32 here.
+      own[i.name] = i.type === 'float32' && /^u?int/.test(feed.type) ? castTensor(feed, 'float32') : feed;
     }
     return widened(own);
   }
@@ -214,7 +222,8 @@ export class OnnxClassifier implements Classifier {
     const entry = this.hookPoint?.name ?? this.input.name;
     const fixed=withConstants(this.part,feedsAt(this.parts,batch,this.part.inputs.map((i) => i.name))); // prettier-ignore
     const card = this.hookPoint ? undefined : this.card;
-    const composed = withPreprocessing(fixed, entry, [name], dims, card, this.batched ? dims : this.sampleShape);
+    const own = card ? ownDims(this.picture, this.input.shape, batch) : this.batched ? dims : this.sampleShape;
+    const composed = withPreprocessing(fixed, entry, [name], dims, card, own);
     let graph: Graph;
     try {
       graph = await specialize(composed, { [X]: dims }, probe, this.adapters);
@@ -222,8 +231,8 @@ export class OnnxClassifier implements Classifier {
       throw new LanError('input', `${refusal} (${messageOf(error)})`);
     }
     const made = graph.outputs[0]!.name;
-    if (graph.types.get(made)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
-    return specialize(withLogProbabilities(graph, made, this.outputKind), { [X]: dims }, probe, this.adapters);
+    if (this.batched && graph.types.get(made)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
+    return specialize(withLogProbabilities(graph, made, this.outputKind, batch), { [X]: dims }, probe, this.adapters);
   }
 
   specialize(graph: Graph): Promise<Graph> {

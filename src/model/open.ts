@@ -35,8 +35,8 @@ const ASKED_AT_ONCE = 2 ** 26;
 export async function openModel(from: string | Uint8Array, options: OpenOptions = {}): Promise<Classifier> {
   const source = await readModel(from);
   await tryUnlessTrusted(source, from, 'run', { ...options });
-  const prepared = await prepare(source, options);
-  const { adapters, canonical, graph, card, feeds, notes } = prepared;
+  const prepared = await prepare(source, options, { gradients: true });
+  const { adapters, canonical, graph, card, feeds, integers, notes } = prepared;
   const selected = selectValues(graph, options, labelCount(card), source.name);
   if (!selected)
     throw new LanError(
@@ -67,7 +67,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const upstream = cut?.upstream;
   const kind = card.output ?? (hookPoint ? undefined : await probabilitiesOf(source.model, graph, reference));
   const said = kind ? { ...card, output: kind } : card;
-  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, notes, input, output, hookPoint, feeds }); // prettier-ignore
+  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds }); // prettier-ignore
   // Of large files it is asked when a batch is first run, since it opens the reference.
   if (source.size <= ASKED_AT_ONCE) await classifier.askIndependence();
   return classifier;

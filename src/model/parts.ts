@@ -1,6 +1,6 @@
 // What an opened model is made of.
 import type { OpAdapter } from '../../adapters/op.js';
-import type { Tensor } from '../core/tensor.js';
+import type { DType, Tensor } from '../core/tensor.js';
 import type { Engine, Program } from '../engine/engine.js';
 import type { OrtProgram } from '../engine/ort.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
@@ -25,6 +25,8 @@ export interface Parts {
   readonly card: PartialCard;
   /** Says that the card is a guess, or that it is none; absent: it is one where it leaves mean and range open. */
   readonly cardAssumed?: boolean;
+  /** The file's type of a picture in whole numbers, which is float32 in `canonical` and `graph`. */
+  readonly integers: DType | undefined;
   readonly notes: string[];
   readonly input: ValueInfo;
   readonly output: ValueInfo;

@@ -5,6 +5,7 @@ import { allocate, float32, sizeOf, toFloat32, type Tensor } from '../core/tenso
 import { rowsAreIndependent } from './batching.js';
 import type { InputCard, OutputKind } from './card.js';
 import type { Parts } from './parts.js';
+import { ownDims, rounded, type Picture } from './picture.js';
 import { preprocessTensor } from './preprocess.js';
 import { toProbabilities } from './probabilities.js';
 import { feedsAt, fixedBatchOf } from './run-to-point.js';
@@ -18,6 +19,7 @@ export interface SampleView {
   /** Length of the first axis of the model's input as it was opened. */
   readonly batch: number;
   readonly card: InputCard | undefined;
+  readonly picture: Picture | undefined;
   readonly outputKind: OutputKind;
 }
 
@@ -33,7 +35,7 @@ export class Predictor {
     private readonly parts: Parts,
     private readonly view: SampleView,
   ) {
-    this.fixed = fixedBatchOf(parts.canonical, parts.input.name);
+    this.fixed = view.picture?.batched === false ? undefined : fixedBatchOf(parts.canonical, parts.input.name);
   }
 
   /**
@@ -104,15 +106,19 @@ export class Predictor {
 
   /** The chosen output [length,...] of `length` samples. Throws LanError where it has another number of rows. */
   private async output(x: Tensor, length: number, card: InputCard | undefined): Promise<Tensor> {
-    const { hookPoint, input, output, reference, source } = this.parts;
-    const { batched, batch } = this.view;
+    const { hookPoint, input, integers, output, reference, source } = this.parts;
+    const { batched, batch, picture, sampleShape } = this.view;
     // One array for all runs: fresh ones keep the garbage collector busy. Taken away meanwhile, because another call may come in between.
     const buffer = this.spare;
     this.spare = undefined;
-    const entry = hookPoint ? x : preprocessTensor(x, card, buffer);
+    const pictures = card !== undefined && !hookPoint;
+    const made = hookPoint ? x : preprocessTensor(pictures ? { ...x, dims: [length, ...sampleShape] } : x, card, buffer);
+    const own = pictures ? { ...made, dims: ownDims(picture, input.dims as number[], length) } : made;
+    // What the file cannot be fed is no evidence, whatever runs it.
+    const entry = integers && !hookPoint ? rounded(own, integers) : own;
     const feeds = feedsAt(this.parts, batched ? length : batch, reference.inputNames);
     const out = (await reference.run({ ...feeds, [hookPoint?.name ?? input.name]: entry }, [output.name]))[output.name]!;
-    if (card && !hookPoint) this.spare = entry.data as Float32Array;
+    if (pictures) this.spare = made.data as Float32Array;
     if (!batched) return { type: out.type, dims: [1, sizeOf(out.dims)], data: out.data };
     if (out.dims[0] !== length)
       throw new LanError(

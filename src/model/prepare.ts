@@ -6,12 +6,14 @@ import { specialize } from '../compile/specialize.js';
 import { isQuantised } from '../compile/carried.js';
 import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
+import type { DType, Tensor } from '../core/tensor.js';
 import { probe } from '../engine/ort.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
-import { mergeCards, readCard, type PartialCard } from './card.js';
+import { mergeCards, readCard, type InputCard, type PartialCard } from './card.js';
 import { bindSymbols, readFeeds, shapeOfSample, shapesOfFeeds, tensorsOfFeeds } from './feeds.js';
 import { labelNotes } from './maps.js';
+import { boundPicture, holdsPixels, integerCard, pictureIn } from './picture.js';
+import { rowsOf } from './random-inputs.js';
 import { selectInput } from './score-output.js';
 import type { SelectionOptions } from './selection.js';
 import type { ModelSource } from './source.js';
@@ -40,6 +42,8 @@ export interface PreparedModel {
   readonly card: PartialCard;
   /** What the other inputs are fed, in their static shapes and types. */
   readonly feeds: Readonly<Record<string, Tensor>>;
+  /** The file's type of the explained input where that is a picture in whole numbers; in both graphs it is float32. */
+  readonly integers?: DType;
   /** What the file itself computes in. */
   readonly precision: 'float32' | 'float16' | 'quantised';
   /** Sentences for the user on outputs that were left out or changed. */
@@ -50,13 +54,21 @@ export interface PreparedModel {
  * Prepares a model for `options`. Throws LanErrors with all ops that no adapter supports, LanError with code 'shape' where an axis stays open, and
  * with 'input' or 'usage' where an option does not fit the model.
  */
-export async function prepare(source: ModelSource, options: PrepareOptions = {}): Promise<PreparedModel> {
+export async function prepare(
+  source: ModelSource,
+  options: PrepareOptions = {},
+  { gradients = false }: { readonly gradients?: boolean } = {},
+): Promise<PreparedModel> {
   const adapters = options.adapters ?? builtIn;
-  const rewritten = rewrite(source.model, adapters);
+  const given = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
+  const asItIs = rewrite(source.model, adapters);
+  const found = pictureInIntegers(widen(asItIs), given, options, source.name);
+  const pixels = found && gradients ? found : undefined;
+  const rewritten = pixels ? rewrite(source.model, adapters, new Set([pixels.name])) : asItIs;
   const canonical = widen(rewritten);
-  const card = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
+  const card = found ? { ...given, input: integerCard(given.input ?? {}, found.type, source.name) } : given;
   const fed = await readFeeds(options.feeds);
-  const shapes = shapesFor(canonical, fed, card, options, source.name);
+  const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed));
   const half = computedIn(rewritten).has('float16');
   return {
@@ -66,9 +78,54 @@ export async function prepare(source: ModelSource, options: PrepareOptions = {})
     graph,
     card,
     feeds: tensorsOfFeeds(graph.inputs, fed),
+    integers: pixels?.type,
     precision: isQuantised(graph) ? 'quantised' : half ? 'float16' : 'float32',
-    notes: [...labelNotes(source.model, canonical), ...(card.notes ?? [])],
+    notes: [...labelNotes(source.model, canonical), ...(card.notes ?? []), ...(found?.notes ?? [])],
   };
+}
+
+/** A picture that the file takes in whole numbers. */
+interface IntegerPicture {
+  readonly name: string;
+  readonly type: DType;
+  readonly dims: readonly number[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * The explained input where it takes a picture in whole numbers, so that its preprocessing is inside the file: with 1 or 3 channels, not the numbers
+ * of rows of a table. Its open sides are bound by the shape that is asked for, the card, or the first picture, which is noted.
+ */
+function pictureInIntegers(
+  canonical: Graph,
+  card: PartialCard,
+  options: PrepareOptions,
+  model: string,
+): IntegerPicture | undefined {
+  const { name, type, dims } = selectInput(canonical, options, labelCount(card), model) ?? {};
+  if (name === undefined || type === undefined || !dims || !holdsPixels(type) || options.at !== undefined) return undefined;
+  if (rowsOf(canonical, name) !== undefined) return undefined;
+  const { input = {} } = card;
+  const said = input.size ?? sidesOf(options.sample, input);
+  const size = said ?? options.pictureSize;
+  const bound = options.shapes?.[name] ?? boundPicture(dims, input, size);
+  const picture = bound && pictureIn(bound, input, true);
+  if (!picture) return undefined;
+  const [height, width] = picture.size;
+  const open = bound.some((d, i) => dims[i] !== d && !(i === 0 && picture.batched)) && options.shapes?.[name] === undefined;
+  const order = input.channels !== undefined || picture.channels === 1 ? '' : ', RGB (assumed; say otherwise with `channels`)';
+  const notes = [
+    `'${name}' takes pictures in whole numbers, ${type} [${bound.join(',')}]: pixels of 0..255 go in as they are${order}; preprocessing is inside`,
+    ...(open && !said
+      ? [`'${name}' leaves height and width open: ${height} x ${width}, those of the first picture; say others with \`size\``]
+      : []),
+  ];
+  return { name, type, dims: bound, notes };
+}
+
+/** Height and width of a sample of a picture, with or without a batch. */
+function sidesOf(sample: readonly number[] | undefined, card: Partial<InputCard>): readonly [number, number] | undefined {
+  return sample && pictureIn(sample.length === 4 ? sample.slice(1) : sample, card, true)?.size;
 }
 
 /** How many classes the labels name; undefined where none are given. */
@@ -81,13 +138,14 @@ function shapesFor(
   card: PartialCard,
   options: PrepareOptions,
   model: string,
+  picture: Readonly<Record<string, readonly number[]>> | undefined,
 ): Readonly<Record<string, readonly number[]>> {
   const { inputs } = canonical;
   const explained = selectInput(canonical, options, labelCount(card), model);
   const known = {
     ...shapeOfSample(explained, options.sample),
     ...shapesOfFeeds(inputs, fed),
-    ...shapeOfCard(explained, card),
+    ...(picture ?? shapeOfCard(explained, card)),
     ...options.shapes,
   };
   return withBatch(inputs, explained, bindSymbols(inputs, known), options);
@@ -95,11 +153,8 @@ function shapesFor(
 
 /** Height and width that the card gives where the file leaves them open. */
 function shapeOfCard(input: ValueInfo | undefined, { input: card }: PartialCard): Record<string, number[]> {
-  if (!card?.size || !input?.type?.startsWith('float') || input.dims?.length !== 4) return {};
-  const [height, width] = card.size;
-  const channels = card.channels === 'GREY' ? 1 : 3;
-  const wanted = card.layout === 'NHWC' ? [1, height, width, channels] : [1, channels, height, width];
-  return { [input.name]: input.dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : wanted[i]!)) };
+  const bound = card?.size && input?.type?.startsWith('float') ? boundPicture(input.dims ?? [], card, card.size) : undefined;
+  return bound ? { [input!.name]: bound } : {};
 }
 
 /** The shapes with the batch axis bound, and the axes that the file itself gives. */

@@ -9,7 +9,8 @@ export const X = 'x';
 
 /**
  * preprocessing o model: one input `x` (float32, [N,C,H,W] RGB in 0..range for a picture, else the model's own input), the model's `outputs`
- * as the only outputs. `card` undefined: the input goes in as it is, or reshaped to `as`. Other model inputs keep their names.
+ * as the only outputs. `as`: the model's own dims of the input, where those are others. `card` undefined: the input goes in as it is. Other model
+ * inputs keep their names.
  */
 export function withPreprocessing(
   model: Graph,
@@ -21,7 +22,10 @@ export function withPreprocessing(
 ): Graph {
   const g = new GraphBuilder(model.name);
   const x = g.input(X, 'float32', dims);
-  const fed = card ? preprocess(g, x, card) : as === dims ? x : g.reshape(x, as);
+  const own = card ? preprocess(g, x, card) : x;
+  // Four axes that a card has put in order are the model's.
+  const same = card ? as === dims || as.length === 4 : as.join() === dims.join();
+  const fed = same ? own : g.reshape(own, as);
   const made = g.inline(model, { [input]: fed });
   for (const output of outputs) g.output(made[output]!, output);
   return g.build();

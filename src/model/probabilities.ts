@@ -9,6 +9,7 @@ export const LOG_P = 'log_probabilities';
 
 /** Ops that move or reshape data, and change no number of it. */
 export const PASS_THROUGH = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose']);
+
 /** The nodes that end the path to an output, first to last: the one that computes it, then those that only move its data. */
 export function lastNodes(graph: Graph, output: string): Node[] {
   const path: Node[] = [];
@@ -35,9 +36,9 @@ export function guessOutputKind(graph: Graph, output: string): OutputKind {
 }
 
 /** The static graph with one output `log_probabilities` [N,K] ('sigmoid' outputs: [N,2K]), as `appendLogProbabilities` makes it. */
-export function withLogProbabilities(graph: Graph, output: string, kind: OutputKind): Graph {
+export function withLogProbabilities(graph: Graph, output: string, kind: OutputKind, batch?: number): Graph {
   const g = GraphBuilder.from(graph);
-  g.output(appendLogProbabilities(g, graph, output, kind), LOG_P);
+  g.output(appendLogProbabilities(g, graph, output, kind, batch), LOG_P);
   return g.build();
 }
 
@@ -45,9 +46,15 @@ export function withLogProbabilities(graph: Graph, output: string, kind: OutputK
  * Appends the logarithms [N,K] of the probabilities that the static `graph`, which `g` goes on from, gives as `output`; returns their name. They
  * are computed beside the output, which stays: from a final Softmax's input by LogSoftmax, and from a final Sigmoid's logits, since
  * log(softmax(z)) underflows and loses its gradient. 'sigmoid' outputs give [N,2K]: log p, then log(1-p), so that cross-entropy is the sum of
- * the K binary ones.
+ * the K binary ones. `batch`: N, where the output's first axis is none.
  */
-export function appendLogProbabilities(g: GraphBuilder, graph: Graph, output: string, kind: OutputKind): string {
+export function appendLogProbabilities(
+  g: GraphBuilder,
+  graph: Graph,
+  output: string,
+  kind: OutputKind,
+  batch: number = g.typeOf(output).dims[0] ?? 1,
+): string {
   const [last, ...moves] = lastNodes(graph, output);
   const exact = (kind === 'probabilities' && last?.op === 'Softmax') || (kind === 'sigmoid' && last?.op === 'Sigmoid');
   let value = output;
@@ -61,9 +68,8 @@ export function appendLogProbabilities(g: GraphBuilder, graph: Graph, output: st
     }
   }
   const dims = g.typeOf(output).dims;
-  const batch = dims[0] ?? 1;
   const k = sizeOf(dims) / batch;
-  const flat = dims.length === 2 ? value : g.reshape(value, [batch, k]);
+  const flat = dims.length === 2 && dims[0] === batch ? value : g.reshape(value, [batch, k]);
   const tiny = g.scalar(1e-30);
   const logOf = (p: string): string => g.op('Log', [g.op('Clip', [p, tiny])]);
   const pair = (first: string, second: string): string => g.op('Concat', [first, second], { axis: 1 });

@@ -55,7 +55,7 @@ export async function runToPoint(
       `${source.name}: expected one sample of shape [${inputShape.join(',')}], received [${sample.dims.join(',')}].`,
     );
   const dims = input.dims as number[];
-  const batch = dims[0] ?? 1;
+  const batch = sizeOf(dims) / sizeOf(inputShape);
   const one = { ...castTensor(sample, input.type!), dims: [1, ...inputShape] };
   const single = card ? preprocessTensor(one, card) : { ...one, dims: [1, ...dims.slice(1)] };
   const own = { ...repeated(single, batch), dims };

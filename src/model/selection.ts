@@ -8,11 +8,13 @@ export type Feed = Tensor | string | number;
 
 /** Names for messages: `x, mask`. */
 export const list = (values: readonly { readonly name: string }[]): string => values.map((v) => v.name).join(', ');
+
 /** Types of inputs that hold integers or switches. */
 export const INTEGER = /^(u?int(8|16|32|64)|bool)$/;
 
 /** Is it a float type, as those are named? */
 export const isFloat = (type: DType | undefined): boolean => type?.startsWith('float') ?? false;
+
 /** What is asked of a model: which input is explained, by which output, where inside, and what the other inputs are fed. */
 export interface SelectionOptions {
   /** The input that is explained. Default: the first float input, else the first of integers. */
@@ -26,6 +28,8 @@ export interface SelectionOptions {
   readonly at?: string;
   /** Shape of the samples to come, with or without the batch axis: binds what the file leaves open of the input that is explained. */
   readonly sample?: readonly number[];
+  /** Height and width of the first picture to come: binds the sides that a file leaves open which takes pictures in whole numbers. */
+  readonly pictureSize?: readonly [height: number, width: number];
   /** What the other inputs are fed, by name. A tensor has the input's shape, or that of one sample without the batch axis. */
   readonly feeds?: Readonly<Record<string, Feed>>;
 }

@@ -26,11 +26,7 @@ export function toAttribute(input: Exclude<AttributeInput, undefined>): Attribut
 
 /**
  * Builds one Graph. Values are names; every method returns the name of what it made.
- *
- * @example
- * const g = new GraphBuilder();
- * g.output(g.op('Relu', [g.input('x', 'float32', [1, 4])]), 'y');
- * const graph = g.build();
+ * @example const g = new GraphBuilder(); g.output(g.op('Relu', [g.input('x', 'float32', [1, 4])]), 'y'); const graph = g.build();
  */
 export class GraphBuilder {
   readonly nodes: Node[] = [];

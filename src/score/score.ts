@@ -213,7 +213,8 @@ export function chosen(length: number, { limit = Infinity, seed = 0 }: Pick<Scor
 }
 
 /** The batch axis that the file itself fixes. */
-function fixedBatch({ source, input }: Classifier): number | undefined {
+function fixedBatch({ source, input, picture }: Classifier): number | undefined {
+  if (picture?.batched === false) return 1;
   const dims = source.model.graph.inputs.find((i) => i.name === input.name)?.dims;
   return typeof dims?.[0] === 'number' && dims[0] > 0 ? dims[0] : undefined;
 }

@@ -2,7 +2,7 @@
 import { basename, extname, join } from 'node:path';
 import { createAuditor, type AuditResult, type Auditor } from '../../api/audit.js';
 import type { AuditProgress } from '../../api/audit-options.js';
-import type { Sample } from '../../api/inputs.js';
+import { sizeOfPicture, type Sample } from '../../api/inputs.js';
 import { LanError } from '../../core/errors.js';
 import { readable } from '../../core/readable.js';
 import { ensureWritable, readBytes } from '../../data/files.js';
@@ -27,6 +27,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
   ];
   if (inputs.length === 0) throw new LanError('usage', 'audit: give at least one --image or --tensor.');
   const sample = await shapeOfFirst(argv.tensor);
+  const pictureSize = argv.image?.[0] === undefined ? undefined : await sizeOfPicture(argv.image[0]);
   const bar = progressBar(io, argv.budget);
   await interruptibly(io, { interrupted: 'finishing with what is learned so far', bar }, async (signal) => {
     const note = noteTo(io, definition);
@@ -35,6 +36,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       ...openOptions(argv),
       ...maskOptions(argv),
       sample,
+      pictureSize,
       lan: argv.lan,
       vocabulary: argv.vocab,
       noise: argv.noise,
