@@ -1,6 +1,7 @@
 // The options of an audit: how a mask is learned, what its noise is, who is told.
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
+import type { Within } from '../explain/answer.js';
 import type { MaskShape, OutputLoss, Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { OpenOptions } from '../model/open.js';
@@ -55,6 +56,11 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly noise?: string;
   /** Samples [n,...sample] in pixel space for `noise: 'bootstrap:<name>'`, in place of a dataset read from a path. */
   readonly noiseSamples?: Tensor;
+  /**
+   * With `task: 'regression'`: by how much the value may move and still counts as kept; a number in its units, or a part of it such as `'5%'`.
+   * Default '10%'.
+   */
+  readonly within?: Within;
   /** Seconds after which a mask is taken as it is. */
   readonly budget?: number;
   /** Fresh noise draws for the evidence. Default 256. */

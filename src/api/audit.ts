@@ -6,12 +6,14 @@ import type { Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import { readVocabulary } from '../data/vocabulary.js';
 import { createAuditor as prepareAuditor, type AuditResult as Measured, type Auditor as Prepared } from '../explain/audit.js';
+import { readWithin } from '../explain/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
 import { openExplainer, type OpenedExplainer } from '../explain/explainer.js';
 import { bootstrapPath } from '../lan/noise.js';
 import { chooseConvention } from '../model/conventions.js';
 import { featureMap } from '../model/feature-map.js';
 import { openModel, type Classifier } from '../model/open.js';
+import { requireClasses } from '../model/task.js';
 import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditSubject } from '../report/audit-files.js';
 import { answerText, claims, partOf } from '../report/claims.js';
 import { tokenMasks, tokensOf, unknownToken, type TokenMask, type Tokens } from '../report/tokens.js';
@@ -126,6 +128,14 @@ class CompiledAuditor implements Auditor {
         '`beta` and `lan` contradict each other: an explainer was trained with one beta.',
         'Leave `beta` out.',
       );
+    if (options.within !== undefined) readWithin(options.within);
+    if (options.within !== undefined && classifier.task !== 'regression')
+      throw new LanError(
+        'usage',
+        '`within` says by how much a value may move, and the answer of a classifier is a class.',
+        "Leave it out, or say `task: 'regression'` where the output is a value.",
+      );
+    if (lan !== undefined) requireClasses(classifier, 'A LAN is trained for answers in classes');
     if (vocabulary !== undefined && !classifier.hookPoint?.tokens) throw noTokens(classifier);
     const words = typeof vocabulary === 'string' ? await readVocabulary(vocabulary) : vocabulary;
     const explainer = lan === undefined ? undefined : await openExplainer(lan, classifier, { threads: options.threads });
@@ -160,6 +170,7 @@ class CompiledAuditor implements Auditor {
       preset: options.preset,
       settings,
       evidenceDraws: options.evidenceDraws,
+      within: options.within,
       explainer: this.explainer,
       samples: this.samples,
       signal: options.signal,
@@ -198,7 +209,12 @@ class CompiledAuditor implements Auditor {
   /** Chooses a convention for pictures by this one where no card says, then reads what the noise is made of. */
   private async choose({ pixels }: Sample): Promise<void> {
     const { settings } = this;
-    if (pixels && this.classifier.cardAssumed && this.classifier.inputShape[0] === 3) {
+    const guess = pixels && this.classifier.cardAssumed && this.classifier.inputShape[0] === 3;
+    if (guess && this.classifier.task === 'regression')
+      this.say(
+        'no model card: assumed torchvision (RGB, 0..1, ImageNet mean and std), since a value does not tell how pictures go in; say what it is with `card` or `mean`, `std`, `range`, `channels`',
+      );
+    else if (guess) {
       const { classifier, note } = await chooseConvention(this.classifier, pixels);
       this.classifier = classifier;
       this.say(note);

@@ -61,6 +61,7 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   adapters: true,
   input: true,
   output: true,
+  task: true,
   at: true,
   sample: true,
   pictureSize: true,

@@ -9,7 +9,8 @@ import type { Values } from './option.js';
 import type { hookPointOption, modelOptions, objectiveOptions } from './options.js';
 
 /** What modelOptions give, and --at where a command has it. */
-export type ModelArguments = Values<typeof modelOptions> & Partial<Values<typeof hookPointOption>>;
+export type ModelArguments = Values<typeof modelOptions> &
+  Partial<Values<typeof hookPointOption>> & { readonly task?: 'classification' | 'regression' | undefined };
 
 /** The arguments as openModel takes them; reads --card and --labels. Throws LanError where those cannot be read. */
 export const openOptions = (argv: ModelArguments): OpenOptions => ({
@@ -20,6 +21,7 @@ export const openOptions = (argv: ModelArguments): OpenOptions => ({
   card: cardOf(argv),
   input: argv.input,
   output: argv.output,
+  task: argv.task,
   at: argv.at,
   feeds: argv.feed,
   trust: argv.trust,

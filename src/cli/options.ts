@@ -4,8 +4,8 @@ import { each, Expected, number, someText, TEXT, TEXTS, whole, type OptionTable 
 
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
-const SELECTION = 'Input and output:';
-
+/** Heading of the options that choose inputs and outputs in --help. */
+export const SELECTION = 'Input and output:';
 /** Heading of the options about masks in --help. */
 export const MASK = 'Mask:';
 

@@ -189,7 +189,9 @@ export const probe: Probe = async (graph, feeds, wanted, typesOnly = new Set()) 
   const typed = wanted.filter((name) => typesOnly.has(name));
   const nodes = [...graph.nodes, ...typed.map((name) => ({ op: 'Shape', domain: '', name: '', inputs: [name], outputs: [dimsOf(name)], attributes: {} }))]; // prettier-ignore
   const outputs = [...wanted, ...typed.map(dimsOf)].map((name) => ({ name, kind: 'tensor' as const }));
-  const program = await openModelSession(dialectModel({ ...graph, inputs, constants, nodes, outputs }), { optimize: 'disabled' });
+  // Without weights a graph is small; starting and stopping threads takes longer than it does.
+  const options: OrtOptions = { optimize: 'disabled', ...(fed.length === 0 ? { threads: 1 } : {}) };
+  const program = await openModelSession(dialectModel({ ...graph, inputs, constants, nodes, outputs }), options);
   try {
     const types = new Map(program.outputNames.map((name, i) => [name, program.outputTypes[i]]));
     const values = await program.run({ ...feeds, ...Object.fromEntries(fed) }, [

@@ -8,7 +8,7 @@ import { createLearner, requireFinite, type LearnedMask, type Learner, type Step
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
-import { answerOf, judgeClass, judgeLabels, labelOf, type Answer, type Named } from './answer.js';
+import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Named, type Within } from './answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { corruptOnce, replaceability, type Replaceability } from './evidence.js';
@@ -19,6 +19,8 @@ export interface AuditOptions {
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
   /** Fresh noise draws for the evidence; default 256. */
   readonly evidenceDraws?: number;
+  /** Of a regression: by how much its value may move and still counts as kept; absolute, or a part of it. Default '10%'. */
+  readonly within?: Within;
   /** A trained LAN that gives the mask (Eq. 3), in place of one learned for each input; its beta is the only one. */
   readonly explainer?: OpenedExplainer;
   /** Samples [n,...sample] for bootstrapped noise. */
@@ -41,18 +43,18 @@ export interface BetaResult {
   readonly evidence: Replaceability;
   readonly evidenceSeconds: number;
   /** One corrupted input, as the classifier saw it, and what it answered. */
-  readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[] };
+  readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[]; readonly value?: number };
 }
 
 /** What one input needed: the answer, and a mask with its evidence for each beta. */
 export interface AuditResult {
   /** What the evidence says is kept. */
   readonly answer: Answer;
-  /** The five most probable classes; of several labels all that were given, if those are more. */
+  /** The five most probable classes; of several labels all that were given, if those are more. Of a regression none. */
   readonly prediction: readonly Prediction[];
   readonly settings: LanSettings;
   readonly noise: string;
-  /** Largest difference of a probability between the converted graph and onnxruntime on the original file, at x. */
+  /** Largest difference of a probability (of a regression: of its value) between the converted graph and onnxruntime on the original file, at x. */
   readonly agreement: number;
   readonly compileSeconds: number;
   readonly betas: readonly BetaResult[];
@@ -67,7 +69,8 @@ export interface Auditor {
 
 /**
  * Probabilities may differ by this much between the converted graph and the reference before an audit is refused, by what the reference
- * computes in: float16 leaves logits of 10 with steps of 0.008, quantised ones have 255 steps at most.
+ * computes in: float16 leaves logits of 10 with steps of 0.008, quantised ones have 255 steps at most. Values may differ by this
+ * part of themselves, or of their tolerance where that is more.
  */
 const AGREEMENT = { float32: 1e-3, float16: 2e-2, quantised: 5e-2 } as const;
 
@@ -99,11 +102,14 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
       try {
         const p = await bound.predict(x);
         const converted = await prepared.forward.run({ x });
-        const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!));
-        if (!(agreement <= AGREEMENT[classifier.precision])) {
+        const regression = classifier.task === 'regression';
+        const answer = regression ? valueAnswer(p, options.within) : answerOf(p, classifier.labels, classifier.severalLabels);
+        const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!), !regression);
+        const unit = answer.task === 'value' ? Math.max(Math.abs(answer.value), answer.within) : 1;
+        if (!(agreement <= AGREEMENT[classifier.precision] * unit)) {
           throw new LanError(
             'disagreement',
-            `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in a probability, so its gradients cannot be trusted.`,
+            `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in ${regression ? 'its value' : 'a probability'}, so its gradients cannot be trusted.`,
             'Run check on it, which says where they part.',
           );
         }
@@ -112,11 +118,12 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         const wanted = options.explainer ? [options.explainer.settings.beta] : settings.betas;
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
-          const mask = await prepared.masks.of({ x, p, noise, beta });
-          betas.push({ beta, ...(await measured(bound, x, mask, noise, beta, settings, options)) });
+          const mask = await prepared.masks.of({ x, p, answer, noise, beta });
+          betas.push({ beta, ...(await measured(bound, x, answer, mask, noise, beta, settings, options)) });
         }
-        const answer = answerOf(p, classifier.labels, classifier.severalLabels);
-        const prediction = topPredictions(p, classifier.labels, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5);
+        const prediction = regression
+          ? []
+          : topPredictions(p, classifier.labels, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5);
         const resolved = { ...settings, betas: wanted };
         return { answer, prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
       } finally {
@@ -139,12 +146,7 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
   const classify = classifyOnce(classifier);
   const masks = options.explainer
     ? explained(options.explainer)
-    : learned(
-        classifier,
-        await createLearner(classifier.engine, await objectiveOf(classifier, settings, classify)),
-        settings,
-        options,
-      );
+    : learned(await createLearner(classifier.engine, await objectiveOf(classifier, settings, classify)), settings, options);
   const forward = await classifier.engine.compile(await classify(1));
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
@@ -158,18 +160,25 @@ const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tenso
 
 /** Where an audit's masks come from. */
 interface Masks {
-  of(question: { readonly x: Tensor; readonly p: Tensor; readonly noise: Noise; readonly beta: number }): Promise<LearnedMask>;
+  of(question: {
+    readonly x: Tensor;
+    readonly p: Tensor;
+    readonly answer: Answer;
+    readonly noise: Noise;
+    readonly beta: number;
+  }): Promise<LearnedMask>;
   dispose(): Promise<void>;
 }
 
 /** Each mask learned for its input (Eq. 4). */
-function learned(classifier: Classifier, learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
+function learned(learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
   return {
-    of({ x, p, noise, beta }) {
+    of({ x, p, answer, noise, beta }) {
       options.onPhase?.(`learning the mask, beta ${beta}`);
       return learner.learn({
         x,
-        target: classifier.severalLabels ? labelTargets(p, settings.sharpen) : sharpened(p, settings.sharpen),
+        target: targetOf(answer, p, settings.sharpen),
+        tolerance: answer.task === 'value' ? answer.within : undefined,
         noise,
         settings: { ...settings, beta },
         onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),
@@ -193,6 +202,7 @@ const explained = (explainer: OpenedExplainer): Masks => ({
 async function measured(
   classifier: Classifier,
   x: Tensor,
+  answer: Answer,
   mask: LearnedMask,
   noise: Noise,
   beta: number,
@@ -204,10 +214,14 @@ async function measured(
   const evidence = await replaceability((samples) => classifier.predict(samples), x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
-    judge: classifier.severalLabels ? judgeLabels : judgeClass,
+    judge: (p) => judgeOf(answer, p),
   });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
-  const example = { corrupted, prediction: topPredictions(await classifier.predict(corrupted), classifier.labels) };
+  const seen = await classifier.predict(corrupted);
+  const example =
+    answer.task === 'value'
+      ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
+      : { corrupted, prediction: topPredictions(seen, classifier.labels) };
   return { learned: mask, evidence, evidenceSeconds: (performance.now() - start) / 1000, example };
 }
 
@@ -218,14 +232,20 @@ function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number
   return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
 }
 
-function difference(p: Float32Array, logP: Float32Array): number {
+function difference(p: Float32Array, converted: Float32Array, logarithms: boolean): number {
   let worst = 0;
-  // For sigmoid outputs logP goes on with log(1-p), which p itself settles.
+  // For sigmoid outputs the logarithms go on with log(1-p), which p itself settles.
   for (let i = 0; i < p.length; i++) {
-    const d = Math.abs(p[i]! - Math.exp(logP[i]!));
+    const d = Math.abs(p[i]! - (logarithms ? Math.exp(converted[i]!) : converted[i]!));
     if (!(d <= worst)) worst = d;
   }
   return worst;
+}
+
+/** What the mask is to keep, as the objective takes it. */
+function targetOf({ task }: Answer, p: Tensor, sharpen: number): Tensor {
+  if (task === 'value') return p;
+  return task === 'labels' ? labelTargets(p, sharpen) : sharpened(p, sharpen);
 }
 
 /** Targets [1,2K] of K labels, p then 1 - p, each sharpened as the answer of two classes that it is (see `sharpened`). */

@@ -18,8 +18,10 @@ export interface Kept extends Proportion {
 export interface SoftEvidence extends Kept {
   /** Mean of the mask: the fraction of the input that was noise. */
   readonly fraction: number;
-  /** Mean of KL(F(x) || F(x~)), in nats, at least 0; of several labels the sum of the binary ones. */
-  readonly kl: number;
+  /** Mean of KL(F(x) || F(x~)), in nats, at least 0; of several labels the sum of the binary ones. Absent for a regression. */
+  readonly kl?: number;
+  /** Of a regression, in place of `kl`: root mean square of F(x~) - F(x), in the units of the value. */
+  readonly rmse?: number;
 }
 
 /** The same where elements are replaced by noise entirely, those with the largest mask values first. */
@@ -60,7 +62,8 @@ export interface ReplaceabilityOptions {
 interface Trial {
   readonly kept: number;
   readonly labels: readonly number[];
-  readonly kl: number;
+  /** Mean of Judge.divergence. */
+  readonly divergence: number;
   readonly draws: number;
 }
 
@@ -87,7 +90,7 @@ export async function replaceability(
     const source = toFloat32(x);
     const soft = spread(given, mask.dims, x.dims);
     let kept = 0;
-    let kl = 0;
+    let sum = 0;
     const labels = (judge.labels ?? []).map(() => 0);
     const batch = 8;
     for (let at = 0; at < count; at += batch) {
@@ -100,12 +103,12 @@ export async function replaceability(
       for (let i = 0; i < n; i++) {
         const row = toFloat32(q).subarray(i * k, (i + 1) * k);
         if (judge.kept(row)) kept++;
-        kl += judge.divergence(row);
+        sum += judge.divergence(row);
         judge.labels?.forEach((label, l) => (labels[l]! += row[label]! >= LABEL_HOLDS ? 1 : 0));
       }
-      if (kept + count - at - n < least) return { kept, labels, kl: kl / (at + n), draws: at + n };
+      if (kept + count - at - n < least) return { kept, labels, divergence: sum / (at + n), draws: at + n };
     }
-    return { kept, labels, kl: kl / count, draws: count };
+    return { kept, labels, divergence: sum / count, draws: count };
   };
 
   // Noise that is always the same proves its point in one draw; repeating it would feign certainty.
@@ -135,9 +138,11 @@ export async function replaceability(
     ...proportion(kept),
     ...(judge.labels && { labels: judge.labels.map((index, l) => ({ index, ...proportion(labels[l]!) })) }),
   });
+  const measured = ({ divergence }: Trial): Pick<SoftEvidence, 'kl' | 'rmse'> =>
+    judge.measure === 'kl' ? { kl: divergence } : { rmse: Math.sqrt(divergence) };
   const result = {
     noiseAlone: counted(alone),
-    soft: { fraction, kl: soft.kl, ...counted(soft) },
+    soft: { fraction, ...measured(soft), ...counted(soft) },
     hardTried: tried,
   };
   if (best === undefined) return result;
@@ -147,7 +152,7 @@ export async function replaceability(
     hard: {
       fraction: best / values.length,
       threshold: values[ranked[best - 1]!]!,
-      kl: hard.kl,
+      ...measured(hard),
       ...counted(hard),
       tried,
     },

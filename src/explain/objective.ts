@@ -1,7 +1,7 @@
 // The objective of Eq. 4 for a classifier and its settings: the one that an audit learns with and that a step is exported with.
 import type { Classifier } from '../model/open.js';
 import { blockedBy } from '../compile/differentiate.js';
-import { LanErrors } from '../core/errors.js';
+import { LanError, LanErrors } from '../core/errors.js';
 import { buildObjective, type Objective } from '../lan/objective.js';
 import type { Preset } from '../lan/choices.js';
 import { resolveSettings, type LanSettings } from '../lan/settings.js';
@@ -42,8 +42,15 @@ export async function objectiveOf(
     maskShape: settings.maskShape,
     maskGrids: settings.maskGrids,
     outputLoss: settings.outputLoss,
+    values: classifier.task === 'regression',
   });
 }
+
+/**
+ * Beta for regressions, whose loss is the squared error in units of the tolerance: a mask of 0 costs nothing, so that at the optimum the error is at
+ * most beta. A quarter leaves a root mean square of half the tolerance, within which errors that are normally distributed stay on 95 % of draws.
+ */
+const VALUE_BETA = 0.25;
 
 /** Settings for a classifier: one mask value and one other token at a time where the mask lies on vectors of tokens; else as resolveSettings says. */
 export const settingsFor = (
@@ -56,5 +63,13 @@ export const settingsFor = (
   const named = classifier.batched || classifier.hookPoint || classifier.picture?.batched === false;
   const whole = named ? {} : { maskShape: 'full' as const, maskGrids: [] };
   const said = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
-  return resolveSettings(preset, classifier.sampleShape, classifier.classes, { ...whole, ...tokens, ...said });
+  const { outputLoss = 'squared-error' } = given;
+  if (classifier.task === 'regression' && outputLoss !== 'squared-error')
+    throw new LanError(
+      'usage',
+      `\`outputLoss: '${outputLoss}'\` compares probabilities, and a regression has none.`,
+      'Leave `outputLoss` out: values are compared by their squared error.',
+    );
+  const values = classifier.task === 'regression' ? { outputLoss: 'squared-error' as const, betas: [VALUE_BETA] } : {};
+  return resolveSettings(preset, classifier.sampleShape, classifier.classes, { ...whole, ...tokens, ...values, ...said });
 };

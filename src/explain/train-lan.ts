@@ -8,6 +8,7 @@ import type { Samples } from '../lan/samples.js';
 import { defaultBeta } from '../lan/settings.js';
 import type { TrainJob, TrainResult } from '../lan/train.js';
 import type { Classifier } from '../model/open.js';
+import { requireClasses } from '../model/task.js';
 import type { ExplainerSettings } from './explainer.js';
 import { classifyOnce } from './objective.js';
 
@@ -50,6 +51,7 @@ const DEFAULTS: AmortisedSettings = {
  */
 export async function trainLan(classifier: Classifier, samples: Samples, options: TrainLanOptions): Promise<TrainedLan> {
   const { sampleShape, card, source, hookPoint } = classifier;
+  requireClasses(classifier, 'A LAN is trained for answers in classes');
   if (hookPoint)
     throw new LanError(
       'unsupported',

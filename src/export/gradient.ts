@@ -9,6 +9,7 @@ import type { Classifier } from '../model/open.js';
 import { ownDims } from '../model/picture.js';
 import { withPreprocessing, X } from '../model/preprocess.js';
 import { appendLogProbabilities } from '../model/probabilities.js';
+import { requireClasses } from '../model/task.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 import { cardNotes, pictureMeaning, publish, type ExportedModel, type Published } from './publish.js';
@@ -34,6 +35,7 @@ export async function exportGradient(
   { pixels = false }: ExportGradientOptions = {},
 ): Promise<ExportedModel> {
   const { source, outputKind, severalLabels, hookPoint } = classifier;
+  requireClasses(classifier, 'The loss of an exported gradient is that of classes');
   const { input, output } = classifier;
   const batch = input.shape[0] ?? 1;
   if (output.shape[0] !== batch)

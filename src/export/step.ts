@@ -7,6 +7,7 @@ import type { Objective } from '../lan/objective.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Classifier } from '../model/open.js';
+import { requireClasses } from '../model/task.js';
 import type { Graph } from '../onnx/graph.js';
 import { asExportError } from './gradient.js';
 import { cardNotes, publish, sampleMeaning, type ExportedModel, type Published } from './publish.js';
@@ -26,6 +27,7 @@ export interface ExportStepOptions {
  */
 export async function exportStep(classifier: Classifier, options: ExportStepOptions = {}): Promise<ExportedModel> {
   const { hookPoint, source } = classifier;
+  requireClasses(classifier, 'A step is exported for answers in classes');
   if (hookPoint?.hasSkipPath)
     throw new LanError(
       'unsupported',

@@ -47,6 +47,8 @@ export interface Learner {
     readonly x: Tensor;
     /** F(x), probabilities [1,K] (for sigmoid outputs p then 1-p). */
     readonly target: Tensor;
+    /** Of an objective of values: by how much the value may move. */
+    readonly tolerance?: number;
     readonly noise: Noise;
     readonly settings: LearnSettings;
     readonly onStep?: (metrics: StepMetrics) => void;
@@ -65,7 +67,7 @@ export async function createLearner(engine: Engine, objective: Objective): Promi
 }
 
 async function descend(descent: Descent, objective: Objective, job: Parameters<Learner['learn']>[0]): Promise<LearnedMask> {
-  const { x, target, noise, settings, onStep, signal } = job;
+  const { x, target, tolerance, noise, settings, onStep, signal } = job;
   requireFinite(x);
   const stream = random(settings.seed, STREAMS.training);
   const eta = float32(
@@ -73,6 +75,7 @@ async function descend(descent: Descent, objective: Objective, job: Parameters<L
     objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[],
   );
   const feeds: Record<string, Tensor> = { x, target, eta, beta: scalar(settings.beta) };
+  if (tolerance !== undefined) feeds['tolerance'] = scalar(tolerance);
   // Grids sum up, so that the first one alone sets the start.
   const [coarsest] = objective.parameters as [Parameter, ...Parameter[]];
   if (!(settings.start > 0 && settings.start < 1))

@@ -20,12 +20,18 @@ export interface ObjectiveOptions {
   /** Grids [rows, columns] whose logits are added after growing each bilinearly to full size; [] means one logit per mask element. */
   readonly maskGrids: readonly (readonly [number, number])[];
   readonly outputLoss: OutputLoss;
+  /**
+   * Does the classifier give values [batch,1], as they are? Then L_F is the squared error in units of a tolerance, which is one more input, and
+   * `outputLoss` has no say.
+   */
+  readonly values?: boolean;
 }
 
 /** Eq. 4 as a static graph, and the parameters that it is to be lowered by. */
 export interface Objective {
   /**
-   * Inputs: the parameters, `x` [1,...sample], `eta` [draws,...sample], `target` [1,K] (probabilities F(x)), `beta` [].
+   * Inputs: the parameters, `x` [1,...sample], `eta` [draws,...sample], `target` [1,K] (probabilities F(x), or its value [1,1]),
+   * `beta` [], and for values `tolerance` [].
    * Outputs: `loss` [] = output_loss - beta * mask_mean, `output_loss` [], `mask_mean` [], `mask` [1,...mask shape].
    */
   readonly graph: Graph;
@@ -69,7 +75,7 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   const logP = await classify(g, options, corrupted, draws);
   const k = g.typeOf(logP).dims[1]!;
   const target = g.input('target', 'float32', [1, k]);
-  const outputLoss = lossOf(g, options.outputLoss, logP, target, draws);
+  const outputLoss = options.values ? errorInUnits(g, logP, target, draws) : lossOf(g, options.outputLoss, logP, target, draws);
   const mean = g.reshape(g.op('ReduceMean', [mask, g.ints(maskDims.map((_, i) => i))], { keepdims: 0 }), []);
   const loss = g.sub(outputLoss, g.mul(beta, mean));
   g.output(loss, 'loss');
@@ -140,6 +146,12 @@ export function lossOf(g: GraphBuilder, kind: OutputLoss, logP: string, target: 
       return total(g.mul(difference, difference));
     }
   }
+}
+
+/** Mean over the draws of ((F(x~) - F(x)) / tolerance)^2: 1 where the value is off by just the tolerance. */
+function errorInUnits(g: GraphBuilder, values: string, target: string, draws: number): string {
+  const off = g.op('Div', [g.sub(values, target), g.input('tolerance', 'float32', [])]);
+  return g.mul(g.reduceSum(g.mul(off, off), [0, 1], false), g.scalar(1 / draws));
 }
 
 /** Bilinear growth as two matrix products, rows then columns: linear, so its gradient is two transposed products. */

@@ -7,6 +7,7 @@ import type { InputCard, OutputKind } from './card.js';
 import type { HookPoint } from './hook-point.js';
 import type { Picture } from './picture.js';
 import type { ModelSource } from './source.js';
+import type { Task } from './task.js';
 import type { VjpResult } from './vjp.js';
 
 /** A model, opened: run and differentiated on its own inputs, and as a classifier of samples in pixel space. Disposed of by `dispose` or `await using`. */
@@ -21,6 +22,8 @@ export interface Classifier extends AsyncDisposable {
   readonly notes: readonly string[];
   readonly labels: readonly string[];
   readonly outputKind: OutputKind;
+  /** Is the answer a class (or labels), or one number a sample that is taken as it is? */
+  readonly task: Task;
   /** Are the classes labels of which several hold at once, each with a probability of its own? */
   readonly severalLabels: boolean;
   /** How pictures go in; undefined when the input is not a picture. */
@@ -66,10 +69,10 @@ export interface Classifier extends AsyncDisposable {
   requireFeeds(): void;
   /**
    * Class probabilities [N,K] of samples x [N,...sampleShape], by onnxruntime on the original file, `batch` samples a run (default 16; the file's
-   * own where it fixes one). Floats are in pixel space, or values at the hook point; uint8 pixels always 0..255.
+   * own where it fixes one); of a regression its values [N,1]. Floats are in pixel space, or values at the hook point; uint8 pixels always 0..255.
    */
   predict(x: Tensor, card?: InputCard, batch?: number): Promise<Tensor>;
-  /** Static graph from `x` [batch,...sampleShape] to `log_probabilities`; throws LanError when the model does not take that batch. */
+  /** Static graph from `x` [batch,...sampleShape] to `log_probabilities`, of a regression to its values [batch,1]; throws LanError when the model does not take that batch. */
   logProbabilities(batch: number): Promise<Graph>;
   /** A graph of fixed input shapes made static, with this classifier's adapters. */
   specialize(graph: Graph): Promise<Graph>;

@@ -21,6 +21,7 @@ import { withPreprocessing, X } from './preprocess.js';
 import { guessOutputKind, isBinary, withLogProbabilities } from './probabilities.js';
 import { feedsAt, randomTokensAt, runToPoint } from './run-to-point.js';
 import type { ModelSource } from './source.js';
+import { readAs, requireDeclared, requireOneValue, type Task } from './task.js';
 import { Vjp, type VjpResult } from './vjp.js';
 
 /** An input or output of a static graph, as a Classifier shows it. */
@@ -45,6 +46,7 @@ export class OnnxClassifier implements Classifier {
   readonly hookPoint: HookPoint | undefined;
   readonly labels: readonly string[];
   readonly outputKind: OutputKind;
+  readonly task: Task;
   readonly severalLabels: boolean;
   readonly inputShape: readonly number[];
   readonly sampleShape: readonly number[];
@@ -61,6 +63,8 @@ export class OnnxClassifier implements Classifier {
   /** Inputs besides x that the chosen output needs. */
   private readonly others: readonly ValueInfo[];
   private readonly predictor: Predictor;
+  /** Of the output, for one sample. */
+  private readonly numbers: number;
 
   constructor(
     private readonly parts: Parts,
@@ -107,8 +111,11 @@ export class OnnxClassifier implements Classifier {
     const upTo = new Set(hookPoint ? upstreamOf(graph, hookPoint.name).inputs.map((i) => i.name) : []);
     this.others = graph.inputs.filter((i) => i.name !== entry && i.name !== input.name && (read.has(i.name) || upTo.has(i.name)));
     const k = sizeOf(this.output.shape) / (this.batched ? this.output.shape[0] || 1 : 1);
+    this.numbers = k;
+    this.task = parts.task;
+    if (this.task === 'regression') requireOneValue(source.name, this.output, k);
     this.predictor = new Predictor(parts, this);
-    this.classes = isBinary(k, this.outputKind) ? 2 : k;
+    this.classes = isBinary(k, readAs(this)) ? 2 : k;
     this.severalLabels = this.outputKind === 'sigmoid' && k > 1;
     if (this.labels.length > 0 && this.labels.length !== this.classes) {
       throw new LanError(
@@ -169,29 +176,16 @@ export class OnnxClassifier implements Classifier {
   }
 
   requireFeeds(): void {
-    this.requireClasses();
+    const { source, output, task, outputKind, labels } = this;
+    if (task === 'classification' && this.numbers === 1)
+      requireDeclared(source.name, output.name, { outputKind, said: this.parts.card.output, labels: labels.length });
     const { feeds, input, hookPoint } = this.parts;
     this.requireOthers();
     if (hookPoint?.hasSkipPath && !(input.name in feeds))
       throw new LanError(
         'input',
-        `${this.source.name}: a path from '${input.name}' to the output skips '${hookPoint.name}', so the output is known for one sample only: use locate(sample).`,
+        `${source.name}: a path from '${input.name}' to the output skips '${hookPoint.name}', so the output is known for one sample only: use locate(sample).`,
       );
-  }
-
-  /** Throws LanError where the output is one number a sample and nobody said that it is a logit. */
-  private requireClasses(): void {
-    const { outputKind, labels, output, source } = this;
-    const one = sizeOf(output.shape) / (this.batched ? output.shape[0] || 1 : 1) === 1;
-    if (!one || outputKind === 'sigmoid') return;
-    if (outputKind === 'logits' && (this.parts.card.output === 'logits' || labels.length === 2)) return;
-    throw new LanError(
-      'unsupported',
-      outputKind === 'logits'
-        ? `${source.name}: its output '${output.name}' is one number a sample, and does not end in a Sigmoid: the logit of a class, or a regression, which is not explained.`
-        : `${source.name}: its output '${output.name}' is one number a sample, which as ${outputKind} is always the same class.`,
-      "Where it is a logit, say so: `outputKind` 'logits', or two `labels` (for no and for yes).",
-    );
   }
 
   private requireOthers(): void {
@@ -232,7 +226,7 @@ export class OnnxClassifier implements Classifier {
     }
     const made = graph.outputs[0]!.name;
     if (this.batched && graph.types.get(made)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
-    return specialize(withLogProbabilities(graph, made, this.outputKind, batch), { [X]: dims }, probe, this.adapters);
+    return specialize(withLogProbabilities(graph, made, readAs(this), batch), { [X]: dims }, probe, this.adapters);
   }
 
   specialize(graph: Graph): Promise<Graph> {

@@ -65,9 +65,16 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     );
   if (precision === 'float16') notes.push('the model computes in float16; converted it computes in float32, gradients included');
   const upstream = cut?.upstream;
+  const { task = 'classification' } = options;
+  if (task === 'regression' && typeof options.card === 'object' && options.card.output)
+    throw new LanError(
+      'usage',
+      `${source.name}: \`task: 'regression'\` and \`outputKind\` '${options.card.output}' contradict each other.`,
+      'Leave one of them out.',
+    );
   const kind = card.output ?? (hookPoint ? undefined : await probabilitiesOf(source.model, graph, reference));
   const said = kind ? { ...card, output: kind } : card;
-  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds }); // prettier-ignore
+  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task }); // prettier-ignore
   // Of large files it is asked when a batch is first run, since it opens the reference.
   if (source.size <= ASKED_AT_ONCE) await classifier.askIndependence();
   return classifier;

@@ -8,6 +8,7 @@ import type { PartialCard } from './card.js';
 import type { Classifier } from './classifier.js';
 import type { HookPoint } from './hook-point.js';
 import type { ModelSource } from './source.js';
+import type { Task } from './task.js';
 import type { Vjp } from './vjp.js';
 
 /** What an OnnxClassifier is made of. */
@@ -31,6 +32,7 @@ export interface Parts {
   readonly input: ValueInfo;
   readonly output: ValueInfo;
   readonly hookPoint: HookPoint | undefined;
+  readonly task: Task;
   /** Of the other inputs, in their static shapes. */
   readonly feeds: Readonly<Record<string, Tensor>>;
 }

@@ -9,6 +9,7 @@ import { ownDims, rounded, type Picture } from './picture.js';
 import { preprocessTensor } from './preprocess.js';
 import { toProbabilities } from './probabilities.js';
 import { feedsAt, fixedBatchOf } from './run-to-point.js';
+import { readAs, type Task } from './task.js';
 
 /** How samples become runs. */
 export interface SampleView {
@@ -21,6 +22,7 @@ export interface SampleView {
   readonly card: InputCard | undefined;
   readonly picture: Picture | undefined;
   readonly outputKind: OutputKind;
+  readonly task: Task;
 }
 
 /** See Classifier.predict. */
@@ -76,7 +78,7 @@ export class Predictor {
   }
 
   async predict(x: Tensor, card: InputCard | undefined, batch: number): Promise<Tensor> {
-    const { sampleShape, batched, outputKind } = this.view;
+    const { sampleShape, batched } = this.view;
     const n = x.dims[0] ?? 1;
     const single = !batched || ((n > 1 || (this.fixed ?? 1) > 1) && !(await this.independent()));
     const size = single ? 1 : (this.fixed ?? Math.min(n, batch));
@@ -91,7 +93,7 @@ export class Predictor {
       const chunk = length === count ? data.subarray(i * per, (i + count) * per) : allocate(type, [length * per]);
       if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
       const x: Tensor = { type, dims: batched ? [length, ...sampleShape] : sampleShape, data: chunk };
-      const p = toProbabilities(await this.output(x, length, card), outputKind);
+      const p = toProbabilities(await this.output(x, length, card), readAs(this.view));
       rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
     }
     const k = rows[0]!.length / Math.min(size, n);

@@ -3,6 +3,7 @@ import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph, Node } from '../onnx/graph.js';
 import type { OutputKind } from './card.js';
+import type { ReadAs } from './task.js';
 
 /** Name of the output that withLogProbabilities adds. */
 export const LOG_P = 'log_probabilities';
@@ -36,7 +37,7 @@ export function guessOutputKind(graph: Graph, output: string): OutputKind {
 }
 
 /** The static graph with one output `log_probabilities` [N,K] ('sigmoid' outputs: [N,2K]), as `appendLogProbabilities` makes it. */
-export function withLogProbabilities(graph: Graph, output: string, kind: OutputKind, batch?: number): Graph {
+export function withLogProbabilities(graph: Graph, output: string, kind: ReadAs, batch?: number): Graph {
   const g = GraphBuilder.from(graph);
   g.output(appendLogProbabilities(g, graph, output, kind, batch), LOG_P);
   return g.build();
@@ -46,13 +47,13 @@ export function withLogProbabilities(graph: Graph, output: string, kind: OutputK
  * Appends the logarithms [N,K] of the probabilities that the static `graph`, which `g` goes on from, gives as `output`; returns their name. They
  * are computed beside the output, which stays: from a final Softmax's input by LogSoftmax, and from a final Sigmoid's logits, since
  * log(softmax(z)) underflows and loses its gradient. 'sigmoid' outputs give [N,2K]: log p, then log(1-p), so that cross-entropy is the sum of
- * the K binary ones. `batch`: N, where the output's first axis is none.
+ * the K binary ones. A 'value' is handed on as it is. `batch`: N, where the output's first axis is none.
  */
 export function appendLogProbabilities(
   g: GraphBuilder,
   graph: Graph,
   output: string,
-  kind: OutputKind,
+  kind: ReadAs,
   batch: number = g.typeOf(output).dims[0] ?? 1,
 ): string {
   const [last, ...moves] = lastNodes(graph, output);
@@ -79,7 +80,8 @@ export function appendLogProbabilities(
       ? [(): string => g.neg(g.op('Softplus', [g.neg(flat)])), (): string => g.neg(g.op('Softplus', [flat]))]
       : [(): string => logOf(flat), (): string => logOf(g.sub(g.one, flat))];
   let result: string;
-  if (isBinary(k, kind)) result = pair(no(), yes());
+  if (kind === 'value') result = flat;
+  else if (isBinary(k, kind)) result = pair(no(), yes());
   else if (kind === 'logits') result = g.op('LogSoftmax', [flat], { axis: 1 });
   else if (kind === 'log-probabilities' || (kind === 'probabilities' && exact)) result = flat;
   else if (kind === 'probabilities') result = logOf(flat);
@@ -92,11 +94,10 @@ export function appendLogProbabilities(
  * One number a sample that is a logit, or ends in a Sigmoid, stands for two classes: no (0) and yes (1). Softmax of one number is 1 whatever the
  * number.
  */
-export const isBinary = (outputs: number, kind: OutputKind): boolean =>
-  outputs === 1 && (kind === 'logits' || kind === 'sigmoid');
+export const isBinary = (outputs: number, kind: ReadAs): boolean => outputs === 1 && (kind === 'logits' || kind === 'sigmoid');
 
-/** Model output to probabilities [N,K] of the classes, in plain JavaScript; [N,2] where it is binary. */
-export function toProbabilities(output: Tensor, kind: OutputKind): Tensor {
+/** Model output to probabilities [N,K] of the classes, in plain JavaScript; [N,2] where it is binary; a 'value' as it is. */
+export function toProbabilities(output: Tensor, kind: ReadAs): Tensor {
   const n = output.dims[0] ?? 1;
   const k = sizeOf(output.dims) / n;
   const data = Float32Array.from(toFloat32(output));

@@ -2,6 +2,7 @@
 import { LanError } from '../core/errors.js';
 import type { DType, Tensor } from '../core/tensor.js';
 import type { ValueInfo } from '../onnx/graph.js';
+import type { Task } from './task.js';
 
 /** A value for an input: a tensor, an .npy file by its path, or one number everywhere. */
 export type Feed = Tensor | string | number;
@@ -21,6 +22,8 @@ export interface SelectionOptions {
   readonly input?: string;
   /** The output that is the classifier's. Default: the first float output. */
   readonly output?: string;
+  /** What the output is explained as. `regression`: one number a sample, taken as it is; for `audit` only. Default: classification. */
+  readonly task?: Task;
   /**
    * The float value at which the mask lies, by its name in the file: the output of any node between input and output. Default: the input itself;
    * for integers the first float value that depends on them (an embedding).

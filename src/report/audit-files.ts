@@ -10,7 +10,7 @@ import type { HookPoint } from '../model/hook-point.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './drawing/colour.js';
 import { sheet, type Tile } from './drawing/sheet.js';
-import { claims, partOf } from './claims.js';
+import { claims, partOf, short } from './claims.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
 
@@ -128,11 +128,12 @@ function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over
 
 /** The three most probable classes; of several labels those that were given (five at most), or the most probable one where none was. */
 const top = ({ answer, prediction }: Pick<AuditResult, 'answer' | 'prediction'>): readonly Prediction[] =>
-  prediction.slice(0, answer.task === 'class' ? 3 : Math.min(5, Math.max(1, answer.labels.length)));
+  prediction.slice(0, answer.task === 'labels' ? Math.min(5, Math.max(1, answer.labels.length)) : 3);
 
 /** `top` in words, as the first line of a report has it. */
 export const predictionText = (result: Pick<AuditResult, 'answer' | 'prediction'>): string => {
   const { answer } = result;
+  if (answer.task === 'value') return short(answer.value);
   const none = answer.task === 'labels' && answer.labels.length === 0;
   return `${none ? 'no label; the most probable is ' : ''}${top(result).map(named).join(', ')}`;
 };
@@ -147,14 +148,22 @@ function sheetRow(
   { range, hookPoint }: AuditSubject,
 ): { label: string; tiles: Tile[] } {
   const { soft, hard } = beta.evidence;
-  const shown = Math.max(2, result.answer.task === 'class' ? 0 : top(result).length);
-  const answers = beta.example.prediction.slice(0, shown).map(named);
+  const shown = Math.max(2, result.answer.task === 'labels' ? top(result).length : 0);
+  const captionsOf = (prediction: readonly Prediction[], value: number | undefined): string[] =>
+    value === undefined ? prediction.slice(0, shown).map(named) : [`value ${short(value)}`];
+  const { value, tolerance } =
+    result.answer.task === 'value'
+      ? { value: result.answer.value, tolerance: [`kept: within ${short(result.answer.within)}`] }
+      : { value: undefined, tolerance: [] };
   // What noise made of a value inside is no picture; the mask in its own size is.
   const tile: Tile = hookPoint
     ? { image: own, captions: [`attention at ${hookPoint.name}`, own.places] }
-    : { image: pictureOf(beta.example.corrupted, range!), captions: ['corrupted by noise', ...answers] };
+    : {
+        image: pictureOf(beta.example.corrupted, range!),
+        captions: ['corrupted by noise', ...captionsOf(beta.example.prediction, beta.example.value)],
+      };
   const tiles: Tile[] = [
-    { image: photo, captions: ['input', ...result.prediction.slice(0, shown).map(named)] },
+    { image: photo, captions: ['input', ...captionsOf(result.prediction, value), ...tolerance] },
     tile,
     { image: attention, captions: [hookPoint ? 'grown' : 'attention', `${percent(1 - soft.fraction)} needed`] },
     {
@@ -200,7 +209,8 @@ export function auditDocument(x: Tensor, result: AuditResult, subject: AuditSubj
     settings: { ...settings, noise: result.noise, betas: result.settings.betas },
     answer: result.answer,
     prediction: result.prediction,
-    agreement: { maxProbabilityDifference: result.agreement },
+    agreement:
+      result.answer.task === 'value' ? { maxValueDifference: result.agreement } : { maxProbabilityDifference: result.agreement },
     compileSeconds: result.compileSeconds,
     betas: result.betas.map((b, i) => ({
       beta: b.beta,

@@ -13,15 +13,20 @@ const NAMED = 5;
 export const partOf = (hookPoint: HookPoint | undefined): string =>
   !hookPoint ? 'the input' : hookPoint.tokens ? 'the tokens' : `the value '${hookPoint.name}'`;
 
-/** The answer as a heading names it: `dog`, or `dog, ball and 2 more`. */
+/** A number for people: 4 digits. */
+export const short = (v: number): string => String(Number(v.toPrecision(4)));
+
+/** The answer as a heading names it: `dog`, `dog, ball and 2 more`, or `12.3`. */
 export function answerText(answer: Answer): string {
   if (answer.task === 'class') return answer.label;
+  if (answer.task === 'value') return short(answer.value);
   return answer.labels.length === 0 ? 'no label' : enumerated(answer.labels.map((l) => l.label));
 }
 
 /** The answer within a sentence, with its verb: `the answer 'dog' was`. */
 function subject(answer: Answer): string {
   if (answer.task === 'class') return `the answer '${answer.label}' was`;
+  if (answer.task === 'value') return `the value ${short(answer.value)} was`;
   const { labels } = answer;
   if (labels.length === 0) return 'the answer, which is no label at all, was';
   const quoted = enumerated(labels.map((l) => `'${l.label}'`));
@@ -29,8 +34,15 @@ function subject(answer: Answer): string {
 }
 
 /** What noise alone gives, within a sentence. */
-const object = (answer: Answer): string =>
-  answer.task === 'class' ? `'${answer.label}'` : answer.labels.length === 0 ? 'no label' : 'exactly these labels';
+function object(answer: Answer): string {
+  if (answer.task === 'class') return `'${answer.label}'`;
+  if (answer.task === 'value') return `a value within ${short(answer.within)} of it`;
+  return answer.labels.length === 0 ? 'no label' : 'exactly these labels';
+}
+
+/** How far the answers to noise were from that to the input. */
+const distance = ({ kl, rmse }: SoftEvidence): string =>
+  rmse === undefined ? `KL ${(kl ?? NaN).toFixed(3)}` : `root mean square error ${short(rmse)}`;
 
 function enumerated(names: readonly string[]): string {
   if (names.length === 1) return names[0]!;
@@ -45,8 +57,8 @@ export function claims({ evidence }: BetaResult, answer: Answer, part = 'the inp
   const once = soft.draws === 1;
   const outcome = (e: SoftEvidence): string =>
     once
-      ? `${e.kept === 1 ? 'kept' : 'lost'} (this noise has one draw; KL ${e.kl.toFixed(3)})`
-      : `kept on ${e.kept} of ${e.draws} fresh draws (${interval(e.interval)}; KL ${e.kl.toFixed(3)})`;
+      ? `${e.kept === 1 ? 'kept' : 'lost'} (this noise has one draw; ${distance(e)})`
+      : `kept on ${e.kept} of ${e.draws} fresh draws (${interval(e.interval)}; ${distance(e)})`;
   const caveat =
     noiseAlone.kept > 0.1 * noiseAlone.draws
       ? [
@@ -69,9 +81,15 @@ export function claims({ evidence }: BetaResult, answer: Answer, part = 'the inp
   return [...both, ...caveat];
 }
 
-/** What `kept` means for an answer of several labels, and how often each of them was; `headline` is the claim that leads. */
+/** What `kept` means where it is not plain, and how often each of several labels was, by the evidence of the claim that leads. */
 function keptMeans(answer: Answer, { labels = [], draws }: Kept): string[] {
   if (answer.task === 'class') return [];
+  if (answer.task === 'value') {
+    const { within, relative, byDefault } = answer;
+    const part =
+      relative === undefined ? '' : ` (${short(100 * relative)} % of it${byDefault ? ', since no tolerance was given' : ''})`;
+    return [`kept means: within ${short(within)} of ${short(answer.value)}${part}`];
+  }
   if (labels.length === 0) return [`kept means: no label has a probability of ${LABEL_HOLDS} or more`];
   const keptOf = new Map(labels.map((l) => [l.index, l.kept]));
   const each = answer.labels.map(

@@ -7,6 +7,7 @@ import { argmax } from '../core/rows.js';
 import { sizeOf, type Tensor } from '../core/tensor.js';
 import { openJournal, type Header } from '../data/journal.js';
 import type { Classifier } from '../model/classifier.js';
+import { requireClasses } from '../model/task.js';
 import { centres, place, prepared, type PlacedObject } from './placing.js';
 import { accuracy, type Accuracy } from './score.js';
 
@@ -65,6 +66,7 @@ const Piece = z.object({ first: z.int().nonnegative(), correct: z.array(z.int().
  * Throws LanError for models that take no pictures, objects that do not fit, more samples than objects, and a journal of other settings.
  */
 export async function positionMap(classifier: Classifier, options: PositionMapOptions): Promise<PositionMap> {
+  requireClasses(classifier, 'A position map counts right classes');
   if (!classifier.card)
     throw new LanError(
       'data',

@@ -7,6 +7,7 @@ import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Batch, Dataset, PictureSpec, Unreadable } from '../data/dataset.js';
 import { matchLabels } from '../data/labels.js';
 import type { Classifier } from '../model/classifier.js';
+import { requireClasses } from '../model/task.js';
 
 /** Which samples are scored, and how many at once. */
 export interface ScoreOptions {
@@ -92,6 +93,7 @@ export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inp
  */
 export async function score(classifier: Classifier, dataset: Dataset, options: ScoreOptions = {}): Promise<ScoreResult> {
   const { source, input, hookPoint } = classifier;
+  requireClasses(classifier, 'A score counts right classes');
   if (hookPoint)
     throw new LanError(
       'data',

@@ -46,6 +46,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       budget: argv.budget,
       seed: argv.seed,
       evidenceDraws: argv.evidenceDraws,
+      within: argv.within,
       signal,
       onNote: (text) => note(current?.notes.includes(text) ? `${current.path}: ${text}` : text),
       onProgress: (progress) => show(bar, progress),
@@ -104,10 +105,10 @@ function folders(): (path: string) => string {
 }
 
 function describe(path: string, result: AuditResult, files: AuditFiles, classes: number): string {
-  const most = result.prediction[0]!;
+  const most = result.prediction[0]?.probability ?? 1;
   const lines = [
     `${path}: ${predictionText(result)}`,
-    ...(result.answer.task === 'class' && most.probability < Math.min(0.5, 3 / classes)
+    ...(result.answer.task === 'class' && most < Math.min(0.5, 3 / classes)
       ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
       : []),
   ];
