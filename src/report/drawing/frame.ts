@@ -18,6 +18,10 @@ export const RULE: Colour = [222, 225, 230];
 
 /** How titles are set. */
 export const TITLE: TextStyle = { scale: 2, colour: INK };
+
+/** Dark red: 7 to 1 against white. */
+export const WARNING: TextStyle = { bold: true, colour: [165, 25, 25] };
+
 /** How labels of rows are set. */
 export const LABEL: TextStyle = { bold: true, colour: INK };
 
