@@ -16,6 +16,7 @@ import { descentOnSteps, type RunInto } from './descent.js';
 import { exactProducts, hasQuantisedProducts } from './exact-products.js';
 import { gradientOf, type Engine, type Program } from './engine.js';
 
+/** How onnxruntime runs a graph. */
 export interface OrtOptions {
   /** Threads within an operator. Default: all cores. */
   readonly threads?: number;

@@ -12,12 +12,13 @@ import { prepare, type PrepareOptions } from './prepare.js';
 import { readModel, type ModelSource } from './source.js';
 import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 
-/** What openModel takes to bind shapes; where an axis stays open, figures that hang on it are missing, and a note says so. */
+/** What openModel takes to bind shapes; where an axis stays open, numbers that hang on it are missing, and a note says so. */
 export interface InspectOptions extends PrepareOptions, TrustOptions {}
 
 /** `yes`; `none: reason` (no derivative exists); `todo: reason`; `missing`; `-` where nothing is left to run (folded away). */
 export type Support = string;
 
+/** One op of a model: how often it is there, and what can be done with it. */
 export interface OpReport {
   /** With its domain where it is not the standard one. */
   readonly op: string;
@@ -31,6 +32,7 @@ export interface OpReport {
   readonly onnxruntimeGradient: Support;
 }
 
+/** An input or output of a model. */
 export interface ValueReport {
   readonly name: string;
   readonly type?: DType;
@@ -65,7 +67,7 @@ export interface Inspection {
   readonly ops: readonly OpReport[];
   /** Why the model cannot be used: every unsupported node at once. Empty: it can. */
   readonly problems: readonly string[];
-  /** What to give for the missing figures, e.g. an open axis. */
+  /** What to give for the missing numbers, e.g. an open axis. */
   readonly notes: readonly string[];
 }
 

@@ -24,6 +24,7 @@ import type { ModelSource } from './source.js';
 import { readAs, requireDeclared, requireOneValue, type Task } from './task.js';
 import { Vjp, type VjpResult } from './vjp.js';
 
+/** An input or output of a static graph, as a Classifier shows it. */
 export const describe = (v: ValueInfo): { name: string; type: DType; shape: readonly number[] } => ({
   name: v.name,
   type: v.type!,

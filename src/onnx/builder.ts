@@ -9,6 +9,7 @@ export type AttributeInput = number | string | readonly number[] | readonly stri
 
 /** Marks a float attribute. */
 export const float = (value: number): Attribute => ({ kind: 'float', value });
+
 /** Marks a list of float attributes. */
 export const floats = (value: readonly number[]): Attribute => ({ kind: 'floats', value });
 
@@ -24,7 +25,10 @@ export function toAttribute(input: Exclude<AttributeInput, undefined>): Attribut
   return input as Attribute;
 }
 
-/** Builds one Graph. Values are names; every method returns the name of what it made. */
+/**
+ * Builds one Graph. Values are names; every method returns the name of what it made.
+ * @example const g = new GraphBuilder(); g.output(g.op('Relu', [g.input('x', 'float32', [1, 4])]), 'y'); const graph = g.build();
+ */
 export class GraphBuilder {
   readonly nodes: Node[] = [];
   readonly constants = new Map<string, Tensor>();
