@@ -125,6 +125,10 @@ export class OnnxClassifier implements Classifier {
     }
   }
 
+  get feeds(): Readonly<Record<string, Tensor>> {
+    return this.parts.feeds;
+  }
+
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const own = this.checked(feeds);
     return (await (this.programs.forward ??= this.engine.compile(this.graph))).run(own);
