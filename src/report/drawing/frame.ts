@@ -10,6 +10,8 @@ export const INK: Colour = [28, 31, 38];
 export const QUIET: Colour = [104, 110, 122];
 export const RULE: Colour = [222, 225, 230];
 export const TITLE: TextStyle = { scale: 2, colour: INK };
+/** Dark red: 7 to 1 against white. */
+export const WARNING: TextStyle = { bold: true, colour: [165, 25, 25] };
 export const LABEL: TextStyle = { bold: true, colour: INK };
 
 const BAR = { width: 160, height: 12 };

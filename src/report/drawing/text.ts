@@ -153,3 +153,14 @@ export function shorten(text: string, width: number, style: TextStyle = {}): str
   }
   return `${kept.replace(/[\s,;:]+$/, '')}...`;
 }
+
+/** The text on lines of at most `width` pixels, broken between words; a word that is too long by itself is cut with '...'. */
+export function wrapped(text: string, width: number, style: TextStyle = {}): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = lines.length > 0 ? `${lines.at(-1)!} ${word}` : word;
+    if (lines.length > 0 && measure(longer, style).width <= width) lines[lines.length - 1] = longer;
+    else lines.push(shorten(word, width, style));
+  }
+  return lines;
+}
