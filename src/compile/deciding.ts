@@ -1,6 +1,7 @@
 // Inputs whose values decide shapes or axes: they have to be constants once shapes are bound, whatever the op.
 import type { OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { toNumbers, type Tensor } from '../core/tensor.js';
 import { renameNode } from '../onnx/builder.js';
 import { nodeLabel, reads, subgraphs, type Graph, type Node } from '../onnx/graph.js';
@@ -24,7 +25,7 @@ function decidingInputs(graph: Graph, adapters: readonly OpAdapter[]): Deciding[
   const walk = (nodes: readonly Node[], on: Map<string, ReadonlySet<string>>): void => {
     const variable = { has: (name: string): boolean => on.has(name) } as ReadonlySet<string>;
     for (const node of nodes) {
-      for (const index of find(node)?.constants ?? (node.domain === '' ? CONTROL[node.op] : undefined) ?? []) {
+      for (const index of find(node)?.constants ?? (node.domain === '' ? own(CONTROL, node.op) : undefined) ?? []) {
         const depends = on.get(node.inputs[index] ?? '');
         if (depends) found.push({ node, index, on: depends });
       }
@@ -56,10 +57,10 @@ function union(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
 export function bindDeciding(graph: Graph, values: Readonly<Record<string, Tensor>>, adapters: readonly OpAdapter[]): Graph {
   const bound = new Map<string, string>();
   for (const { on } of decidingInputs(graph, adapters))
-    for (const name of on) if (values[name]) bound.set(name, `${name} as given`);
+    for (const name of on) if (own(values, name)) bound.set(name, `${name} as given`);
   if (bound.size === 0) return graph;
   const constants = new Map(graph.constants);
-  for (const [name, own] of bound) constants.set(own, values[name]!);
+  for (const [name, copy] of bound) constants.set(copy, values[name]!);
   return { ...graph, constants, nodes: graph.nodes.map((n) => renameNode(n, (name) => bound.get(name) ?? name)) };
 }
 
