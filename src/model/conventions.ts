@@ -59,7 +59,6 @@ interface Conventional<C> {
 }
 
 /** Preprocessings in common use, tried in turn when nobody says which a model wants. */
-
 export const CONVENTIONS: Readonly<Record<string, Pick<InputCard, 'channels' | 'range' | 'mean' | 'std'>>> = {
   'torchvision (RGB, 0..1, ImageNet mean and std)': {
     channels: 'RGB',

@@ -10,6 +10,7 @@ import { inFloat32 } from './float-types.js';
 import { withoutMaps } from './maps.js';
 import type { ModelSource } from './source.js';
 
+/** onnxruntime on the original file. */
 export interface Reference {
   /** Takes floats in float32 (or the file's type) and gives them in float32. */
   readonly program: OrtProgram;

@@ -14,6 +14,7 @@ export interface Digits {
   readonly labels: Uint8Array;
 }
 
+/** Digits to train on, and others for validation. */
 export interface DigitData {
   readonly train: Digits;
   readonly validation: Digits;

@@ -6,12 +6,14 @@ import { scaleNearest, type ColourMap } from './colour.js';
 import { barWidth, drawBar, ENDS, GAP, INK, LABEL, MARGIN, QUIET, RULE, TITLE, WARNING } from './frame.js';
 import { LINE_HEIGHT, measure, shorten, wrapped, type TextStyle } from './text.js';
 
+/** A picture with its captions. */
 export interface Tile {
   readonly image: Picture;
   /** Lines beneath the picture; the first is its name, the others are in grey. */
   readonly captions: readonly string[];
 }
 
+/** Tiles side by side, under one label. */
 export interface Row {
   readonly label: string;
   readonly tiles: readonly Tile[];
@@ -19,6 +21,7 @@ export interface Row {
   readonly warning?: string;
 }
 
+/** What is on a sheet. */
 export interface SheetOptions {
   readonly title: string;
   /** One row per beta, say; a label of '' takes no room. */

@@ -2,8 +2,10 @@
 import type { Picture } from '../../data/resize.js';
 import { STROKES } from './font.js';
 
+/** Red, green and blue, each a whole number in 0..255. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
+/** How text is set. Default: scale 1, black, not bold. */
 export interface TextStyle {
   /** Pixels per unit of the typeface: 1 gives capitals 9 pixels high, 2 gives 18. Whole numbers are sharpest. */
   readonly scale?: number;
