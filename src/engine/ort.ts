@@ -7,6 +7,7 @@ import { descentGraph } from '../compile/descend.js';
 import { differentiate } from '../compile/differentiate.js';
 import type { Probe } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { allocate, lazyTensor, sizeOf, toIntegers, type DType, type Tensor } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { encodeApart, type EncodedApart } from '../onnx/apart.js';
@@ -134,7 +135,7 @@ async function runInto(
 ): Promise<Record<string, Tensor>> {
   const tensors: Record<string, ort.Tensor> = {};
   for (const name of session.inputNames) {
-    const feed = feeds[name];
+    const feed = own(feeds, name);
     if (!feed) throw new LanError('input', `Input '${name}' has no value. Expected: ${session.inputNames.join(', ')}.`);
     tensors[name] = toOrt(feed);
   }
@@ -199,7 +200,7 @@ export const probe: Probe = async (graph, feeds, wanted, typesOnly = new Set()) 
       ...typed.map(dimsOf),
     ]);
     const zeros = (name: string): Tensor => zerosOf(types.get(name) ?? 'float32', toIntegers(values[dimsOf(name)]!));
-    return new Map(wanted.map((name) => [name, values[name] ?? zeros(name)]));
+    return new Map(wanted.map((name) => [name, own(values, name) ?? zeros(name)]));
   } finally {
     await program.dispose();
   }

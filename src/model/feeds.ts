@@ -1,5 +1,6 @@
 // What the other inputs of a model are fed: read, bound to shapes, and as tensors of the right types.
 import { LanErrors } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { allocate, castTensor, sizeOf, type DType, type Tensor } from '../core/tensor.js';
 import { readBytes } from '../data/files.js';
 import { decodeNpy } from '../data/npy.js';
@@ -30,7 +31,7 @@ export function shapesOfFeeds(
 ): Record<string, number[]> {
   const shapes: Record<string, number[]> = {};
   for (const { name, dims } of inputs) {
-    const feed = feeds[name];
+    const feed = own(feeds, name);
     if (feed === undefined || typeof feed === 'number' || !dims) continue;
     if (feed.dims.length === dims.length) shapes[name] = [...feed.dims];
     if (feed.dims.length + 1 === dims.length) shapes[name] = [1, ...feed.dims];
@@ -57,7 +58,7 @@ export function bindSymbols(
   const lengths = new Map<string, number>();
   for (const { name, dims } of inputs)
     dims?.forEach((d, axis) => {
-      const bound = shapes[name]?.[axis];
+      const bound = own(shapes, name)?.[axis];
       if (typeof d === 'string' && bound !== undefined && !lengths.has(d)) lengths.set(d, bound);
     });
   const bound: Record<string, readonly number[]> = { ...shapes };
