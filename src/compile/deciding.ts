@@ -1,8 +1,8 @@
 // Inputs whose values decide shapes or axes: they have to be constants once shapes are bound, whatever the op.
 import type { OpAdapter } from '../../adapters/op.js';
-import { LanErrors } from '../core/errors.js';
+import { LanError, LanErrors } from '../core/errors.js';
 import { own } from '../core/own.js';
-import type { Tensor } from '../core/tensor.js';
+import { toNumbers, type Tensor } from '../core/tensor.js';
 import { renameNode } from '../onnx/builder.js';
 import { nodeLabel, reads, subgraphs, type Graph, type Node } from '../onnx/graph.js';
 import { isVariable } from './control.js';
@@ -52,7 +52,7 @@ function union(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
 
 /**
  * The graph with the values that are given for inputs which decide shapes in place of those inputs. The inputs stay, read by nobody, so that
- * callers feed them as before; what they are fed later has no influence.
+ * callers feed them as before; another value is then refused by refuseOtherValues.
  */
 export function bindDeciding(graph: Graph, values: Readonly<Record<string, Tensor>>, adapters: readonly OpAdapter[]): Graph {
   const bound = new Map<string, string>();
@@ -62,6 +62,29 @@ export function bindDeciding(graph: Graph, values: Readonly<Record<string, Tenso
   const constants = new Map(graph.constants);
   for (const [name, copy] of bound) constants.set(copy, values[name]!);
   return { ...graph, constants, nodes: graph.nodes.map((n) => renameNode(n, (name) => bound.get(name) ?? name)) };
+}
+
+/**
+ * Throws LanError ('input') where an input that no node reads any more, since its value went into the shapes, is fed another value than `bound`, the
+ * one that it was given then.
+ */
+export function refuseOtherValues(
+  graph: Graph,
+  bound: Readonly<Record<string, Tensor>>,
+  feeds: Readonly<Record<string, Tensor>>,
+): void {
+  const asked = Object.keys(bound).filter((name) => feeds[name] && feeds[name] !== bound[name]);
+  if (asked.length === 0) return;
+  const read = new Set(graph.nodes.flatMap(reads));
+  for (const name of asked.filter((n) => !read.has(n))) {
+    const [expected, received] = [bound[name]!, feeds[name]!].map((t) => Array.from(toNumbers(t)).join(', '));
+    if (expected === received) continue;
+    throw new LanError(
+      'input',
+      `Input '${name}' decides shapes and was bound to [${expected}] when the model was opened; received [${received}].`,
+      'Open the model again with that value in `feeds`.',
+    );
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 // The Classifier that openModel gives: a file's reference, static graph and engine behind one interface.
 import type { OpAdapter } from '../../adapters/op.js';
 import { downstreamOf, upstreamOf, withConstants } from '../compile/cut.js';
+import { refuseOtherValues } from '../compile/deciding.js';
 import { specialize } from '../compile/specialize.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
@@ -158,6 +159,7 @@ export class OnnxClassifier implements Classifier {
       // A picture in whole numbers is float32 here.
       own[i.name] = i.type === 'float32' && /^u?int/.test(feed.type) ? castTensor(feed, 'float32') : feed;
     }
+    refuseOtherValues(this.graph, this.parts.feeds, own);
     return widened(own);
   }
 
