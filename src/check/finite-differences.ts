@@ -3,8 +3,8 @@ import { random, STREAMS } from '../core/random.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { TOLERANCES } from './tolerances.js';
 
-/** Points of the path at which the gradient is averaged, and the error below which the path counts as straight. */
-const POINTS = 8;
+/** Points of the path at which the gradient is averaged, along the gradient and in other directions; and the error below which the path counts as straight. */
+const POINTS = { along: 8, across: 4 };
 const STRAIGHT = 2e-3;
 /** Seeded random directions, and how much more error than along the gradient is allowed there, where f changes by a 1/sqrt(n) of it. */
 const DIRECTIONS = 3;
@@ -46,7 +46,7 @@ interface Function {
  * directions, because an error that is orthogonal to the claimed gradient hardly shows along it. What is compared is f(x+) - f(x-) with
  * gradient . (x+ - x-), the points taken as float32 has rounded them, so that rounding the input costs no accuracy.
  * Networks of ReLU and max pooling bend along the path; where the gradient at `feeds` alone does not explain the difference, its mean over
- * POINTS points of the path does (f(x+) - f(x-) is the gradient's integral). One claim, the first that can lead, is asked for it; of the others what
+ * several points of the path does (f(x+) - f(x-) is the gradient's integral). One claim, the first that can lead, is asked for it; of the others what
  * they differ by at `feeds` is added. How much of a difference is noise is measured: by second differences of steps so short that nothing else is left.
  * Zero gradients have error 0 where f is flat in one more direction, else Infinity; gradients that are not finite Infinity.
  */
@@ -63,14 +63,14 @@ export async function finiteDifferenceErrors(of: Function, claims: readonly Clai
   const { feeds, scale } = of;
   const x = norm(feeds, lead.gradients) || 1;
   const centre = await of.f({ ...feeds });
-  const compared = (direction: Tensors, h: number, unit: Step['unit']): Promise<Found[]> =>
-    compare({ of, lead, claims, centre, direction, h, unit });
+  const compared = (direction: Tensors, h: number, points: number, unit: Step['unit']): Promise<Found[]> =>
+    compare({ of, lead, claims, centre, direction, h, points, unit });
   // The first two move f above float32 noise: one just enough, so that it crosses few bends of ReLU and max pooling, whose error grows with the
   // step, the other by far. The others are small against the input, for functions that curve.
   const along = await best(
     [(5e-4 * scale) / g, (3e-3 * scale) / g, 1e-3 * x, 1e-2 * x].map((h) => Math.min(h, 1e-1 * x)),
     1,
-    (h) => compared(lead.gradients, h / g, (actual, predicted) => Math.max(Math.abs(actual), Math.abs(predicted))),
+    (h) => compared(lead.gradients, h / g, POINTS.along, (actual, predicted) => Math.max(Math.abs(actual), Math.abs(predicted))),
   );
   const n = Object.values(lead.gradients).reduce((sum, t) => sum + sizeOf(t.dims), 0);
   const across: Found[][] = [];
@@ -82,7 +82,7 @@ export async function finiteDifferenceErrors(of: Function, claims: readonly Clai
       const direction = randomDirection(lead.gradients, k);
       const unit = norm(direction, lead.gradients);
       const steps = [(3e-3 * scale) / rate, (3e-4 * scale) / rate].map((h) => Math.min(h, 1e-2 * x));
-      across.push(await best(steps, ALLOWANCE, (h) => compared(direction, h / unit, () => 2 * h * rate)));
+      across.push(await best(steps, ALLOWANCE, (h) => compared(direction, h / unit, POINTS.across, () => 2 * h * rate)));
     }
   }
   return claims.map((_, i) => {
@@ -135,12 +135,14 @@ interface Step {
   readonly direction: Tensors;
   /** From -h to h times the direction. */
   readonly h: number;
+  /** At which the gradient is averaged where the path is not straight. */
+  readonly points: number;
   /** What errors are relative to. */
   readonly unit: (actual: number, predicted: number) => number;
 }
 
 /** |f(x+) - f(x-) - gradient . (x+ - x-)| relative to `unit`, with the gradient in the middle or its mean over the path, for each claim. */
-async function compare({ of: { f, feeds, scale }, lead, claims, centre, direction, h, unit }: Step): Promise<Found[]> {
+async function compare({ of: { f, feeds, scale }, lead, claims, centre, direction, h, points, unit }: Step): Promise<Found[]> {
   // So near by, what is left of the second difference is noise.
   const near = 1e-2 * h;
   const bend = (await f(moved(feeds, direction, near))) - 2 * centre + (await f(moved(feeds, direction, -near)));
@@ -158,11 +160,11 @@ async function compare({ of: { f, feeds, scale }, lead, claims, centre, directio
   const here = claims.map((claim) => by(claim.gradients));
   const found = here.map((predicted) => relative(predicted, noise));
   if (found.every(({ error }) => error <= STRAIGHT)) return found;
-  // Of the even points and of the odd: what the two means differ by is how well POINTS points know the path.
+  // Of the even points and of the odd: what the two means differ by is how well so many points know the path.
   const means = [0, 0] as [number, number];
-  for (let k = 0; k < POINTS; k++) {
-    const at = ((2 * k + 1) / POINTS - 1) * h;
-    means[k % 2]! += (2 * by(await lead.at(moved(feeds, direction, at)))) / POINTS;
+  for (let k = 0; k < points; k++) {
+    const at = ((2 * k + 1) / points - 1) * h;
+    means[k % 2]! += (2 * by(await lead.at(moved(feeds, direction, at)))) / points;
   }
   const mean = (means[0] + means[1]) / 2;
   const spread = Math.abs(means[0] - means[1]);
