@@ -14,7 +14,7 @@ import { chooseConvention } from '../model/conventions.js';
 import { featureMap } from '../model/feature-map.js';
 import { openModel, type Classifier } from '../model/open.js';
 import { requireClasses } from '../model/task.js';
-import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditSubject } from '../report/audit-files.js';
+import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditContext } from '../report/audit-files.js';
 import { answerText, claims, partOf } from '../report/claims.js';
 import { tokenMasks, tokensOf, unknownToken, type TokenMask, type Tokens } from '../report/tokens.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
@@ -33,7 +33,7 @@ export type Finding = Measured['betas'][number] & {
 export interface AuditResult extends Omit<Measured, 'betas'> {
   /** One entry per beta. */
   readonly betas: readonly Finding[];
-  readonly input: AuditSubject['input'] & { readonly x: Tensor };
+  readonly input: AuditContext['input'] & { readonly x: Tensor };
   /** What was assumed about the model, the noise and the input. */
   readonly notes: readonly string[];
   /** The document of audit.json (docs/audit-json.md). */
@@ -256,7 +256,7 @@ function resultOf(
 ): AuditResult {
   const { source, hookPoint, card } = classifier;
   const drawn = !hookPoint || featureMap(classifier);
-  const subject: AuditSubject = {
+  const context: AuditContext = {
     title: `${title}: ${answerText(measured.answer)} by ${basename(source.name)}`,
     model: { path: source.name, sha256: source.sha256 },
     input: { path, sha256 },
@@ -275,11 +275,11 @@ function resultOf(
       claims: claims(beta, measured.answer, partOf(hookPoint)),
       ...(tokens ? { tokens: tokenMasks(tokens, beta.learned.mask) } : {}),
     })),
-    input: { ...subject.input, x },
+    input: { ...context.input, x },
     notes,
-    toJSON: () => auditDocument(x, measured, subject),
+    toJSON: () => auditDocument(x, measured, context),
     async save(folder) {
-      const { json, sheet, page } = await writeAudit(folder, x, measured, subject);
+      const { json, sheet, page } = await writeAudit(folder, x, measured, context);
       return { json, sheet, page };
     },
   };

@@ -15,7 +15,7 @@ import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
 
 /** What a report says besides the result itself. */
-export interface AuditSubject {
+export interface AuditContext {
   /** The heading of the sheet and of the page of tokens. */
   readonly title: string;
   readonly model: { readonly path: string; readonly sha256: string };
@@ -49,7 +49,7 @@ export interface AuditFiles {
   readonly page?: string;
 }
 
-const pictureOfSubject = (x: Tensor, { range }: AuditSubject): Picture | undefined =>
+const pictureOfInput = (x: Tensor, { range }: AuditContext): Picture | undefined =>
   range && x.dims.length === 4 ? pictureOf(x, range) : undefined;
 
 /** Names of the files of each beta: with several of them they carry `-beta<b>`. */
@@ -70,9 +70,9 @@ export async function writeAudit(
   folder: string,
   x: Tensor,
   result: AuditResult,
-  subject: AuditSubject,
+  context: AuditContext,
 ): Promise<AuditFiles & { document: AuditDocument }> {
-  const picture = pictureOfSubject(x, subject);
+  const picture = pictureOfInput(x, context);
   const files = filesOf(result, picture !== undefined);
   const rows: Row[] = [];
   for (const [i, beta] of result.betas.entries()) {
@@ -82,20 +82,20 @@ export async function writeAudit(
     const drawn = drawAttention(picture, beta.learned.mask);
     await writeAtomically(join(folder, attention!), await toPng(drawn.attention));
     await writeAtomically(join(folder, over!), await toPng(drawn.over));
-    rows.push(sheetRow(picture, drawn, beta, result, subject));
+    rows.push(sheetRow(picture, drawn, beta, result, context));
   }
   let sheetPath: string | undefined;
   if (rows.length > 0) {
     sheetPath = join(folder, 'sheet.png');
-    await writeAtomically(sheetPath, await sheet({ title: subject.title, rows }));
+    await writeAtomically(sheetPath, await sheet({ title: context.title, rows }));
   }
   let page: string | undefined;
-  if (subject.tokens) {
+  if (context.tokens) {
     page = join(folder, 'tokens.html');
-    await writeAtomically(page, pageOf(result, subject, subject.tokens));
+    await writeAtomically(page, pageOf(result, context, context.tokens));
   }
   const json = join(folder, 'audit.json');
-  const document = auditDocument(x, result, subject);
+  const document = auditDocument(x, result, context);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
   return { json, document, sheet: sheetPath, page };
 }
@@ -145,7 +145,7 @@ function sheetRow(
   { attention, over, own }: ReturnType<typeof drawAttention>,
   beta: BetaResult,
   result: AuditResult,
-  { range, hookPoint }: AuditSubject,
+  { range, hookPoint }: AuditContext,
 ): Row {
   const { soft, hard } = beta.evidence;
   const shown = Math.max(2, result.answer.task === 'labels' ? top(result).length : 0);
@@ -180,32 +180,32 @@ function sheetRow(
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(fraction > 0.99 ? 1 : 0)} %`;
 
-function pageOf(result: AuditResult, subject: AuditSubject, tokens: Tokens): string {
+function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): string {
   return tokensPage({
-    title: subject.title,
+    title: context.title,
     answer: `The model's answer: ${predictionText(result)}`,
     betas: result.betas.map((b) => ({
       beta: b.beta,
-      claims: claims(b, result.answer, partOf(subject.hookPoint)),
+      claims: claims(b, result.answer, partOf(context.hookPoint)),
       tokens: tokenMasks(tokens, b.learned.mask),
     })),
-    notes: subject.notes,
+    notes: context.notes,
   });
 }
 
 /** The document of schema lan-onnx/audit@2 (docs/audit-json.md): what audit.json holds. */
-export function auditDocument(x: Tensor, result: AuditResult, subject: AuditSubject) {
-  const files = filesOf(result, pictureOfSubject(x, subject) !== undefined);
+export function auditDocument(x: Tensor, result: AuditResult, context: AuditContext) {
+  const files = filesOf(result, pictureOfInput(x, context) !== undefined);
   const { betas: _, ...settings } = result.settings;
   return {
     schema: 'lan-onnx/audit@2' as const,
-    version: subject.version,
-    model: subject.model,
-    input: subject.input,
-    engine: subject.engine,
-    card: subject.card,
-    ...(subject.hookPoint ? { at: { name: subject.hookPoint.name, shape: subject.hookPoint.dims } } : {}),
-    notes: subject.notes,
+    version: context.version,
+    model: context.model,
+    input: context.input,
+    engine: context.engine,
+    card: context.card,
+    ...(context.hookPoint ? { at: { name: context.hookPoint.name, shape: context.hookPoint.dims } } : {}),
+    notes: context.notes,
     settings: { ...settings, noise: result.noise, betas: result.settings.betas },
     answer: result.answer,
     prediction: result.prediction,
@@ -216,8 +216,8 @@ export function auditDocument(x: Tensor, result: AuditResult, subject: AuditSubj
       beta: b.beta,
       files: files[i]!,
       maskMean: b.evidence.soft.fraction,
-      claims: claims(b, result.answer, partOf(subject.hookPoint)),
-      ...(subject.tokens ? { tokens: tokenMasks(subject.tokens, b.learned.mask) } : {}),
+      claims: claims(b, result.answer, partOf(context.hookPoint)),
+      ...(context.tokens ? { tokens: tokenMasks(context.tokens, b.learned.mask) } : {}),
       evidence: b.evidence,
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
