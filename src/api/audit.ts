@@ -10,7 +10,7 @@ import { readWithin } from '../explain/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
 import { openExplainer, type OpenedExplainer } from '../explain/explainer.js';
 import { bootstrapPath } from '../lan/noise.js';
-import { chooseConvention } from '../model/conventions.js';
+import { settled, type Preprocessing } from '../model/guess.js';
 import { featureMap } from '../model/feature-map.js';
 import { openModel, type Classifier } from '../model/open.js';
 import { requireClasses } from '../model/task.js';
@@ -50,9 +50,9 @@ export interface Auditor extends AsyncDisposable {
   read(input: AuditInput, expected?: Expected): Promise<Sample>;
   /**
    * Does what may still be refused before anything long begins: reads the noise's dataset, and where no card says how pictures go in, chooses by
-   * this one. The first `audit` does it where this was not called.
+   * these. The first `audit` does it, by its own input, where this was not called.
    */
-  prepare(input: AuditInput | Sample): Promise<void>;
+  prepare(...inputs: readonly (AuditInput | Sample)[]): Promise<void>;
   audit(input: AuditInput | Sample): Promise<AuditResult>;
   dispose(): Promise<void>;
 }
@@ -102,6 +102,7 @@ export async function createAuditor(model: ModelLike, options: AuditOptions = {}
 class CompiledAuditor implements Auditor {
   private prepared?: Promise<Prepared>;
   private chosen?: Promise<void>;
+  private preprocessing?: Preprocessing;
   private samples: Tensor | undefined;
   private readonly notes: string[] = [];
   [asyncDispose] = (): Promise<void> => this.dispose();
@@ -151,16 +152,17 @@ class CompiledAuditor implements Auditor {
     return readInput(this.classifier, input, expected);
   }
 
-  async prepare(input: AuditInput | Sample): Promise<void> {
-    const sample = isSample(input) ? input : await this.read(input);
-    this.tokensOf(sample);
-    await (this.chosen ??= this.choose(sample));
+  async prepare(...inputs: readonly (AuditInput | Sample)[]): Promise<void> {
+    const samples: Sample[] = [];
+    for (const input of inputs) samples.push(isSample(input) ? input : await this.read(input));
+    for (const sample of samples) this.tokensOf(sample);
+    await (this.chosen ??= this.choose(samples));
   }
 
   async audit(input: AuditInput | Sample): Promise<AuditResult> {
     let sample = isSample(input) ? input : await this.read(input);
     const tokens = this.tokensOf(sample);
-    await (this.chosen ??= this.choose(sample));
+    await (this.chosen ??= this.choose([sample]));
     // A convention of another range was chosen after this picture was read: its pixels are rescaled.
     if (sample.pixels && sample.range !== this.classifier.card!.range)
       sample = { ...sample, x: inRange(sample.pixels, this.classifier), range: this.classifier.card!.range };
@@ -179,7 +181,7 @@ class CompiledAuditor implements Auditor {
         options.onProgress?.({ phase: `learning the mask, beta ${beta}`, step: step + 1, iterations, loss, maskMean }),
     });
     const measured = await (await this.prepared).audit(sample.x);
-    return resultOf(classifier, measured, sample, [...this.notes, ...sample.notes], tokens);
+    return resultOf(classifier, measured, sample, [...this.notes, ...sample.notes], tokens, this.preprocessing);
   }
 
   async dispose(): Promise<void> {
@@ -206,19 +208,16 @@ class CompiledAuditor implements Auditor {
     return tokens;
   }
 
-  /** Chooses a convention for pictures by this one where no card says, then reads what the noise is made of. */
-  private async choose({ pixels }: Sample): Promise<void> {
+  /** Chooses a convention for pictures by these where no card says, then reads what the noise is made of. */
+  private async choose(inputs: readonly Sample[]): Promise<void> {
     const { settings } = this;
-    const guess = pixels && this.classifier.cardAssumed && this.classifier.inputShape[0] === 3;
-    if (guess && this.classifier.task === 'regression')
-      this.say(
-        'no model card: assumed torchvision (RGB, 0..1, ImageNet mean and std), since a value does not tell how pictures go in; say what it is with `card` or `mean`, `std`, `range`, `channels`',
-      );
-    else if (guess) {
-      const { classifier, note } = await chooseConvention(this.classifier, pixels);
-      this.classifier = classifier;
-      this.say(note);
-    }
+    const chosen = await settled(
+      this.classifier,
+      inputs.flatMap(({ pixels }) => pixels ?? []),
+    );
+    this.classifier = chosen.classifier;
+    this.preprocessing = chosen.preprocessing;
+    if (chosen.note !== undefined) this.say(chosen.note);
     const path = bootstrapPath(settings.noise ?? '');
     if (path === undefined || this.samples) return;
     const { samples, notes } = await bootstrapSamples(path, this.classifier, settings.seed ?? 0);
@@ -253,6 +252,7 @@ function resultOf(
   { x, path, title, sha256 }: Sample,
   notes: readonly string[],
   tokens: Tokens | undefined,
+  preprocessing: Preprocessing | undefined,
 ): AuditResult {
   const { source, hookPoint, card } = classifier;
   const drawn = !hookPoint || featureMap(classifier);
@@ -262,6 +262,7 @@ function resultOf(
     input: { path, sha256 },
     engine: classifier.engine.info,
     card,
+    preprocessing,
     notes,
     version: version(),
     range: drawn ? card?.range : undefined,

@@ -6,6 +6,7 @@ import { writeAtomically } from '../data/files.js';
 import { encodeNpy } from '../data/npy.js';
 import type { EngineInfo } from '../engine/engine.js';
 import type { InputCard } from '../model/card.js';
+import type { Preprocessing } from '../model/guess.js';
 import type { HookPoint } from '../model/hook-point.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './drawing/colour.js';
@@ -23,6 +24,8 @@ export interface AuditSubject {
   readonly input: { readonly path?: string; readonly sha256: string };
   readonly engine: EngineInfo;
   readonly card: InputCard | undefined;
+  /** Who says so, and how sure that is; absent for inputs that are no pictures. */
+  readonly preprocessing?: Preprocessing;
   readonly notes: readonly string[];
   readonly version: string;
   /** Largest pixel value, where the input is a picture and the mask lies on it, or on a map of it. */
@@ -204,6 +207,7 @@ export function auditDocument(x: Tensor, result: AuditResult, subject: AuditSubj
     input: subject.input,
     engine: subject.engine,
     card: subject.card,
+    ...(subject.preprocessing ? { preprocessing: subject.preprocessing } : {}),
     ...(subject.hookPoint ? { at: { name: subject.hookPoint.name, shape: subject.hookPoint.dims } } : {}),
     notes: subject.notes,
     settings: { ...settings, noise: result.noise, betas: result.settings.betas },

@@ -55,7 +55,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       // All that may still be refused comes before anything long begins, and before there is a folder.
       const samples: Sample[] = [];
       for (const { path, is } of inputs) samples.push(await auditor.read(path, is));
-      for (const read of samples) await auditor.prepare(read);
+      await auditor.prepare(...samples);
       await ensureWritable(argv.out);
       await whileLocked(argv.out, () => auditAll(auditor, samples));
     } finally {
