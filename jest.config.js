@@ -8,8 +8,13 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
-    '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
+    '^.+\\.ts$': [
+      './test/support/transform.cjs',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
   },
+  // The same for packages in CommonJS, tfjs foremost (see transform.cjs).
+  sandboxInjectedGlobals: ['Math'],
   // Slow checks have their own target, `make test-slow`.
   testPathIgnorePatterns: process.env.LAN_ONNX_SLOW ? [] : ['<rootDir>/test/slow/'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],

@@ -1,27 +1,21 @@
 // Activation functions: rectifiers, sigmoids, softmax and their relatives.
-import { toNumbers } from '../src/core/tensor.js';
 import { float as floatAttribute, type GraphBuilder } from '../src/onnx/builder.js';
-import { defineOp, float, type OldNode, type OpAdapter, type StaticNode, type TfTensor } from './op.js';
+import { defineOp, float, type OldNode, type OpAdapter, type TfTensor } from './op.js';
 import { ofAnyRank } from './kernels/many-axes.js';
 import { geluOps } from './kernels/gelu.js';
+import { clip } from './kernels/clip.js';
 import { softmaxOps } from './kernels/softmax.js';
 import { gateBlocked, isBlocked } from './kernels/blocked.js';
-import { gate, scalarLike, scalarOf, withoutHints } from './kernels/elementwise-onnx.js';
+import { gate, scalarOf, withoutHints } from './kernels/elementwise-onnx.js';
 import { custom, gated, inside } from './kernels/elementwise-tf.js';
+import { asInput } from './kernels/sizes.js';
 
-const HINTS = ['consumed_inputs'];
+const HINTS = { consumed_inputs: 'ints' } as const;
 
 /** The node of an activation that was made under version 1: the same with its float attributes, without the memory hint. */
 function sameAttributes(n: OldNode, g: GraphBuilder, names: readonly string[]): string | undefined {
   if (n.node.attributes.consumed_inputs === undefined) return undefined;
   return g.op(n.node.op, [n.x[0]!], Object.fromEntries(names.map((name) => [name, n.node.attributes[name]])));
-}
-
-/** A constant bound of Clip: the number, `otherwise` when omitted, undefined when it is computed. */
-function bound(n: StaticNode, index: number, otherwise: number): number | undefined {
-  if (!n.x[index]) return otherwise;
-  const value = n.constant(index);
-  return value && toNumbers(value)[0];
 }
 
 const elementByElement: OpAdapter[] = [
@@ -30,6 +24,8 @@ const elementByElement: OpAdapter[] = [
     versions: [1, 6, 13, 14],
     attributes: {},
     legacy: HINTS,
+    moves: { inputs: [0] },
+    size: asInput,
     canonicalize: withoutHints,
     forward: ([x], _, { tf }) => [
       custom(
@@ -52,6 +48,7 @@ const elementByElement: OpAdapter[] = [
     versions: [1, 6, 16],
     attributes: { alpha: float(0.01) },
     legacy: HINTS,
+    size: asInput,
     canonicalize: (n, g) => sameAttributes(n, g, ['alpha']),
     forward: ([x], { alpha }, { tf }) => [
       custom(
@@ -76,6 +73,7 @@ const elementByElement: OpAdapter[] = [
     versions: [1, 6, 22],
     attributes: { alpha: float(1) },
     legacy: HINTS,
+    size: asInput,
     canonicalize: (n, g) => sameAttributes(n, g, ['alpha']),
     // max(x, 0) + alpha * (e^min(x, 0) - 1)
     forward: ([x], { alpha }, { tf }) => {
@@ -106,6 +104,7 @@ const elementByElement: OpAdapter[] = [
     // The constants changed with version 6, as did their number of digits.
     attributes: { alpha: float(1.6732631921768188), gamma: float(1.0507010221481323) },
     legacy: HINTS,
+    size: asInput,
     canonicalize: (n, g) => {
       if (n.version >= 6) return undefined;
       return g.op('Selu', [n.x[0]!], {
@@ -120,6 +119,7 @@ const elementByElement: OpAdapter[] = [
     op: 'Celu',
     versions: [12],
     attributes: { alpha: float(1) },
+    size: asInput,
     // alpha * elu(x / alpha), which for a positive alpha is the same function.
     lower: (n, { alpha }, g) => {
       if (!(alpha > 0)) return n.refuse(`alpha is ${alpha}; only positive ones are supported`);
@@ -133,6 +133,7 @@ const elementByElement: OpAdapter[] = [
     op: 'ThresholdedRelu',
     versions: [10, 22],
     attributes: { alpha: float(1) },
+    size: asInput,
     forward: ([x], { alpha }, { tf }) => [
       custom(
         tf,
@@ -161,6 +162,7 @@ const elementByElement: OpAdapter[] = [
     versions: [1, 6, 13],
     attributes: {},
     legacy: HINTS,
+    size: asInput,
     canonicalize: withoutHints,
     forward: ([x], _, { tf }) => [tf.sigmoid(x!)],
     vjp: ({ y: [y], dy: [dy] }, _, g) => [g.mul(dy!, g.sub(y!, g.mul(y!, y!)))],
@@ -171,6 +173,7 @@ const elementByElement: OpAdapter[] = [
     versions: [1, 6, 13],
     attributes: {},
     legacy: HINTS,
+    size: asInput,
     canonicalize: withoutHints,
     forward: ([x], _, { tf }) => [tf.tanh(x!)],
     vjp: ({ y: [y], dy: [dy] }, _, g) => [g.mul(dy!, g.sub(g.one, g.mul(y!, y!)))],
@@ -181,6 +184,7 @@ const elementByElement: OpAdapter[] = [
     versions: [1, 6, 22],
     attributes: { alpha: float(0.2), beta: float(0.5) },
     legacy: HINTS,
+    size: asInput,
     canonicalize: (n, g) => sameAttributes(n, g, ['alpha', 'beta']),
     forward: ([x], { alpha, beta }, { tf }) => [
       custom(
@@ -202,6 +206,7 @@ const elementByElement: OpAdapter[] = [
     op: 'HardSwish',
     versions: [14, 22],
     attributes: {},
+    size: asInput,
     forward: ([x], _, { tf }) => {
       const hard = (t: TfTensor): TfTensor => tf.clipByValue(tf.add(tf.mul(t, 1 / 6), 0.5), 0, 1);
       const back = (dy: TfTensor, [t]: TfTensor[]): TfTensor[] => {
@@ -225,6 +230,7 @@ const elementByElement: OpAdapter[] = [
     op: 'Softplus',
     versions: [1, 22],
     attributes: {},
+    size: asInput,
     forward: ([x], _, { tf }) => [tf.softplus(x!)],
     vjp: ({ x: [x], dy: [dy] }, _, g) => [g.mul(dy!, g.op('Sigmoid', [x!]))],
     layout: 'any',
@@ -233,6 +239,7 @@ const elementByElement: OpAdapter[] = [
     op: 'Softsign',
     versions: [1, 22],
     attributes: {},
+    size: asInput,
     forward: ([x], _, { tf }) => [
       custom(
         tf,
@@ -249,45 +256,7 @@ const elementByElement: OpAdapter[] = [
     },
     layout: 'any',
   }),
-  defineOp({
-    op: 'Clip',
-    versions: [1, 6, 11, 12, 13],
-    attributes: {},
-    legacy: ['min', 'max', ...HINTS],
-    canonicalize: (n, g) => {
-      if (n.version >= 11) return undefined;
-      const scalar = (value: number | undefined): string => (value === undefined ? '' : scalarLike(g, value, n.x[0]!));
-      return g.op('Clip', [n.x[0]!, scalar(n.attr('min')), scalar(n.attr('max'))]);
-    },
-    lower: (n, _, g) => {
-      const [x, low, high] = n.x as unknown as [string, string, string];
-      if (!low && !high) return x;
-      const [min, max] = [bound(n, 1, -Infinity), bound(n, 2, Infinity)];
-      if (min !== undefined && max !== undefined && min <= max) return undefined;
-      // Computed bounds get gradients of their own; min above max gives max everywhere (Clip-13).
-      const raised = low ? g.op('Max', [x, low]) : x;
-      return high ? g.op('Min', [raised, high]) : raised;
-    },
-    forward: ([x], _, { tf, node }) => {
-      const [min, max] = [bound(node, 1, -Infinity)!, bound(node, 2, Infinity)!];
-      const value = (t: TfTensor): TfTensor => tf.clipByValue(t, min, max);
-      if (x!.dtype !== 'float32') return [tf.cast(value(tf.cast(x!, 'float32')), x!.dtype)];
-      return [custom(tf, [x!], value, (dy, _x, y) => [gated(tf, dy, inside(tf, y, min, max))], 'y')];
-    },
-    // By y, so that onnxruntime can still fuse Conv and Clip; 0 at the bounds.
-    vjp: (c, _, g) => {
-      const [y, dy] = [c.y[0]!, c.dy[0]!];
-      const { dims } = c.outputType(0);
-      const [min, max] = [bound(c, 1, -Infinity)!, bound(c, 2, Infinity)!];
-      if (isBlocked(dims) && !c.steep && (min === 0 || min === -Infinity) && max > 0)
-        return [gateBlocked(g, dy, y, dims, min === 0 ? 0 : undefined, max === Infinity ? undefined : max)];
-      const above = min === -Infinity ? undefined : g.greater(y, c.x[1]!);
-      const below = max === Infinity ? undefined : g.op('Less', [y, c.x[2]!]);
-      const open = above && below ? g.op('And', [above, below]) : (above ?? below);
-      return [open ? gate(g, dy, open) : dy];
-    },
-    layout: 'any',
-  }),
+  clip,
 ];
 
 export const activation: OpAdapter[] = [...elementByElement.map(ofAnyRank), ...geluOps, ...softmaxOps];

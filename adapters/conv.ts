@@ -1,6 +1,16 @@
 // Conv and ConvTranspose: any padding, stride, dilation and group, in one to three spatial axes.
+import { sizeOf } from '../src/core/tensor.js';
 import type { GraphBuilder } from '../src/onnx/builder.js';
-import { defineOp, ints, type AttributesOf, type Cotangents, type OpAdapter, type StaticNode } from './op.js';
+import {
+  defineOp,
+  ints,
+  type AttributesOf,
+  type Cotangents,
+  type Dims,
+  type OpAdapter,
+  type StaticNode,
+  type UnsizedNode,
+} from './op.js';
 import { addWoven } from './kernels/blocked.js';
 import {
   asTwoDimensional,
@@ -19,6 +29,8 @@ import * as onTf from './kernels/conv-tf.js';
 import { convNode, inputGradient, type Weight } from './kernels/conv-vjp.js';
 import { weightGradient } from './kernels/conv-weight.js';
 import { convTransposeVolume, convVolume } from './kernels/volume-tf.js';
+import { positive, windows } from './kernels/sizes.js';
+import { sameDims } from './kernels/shape-common.js';
 
 const TRANSPOSE_ATTRIBUTES = { ...CONV_ATTRIBUTES, output_padding: ints(), output_shape: ints() };
 type Transpose = AttributesOf<typeof TRANSPOSE_ATTRIBUTES>;
@@ -54,6 +66,31 @@ const convOp = defineOp({
   op: 'Conv',
   versions: [1, 11, 22],
   attributes: CONV_ATTRIBUTES,
+  size: (n, a) => {
+    const [batch, , ...spatial] = n.dims(0);
+    const [m, , ...kernel] = n.dims(1);
+    return [[batch!, m!, ...windows(a, spatial, kernel)]];
+  },
+  grows: true,
+  fits: (n, a) => {
+    const [x, w] = [n.dims(0), n.dims(1)];
+    const axes = x.length - 2;
+    const counts = (list: Dims | undefined, length: number): boolean => list === undefined || list.length === length;
+    return (
+      axes > 0 &&
+      w.length === x.length &&
+      x[1] === w[1]! * a.group &&
+      w[0]! % a.group === 0 &&
+      (a.kernel_shape === undefined || sameDims(a.kernel_shape, w.slice(2))) &&
+      counts(a.strides, axes) &&
+      counts(a.dilations, axes) &&
+      counts(a.pads, 2 * axes) &&
+      (!n.has(2) || sameDims(n.dims(2), [w[0]!]))
+    );
+  },
+  // W is [M, C / group, ...kernel]: each output is a sum over one filter.
+  macs: (n) => sizeOf(n.outputType(0).dims) * sizeOf(n.type(1).dims.slice(1)),
+  hazard: 'mixes',
   lower: (n, a, g) => {
     const { dims } = n.type(0);
     if (dims.length === 2) n.refuse(`expected an input [N, C, ...] with spatial axes, received shape [${dims.join(',')}].`);
@@ -115,10 +152,31 @@ function transposeWindow(n: StaticNode, a: Transpose): TransposeWindow {
   return { ...plain, output_padding: added, pads: a.auto_pad === 'SAME_UPPER' ? [...half, ...rest] : [...rest, ...half] };
 }
 
+function transposedDims(n: UnsizedNode, a: Transpose): number[] {
+  const [batch, , ...spatial] = n.dims(0);
+  const [, m, ...kernel] = n.dims(1);
+  const out = spatial.map((length, i) => {
+    const stride = a.strides?.[i] ?? 1;
+    // Of the spatial axes, or of all.
+    if (a.output_shape?.length) return a.output_shape.at(i - spatial.length)!;
+    if (a.auto_pad.startsWith('SAME')) return length * stride;
+    const reach = extent({ kernel: kernel[i] ?? 1, dilation: a.dilations?.[i] ?? 1 });
+    const pads = (a.pads?.[i] ?? 0) + (a.pads?.[i + spatial.length] ?? 0);
+    return positive((length - 1) * stride + (a.output_padding?.[i] ?? 0) + reach - pads);
+  });
+  return [batch!, m! * a.group, ...out];
+}
+
 const convTransposeOp = defineOp({
   op: 'ConvTranspose',
   versions: [1, 11, 22],
   attributes: TRANSPOSE_ATTRIBUTES,
+  // onnxruntime goes through a matrix of patches [M / group * kernel, input positions].
+  size: (n, a) => ({ outputs: [transposedDims(n, a)], besides: sizeOf(n.dims(1).slice(1)) * sizeOf(n.dims(0).slice(2)) }),
+  grows: true,
+  // W is [C, M / group, ...kernel]: each input is spread by one filter.
+  macs: (n) => sizeOf(n.type(0).dims) * sizeOf(n.type(1).dims.slice(1)),
+  hazard: 'mixes',
   lower: (n, a, g) => {
     const { dims } = n.type(0);
     if (dims.length > 3 && isExplicit(a, true) && a.output_padding && !a.output_shape) return undefined;

@@ -1,19 +1,26 @@
 // Element by element: arithmetic of two or more operands, and functions of one (kernels/elementwise-unary.ts).
-import { toNumbers } from '../src/core/tensor.js';
+import { sizeOf, toNumbers } from '../src/core/tensor.js';
 import type { GraphBuilder } from '../src/onnx/builder.js';
 import { DATA_TYPE, defineOp, int, type Forward, type OpAdapter, type StaticNode, type Vjp } from './op.js';
 import { alignedBinary, channelSlope, OLD_BROADCAST, scalarOf, withoutHints } from './kernels/elementwise-onnx.js';
 import { ofAnyRank } from './kernels/many-axes.js';
 import { unaryOps } from './kernels/elementwise-unary.js';
 import { custom, detached, gated, unbroadcast } from './kernels/elementwise-tf.js';
+import { broadcasted } from './kernels/sizes.js';
 
 type NoAttributes = Record<never, never>;
 type Binary = (a: string, b: string, dy: string, y: string, g: GraphBuilder) => [() => string, () => string];
 
-const HINTS = ['consumed_inputs'];
+const HINTS = { consumed_inputs: 'ints' } as const;
 
 /** A binary arithmetic op that broadcasts; `rule` gives each operand's gradient in the output's shape, made only when it is needed. */
-function binary(op: string, versions: readonly number[], forward: Forward<NoAttributes>, rule: Binary): OpAdapter {
+function binary(
+  op: string,
+  versions: readonly number[],
+  forward: Forward<NoAttributes>,
+  rule: Binary,
+  hazard?: OpAdapter['hazard'],
+): OpAdapter {
   const vjp: Vjp<NoAttributes> = ({ x, y, dy, needs }, _, g) => {
     const [a, b] = rule(x[0]!, x[1]!, dy[0]!, y[0]!, g);
     return [needs[0] ? a() : undefined, needs[1] ? b() : undefined];
@@ -22,10 +29,11 @@ function binary(op: string, versions: readonly number[], forward: Forward<NoAttr
     op,
     versions,
     attributes: {},
-    legacy: [...OLD_BROADCAST, ...HINTS],
+    legacy: { ...OLD_BROADCAST, ...HINTS },
     canonicalize: alignedBinary,
     forward,
     vjp,
+    hazard,
     layout: 'any',
     broadcasts: true,
   });
@@ -38,6 +46,7 @@ function extremum(op: 'Max' | 'Min'): OpAdapter {
     versions: [1, 6, 8, 12, 13],
     attributes: {},
     legacy: HINTS,
+    moves: { inputs: 'all' },
     canonicalize: withoutHints,
     lower: (n, _, g) => pairs(n, g, op),
     forward: ([a, b], _, { tf }) => {
@@ -170,12 +179,19 @@ const all: OpAdapter[] = [
       return [detached(tf, [a!, b!], (p, q) => tf.cast(tf.div(tf.cast(p, 'float32'), tf.cast(q, 'float32')), 'int32'))];
     },
     (_a, b, dy, y, g) => [() => g.div(dy, b), () => g.neg(g.div(g.mul(dy, y), b))],
+    // A constant divisor does not move.
+    ({ constant }) => (constant(1) ? undefined : 'steep'),
   ),
   defineOp({
     op: 'Pow',
     versions: [1, 7, 12, 13, 15],
     attributes: {},
     legacy: OLD_BROADCAST,
+    // Bounded where each exponent is known to be 0 or at least 1. Exponents are few; of many nothing is assumed, so that no weight is read for it.
+    hazard: ({ constant }) => {
+      const e = constant(1);
+      return e && sizeOf(e.dims) <= 1024 && Array.from(toNumbers(e)).every((v) => v >= 1 || v === 0) ? undefined : 'steep';
+    },
     canonicalize: alignedBinary,
     forward: powForward,
     vjp: powRule,
@@ -212,6 +228,8 @@ const all: OpAdapter[] = [
     versions: [1, 6, 8, 13],
     attributes: {},
     legacy: HINTS,
+    size: broadcasted,
+    grows: true,
     canonicalize: withoutHints,
     lower: (n, _, g) => pairs(n, g, 'Add'),
   }),
@@ -220,6 +238,8 @@ const all: OpAdapter[] = [
     versions: [1, 6, 8, 13],
     attributes: {},
     legacy: HINTS,
+    size: broadcasted,
+    grows: true,
     canonicalize: withoutHints,
     lower: (n, _, g) => {
       const count = n.node.inputs.length;

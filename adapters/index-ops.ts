@@ -6,6 +6,7 @@ import { alongAxis, selection, transposed } from './kernels/linalg-axis.js';
 import { integers, optionalIntegers, product, range, reshapeTo, zeroOf, zeros } from './kernels/shape-common.js';
 import { flatElements, flatRows, gatherRows, scatterRows, wrapIndices } from './kernels/shape-gather.js';
 import { resolveCuts, sliceAdjoint, tfSlice, type Cut } from './kernels/shape-slice.js';
+import { asInput } from './kernels/sizes.js';
 
 const cutsOf = (n: StaticNode): Cut[] =>
   resolveCuts(
@@ -20,7 +21,8 @@ const slice = defineOp({
   op: 'Slice',
   versions: [1, 10, 11, 13],
   attributes: {},
-  legacy: ['starts', 'ends', 'axes'],
+  legacy: { starts: 'ints', ends: 'ints', axes: 'ints' },
+  moves: { inputs: [0] },
   canonicalize: (n, g) => {
     if (n.version >= 10) return undefined;
     const list = (name: string): string => {
@@ -86,6 +88,13 @@ const gather = defineOp({
   op: 'Gather',
   versions: [1, 11, 13],
   attributes: { axis: int(0) },
+  moves: { inputs: [0] },
+  size: (n, { axis: signed }) => {
+    const dims = n.dims(0);
+    const axis = positiveAxis(signed, dims.length);
+    return [[...dims.slice(0, axis), ...n.dims(1), ...dims.slice(axis + 1)]];
+  },
+  grows: true,
   lower: (n, { axis: signed }, g) => {
     const { dims } = n.type(0);
     const axis = positiveAxis(signed, dims.length);
@@ -126,6 +135,7 @@ const gatherElements = defineOp({
   op: 'GatherElements',
   versions: [11, 13],
   attributes: { axis: int(0) },
+  moves: { inputs: [0] },
   forward: ([x, i], { axis }, { tf, node }) => {
     const { dims } = node.type(0);
     const flat = flatElements(tf, i!, node.constant(1), node.type(1).dims, dims, positiveAxis(axis, dims.length));
@@ -140,6 +150,12 @@ const gatherND = defineOp({
   op: 'GatherND',
   versions: [11, 12, 13],
   attributes: { batch_dims: int(0) },
+  moves: { inputs: [0] },
+  size: (n, { batch_dims }) => {
+    const [data, indices] = [n.dims(0), n.dims(1)];
+    return [[...indices.slice(0, -1), ...data.slice(batch_dims + (indices.at(-1) ?? 0))]];
+  },
+  grows: true,
   lower: (n, { batch_dims: batch }, g) => {
     if (batch === 0) return undefined;
     // Batch axes become index columns in front, so that no rule has to know them.
@@ -176,6 +192,7 @@ const scatterND = defineOp({
   op: 'ScatterND',
   versions: [11, 13, 16, 18],
   attributes: { reduction: text('none') },
+  size: asInput,
   ...SCATTER,
   forward: ([x, i, u], { reduction }, { tf, node }) => {
     const { dims } = node.type(0);
@@ -201,6 +218,7 @@ const scatterElements = defineOp({
   op: 'ScatterElements',
   versions: [11, 13, 16, 18],
   attributes: { axis: int(0), reduction: text('none') },
+  size: asInput,
   ...SCATTER,
   forward: ([x, i, u], { axis, reduction }, { tf, node }) => {
     const { dims } = node.type(0);

@@ -1,11 +1,17 @@
 // Values joined along an axis and taken apart again: Concat and Split.
 import { DATA_TYPE, defineOp, int, positiveAxis, type OpAdapter } from './op.js';
 import { optionalIntegers, range, sameDims, zeros } from './kernels/shape-common.js';
+import { withLength } from './kernels/sizes.js';
 
 const concat = defineOp({
   op: 'Concat',
   versions: [1, 4, 11, 13],
   attributes: { axis: int(1) },
+  moves: { inputs: 'all' },
+  size: (n, { axis }) => {
+    const all = n.all();
+    return [withLength(all[0]!, axis, all.reduce((sum, d) => sum + d.at(axis)!, 0))]; // prettier-ignore
+  },
   // Only Concat-1 may leave its axis out: 1 then.
   canonicalize: (n, g) => (n.attr('axis') === undefined ? g.op('Concat', n.node.inputs, { axis: 1 }) : undefined),
   lower: (n) => (n.node.inputs.length === 1 ? n.x[0]! : undefined),
@@ -33,7 +39,8 @@ const split = defineOp({
   op: 'Split',
   versions: [1, 2, 11, 13, 18],
   attributes: { axis: int(0), num_outputs: int() },
-  legacy: ['split'],
+  legacy: { split: 'ints' },
+  moves: { inputs: [0], outputs: 'all' },
   canonicalize: (n, g) => {
     const sizes = n.attr<readonly number[]>('split');
     // Split-1 also took them as an input, of the data's own type.

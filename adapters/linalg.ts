@@ -1,15 +1,27 @@
 // Matrix products: Gemm, MatMul, and Einsum, which becomes the other ones.
 import { defineOp, float, int, text, type OpAdapter } from './op.js';
-import { lowerEinsum } from './kernels/linalg-einsum.js';
+import { einsumDims, lowerEinsum } from './kernels/linalg-einsum.js';
 import { broadcastDims, tfMatMul } from './kernels/linalg-matmul.js';
 import { product, range } from './kernels/shape-common.js';
+import { matMulDims } from './kernels/sizes.js';
 
 const gemm = defineOp({
   op: 'Gemm',
   versions: [1, 6, 7, 9, 11, 13],
   attributes: { alpha: float(1), beta: float(1), transA: int(0), transB: int(0) },
   // Before 7, `broadcast` allowed what is always allowed since.
-  legacy: ['broadcast'],
+  legacy: { broadcast: 'int' },
+  size: (n, { transA, transB }) => [[n.dims(0)[transA ? 1 : 0]!, n.dims(1)[transB ? 0 : 1]!]],
+  grows: true,
+  fits: (n, { transA, transB }, y) => {
+    const [a, b] = [n.dims(0), n.dims(1)];
+    // The bias [N], [M, N] or with ones is broadcast to the result [M, N].
+    const bias = n.has(2) ? n.dims(2) : [];
+    const added = bias.length < 3 && bias.every((d, i) => d === 1 || d === y[i + 2 - bias.length]);
+    return a.length === 2 && b.length === 2 && a[transA ? 0 : 1] === b[transB ? 1 : 0] && added;
+  },
+  macs: (n, { transA }) => product(n.outputType(0).dims) * n.type(0).dims[transA ? 0 : 1]!,
+  hazard: 'mixes',
   canonicalize: (n, g) => {
     if (n.version >= 7) return undefined;
     const keep = Object.fromEntries(Object.entries(n.node.attributes).filter(([name]) => name !== 'broadcast'));
@@ -41,6 +53,11 @@ const matMul = defineOp({
   op: 'MatMul',
   versions: [1, 9, 13],
   attributes: {},
+  size: (n) => [matMulDims(n.dims(0), n.dims(1))],
+  grows: true,
+  fits: (n) => n.dims(0).length > 1 && n.dims(1).length === 2 && n.dims(0).at(-1) === n.dims(1)[0],
+  macs: (n) => product(n.outputType(0).dims) * (n.type(0).dims.at(-1) ?? 1),
+  hazard: 'mixes',
   lower: (n, _, g) => {
     const [a, b] = [n.type(0).dims, n.type(1).dims];
     if (a.length > 1 && b.length > 1) return undefined;
@@ -79,6 +96,9 @@ const einsum = defineOp({
   op: 'Einsum',
   versions: [12],
   attributes: { equation: text('') },
+  size: einsumDims,
+  grows: true,
+  hazard: 'mixes',
   lower: (n, { equation }, g) => lowerEinsum(n, equation, g),
 });
 

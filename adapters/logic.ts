@@ -1,4 +1,5 @@
 // Comparisons, logic, selection and conversion of dtypes; Dropout, which does nothing at inference.
+import { own } from '../src/core/own.js';
 import type { DType } from '../src/core/tensor.js';
 import { DATA_TYPE, defineOp, int, none, type OldNode, type OpAdapter, type Tf, type TfTensor } from './op.js';
 import type { GraphBuilder } from '../src/onnx/builder.js';
@@ -8,6 +9,7 @@ import { alignedBinary, OLD_BROADCAST } from './kernels/elementwise-onnx.js';
 import { detached, gated } from './kernels/elementwise-tf.js';
 import { ofAnyRank } from './kernels/many-axes.js';
 import { expandTo, sameDims } from './kernels/shape-common.js';
+import { asInput } from './kernels/sizes.js';
 
 type Test = (tf: Tf, a: TfTensor, b: TfTensor) => TfTensor;
 
@@ -17,7 +19,7 @@ function test(op: string, versions: readonly number[], f: Test): OpAdapter {
     op,
     versions,
     attributes: {},
-    legacy: versions[0] === 1 ? OLD_BROADCAST : [],
+    legacy: versions[0] === 1 ? OLD_BROADCAST : {},
     canonicalize: alignedBinary,
     forward: ([a, b], _, { tf }) => [detached(tf, [a!, b!], (p, q) => f(tf, p, q))],
     vjp: none('a bool output'),
@@ -48,7 +50,7 @@ const NEWEST_TYPE = 16;
 
 function castTarget(n: OldNode): number {
   const to = n.attr<number | string>('to');
-  const number = typeof to === 'string' ? OLD_NAMES[to.toUpperCase()] : to;
+  const number = typeof to === 'string' ? own(OLD_NAMES, to.toUpperCase()) : to;
   if (number === undefined)
     return n.refuse(`its attribute 'to' is ${to === undefined ? 'missing' : `'${to}'`}, which names no dtype`);
   if (number > NEWEST_TYPE) return n.refuse(`it converts to data type ${number}; float8 and 4-bit types are not supported`);
@@ -128,6 +130,7 @@ export const logic: OpAdapter[] = [
     op: 'Not',
     versions: [1],
     attributes: {},
+    size: asInput,
     forward: ([x], _, { tf }) => [detached(tf, [x!], (t) => tf.logicalNot(t))],
     vjp: none('a bool output'),
     layout: 'any',
@@ -137,6 +140,8 @@ export const logic: OpAdapter[] = [
       op: 'Where',
       versions: [9, 16],
       attributes: {},
+      moves: { inputs: [1, 2] },
+      hazard: 'selects',
       // A condition that is known and the same everywhere chooses one of the two.
       lower: (n, _, g) => {
         const condition = n.constant(0)?.data as Uint8Array | undefined;
@@ -164,7 +169,8 @@ export const logic: OpAdapter[] = [
     op: 'Cast',
     versions: [1, 6, 9, 13, 19, 21, 23, 24, 25],
     attributes: { to: int() },
-    legacy: ['saturate', 'round_mode'],
+    legacy: { to: 'string', saturate: 'int', round_mode: 'string' },
+    size: asInput,
     carries: true,
     canonicalize: castOf,
     forward: ([x], _, { tf, node }) => [convert(tf, x!, node.outputType(0).type)],
@@ -181,7 +187,7 @@ export const logic: OpAdapter[] = [
     op: 'CastLike',
     versions: [15, 19, 21, 23, 24, 25],
     attributes: {},
-    legacy: ['saturate', 'round_mode'],
+    legacy: { saturate: 'int', round_mode: 'string' },
     canonicalize: (n, g) => (Object.keys(n.node.attributes).length > 0 ? g.op('CastLike', [n.x[0]!, n.x[1]!]) : undefined),
     lower: (n, _, g) => {
       const to = n.type(1).type;
@@ -194,7 +200,8 @@ export const logic: OpAdapter[] = [
     op: 'Dropout',
     versions: [1, 6, 7, 10, 12, 13, 22],
     attributes: {},
-    legacy: ['ratio', 'seed', 'is_test', 'consumed_inputs'],
+    legacy: { ratio: 'float', seed: 'int', is_test: 'int', consumed_inputs: 'ints' },
+    moves: { inputs: [0] },
     canonicalize: withoutDropout,
   }),
 ];

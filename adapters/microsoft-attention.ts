@@ -2,7 +2,7 @@
 import type { GraphBuilder } from '../src/onnx/builder.js';
 import { causalBias, maskBias, sumOf, type Extent } from './kernels/attention-masks.js';
 import { attend } from './kernels/attention-scores.js';
-import { defineOp, float, int, ints, type OpAdapter, type StaticNode } from './op.js';
+import { defineOp, float, int, ints, type OldNode, type OpAdapter, type StaticNode, type UnsizedNode } from './op.js';
 
 const domain = 'com.microsoft';
 /** Written over scores that a mask hides, unless the node says otherwise. */
@@ -14,8 +14,10 @@ const apart = (g: GraphBuilder, x: string, [batch, length]: readonly number[], h
 const together = (g: GraphBuilder, x: string, batch: number, length: number): string =>
   g.reshape(g.transpose(x, [0, 2, 1, 3]), [batch, length, -1]);
 
-const positiveHeads = (n: StaticNode, heads: number): number =>
-  heads > 0 ? heads : n.refuse(`expected attribute num_heads to be positive, received ${heads}.`);
+const refuseNoHeads = (n: OldNode): void => {
+  const heads = n.attr('num_heads') ?? 0;
+  if (!(heads > 0)) n.refuse(`expected attribute num_heads to be positive, received ${heads}.`);
+};
 
 /** What is added to the scores: the mask (input `mask`), the order of positions, and a bias of the file (input 5 of both ops). */
 const biasOf = (
@@ -31,6 +33,9 @@ const biasOf = (
     n.x[5] || undefined,
   ]);
 
+/** The scores [B, heads, S, T], which are none of the outputs; `past` is 0 without one. */
+const scores = (n: UnsizedNode, heads: number, length: number, keys: number): number => n.dims(0)[0]! * heads * length * keys;
+
 const attention = defineOp({
   op: 'Attention',
   domain,
@@ -45,8 +50,20 @@ const attention = defineOp({
     do_rotary: int(0),
     rotary_embedding_dim: int(0),
   },
+  size: (n, { num_heads: heads, qkv_hidden_sizes: sizes }) => {
+    const [batch, length] = n.dims(0) as [number, number];
+    const values = sizes?.[2] ?? n.dims(1)[1]! / 3;
+    const keys = length + (n.has(4) ? n.dims(4)[3]! : 0);
+    const outputs = [
+      [batch, length, values],
+      [2, batch, heads, keys, values / heads],
+    ];
+    return { outputs, besides: scores(n, heads, length, keys) };
+  },
+  grows: true,
   restrictions: 'biases must be given, no rotary embedding inside, no shared buffer of past and present',
   canonicalize: (n) => {
+    refuseNoHeads(n);
     if (!n.x[2]) n.refuse('it has no biases (input 2), on which onnxruntime 1.30 ends the process. Give it zeros.');
     if (n.attr('do_rotary')) n.refuse('expected do_rotary 0. Export the model with RotaryEmbedding nodes of its own.');
     if (n.attr('past_present_share_buffer'))
@@ -54,7 +71,7 @@ const attention = defineOp({
     return undefined;
   },
   lower: (n, a, g) => {
-    const heads = positiveHeads(n, a.num_heads);
+    const heads = a.num_heads;
     const [batch, queries] = n.type(0).dims as [number, number];
     const width = n.type(1).dims[1]!;
     const sizes = a.qkv_hidden_sizes ?? [width / 3, width / 3, width / 3];
@@ -93,8 +110,22 @@ const multiHeadAttention = defineOp({
   domain,
   versions: [1],
   attributes: { num_heads: int(0), unidirectional: int(0), mask_filter_value: float(HIDDEN), scale: float() },
+  size: (n, { num_heads: heads }) => {
+    const [batch, length, width] = n.dims(0) as [number, number, number];
+    const value = n.dims(2);
+    const size = value.length === 4 ? value[3]! : value[2]! / heads;
+    const keys = n.dims(1).at(-2)! + (n.has(6) ? n.dims(6)[2]! : 0);
+    const outputs = [
+      [batch, length, heads * size],
+      [batch, heads, keys, width / heads],
+      [batch, heads, keys, size],
+    ];
+    return { outputs, besides: scores(n, heads, length, keys) };
+  },
+  grows: true,
   restrictions: 'keys and values not packed, no scores as an output, no shared buffer of past and present',
   canonicalize: (n) => {
+    refuseNoHeads(n);
     if (n.x[8] || n.x[9])
       n.refuse('a shared buffer of past and present (inputs 8 and 9) is not supported. Export the model without it.');
     // onnxruntime has them for GPUs only.
@@ -103,7 +134,7 @@ const multiHeadAttention = defineOp({
     return undefined;
   },
   lower: (n, a, g) => {
-    const heads = positiveHeads(n, a.num_heads);
+    const heads = a.num_heads;
     const [q, k, v] = operands(n, heads, g);
     const [batch, queries] = n.type(0).dims as [number, number];
     const past = n.x[6] ? n.type(6).dims[2]! : 0;

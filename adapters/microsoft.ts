@@ -5,7 +5,20 @@ import { lengthOf, countTo, dimsOf } from './kernels/attention-heads.js';
 import { rootMeanSquare } from './kernels/norm-rms.js';
 import { CONV_ATTRIBUTES } from './kernels/conv-geometry.js';
 import { range } from './kernels/shape-common.js';
-import { defineOp, float, floats, int, text, type AttributesOf, type OldNode, type OpAdapter, type StaticNode } from './op.js';
+import {
+  defineOp,
+  float,
+  floats,
+  int,
+  text,
+  type AttributesOf,
+  type Dims,
+  type OldNode,
+  type OpAdapter,
+  type StaticNode,
+  type UnsizedNode,
+} from './op.js';
+import { matMulDims } from './kernels/sizes.js';
 
 const domain = 'com.microsoft';
 
@@ -104,26 +117,47 @@ const fusedGemm = defineOp({
 
 const PRODUCT = { alpha: float(1), transA: int(0), transB: int(0), transBatchA: int(0), transBatchB: int(0) };
 
-/** alpha * A' * B': trans swaps the last two axes, transBatch moves the first axis behind the other batch axes before that. */
+/** Which axis of a side comes where: trans swaps the last two, transBatch moves the first behind the other batch axes before that. */
+function productOrder(rank: number, side: 0 | 1, a: AttributesOf<typeof PRODUCT>): number[] {
+  const order = range(rank);
+  if ((side ? a.transBatchB : a.transBatchA) && rank > 2) order.splice(rank - 2, 0, ...order.splice(0, 1));
+  if ((side ? a.transB : a.transA) && rank > 1) order.push(order.splice(rank - 2, 1)[0]!);
+  return order;
+}
+
+/** alpha * A' * B' */
 function lowerProduct(n: StaticNode, a: AttributesOf<typeof PRODUCT>, g: GraphBuilder): string {
   const side = (i: 0 | 1): string => {
-    const rank = n.type(i).dims.length;
-    const order = range(rank);
-    if ((i ? a.transBatchB : a.transBatchA) && rank > 2) order.splice(rank - 2, 0, ...order.splice(0, 1));
-    if ((i ? a.transB : a.transA) && rank > 1) order.push(order.splice(rank - 2, 1)[0]!);
+    const order = productOrder(n.type(i).dims.length, i, a);
     return order.every((axis, k) => axis === k) ? n.x[i]! : g.transpose(n.x[i]!, order);
   };
   const y = g.matMul(side(0), side(1));
   return a.alpha === 1 ? y : g.mul(y, g.scalar(a.alpha));
 }
 
-const fusedMatMul = defineOp({ op: 'FusedMatMul', domain, versions: [1], attributes: PRODUCT, lower: lowerProduct });
+/** As lowerProduct, before it runs. */
+function productDims(n: UnsizedNode, a: AttributesOf<typeof PRODUCT>): Dims[] {
+  const side = (i: 0 | 1): Dims => productOrder(n.dims(i).length, i, a).map((axis) => n.dims(i)[axis]!);
+  return [matMulDims(side(0), side(1))];
+}
+
+const fusedMatMul = defineOp({
+  op: 'FusedMatMul',
+  domain,
+  versions: [1],
+  attributes: PRODUCT,
+  size: productDims,
+  grows: true,
+  lower: lowerProduct,
+});
 /** The name of FusedMatMul before onnxruntime 1.5. */
 const transposeMatMul = defineOp({
   op: 'TransposeMatMul',
   domain,
   versions: [1],
   attributes: { alpha: float(1), transA: int(0), transB: int(0) },
+  size: (n, a) => productDims(n, { ...a, transBatchA: 0, transBatchB: 0 }),
+  grows: true,
   lower: (n, a, g) => lowerProduct(n, { ...a, transBatchA: 0, transBatchB: 0 }, g),
 });
 

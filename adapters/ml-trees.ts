@@ -40,6 +40,8 @@ export const trees: OpAdapter[] = [
       target_weights: floats(),
       target_weights_as_tensor: tensor(),
     },
+    size: (n, { n_targets }) => [[n.dims(0)[0]!, n_targets ?? 1]],
+    grows: true,
     canonicalize: treeRegressor,
     forward: ([x], { n_targets }, { tf, node }) => [
       detached(tf, [x!], (t) => {

@@ -203,7 +203,7 @@ export const ml: OpAdapter[] = [
     canonicalize: oneHotEncoder,
     restrictions: 'no strings; no gradient: categories are whole numbers',
   }),
-  // A map, which JavaScript can not receive: its values are what it was made of, under its own name (classifier/reference.ts cuts it likewise).
+  // A map, which JavaScript cannot receive: its values are what it was made of, under its own name (classifier/reference.ts cuts it likewise).
   defineOp({
     op: 'ZipMap',
     domain: ML,

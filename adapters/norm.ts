@@ -5,6 +5,7 @@ import { defineOp, float, int, ints, positiveAxis, type OldNode, type OpAdapter,
 import { ones } from './kernels/conv-geometry.js';
 import { rootMeanSquare } from './kernels/norm-rms.js';
 import { lrn, lrnGradient } from './kernels/norm-lrn.js';
+import { asInput } from './kernels/sizes.js';
 
 const mean = (g: GraphBuilder, x: string, axes: readonly number[]): string =>
   g.op('ReduceMean', [x, g.ints(axes)], { keepdims: 1 });
@@ -55,7 +56,8 @@ const batchNormalization = defineOp({
   op: 'BatchNormalization',
   versions: [1, 6, 7, 9, 14, 15],
   attributes: { epsilon: float(1e-5) },
-  legacy: ['momentum', 'training_mode', 'spatial', 'is_test', 'consumed_inputs'],
+  legacy: { momentum: 'float', training_mode: 'int', spatial: 'int', is_test: 'int', consumed_inputs: 'ints' },
+  size: asInput,
   restrictions: 'inference only',
   canonicalize: (n, g) => {
     const training = n.version >= 14 ? n.attr('training_mode') === 1 : n.version < 7 && n.attr('is_test') !== 1;
@@ -89,7 +91,8 @@ const instanceNormalization = defineOp({
   op: 'InstanceNormalization',
   versions: [1, 6, 22],
   attributes: { epsilon: float(1e-5) },
-  legacy: ['consumed_inputs'],
+  legacy: { consumed_inputs: 'ints' },
+  size: asInput,
   canonicalize: (n, g) =>
     n.version === 1
       ? g.op('InstanceNormalization', n.x.slice(0, 3), { epsilon: floatAttribute(n.attr('epsilon') ?? 1e-5) })
@@ -123,6 +126,7 @@ const localResponse = defineOp({
   op: 'LRN',
   versions: [1, 13],
   attributes: { alpha: float(1e-4), beta: float(0.75), bias: float(1), size: int(1) },
+  size: asInput,
   canonicalize: evenLrn,
   layout: 'nhwc',
   forward: ([x], a, { tf, layout, node }) => {
@@ -143,6 +147,7 @@ const layerNormalization = defineOp({
   // onnxruntime had it in the standard domain before ONNX did, and its optimiser writes it there at any opset.
   versions: [1, 17],
   attributes: { axis: int(-1), epsilon: float(1e-5), stash_type: int(1) },
+  size: asInput,
   canonicalize: (n) => {
     singlePrecision(n);
     return undefined;
@@ -196,7 +201,7 @@ const groupNormalization = defineOp({
   op: 'GroupNormalization',
   versions: [18, 21],
   attributes: { epsilon: float(1e-5), num_groups: int() },
-  legacy: ['stash_type'],
+  legacy: { stash_type: 'int' },
   // An InstanceNormalization of the groups. Opset 18 scales by group, opset 21 by channel.
   canonicalize: (n, g) => {
     singlePrecision(n);

@@ -2,12 +2,13 @@
 import { defineOp, int, none, positiveAxis, type OpAdapter, type TfTensor } from './op.js';
 import { integers, linear, product, range, stopped, zeros } from './kernels/shape-common.js';
 import { flatElements, gatherRows } from './kernels/shape-gather.js';
+import { asInput } from './kernels/sizes.js';
 
 const topK = defineOp({
   op: 'TopK',
   versions: [1, 10, 11, 24],
   attributes: { axis: int(-1), largest: int(1), sorted: int(1) },
-  legacy: ['k'],
+  legacy: { k: 'int' },
   canonicalize: (n, g) => {
     const k = n.version < 10 ? g.ints([n.attr('k') ?? n.refuse('it has no k.')]) : n.x[1]!;
     const { axis, largest, sorted } = n.node.attributes;
@@ -54,6 +55,7 @@ const cumSum = defineOp({
   op: 'CumSum',
   versions: [11, 14],
   attributes: { exclusive: int(0), reverse: int(0) },
+  size: asInput,
   constants: [1],
   forward: ([x], { exclusive, reverse }, { tf, node }) => {
     const axis = positiveAxis(integers(node, 1, 'axis')[0]!, x!.shape.length);
@@ -68,6 +70,9 @@ const nonZero = defineOp({
   op: 'NonZero',
   versions: [9, 13],
   attributes: {},
+  // How many are not zero is known to nobody before: at most all, each told by one int64 an axis.
+  size: (n) => ({ outputs: [], besides: 2 * n.dims(0).length * product(n.dims(0)) }),
+  grows: true,
   // The shape of its output is how many of its input are not zero.
   constants: [0],
   lower: (n) => n.refuse('the shape of its output depends on the values of its input, which here depend on the model input.'),

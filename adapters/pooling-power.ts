@@ -4,6 +4,7 @@ import { defineOp, int, ints, type OldNode, type OpAdapter } from './op.js';
 import { nodeAxes, ones, WINDOW_ATTRIBUTES } from './kernels/conv-geometry.js';
 
 import { poolWindow, refuseDilatedSame } from './kernels/pool-window.js';
+import { pooled } from './kernels/sizes.js';
 
 /** The exponent, which opset 1 gave as a float. */
 function exponent(n: OldNode): number {
@@ -21,6 +22,9 @@ const lpPool = defineOp({
   op: 'LpPool',
   versions: [1, 2, 11, 18, 22],
   attributes: { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), dilations: ints(), p: int(2) },
+  legacy: { p: 'float' },
+  size: pooled,
+  grows: true,
   canonicalize: (n, g) => {
     refuseDilatedSame(n);
     const { p: _p, ...rest } = n.node.attributes;
@@ -44,6 +48,7 @@ const globalLpPool = defineOp({
   op: 'GlobalLpPool',
   versions: [1, 2, 22],
   attributes: { p: int(2) },
+  legacy: { p: 'float' },
   canonicalize: (n, g) => (n.version === 1 ? g.op('GlobalLpPool', [n.x[0]!], { p: exponent(n) }) : void exponent(n)),
   lower: (n, a, g) =>
     root(

@@ -21,6 +21,7 @@ import { maximaIndices, maxUnpool } from './kernels/pool-indices.js';
 import * as onTf from './kernels/pool-tf.js';
 import { averagePoolVolume, maxPoolVolume } from './kernels/volume-tf.js';
 import { averageGradient, globalMaxGradient, maxGradient } from './kernels/pool-vjp.js';
+import { pooled, pooledWhole } from './kernels/sizes.js';
 
 const AVERAGE = { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), count_include_pad: int(0) };
 const MAX = { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), dilations: ints(), storage_order: int(0) };
@@ -86,6 +87,9 @@ const maxPool = defineOp({
   op: 'MaxPool',
   versions: [1, 8, 10, 11, 12, 22],
   attributes: MAX,
+  moves: { inputs: [0] },
+  size: pooled,
+  grows: true,
   restrictions: 'no auto_pad SAME together with dilations',
   canonicalize: (n) => {
     refuseDilatedSame(n);
@@ -110,7 +114,7 @@ const maxPool = defineOp({
 });
 
 /**
- * Two things that opset 18 can not say. Dilations came with opset 19. With ceil_mode and count_include_pad, a window that sticks out of the
+ * Two things that opset 18 cannot say. Dilations came with opset 19. With ceil_mode and count_include_pad, a window that sticks out of the
  * padded input counts only its elements within (onnxruntime does so at every opset): the padding becomes part of the input.
  */
 function canonicalAverage(n: OldNode, g: GraphBuilder): string | undefined {
@@ -198,7 +202,9 @@ const averagePool = defineOp({
   op: 'AveragePool',
   versions: [1, 7, 10, 11, 19, 22],
   attributes: AVERAGE,
-  legacy: ['dilations'],
+  legacy: { dilations: 'ints' },
+  size: pooled,
+  grows: true,
   restrictions: 'no auto_pad SAME together with dilations',
   canonicalize: canonicalAverage,
   lower: (n, a, g) => rewrite(n, 'AveragePool', a, { count_include_pad: a.count_include_pad }, g),
@@ -219,6 +225,7 @@ const globalAveragePool = defineOp({
   op: 'GlobalAveragePool',
   versions: [1, 22],
   attributes: {},
+  size: pooledWhole,
   layout: 'any',
   forward: ([x], _a, { tf, layout }) => [tf.mean(x!, spatialAxes(x!.rank, layout), true)],
   vjp: (c, _a, g) => {
@@ -231,6 +238,7 @@ const globalMaxPool = defineOp({
   op: 'GlobalMaxPool',
   versions: [1, 22],
   attributes: {},
+  size: pooledWhole,
   layout: 'any',
   forward: ([x], _a, { tf, layout }) => [onTf.globalMax(tf, x!, spatialAxes(x!.rank, layout))],
   vjp: (c, _a, g) => [globalMaxGradient(g, c.x[0]!, c.dy[0]!, c.type(0).dims)],

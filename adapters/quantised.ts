@@ -83,6 +83,7 @@ export const quantisedOps: OpAdapter[] = [
     op: 'DynamicQuantizeLinear',
     versions: [11],
     attributes: {},
+    size: (n) => [n.dims(0), [], []],
     carries: true,
     canonicalize: (n, g) => {
       const { y, scale, zero } = dynamic(n.x[0]!, g);

@@ -1,7 +1,7 @@
 // Recurrent networks over a sequence: RNN, GRU and LSTM, each unrolled into the steps of its cell (kernels/recurrent.ts).
 import { defineOp, float, floats, int, text, texts, type OpAdapter } from './op.js';
 import { activationsOf } from './kernels/recurrent-activations.js';
-import { canonicalRecurrent, unroll } from './kernels/recurrent.js';
+import { canonicalRecurrent, unroll, unrolledDims } from './kernels/recurrent.js';
 
 /** What all three ops have. `hidden_size` is not read: the weights tell. */
 const attributes = {
@@ -14,13 +14,15 @@ const attributes = {
   layout: int(0),
 };
 /** Before version 7: is Y asked for. It is computed where it is named. */
-const legacy = ['output_sequence'];
+const legacy = { output_sequence: 'int' } as const;
 
 const rnn = defineOp({
   op: 'RNN',
   versions: [1, 7, 14, 22],
   attributes,
   legacy,
+  size: unrolledDims,
+  grows: true,
   canonicalize: canonicalRecurrent,
   // h' = f(x W^T + h R^T + Wb + Rb)
   lower: (n, a, g) =>
@@ -42,6 +44,8 @@ const gru = defineOp({
   versions: [1, 3, 7, 14, 22],
   attributes: { ...attributes, linear_before_reset: int(0) },
   legacy,
+  size: unrolledDims,
+  grows: true,
   canonicalize: canonicalRecurrent,
   // Gates z, r, h: h' = (1 - z) c + z h with c = g(x Wh^T + (r h) Rh^T + Wbh + Rbh), or g(x Wh^T + r (h Rh^T + Rbh) + Wbh)
   lower: (n, a, g) =>
@@ -79,6 +83,8 @@ const lstm = defineOp({
   versions: [1, 7, 14, 22],
   attributes: { ...attributes, input_forget: int(0) },
   legacy,
+  size: unrolledDims,
+  grows: true,
   canonicalize: canonicalRecurrent,
   // Gates i, o, f, c: c' = f c + i g(c gate); h' = o h(c'). Peepholes add P c to i and f, and P c' to o.
   lower: (n, a, g) =>

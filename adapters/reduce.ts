@@ -11,6 +11,7 @@ import {
   type StaticNode,
   type Tf,
   type TfTensor,
+  type UnsizedNode,
 } from './op.js';
 import { gated } from './kernels/elementwise-tf.js';
 import { mergedDims, MOST_AXES, runs } from './kernels/many-axes.js';
@@ -64,6 +65,14 @@ function reduced(
   return [tf.reshape(ordered, [...node.outputType(0).dims])];
 }
 
+/** Lengths after the reduction, told before it runs. */
+function reducedDims(n: UnsizedNode, { keepdims, noop_with_empty_axes: noop }: Attributes): number[][] {
+  const dims = n.dims(0);
+  const given = n.has(1) ? n.numbers(1) : [];
+  const axes = given.length || noop ? positiveAxes(given, dims.length) : range(dims.length);
+  return [keepdims ? keptDims(dims, axes) : dims.filter((_, i) => !axes.includes(i))];
+}
+
 /** One reduction. `inputSince`: from which opset on the axes are an input. */
 function reduction(
   op: string,
@@ -76,7 +85,10 @@ function reduction(
     op,
     versions,
     attributes: ATTRIBUTES,
-    legacy: ['axes'],
+    legacy: { axes: 'ints' },
+    size: reducedDims,
+    // Over an axis without elements: [n, 0] gives n of them.
+    grows: true,
     canonicalize: (n, g) => {
       if (n.version >= inputSince) return undefined;
       const axes = n.attr<readonly number[]>('axes');
@@ -147,6 +159,7 @@ const extreme = (op: 'ReduceMax' | 'ReduceMin'): OpAdapter =>
   reduction(
     op,
     {
+      moves: { inputs: [0] },
       restrictions: 'bool tensors (opset 20) are not reduced',
       forward: ([x], attributes, context) => {
         const { tf } = context;

@@ -12,6 +12,7 @@ import {
   type OldNode,
   type OpAdapter,
   type StaticNode,
+  type UnsizedNode,
 } from './op.js';
 import { alongAxis, isIdentity, tfAlongAxis, transposed } from './kernels/linalg-axis.js';
 import { interpolationMatrix, repeatFactor, type AxisMatrix } from './kernels/resize-matrix.js';
@@ -93,10 +94,35 @@ function asymmetric(n: OldNode, g: GraphBuilder, x: string, scales: string, mode
   return make(make(x, g.op('Max', [scales, g.one]), 'floor'), g.op('Min', [scales, g.one]), 'ceil');
 }
 
+/**
+ * Lengths after resizing, told before it runs. The policies that keep the aspect ratio make no axis longer than the sizes say but one; the largest
+ * factor bounds them.
+ */
+function resizedDims(n: UnsizedNode, a: AttributesOf<typeof ATTRIBUTES>): number[][] {
+  const dims = n.dims(0);
+  const axes = a.axes ?? range(dims.length);
+  const place = (axis: number): number => axes.findIndex((given) => positiveAxis(given, dims.length) === axis);
+  const each = (length: (d: number, k: number) => number): number[][] => [
+    dims.map((d, i) => (place(i) < 0 ? d : length(d, place(i)))),
+  ];
+  if (!n.has(3)) {
+    const scales = n.numbers(2);
+    return each((d, k) => Math.floor(d * (scales[k] ?? 1)));
+  }
+  const sizes = n.numbers(3);
+  if (a.keep_aspect_ratio_policy === 'stretch') return each((d, k) => sizes[k] ?? d);
+  const factor = Math.max(0, ...dims.flatMap((d, i) => (place(i) < 0 ? [] : [(sizes[place(i)] ?? d) / Math.max(1, d)])));
+  return each((d) => Math.ceil(d * factor));
+}
+
 const resizeOp = defineOp({
   op: 'Resize',
   versions: [10, 11, 13, 18, 19],
   attributes: ATTRIBUTES,
+  // Only the nearest: all others compute.
+  moves: ({ mode }) => (mode === 'nearest' ? { inputs: [0] } : undefined),
+  size: resizedDims,
+  grows: true,
   canonicalize: (n, g) =>
     n.version === 10 ? asymmetric(n, g, n.x[0]!, n.x[1]!, n.attr<string>('mode') ?? 'nearest') : undefined,
   constants: [1, 2, 3],
@@ -139,7 +165,7 @@ const upsample = defineOp({
   op: 'Upsample',
   versions: [1, 7, 9, 10],
   attributes: { mode: text('nearest') },
-  legacy: ['scales', 'height_scale', 'width_scale'],
+  legacy: { scales: 'floats', height_scale: 'float', width_scale: 'float' },
   canonicalize: (n, g) => {
     // Upsample-1 called it 'bilinear'.
     const mode = (n.attr<string>('mode') ?? 'nearest').replace('bilinear', 'linear');

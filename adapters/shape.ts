@@ -1,17 +1,25 @@
 // Ops that move values around without looking at them: reshapes, transposes, concatenation, padding, tiling; and shapes as values.
-import { toNumbers } from '../src/core/tensor.js';
-import { defineOp, int, ints, text, type OpAdapter } from './op.js';
+import { sizeOf, toNumbers } from '../src/core/tensor.js';
+import { defineOp, int, ints, positiveAxis, text, type OpAdapter } from './op.js';
 import { alongAxis, selection, transposed, tfAlongAxis } from './kernels/linalg-axis.js';
 import { MOST_AXES } from './kernels/many-axes.js';
 import { generators } from './kernels/shape-generators.js';
 import { expandTo, integers, linear, optionalConstant, product, range, reshapeTo, sameDims } from './kernels/shape-common.js';
-import { copiedIndices, paddingOf, padWith, wrapped, wrappedEarly } from './kernels/shape-pad.js';
+import { copiedIndices, paddedDims, paddingOf, padWith, wrapped, wrappedEarly } from './kernels/shape-pad.js';
+import { broadcast, positive } from './kernels/sizes.js';
 
 const reshape = defineOp({
   op: 'Reshape',
   versions: [1, 5, 13, 14, 19, 21, 23, 24, 25],
   attributes: { allowzero: int(0) },
-  legacy: ['shape', 'consumed_inputs'],
+  legacy: { shape: 'ints', consumed_inputs: 'ints' },
+  moves: { inputs: [0] },
+  size: (n, { allowzero }) => {
+    const dims = n.dims(0);
+    const shape = n.numbers(1).map((d, i) => (d === 0 && !allowzero ? (dims[i] ?? 0) : d));
+    const rest = sizeOf(shape.filter((d) => d !== -1));
+    return [shape.map((d) => (d === -1 ? Math.floor(sizeOf(dims) / (rest || 1)) : d))];
+  },
   canonicalize: (n, g) =>
     n.version < 5 ? g.op('Reshape', [n.x[0]!, g.ints(n.attr<readonly number[]>('shape') ?? [])]) : undefined,
   lower: (n) => (sameDims(n.type(0).dims, n.outputType(0).dims) ? n.x[0]! : undefined),
@@ -24,6 +32,12 @@ const flatten = defineOp({
   op: 'Flatten',
   versions: [1, 9, 11, 13, 21, 23, 24, 25],
   attributes: { axis: int(1) },
+  moves: { inputs: [0] },
+  size: (n, { axis: signed }) => {
+    const dims = n.dims(0);
+    const axis = positiveAxis(signed, dims.length);
+    return [[sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis))]];
+  },
   lower: (n, _, g) => reshapeTo(g, n.x[0]!, n.outputType(0).dims),
 });
 
@@ -33,7 +47,8 @@ const squeezing = (op: 'Squeeze' | 'Unsqueeze'): OpAdapter =>
     op,
     versions: [1, 11, 13, 21, 23, 24, 25],
     attributes: {},
-    legacy: ['axes'],
+    legacy: { axes: 'ints' },
+    moves: { inputs: [0] },
     canonicalize: (n, g) => {
       const axes = n.attr<readonly number[]>('axes');
       return n.version < 13 ? g.op(op, [n.x[0]!, axes ? g.ints(axes) : '']) : undefined;
@@ -46,6 +61,8 @@ const transpose = defineOp({
   op: 'Transpose',
   versions: [1, 13, 21, 23, 24, 25],
   attributes: { perm: ints() },
+  moves: { inputs: [0] },
+  size: (n, { perm }) => [(perm ?? range(n.dims(0).length).reverse()).map((p) => n.dims(0)[p]!)],
   lower: (n, { perm }, g) => {
     const { dims } = n.type(0);
     const order = (perm ?? range(dims.length).reverse()).filter((a) => dims[a] !== 1);
@@ -65,6 +82,9 @@ const expand = defineOp({
   op: 'Expand',
   versions: [8, 13],
   attributes: {},
+  moves: { inputs: [0] },
+  size: (n) => [broadcast([n.dims(0), n.numbers(1)])],
+  grows: true,
   constants: [1],
   lower: (n, _, g) => {
     const [from, to] = [n.type(0).dims, n.outputType(0).dims];
@@ -85,6 +105,9 @@ const tile = defineOp({
   op: 'Tile',
   versions: [1, 6, 13],
   attributes: {},
+  moves: { inputs: [0] },
+  size: (n) => [n.dims(0).map((d, i) => positive(d * (n.numbers(1)[i] ?? 1)))],
+  grows: true,
   canonicalize: (n, g) => {
     if (n.version >= 6) return undefined;
     // Tile-1 repeats one axis: inputs `tiles` and `axis` of one element each, of the data's own type.
@@ -116,7 +139,10 @@ const pad = defineOp({
   op: 'Pad',
   versions: [1, 2, 11, 13, 18, 19, 21, 23, 24, 25],
   attributes: { mode: text('constant') },
-  legacy: ['pads', 'paddings', 'value'],
+  legacy: { pads: 'ints', paddings: 'ints', value: 'float' },
+  moves: { inputs: [0, 2] },
+  size: paddedDims,
+  grows: true,
   canonicalize: (n, g) => {
     if (n.version >= 11) return n.attr<string>('mode') === 'wrap' ? wrappedEarly(n, g) : undefined;
     const pads = n.attr<readonly number[]>(n.version < 2 ? 'paddings' : 'pads');
@@ -192,6 +218,7 @@ const depthToSpace = defineOp({
   op: 'DepthToSpace',
   versions: [1, 11, 13],
   attributes: { blocksize: int(1), mode: text('DCR') },
+  moves: { inputs: [0] },
   lower: (n, { blocksize: b, mode }, g) => {
     const [batch, , h, w] = n.type(0).dims as [number, number, number, number];
     const c = n.outputType(0).dims[1]!;
@@ -204,6 +231,7 @@ const spaceToDepth = defineOp({
   op: 'SpaceToDepth',
   versions: [1, 13],
   attributes: { blocksize: int(1) },
+  moves: { inputs: [0] },
   lower: (n, { blocksize: b }, g) => {
     const [batch, c, h, w] = n.type(0).dims as [number, number, number, number];
     return g.reshape(g.transpose(g.reshape(n.x[0]!, [batch, c, h / b, b, w / b, b]), [0, 3, 5, 1, 2, 4]), n.outputType(0).dims);

@@ -4,6 +4,7 @@ import type { GraphBuilder } from '../src/onnx/builder.js';
 import { defineOp, int, none, positiveAxis, type OpAdapter, type StaticNode } from './op.js';
 import { alongAxis, type Matrix } from './kernels/linalg-axis.js';
 import { checkTable, integers, optionalIntegers, range } from './kernels/shape-common.js';
+import { positive, scalarIn, withLength } from './kernels/sizes.js';
 
 /** cos or sin of 2 pi k t / length for bins k and samples t, times `scale`; samples past `length` are cut off, missing ones count as 0. */
 function waves(f: (angle: number) => number, bins: number, samples: number, length: number, scale: number): Matrix {
@@ -47,6 +48,12 @@ const dft = defineOp({
   op: 'DFT',
   versions: [17, 20],
   attributes: { axis: int(1), inverse: int(0), onesided: int(0) },
+  size: (n, a) => {
+    const dims = n.dims(0);
+    const length = n.has(1) ? scalarIn(n, 1) : dims[positiveAxis(a.axis, dims.length)]!;
+    return [[...withLength(dims, a.axis, binsOf(length, a.onesided)).slice(0, -1), 2]];
+  },
+  grows: true,
   constants: [1, 2],
   restrictions: 'a constant axis; no inverse of a one-sided spectrum',
   canonicalize: (n, g) => {
@@ -82,6 +89,13 @@ const stft = defineOp({
   op: 'STFT',
   versions: [17],
   attributes: { onesided: int(1) },
+  size: (n, { onesided }) => {
+    const [batch, samples] = n.dims(0) as [number, number];
+    const length = n.has(2) ? n.dims(2)[0]! : scalarIn(n, 3);
+    const count = positive(Math.floor((samples - length) / scalarIn(n, 1)) + 1);
+    return [[batch, count, binsOf(length, onesided), 2]];
+  },
+  grows: true,
   constants: [1, 3],
   restrictions: 'real signals',
   lower: (n, { onesided }, g) => {
@@ -98,6 +112,8 @@ const window = (op: string): OpAdapter =>
     op,
     versions: [17],
     attributes: { output_datatype: int(1), periodic: int(1) },
+    size: (n) => [[scalarIn(n, 0)]],
+    grows: true,
     constants: [0],
     lower: (n) => n.refuse("its size depends on the values of the model's input. Bind it before exporting."),
     vjp: none('the output depends on a whole number only'),
@@ -107,6 +123,8 @@ const melWeightMatrix = defineOp({
   op: 'MelWeightMatrix',
   versions: [17],
   attributes: { output_datatype: int(1) },
+  size: (n) => [[binsOf(scalarIn(n, 1), 1), scalarIn(n, 0)]],
+  grows: true,
   constants: [0, 1, 2, 3, 4],
   lower: (n) => n.refuse("its sizes depend on the values of the model's input. Bind them before exporting."),
   vjp: none('the output depends on sizes and frequencies only'),

@@ -1,4 +1,5 @@
 // Where pictures are sampled, cut and put together: GridSample, AffineGrid, CenterCropPad, Col2Im, ReverseSequence, written in simpler ops.
+import { own } from '../src/core/own.js';
 import { float32, int64, toIntegers } from '../src/core/tensor.js';
 import { DATA_TYPE, defineOp, int, ints, text, type OpAdapter } from './op.js';
 import { sampled, type SampleOptions } from './kernels/grid-sample.js';
@@ -11,11 +12,17 @@ const gridSample = defineOp({
   op: 'GridSample',
   versions: [16, 20, 22],
   attributes: { align_corners: int(0), mode: text('bilinear'), padding_mode: text('zeros') },
+  size: (n) => [[...n.dims(0).slice(0, 2), ...n.dims(1).slice(1, -1)]],
+  grows: true,
   canonicalize: (n, g) => {
     const mode = n.attr<string>('mode') ?? 'linear';
     const { align_corners, padding_mode } = n.node.attributes;
     if (n.version < 20) return undefined;
-    return g.op('GridSample', n.x.slice(0, 2), { align_corners, padding_mode, mode: MODES[mode] ?? mode });
+    return g.op('GridSample', n.x.slice(0, 2), {
+      align_corners,
+      padding_mode,
+      mode: own(MODES, mode) ?? mode,
+    });
   },
   lower: (n, a, g) => sampled(n, a as SampleOptions, g),
 });
@@ -78,6 +85,11 @@ const col2Im = defineOp({
   op: 'Col2Im',
   versions: [18],
   attributes: { dilations: ints(), pads: ints(), strides: ints() },
+  size: (n) => {
+    const [batch, rows] = n.dims(0) as [number, number];
+    return [[batch, Math.floor(rows / product(n.numbers(2))), ...n.numbers(1)]];
+  },
+  grows: true,
   constants: [1, 2],
   // Each row of the columns is one place of the block: a ConvTranspose whose kernels have a single 1.
   lower: (n, a, g) => {

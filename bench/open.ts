@@ -2,7 +2,7 @@
 // Usage: npx tsx bench/open.ts [--rounds 7] [--threads 2]; the first round, in which code and memory are cold, is printed but not counted.
 import { parseArgs } from 'node:util';
 import { openModel } from '../src/model/open.js';
-import { objectiveOf } from '../src/check/finite-differences.js';
+import { objectiveOf } from '../src/check/objective.js';
 import { openSession } from '../src/engine/ort.js';
 import { encodeModel } from '../src/onnx/codec.js';
 import { resNeXt50 } from '../test/nets/large.js';

@@ -2,7 +2,7 @@
 // Usage: npx tsx bench/speed.ts [--nets goog,mobile] [--batch 1,4] [--threads 1,2] [--rounds 15] [--tfjs]
 import { parseArgs } from 'node:util';
 import { adapters } from '../adapters/index.js';
-import { objectiveOf } from '../src/check/finite-differences.js';
+import { objectiveOf } from '../src/check/objective.js';
 import { canonicalize } from '../src/compile/canonicalize.js';
 import { specialize } from '../src/compile/specialize.js';
 import { random, STREAMS } from '../src/core/random.js';

@@ -5,6 +5,8 @@ export { openModel, type Classifier, type ModelLike } from './api/opened.js';
 export type { DatasetLike } from './api/data.js';
 
 export { audit, createAuditor, type AuditResult, type Auditor, type Finding } from './api/audit.js';
+export { auditAll, type Audited } from './api/audit-all.js';
+export { picturePaths, type PicturePaths } from './data/picture-paths.js';
 export type { AuditOptions, AuditProgress, MaskOptions } from './api/audit-options.js';
 export type { AuditInput, Sample } from './api/inputs.js';
 export type { AuditDocument, AuditFiles } from './report/audit-files.js';

@@ -28,7 +28,7 @@ export interface Heads {
 }
 
 /**
- * [B, S, heads * H] and [B, heads, S, H] both as [B, heads, S, H], one of the two numbers being given. Which of them x is can not be seen before
+ * [B, S, heads * H] and [B, heads, S, H] both as [B, heads, S, H], one of the two numbers being given. Which of them x is cannot be seen before
  * its shape is known: so the transposition is written once over five axes, one of which has length 1: [B, S, heads, 1, H] or [B, 1, heads, S, H].
  */
 export function splitHeads(

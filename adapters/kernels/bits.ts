@@ -2,6 +2,7 @@
 import type { DType } from '../../src/core/tensor.js';
 import { defineOp, none, text, type ForwardContext, type OpAdapter, type TfTensor } from '../op.js';
 import { detached } from './elementwise-tf.js';
+import { broadcasted } from './sizes.js';
 
 const NO_GRADIENT = none('an integer output');
 
@@ -34,6 +35,8 @@ const bitwise = (op: string, f: (a: number, b: number) => number): OpAdapter =>
     op,
     versions: [18],
     attributes: {},
+    size: broadcasted,
+    grows: true,
     forward: (x, _, context) => [bitByBit(context, x, f)],
     vjp: NO_GRADIENT,
   });
@@ -43,6 +46,8 @@ export const bitOps: OpAdapter[] = [
     op: 'BitShift',
     versions: [11],
     attributes: { direction: text() },
+    size: broadcasted,
+    grows: true,
     // Unsigned types only. JavaScript takes the amount modulo 32.
     forward: (x, { direction }, context) => [
       bitByBit(context, x, (a, b) => (b > 31 ? 0 : direction === 'LEFT' ? a << b : a >>> b)),

@@ -4,7 +4,7 @@ import type { GraphBuilder } from '../../src/onnx/builder.js';
 import type { OldNode } from '../op.js';
 
 /** Attributes of the binary ops before opset 7. */
-export const OLD_BROADCAST = ['axis', 'broadcast'];
+export const OLD_BROADCAST = { axis: 'int', broadcast: 'int' } as const;
 
 /** Versions before 6 carry `consumed_inputs`, a hint about memory; the node without it. Newer ones stay as they are. */
 export const withoutHints = (n: OldNode, g: GraphBuilder): string | undefined =>

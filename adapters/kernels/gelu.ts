@@ -2,6 +2,7 @@
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 import { defineOp, float, text, type OpAdapter } from '../op.js';
 import { scalarLike } from './elementwise-onnx.js';
+import { asInput } from './sizes.js';
 
 /** x * Phi(x), or its approximation by tanh (Gelu-20); types are unknown here, so scalars follow x. */
 function gelu(g: GraphBuilder, x: string, approximate: boolean): string {
@@ -34,6 +35,7 @@ export const geluOps: OpAdapter[] = [
     op: 'Mish',
     versions: [18, 22],
     attributes: {},
+    size: asInput,
     lower: (n, _, g) => g.mul(n.x[0]!, g.op('Tanh', [g.op('Softplus', [n.x[0]!])])),
   }),
   defineOp({

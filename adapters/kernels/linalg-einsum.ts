@@ -1,7 +1,8 @@
 // Einsum written as Transpose, Reshape, ReduceSum, Mul and MatMul, two operands at a time.
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import type { StaticNode } from '../op.js';
+import type { Dims, StaticNode, UnsizedNode } from '../op.js';
 import { product, range, sameDims } from './shape-common.js';
+import { broadcast, positive } from './sizes.js';
 
 /** A value whose axes carry labels: letters, or '0', '1', ... for the axes under an ellipsis (numbered from the right). */
 interface Operand {
@@ -116,4 +117,24 @@ export function lowerEinsum(n: StaticNode, equation: string, g: GraphBuilder): s
   }
   // Labels whose axes all had length 1 come back as 1 in the final shape.
   return arranged(g, result, output.filter((l) => result.labels.includes(l)), n.outputType(0).dims); // prettier-ignore
+}
+
+/** Shape of the output: the length of every label of the terms, the ellipsis being one label of several axes. */
+export function einsumDims(n: UnsizedNode, { equation }: { readonly equation: string }): Dims[] {
+  const [left, right] = equation.replaceAll(' ', '').split('->') as [string, string?];
+  const lengths = new Map<string, number>();
+  const ellipses: Dims[] = [];
+  const labels = (term: string): string[] => term.replace('...', '.').split('');
+  left.split(',').forEach((term, k) => {
+    const dims = n.dims(k);
+    const extra = dims.length - labels(term).filter((l) => l !== '.').length;
+    let axis = 0;
+    for (const label of labels(term)) {
+      if (label !== '.') lengths.set(label, Math.max(dims[axis++] ?? 1, lengths.get(label) ?? 1));
+      else ellipses.push(dims.slice(axis, (axis += positive(extra))));
+    }
+  });
+  const once = [...lengths.keys()].filter((l) => left.split(l).length === 2).sort();
+  const wanted = right === undefined ? [...(ellipses.length > 0 ? ['.'] : []), ...once] : labels(right);
+  return [wanted.flatMap((l) => (l === '.' ? broadcast(ellipses) : [lengths.get(l) ?? 1]))];
 }

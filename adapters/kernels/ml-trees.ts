@@ -38,6 +38,8 @@ function sums(
   g: GraphBuilder,
 ): string {
   const names = ['nodes_falsenodeids', 'nodes_featureids', 'nodes_missing_value_tracks_true', 'nodes_modes', 'nodes_nodeids', 'nodes_treeids', 'nodes_truenodeids']; // prettier-ignore
+  const odd = (n.attr<readonly string[]>('nodes_modes') ?? []).find((m) => m !== 'LEAF' && !MODES.includes(m));
+  if (odd !== undefined) n.refuse(`expected nodes_modes of LEAF, ${MODES.join(', ')}, received '${odd}'.`);
   const same = names.map((name): [string, Attribute | undefined] => [name, n.node.attributes[name]]);
   return ensemble(n.x[0]!, g, targets, aggregate, {
     ...Object.fromEntries(same),

@@ -45,6 +45,14 @@ export const maxUnpool: OpAdapter = defineOp({
   op: 'MaxUnpool',
   versions: [9, 11, 22],
   attributes: { kernel_shape: ints(), pads: ints(), strides: ints() },
+  size: (n, a) => {
+    if (n.has(2)) return [n.numbers(2)];
+    const [batch, channels, ...spatial] = n.dims(0);
+    const pads = (i: number): number => (a.pads?.[i] ?? 0) + (a.pads?.[i + spatial.length] ?? 0);
+    const out = spatial.map((d, i) => (d - 1) * (a.strides?.[i] ?? 1) + a.kernel_shape![i]! - pads(i));
+    return [[batch!, channels!, ...out]];
+  },
+  grows: true,
   // DIFFERS: where output_shape is not what the window implies, ONNX's own test pads; PyTorch and onnxruntime put values straight into the shape
   // given, which is what MaxPool's Indices count in (onnx/onnx#2398).
   constants: [2],

@@ -1,4 +1,5 @@
 // The activation functions of RNN, GRU and LSTM: which ones a node names, with their numbers, and each as ops of the dialect.
+import { own } from '../../src/core/own.js';
 import { float, type GraphBuilder } from '../../src/onnx/builder.js';
 import type { StaticNode } from '../op.js';
 
@@ -58,7 +59,7 @@ export function activationsOf(
     return n.refuse(`expected ${count * directions} activations, received ${given.length}: ${given.join(', ')}.`);
   const [alphas, betas] = [[...(activation_alpha ?? [])], [...(activation_beta ?? [])]];
   const made = names.map((name): { key: string; apply: Activation } => {
-    const known = KNOWN[name.toLowerCase()];
+    const known = own(KNOWN, name.toLowerCase());
     if (!known) return n.refuse(`activation '${name}' is not known. Known: ${Object.keys(KNOWN).join(', ')}.`);
     const alpha = known.alpha === undefined ? 0 : (alphas.shift() ?? known.alpha);
     const beta = known.beta === undefined ? 0 : (betas.shift() ?? known.beta);

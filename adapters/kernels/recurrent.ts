@@ -1,7 +1,7 @@
 // RNN, GRU and LSTM unrolled: with shapes known, S steps are S copies of the cell, and both directions of a step are one batch of two.
 import { toIntegers } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import type { OldNode, StaticNode } from '../op.js';
+import type { OldNode, Sizes, StaticNode, UnsizedNode } from '../op.js';
 import { range, zeros } from './shape-common.js';
 
 /** Steps that are unrolled at most: each is 5 to 15 nodes, and the gradient has three times as many again. */
@@ -137,4 +137,13 @@ function runningAt(n: StaticNode, g: GraphBuilder): ((times: readonly number[]) 
     const dims = times.length === 2 ? [2, 1, 1] : [1, 1];
     return g.op('Less', [g.constant({ type: 'int32', dims, data: Int32Array.from(times) }), lengths]);
   };
+}
+
+/** X [S, N, I], W [D, gates H, I], R [D, gates H, H] to Y [S, D, N, H] and the last states [D, N, H]; besides, all gates of all steps. */
+export function unrolledDims(n: UnsizedNode): Sizes {
+  const [steps, batch] = n.dims(0) as [number, number];
+  const [directions, gates] = n.dims(1) as [number, number];
+  const size = n.dims(2)[2]!;
+  const states = n.node.outputs.slice(1).map(() => [directions, batch, size]);
+  return { outputs: [[steps, directions, batch, size], ...states], besides: directions * gates * steps * batch };
 }

@@ -2,6 +2,7 @@
 import { allocate, int64, type DType, type Tensor } from '../../src/core/tensor.js';
 import { DATA_TYPE, defineOp, int, none, positiveAxis, tensor, type OpAdapter } from '../op.js';
 import { integers, product, range } from './shape-common.js';
+import { positive, scalarIn } from './sizes.js';
 
 const NO_GRADIENT = none('the output depends on shapes and whole numbers only');
 
@@ -9,6 +10,11 @@ const shapeOp = defineOp({
   op: 'Shape',
   versions: [1, 13, 15, 19, 21, 23, 24, 25],
   attributes: { start: int(0), end: int() },
+  size: (n, { start, end }) => {
+    const rank = n.dims(0).length;
+    const clamp = (axis: number): number => Math.min(rank, positive(positiveAxis(axis, rank)));
+    return [[positive(clamp(end ?? rank) - clamp(start))]];
+  },
   lower: (n, { start, end }, g) => g.constant(int64(n.type(0).dims.slice(start, end))),
   vjp: NO_GRADIENT,
 });
@@ -21,7 +27,7 @@ const size = defineOp({
   vjp: NO_GRADIENT,
 });
 
-/** With its input known this op is folded away before `lower`; what is left can not have a static shape. */
+/** With its input known this op is folded away before `lower`; what is left cannot have a static shape. */
 const refused =
   (what: string) =>
   (n: { refuse(reason: string): never }): never =>
@@ -33,6 +39,8 @@ const constantOfShape = defineOp({
   op: 'ConstantOfShape',
   versions: [9, 20, 21, 23, 24, 25],
   attributes: { value: tensor() },
+  size: (n) => [n.numbers(0)],
+  grows: true,
   constants: [0],
   lower: refused('the shape given'),
   vjp: NO_GRADIENT,
@@ -42,6 +50,11 @@ const rangeOp = defineOp({
   op: 'Range',
   versions: [11],
   attributes: {},
+  size: (n) => {
+    const [start, limit, delta] = [0, 1, 2].map((i) => scalarIn(n, i)) as [number, number, number];
+    return [[delta === 0 ? 0 : positive(Math.ceil((limit - start) / delta))]];
+  },
+  grows: true,
   constants: [0, 1, 2],
   // onnxruntime takes vectors of one element as well, but only until they are known when it opens the model.
   canonicalize: (n, g) => g.op('Range', [0, 1, 2].map((i) => g.reshape(n.x[i]!, []))), // prettier-ignore
@@ -73,6 +86,11 @@ const oneHot = defineOp({
   op: 'OneHot',
   versions: [9, 11],
   attributes: { axis: int(-1) },
+  size: (n, { axis }) => {
+    const dims = n.dims(0);
+    return [dims.toSpliced(positiveAxis(axis, dims.length + 1), 0, positive(scalarIn(n, 1)))];
+  },
+  grows: true,
   constants: [1, 2],
   lower: (n, { axis: signed }, g) => {
     const values = n.constant(2);

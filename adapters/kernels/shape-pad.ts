@@ -1,8 +1,9 @@
 // Padding: resolved amounts, and for the edge, reflect and wrap modes the index that each output element copies.
 import { toIntegers } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import { positiveAxis, type OldNode, type StaticNode, type Tf, type TfTensor } from '../op.js';
+import { positiveAxis, type OldNode, type StaticNode, type Tf, type TfTensor, type UnsizedNode } from '../op.js';
 import { integers, optionalIntegers, range } from './shape-common.js';
+import { positive } from './sizes.js';
 
 /** [before, after] per axis of the Pad's input, zeros for axes that it does not name. */
 export function paddingOf(n: StaticNode): [number, number][] {
@@ -14,6 +15,18 @@ export function paddingOf(n: StaticNode): [number, number][] {
   const padding = range(rank).map((): [number, number] => [0, 0]);
   axes.forEach((a, i) => (padding[positiveAxis(a, rank)] = [pads[i]!, pads[i + axes.length]!]));
   return padding;
+}
+
+/** Lengths after padding, told before it runs. */
+export function paddedDims(n: UnsizedNode): number[][] {
+  const dims = n.dims(0);
+  const pads = n.numbers(1);
+  const axes = n.has(3) ? n.numbers(3).map((axis) => positiveAxis(axis, dims.length)) : range(dims.length);
+  const out = dims.map((d, i) => {
+    const k = axes.indexOf(i);
+    return k < 0 ? d : positive(d + (pads[k] ?? 0) + (pads[k + axes.length] ?? 0));
+  });
+  return [out];
 }
 
 /** Index into an axis of `d` elements that each of the padded axis' elements copies, for the modes 'edge', 'reflect' and 'wrap'. */

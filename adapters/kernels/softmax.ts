@@ -4,6 +4,7 @@ import { defineOp, int, none, positiveAxis, type Cotangents, type ForwardContext
 import { custom, detached, zeroAtNaN } from './elementwise-tf.js';
 import { MOST_AXES } from './many-axes.js';
 import { product } from './shape-common.js';
+import { asInput } from './sizes.js';
 
 /**
  * Before opset 13 softmax works on the matrix that is x flattened at `axis` (default 1), so over all axes from there on.
@@ -52,6 +53,7 @@ export const softmaxOps: OpAdapter[] = [
     op: 'Softmax',
     versions: [1, 11, 13],
     attributes: { axis: int(-1) },
+    size: asInput,
     canonicalize: flattened,
     forward: ([x], { axis }, context) => [alongAxis(x!, axis, context, (t) => ofRows(context.tf, t, 'softmax'))],
     vjp: (c, { axis }, g) => {
@@ -65,6 +67,7 @@ export const softmaxOps: OpAdapter[] = [
     op: 'LogSoftmax',
     versions: [1, 11, 13],
     attributes: { axis: int(-1) },
+    size: asInput,
     canonicalize: flattened,
     forward: ([x], { axis }, context) => [alongAxis(x!, axis, context, (t) => ofRows(context.tf, t, 'logSoftmax'))],
     vjp: (c, { axis }, g) => {
@@ -78,6 +81,7 @@ export const softmaxOps: OpAdapter[] = [
     op: 'Hardmax',
     versions: [1, 11, 13],
     attributes: { axis: int(-1) },
+    size: asInput,
     canonicalize: flattened,
     forward: ([x], { axis }, context) => {
       const { tf } = context;

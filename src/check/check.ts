@@ -8,6 +8,7 @@ import { checkGradients, type GradientAgreement } from './gradients.js';
 import { compareNodes, type Divergence } from './intermediates.js';
 import { checkOutputs, type OutputAgreement } from './outputs.js';
 import { cutFailing, MOST_NODES, writeCut, type Bisected, type Cut } from './smallest-failure.js';
+import type { Verdict } from './verdict.js';
 import { findWrongGradient, type WrongGradient } from './wrong-gradient.js';
 
 export type { CheckInput } from './inputs.js';
@@ -25,7 +26,10 @@ export interface NodesAgreement {
 export interface CheckResult {
   readonly model: string;
   readonly sha256: string;
+  /** Nothing disagrees. */
   readonly agrees: boolean;
+  /** 'inconclusive' where nothing disagrees and float32 noise or bends hid a gradient from comparison; `gradients` say which and why. */
+  readonly verdict: Verdict;
   /** How many of the inputs were random. */
   readonly samples: number;
   /** All of them: files, `random 1`, edge cases by name. */
@@ -54,40 +58,41 @@ export interface CheckResult {
  */
 export async function check(from: string | Uint8Array, options: CheckOptions = {}): Promise<CheckResult> {
   const start = performance.now();
-  const subject = await openContext(from, options);
+  const context = await openContext(from, options);
   try {
-    const outputs = await checkOutputs(subject);
-    const stop = subject.failFast && outputs.some((o) => !o.ok);
-    const part = options.gradients !== false && !stop ? await differentiableOf(subject) : undefined;
-    const gradients = part ? await checkGradients(subject, part) : [];
+    const outputs = await checkOutputs(context);
+    const stop = context.failFast && outputs.some((o) => !o.ok);
+    const part = options.gradients !== false && !stop ? await differentiableOf(context) : undefined;
+    const compared = part ? await checkGradients(context, part) : [];
     // Nothing asks the reference again: what follows may have its memory.
-    await subject.dispose();
-    const wrong = gradients.filter((g) => !g.ok);
-    const nodes = options.nodes || options.bisect !== undefined ? await checkNodes(subject, outputs) : [];
-    const agrees = outputs.every((o) => o.ok) && wrong.length === 0 && nodes.every((n) => !n.first);
-    const culprit =
-      part && wrong.length > 0 && options.blame !== false ? await findCulprit(subject, part, gradients, outputs) : undefined;
+    await context.dispose();
+    const nodes = options.nodes || options.bisect !== undefined ? await checkNodes(context, outputs) : [];
+    const doubtful = compared.some((g) => g.verdict !== 'agrees') && options.blame !== false;
+    const { wrong: culprit, gradients } =
+      part && doubtful ? await opByOp(context, part, compared, outputs) : { wrong: undefined, gradients: compared };
+    const agrees = outputs.every((o) => o.ok) && gradients.every((g) => g.ok) && nodes.every((n) => !n.first);
     const bisected =
-      options.bisect !== undefined && !agrees ? await bisect(subject, options, outputs, nodes, culprit) : undefined;
+      options.bisect !== undefined && !agrees ? await bisect(context, options, outputs, nodes, culprit) : undefined;
     return {
-      model: subject.source.name,
-      sha256: subject.source.sha256,
+      model: context.source.name,
+      sha256: context.source.sha256,
       agrees,
-      samples: subject.samples.filter((s) => s.kind === 'random').length,
-      inputs: subject.samples.map(({ name, kind }) => ({ name, kind })),
-      tolerance: subject.tolerance,
-      seed: subject.seed,
-      engines: subject.engines.map((e) => e.info),
+      verdict: !agrees ? 'disagrees' : gradients.some((g) => g.verdict === 'inconclusive') ? 'inconclusive' : 'agrees',
+      samples: context.samples.filter((s) => s.kind === 'random').length,
+      inputs: context.samples.map(({ name, kind }) => ({ name, kind })),
+      tolerance: context.tolerance,
+      seed: context.seed,
+      engines: context.engines.map((e) => e.info),
       outputs,
       gradients,
       nodes,
       ...(culprit ? { blame: culprit } : {}),
       ...(bisected ? { bisected } : {}),
-      notes: subject.notes,
+      notes: context.notes,
       seconds: (performance.now() - start) / 1000,
     };
   } finally {
-    await subject.dispose();
+    await context.dispose();
   }
 }
 
@@ -97,60 +102,79 @@ function worstSample({ samples }: CheckContext, outputs: readonly OutputAgreemen
   return samples.find((s) => s.name === wrong?.input) ?? samples[0]!;
 }
 
-async function checkNodes(subject: CheckContext, outputs: readonly OutputAgreement[]): Promise<NodesAgreement[]> {
-  const { reference, graph, tolerance, onProgress } = subject;
+async function checkNodes(context: CheckContext, outputs: readonly OutputAgreement[]): Promise<NodesAgreement[]> {
+  const { reference, graph, tolerance, onProgress } = context;
   const nodes: NodesAgreement[] = [];
-  for (const engine of subject.engines) {
+  for (const engine of context.engines) {
     onProgress(`values, ${label(engine)}`);
-    const { feeds } = worstSample(subject, outputs, label(engine));
+    const { feeds } = worstSample(context, outputs, label(engine));
     nodes.push({ engine: label(engine), ...(await compareNodes(reference.model, graph, engine, feeds, tolerance)) });
   }
   return nodes;
 }
 
-async function findCulprit(
-  subject: CheckContext,
+/**
+ * Where the gradients of the whole are in doubt, those of each op by itself decide: there no bend hides an error, and no other op explains one.
+ * Two engines that differ while each agrees with central differences, and no op is wrong by itself, stand on two sides of a bend.
+ */
+async function opByOp(
+  context: CheckContext,
   part: Differentiable,
-  gradients: readonly GradientAgreement[],
+  compared: readonly GradientAgreement[],
   outputs: readonly OutputAgreement[],
-): Promise<WrongGradient | undefined> {
-  subject.onProgress('gradient of each op');
-  const apart = gradients.some((g) => !g.ok && g.cosine !== undefined);
-  const found = await findWrongGradient(subject, part, apart);
+): Promise<{ readonly wrong?: WrongGradient; readonly gradients: readonly GradientAgreement[] }> {
+  context.onProgress('gradient of each op');
+  const ofEngines = (g: GradientAgreement): boolean => g.cosine !== undefined;
+  const { wrong, notFinite } = await findWrongGradient(
+    context,
+    part,
+    compared.some((g) => g.verdict !== 'agrees' && ofEngines(g)),
+  );
+  if (wrong) {
+    const worse = (g: GradientAgreement): GradientAgreement =>
+      g.verdict === 'agrees' ? g : { ...g, verdict: 'disagrees', ok: false };
+    return { wrong, gradients: compared.map(worse) };
+  }
+  const hidden =
+    (reason: string) =>
+    (g: GradientAgreement): GradientAgreement =>
+      g.verdict === 'agrees'
+        ? g
+        : { ...g, verdict: 'inconclusive', reason: `${g.reason ? `${g.reason}; ` : ''}${reason}`, ok: true };
+  if (notFinite !== undefined)
+    return { gradients: compared.map((g) => (g.maxError === Infinity ? hidden(`it is infinite or NaN from ${notFinite} on, in every engine alike`)(g) : g)) }; // prettier-ignore
+  const bend = compared.every((g) => g.verdict !== 'disagrees' || ofEngines(g));
+  if (bend) return { gradients: compared.map(hidden("each op's gradient is right by itself")) };
   // Where the outputs are wrong already, that is why.
-  if (found || outputs.some((o) => !o.ok)) return found;
-  const kink = gradients.every((g) => g.ok || g.cosine !== undefined)
-    ? ', and each engine agrees with central differences: an activation may lie on the bend of a ReLU or the tie of a pool. Try another --seed'
-    : '';
-  subject.notes.push(`no single op's gradient is wrong by itself at the first input${kink}`);
-  return undefined;
+  if (outputs.every((o) => o.ok)) context.notes.push("no single op's gradient is wrong by itself at the first input");
+  return { gradients: compared };
 }
 
 /** Cuts at the first value that diverges, else at the op whose gradient is wrong, and writes the piece. */
 async function bisect(
-  subject: CheckContext,
+  context: CheckContext,
   options: CheckOptions,
   outputs: readonly OutputAgreement[],
   nodes: readonly NodesAgreement[],
   culprit: WrongGradient | undefined,
 ): Promise<Bisected | undefined> {
-  subject.onProgress('bisecting');
+  context.onProgress('bisecting');
   const diverged = nodes.find((n) => n.first);
-  const value = diverged?.first!.value ?? (culprit && originOf(subject.source.model, subject.graph, culprit.value));
+  const value = diverged?.first!.value ?? (culprit && originOf(context.source.model, context.graph, culprit.value));
   if (value === undefined) {
-    subject.notes.push('nothing was cut: no single node is to blame');
+    context.notes.push('nothing was cut: no single node is to blame');
     return undefined;
   }
-  const { feeds } = diverged ? worstSample(subject, outputs, diverged.engine) : subject.samples.find((s) => s.kind !== 'edge')!;
+  const { feeds } = diverged ? worstSample(context, outputs, diverged.engine) : context.samples.find((s) => s.kind !== 'edge')!;
   const { engine, backend, threads, adapters, seed } = options;
   const fails = async (cut: Cut): Promise<boolean> => {
     const given = { feeds: Object.fromEntries(cut.inputs.map((i) => [i.name, i.tensor])) };
     const same = { engine, backend, threads, adapters, seed, tolerance: options.tolerance, gradients: !diverged };
     return !(await check(encodeModel(cut.model), { ...same, inputs: [given] })).agrees;
   };
-  const cut = await cutFailing(subject, value, feeds, fails);
+  const cut = await cutFailing(context, value, feeds, fails);
   if (cut) return writeCut(options.bisect!, cut);
-  subject.notes.push(
+  context.notes.push(
     `nothing was cut: no piece of up to ${MOST_NODES} nodes that ends in '${value}' fails by itself, the difference builds up over more`,
   );
   return undefined;

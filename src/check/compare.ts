@@ -1,4 +1,4 @@
-// How far two tensors are apart: the figures that every agreement check reports.
+// How far two tensors are apart: the numbers that every agreement check reports.
 import { klDivergence, klOfLabels, topK } from '../core/rows.js';
 import { sizeOf, toNumbers, type Tensor } from '../core/tensor.js';
 import type { OutputKind } from '../model/card.js';

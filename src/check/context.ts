@@ -1,23 +1,21 @@
 // What a check looks at: a model's static graph, the engines, the reference, and inputs with what the reference gives there.
 import type { OpAdapter } from '../../adapters/op.js';
 import { LanError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
 import type { OrtOptions } from '../engine/ort.js';
 import type { PartialCard } from '../model/card.js';
 import { allEngines } from '../model/engine-choice.js';
-import { representable, widened } from '../model/float-types.js';
 import { gradientHookPoint, namedIn, type GradientHookPoint } from '../model/hook-point.js';
 import type { OpenOptions } from '../model/open.js';
-import { prepare, type PreparedModel } from '../model/prepare.js';
-import { randomFeeds } from '../model/random-inputs.js';
-import { openReference, type Reference } from '../model/reference.js';
+import { prepare } from '../model/prepare.js';
+import type { Reference } from '../model/reference.js';
 import { chosenOutput, explainedInput } from '../model/selection.js';
 import { readModel, type ModelSource } from '../model/source.js';
 import { tryUnlessTrusted } from '../model/trial.js';
 import type { Graph } from '../onnx/graph.js';
-import { edgeFeeds } from './edge-inputs.js';
-import { readInput, type CheckInput, type NamedFeeds } from './inputs.js';
+import { openAndRun } from './expected.js';
+import type { CheckInput } from './inputs.js';
+import { drawInputs, freshInputs, type Sample } from './samples.js';
 import { TOLERANCES } from './tolerances.js';
 
 const HALF_NOTE =
@@ -54,12 +52,7 @@ export interface CheckOptions extends OpenOptions {
   readonly onProgress?: (doing: string) => void;
 }
 
-export interface Sample extends NamedFeeds {
-  /** What the reference gives, by output. */
-  readonly expected: Record<string, Tensor>;
-  /** Edge cases lie on kinks, where gradients mean nothing. */
-  readonly kind: 'given' | 'random' | 'edge';
-}
+export type { Sample };
 
 export interface CheckContext {
   readonly source: ModelSource;
@@ -79,6 +72,8 @@ export interface CheckContext {
   readonly engines: readonly Engine[];
   readonly adapters: readonly OpAdapter[];
   readonly samples: readonly Sample[];
+  /** As many more inputs: further random ones, or, where none was random, those given with 1 % of noise. */
+  fresh(count: number): Promise<readonly Sample[]>;
   readonly tolerance: number;
   readonly seed: number;
   readonly failFast: boolean;
@@ -106,11 +101,11 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
     throw new LanError(
       'usage',
       least === 1
-        ? `--samples must be a whole number above 0, received ${samples}.`
-        : `--samples must be a whole number of at least 0, received ${samples}.`,
+        ? `\`samples\` must be a whole number above 0, received ${samples}.`
+        : `\`samples\` must be a whole number of at least 0, received ${samples}.`,
     );
   if (!((options.tolerance ?? 0) >= 0))
-    throw new LanError('usage', `--tolerance must be a number of at least 0, received ${options.tolerance}.`);
+    throw new LanError('usage', `\`tolerance\` must be a number of at least 0, received ${options.tolerance}.`);
   onProgress('reading');
   const source = await readModel(from);
   await tryUnlessTrusted(source, from, 'run', { ...options, inputs: undefined });
@@ -119,74 +114,44 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
   const { adapters, canonical, graph, card, notes } = prepared;
   const chosen = explainedInput(graph.inputs, options.input, source.name)?.name;
   const output = chosenOutput(graph.outputs, options.output, source.name)?.name;
-  const drawn = await inputsOf(prepared, { ...options, samples }, chosen);
   const wanted = comparable(graph, notes);
   const hookPoint = output === undefined ? undefined : gradientHookPoint(graph, output, options, namedIn(source.model), source.name); // prettier-ignore
   const engines = await allEngines(options, adapters);
   const session = { threads: options.threads };
   onProgress('reference');
-  const reference = await openReference(source, canonical, session);
-  const { program, refused } = reference;
+  const drawn = await drawInputs(prepared, { ...options, samples }, chosen);
+  const { reference, known, open } = await openAndRun(prepared, drawn, wanted, session);
+  const { refused } = reference;
   if (refused)
     notes.push(`${refused} The reference is its canonical form in onnxruntime, so the canonicalisation itself is not checked.`);
   const half = !refused && prepared.precision === 'float16';
   const quantised = prepared.precision === 'quantised';
   if (quantised) notes.push(QUANTISED_NOTE);
   else if (half) notes.push(HALF_NOTE);
-  let open = true;
-  const dispose = async (): Promise<void> => {
-    if (open) await program.dispose();
-    open = false;
+  // Nothing asks the whole file again, but for fresh inputs: the engines may have its memory.
+  if (options.gradients === false || hookPoint || half || quantised) await open.close();
+  return {
+    source,
+    reference,
+    canonical,
+    graph,
+    precision: quantised ? 'quantised' : half ? 'float16' : 'float32',
+    output,
+    input: options.input,
+    hookPoint,
+    card,
+    engines,
+    adapters,
+    samples: known,
+    fresh: (count) => open.run(freshInputs(prepared, drawn, count, seed)),
+    tolerance: options.tolerance ?? (quantised ? TOLERANCES.quantised : half ? TOLERANCES.half : TOLERANCES.forward),
+    seed,
+    failFast: options.failFast ?? false,
+    onProgress,
+    notes,
+    session,
+    dispose: () => open.close(),
   };
-  try {
-    const known: Sample[] = [];
-    for (const { name, feeds: exact, kind } of drawn) {
-      const feeds = representable({ ...exact, ...widened(prepared.feeds) }, source.model);
-      known.push({ name, feeds, kind, expected: await program.run(feeds, wanted) });
-    }
-    // Nothing asks the whole file again: the engines may have its memory.
-    if (options.gradients === false || hookPoint || half || quantised) await dispose();
-    return {
-      source,
-      reference,
-      canonical,
-      graph,
-      precision: quantised ? 'quantised' : half ? 'float16' : 'float32',
-      output,
-      input: options.input,
-      hookPoint,
-      card,
-      engines,
-      adapters,
-      samples: known,
-      tolerance: options.tolerance ?? (quantised ? TOLERANCES.quantised : half ? TOLERANCES.half : TOLERANCES.forward),
-      seed,
-      failFast: options.failFast ?? false,
-      onProgress,
-      notes,
-      session,
-      dispose,
-    };
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-}
-
-/** The inputs to compare at: those of the caller, then random ones, then edge cases. What `feeds` name is theirs in each. */
-async function inputsOf(
-  { graph, card, feeds }: PreparedModel,
-  { inputs = [], samples = 0, seed = 0, edgeCases }: CheckOptions,
-  chosen: string | undefined,
-): Promise<(NamedFeeds & Pick<Sample, 'kind'>)[]> {
-  const open = { ...graph, inputs: graph.inputs.filter((i) => !(i.name in feeds)) };
-  const all: (NamedFeeds & Pick<Sample, 'kind'>)[] = [];
-  for (const [i, input] of inputs.entries())
-    all.push({ ...(await readInput(input, open, { card: card.input, chosen, number: i + 1 })), kind: 'given' });
-  for (let i = 0; i < samples; i++)
-    all.push({ name: `random ${i + 1}`, feeds: randomFeeds(graph, i, seed, card.input), kind: 'random' });
-  if (edgeCases) all.push(...edgeFeeds(graph, card.input).map((c) => ({ ...c, kind: 'edge' as const })));
-  return all;
 }
 
 /** Outputs that can be compared: numbers. */

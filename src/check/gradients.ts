@@ -1,31 +1,34 @@
 // The engines' gradients of a model's first float output, with each other and with central differences of the reference.
 import { blockedBy } from '../compile/differentiate.js';
-import { toFloat32, type Tensor } from '../core/tensor.js';
+import type { Tensor } from '../core/tensor.js';
 import { gradientOf, type Engine } from '../engine/engine.js';
 import type { OrtProgram } from '../engine/ort.js';
 import { missingRules } from '../model/engine-choice.js';
-import { cosine, difference } from './compare.js';
-import { label, type CheckContext } from './context.js';
-import { openSmoothReference, type Differentiable } from './differentiable.js';
-import { objectiveOf, finiteDifferenceError, type Objective } from './finite-differences.js';
+import { label, type CheckContext, type Sample } from './context.js';
+import { openSmoothReference, type Differentiable, type Differentiated } from './differentiable.js';
+import { finiteDifferenceErrors, type Claim } from './finite-differences.js';
+import { objectiveOf, type Objective } from './objective.js';
 import { TOLERANCES } from './tolerances.js';
+import { between, settle, type Measure, type Settled } from './verdict.js';
 
-export interface GradientAgreement {
+export interface GradientAgreement extends Settled {
   /** What is compared: `tfjs against onnxruntime`, or `tfjs against central differences`. */
   readonly what: string;
   readonly output: string;
   /** The value inside the model at which; absent where it is by the float inputs. */
   readonly at?: string;
-  /** Worst of the samples; of engines max|a-b| / max|b|, of differences the relative error of the slope. */
-  readonly maxError: number;
-  readonly cosine?: number;
-  readonly ok: boolean;
 }
 
-/** Compares at every sample; says in the notes what could not be compared. */
-export async function checkGradients(subject: CheckContext, part: Differentiable): Promise<GradientAgreement[]> {
-  const { engines, adapters, notes } = subject;
-  const { graph, wrt, output } = part;
+/** Fresh inputs at which a comparison that fails is made again before it counts as a disagreement. */
+const FRESH = 4;
+
+/**
+ * Compares at every sample, and at FRESH more where one of them is apart: a disagreement is one only if it repeats away from bends and above what
+ * float32 itself rounds. Says in the notes what could not be compared.
+ */
+export async function checkGradients(context: CheckContext, part: Differentiable): Promise<GradientAgreement[]> {
+  const { engines, adapters, notes } = context;
+  const { graph, wrt, output, at } = part;
   const objective = await objectiveOf(graph, output, adapters);
   const blocked = blockedBy(objective.graph, { of: objective.loss, wrt }, adapters);
   // Of a forest, not of a rule that says by mistake that there is no gradient: differences find that out.
@@ -37,108 +40,104 @@ export async function checkGradients(subject: CheckContext, part: Differentiable
   const able = engines.filter((e) => e.info.name !== 'onnxruntime' || missing.length === 0);
   if (able.length < engines.length) notes.push(`gradients in onnxruntime not checked: no ONNX rule for ${missing.join(', ')}`);
   const open: { dispose(): Promise<void> }[] = [];
-  const differentiated = async (o: Objective): Promise<Gradients[]> => {
-    const made: Gradients[] = [];
+  const differentiated = async (o: Objective): Promise<Differentiated[]> => {
+    const made: Differentiated[] = [];
     for (const engine of able) {
-      made.push(await differentiatedBy(engine, subject, part, o));
+      context.onProgress(`gradients, ${label(engine)}`);
+      made.push(await differentiatedBy(engine, part, o));
       open.push(made.at(-1)!);
     }
     return made;
   };
   try {
-    const rows: GradientAgreement[] = [];
-    const gradients = await differentiated(objective);
+    const plain = await differentiated(objective);
     const quantised = part.smooth !== graph;
-    if (gradients[1]) rows.push(between(gradients[1], gradients[0]!, part, quantised ? 'rounded' : 'plain'));
     const smooth = quantised ? await objectiveOf(part.smooth, output, adapters) : objective;
-    const sloped = quantised ? await differentiated(smooth) : gradients;
-    if (quantised && sloped[1]) rows.push(between(sloped[1], sloped[0]!, part, 'without rounding'));
-    const slopes = await openSmoothReference(subject, part);
-    open.push(slopes);
-    for (const g of sloped) {
-      subject.onProgress(`central differences, ${g.engine}`);
-      rows.push(await againstDifferences(subject, part, slopes, smooth, g));
+    const smoothed = quantised ? await differentiated(smooth) : plain;
+    const reference = await openSmoothReference(context, part);
+    open.push(reference);
+    // Comparisons that are made together: of engines with each other, as the file is and without its rounding, and of all of them with differences.
+    const groups: Group[] = [];
+    const weightsOf = (o: Objective, { expected }: Sample, draw: number): Tensor =>
+      o.weights(expected[output]!, draw, context.seed);
+    const compared = (what: string, both: readonly Differentiated[], o: Objective, rounded: boolean): Group => ({
+      rows: [what],
+      measure: async (sample, draw) => [await between(both, sample, weightsOf(o, sample, draw), rounded)],
+    });
+    if (plain[1]) {
+      const what = `${plain[1].engine} against ${plain[0]!.engine}`;
+      groups.push(compared(what, plain, objective, quantised));
+      if (quantised) groups.push(compared(`${what}, without rounding`, smoothed, smooth, false));
     }
+    groups.push({
+      rows: smoothed.map((g) => `${g.engine} against central differences`),
+      measure: (sample, draw) => differences(smoothed, sample, smooth, weightsOf(smooth, sample, draw), { reference, output }),
+    });
+    const rows: GradientAgreement[] = [];
+    for (const group of groups)
+      for (const [what, settled] of await overInputs(group, context, part))
+        rows.push({ what, output, ...(at === undefined ? {} : { at }), ...settled });
     return rows;
   } finally {
     for (const each of open) await each.dispose();
   }
 }
 
-/** The gradients of an objective by one engine, at every sample. */
-async function differentiatedBy(
-  engine: Engine,
-  subject: CheckContext,
-  { samples, wrt }: Differentiable,
-  objective: Objective,
-): Promise<Gradients> {
-  subject.onProgress(`gradients, ${label(engine)}`);
+async function differentiatedBy(engine: Engine, { wrt }: Differentiable, objective: Objective): Promise<Differentiated> {
   const program = await engine.gradient(objective.graph, objective.loss, wrt);
-  const at = async (feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>> => {
-    const out = await program.run({ ...feeds, [objective.cotangent]: weights });
-    return Object.fromEntries(wrt.map((n) => [n, out[gradientOf(n)]!]));
+  return {
+    engine: label(engine),
+    async at(feeds, weights) {
+      const out = await program.run({ ...feeds, [objective.cotangent]: weights });
+      return Object.fromEntries(wrt.map((n) => [n, out[gradientOf(n)]!]));
+    },
+    dispose: () => program.dispose(),
   };
-  const results: Record<string, Tensor>[] = [];
-  try {
-    for (const [i, { feeds, expected }] of samples.entries())
-      results.push(await at(feeds, objective.weights(expected[objective.output]!, drawOf(i), subject.seed)));
-  } catch (error) {
-    await program.dispose();
-    throw error;
-  }
-  return { engine: label(engine), samples: results, at, dispose: () => program.dispose() };
+}
+
+interface Group {
+  readonly rows: readonly string[];
+  /** A figure for each row. `draw` chooses the weights of the objective. */
+  measure(sample: Sample, draw: number): Promise<Measure[]>;
+}
+
+/** Measures at the inputs asked for, then at fresh ones until each row agrees or FRESH are spent. */
+async function overInputs(group: Group, context: CheckContext, part: Differentiable): Promise<[string, Settled][]> {
+  const { rows } = group;
+  const measured: Measure[][] = [];
+  const verdicts = (): Settled[] => rows.map((_, r) => settle(measured.map((m) => m[r]!)));
+  const add = async (sample: Sample): Promise<void> => {
+    context.onProgress(`gradients at ${sample.name}, ${rows.at(-1)!}`);
+    measured.push(await group.measure(sample, drawOf(measured.length)));
+  };
+  for (const sample of part.samples) await add(sample);
+  if (verdicts().some((v) => v.verdict !== 'agrees'))
+    for (const sample of await part.fresh(FRESH)) {
+      await add(sample);
+      if (verdicts().every((v) => v.verdict === 'agrees')) break;
+    }
+  return verdicts().map((v, r) => [rows[r]!, v]);
 }
 
 /** Which fill of the stream weighs the outputs of sample i; the sample's own inputs take the ones before. */
 const drawOf = (i: number): number => 64 * (i + 1) - 1;
 
-interface Gradients {
-  readonly engine: string;
-  /** At each sample. */
-  readonly samples: readonly Record<string, Tensor>[];
-  /** Anywhere. */
-  at(feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>>;
-  dispose(): Promise<void>;
-}
-
-function between(
-  a: Gradients,
-  b: Gradients,
-  { output, at }: Differentiable,
-  form: 'plain' | 'rounded' | 'without rounding',
-): GradientAgreement {
-  let maxError = 0;
-  let least = 1;
-  a.samples.forEach((sample, i) => {
-    for (const [name, gradient] of Object.entries(sample)) {
-      const other = b.samples[i]![name]!;
-      maxError = Math.max(maxError, difference(gradient, other, TOLERANCES.gradient).maxError);
-      least = Math.min(least, cosine(toFloat32(gradient), toFloat32(other)));
-    }
-  });
-  const ok =
-    form === 'rounded' ? least >= TOLERANCES.quantisedCosine : maxError <= TOLERANCES.gradient && least >= TOLERANCES.cosine;
-  const what = `${a.engine} against ${b.engine}${form === 'without rounding' ? ', without rounding' : ''}`;
-  return { what, output, ...(at === undefined ? {} : { at }), maxError, cosine: least, ok };
-}
-
-async function againstDifferences(
-  subject: CheckContext,
-  { samples, output, at }: Differentiable,
-  slopes: OrtProgram,
+/** Each engine's gradient against central differences of the reference. */
+async function differences(
+  engines: readonly Differentiated[],
+  { feeds, expected }: Sample,
   objective: Objective,
-  g: Gradients,
-): Promise<GradientAgreement> {
-  let maxError = 0;
-  for (const [i, { feeds, expected }] of samples.entries()) {
-    const weights = objective.weights(expected[output]!, drawOf(i), subject.seed);
-    const f = async (near: Record<string, Tensor>): Promise<number> =>
-      objective.value((await slopes.run(near, [output]))[output]!, weights);
-    const { error } = await finiteDifferenceError(f, feeds, g.samples[i]!, objective.scale(expected[output]!, weights), (near) =>
-      g.at(near, weights),
-    );
-    maxError = Math.max(maxError, error);
-  }
-  const what = `${g.engine} against central differences`;
-  return { what, output, ...(at === undefined ? {} : { at }), maxError, ok: maxError <= TOLERANCES.finiteDifference };
+  weights: Tensor,
+  { reference, output }: { readonly reference: OrtProgram; readonly output: string },
+): Promise<Measure[]> {
+  const f = async (near: Record<string, Tensor>): Promise<number> =>
+    objective.value((await reference.run(near, [output]))[output]!, weights);
+  const claims: Claim[] = [];
+  for (const e of engines) claims.push({ gradients: await e.at(feeds, weights), at: (near) => e.at(near, weights) });
+  const scale = objective.scale(expected[output]!, weights);
+  return (await finiteDifferenceErrors({ f, feeds, scale }, claims)).map(({ error, noise, conclusive }) => ({
+    error,
+    found: !conclusive ? 'noise' : error <= TOLERANCES.finiteDifference ? 'agrees' : 'apart',
+    noise,
+  }));
 }

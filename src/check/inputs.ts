@@ -28,7 +28,7 @@ export interface NamedFeeds {
 }
 
 /**
- * Feeds for every input of a static graph; a picture goes to the `chosen` one. Throws LanError where a file can not be read, a picture is given to a model that takes none, or
+ * Feeds for every input of a static graph; a picture goes to the `chosen` one. Throws LanError where a file cannot be read, a picture is given to a model that takes none, or
  * a tensor does not fit its input.
  */
 export async function readInput(

@@ -131,7 +131,7 @@ export interface Bisected {
   /** Its nodes: `Relu 'relu1'`, in order. */
   readonly nodes: readonly string[];
 }
-/** Writes the cut to `path`. Tensor files of an earlier case in the same folder are removed. Throws LanError where it can not be written. */
+/** Writes the cut to `path`. Tensor files of an earlier case in the same folder are removed. Throws LanError where it cannot be written. */
 
 export async function writeCut(path: string, cut: Cut): Promise<Bisected> {
   const data = join(dirname(path), 'test_data_set_0');

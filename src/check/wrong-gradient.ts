@@ -12,8 +12,9 @@ import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { cosine, difference } from './compare.js';
 import { label, type CheckContext } from './context.js';
 import type { Differentiable } from './differentiable.js';
-import { objectiveOf, finiteDifferenceError } from './finite-differences.js';
+import { finiteDifferenceErrors, type FiniteDifference } from './finite-differences.js';
 import { asOutputs, inParts } from './intermediates.js';
+import { objectiveOf } from './objective.js';
 import { TOLERANCES } from './tolerances.js';
 
 export interface WrongGradient {
@@ -26,31 +27,33 @@ export interface WrongGradient {
   readonly by: string;
   /** The engine whose gradient central differences contradict. */
   readonly engine: string;
-  /** Relative error of that engine's slope against them. */
-  readonly slopeError: number;
+  /** Relative error of that engine's derivative against them. */
+  readonly derivativeError: number;
   /** Against the other engine, where both have a rule: the worst element. */
   readonly other?: { readonly engine: string; readonly index: number; readonly received: number; readonly expected: number };
 }
 
+export interface Blame {
+  readonly wrong?: WrongGradient;
+  /** The first node whose own gradient is infinite or NaN in every engine at the values it sees, such as the root of 0: no mistake of a rule. */
+  readonly notFinite?: string;
+}
+
 /**
  * The first node on the way to the objective on the output whose gradient, taken of a seeded combination of its outputs, is not
- * what central differences say; undefined where each is right by itself. Nodes that are alike (op, attributes, shapes) are tried once, at what
+ * what central differences say; none where each is right by itself. Nodes that are alike (op, attributes, shapes) are tried once, at what
  * they see at the first sample. `apart`: the engines are known to differ from each other, so that nodes on which they do not need no differences,
  * which take the longest.
  */
-export async function findWrongGradient(
-  subject: CheckContext,
-  part: Differentiable,
-  apart: boolean,
-): Promise<WrongGradient | undefined> {
-  const { engines, adapters } = subject;
+export async function findWrongGradient(context: CheckContext, part: Differentiable, apart: boolean): Promise<Blame> {
+  const { engines, adapters } = context;
   const { wrt, output } = part;
   const sample = part.samples[0]!;
   const objective = await objectiveOf(part.graph, output, adapters);
   const { graph, loss, cotangent } = objective;
   const feeds: Record<string, Tensor> = {
     ...sample.feeds,
-    [cotangent]: objective.weights(sample.expected[output]!, 0, subject.seed),
+    [cotangent]: objective.weights(sample.expected[output]!, 0, context.seed),
   };
   const variable = dependents(graph, wrt);
   const tried = new Set<string>();
@@ -65,6 +68,7 @@ export async function findWrongGradient(
     dialectModel({ ...graph, outputs: inner.length > 0 ? asOutputs(inner, graph.types) : graph.outputs }),
     { optimize: 'disabled' },
   );
+  let notFinite: string | undefined;
   try {
     for (const part of inParts(path, (node) => graph.types.get(node.inputs[0]!))) {
       const wanted = [...new Set(part.flatMap(given))].filter((n) => !(n in feeds));
@@ -73,10 +77,11 @@ export async function findWrongGradient(
         const own = Object.fromEntries(given(node).map((n) => [n, values[n]!]));
         const by = given(node).filter((n) => variable.has(n) && own[n]!.type === 'float32');
         const found = by.length > 0 ? await judge(graph, node, own, by, engines, adapters, apart) : undefined;
-        if (found) return found;
+        if (found === 'not finite') notFinite ??= nodeLabel(node);
+        else if (found) return { wrong: found, notFinite };
       }
     }
-    return undefined;
+    return { notFinite };
   } finally {
     await session.dispose();
   }
@@ -126,13 +131,12 @@ const floats = (graph: Graph, node: Node): string[] => node.outputs.filter((o) =
 const norm = (tensors: readonly Tensor[]): number =>
   Math.sqrt(tensors.reduce((sum, t) => sum + toFloat32(t).reduce((s, v) => s + v * v, 0), 0)) || 1;
 
-interface Judged {
+interface Judged extends FiniteDifference {
   readonly engine: string;
   readonly gradients: Record<string, Tensor>;
-  readonly error: number;
 }
 
-/** The engine whose gradient of this node is wrong, or undefined. */
+/** The engine whose gradient of this node is wrong, 'not finite' where all of them are that, or undefined. */
 async function judge(
   graph: Graph,
   node: Node,
@@ -141,7 +145,7 @@ async function judge(
   engines: readonly Engine[],
   adapters: readonly OpAdapter[],
   apart: boolean,
-): Promise<WrongGradient | undefined> {
+): Promise<WrongGradient | 'not finite' | undefined> {
   const single = await alone(graph, node, feeds, adapters);
   const sum = single.outputs.at(-1)!.name;
   const open: { engine: string; program: Program; gradients: Record<string, Tensor> }[] = [];
@@ -150,18 +154,23 @@ async function judge(
       const program = await withRule(() => engine.gradient(single, sum, by));
       if (program) open.push({ engine: label(engine), program, gradients: await gradientsAt(program, feeds, by) });
     }
+    if (open.length > 0 && open.every(({ gradients }) => !isFinite(gradients))) return 'not finite';
     const [a, b] = open;
     if (apart && a && b && by.every((n) => alike(a.gradients[n]!, b.gradients[n]!))) return undefined;
     const reference = await openModelSession(dialectModel(single), { optimize: 'disabled' });
     try {
       const value = async (at: Record<string, Tensor>): Promise<number> => toNumbers((await reference.run(at, [sum]))[sum]!)[0]!;
       const scale = norm(Object.values(await reference.run(feeds, floats(single, node))));
-      const results: Judged[] = [];
-      for (const { engine, program, gradients } of open) {
-        const { error } = await finiteDifferenceError(value, feeds, gradients, scale, (at) => gradientsAt(program, at, by));
-        results.push({ engine, gradients, error });
-      }
-      return verdict(node, by, results);
+      const claims = open.map(({ program, gradients }) => ({
+        gradients,
+        at: (near: Record<string, Tensor>) => gradientsAt(program, near, by),
+      }));
+      const found = await finiteDifferenceErrors({ f: value, feeds, scale }, claims);
+      return verdict(
+        node,
+        by,
+        open.map(({ engine, gradients }, i) => ({ engine, gradients, ...found[i]! })),
+      );
     } finally {
       await reference.dispose();
     }
@@ -169,6 +178,9 @@ async function judge(
     for (const { program } of open) await program.dispose();
   }
 }
+
+const isFinite = (gradients: Record<string, Tensor>): boolean =>
+  Object.values(gradients).every((t) => toFloat32(t).every(Number.isFinite));
 
 const alike = (a: Tensor, b: Tensor): boolean =>
   difference(a, b, TOLERANCES.gradient).maxError <= TOLERANCES.gradient &&
@@ -193,10 +205,16 @@ async function withRule<T>(make: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** How many times the error of the other engine's gradient counts as clearly more. */
+const CLEARLY = 4;
+
 function verdict(node: Node, by: readonly string[], results: readonly Judged[]): WrongGradient | undefined {
-  const [worst] = results.toSorted((a, b) => b.error - a.error);
-  if (!worst || worst.error <= TOLERANCES.finiteDifference) return undefined;
+  // Where noise hides the derivative nothing is known.
+  const [worst] = results.filter((r) => r.conclusive).toSorted((a, b) => b.error - a.error);
   const other = results.find((r) => r !== worst);
+  // Of two engines that differ, the one that differences contradict clearly more is wrong, by however little.
+  const least = other && worst && worst.error > CLEARLY * other.error ? TOLERANCES.gradient : TOLERANCES.finiteDifference;
+  if (!worst || worst.error <= least) return undefined;
   // Of several inputs, the one by which the engines differ most.
   const apart = (n: string): number =>
     other ? difference(worst.gradients[n]!, other.gradients[n]!, TOLERANCES.gradient).maxError : 0;
@@ -208,7 +226,7 @@ function verdict(node: Node, by: readonly string[], results: readonly Judged[]):
     value: node.outputs.find((o) => o !== '')!,
     by: name,
     engine: worst.engine,
-    slopeError: worst.error,
+    derivativeError: worst.error,
     ...(other && element
       ? { other: { engine: other.engine, index: element.index, received: element.value, expected: element.reference } }
       : {}),

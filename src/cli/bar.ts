@@ -83,12 +83,12 @@ export function trainingBar(io: Io) {
     step: (progress: {
       readonly step: number;
       readonly iterations: number;
-      readonly figures: Readonly<Record<string, number>>;
+      readonly metrics: Readonly<Record<string, number>>;
       readonly rate: number;
     }): void => {
-      const { step, iterations, figures, rate } = progress;
+      const { step, iterations, metrics, rate } = progress;
       const text = (): string => {
-        const shown = Object.entries(figures).map(([name, v]) => `${name.replace(/_/g, ' ')} ${v.toFixed(3)}`);
+        const shown = Object.entries(metrics).map(([name, v]) => `${name.replace(/_/g, ' ')} ${v.toFixed(3)}`);
         const left = Math.ceil((iterations - step) / rate);
         return `${step}/${iterations}  ${shown.join('  ')}  ${rate.toFixed(0)} steps/s, ${left} s left`;
       };

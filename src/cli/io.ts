@@ -1,6 +1,7 @@
 // Where a command writes and how it says its exit code; passed in, so that tests run the CLI inside their own process.
 import { readable } from '../core/readable.js';
 
+/** What a command prints to and says its exit code with; tests give their own. */
 export interface Io {
   /** The result. */
   out(text: string): void;

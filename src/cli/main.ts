@@ -2,7 +2,7 @@
 // The command line: turns arguments into an exit code and errors into one message. What a command needs is loaded when it runs.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import yargs, { type Argv } from 'yargs';
+import type { Argv } from 'yargs';
 import { LanError, messageOf } from '../core/errors.js';
 import { version } from '../core/version.js';
 import { reasonOf } from '../data/files.js';
@@ -11,6 +11,7 @@ import { COMMANDS } from './commands.js';
 import { inFlags } from './flags.js';
 import { processIo, shown, type Io } from './io.js';
 import type { OptionTable } from './option.js';
+import { EPILOGUE, overview, PURPOSE } from './overview.js';
 
 /**
  * Runs the command line `argv` (without node and script). Returns the exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable
@@ -26,10 +27,17 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     err: (text) => target.err(shown(text)),
     exit: (c) => void (code = Math.max(code, c)),
   };
+  const columns = Math.min(120, process.stdout.columns ?? 100);
+  const own = overview(argv, COMMANDS, columns);
+  if (own !== undefined) {
+    io.out(`${own}\n`);
+    return code;
+  }
+  const { default: yargs } = await import('yargs');
   const command = COMMANDS.find((c) => argv.includes(nameOf(c)));
   const parser = COMMANDS.reduce((y, c) => added(y, c, argv, io), yargs())
     .scriptName('lan-onnx')
-    .usage('$0 COMMAND\n\nShows which parts of its input an ONNX classifier needed, and proves it.')
+    .usage(`$0 COMMAND\n\n${PURPOSE}`)
     .demandCommand(1, 'Name a command.')
     .recommendCommands()
     .strict()
@@ -37,10 +45,8 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .alias({ h: 'help' })
     .locale('en')
     .parserConfiguration({ 'strip-dashed': true, 'dot-notation': false })
-    .wrap(Math.min(120, process.stdout.columns ?? 100))
-    .epilogue(
-      'Exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable file, unsupported model or a run that was interrupted.',
-    )
+    .wrap(columns)
+    .epilogue(EPILOGUE)
     .updateStrings({
       'Not enough non-option arguments: got %s, need at least %s': { one: MISSING, other: MISSING } as never,
       'Not enough arguments following: %s': 'Expected a value after --%s.',

@@ -108,4 +108,6 @@ export const each =
 
 /** An option of one text, and one of a list of them; `describe` and the rest are the caller's. */
 export const TEXT = { type: 'string', requiresArg: true, coerce: someText } as const;
+
+/** An option that takes one or several texts; `describe` and the rest are the caller's. */
 export const TEXTS = { type: 'string', array: true, requiresArg: true, coerce: each(someText) } as const;

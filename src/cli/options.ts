@@ -4,7 +4,9 @@ import { each, Expected, number, someText, TEXT, TEXTS, whole, type OptionTable 
 
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
+/** Heading of the options that choose inputs and outputs in --help. */
 export const SELECTION = 'Input and output:';
+/** Heading of the options about masks in --help. */
 export const MASK = 'Mask:';
 
 /** The argument of the commands that take one model. */
@@ -181,10 +183,12 @@ export const dataOptions = {
   split: { ...TEXT, describe: 'train, test or val, where the data has several' },
 } as const satisfies OptionTable;
 
+/** The seed, the same in every command: a whole number of at least 0. */
 export const seedOption = {
   seed: { ...TEXT, coerce: whole(), default: '0', describe: 'of all random numbers' },
 } as const satisfies OptionTable;
 
+/** Whether the result is printed as JSON. */
 export const jsonOption = {
   json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
 } as const satisfies OptionTable;

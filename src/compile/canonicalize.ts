@@ -5,6 +5,7 @@ import { float32, int64, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import { nodeLabel, prune, reads, type Attribute, type Graph, type Model, type Node, type ValueInfo } from '../onnx/graph.js';
+import { checkAttributes } from './attributes.js';
 import { Carried } from './carried.js';
 import { isControl } from './control.js';
 import { adapterTable, Refusal, refuse } from './static.js';
@@ -93,7 +94,8 @@ function canonicalGraph(
   const read = new Set([...graph.nodes.flatMap(reads), ...graph.outputs.map((o) => o.name)]);
   for (const original of graph.nodes) {
     const whole = withSubgraphs(renameNode(withoutUnread(original, read), rename), context, new Map([...outer, ...g.constants]));
-    const { node, moves } = carried.taken(whole, context.find(whole)?.carries ?? false);
+    const adapter = context.find(whole);
+    const { node, moves } = carried.taken(whole, adapter);
     try {
       const constant = constantValue(node);
       if (constant) {
@@ -108,7 +110,7 @@ function canonicalGraph(
           if (carried.has(made) && original.outputs[i]) carried.set(rename(original.outputs[i]), carried.typeOf(made)!);
         });
       }
-      carried.noteOutputs(node, node.outputs.map(rename), moves);
+      carried.noteOutputs(node, adapter, node.outputs.map(rename), moves);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       context.problems.push(error.message);
@@ -172,7 +174,7 @@ function constantValue(node: Node): Tensor | undefined {
     case 'strings':
       return { type: 'string', dims: [attribute.value.length], data: attribute.value };
     default:
-      return refuse(node, `a Constant given as '${name ?? 'nothing'}' can not be read. Re-export it as a dense tensor.`);
+      return refuse(node, `a Constant given as '${name ?? 'nothing'}' cannot be read. Re-export it as a dense tensor.`);
   }
 }
 
@@ -225,6 +227,7 @@ function canonicalNode(
       `its definition at opset ${opset} is newer than opset ${NEWEST_OPSET}, the newest that was read. Export at opset ${NEWEST_OPSET} or less.`,
     );
   }
+  checkAttributes(node, control ? undefined : adapter);
   if (control || !adapter) {
     g.nodes.push(node.op === 'Scan' && opset < 9 ? scanOfBatch(node) : node);
     return undefined;
@@ -232,10 +235,6 @@ function canonicalNode(
   const version = adapter.versions.findLast((v) => v <= opset);
   if (version === undefined)
     return refuse(node, `it does not exist at opset ${opset}; it came with opset ${adapter.versions[0]}`);
-  for (const name of Object.keys(node.attributes)) {
-    if (!(name in adapter.attributes) && !adapter.legacy?.includes(name))
-      return refuse(node, `attribute '${name}' is not understood`);
-  }
   if (!adapter.canonicalize) {
     g.nodes.push(node);
     return undefined;

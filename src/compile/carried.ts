@@ -1,23 +1,9 @@
 // Quantised values in a canonical graph: whole numbers carried in float32, so that a gradient passes where a file has int8 or uint8.
+import { resolveAttributes, type Moves, type OpAdapter } from '../../adapters/op.js';
 import type { DType } from '../core/tensor.js';
 import { renameNode, type GraphBuilder } from '../onnx/builder.js';
 import { reads, type Graph, type Node } from '../onnx/graph.js';
 import { dtypeNumber, dtypeOf } from '../onnx/tensors.js';
-
-/** Ops that hand whole numbers on unchanged: the inputs that share the first output's dtype. All others get them in their own dtype. */
-const MOVES: Readonly<Record<string, readonly number[] | 'all'>> = {
-  ...Object.fromEntries(
-    'Identity Reshape Transpose Squeeze Unsqueeze Flatten Slice Gather GatherElements GatherND Split Expand Tile DepthToSpace SpaceToDepth Relu MaxPool ReduceMax ReduceMin Dropout'
-      .split(' ')
-      .map((op) => [op, [0]]),
-  ),
-  Pad: [0, 2],
-  Clip: [0, 1, 2],
-  Where: [1, 2],
-  Concat: 'all',
-  Max: 'all',
-  Min: 'all',
-};
 
 /** Which values of the graph under construction carry whole numbers, and of which type. */
 export class Carried {
@@ -53,9 +39,10 @@ export class Carried {
   }
 
   /** The node with inputs that it can take; `moves`: the type that its outputs carry then. */
-  taken(node: Node, carries: boolean): { node: Node; moves?: DType } {
-    if (carries || !reads(node).some(this.has)) return { node };
-    const shared = this.sharing(node);
+  taken(node: Node, adapter: OpAdapter | undefined): { node: Node; moves?: DType } {
+    if (adapter?.carries || !reads(node).some(this.has)) return { node };
+    const moves = movesOf(node, adapter)?.inputs ?? [];
+    const shared = moves === 'all' ? node.inputs.map((_, i) => i) : moves;
     const type = shared.map((i) => this.carried.get(node.inputs[i]!)).find((t) => t !== undefined);
     if (type === undefined) return { node: renameNode(node, (name) => this.plain(name)) };
     const inputs = node.inputs.map((name, i) => {
@@ -65,17 +52,13 @@ export class Carried {
     return { node: { ...node, inputs }, moves: type };
   }
 
-  private sharing(node: Node): readonly number[] {
-    const moves = node.domain === '' ? MOVES[node.op] : undefined;
-    if (node.op === 'Resize' && (node.attributes['mode']?.value ?? 'nearest') === 'nearest') return [0];
-    return moves === 'all' ? node.inputs.map((_, i) => i) : (moves ?? []);
-  }
-
-  /** Notes what the outputs of a node hold. MaxPool's and Dropout's second are no values of the first's type. */
-  noteOutputs(node: Node, outputs: readonly string[], moves: DType | undefined): void {
+  /** Notes what the outputs of a node hold, which moves whole numbers of type `moves`. */
+  noteOutputs(node: Node, adapter: OpAdapter | undefined, outputs: readonly string[], moves: DType | undefined): void {
     const to = node.attributes['to']?.value;
     if (node.op === 'Cast' && typeof to === 'number') this.known.set(outputs[0]!, dtypeOf(to) ?? 'float32');
-    if (moves) for (const name of node.op === 'Split' ? outputs : outputs.slice(0, 1)) if (name !== '') this.set(name, moves);
+    if (!moves) return;
+    const moved = movesOf(node, adapter)?.outputs === 'all' ? outputs : outputs.slice(0, 1);
+    for (const name of moved) if (name !== '') this.set(name, moves);
   }
 
   /** Gives graph outputs their dtype back: what carried `name` gets another name, and a Cast writes `name`. */
@@ -88,6 +71,10 @@ export class Carried {
     g.append('Cast', [inner], [name], { to: dtypeNumber(type) });
   }
 }
+
+/** What an op hands on unchanged, by its adapter. All other ops get whole numbers in their own dtype. */
+const movesOf = (node: Node, adapter: OpAdapter | undefined): Moves | undefined =>
+  typeof adapter?.moves === 'function' ? adapter.moves(resolveAttributes(adapter, node)) : adapter?.moves;
 
 /** The quantisers' Rounds of a canonical graph. A file's own Round is read by a Floor. */
 function straightThrough({ nodes }: Graph): Set<Node> {

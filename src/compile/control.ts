@@ -13,7 +13,7 @@ export const MAX_UNROLLED = 200_000;
 /** Values of at most this many elements are kept once they are known, so that a loop's counters are not computed from the start each time. */
 const KEPT = 256;
 
-const HEADING = 'The model has control flow that can not be resolved:';
+const HEADING = 'The model has control flow that cannot be resolved:';
 const WAY_OUT = 'Export the model by tracing, with fixed shapes, so that it is decided at export.';
 const FEWER = 'Give a smaller input (`shapes`), or export the model with fewer iterations.';
 

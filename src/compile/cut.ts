@@ -41,7 +41,7 @@ export function downstreamOf(
 
 /** Inputs of these names become constants. */
 export function withConstants(graph: Graph, values: Readonly<Record<string, Tensor>>): Graph {
-  const fixed = graph.inputs.filter((i) => i.name in values);
+  const fixed = graph.inputs.filter((i) => Object.hasOwn(values, i.name));
   if (fixed.length === 0) return graph;
   const outputs = new Set(graph.outputs.map((o) => o.name));
   const kept = fixed.filter((i) => !outputs.has(i.name)).map((i): [string, Tensor] => [i.name, values[i.name]!]);

@@ -1,7 +1,8 @@
 // Inputs whose values decide shapes or axes: they have to be constants once shapes are bound, whatever the op.
 import type { OpAdapter } from '../../adapters/op.js';
-import { LanErrors } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
+import { LanError, LanErrors } from '../core/errors.js';
+import { own } from '../core/own.js';
+import { toNumbers, type Tensor } from '../core/tensor.js';
 import { renameNode } from '../onnx/builder.js';
 import { nodeLabel, reads, subgraphs, type Graph, type Node } from '../onnx/graph.js';
 import { isVariable } from './control.js';
@@ -24,7 +25,7 @@ function decidingInputs(graph: Graph, adapters: readonly OpAdapter[]): Deciding[
   const walk = (nodes: readonly Node[], on: Map<string, ReadonlySet<string>>): void => {
     const variable = { has: (name: string): boolean => on.has(name) } as ReadonlySet<string>;
     for (const node of nodes) {
-      for (const index of find(node)?.constants ?? (node.domain === '' ? CONTROL[node.op] : undefined) ?? []) {
+      for (const index of find(node)?.constants ?? (node.domain === '' ? own(CONTROL, node.op) : undefined) ?? []) {
         const depends = on.get(node.inputs[index] ?? '');
         if (depends) found.push({ node, index, on: depends });
       }
@@ -51,16 +52,39 @@ function union(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
 
 /**
  * The graph with the values that are given for inputs which decide shapes in place of those inputs. The inputs stay, read by nobody, so that
- * callers feed them as before; what they are fed later has no influence.
+ * callers feed them as before; another value is then refused by refuseOtherValues.
  */
 export function bindDeciding(graph: Graph, values: Readonly<Record<string, Tensor>>, adapters: readonly OpAdapter[]): Graph {
   const bound = new Map<string, string>();
   for (const { on } of decidingInputs(graph, adapters))
-    for (const name of on) if (values[name]) bound.set(name, `${name} as given`);
+    for (const name of on) if (own(values, name)) bound.set(name, `${name} as given`);
   if (bound.size === 0) return graph;
   const constants = new Map(graph.constants);
-  for (const [name, own] of bound) constants.set(own, values[name]!);
+  for (const [name, copy] of bound) constants.set(copy, values[name]!);
   return { ...graph, constants, nodes: graph.nodes.map((n) => renameNode(n, (name) => bound.get(name) ?? name)) };
+}
+
+/**
+ * Throws LanError ('input') where an input that no node reads any more, since its value went into the shapes, is fed another value than `bound`, the
+ * one that it was given then.
+ */
+export function refuseOtherValues(
+  graph: Graph,
+  bound: Readonly<Record<string, Tensor>>,
+  feeds: Readonly<Record<string, Tensor>>,
+): void {
+  const asked = Object.keys(bound).filter((name) => feeds[name] && feeds[name] !== bound[name]);
+  if (asked.length === 0) return;
+  const read = new Set(graph.nodes.flatMap(reads));
+  for (const name of asked.filter((n) => !read.has(n))) {
+    const [expected, received] = [bound[name]!, feeds[name]!].map((t) => Array.from(toNumbers(t)).join(', '));
+    if (expected === received) continue;
+    throw new LanError(
+      'input',
+      `Input '${name}' decides shapes and was bound to [${expected}] when the model was opened; received [${received}].`,
+      'Open the model again with that value in `feeds`.',
+    );
+  }
 }
 
 /**

@@ -105,7 +105,7 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
     g.types.set(sum, g.typeOf(value));
     return sum;
   };
-  const hazards = hazardsOf(graph);
+  const hazards = hazardsOf(graph, adapters);
   const problems: string[] = [];
   for (const node of path.toReversed()) {
     const adapter = find(node);

@@ -1,6 +1,7 @@
 // Binds input shapes: folds everything that does not depend on an input's value, gives every value a dtype and static shape, lowers.
 import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { allocate, bytesOf, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { nodeLabel, prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
@@ -38,7 +39,7 @@ export async function specialize(
         `A shape is given for '${name}', but the inputs are: ${graph.inputs.map((i) => i.name).join(', ')}.`,
       );
   }
-  const inputs = graph.inputs.map((input) => bindInput(input, shapes[input.name]));
+  const inputs = graph.inputs.map((input) => bindInput(input, own(shapes, input.name)));
   const total = inputs.reduce((sum, i) => sum + (bytesOf(i.type!, i.dims as number[]) ?? 0), 0);
   if (total > MAX_TOTAL)
     throw new LanError(
@@ -52,13 +53,13 @@ export async function specialize(
   const rebound = inputs.some((i) => graph.types.get(i.name)?.dims.join() !== (i.dims as number[]).join());
   let current: Graph = prune({ ...graph, inputs, ...(rebound ? { types: new Map<string, ValueType>() } : {}) });
   current = bindDeciding(current, values?.(inputs) ?? {}, adapters);
-  current = prune(await inlineControl(current, (g) => measure(g, feeds, undivided(probe, variableValues(g)))));
+  current = prune(await inlineControl(current, (g) => measure(g, feeds, undivided(probe, variableValues(g)), adapters)));
   refuseDeciding(current, adapters);
-  current = await fold(current, feeds, probe);
+  current = await fold(current, feeds, probe, adapters);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const lowered = lower(current, adapters);
     if (lowered === current) return current;
-    current = await fold(lowered, feeds, probe);
+    current = await fold(lowered, feeds, probe, adapters);
   }
   throw new LanError(
     'unsupported',
@@ -125,7 +126,7 @@ const DIVIDING = new Set(['Div', 'Mod']);
 
 /**
  * The probe with a product in place of every quotient that depends on an input: of the same type and shape. Inputs are fed as zeros, by which whole
- * numbers can not be divided.
+ * numbers cannot be divided.
  */
 const undivided =
   (probe: Probe, variable: ReadonlySet<string>): Probe =>
@@ -145,7 +146,7 @@ function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: Readon
   const given: Record<string, Tensor> = { ...feeds };
   const inputs = [...graph.inputs];
   for (const name of new Set(open.flatMap(reads))) {
-    if (made.has(name) || name in given || graph.constants.has(name)) continue;
+    if (made.has(name) || Object.hasOwn(given, name) || graph.constants.has(name)) continue;
     const type = graph.types.get(name);
     if (!type || type.type === 'string') return [graph, feeds];
     given[name] = { ...type, data: allocate(type.type, type.dims) };
@@ -155,10 +156,10 @@ function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: Readon
 }
 
 /** One run gives every value's type, and the value itself where it is constant. */
-async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe): Promise<Graph> {
+async function fold(graph: Graph, feeds: Record<string, Tensor>, probe: Probe, adapters: readonly OpAdapter[]): Promise<Graph> {
   const pruned = prune(graph);
   const variable = variableValues(pruned);
-  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable), variable);
+  const values = await measure(...unsettled(pruned, feeds, variable), undivided(probe, variable), adapters, variable);
   const constants = new Map(pruned.constants);
   const types = new Map<string, ValueType>();
   for (const [name, t] of pruned.types) if (variable.has(name)) types.set(name, t);
@@ -214,7 +215,7 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
       problems.push(error.message);
     }
   }
-  if (problems.length > 0) throw new LanErrors('unsupported', 'The model can not be compiled for these input shapes:', problems);
+  if (problems.length > 0) throw new LanErrors('unsupported', 'The model cannot be compiled for these input shapes:', problems);
   if (!changed) return graph;
   const written = new Set(g.nodes.flatMap((n) => n.outputs));
   for (const o of graph.outputs)

@@ -1,15 +1,14 @@
 // How often something happened, with the interval in which its rate lies.
 /** A proportion with its 95 % Wilson score interval. */
-
 export interface Proportion {
   readonly kept: number;
   readonly draws: number;
   readonly interval: readonly [low: number, high: number];
 }
+
 /**
  * Wilson's 95 % score interval of a proportion (E. B. Wilson, 1927): k of n, z = 1.959964. [0,1] for n = 0.
  */
-
 export function wilson(k: number, n: number): [number, number] {
   if (n === 0) return [0, 1];
   const z = 1.959963984540054;

@@ -19,6 +19,8 @@ export const STREAMS = {
   split: 12,
   tokens: 13,
   directions: 14,
+  nudges: 15,
+  fresh: 16,
 } as const;
 
 /** A stream of independent 32-bit words. */

@@ -26,6 +26,7 @@ export type DType =
   | 'float8e5m2'
   | 'float8e5m2fnuz';
 
+/** What the numbers of a tensor lie in; bits of float16 and bfloat16 in a Uint16Array, bool as 0 and 1 in a Uint8Array. */
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -38,6 +39,7 @@ export type TypedArray =
   | Uint32Array
   | BigUint64Array;
 
+/** The elements of a tensor, row by row: numbers, or strings. */
 export type TensorData = TypedArray | readonly string[];
 
 /** A dense, row-major tensor. `dims` is empty for a scalar. Structurally compatible with onnxruntime's `Tensor` (CPU). */

@@ -17,6 +17,7 @@ function manifest(): { path: string; version?: string } | undefined {
   return undefined;
 }
 
+/** The package's version, from its package.json; 'unknown' where that is not there (bundled). */
 export const version = (): string => manifest()?.version ?? 'unknown';
 
 /** Where a file of the package lies; undefined where the package is not whole (bundled). */

@@ -5,6 +5,7 @@ import { constants, gunzip } from 'node:zlib';
 import { LanError } from '../core/errors.js';
 import { readBytes, reasonOf } from './files.js';
 
+/** A file of which parts are read where they are needed; gzipped ones are unpacked on opening. */
 export interface ByteSource {
   readonly name: string;
   /** Bytes in the file, unpacked. */

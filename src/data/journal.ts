@@ -8,6 +8,8 @@ import { lockFolder, type Lock } from './lock.js';
 
 /** What a journal's records belong to: the settings that decide them. */
 const Header = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+
+/** The settings that the records of a journal belong to: a run with others does not go on from it. */
 export type Header = Readonly<z.infer<typeof Header>>;
 
 /** An open journal, of which this process is the only writer. */

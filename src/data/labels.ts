@@ -5,6 +5,7 @@ import { countLabels, type Dataset } from './dataset.js';
 /** How many misfits a message lists. */
 const LISTED = 10;
 
+/** A dataset's labels in terms of a model's outputs. */
 export interface Matched {
   /** One output index a sample. */
   readonly labels: Int32Array;

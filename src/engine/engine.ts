@@ -45,11 +45,13 @@ export interface Descent {
   dispose(): Promise<void>;
 }
 
+/** All that a descent needs to go on: how many steps it has done, and its parameters and their moments by name. */
 export interface DescentState {
   readonly steps: number;
   readonly tensors: Readonly<Record<string, Tensor>>;
 }
 
+/** What runs graphs and their gradients: onnxruntime or tfjs. Made by createOrtEngine or createTfEngine. */
 export interface Engine {
   readonly info: EngineInfo;
   /** Compiles the forward pass. Throws LanErrors naming every op that the engine cannot run. */

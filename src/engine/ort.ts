@@ -7,6 +7,7 @@ import { descentGraph } from '../compile/descend.js';
 import { differentiate } from '../compile/differentiate.js';
 import type { Probe } from '../compile/specialize.js';
 import { LanError, messageOf } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { allocate, lazyTensor, sizeOf, toIntegers, type DType, type Tensor } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { encodeApart, type EncodedApart } from '../onnx/apart.js';
@@ -15,6 +16,7 @@ import { descentOnSteps, type RunInto } from './descent.js';
 import { exactProducts, hasQuantisedProducts } from './exact-products.js';
 import { gradientOf, type Engine, type Program } from './engine.js';
 
+/** How onnxruntime runs a graph. */
 export interface OrtOptions {
   /** Threads within an operator. Default: all cores. */
   readonly threads?: number;
@@ -133,7 +135,7 @@ async function runInto(
 ): Promise<Record<string, Tensor>> {
   const tensors: Record<string, ort.Tensor> = {};
   for (const name of session.inputNames) {
-    const feed = feeds[name];
+    const feed = own(feeds, name);
     if (!feed) throw new LanError('input', `Input '${name}' has no value. Expected: ${session.inputNames.join(', ')}.`);
     tensors[name] = toOrt(feed);
   }
@@ -188,7 +190,9 @@ export const probe: Probe = async (graph, feeds, wanted, typesOnly = new Set()) 
   const typed = wanted.filter((name) => typesOnly.has(name));
   const nodes = [...graph.nodes, ...typed.map((name) => ({ op: 'Shape', domain: '', name: '', inputs: [name], outputs: [dimsOf(name)], attributes: {} }))]; // prettier-ignore
   const outputs = [...wanted, ...typed.map(dimsOf)].map((name) => ({ name, kind: 'tensor' as const }));
-  const program = await openModelSession(dialectModel({ ...graph, inputs, constants, nodes, outputs }), { optimize: 'disabled' });
+  // Without weights a graph is small; starting and stopping threads takes longer than it does.
+  const options: OrtOptions = { optimize: 'disabled', ...(fed.length === 0 ? { threads: 1 } : {}) };
+  const program = await openModelSession(dialectModel({ ...graph, inputs, constants, nodes, outputs }), options);
   try {
     const types = new Map(program.outputNames.map((name, i) => [name, program.outputTypes[i]]));
     const values = await program.run({ ...feeds, ...Object.fromEntries(fed) }, [
@@ -196,7 +200,7 @@ export const probe: Probe = async (graph, feeds, wanted, typesOnly = new Set()) 
       ...typed.map(dimsOf),
     ]);
     const zeros = (name: string): Tensor => zerosOf(types.get(name) ?? 'float32', toIntegers(values[dimsOf(name)]!));
-    return new Map(wanted.map((name) => [name, values[name] ?? zeros(name)]));
+    return new Map(wanted.map((name) => [name, own(values, name) ?? zeros(name)]));
   } finally {
     await program.dispose();
   }

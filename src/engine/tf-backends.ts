@@ -8,6 +8,7 @@ import { restartWasm, startWasm, wasmFailure, wasmHas, wasmHeap } from './tf-was
 
 /** The backends of tfjs that are used, the fastest first; 'tensorflow' needs the optional package @tensorflow/tfjs-node. */
 export const TF_BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
+
 /** One of TF_BACKENDS. */
 export type TfBackend = (typeof TF_BACKENDS)[number];
 

@@ -10,6 +10,7 @@ import {
 import { gradientPath } from '../compile/differentiate.js';
 import { adapterTable, staticNode } from '../compile/static.js';
 import { LanError, LanErrors } from '../core/errors.js';
+import { own } from '../core/own.js';
 import type { Tensor } from '../core/tensor.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { descentOnGradients } from './descent.js';
@@ -110,7 +111,7 @@ class TfProgram {
     const { tf } = this;
     const results = tf.tidy(() => {
       const inputs = this.graph.inputs.map((i) => {
-        const feed = feeds[i.name];
+        const feed = own(feeds, i.name);
         if (!feed)
           throw new LanError(
             'input',

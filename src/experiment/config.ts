@@ -52,6 +52,7 @@ export interface TankConfig {
   readonly limits: Readonly<Record<string, number>>;
 }
 
+/** The settings of an experiment, as its JSON file has them; `kind` says which experiment. */
 export type ExperimentConfig = TranslatedConfig | TankConfig;
 
 const SCHEMA = 'lan-onnx/experiment@1';

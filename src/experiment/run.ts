@@ -16,6 +16,7 @@ import { encodeModel } from '../onnx/codec.js';
 import type { PartialCard } from '../model/card.js';
 import type { ClassifierConfig, ExplainerConfig } from './config.js';
 
+/** Where an experiment puts its files, what it is seeded with, and whom it tells. */
 export interface RunOptions {
   readonly folder: string;
   readonly seed: number;
@@ -34,12 +35,15 @@ export interface Verdict {
   readonly holds: boolean;
 }
 
+/** The verdict on a claim that asks for `limit` or more. */
 export const atLeast = (claim: string, value: number, limit: number): Verdict => ({
   claim,
   value,
   asked: `at least ${limit}`,
   holds: value >= limit,
 });
+
+/** The verdict on a claim that asks for `limit` or less. */
 export const atMost = (claim: string, value: number, limit: number): Verdict => ({
   claim,
   value,

@@ -13,6 +13,7 @@ import type { OpenedExplainer } from './explainer.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { corruptOnce, replaceability, type Replaceability } from './evidence.js';
 
+/** How createAuditor explains: settings of the mask, evidence and noise. */
 export interface AuditOptions {
   readonly preset?: Preset;
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
@@ -30,10 +31,12 @@ export interface AuditOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A class, and the probability in [0,1] that the model gives it. */
 export interface Prediction extends Named {
   readonly probability: number;
 }
 
+/** What was found at one weight of the mask mean: the mask, and what it proves. Times in seconds. */
 export interface BetaResult {
   readonly beta: number;
   readonly learned: LearnedMask;
@@ -43,6 +46,7 @@ export interface BetaResult {
   readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[]; readonly value?: number };
 }
 
+/** What one input needed: the answer, and a mask with its evidence for each beta. */
 export interface AuditResult {
   /** What the evidence says is kept. */
   readonly answer: Answer;

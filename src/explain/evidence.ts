@@ -14,6 +14,7 @@ export interface Kept extends Proportion {
   readonly labels?: readonly (Proportion & { readonly index: number })[];
 }
 
+/** How often the answer is kept when noise is mixed in by the mask: x + A (eta - x). */
 export interface SoftEvidence extends Kept {
   /** Mean of the mask: the fraction of the input that was noise. */
   readonly fraction: number;
@@ -23,6 +24,7 @@ export interface SoftEvidence extends Kept {
   readonly rmse?: number;
 }
 
+/** The same where elements are replaced by noise entirely, those with the largest mask values first. */
 export interface HardEvidence extends SoftEvidence {
   /** Mask value from which on an element was replaced. */
   readonly threshold: number;
@@ -30,6 +32,7 @@ export interface HardEvidence extends SoftEvidence {
   readonly tried: readonly { fraction: number; kept: number; draws: number }[];
 }
 
+/** What a mask proves, on noise that it was not learned on. */
 export interface Replaceability {
   /** Everything replaced: how often the answer comes from noise alone. A claim means little where this is high. */
   readonly noiseAlone: Kept;
@@ -44,6 +47,7 @@ export const FRACTIONS = [0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 
 /** A fraction is a candidate when at least this part of the choosing draws kept the answer. */
 const GOOD = 0.97;
 
+/** How much noise is drawn, and what counts as the answer kept. */
 export interface ReplaceabilityOptions {
   /** For certifying. Default 256. */
   readonly draws?: number;

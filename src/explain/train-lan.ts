@@ -12,6 +12,7 @@ import { requireClasses } from '../model/task.js';
 import type { ExplainerSettings } from './explainer.js';
 import { classifyOnce } from './objective.js';
 
+/** What network is trained, on which noise, and how. */
 export interface TrainLanOptions extends Pick<TrainJob, 'files' | 'onStep' | 'signal'> {
   /** A name of LANS, or the paper's notation. Default 'paper': FC(100, lrelu), FC(mask, sigmoid). */
   readonly lan?: string;
@@ -25,6 +26,7 @@ export interface TrainLanOptions extends Pick<TrainJob, 'files' | 'onStep' | 'si
   readonly data: string;
 }
 
+/** A trained explainer: its graph, its parameters by name, and the settings that made it. */
 export interface TrainedLan extends TrainResult {
   readonly explainer: Explainer;
   readonly parameters: Readonly<Record<string, Float32Array>>;

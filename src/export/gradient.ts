@@ -14,6 +14,7 @@ import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 import { cardNotes, pictureMeaning, publish, type ExportedModel, type Published } from './publish.js';
 
+/** What the input of an exported gradient is. */
 export interface ExportGradientOptions {
   /** Puts the card's preprocessing inside: the input is then `x`, RGB [N,C,H,W] in 0..range. Default: the model's own input. */
   readonly pixels?: boolean;

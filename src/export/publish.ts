@@ -46,6 +46,7 @@ export interface Published {
   readonly type?: DType;
 }
 
+/** All that is said in and about the file of a graph. */
 export interface Publication extends Pick<ExportedModel, 'kind' | 'settings' | 'notes'> {
   /** All inputs of the graph, in the order of the file. */
   readonly inputs: readonly Published[];

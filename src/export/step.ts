@@ -12,6 +12,7 @@ import type { Graph } from '../onnx/graph.js';
 import { asExportError } from './gradient.js';
 import { cardNotes, publish, sampleMeaning, type ExportedModel, type Published } from './publish.js';
 
+/** Which objective the exported step lowers. */
 export interface ExportStepOptions {
   readonly preset?: Preset;
   /** Those that shape the objective decide (draws, maskShape, maskGrids, outputLoss); the others are noted in the file as defaults. */

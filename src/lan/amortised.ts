@@ -74,6 +74,7 @@ export function appendMask(
   return g.slice(mask, starts, axes.map((a, i) => starts[i]! + maskShape[a]!), axes.map((a) => a + 1)); // prettier-ignore
 }
 
+/** Numbers of a training by Eq. 3. `beta`: weight of the mask mean, at least 0; `batch`: samples a step. */
 export interface AmortisedSettings extends TrainSettings {
   readonly beta: number;
   readonly batch: number;
@@ -83,6 +84,7 @@ export interface AmortisedSettings extends TrainSettings {
   readonly seed: number;
 }
 
+/** What trainAmortised works on: the classifier that is explained, the explainer that is trained, and the samples. */
 export interface AmortisedOptions extends Pick<TrainJob, 'files' | 'onStep' | 'signal'> {
   readonly engine: Engine;
   /** Static graphs x [n,...] -> log_probabilities [n,K]. */
@@ -100,7 +102,7 @@ export interface AmortisedOptions extends Pick<TrainJob, 'files' | 'onStep' | 's
 
 const FIGURES = ['loss', 'output_loss', 'mask_mean'] as const;
 
-/** The LAN's parameters by name after the last step, and the run's figures. Throws as `train` does, and where an op has no gradient rule. */
+/** The LAN's parameters by name after the last step, and how the run went. Throws as `train` does, and where an op has no gradient rule. */
 export async function trainExplainer(
   options: AmortisedOptions,
 ): Promise<TrainResult & { parameters: Record<string, Float32Array> }> {

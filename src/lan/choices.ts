@@ -2,21 +2,25 @@
 
 /** `default` is justified by the curves in docs/performance.md; `paper` is Appendix E and the paper's sample-specific CIFAR settings. */
 export const PRESETS = ['default', 'paper'] as const;
+
 /** A named set of settings. */
 export type Preset = (typeof PRESETS)[number];
 
 /** L_F: how the corrupted output is compared with the original. */
 export const OUTPUT_LOSSES = ['cross-entropy', 'kl', 'squared-error'] as const;
+
 /** One of OUTPUT_LOSSES. */
 export type OutputLoss = (typeof OUTPUT_LOSSES)[number];
 
 /** Which elements share a mask value: one per pixel (channels share), one per token (all of its vector), or every element its own. */
 export const MASK_SHAPES = ['pixel', 'token', 'full'] as const;
+
 /** One of MASK_SHAPES. */
 export type MaskShape = (typeof MASK_SHAPES)[number];
 
 /** The learning rate over a run. 'constant'; 'cosine': along half a cosine down to a hundredth; 'linear': straight down to nothing. */
 export const SCHEDULES = ['constant', 'cosine', 'linear'] as const;
+
 /** One of SCHEDULES. */
 export type Schedule = (typeof SCHEDULES)[number];
 

@@ -7,6 +7,7 @@ import type { Samples } from './samples.js';
 /** Pictures are kept decoded up to so many bytes. */
 const CACHE = 2 ** 30;
 
+/** Which samples of a dataset are used, and how they are brought to the form that a model takes. */
 export interface DatasetSamplesOptions {
   /** Which samples of the dataset, by number; default: all. */
   readonly indices?: ArrayLike<number>;

@@ -8,6 +8,7 @@ import { appendParameters, dropoutFeeds, giveParameters, type Network } from './
 import { batchOrder, type Samples } from './samples.js';
 import { train, type TrainJob, type TrainResult, type TrainSettings } from './train.js';
 
+/** What fit trains, and on which samples. */
 export interface FitOptions extends Pick<TrainJob, 'files' | 'onStep' | 'signal'> {
   readonly engine: Engine;
   /** Makes the composed graph static. */

@@ -6,6 +6,7 @@ import type { Descent, Engine, Parameter } from '../engine/engine.js';
 import type { Noise } from './noise.js';
 import type { Objective } from './objective.js';
 
+/** How one mask is learned (Eq. 4). `beta`: weight of the mask mean, at least 0. */
 export interface LearnSettings {
   readonly beta: number;
   readonly iterations: number;
@@ -29,6 +30,7 @@ export interface StepMetrics {
   readonly maskMean: number;
 }
 
+/** A mask, how learning it went step by step, and why it ended. `seconds`: how long it took. */
 export interface LearnedMask {
   /** [1,1,H,W], or [1,...sample] for a full mask; in [0,1], 1 = replaceable. */
   readonly mask: Tensor;

@@ -36,6 +36,7 @@ export interface DropoutMask {
   readonly rate: number;
 }
 
+/** A network in the notation of the paper, as parameters and a function that appends it to a graph. */
 export interface Network {
   /** As it was written. */
   readonly text: string;

@@ -1,7 +1,10 @@
 // The paper's notation for networks, "Conv(10, 2, 4x4, lrelu), FC(10, softmax)", read into layers (Appendix, Eq. 5).
 import { LanError } from '../core/errors.js';
 
+/** Activations that the notation knows; lrelu has a factor of 0.2 below 0. */
 export const ACTIVATIONS = ['lrelu', 'relu', 'tanh', 'sigmoid', 'softmax', 'linear'] as const;
+
+/** One of ACTIVATIONS. */
 export type Activation = (typeof ACTIVATIONS)[number];
 
 /** One layer of a network; sizes are whole numbers above 0. */

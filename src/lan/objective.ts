@@ -6,6 +6,7 @@ import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 import type { MaskShape, OutputLoss } from './choices.js';
 
+/** What buildObjective composes: the classifier, and how its input is corrupted. */
 export interface ObjectiveOptions {
   /** Static graphs x [batch,...] -> log_probabilities [batch,K]. */
   readonly classifier: (batch: number) => Promise<Graph>;
@@ -26,6 +27,7 @@ export interface ObjectiveOptions {
   readonly values?: boolean;
 }
 
+/** Eq. 4 as a static graph, and the parameters that it is to be lowered by. */
 export interface Objective {
   /**
    * Inputs: the parameters, `x` [1,...sample], `eta` [draws,...sample], `target` [1,K] (probabilities F(x), or its value [1,1]),

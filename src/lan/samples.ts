@@ -1,6 +1,7 @@
 // What training draws from: samples by number, in an order that depends on the seed and the step alone, so that a run can be taken up anywhere.
 import { random, shuffle, STREAMS } from '../core/random.js';
 
+/** What a training draws from: samples by number, all of one shape. */
 export interface Samples {
   readonly count: number;
   /** Of one sample: [C,H,W] in pixel space, or a model's own input shape. */

@@ -3,6 +3,7 @@ import { sizeOf } from '../core/tensor.js';
 import type { LearnSettings } from './learn.js';
 import type { MaskShape, OutputLoss, Preset } from './choices.js';
 
+/** Everything that decides a mask by Eq. 4 and its evidence. `betas`: weights of the mask mean, a mask for each; `draws`: noise draws a step. */
 export interface LanSettings extends Omit<LearnSettings, 'beta'> {
   readonly betas: readonly number[];
   readonly noise: string;

@@ -13,12 +13,14 @@ import type { Schedule } from './choices.js';
 /** What decides a run's result; a checkpoint of other settings is refused. Values are JSON. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
 
+/** How long and how fast Adam goes. `iterations`: steps; `learningRate`: above 0. */
 export interface TrainSettings {
   readonly iterations: number;
   readonly learningRate: number;
   readonly schedule: Schedule;
 }
 
+/** A training, whatever is trained: its descent, what it is fed at each step, and where it keeps its checkpoint. */
 export interface TrainJob {
   readonly settings: TrainSettings;
   readonly identity: RunIdentity;
@@ -36,9 +38,10 @@ export interface TrainJob {
   readonly signal?: AbortSignal;
 }
 
+/** Where a training leaves its checkpoint and its metrics. */
 export interface TrainFiles {
   readonly checkpoint: string;
-  /** One JSON object a line: step, figures (their mean since the last line), and validation figures where they were taken. No times. */
+  /** One JSON object a line: step, metrics (their mean since the last line), and validation metrics where they were taken. No times. */
   readonly metrics?: string;
   /** Seconds between checkpoints; 0: after every step. Default 20. */
   readonly every?: number;
@@ -46,16 +49,18 @@ export interface TrainFiles {
   readonly resume: boolean;
 }
 
+/** How far a training is. */
 export interface TrainProgress {
   /** Steps done. */
   readonly step: number;
   readonly iterations: number;
   /** Mean since the last report, by name. */
-  readonly figures: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, number>>;
   /** Steps per second of this process. */
   readonly rate: number;
 }
 
+/** How a training ended. `last` and `validation`: the last metrics by name; times in seconds. */
 export interface TrainResult {
   readonly steps: number;
   readonly finished: boolean;
@@ -130,10 +135,10 @@ async function run(job: TrainJob): Promise<TrainResult> {
       last = Object.fromEntries(metrics.map((name, i) => [name, sums[i]! / count]));
       sums = metrics.map(() => 0);
       if (job.validate && (step % validateEvery === 0 || step === iterations)) validation = await job.validate();
-      const figures = step % validateEvery === 0 || step === iterations ? validation : undefined;
-      lines += `${JSON.stringify({ step, ...rounded(last), ...(figures && { validation: rounded(figures) }) })}\n`;
+      const validated = step % validateEvery === 0 || step === iterations ? validation : undefined;
+      lines += `${JSON.stringify({ step, ...rounded(last), ...(validated && { validation: rounded(validated) }) })}\n`;
       const rate = (step - resumedAt) / ((performance.now() - start) / 1000);
-      job.onStep?.({ step, iterations, figures: { ...last, ...validation }, rate });
+      job.onStep?.({ step, iterations, metrics: { ...last, ...validation }, rate });
       // Lets signals and timers in: a native step blocks the thread.
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -151,8 +156,8 @@ function rateAt({ learningRate, schedule, iterations }: TrainSettings, step: num
   return schedule === 'linear' ? learningRate * (1 - done) : learningRate;
 }
 
-const rounded = (figures: Readonly<Record<string, number>>): Record<string, number> =>
-  Object.fromEntries(Object.entries(figures).map(([k, v]) => [k, Number(v.toPrecision(7))]));
+const rounded = (metrics: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(metrics).map(([k, v]) => [k, Number(v.toPrecision(7))]));
 
 async function append(path: string, lines: string): Promise<void> {
   try {
@@ -178,7 +183,7 @@ const SCHEMA = 'lan-onnx/checkpoint@1';
 
 async function writeCheckpoint(path: string, { descent, identity }: TrainJob, sums: readonly number[]): Promise<void> {
   const { steps, tensors } = descent.save();
-  // Sums of the figures since the last line, so that a resumed run writes the same lines.
+  // Sums of the metrics since the last line, so that a resumed run writes the same lines.
   const metadata = { schema: SCHEMA, steps: String(steps), identity: JSON.stringify(identity), sums: JSON.stringify(sums) };
   await writeAtomically(path, encodeSafetensors(tensors, metadata));
 }
@@ -220,7 +225,7 @@ const isThere = (path: string): Promise<boolean> =>
   );
 
 /**
- * Goes on from the checkpoint, where there is one; gives its step, and the sums of the figures since the last line. One that is there and is not
+ * Goes on from the checkpoint, where there is one; gives its step, and the sums of the metrics since the last line. One that is there and is not
  * to be gone on from is refused: the first save would replace hours of work.
  */
 async function takeUp(
@@ -247,7 +252,7 @@ async function takeUp(
     );
   }
   if (steps > job.settings.iterations || sums.length !== job.metrics.length)
-    throw new LanError('data', `Checkpoint '${checkpoint}': is damaged: step ${steps}, ${sums.length} figures.`, 'Remove it to begin anew.'); // prettier-ignore
+    throw new LanError('data', `Checkpoint '${checkpoint}': is damaged: step ${steps}, ${sums.length} metrics.`, 'Remove it to begin anew.'); // prettier-ignore
   job.descent.restore({ steps, tensors });
   // Lines that were written after the checkpoint are written again.
   if (metrics && (await isThere(metrics))) {

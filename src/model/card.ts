@@ -11,6 +11,7 @@ export { readLabels };
 
 /** What a model's output holds. */
 export type OutputKind = 'logits' | 'probabilities' | 'log-probabilities' | 'sigmoid';
+
 /** The order in which a model takes the channels of a picture. */
 export type Channels = 'RGB' | 'BGR' | 'GREY';
 

@@ -1,43 +1,45 @@
 // What the other inputs of a model are fed: read, bound to shapes, and as tensors of the right types.
 import { LanErrors } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { allocate, castTensor, sizeOf, type DType, type Tensor } from '../core/tensor.js';
 import { readBytes } from '../data/files.js';
 import { decodeNpy } from '../data/npy.js';
 import type { ValueInfo } from '../onnx/graph.js';
 import { list, type SelectionOptions } from './selection.js';
 
+/** An input for messages: `int64[1,6]`. */
 export const describe = (i: ValueInfo): string => `${i.type}[${(i.dims as number[]).join(',')}]`;
-/** One number everywhere. */
 
+/** One number everywhere. */
 export function filled(type: DType, dims: readonly number[], value: number): Tensor {
   const ones = { type: 'float64' as const, dims, data: new Float64Array(sizeOf(dims)).fill(value) };
   return value === 0 ? { type, dims, data: allocate(type, dims) } : castTensor(ones, type);
 }
-/** Feeds with files read. Throws LanError for a file that is no .npy. */
 
+/** Feeds with files read. Throws LanError for a file that is no .npy. */
 export async function readFeeds(feeds: SelectionOptions['feeds'] = {}): Promise<Record<string, Tensor | number>> {
   const read: Record<string, Tensor | number> = {};
   for (const [name, feed] of Object.entries(feeds))
     read[name] = typeof feed === 'string' ? decodeNpy(await readBytes(feed, `Feed '${name}',`), feed) : feed;
   return read;
 }
-/** Full shapes of the inputs that are fed tensors, where those have all axes or all but the batch. */
 
+/** Full shapes of the inputs that are fed tensors, where those have all axes or all but the batch. */
 export function shapesOfFeeds(
   inputs: readonly ValueInfo[],
   feeds: Readonly<Record<string, Tensor | number>>,
 ): Record<string, number[]> {
   const shapes: Record<string, number[]> = {};
   for (const { name, dims } of inputs) {
-    const feed = feeds[name];
+    const feed = own(feeds, name);
     if (feed === undefined || typeof feed === 'number' || !dims) continue;
     if (feed.dims.length === dims.length) shapes[name] = [...feed.dims];
     if (feed.dims.length + 1 === dims.length) shapes[name] = [1, ...feed.dims];
   }
   return shapes;
 }
-/** The explained input's shape, its open axes as in `sample` where that fits it, with or without the batch. */
 
+/** The explained input's shape, its open axes as in `sample` where that fits it, with or without the batch. */
 export function shapeOfSample(input: ValueInfo | undefined, sample: readonly number[] | undefined): Record<string, number[]> {
   const { name, dims } = input ?? {};
   if (name === undefined || !dims || !sample || dims.length === 0) return {};
@@ -47,8 +49,8 @@ export function shapeOfSample(input: ValueInfo | undefined, sample: readonly num
   if (own.length !== rest.length || rest.some((d, i) => d !== undefined && d !== own[i])) return {};
   return { [name]: [first ?? 1, ...rest.map((d, i) => d ?? own[i]!)] };
 }
-/** Axes that inputs name alike (`sequence`) have one length: what is bound for one input holds for all. */
 
+/** Axes that inputs name alike (`sequence`) have one length: what is bound for one input holds for all. */
 export function bindSymbols(
   inputs: readonly ValueInfo[],
   shapes: Readonly<Record<string, readonly number[]>>,
@@ -56,7 +58,7 @@ export function bindSymbols(
   const lengths = new Map<string, number>();
   for (const { name, dims } of inputs)
     dims?.forEach((d, axis) => {
-      const bound = shapes[name]?.[axis];
+      const bound = own(shapes, name)?.[axis];
       if (typeof d === 'string' && bound !== undefined && !lengths.has(d)) lengths.set(d, bound);
     });
   const bound: Record<string, readonly number[]> = { ...shapes };
@@ -67,10 +69,10 @@ export function bindSymbols(
   }
   return bound;
 }
+
 /**
  * Feeds as tensors of the inputs' static shapes and types. Throws LanErrors for names that are no inputs and shapes that do not fit, all at once.
  */
-
 export function tensorsOfFeeds(
   inputs: readonly ValueInfo[],
   feeds: Readonly<Record<string, Tensor | number>>,
@@ -96,7 +98,6 @@ export function tensorsOfFeeds(
 const keyOf = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : `'${name}'`);
 
 /** Throws LanErrors naming each of `inputs`, with its type and shape, and how it gets a value. */
-
 export function refuseMissing(inputs: readonly ValueInfo[], explained: string, model: string): void {
   if (inputs.length === 0) return;
   throw new LanErrors(

@@ -1,8 +1,8 @@
 // inspect: what an ONNX file holds, and what this project can do with each of its ops.
 import { adapters as builtIn } from '../../adapters/index.js';
-import type { NoGradient, OpAdapter, Todo } from '../../adapters/op.js';
+import { resolveAttributes, type NoGradient, type OpAdapter, type Todo } from '../../adapters/op.js';
 import { footprint, type Footprint } from '../compile/footprint.js';
-import { adapterTable } from '../compile/static.js';
+import { adapterTable, staticNode } from '../compile/static.js';
 import { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
 import { sizeOf, type DType } from '../core/tensor.js';
 import { inlineFunctions } from '../onnx/functions.js';
@@ -12,12 +12,13 @@ import { prepare, type PrepareOptions } from './prepare.js';
 import { readModel, type ModelSource } from './source.js';
 import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 
-/** What openModel takes to bind shapes; where an axis stays open, figures that hang on it are missing, and a note says so. */
+/** What openModel takes to bind shapes; where an axis stays open, numbers that hang on it are missing, and a note says so. */
 export interface InspectOptions extends PrepareOptions, TrustOptions {}
 
 /** `yes`; `none: reason` (no derivative exists); `todo: reason`; `missing`; `-` where nothing is left to run (folded away). */
 export type Support = string;
 
+/** One op of a model: how often it is there, and what can be done with it. */
 export interface OpReport {
   /** With its domain where it is not the standard one. */
   readonly op: string;
@@ -31,6 +32,7 @@ export interface OpReport {
   readonly onnxruntimeGradient: Support;
 }
 
+/** An input or output of a model. */
 export interface ValueReport {
   readonly name: string;
   readonly type?: DType;
@@ -58,14 +60,14 @@ export interface Inspection {
   readonly compiledNodes?: number;
   /** Elements of all initialisers and constants that are not int64 (those are shapes and axes). */
   readonly parameters: number;
-  /** Multiply-accumulates of Conv, ConvTranspose, Gemm and MatMul, for the bound shapes. */
+  /** Multiply-accumulates for the bound shapes, additions of biases not counted: of Conv, ConvTranspose, Gemm, MatMul, and what else an adapter counts. */
   readonly macs?: number;
   /** Estimates for the bound shapes, in bytes. */
   readonly memory?: Footprint;
   readonly ops: readonly OpReport[];
   /** Why the model cannot be used: every unsupported node at once. Empty: it can. */
   readonly problems: readonly string[];
-  /** What to give for the missing figures, e.g. an open axis. */
+  /** What to give for the missing numbers, e.g. an open axis. */
   readonly notes: readonly string[];
 }
 
@@ -74,6 +76,7 @@ export interface Inspection {
  * Throws LanError for an unsound file. Unsupported ops are part of the result (`problems`), all of them.
  */
 export async function inspect(from: string | Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
+  const adapters = options.adapters ?? builtIn;
   const source = await readModel(from);
   await tryUnlessTrusted(source, from, 'compile', { ...options });
   const flat = inlineFunctions(source.model);
@@ -101,9 +104,9 @@ export async function inspect(from: string | Uint8Array, options: InspectOptions
     nodes: nodes.length,
     compiledNodes: compiled?.nodes.length,
     parameters: countParameters(flat.graph),
-    macs: compiled ? countMacs(compiled) : undefined,
+    macs: compiled ? countMacs(compiled, adapters) : undefined,
     memory: compiled ? footprint(compiled) : undefined,
-    ops: reportOps(nodes, flat.graph, compiled, options.adapters ?? builtIn),
+    ops: reportOps(nodes, flat.graph, compiled, adapters),
     problems,
     notes,
   };
@@ -139,19 +142,13 @@ function countParameters(graph: Graph): number {
   return total;
 }
 
-/** Multiply-accumulates of a static graph; additions of biases are not counted. */
-export function countMacs(graph: Graph): number {
-  const dims = (name: string | undefined): readonly number[] =>
-    graph.types.get(name ?? '')?.dims ?? graph.constants.get(name ?? '')?.dims ?? [];
+/** Multiply-accumulates of a static graph, as far as its ops' adapters count them (`macs`). */
+export function countMacs(graph: Graph, adapters: readonly OpAdapter[]): number {
+  const find = adapterTable(adapters);
   let total = 0;
   for (const node of graph.nodes) {
-    const [x, w] = node.inputs.map(dims);
-    const y = dims(node.outputs[0]);
-    // Conv: W is [M, C/group, ...kernel]; ConvTranspose: W is [C, M/group, ...kernel].
-    if (node.op === 'Conv') total += sizeOf(y) * sizeOf(w!.slice(1));
-    else if (node.op === 'ConvTranspose') total += sizeOf(x!) * sizeOf(w!.slice(1));
-    else if (node.op === 'MatMul') total += sizeOf(y) * (x!.at(-1) ?? 1);
-    else if (node.op === 'Gemm') total += sizeOf(y) * (x![node.attributes['transA']?.value ? 0 : 1] ?? 1);
+    const adapter = find(node);
+    if (adapter?.macs) total += adapter.macs(staticNode(node, graph), resolveAttributes(adapter, node));
   }
   return total;
 }

@@ -1,6 +1,7 @@
 // The Classifier that openModel gives: a file's reference, static graph and engine behind one interface.
 import type { OpAdapter } from '../../adapters/op.js';
 import { downstreamOf, upstreamOf, withConstants } from '../compile/cut.js';
+import { refuseOtherValues } from '../compile/deciding.js';
 import { specialize } from '../compile/specialize.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
@@ -25,6 +26,7 @@ import type { ModelSource } from './source.js';
 import { readAs, requireDeclared, requireOneValue, type Task } from './task.js';
 import { Vjp, type VjpResult } from './vjp.js';
 
+/** An input or output of a static graph, as a Classifier shows it. */
 export const describe = (v: ValueInfo): { name: string; type: DType; shape: readonly number[] } => ({
   name: v.name,
   type: v.type!,
@@ -144,7 +146,7 @@ export class OnnxClassifier implements Classifier {
   private checked(feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
     const own: Record<string, Tensor> = {};
     for (const i of this.inputs) {
-      const feed = feeds[i.name];
+      const feed = Object.hasOwn(feeds, i.name) ? feeds[i.name] : undefined;
       if (!feed)
         throw new LanError('input', `Input '${i.name}' has no value. Expected: ${this.inputs.map((x) => x.name).join(', ')}.`);
       const declared = this.source.model.graph.inputs.find((x) => x.name === i.name)?.type;
@@ -157,6 +159,7 @@ export class OnnxClassifier implements Classifier {
       // A picture in whole numbers is float32 here.
       own[i.name] = i.type === 'float32' && /^u?int/.test(feed.type) ? castTensor(feed, 'float32') : feed;
     }
+    refuseOtherValues(this.graph, this.parts.feeds, own);
     return widened(own);
   }
 
@@ -184,7 +187,7 @@ export class OnnxClassifier implements Classifier {
       requireDeclared(source.name, output.name, { outputKind, said: this.parts.card.output, labels: labels.length });
     const { feeds, input, hookPoint } = this.parts;
     this.requireOthers();
-    if (hookPoint?.hasSkipPath && !(input.name in feeds))
+    if (hookPoint?.hasSkipPath && !Object.hasOwn(feeds, input.name))
       throw new LanError(
         'input',
         `${source.name}: a path from '${input.name}' to the output skips '${hookPoint.name}', so the output is known for one sample only: use locate(sample).`,

@@ -2,6 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { allocate, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
 import type { InputCard } from './card.js';
+import { normalise } from './preprocess.js';
 
 /** A picture as an input holds it. */
 export interface Picture {
@@ -115,7 +116,7 @@ export function integerCard(given: Partial<InputCard>, type: DType, model: strin
   const zero = type === 'int8' ? [128] : [0];
   const { range = 255, mean = zero, std = [1] } = given;
   const [low, high] = RANGES[type]!;
-  const ends = mean.flatMap((m, i) => [0, range].map((v) => (v - m) / std[i % std.length]!));
+  const ends = Array.from(normalise(Float32Array.of(0, 0, 0, 1, 1, 1), [2, 3, 1, 1], { range, mean, std, layout: 'NCHW' }));
   const spans = std.map((s) => Math.abs(range / s));
   if (spans.some((s) => s < LEVELS) || ends.some((v) => v < low - 0.5 || v > high + 0.5))
     throw new LanError(

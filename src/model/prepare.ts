@@ -6,6 +6,7 @@ import { specialize } from '../compile/specialize.js';
 import { isQuantised } from '../compile/carried.js';
 import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
+import { own } from '../core/own.js';
 import type { DType, Tensor } from '../core/tensor.js';
 import { probe } from '../engine/ort.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
@@ -182,7 +183,7 @@ function withBatch(
         `Input '${input.name}': a batch of ${batch} and a shape [${wanted![input.name]!.join(',')}] contradict each other.`,
         'Give one of `batch` and `shapes`.',
       );
-    const dims = shapes[input.name] ?? input.dims;
+    const dims = own(shapes, input.name) ?? input.dims;
     // An axis that stays open is left to specialize, which says how to bind it.
     if (dims?.slice(1).every((d) => typeof d === 'number' && d > 0)) bound[input.name] = [batch, ...(dims.slice(1) as number[])];
   }

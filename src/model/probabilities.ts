@@ -5,8 +5,12 @@ import type { Graph, Node } from '../onnx/graph.js';
 import type { OutputKind } from './card.js';
 import type { ReadAs } from './task.js';
 
+/** Name of the output that withLogProbabilities adds. */
 export const LOG_P = 'log_probabilities';
+
+/** Ops that move or reshape data, and change no number of it. */
 export const PASS_THROUGH = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose']);
+
 /** The nodes that end the path to an output, first to last: the one that computes it, then those that only move its data. */
 export function lastNodes(graph: Graph, output: string): Node[] {
   const path: Node[] = [];
@@ -19,24 +23,26 @@ export function lastNodes(graph: Graph, output: string): Node[] {
   }
   return path;
 }
-/** The op that ends the path to an output, through nodes that only move data. */
 
+/** The op that ends the path to an output, through nodes that only move data. */
 export function lastOp(graph: Graph, output: string): Node | undefined {
   const first = lastNodes(graph, output)[0];
   return first && !PASS_THROUGH.has(first.op) ? first : undefined;
 }
-/** What the output most likely is, by its last op. */
 
+/** What the output most likely is, by its last op. */
 export function guessOutputKind(graph: Graph, output: string): OutputKind {
   const op = lastOp(graph, output)?.op;
   return op === 'Softmax' ? 'probabilities' : op === 'LogSoftmax' ? 'log-probabilities' : op === 'Sigmoid' ? 'sigmoid' : 'logits';
 }
+
 /** The static graph with one output `log_probabilities` [N,K] ('sigmoid' outputs: [N,2K]), as `appendLogProbabilities` makes it. */
 export function withLogProbabilities(graph: Graph, output: string, kind: ReadAs, batch?: number): Graph {
   const g = GraphBuilder.from(graph);
   g.output(appendLogProbabilities(g, graph, output, kind, batch), LOG_P);
   return g.build();
 }
+
 /**
  * Appends the logarithms [N,K] of the probabilities that the static `graph`, which `g` goes on from, gives as `output`; returns their name. They
  * are computed beside the output, which stays: from a final Softmax's input by LogSoftmax, and from a final Sigmoid's logits, since
@@ -83,6 +89,7 @@ export function appendLogProbabilities(
   g.types.set(result, { type: 'float32', dims: [batch, k * (kind === 'sigmoid' || isBinary(k, kind) ? 2 : 1)] });
   return result;
 }
+
 /**
  * One number a sample that is a logit, or ends in a Sigmoid, stands for two classes: no (0) and yes (1). Softmax of one number is 1 whatever the
  * number.
@@ -90,7 +97,6 @@ export function appendLogProbabilities(
 export const isBinary = (outputs: number, kind: ReadAs): boolean => outputs === 1 && (kind === 'logits' || kind === 'sigmoid');
 
 /** Model output to probabilities [N,K] of the classes, in plain JavaScript; [N,2] where it is binary; a 'value' as it is. */
-
 export function toProbabilities(output: Tensor, kind: ReadAs): Tensor {
   const n = output.dims[0] ?? 1;
   const k = sizeOf(output.dims) / n;

@@ -10,6 +10,7 @@ import { inFloat32 } from './float-types.js';
 import { withoutMaps } from './maps.js';
 import type { ModelSource } from './source.js';
 
+/** onnxruntime on the original file. */
 export interface Reference {
   /** Takes floats in float32 (or the file's type) and gives them in float32. */
   readonly program: OrtProgram;
@@ -21,14 +22,19 @@ export interface Reference {
 
 /**
  * Opens the original in onnxruntime (without its maps), or, where that refuses it, the canonical graph. `part` cuts a piece out of either: the rest of the file goes
- * into onnxruntime as it is, at its own opset.
+ * into onnxruntime as it is, at its own opset. `canonicalBecause`: the file is known to be of no use as a reference, and why.
  */
 export async function openReference(
   source: ModelSource,
   canonical: Graph,
-  options: OrtOptions,
+  options: OrtOptions & { readonly canonicalBecause?: string },
   part?: (graph: Graph) => Graph,
 ): Promise<Reference> {
+  const canonicalForm = async (refused: string): Promise<Reference> => {
+    const model = dialectModel(part ? part(canonical) : canonical);
+    return { program: await openModelSession(model, options), model, refused };
+  };
+  if (options.canonicalBecause !== undefined) return canonicalForm(options.canonicalBecause);
   try {
     // Values inside functions have a name only once these are written out.
     const whole = withoutMaps(source.model);
@@ -40,8 +46,7 @@ export async function openReference(
     const program = part || whole !== source.model ? await openModelSession(model, options) : await openOriginal(source, options);
     return { program: inFloat32(program, model), model };
   } catch (error) {
-    const model = dialectModel(part ? part(canonical) : canonical);
-    return { program: await openModelSession(model, options), model, refused: messageOf(error) };
+    return canonicalForm(messageOf(error));
   }
 }
 

@@ -1,5 +1,6 @@
 // A sample run up to the hook point, with the other inputs at any batch.
 import { LanError } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { allocate, castTensor, float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import type { InputCard } from './card.js';
@@ -29,7 +30,7 @@ export function feedsAt(
   const values: Record<string, Tensor> = {};
   for (const { name, type, dims } of graph.inputs) {
     if (!names.includes(name) || name === entry) continue;
-    const fed = feeds[name] ?? filled(type!, dims as number[], 0);
+    const fed = own(feeds, name) ?? filled(type!, dims as number[], 0);
     const open = dims!.length > 0 && fixedBatchOf(canonical, name) === undefined;
     values[name] = open && n !== batch ? repeated(fed, n) : fed;
   }

@@ -5,11 +5,18 @@ import type { ValueInfo } from '../onnx/graph.js';
 import type { Task } from './task.js';
 
 /** A value for an input: a tensor, an .npy file by its path, or one number everywhere. */
-
 export type Feed = Tensor | string | number;
+
+/** Names for messages: `x, mask`. */
 export const list = (values: readonly { readonly name: string }[]): string => values.map((v) => v.name).join(', ');
+
+/** Types of inputs that hold integers or switches. */
 export const INTEGER = /^(u?int(8|16|32|64)|bool)$/;
+
+/** Is it a float type, as those are named? */
 export const isFloat = (type: DType | undefined): boolean => type?.startsWith('float') ?? false;
+
+/** What is asked of a model: which input is explained, by which output, where inside, and what the other inputs are fed. */
 export interface SelectionOptions {
   /** The input that is explained. Default: the first float input, else the first of integers. */
   readonly input?: string;
@@ -29,16 +36,16 @@ export interface SelectionOptions {
   /** What the other inputs are fed, by name. A tensor has the input's shape, or that of one sample without the batch axis. */
   readonly feeds?: Readonly<Record<string, Feed>>;
 }
-/** The input that is explained, of a graph whose shapes may be open. Throws LanError for a name that is none. */
 
+/** The input that is explained, of a graph whose shapes may be open. Throws LanError for a name that is none. */
 export function explainedInput(inputs: readonly ValueInfo[], name: string | undefined, model: string): ValueInfo | undefined {
   if (name === undefined) return inputs.find((i) => isFloat(i.type)) ?? inputs.find((i) => INTEGER.test(i.type ?? ''));
   const found = inputs.find((i) => i.name === name);
   if (!found) throw new LanError('input', `\`input\`: ${model} has no input '${name}'.`, `Its inputs are: ${list(inputs)}.`);
   return found;
 }
-/** The classifier's output. Throws LanError for a name that is none, or not of floats. */
 
+/** The classifier's output. Throws LanError for a name that is none, or not of floats. */
 export function chosenOutput(outputs: readonly ValueInfo[], name: string | undefined, model: string): ValueInfo | undefined {
   if (name === undefined) return outputs.find((o) => isFloat(o.type));
   const found = outputs.find((o) => o.name === name);

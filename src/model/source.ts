@@ -11,6 +11,7 @@ import type { Model } from '../onnx/graph.js';
 import { cardBeside, type PartialCard } from './card.js';
 import { cardOfHuggingFace } from './hugging-face.js';
 
+/** A model as it was read: decoded, and its untouched bytes. */
 export interface ModelSource {
   readonly model: Model;
   readonly bytes: Uint8Array;

@@ -8,6 +8,7 @@ export type Task = 'classification' | 'regression';
 /** How an output is read: as class scores, or as the value that it is. */
 export type ReadAs = OutputKind | 'value';
 
+/** How an output is read: as its kind, or as the value of a regression. */
 export const readAs = ({ task, outputKind }: { readonly task: Task; readonly outputKind: OutputKind }): ReadAs =>
   task === 'regression' ? 'value' : outputKind;
 

@@ -37,6 +37,7 @@ let last: Promise<unknown> = Promise.resolve();
 /** Nobody asked for another trial: the process with its memory is given back. */
 export const IDLE_MS = 10_000;
 
+/** Whether a file is tried in a process of its own first. */
 export interface TrustOptions {
   /**
    * Runs the model in this process at once. Default false: a file from outside the package is first compiled and run once in a child process,

@@ -11,6 +11,7 @@ const SUM = 'weighted_sum';
 const cotangentOf = (output: string): string => `cotangent:${output}`;
 const isFloat = ({ type }: { readonly type?: DType }): boolean => type?.startsWith('float') ?? false;
 
+/** Outputs by name, and gradients by the name of what they are taken by, in its shape; all float32. */
 export interface VjpResult {
   readonly outputs: Record<string, Tensor>;
   readonly gradients: Record<string, Tensor>;

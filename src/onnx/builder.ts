@@ -1,5 +1,6 @@
 // Appends nodes and constants to a graph under fresh names. The one way in which this project makes ONNX graphs.
 import { LanError } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { float32, int64, type DType, type Tensor } from '../core/tensor.js';
 import { prune, type Attribute, type Graph, type Node, type ValueInfo, type ValueType } from './graph.js';
 
@@ -8,6 +9,7 @@ export type AttributeInput = number | string | readonly number[] | readonly stri
 
 /** Marks a float attribute. */
 export const float = (value: number): Attribute => ({ kind: 'float', value });
+
 /** Marks a list of float attributes. */
 export const floats = (value: readonly number[]): Attribute => ({ kind: 'floats', value });
 
@@ -23,7 +25,10 @@ export function toAttribute(input: Exclude<AttributeInput, undefined>): Attribut
   return input as Attribute;
 }
 
-/** Builds one Graph. Values are names; every method returns the name of what it made. */
+/**
+ * Builds one Graph. Values are names; every method returns the name of what it made.
+ * @example const g = new GraphBuilder(); g.output(g.op('Relu', [g.input('x', 'float32', [1, 4])]), 'y'); const graph = g.build();
+ */
 export class GraphBuilder {
   readonly nodes: Node[] = [];
   readonly constants = new Map<string, Tensor>();
@@ -219,7 +224,7 @@ export class GraphBuilder {
   inline(graph: Graph, feeds: Readonly<Record<string, string>>, shared = new Map<string, string>()): Record<string, string> {
     const names = new Map<string, string>([['', '']]);
     for (const input of graph.inputs) {
-      const feed = feeds[input.name];
+      const feed = own(feeds, input.name);
       if (feed === undefined && !this.taken.has(input.name)) this.input(input.name, input.type ?? 'float32', input.dims);
       names.set(input.name, feed ?? input.name);
     }

@@ -1,5 +1,6 @@
 // Model-local functions: every call is replaced by the function's body.
 import { LanError } from '../core/errors.js';
+import { own } from '../core/own.js';
 import { renameNode } from './builder.js';
 import { nodeLabel, sortNodes, type Attribute, type FunctionBody, type Graph, type Model, type Node } from './graph.js';
 
@@ -75,8 +76,6 @@ function count(counter: { nodes: number }): void {
 }
 
 function bindAttributes(node: Node, call: Node, body: FunctionBody): Node {
-  const own = (list: Readonly<Record<string, Attribute>>, name: string): Attribute | undefined =>
-    Object.hasOwn(list, name) ? list[name] : undefined;
   const attributes = Object.fromEntries(
     Object.entries(node.attributes).flatMap(([name, a]): [string, Attribute][] => {
       const given = a.kind === 'reference' ? (own(call.attributes, a.value) ?? own(body.defaults, a.value)) : a;

@@ -137,10 +137,12 @@ const nested: Record<string, protobuf.IType> = {
 };
 
 const root = protobuf.Root.fromJSON({ nested });
+
 /** The reflected type of a whole file: `decode(bytes)` and `encode(message)`. */
 export const ModelProtoType = root.lookupType('ModelProto');
 /** The same of a graph. */
 export const GraphProtoType = root.lookupType('GraphProto');
+
 /** The same of one tensor. */
 export const TensorProtoType = root.lookupType('TensorProto');
 
@@ -152,6 +154,7 @@ export interface Entry {
   key: string;
   value: string;
 }
+
 /** A tensor: its data stand in the typed field of its dtype, in `rawData` (little-endian), or in another file. */
 export interface TensorProto {
   dims?: Int64[];
@@ -167,12 +170,14 @@ export interface TensorProto {
   externalData?: Entry[];
   dataLocation?: number;
 }
+
 /** A tensor by its values other than 0: `indices` are linear [nnz] or one an axis [nnz, rank]. */
 export interface SparseTensorProto {
   values?: TensorProto;
   indices?: TensorProto;
   dims?: Int64[];
 }
+
 /** The type of a value; only tensors are read here, the rest is carried along. */
 export interface TypeProto {
   tensorType?: { elemType?: number; shape?: { dim?: { dimValue?: Int64; dimParam?: string; value?: string }[] } };
@@ -181,11 +186,13 @@ export interface TypeProto {
   optionalType?: unknown;
   sparseTensorType?: unknown;
 }
+
 /** A graph input, output or inner value with its type. */
 export interface ValueInfoProto {
   name?: string;
   type?: TypeProto;
 }
+
 /** A node's attribute: `type` says which field holds it (1 `f`, 2 `i`, 3 `s`, 4 `t`, 5 `g`, 6 to 10 their lists, 11 to 14 sparse tensors and types). */
 export interface AttributeProto {
   name?: string;
@@ -206,6 +213,7 @@ export interface AttributeProto {
   tp?: TypeProto;
   typeProtos?: TypeProto[];
 }
+
 /** One operation; an empty name among inputs or outputs is an omitted one. */
 export interface NodeProto {
   input?: string[];
@@ -216,6 +224,7 @@ export interface NodeProto {
   overload?: string;
   attribute?: AttributeProto[];
 }
+
 /** A graph: its nodes in any order, its constants as initialisers. */
 export interface GraphProto {
   node?: NodeProto[];
@@ -226,11 +235,13 @@ export interface GraphProto {
   output?: ValueInfoProto[];
   valueInfo?: ValueInfoProto[];
 }
+
 /** Which version of a domain's ops a model means; an absent domain is ai.onnx. */
 export interface OperatorSetIdProto {
   domain?: string;
   version?: Int64;
 }
+
 /** A model-local function: `attribute` names those without a default, `attributeProto` holds those with one. */
 export interface FunctionProto {
   name?: string;
@@ -243,6 +254,7 @@ export interface FunctionProto {
   node?: NodeProto[];
   opsetImport?: OperatorSetIdProto[];
 }
+
 /** A whole file. */
 export interface ModelProto {
   irVersion?: Int64;

@@ -11,6 +11,8 @@ export interface Comparison {
   /** Unique within a model, the same from run to run. */
   readonly name: string;
   readonly ok: boolean;
+  /** Nothing is known: noise or bends hide what is compared. `ok` then, since nothing disagrees. */
+  readonly inconclusive?: boolean;
   /** What was measured. */
   readonly text: string;
   /** The figure that a baseline is compared by. */
@@ -37,7 +39,8 @@ export function comparisons(r: CheckResult): Comparison[] {
     ...r.gradients.map((g) => ({
       name: `gradient of '${g.output}'${g.at === undefined ? '' : ` at '${g.at}'`}, ${g.what}`,
       ok: g.ok,
-      text: `max error ${short(g.maxError)}${g.cosine === undefined ? '' : `, cosine ${g.cosine.toFixed(6)}`}`,
+      inconclusive: g.verdict === 'inconclusive',
+      text: `max error ${short(g.maxError)}${g.cosine === undefined ? '' : `, cosine ${g.cosine.toFixed(6)}`}${g.reason === undefined ? '' : ` (${g.reason})`}`,
       error: g.maxError,
     })),
     ...r.nodes.map((n) => ({
@@ -57,7 +60,7 @@ export function divergence(d: Divergence): string {
 /** "the gradient of Relu 'relu1' by 'conv1' is wrong in onnxruntime: …" */
 export function accusation(b: WrongGradient): string {
   const other = b.other ? `; element ${b.other.index} is ${b.other.received}, ${b.other.engine} gives ${b.other.expected}` : '';
-  return `the gradient of ${b.node} by '${b.by}' is wrong in ${b.engine}: central differences contradict it by ${short(b.slopeError)}${other}`;
+  return `the gradient of ${b.node} by '${b.by}' is wrong in ${b.engine}: central differences contradict it by ${short(b.derivativeError)}${other}`;
 }
 
 /** What goes with the comparisons: who is to blame, what was written, notes. */
@@ -82,8 +85,10 @@ function inputsOf(r: CheckResult): string {
 export function agreementText(r: CheckResult, known: ReadonlySet<string> = new Set()): string {
   const engines = r.engines.map((e) => `${e.name} ${e.version}${e.name === 'tfjs' ? ` (${e.backend})` : ''}`).join(', ');
   const lines = [
-    `${r.agrees ? 'agrees  ' : 'DISAGREES'} ${r.model} (${inputsOf(r)}; ${engines}; ${r.seconds.toFixed(1)} s)`,
-    ...comparisons(r).map((c) => `${c.ok ? '  ok  ' : known.has(c.name) ? ' known ' : '  BAD '}${c.name}: ${c.text}`),
+    `${{ agrees: 'agrees  ', disagrees: 'DISAGREES', inconclusive: 'inconclusive' }[r.verdict]} ${r.model} (${inputsOf(r)}; ${engines}; ${r.seconds.toFixed(1)} s)`,
+    ...comparisons(r).map(
+      (c) => `${c.inconclusive ? '  ??  ' : c.ok ? '  ok  ' : known.has(c.name) ? ' known ' : '  BAD '}${c.name}: ${c.text}`,
+    ),
     ...remarks(r).map((text) => `  ->    ${text}`),
     ...r.notes.map((text) => `  note  ${text}`),
   ];
@@ -101,6 +106,7 @@ export function suiteOf(o: Outcome, known: ReadonlySet<string> = new Set()): Jun
   if (!o.result) return { name: o.model, seconds: 0, cases: [{ name: 'open', error: o.error }] };
   const blamed = o.result.blame ? `; ${accusation(o.result.blame)}` : '';
   const cases = comparisons(o.result).map((c): JunitCase => {
+    if (c.inconclusive) return { name: c.name, skipped: `inconclusive: ${c.text}` };
     if (c.ok) return { name: c.name };
     const text = c.text + (c.name.startsWith('gradient') ? blamed : '');
     return known.has(c.name) ? { name: c.name, skipped: `known from the baseline: ${text}` } : { name: c.name, failure: text };
@@ -119,7 +125,7 @@ export function markdown(outcomes: readonly Outcome[], regressions: readonly str
     const compared = r.nodes.map((n) => n.compared);
     return [
       `\`${model}\``,
-      r.agrees ? 'agrees' : '**disagrees**',
+      r.agrees ? r.verdict : '**disagrees**',
       worst(r.outputs.map((o) => o.maxError)),
       top.length === 0 ? '' : percent(Math.min(...top)),
       worst(r.gradients.map((g) => g.maxError)),

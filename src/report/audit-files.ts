@@ -10,8 +10,8 @@ import type { Preprocessing } from '../model/guess.js';
 import type { HookPoint } from '../model/hook-point.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './drawing/colour.js';
-import { sheet, type Tile } from './drawing/sheet.js';
-import { claims, partOf, short } from './claims.js';
+import { sheet, type Row, type Tile } from './drawing/sheet.js';
+import { caution, claims, partOf, short } from './claims.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
 
@@ -77,7 +77,7 @@ export async function writeAudit(
 ): Promise<AuditFiles & { document: AuditDocument }> {
   const picture = pictureOfSubject(x, subject);
   const files = filesOf(result, picture !== undefined);
-  const rows: { label: string; tiles: Tile[] }[] = [];
+  const rows: Row[] = [];
   for (const [i, beta] of result.betas.entries()) {
     const { mask, attention, overlay: over } = files[i]!;
     await writeAtomically(join(folder, mask), encodeNpy(beta.learned.mask));
@@ -149,7 +149,7 @@ function sheetRow(
   beta: BetaResult,
   result: AuditResult,
   { range, hookPoint }: AuditSubject,
-): { label: string; tiles: Tile[] } {
+): Row {
   const { soft, hard } = beta.evidence;
   const shown = Math.max(2, result.answer.task === 'labels' ? top(result).length : 0);
   const captionsOf = (prediction: readonly Prediction[], value: number | undefined): string[] =>
@@ -178,7 +178,7 @@ function sheetRow(
       ],
     },
   ];
-  return { label: `beta ${beta.beta}`, tiles };
+  return { label: `beta ${beta.beta}`, tiles, warning: caution(beta.evidence, result.answer) };
 }
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(fraction > 0.99 ? 1 : 0)} %`;

@@ -5,6 +5,7 @@ import { LanError, messageOf } from '../core/errors.js';
 import { comparisons, type Comparison, type Outcome } from './agreement.js';
 import { short } from './format.js';
 
+/** The `schema` of the document of a check. */
 export const CHECK_SCHEMA = 'lan-onnx/check@1';
 
 /**

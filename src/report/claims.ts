@@ -2,10 +2,10 @@
 import type { HookPoint } from '../model/hook-point.js';
 import { LABEL_HOLDS, type Answer } from '../explain/answer.js';
 import type { BetaResult } from '../explain/audit.js';
-import type { Kept, SoftEvidence } from '../explain/evidence.js';
+import type { Kept, Replaceability, SoftEvidence } from '../explain/evidence.js';
 
 const percent = (v: number): string => `${(100 * v).toFixed(v > 0.99 ? 1 : 0)} %`;
-const interval = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
+const intervalText = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
 /** Labels that a sentence names; the others are in audit.json. */
 const NAMED = 5;
 
@@ -52,33 +52,60 @@ function enumerated(names: readonly string[]): string {
 
 /** Headline first. The hard claim leads where it holds; where it does not, the soft one leads and the report says so. */
 export function claims({ evidence }: BetaResult, answer: Answer, part = 'the input'): string[] {
-  const { noiseAlone, soft, hard } = evidence;
+  const { soft, hard } = evidence;
   // Noise that is always the same leaves nothing to chance: one draw, and no interval.
   const once = soft.draws === 1;
   const outcome = (e: SoftEvidence): string =>
     once
       ? `${e.kept === 1 ? 'kept' : 'lost'} (this noise has one draw; ${distance(e)})`
-      : `kept on ${e.kept} of ${e.draws} fresh draws (${interval(e.interval)}; ${distance(e)})`;
-  const caveat =
-    noiseAlone.kept > 0.1 * noiseAlone.draws
-      ? [
-          `caution: noise alone gives ${object(answer)}${once ? '' : ` on ${noiseAlone.kept} of ${noiseAlone.draws} fresh draws`}, so keeping it proves little; try another noise`,
-        ]
-      : [];
+      : `kept on ${e.kept} of ${e.draws} fresh draws (${intervalText(e.interval)}; ${distance(e)})`;
   const softClaim = `with a mask of mean ${soft.fraction.toFixed(2)} mixed into noise, ${subject(answer)} ${outcome(soft)}`;
   if (!hard)
     return [
       softClaim,
       ...keptMeans(answer, soft),
       `no fraction of ${part} could be replaced entirely without losing the answer too often, so the soft claim is the headline`,
-      ...caveat,
+      ...aboutNoiseAlone(evidence, answer),
     ];
   // The fraction was chosen on other draws; on these it may disappoint, and then it must not lead.
-  const holds = once ? hard.kept === 1 : hard.interval[0] >= 0.9;
+  const holds = leads(hard);
   const hardClaim = `${percent(hard.fraction)} of ${part} replaced entirely by noise: ${subject(answer)} ${outcome(hard)}`;
   const meaning = keptMeans(answer, holds ? hard : soft);
   const both = holds ? [hardClaim, ...meaning, softClaim] : [softClaim, ...meaning, `${hardClaim}: too unsure to lead`];
-  return [...both, ...caveat];
+  return [...both, ...aboutNoiseAlone(evidence, answer)];
+}
+
+/** Does the hard claim lead? */
+const leads = (hard: SoftEvidence): boolean => (hard.draws === 1 ? hard.kept === 1 : hard.interval[0] >= 0.9);
+
+const headline = ({ soft, hard }: Pick<Replaceability, 'soft' | 'hard'>): SoftEvidence => (hard && leads(hard) ? hard : soft);
+
+/**
+ * Does noise alone give the answer about as often as the claim that leads says? Where it does, the upper end of its 95 % Wilson interval reaches the
+ * lower end of the claim's: by these draws the two rates cannot be told apart (or noise alone has the higher one). Noise of a single draw: both kept it.
+ */
+export function provesLittle({ noiseAlone, soft, hard }: Replaceability): boolean {
+  const claim = headline({ soft, hard });
+  if (noiseAlone.kept === 0) return false;
+  return claim.draws === 1 ? claim.kept === 1 : noiseAlone.interval[1] >= claim.interval[0];
+}
+
+/** The caution where noise alone gives the answer too, in one sentence; undefined where it does so clearly less often than the claim. */
+export function caution(evidence: Replaceability, answer: Answer): string | undefined {
+  if (!provesLittle(evidence)) return undefined;
+  const { kept, draws, interval } = evidence.noiseAlone;
+  const compared = interval[0] > headline(evidence).interval[1] ? 'more often' : 'about as often';
+  const rate = draws === 1 ? 'too' : `${compared}, on ${kept} of ${draws} fresh draws`;
+  return `caution: noise alone gives ${object(answer)} ${rate}, so keeping it proves little; try another noise`;
+}
+
+/** The caution, or where there is none the rate of noise alone, if it is one draw in ten or more: the claim is to be read against it. */
+function aboutNoiseAlone(evidence: Replaceability, answer: Answer): string[] {
+  const warning = caution(evidence, answer);
+  if (warning !== undefined) return [warning];
+  const { kept, draws, interval } = evidence.noiseAlone;
+  if (draws === 1 || kept < 0.1 * draws) return [];
+  return [`for comparison: noise alone gives ${object(answer)} on ${kept} of ${draws} fresh draws (${intervalText(interval)})`];
 }
 
 /** What `kept` means where it is not plain, and how often each of several labels was, by the evidence of the claim that leads. */

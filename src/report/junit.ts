@@ -1,5 +1,6 @@
 // JUnit XML, the form of test results that CI servers read.
 
+/** One test of a suite. */
 export interface JunitCase {
   readonly name: string;
   /** Why it failed; undefined: passed. */
@@ -10,6 +11,7 @@ export interface JunitCase {
   readonly skipped?: string;
 }
 
+/** Tests that belong together, and how long they took. */
 export interface JunitSuite {
   readonly name: string;
   readonly seconds: number;

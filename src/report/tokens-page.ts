@@ -1,6 +1,7 @@
 // tokens.html: an input of tokens coloured by attention, with the claims on top; one self-contained page without scripts.
 import { readable, type TokenMask } from './tokens.js';
 
+/** What the page about one text says. */
 export interface TokensPage {
   readonly title: string;
   /** What the model answered. */

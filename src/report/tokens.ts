@@ -8,6 +8,7 @@ export interface Tokens {
   readonly vocabulary?: readonly string[];
 }
 
+/** A token of a text and how replaceable it is. */
 export interface TokenMask {
   /** From 0. */
   readonly position: number;

@@ -11,6 +11,7 @@ import { requireClasses } from '../model/task.js';
 import { centres, place, prepared, type PlacedObject } from './placing.js';
 import { accuracy, type Accuracy } from './score.js';
 
+/** Which objects are put where, and on what. Lengths in pixels of the model's input. */
 export interface PositionMapOptions {
   readonly objects: readonly PlacedObject[];
   /** Height and width that every object is brought to. Default: its own. */
@@ -40,6 +41,7 @@ export interface Position extends Accuracy {
   readonly column: number;
 }
 
+/** How well a model does with objects at each position. */
 export interface PositionMap {
   /** Height and width of the model's input. */
   readonly input: readonly [number, number];

@@ -9,6 +9,7 @@ import { matchLabels } from '../data/labels.js';
 import type { Classifier } from '../model/classifier.js';
 import { requireClasses } from '../model/task.js';
 
+/** Which samples are scored, and how many at once. */
 export interface ScoreOptions {
   /** Samples a run; 'auto' measures which number is fastest. A model that fixes its batch keeps it. Default 'auto'. */
   readonly batch?: 'auto' | number;
@@ -30,6 +31,7 @@ export interface Accuracy {
   readonly interval: readonly [low: number, high: number];
 }
 
+/** How well a classifier does on a dataset. `confusion` counts samples. */
 export interface ScoreResult {
   readonly dataset: string;
   readonly split?: string;
@@ -59,6 +61,7 @@ export interface ScoreResult {
   };
 }
 
+/** One sample: its number in the dataset, its label and the predicted class, both as output indices, and its probability in [0,1]. */
 export interface Answer {
   readonly index: number;
   readonly label: number;

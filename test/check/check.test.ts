@@ -188,7 +188,7 @@ describe('inputs', () => {
 test('no input at all is refused, of a model that is given others too', async () => {
   const { err } = await cli('check', at('net.onnx'), '--image', 'none.png', '--samples', '-1');
   expect(err).toBe("lan-onnx: --samples: expected a whole number of at least 0, received '-1'.\n");
-  await expect(check(network(), { samples: 0 })).rejects.toThrow('--samples must be a whole number above 0, received 0.');
+  await expect(check(network(), { samples: 0 })).rejects.toThrow('`samples` must be a whole number above 0, received 0.');
 });
 
 describe('what is broken is found, named and cut out', () => {
@@ -251,7 +251,7 @@ describe('what is broken is found, named and cut out', () => {
     const result = await check(network(), { ...options, adapters: wrongRule, bisect: path });
     expect(result.outputs.map((o) => o.ok)).toEqual([true, true]);
     expect(result.blame).toMatchObject({ node: "Relu 'relu1'", op: 'Relu', by: 'conv1', engine: 'onnxruntime' });
-    expect(result.blame!.slopeError).toBeGreaterThan(0.1);
+    expect(result.blame!.derivativeError).toBeGreaterThan(0.1);
     expect(result.blame!.other).toMatchObject({ engine: 'tfjs (cpu)', expected: 0 });
     expect(result.bisected?.nodes).toEqual(["Relu 'relu1'"]);
     const again = await check(path, { ...options, adapters: wrongRule, inputs: [{ tensor: result.bisected!.data }] });
@@ -308,7 +308,7 @@ describe('what is broken is found, named and cut out', () => {
 
   test('--bisect writes nothing where all agrees, and one model at a time', async () => {
     const { code, out } = await cli('check', at('net.onnx'), '--bisect', at('nothing', 'model.onnx'), ...fast);
-    expect([code, existsSync(at('nothing', 'model.onnx'))]).toEqual([0, false]);
+    expect([code, existsSync(at('nothing'))]).toEqual([0, false]);
     expect(out).toContain('  ok  values, onnxruntime: 6 compared, all match\n');
     expect(await cli('check', at('net.onnx'), at('two.onnx'), '--bisect', 'x.onnx')).toEqual({
       code: 2,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { adapters } from '../../adapters/index.js';
 import { check } from '../../src/check/check.js';
-import { finiteDifferenceError } from '../../src/check/finite-differences.js';
+import { finiteDifferenceErrors } from '../../src/check/finite-differences.js';
 import { TOLERANCES } from '../../src/check/tolerances.js';
 import { random } from '../../src/core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../../src/core/tensor.js';
@@ -22,7 +22,10 @@ describe('f = sum of sin(x) / 2 + w x, in float64 rounded to float32', () => {
   const scale = Math.sqrt(n);
   const errorOf = async (change: (g: Float32Array) => Float32Array): Promise<number> => {
     const gradient = (at: Record<string, Tensor>): Record<string, Tensor> => ({ x: float32(change(exact(at)), [n]) });
-    return (await finiteDifferenceError(f, { x }, gradient({ x }), scale, (at) => Promise.resolve(gradient(at)))).error;
+    const claim = { gradients: gradient({ x }), at: (at: Record<string, Tensor>) => Promise.resolve(gradient(at)) };
+    const [found] = await finiteDifferenceErrors({ f, feeds: { x }, scale }, [claim]);
+    expect(found!.conclusive).toBe(true);
+    return found!.error;
   };
   const e = normal(2, n);
 

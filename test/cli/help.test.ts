@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { nameOf } from '../../src/cli/command.js';
 import { COMMANDS } from '../../src/cli/commands.js';
+import { cli } from '../support/command.js';
 
 /** The packages with code in CommonJS, as all the heavy ones are, that a process of its own has loaded when the command lines are done. */
 function loaded(...lines: string[][]): string[] {
@@ -30,3 +31,36 @@ test('--help, of the program and of every command, loads no engine', () => {
 test('the same look at a command that runs finds them', () => {
   expect(loaded(['inspect', 'tank'])).toEqual(expect.arrayContaining(['onnxruntime-node', 'protobufjs', 'cli-table3']));
 }, 60_000);
+
+test('the help and the version of the program load no yargs, which takes longer than all the rest', () => {
+  const script = `
+    import { register } from 'node:module';
+    const hook = "export const resolve = (name, context, next) => name === 'yargs' ? Promise.reject(new Error('yargs')) : next(name, context);";
+    register('data:text/javascript,' + encodeURIComponent(hook));
+    const { main } = await import('./src/cli/main.ts');
+    const io = { out() {}, err() {} };
+    const results = [];
+    for (const line of [['--help'], ['-h'], ['--version'], ['audit', '--help']])
+      results.push(await main(line, io).catch((error) => error.message));
+    console.log(JSON.stringify(results));`;
+  const argv = ['--import', 'tsx', '--input-type=module', '-e', script];
+  expect(JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' }))).toEqual([0, 0, 0, 'yargs']);
+}, 60_000);
+
+test('they are letter for letter what yargs prints, at every width', async () => {
+  const before = Object.getOwnPropertyDescriptor(process.stdout, 'columns');
+  try {
+    for (let columns = 60; columns <= 130; columns++) {
+      Object.defineProperty(process.stdout, 'columns', { value: columns, configurable: true });
+      // Anything beside it is left to yargs.
+      const byYargs = await cli('--help', '-h');
+      expect(byYargs.out).toContain('lan-onnx audit <model>');
+      expect([columns, await cli('--help')]).toEqual([columns, byYargs]);
+      expect([columns, await cli('-h')]).toEqual([columns, byYargs]);
+    }
+    expect(await cli('--version')).toEqual(await cli('--version', '--version'));
+  } finally {
+    if (before) Object.defineProperty(process.stdout, 'columns', before);
+    else delete (process.stdout as { columns?: number }).columns;
+  }
+});

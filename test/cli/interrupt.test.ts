@@ -54,7 +54,7 @@ test('learning that throws leaves no timer, no listener, and a cleared line with
 test.each([
   ['audit', (io: Io) => ((b) => (b.phase('learning'), b.step(1, 2, 1, 0.5), b))(progressBar(io))],
   ['score', (io: Io) => ((b) => (b.step(1, 2), b))(countdown(io, 'samples'))],
-  ['train', (io: Io) => ((b) => (b.step({ step: 1, iterations: 2, figures: { loss: 1 }, rate: 1 }), b))(trainingBar(io))],
+  ['train', (io: Io) => ((b) => (b.step({ step: 1, iterations: 2, metrics: { loss: 1 }, rate: 1 }), b))(trainingBar(io))],
 ])('the bar of %s has no timer, and takes its line away once', (_, start) => {
   const io = terminal();
   const before = timers();

@@ -73,7 +73,7 @@ describe('If', () => {
     });
     await expect(compile(m)).rejects.toThrow(
       [
-        'The model has control flow that can not be resolved:',
+        'The model has control flow that cannot be resolved:',
         "  - If 'chosen': its condition depends on the input's values. Export the model by tracing, with fixed shapes, so that it is decided at export.",
       ].join('\n'),
     );
@@ -149,7 +149,7 @@ describe('Loop', () => {
     expect([...(await compile(m)).constants.values()].filter((t) => t.dims.join() === '4,4')).toHaveLength(1);
   });
 
-  const refusal = (problem: string): string => `The model has control flow that can not be resolved:\n  - ${problem}`;
+  const refusal = (problem: string): string => `The model has control flow that cannot be resolved:\n  - ${problem}`;
   const looping = (count: (g: GraphBuilder, x: string) => string, condition = ''): Model =>
     model((g, x) => {
       const steps = body(counted(), (b, _i, go, v) => [[go, 'bool'], [b.op('Sin', [v])]]);
@@ -202,7 +202,7 @@ describe('Loop', () => {
       });
     const m = model((g, x) => g.op('Loop', [g.constant(whole(1000)), '', x], { body: nested(2, x) }));
     await expect(compile(m)).rejects.toThrow(
-      /^The model has control flow that can not be resolved:\n {2}- \w+ '\S+': unrolled, the graph has more than 200000 nodes\. Give a smaller input/,
+      /^The model has control flow that cannot be resolved:\n {2}- \w+ '\S+': unrolled, the graph has more than 200000 nodes\. Give a smaller input/,
     );
   }, 120_000);
 });
@@ -227,7 +227,7 @@ test('control flow is never run to find out what it makes', async () => {
     }),
     adapters,
   );
-  await expect(measure(m, { x: uniform([1, 4], 1) }, probe)).rejects.toThrow(
+  await expect(measure(m, { x: uniform([1, 4], 1) }, probe, adapters)).rejects.toThrow(
     "Loop 'looped' can not be measured before it is resolved.",
   );
 });

@@ -1,5 +1,6 @@
 // Shapes and axes that the value of a graph input decides: taken from feeds where they are given, refused by name elsewhere.
 import { describe, expect, test } from '@jest/globals';
+import { check } from '../../src/check/check.js';
 import { openModel } from '../../src/model/open.js';
 import { int64, float32, sizeOf, toNumbers, type Tensor } from '../../src/core/tensor.js';
 import { LanErrors } from '../../src/core/errors.js';
@@ -84,4 +85,20 @@ describe.each(cases.map((c, i) => [`${c.op} ${i}`, c] as const))('%s', (_, oneCa
       expect(Array.from(toNumbers(outputs['y']!))).toEqual(Array.from(toNumbers(expected)));
     }
   });
+});
+
+test('another value than the one it was opened with is refused, not ignored', async () => {
+  const oneCase = cases.find((c) => c.op === 'Unsqueeze')!;
+  const x = float32(new Float32Array(15), oneCase.dims);
+  const model = await openModel(fileOf(oneCase), { trust: true, input: 'x', feeds: { v1: int64([-2]) } });
+  const message = "Input 'v1' decides shapes and was bound to [-2] when the model was opened; received [0]. Open the model again with that value in `feeds`."; // prettier-ignore
+  await expect(model.run({ x, v1: int64([0]) })).rejects.toThrow(message);
+  await expect(model.vjp({ x, v1: int64([0]) }, {})).rejects.toThrow(message);
+  await model.dispose();
+});
+
+test('check compares at the value that is given, and refuses the model without one', async () => {
+  const oneCase = cases.find((c) => c.op === 'TopK')!;
+  await expect(check(fileOf(oneCase))).rejects.toThrow("depends on 'v1'");
+  expect((await check(fileOf(oneCase), { feeds: { v1: int64([3]) } })).agrees).toBe(true);
 });

@@ -13,7 +13,7 @@ import { openObjective } from '../nets/objective.js';
 
 test.each(Object.keys(CLASSICS) as (keyof typeof CLASSICS)[])('%s: no gate or pool leaves the blocked layout', async (name) => {
   const graph = await specialize(canonicalize(CLASSICS[name]({ size: 64 }), adapters), {}, probe, adapters);
-  const { steep } = hazardsOf(graph);
+  const { steep } = hazardsOf(graph, adapters);
   const blocked = graph.nodes.filter(
     (n) => ['Relu', 'Clip', 'MaxPool'].includes(n.op) && isBlocked(graph.types.get(n.outputs[0]!)?.dims ?? []),
   );
@@ -26,7 +26,7 @@ test('nor with the objective that explains it behind', async () => {
     engine: 'onnxruntime',
     threads: 1,
   });
-  const { steep } = hazardsOf(objective.graph);
+  const { steep } = hazardsOf(objective.graph, adapters);
   const gates = objective.graph.nodes.filter((n) => ['Relu', 'Clip', 'MaxPool'].includes(n.op));
   expect(gates.length).toBeGreaterThan(5);
   expect(gates.filter((n) => steep.has(n.outputs[0]!))).toEqual([]);
@@ -44,7 +44,7 @@ describe('what is steep', () => {
   const halved = g.div(root, g.scalar(2));
   const squared = g.op('Pow', [halved, g.scalar(2)]);
   g.output(squared, 'y');
-  const { steep } = hazardsOf(g.build());
+  const { steep } = hazardsOf(g.build(), adapters);
 
   test('as far back as a product', () => {
     expect([mixed, near, moved].every((v) => steep.has(v))).toBe(true);

@@ -34,7 +34,7 @@ test('a step of both directions is one product, and all inputs are multiplied at
 
 describe('refused', () => {
   const refusal = async (made: Promise<Graph>, reason: string): Promise<void> =>
-    expect(made).rejects.toThrow(`The model can not be compiled for these input shapes:\n  - LSTM 'y0': ${reason}`);
+    expect(made).rejects.toThrow(`The model cannot be compiled for these input shapes:\n  - LSTM 'y0': ${reason}`);
 
   test('more steps than a graph can hold', () =>
     refusal(lstm(1001, 1, {}), 'a sequence of 1001 steps is too long to unroll; at most 1000. Give a shorter one (`shapes`).'));

@@ -59,7 +59,7 @@ describe('sequences', () => {
   });
 
   const refused = async (m: Model, problem: string): Promise<void> =>
-    expect(compile(m)).rejects.toThrow(`The model has control flow that can not be resolved:\n  - ${problem}`);
+    expect(compile(m)).rejects.toThrow(`The model has control flow that cannot be resolved:\n  - ${problem}`);
 
   test('a position that depends on the input is refused, one outside as well, and a sequence as an output', async () => {
     const at = (position: (g: GraphBuilder, x: string) => string): Model =>

@@ -85,6 +85,27 @@ test('audit: finds the half that counts, and writes everything that it names', a
   expect([meta.width, meta.height]).toEqual([8, 8]);
 });
 
+test('where noise alone gives the answer as often, the sheet says so, not only the text', async () => {
+  const warned = async (noise: string): Promise<[string, number]> => {
+    const quick = ['--iterations', '20', '--noise', noise, '--out', at('warned')];
+    const { code, out } = await run('audit', model, '--image', picture, ...quick);
+    expect(code).toBe(0);
+    const { data } = await sharp(readFileSync(join(at('warned'), 'white/sheet.png')))
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    let red = 0;
+    for (let i = 0; i < data.length; i += 3) if (data[i] === 165 && data[i + 1] === 25 && data[i + 2] === 25) red++;
+    return [out, red];
+  };
+  const [bright, pixels] = await warned('uniform:0.9,1');
+  expect(bright).toContain("caution: noise alone gives 'bright' about as often, on 256 of 256 fresh draws");
+  expect(pixels).toBeGreaterThan(500);
+  // About half of the draws, against nearly all: no caution.
+  const [middle, none] = await warned('uniform');
+  expect(middle).toMatch(/for comparison: noise alone gives 'bright' on 1\d\d of 256 fresh draws/);
+  expect([middle.includes('caution'), none]).toEqual([false, 0]);
+});
+
 test('audit --tensor, and the same seed gives the same bytes', async () => {
   writeFileSync(at('x.npy'), encodeNpy(float32(new Float32Array(192).fill(0.9), [3, 8, 8])));
   const once = async (name: string): Promise<Buffer> => {

@@ -10,6 +10,7 @@ const models = join(SHARED, 'models');
 const agrees = async (source: string | Uint8Array): Promise<void> => {
   const report = await check(source, { samples: 1, gradients: true });
   const wrong = [...report.outputs, ...report.gradients].filter((row) => !row.ok);
+  expect(report.verdict).toBe('agrees');
   expect(wrong).toEqual([]);
   // Two engines forward; engine against engine and both against central differences.
   expect([report.outputs.length, report.gradients.length]).toEqual([2, 3]);

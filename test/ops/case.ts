@@ -23,7 +23,7 @@ export interface OpCase {
   readonly wrt?: readonly number[];
   /** Indices of outputs to compare; default: all. */
   readonly compare?: readonly number[];
-  /** The outputs by hand, where onnxruntime can not run a definition this old. */
+  /** The outputs by hand, where onnxruntime cannot run a definition this old. */
   readonly expected?: readonly Tensor[];
   /**
    * Quantised: outputs may differ from onnxruntime's by this many steps of their type (default: the tolerance of floats), since it adds up in
@@ -32,6 +32,8 @@ export interface OpCase {
   readonly steps?: number;
   /** A float output that is a staircase: central differences are taken of the form without its rounding. */
   readonly staircase?: true;
+  /** Inputs lie where the op has no derivative: those to which its gradient gives 0 are left where they are by central differences. */
+  readonly atKink?: true;
   /** Engines that refuse the case on purpose: an adapter's `forward` or `vjp` is a todo. */
   readonly skip?: readonly ('tfjs' | 'onnx gradient')[];
 }

@@ -31,11 +31,28 @@ test('the hard claim leads where it holds, and not where its interval is too wid
   ]);
 });
 
-test('noise that gives the answer by itself is a caution', () => {
+const CAUTION = (kept: number): string =>
+  `caution: noise alone gives 'dog' about as often, on ${kept} of 256 fresh draws, so keeping it proves little; try another noise`;
+
+test('noise alone is a caution only where it gives the answer about as often as the claim that leads', () => {
+  // 256 of 256 is .985 to 1 by Wilson; 250 of 256 reaches up to .989, 249 only to .987, 245 to .976.
+  expect(wilson(256, 256)[0]).toBeCloseTo(0.985, 3);
+  expect(said(256, 256, 256, 249).at(-1)).toBe(CAUTION(249));
+  expect(said(256, 256, 256, 245).at(-1)).toBe(
+    "for comparison: noise alone gives 'dog' on 245 of 256 fresh draws (95 % interval 0.92 to 0.98)",
+  );
+  // A tenth of the draws was a caution before, though the claim says all of them.
   expect(said(256, 256, 256, 26).at(-1)).toBe(
-    "caution: noise alone gives 'dog' on 26 of 256 fresh draws, so keeping it proves little; try another noise",
+    "for comparison: noise alone gives 'dog' on 26 of 256 fresh draws (95 % interval 0.07 to 0.14)",
   );
   expect(said(256, 256, 256, 25)).toHaveLength(2);
+  // Against a weaker claim the same rate is about as often, and a higher one all the more.
+  expect(said(256, 240, undefined, 245).at(-1)).toBe(CAUTION(245));
+  expect(said(256, 100, undefined, 250).at(-1)).toBe(CAUTION(250).replace('about as', 'more'));
+  // The soft claim does not count where the hard one leads.
+  expect(said(256, 200, 256, 210).at(-1)).toMatch(/^for comparison/);
+  // An answer that neither keeps has no caution: nothing was claimed.
+  expect(said(256, 0, undefined, 0)).toHaveLength(2);
 });
 
 test('noise that is always the same leaves nothing to chance', () => {
@@ -46,8 +63,8 @@ test('noise that is always the same leaves nothing to chance', () => {
   expect(said(1, 0, undefined, 1)).toEqual([
     `${SOFT}lost (this noise has one draw; KL 0.100)`,
     'no fraction of the input could be replaced entirely without losing the answer too often, so the soft claim is the headline',
-    "caution: noise alone gives 'dog', so keeping it proves little; try another noise",
   ]);
+  expect(said(1, 1, 1, 1).at(-1)).toBe("caution: noise alone gives 'dog' too, so keeping it proves little; try another noise");
 });
 
 test('of several labels the claim says what kept means, and how often each label was', () => {

@@ -33,7 +33,7 @@ export const audit = {
   describe: 'which parts of an input the classifier needed, with evidence',
   positionals: { model: MODEL_ARGUMENT },
   options: {
-    image: { ...TEXTS, describe: 'pictures to explain' },
+    image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
     tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
     task: {
       type: 'string',
@@ -52,6 +52,11 @@ export const audit = {
       ...TEXT,
       library: ['vocabulary'],
       describe: 'the words behind ids of tokens: a file with one a line, the first being id 0',
+    },
+    strict: {
+      type: 'boolean',
+      default: false,
+      describe: 'end at the first input that cannot be explained (default: name it, go on, and exit with 2)',
     },
     out: { ...TEXT, default: 'lan-onnx-out', describe: 'folder for the results, one folder an input' },
     lan: {
@@ -79,7 +84,9 @@ export const audit = {
   },
   examples: [
     ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],
-    ['$0 audit m.onnx --image *.jpg --beta 1.5 3 5', 'three masks a picture'],
+    ['$0 audit m.onnx --image photos/ --beta 1.5 3 5', 'three masks for each picture in a folder'],
   ],
-  epilogue: 'Ctrl-C keeps what is done: the mask learned so far is measured and written, and the exit code is 2.',
+  epilogue:
+    'Exit code: 0 all inputs were explained, 2 some were not (each is named with the reason, the others are written) or nothing could be done. ' +
+    'Ctrl-C keeps what is done: the mask learned so far is measured and written, and the exit code is 2.',
 } as const satisfies Definition;

@@ -1,6 +1,7 @@
 // lan-onnx audit MODEL --image F: learns which parts of an input the classifier needed, and measures the claim.
-import { basename, extname, join } from 'node:path';
+import { join } from 'node:path';
 import { createAuditor, type AuditResult, type Auditor } from '../../api/audit.js';
+import { allFailed, failureOf, survey } from '../../api/audit-all.js';
 import type { AuditProgress } from '../../api/audit-options.js';
 import { sizeOfPicture, type Sample } from '../../api/inputs.js';
 import { LanError } from '../../core/errors.js';
@@ -8,12 +9,15 @@ import { readable } from '../../core/readable.js';
 import { ensureWritable, readBytes } from '../../data/files.js';
 import { whileLocked } from '../../data/lock.js';
 import { decodeNpy } from '../../data/npy.js';
+import { picturePaths } from '../../data/picture-paths.js';
+import { uniqueFolders } from '../../data/unique-folders.js';
 import { predictionText, type AuditFiles } from '../../report/audit-files.js';
 import { toJson } from '../../report/format.js';
 import { needed } from '../../report/tokens.js';
 import { progressBar } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import { audit as definition } from '../commands/audit.js';
+import { inFlags } from '../flags.js';
 import { interrupted, type Io } from '../io.js';
 import { interruptibly, maskOptions, noteTo, openOptions } from '../model.js';
 
@@ -21,16 +25,18 @@ type Arguments = ArgumentsOf<typeof definition>;
 
 /** Explains each input and writes a folder of results for each; interrupted, it writes what was learned and exits with 2. */
 export async function run(argv: Arguments, io: Io): Promise<void> {
+  const pictures = await picturePaths(argv.image ?? []);
   const inputs = [
-    ...(argv.image ?? []).map((path) => ({ path, is: 'picture' as const })),
+    ...pictures.paths.map((path) => ({ path, is: 'picture' as const })),
     ...(argv.tensor ?? []).map((path) => ({ path, is: 'array' as const })),
   ];
   if (inputs.length === 0) throw new LanError('usage', 'audit: give at least one --image or --tensor.');
   const sample = await shapeOfFirst(argv.tensor);
-  const pictureSize = argv.image?.[0] === undefined ? undefined : await sizeOfPicture(argv.image[0]);
+  const pictureSize = await sizeOfFirst(pictures.paths);
   const bar = progressBar(io, argv.budget);
   await interruptibly(io, { interrupted: 'finishing with what is learned so far', bar }, async (signal) => {
     const note = noteTo(io, definition);
+    for (const text of pictures.notes) note(text);
     let current: Sample | undefined;
     const auditor = await createAuditor(argv.model, {
       ...openOptions(argv),
@@ -53,34 +59,64 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
     });
     try {
       // All that may still be refused comes before anything long begins, and before there is a folder.
-      const samples: Sample[] = [];
-      for (const { path, is } of inputs) samples.push(await auditor.read(path, is));
-      await auditor.prepare(...samples);
+      const failures: LanError[] = [];
+      const onFailure = (error: LanError): void => {
+        failures.push(error);
+        bar.stop();
+        io.err(`lan-onnx: left out: ${inFlags(error.message, { definition })}\n`);
+      };
+      const sound = await survey(auditor, inputs, { strict: argv.strict, onFailure });
       await ensureWritable(argv.out);
-      await whileLocked(argv.out, () => auditAll(auditor, samples));
+      await whileLocked(argv.out, () => auditAll(auditor, sound, onFailure));
+      if (failures.length === inputs.length) throw allFailed(failures);
+      if (failures.length === 0) return;
+      io.err(`lan-onnx: ${failures.length} of ${inputs.length} input(s) could not be explained; see above.\n`);
+      io.exit(2);
     } finally {
       await auditor.dispose();
     }
 
-    async function auditAll(auditor: Auditor, samples: readonly Sample[]): Promise<void> {
+    async function auditAll(
+      auditor: Auditor,
+      sound: readonly (typeof inputs)[number][],
+      onFailure: (error: LanError) => void,
+    ): Promise<void> {
       const { engine, classes } = auditor.model;
       io.err(`engine: ${engine.info.name} ${engine.info.version}, ${engine.info.backend}, ${engine.info.threads} thread(s)\n`);
-      const folderOf = folders();
+      const folders = uniqueFolders(inputs.map(({ path }) => path));
       const documents: object[] = [];
-      for (const [i, { path }] of inputs.entries()) {
-        current = samples[i]!;
-        const result = await auditor.audit(current);
+      for (const [i, input] of sound.entries()) {
+        const { path, is } = input;
+        let result: AuditResult;
+        try {
+          current = await auditor.read(path, is);
+          result = await auditor.audit(current);
+        } catch (error) {
+          const failure = failureOf(path, error);
+          if (argv.strict || inputs.length === 1) throw error;
+          onFailure(failure);
+          continue;
+        }
         bar.stop();
-        const files = await result.save(join(argv.out, folderOf(path)));
+        const files = await result.save(join(argv.out, folders[inputs.indexOf(input)]!));
         if (argv.json) documents.push(result.toJSON());
         else io.out(describe(path, result, files, classes));
         if (!signal.aborted) continue;
         interrupted(io, `${i + 1} of ${inputs.length} input(s) written, the last with the mask learned until then.`);
         break;
       }
-      if (argv.json) io.out(toJson(documents.length === 1 ? documents[0] : documents));
+      if (argv.json) io.out(toJson(inputs.length === 1 ? documents[0] : documents));
     }
   });
+}
+
+/** Size of the first picture that can be read, as it binds the sides that a model leaves open. */
+async function sizeOfFirst(paths: readonly string[]): Promise<readonly [number, number] | undefined> {
+  for (const path of paths) {
+    const size = await sizeOfPicture(path);
+    if (size) return size;
+  }
+  return undefined;
 }
 
 /** Shape of the first tensor, as it binds the axes that a model leaves open (the length of a text). */
@@ -91,17 +127,6 @@ async function shapeOfFirst([path]: readonly string[] = []): Promise<readonly nu
 function show(bar: ReturnType<typeof progressBar>, { phase, step, iterations, loss, maskMean }: AuditProgress): void {
   if (step === undefined) bar.phase(phase);
   else bar.step(step, iterations!, loss!, maskMean!);
-}
-
-/** Gives each input a folder of its own within --out: its name, and where that comes again, -2 and so on behind it. */
-function folders(): (path: string) => string {
-  const names = new Map<string, number>();
-  return (path) => {
-    const stem = basename(path, extname(path));
-    const seen = (names.get(stem) ?? 0) + 1;
-    names.set(stem, seen);
-    return seen === 1 ? stem : `${stem}-${seen}`;
-  };
 }
 
 function describe(path: string, result: AuditResult, files: AuditFiles, classes: number): string {

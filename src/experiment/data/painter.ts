@@ -1,7 +1,9 @@
 // Smooth-edged shapes on a small RGB picture, each of which may sign the pixels that it covers.
 import type { Picture } from '../../data/resize.js';
 
+/** A colour; each channel 0..255, fractions allowed. */
 export type Rgb = readonly [red: number, green: number, blue: number];
+
 /** Signed distance of a point to a shape's edge, in units; negative inside. */
 export type Distance = (x: number, y: number) => number;
 /** A colour for every point: writes three channels (0..255) to `out`; `distance` is the shape's there. */
@@ -12,13 +14,16 @@ const { abs, max, min, sqrt, floor } = Math;
 /** Math.hypot guards against overflow, which costs ten times this. */
 export const length = (x: number, y: number): number => sqrt(x * x + y * y);
 
+/** `a` where `fraction` is 0, `b` where it is 1, and between them in equal steps. */
 export const mix = (a: Rgb, b: Rgb, fraction: number): Rgb => [
   a[0] + (b[0] - a[0]) * fraction,
   a[1] + (b[1] - a[1]) * fraction,
   a[2] + (b[2] - a[2]) * fraction,
 ];
+
 /** Darker (factor < 1) or lighter. */
 export const times = (a: Rgb, factor: number): Rgb => [a[0] * factor, a[1] * factor, a[2] * factor];
+/** `v`, or the end of [0,1] that it lies beyond. */
 export const clamp01 = (v: number): number => (v < 0 ? 0 : v > 1 ? 1 : v);
 
 /** From `a` at y = top to `b` at y = bottom. */
@@ -29,6 +34,7 @@ export function gradient(a: Rgb, b: Rgb, top: number, bottom: number): Shade {
   };
 }
 
+/** A disc around (cx, cy); lengths in units of the picture. */
 export const circle =
   (cx: number, cy: number, radius: number): Distance =>
   (x, y) =>

@@ -2,6 +2,7 @@
 import { toPlanes } from '../../data/planes.js';
 import { tankPicture } from './tank.js';
 
+/** Which tank pictures make a dataset. */
 export interface TankDataOptions {
   readonly count: number;
   /** 'with tanks': the clouds that a classifier learns instead. */

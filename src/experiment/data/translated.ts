@@ -10,6 +10,7 @@ export interface Box {
   readonly side: number;
 }
 
+/** Digits put somewhere into an empty picture of 28x28, anew at every draw. */
 export interface TranslatedDigits {
   readonly count: number;
   readonly shape: readonly [1, number, number];
@@ -20,6 +21,7 @@ export interface TranslatedDigits {
   boxes(count: number, draw: number): Box[];
 }
 
+/** How digits are put into pictures; lengths in pixels. */
 export interface TranslatedOptions {
   /** Side of the digits. */
   readonly side: number;

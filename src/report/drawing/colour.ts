@@ -9,6 +9,7 @@ export type ColourMap = 'inferno' | 'turbo';
 
 const INTERPOLATE = { inferno: interpolateInferno, turbo: interpolateTurbo };
 const STEPS = 256;
+
 /** What a value that is not a number looks like: a grey that neither map contains. */
 export const NAN_GREY = 128;
 

@@ -7,6 +7,7 @@ import { heatmap, scaleNearest, type ColourMap } from './colour.js';
 import { barWidth, drawBar, drawRamp, ENDS, GAP, LABEL, MARGIN, QUIET, RULE, TITLE } from './frame.js';
 import { LINE_HEIGHT, measure, shorten, type Colour, type TextStyle } from './text.js';
 
+/** How a figure is drawn. */
 export interface FigureOptions {
   /** Above everything; set smaller, then cut with '...' where it is too long. */
   readonly title?: string;
@@ -27,6 +28,7 @@ const SIDE = 200;
 const SEAM = 4;
 /** Of the ramp below a map, and its distance. */
 const RAMP = { height: 10, gap: 10 };
+
 /** What no colour map contains: told apart from "least", which is black in inferno. */
 export const MASKED: Colour = [24, 38, 92];
 

@@ -5,14 +5,28 @@ import { measure, type Colour, type TextStyle } from './text.js';
 
 /** Around everything, and between things side by side, in pixels. */
 export const MARGIN = 24;
+
+/** Pixels between things. */
 export const GAP = 16;
+/** Colour of text. */
 export const INK: Colour = [28, 31, 38];
+
+/** Colour of text that stands back. */
 export const QUIET: Colour = [104, 110, 122];
+/** Colour of lines and borders. */
 export const RULE: Colour = [222, 225, 230];
+
+/** How titles are set. */
 export const TITLE: TextStyle = { scale: 2, colour: INK };
+
+/** Dark red: 7 to 1 against white. */
+export const WARNING: TextStyle = { bold: true, colour: [165, 25, 25] };
+
+/** How labels of rows are set. */
 export const LABEL: TextStyle = { bold: true, colour: INK };
 
 const BAR = { width: 160, height: 12 };
+
 /** What the colours of attention mean, from 0 to 1. */
 export const ENDS = ['replaceable', 'needed'] as const;
 

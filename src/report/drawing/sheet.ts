@@ -3,19 +3,29 @@ import { LanError } from '../../core/errors.js';
 import { resize, type Picture } from '../../data/resize.js';
 import { Canvas } from './canvas.js';
 import { scaleNearest, type ColourMap } from './colour.js';
-import { barWidth, drawBar, ENDS, GAP, INK, LABEL, MARGIN, QUIET, RULE, TITLE } from './frame.js';
-import { LINE_HEIGHT, measure, shorten, type TextStyle } from './text.js';
+import { barWidth, drawBar, ENDS, GAP, INK, LABEL, MARGIN, QUIET, RULE, TITLE, WARNING } from './frame.js';
+import { LINE_HEIGHT, measure, shorten, wrapped, type TextStyle } from './text.js';
 
+/** A picture with its captions. */
 export interface Tile {
   readonly image: Picture;
   /** Lines beneath the picture; the first is its name, the others are in grey. */
   readonly captions: readonly string[];
 }
 
+/** Tiles side by side, under one label. */
+export interface Row {
+  readonly label: string;
+  readonly tiles: readonly Tile[];
+  /** A warning beneath the tiles, over the whole width, on as many lines as it takes. */
+  readonly warning?: string;
+}
+
+/** What is on a sheet. */
 export interface SheetOptions {
   readonly title: string;
   /** One row per beta, say; a label of '' takes no room. */
-  readonly rows: readonly { readonly label: string; readonly tiles: readonly Tile[] }[];
+  readonly rows: readonly Row[];
   /** Whether a bar explains the colours (default: yes), and the words at its ends (default: replaceable, needed). */
   readonly colourBar?: boolean | readonly [low: string, high: string];
   readonly colourMap?: ColourMap;
@@ -42,6 +52,7 @@ export function toTile(picture: Picture): Picture {
 
 interface Line {
   readonly label: string;
+  readonly warning: string | undefined;
   readonly tiles: readonly Tile[];
   readonly imageHeight: number;
   readonly height: number;
@@ -49,16 +60,17 @@ interface Line {
 
 /** Rows cut into lines of at most PER_LINE tiles, with the heights that they take. */
 function linesOf(rows: SheetOptions['rows']): Line[] {
-  return rows.flatMap(({ label, tiles }) =>
-    Array.from({ length: Math.max(1, Math.ceil(tiles.length / PER_LINE)) }, (_, i) => {
+  return rows.flatMap(({ label, tiles, warning }) => {
+    const count = Math.max(1, Math.ceil(tiles.length / PER_LINE));
+    return Array.from({ length: count }, (_, i) => {
       const part = tiles.slice(i * PER_LINE, (i + 1) * PER_LINE).map((t) => ({ image: toTile(t.image), captions: t.captions }));
       const heading = i === 0 ? label : '';
       const imageHeight = Math.max(0, ...part.map((t) => t.image.height));
       const captions = Math.max(0, ...part.map((t) => t.captions.length)) * LINE_HEIGHT;
       const height = (heading ? LINE_HEIGHT + 8 : 0) + imageHeight + (captions ? 6 + captions : 0);
-      return { label: heading, tiles: part, imageHeight, height };
-    }),
-  );
+      return { label: heading, tiles: part, imageHeight, height, warning: i === count - 1 ? warning : undefined };
+    });
+  });
 }
 
 /**
@@ -76,7 +88,9 @@ export async function sheet({ title, rows, colourBar = true, colourMap }: SheetO
   const inner = Math.max(columns * cell + (columns - 1) * GAP, colourBar ? barWidth(ends) : 0);
   const titleHeight = title ? measure(title, TITLE).height + 16 : 0;
   const barHeight = colourBar ? GAP + 8 + LINE_HEIGHT : 0;
-  const height = lines.reduce((sum, line) => sum + line.height, 0) + (lines.length - 1) * MARGIN;
+  const warnings = lines.map(({ warning }) => (warning ? wrapped(warning, inner, WARNING) : []));
+  const heights = lines.map((line, i) => line.height + (warnings[i]!.length > 0 ? 8 + warnings[i]!.length * LINE_HEIGHT : 0));
+  const height = heights.reduce((sum, h) => sum + h, 0) + (lines.length - 1) * MARGIN;
   const canvas = new Canvas(inner + 2 * MARGIN, height + titleHeight + barHeight + 2 * MARGIN);
 
   let y = MARGIN;
@@ -88,7 +102,7 @@ export async function sheet({ title, rows, colourBar = true, colourMap }: SheetO
     y += titleHeight;
     canvas.fill(RULE, MARGIN, y - 14, inner, 1);
   }
-  for (const line of lines) {
+  for (const [n, line] of lines.entries()) {
     if (line.label) {
       canvas.drawText(MARGIN, y, shorten(line.label, inner, LABEL), LABEL);
     }
@@ -101,7 +115,8 @@ export async function sheet({ title, rows, colourBar = true, colourMap }: SheetO
         canvas.drawText(x, top + line.imageHeight + 6 + n * LINE_HEIGHT, shorten(caption, cell, style), style);
       });
     });
-    y += line.height + MARGIN;
+    warnings[n]!.forEach((text, i) => canvas.drawText(MARGIN, y + line.height + 8 + i * LINE_HEIGHT, text, WARNING));
+    y += heights[n]! + MARGIN;
   }
   if (colourBar) {
     canvas.fill(RULE, MARGIN, y - MARGIN + GAP, inner, 1);

@@ -2,8 +2,10 @@
 import type { Picture } from '../../data/resize.js';
 import { STROKES } from './font.js';
 
+/** Red, green and blue, each a whole number in 0..255. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
+/** How text is set. Default: scale 1, black, not bold. */
 export interface TextStyle {
   /** Pixels per unit of the typeface: 1 gives capitals 9 pixels high, 2 gives 18. Whole numbers are sharpest. */
   readonly scale?: number;
@@ -152,4 +154,15 @@ export function shorten(text: string, width: number, style: TextStyle = {}): str
     kept += character;
   }
   return `${kept.replace(/[\s,;:]+$/, '')}...`;
+}
+
+/** The text on lines of at most `width` pixels, broken between words; a word that is too long by itself is cut with '...'. */
+export function wrapped(text: string, width: number, style: TextStyle = {}): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = lines.length > 0 ? `${lines.at(-1)!} ${word}` : word;
+    if (lines.length > 0 && measure(longer, style).width <= width) lines[lines.length - 1] = longer;
+    else lines.push(shorten(word, width, style));
+  }
+  return lines;
 }

@@ -8,7 +8,7 @@ import type { Picture } from '../../../src/data/resize.js';
 import { Canvas } from '../../../src/report/drawing/canvas.js';
 import { heatmap, lookupTable, overlay, pictureOf, scaleBilinear, scaleNearest } from '../../../src/report/drawing/colour.js';
 import { sheet, toTile } from '../../../src/report/drawing/sheet.js';
-import { measure } from '../../../src/report/drawing/text.js';
+import { measure, wrapped } from '../../../src/report/drawing/text.js';
 
 const pixel = (p: Picture, x: number, y: number): number[] =>
   Array.from(p.pixels.subarray((y * p.width + x) * 3, (y * p.width + x) * 3 + 3));
@@ -190,6 +190,22 @@ describe('sheet', () => {
     expect(ink(page, 24, 326, 224, 16)).toBeGreaterThan(100);
     expect(ink(page, 24 + 224, 326, 16 + 224, 16)).toBe(0);
     expect(ink(page, page.width - 24, 0, 24, page.height)).toBe(0);
+  });
+
+  test('a warning stands beneath its row, on as many lines as it takes', async () => {
+    const tiles = [{ image: solid(224, 224, RED), captions: ['dog'] }];
+    const plain = await decodePixels(await sheet({ title: '', rows: [{ label: '', tiles }], colourBar: false }));
+    const warning = "caution: noise alone gives 'dog' about as often";
+    const page = await decodePixels(await sheet({ title: '', rows: [{ label: '', tiles, warning }], colourBar: false }));
+    const lines = wrapped(warning, 224, { bold: true });
+    expect(lines.join(' ')).toBe(warning);
+    expect(lines.length).toBeGreaterThan(1);
+    expect([page.width, page.height]).toEqual([plain.width, plain.height + 8 + 16 * lines.length]);
+    const red = area(page, [165, 25, 25]);
+    expect(red.count).toBeGreaterThan(200);
+    expect(red.y).toBeGreaterThan(24 + 224 + 6 + 16);
+    expect(red.y + red.height).toBeLessThanOrEqual(page.height - 24);
+    expect(red.x + red.width).toBeLessThanOrEqual(24 + 224);
   });
 
   test('a row of more than eight goes on below; nothing at all is refused', async () => {

@@ -1,0 +1,123 @@
+// Many inputs with one auditor: what cannot be explained is told by name, and the rest goes on.
+import { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
+import { picturePaths } from '../data/picture-paths.js';
+import type { AuditResult, Auditor } from './audit.js';
+import { MOST_PICTURES } from '../model/guess.js';
+import type { Expected, Sample } from './inputs.js';
+
+/** One of many inputs: explained, or why not. */
+export type Audited =
+  | { readonly path: string; readonly result: AuditResult; readonly error?: undefined }
+  | { readonly path: string; readonly result?: undefined; readonly error: LanError };
+
+/** An input of many, with what it has to be where the caller knows. */
+export interface NamedInput {
+  readonly path: string;
+  readonly is?: Expected;
+}
+
+/** Failures that are about one input; everything else (a full disk, a missing feed) would come again with the next one. */
+const OF_ONE_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['data', 'shape', 'numbers', 'disagreement', 'memory']);
+
+/** The failure, where it is about one input; throws anything else. It begins with the input's path. */
+export function failureOf(path: string, error: unknown): LanError {
+  if (!(error instanceof LanError) || !OF_ONE_INPUT.has(error.code)) throw error;
+  return error.problem.includes(path) ? error : new LanError(error.code, `${path}: ${error.problem}`, error.advice);
+}
+
+/**
+ * Reads every input, before anything long begins, and prepares the auditor for those that are sound. Their pixels are not kept: there may be thousands.
+ * Throws what is not about one input; with `strict` also the first failure; and where none is sound the failure, or LanErrors with all of them.
+ */
+export async function survey<I extends NamedInput>(
+  auditor: Auditor,
+  inputs: readonly I[],
+  { strict = false, onFailure }: { readonly strict?: boolean; readonly onFailure?: (error: LanError) => void } = {},
+): Promise<I[]> {
+  const sound: I[] = [];
+  const failures: LanError[] = [];
+  // How pictures go in may have to be told from several of them: the first ones wait until there are enough.
+  const waiting: Sample[] = [];
+  const prepareWaiting = async (): Promise<void> => {
+    const samples = waiting.splice(0);
+    if (samples.length > 0) await auditor.prepare(...samples);
+  };
+  let prepared = false;
+  for (const input of inputs) {
+    let waits = false;
+    try {
+      const sample = await auditor.read(input.path, input.is);
+      waits = !prepared && sample.pixels !== undefined;
+      if (waits) waiting.push(sample);
+      else {
+        await prepareWaiting();
+        await auditor.prepare(sample);
+      }
+      sound.push(input);
+    } catch (error) {
+      const failure = failureOf(input.path, error);
+      if (strict || inputs.length === 1) throw error;
+      failures.push(failure);
+    }
+    if (waits && waiting.length < MOST_PICTURES) continue;
+    prepared ||= waits;
+    await prepareWaiting();
+  }
+  await prepareWaiting();
+  if (sound.length === 0 && failures.length > 0) throw allFailed(failures);
+  for (const failure of failures) onFailure?.(failure);
+  return sound;
+}
+
+/** Failures that one message names. */
+const NAMED = 10;
+
+/** One error for inputs that failed all of them: the only one, or a list of the first NAMED; its code is that of the first. */
+export function allFailed(failures: readonly LanError[]): LanError {
+  if (failures.length === 1) return failures[0]!;
+  const [first] = failures as [LanError];
+  const named = failures.slice(0, NAMED).map((f) => f.message.replace(/\.$/, ''));
+  const more = failures.length > NAMED ? [`and ${failures.length - NAMED} more`] : [];
+  return new LanErrors(first.code, `None of ${failures.length} inputs can be explained:`, [...named, ...more]);
+}
+
+/**
+ * Explains many inputs one after the other, compiling once. `inputs`: paths of pictures and .npy files, folders of pictures, patterns
+ * (`photos/*.jpg`), as picturePaths takes them. One that cannot be read or explained comes with its `error`, and the rest goes on.
+ *
+ * Throws LanError (`data`) where none of the inputs can be read, a folder holds no pictures, or a pattern matches nothing; with `strict` for the first
+ * input that fails; and what `audit` throws for the model or its options.
+ *
+ * @example
+ * const auditor = await createAuditor('model.onnx');
+ * for await (const { path, result, error } of auditAll(auditor, ['photos/', 'more/*.jpg'])) {
+ *   if (error) console.error(path, error.message);
+ *   else await result.save(`out/${basename(path)}`);
+ * }
+ */
+export async function* auditAll(
+  auditor: Auditor,
+  inputs: string | readonly string[],
+  { strict = false }: { /** Ends at the first input that fails. Default false. */ readonly strict?: boolean } = {},
+): AsyncGenerator<Audited> {
+  const { paths } = await picturePaths(inputs);
+  const failures: LanError[] = [];
+  const named = paths.map((path) => ({ path }));
+  const sound = new Set(await survey(auditor, named, { strict, onFailure: (error) => void failures.push(error) }));
+  for (const input of named) {
+    const { path } = input;
+    // The failures come in the order of the inputs.
+    if (!sound.has(input)) yield { path, error: failures.shift()! };
+    else yield await explained(auditor, path, strict);
+  }
+}
+
+async function explained(auditor: Auditor, path: string, strict: boolean): Promise<Audited> {
+  try {
+    return { path, result: await auditor.audit(path) };
+  } catch (error) {
+    const failure = failureOf(path, error);
+    if (strict) throw error;
+    return { path, error: failure };
+  }
+}
