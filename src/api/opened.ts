@@ -13,6 +13,7 @@ type Internal =
   | 'picture'
   | 'integers'
   | 'batched'
+  | 'feeds'
   | 'precision'
   | 'graph'
   | 'locate'

@@ -47,7 +47,7 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
       for (const note of notes) onNote?.(note);
       const result = await measure(classifier, dataset, { batch, limit, seed, strict, onProgress, signal });
       for (const note of result.notes) onNote?.(note);
-      const subject = {
+      const context = {
         model: { path: classifier.source.name, sha256: classifier.source.sha256 },
         engine: classifier.engine.info,
         card: classifier.card,
@@ -59,9 +59,9 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
         ...result,
         ...(preprocessing ? { preprocessing } : {}),
         notes: [...notes, ...result.notes],
-        toJSON: () => scoreDocument(result, subject),
+        toJSON: () => scoreDocument(result, context),
         toCsv: () => classesCsv(result),
-        save: (folder) => writeScore(folder, result, subject, (index) => names.get(index)!),
+        save: (folder) => writeScore(folder, result, context, (index) => names.get(index)!),
       };
     }),
   );

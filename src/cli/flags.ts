@@ -28,7 +28,7 @@ function flagsOf(options: OptionTable): Map<string, string> {
 
 /** A value as it is typed: `'tfjs'` as tfjs, `[1, 3]` as 1 3, `{ x: [1, 3] }` as x=1,3. */
 function typed(value: string): string {
-  const [, inside] = /^\{\s*(.*?)\s*\}$/.exec(value) ?? [];
+  const inside = value.startsWith('{') && value.endsWith('}') ? value.slice(1, -1).trim() : undefined;
   if (inside !== undefined) {
     // A quoted name may hold colons: 'input:0'.
     const [, quoted, bare, dims] = /^(?:'([^']+)'|([^':]+)):\s*(.*)$/.exec(inside) ?? [];

@@ -118,7 +118,10 @@ class UsageError extends Error {}
 function explain(error: unknown, command: Command | undefined): string {
   const stack = process.env['LAN_ONNX_DEBUG'] && error instanceof Error ? `${error.stack}\n` : '';
   if (error instanceof UsageError)
-    return `lan-onnx: ${error.message.replace(/\s*\n\s*/g, ' ')}\nSee: lan-onnx ${command ? `${nameOf(command)} ` : ''}--help\n${stack}`;
+    return `lan-onnx: ${error.message
+      .split('\n')
+      .map((line) => line.trim())
+      .join(' ')}\nSee: lan-onnx ${command ? `${nameOf(command)} ` : ''}--help\n${stack}`;
   if (error instanceof LanError) return `lan-onnx: ${inFlags(error.message, command)}\n${stack}`;
   const hint = stack ? '' : 'This is a bug in lan-onnx. Set LAN_ONNX_DEBUG=1 to see where it happened.\n';
   return `lan-onnx: unexpected error: ${messageOf(error).split('\n')[0]}\n${hint}${stack}`;

@@ -33,7 +33,7 @@ export function rewrite(model: Model, adapters: readonly OpAdapter[], pictures: 
   const flat = inlineFunctions(model);
   const attempt = (graph: Graph): { graph: Graph; problems: string[] } => {
     const context: Context = { find: adapterTable(adapters), opsets: flat.opsets, problems: [] };
-    return { graph: canonicalGraph(graph, context, new Map(), pictures), problems: context.problems };
+    return { graph: canonicalGraph(graph, context, () => undefined, pictures), problems: context.problems };
   };
   const numeric = withOutputs(flat.graph, (o) => o.type !== 'string');
   const first = attempt(numeric);
@@ -62,7 +62,9 @@ function summarise(problems: readonly string[]): string[] {
   for (const problem of problems) {
     const [, op, name, reason] = /^(\S+) '(.*?)': (.*)$/s.exec(problem) ?? [null, '', '', problem];
     const key = `${op}\n${reason}`;
-    groups.set(key, [...(groups.get(key) ?? []), name ?? '']);
+    const names = groups.get(key);
+    if (names) names.push(name ?? '');
+    else groups.set(key, [name ?? '']);
   }
   return [...groups].map(([key, names]) => {
     const [op, reason] = key.split('\n', 2);
@@ -71,10 +73,13 @@ function summarise(problems: readonly string[]): string[] {
   });
 }
 
+/** The value of a constant that a subgraph captures, by name; asked, not copied: a file may have as many constants as nodes. */
+type Captured = (name: string) => Tensor | undefined;
+
 function canonicalGraph(
   graph: Graph,
   context: Context,
-  outer: ReadonlyMap<string, Tensor>,
+  outer: Captured,
   pictures: ReadonlySet<string> = new Set<string>(),
 ): Graph {
   const g = new GraphBuilder(graph.name);
@@ -84,16 +89,16 @@ function canonicalGraph(
     ...graph.inputs.map((i) => i.name),
     ...graph.constants.keys(),
     ...graph.nodes.flatMap((n) => [...n.outputs, ...reads(n)]),
-    ...outer.keys(),
   ]);
   for (const [name, tensor] of graph.constants) g.constants.set(name, tensor);
+  const visible: Captured = (name) => g.constants.get(name) ?? outer(name);
   const carried = new Carried(g, graph);
   for (const { name, type } of graph.inputs) if (type && pictures.has(name)) carried.set(name, type);
   const alias = new Map<string, string>();
   const rename = (name: string): string => alias.get(name) ?? name;
   const read = new Set([...graph.nodes.flatMap(reads), ...graph.outputs.map((o) => o.name)]);
   for (const original of graph.nodes) {
-    const whole = withSubgraphs(renameNode(withoutUnread(original, read), rename), context, new Map([...outer, ...g.constants]));
+    const whole = withSubgraphs(renameNode(withoutUnread(original, read), rename), context, visible);
     const adapter = context.find(whole);
     const { node, moves } = carried.taken(whole, adapter);
     try {
@@ -103,7 +108,7 @@ function canonicalGraph(
         continue;
       }
       const start = g.nodes.length;
-      const outputs = canonicalNode(node, context, g, outer, carried);
+      const outputs = canonicalNode(node, context, g, visible, carried);
       if (outputs) {
         settle(original, outputs, start, g, alias);
         outputs.forEach((made, i) => {
@@ -143,7 +148,7 @@ const withoutUnread = (node: Node, read: ReadonlySet<string>): Node => ({
   outputs: node.outputs.map((o, i) => (i === 0 || read.has(o) ? o : '')),
 });
 
-function withSubgraphs(node: Node, context: Context, visible: ReadonlyMap<string, Tensor>): Node {
+function withSubgraphs(node: Node, context: Context, visible: Captured): Node {
   if (!Object.values(node.attributes).some((a) => a.kind === 'graph')) return node;
   const attributes = Object.fromEntries(
     Object.entries(node.attributes).map(([k, a]): [string, Attribute] => [
@@ -208,13 +213,7 @@ function scanOfBatch(node: Node): Node {
 }
 
 /** The names that carry the node's outputs; undefined when the node was appended under its own output names. */
-function canonicalNode(
-  node: Node,
-  context: Context,
-  g: GraphBuilder,
-  outer: ReadonlyMap<string, Tensor>,
-  carried: Carried,
-): string[] | undefined {
+function canonicalNode(node: Node, context: Context, g: GraphBuilder, visible: Captured, carried: Carried): string[] | undefined {
   const adapter = context.find(node);
   const opset = context.opsets.get(node.domain);
   const control = isControl(node);
@@ -244,9 +243,9 @@ function canonicalNode(
     version,
     x: Array.from({ length: Math.max(node.inputs.length, 8) }, (_, i) => node.inputs[i] ?? ''),
     attr: <T>(name: string) => node.attributes[name]?.value as T | undefined,
-    constant: (i) => g.constants.get(node.inputs[i] ?? '') ?? outer.get(node.inputs[i] ?? ''),
+    constant: (i) => visible(node.inputs[i] ?? ''),
     outputs: node.outputs.findLastIndex((o) => o !== '') + 1,
-    dtype: (i) => carried.typeOf(node.inputs[i] ?? '') ?? outer.get(node.inputs[i] ?? '')?.type,
+    dtype: (i) => carried.typeOf(node.inputs[i] ?? '') ?? visible(node.inputs[i] ?? '')?.type,
     carried: (i) => carried.has(node.inputs[i] ?? ''),
     carry: (value, type) => {
       carried.set(value, type);

@@ -191,7 +191,11 @@ function reportOps(
 
 function groupBy(nodes: readonly Node[]): Map<string, Node[]> {
   const groups = new Map<string, Node[]>();
-  for (const n of nodes) groups.set(nameOf(n), [...(groups.get(nameOf(n)) ?? []), n]);
+  for (const n of nodes) {
+    const known = groups.get(nameOf(n));
+    if (known) known.push(n);
+    else groups.set(nameOf(n), [n]);
+  }
   return groups;
 }
 

@@ -9,7 +9,7 @@ import type { ScoreResult } from '../score/score.js';
 import { toCsv } from './csv.js';
 
 /** What the documents say besides the result itself. */
-export interface ScoreSubject {
+export interface ScoreContext {
   readonly model: { readonly path: string; readonly sha256: string };
   readonly engine: EngineInfo;
   readonly card: InputCard | undefined;
@@ -19,8 +19,8 @@ export interface ScoreSubject {
 }
 
 /** The document of schema lan-onnx/score@1; single predictions are in predictions.csv. */
-export function scoreDocument({ predictions: _, ...result }: ScoreResult, subject: ScoreSubject) {
-  return { schema: 'lan-onnx/score@1' as const, ...subject, ...result };
+export function scoreDocument({ predictions: _, ...result }: ScoreResult, context: ScoreContext) {
+  return { schema: 'lan-onnx/score@1' as const, ...context, ...result };
 }
 
 /** What `score.json` holds. */
@@ -44,13 +44,13 @@ export function confusionCsv({ classes, confusion }: ScoreResult): string {
 export async function writeScore(
   folder: string,
   result: ScoreResult,
-  subject: ScoreSubject,
+  context: ScoreContext,
   /** What a sample is called, by its number in the dataset. */
   nameOf: (index: number) => string,
 ): Promise<string[]> {
   const label = (i: number): string => result.classes[i]!.label;
   const files: Record<string, string> = {
-    'score.json': `${JSON.stringify(scoreDocument(result, subject), null, 2)}\n`,
+    'score.json': `${JSON.stringify(scoreDocument(result, context), null, 2)}\n`,
     'classes.csv': classesCsv(result),
     'confusion.csv': confusionCsv(result),
     'predictions.csv': toCsv([
@@ -59,11 +59,11 @@ export async function writeScore(
     ]),
   };
   // The card that labelled pictures propose, to be put beside the model as MODEL.card.json.
-  if (subject.preprocessing?.source === 'labels') {
-    files['proposed.card.json'] = `${JSON.stringify({ input: subject.preprocessing.card }, null, 2)}\n`;
+  if (context.preprocessing?.source === 'labels') {
+    files['proposed.card.json'] = `${JSON.stringify({ input: context.preprocessing.card }, null, 2)}\n`;
     files['conventions.csv'] = toCsv([
       ['convention', 'correct', 'count', 'crossEntropy'],
-      ...subject.preprocessing.tried.map((t) => [t.convention, t.correct, t.count, t.crossEntropy]),
+      ...context.preprocessing.tried.map((t) => [t.convention, t.correct, t.count, t.crossEntropy]),
     ]);
   }
   for (const [name, text] of Object.entries(files)) await writeAtomically(join(folder, name), text);
