@@ -81,7 +81,7 @@ export async function positionMap(
     });
     const notes = [...classifier.notes, ...placed.notes];
     const { source } = classifier;
-    const subject = {
+    const context = {
       model: { path: source.name, sha256: source.sha256 },
       engine: classifier.engine.info,
       card: classifier.card,
@@ -92,8 +92,8 @@ export async function positionMap(
     return {
       ...result,
       notes,
-      toJSON: () => gridDocument(result, subject),
-      save: (folder) => writeGrid(folder, result, subject, title),
+      toJSON: () => gridDocument(result, context),
+      save: (folder) => writeGrid(folder, result, context, title),
     };
   });
 }

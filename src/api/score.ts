@@ -43,7 +43,7 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
       for (const note of [...classifier.notes, ...assumed]) onNote?.(note);
       const result = await measure(classifier, dataset, { batch, limit, seed, strict, onProgress, signal });
       for (const note of result.notes) onNote?.(note);
-      const subject = {
+      const context = {
         model: { path: classifier.source.name, sha256: classifier.source.sha256 },
         engine: classifier.engine.info,
         card: classifier.card,
@@ -52,9 +52,9 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
       const names = new Map(result.predictions.map(({ index }) => [index, dataset.nameOf(index)]));
       return {
         ...result,
-        toJSON: () => scoreDocument(result, subject),
+        toJSON: () => scoreDocument(result, context),
         toCsv: () => classesCsv(result),
-        save: (folder) => writeScore(folder, result, subject, (index) => names.get(index)!),
+        save: (folder) => writeScore(folder, result, context, (index) => names.get(index)!),
       };
     }),
   );

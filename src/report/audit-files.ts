@@ -11,11 +11,12 @@ import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
 import { caution, claims, partOf, short } from './claims.js';
+import { DOCUMENT, removeEarlier } from './earlier.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
 
 /** What a report says besides the result itself. */
-export interface AuditSubject {
+export interface AuditContext {
   /** The heading of the sheet and of the page of tokens. */
   readonly title: string;
   readonly model: { readonly path: string; readonly sha256: string };
@@ -25,6 +26,8 @@ export interface AuditSubject {
   readonly card: InputCard | undefined;
   readonly notes: readonly string[];
   readonly version: string;
+  /** What decides the result, as one number (see runOf). */
+  readonly run: string;
   /** Largest pixel value, where the input is a picture and the mask lies on it, or on a map of it. */
   readonly range?: 1 | 255;
   /** Where the mask lies, when not on the input itself. */
@@ -47,9 +50,14 @@ export interface AuditFiles {
   readonly sheet?: string;
   /** Where the mask lies on tokens. */
   readonly page?: string;
+  /** Names of files that an earlier audit had left in the folder and that are not of this one. */
+  readonly removed: readonly string[];
 }
 
-const pictureOfSubject = (x: Tensor, { range }: AuditSubject): Picture | undefined =>
+const SHEET = 'sheet.png';
+const PAGE = 'tokens.html';
+
+const pictureOfInput = (x: Tensor, { range }: AuditContext): Picture | undefined =>
   range && x.dims.length === 4 ? pictureOf(x, range) : undefined;
 
 /** Names of the files of each beta: with several of them they carry `-beta<b>`. */
@@ -62,7 +70,7 @@ function filesOf({ betas }: AuditResult, drawn: boolean): BetaFiles[] {
 }
 
 /**
- * Writes all files of one input into `folder`; with several betas their names carry `-beta<b>`. Each file is written whole or not at all.
+ * Writes all files of one input into `folder`, audit.json last, in place of what an earlier audit had left there (see removeEarlier); with several betas their names carry `-beta<b>`. Each file is written whole or not at all.
  * Pictures are made for inputs of shape [1,1|3,H,W], a page for tokens. Returns the folder's main files, and what
  * audit.json holds. Throws LanError (`write`) when the folder cannot be written.
  */
@@ -70,10 +78,15 @@ export async function writeAudit(
   folder: string,
   x: Tensor,
   result: AuditResult,
-  subject: AuditSubject,
+  context: AuditContext,
 ): Promise<AuditFiles & { document: AuditDocument }> {
-  const picture = pictureOfSubject(x, subject);
+  const picture = pictureOfInput(x, context);
   const files = filesOf(result, picture !== undefined);
+  const document = auditDocument(x, result, context);
+  const removed = await removeEarlier(folder, [
+    ...files.flatMap((f) => Object.values(f) as string[]),
+    ...Object.values(document.files),
+  ]);
   const rows: Row[] = [];
   for (const [i, beta] of result.betas.entries()) {
     const { mask, attention, overlay: over } = files[i]!;
@@ -82,22 +95,21 @@ export async function writeAudit(
     const drawn = drawAttention(picture, beta.learned.mask);
     await writeAtomically(join(folder, attention!), await toPng(drawn.attention));
     await writeAtomically(join(folder, over!), await toPng(drawn.over));
-    rows.push(sheetRow(picture, drawn, beta, result, subject));
+    rows.push(sheetRow(picture, drawn, beta, result, context));
   }
   let sheetPath: string | undefined;
   if (rows.length > 0) {
-    sheetPath = join(folder, 'sheet.png');
-    await writeAtomically(sheetPath, await sheet({ title: subject.title, rows }));
+    sheetPath = join(folder, SHEET);
+    await writeAtomically(sheetPath, await sheet({ title: context.title, rows }));
   }
   let page: string | undefined;
-  if (subject.tokens) {
-    page = join(folder, 'tokens.html');
-    await writeAtomically(page, pageOf(result, subject, subject.tokens));
+  if (context.tokens) {
+    page = join(folder, PAGE);
+    await writeAtomically(page, pageOf(result, context, context.tokens));
   }
-  const json = join(folder, 'audit.json');
-  const document = auditDocument(x, result, subject);
+  const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
-  return { json, document, sheet: sheetPath, page };
+  return { json, document, sheet: sheetPath, page, removed };
 }
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
@@ -145,7 +157,7 @@ function sheetRow(
   { attention, over, own }: ReturnType<typeof drawAttention>,
   beta: BetaResult,
   result: AuditResult,
-  { range, hookPoint }: AuditSubject,
+  { range, hookPoint }: AuditContext,
 ): Row {
   const { soft, hard } = beta.evidence;
   const shown = Math.max(2, result.answer.task === 'labels' ? top(result).length : 0);
@@ -180,32 +192,35 @@ function sheetRow(
 
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(fraction > 0.99 ? 1 : 0)} %`;
 
-function pageOf(result: AuditResult, subject: AuditSubject, tokens: Tokens): string {
+function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): string {
   return tokensPage({
-    title: subject.title,
+    title: context.title,
     answer: `The model's answer: ${predictionText(result)}`,
     betas: result.betas.map((b) => ({
       beta: b.beta,
-      claims: claims(b, result.answer, partOf(subject.hookPoint)),
+      claims: claims(b, result.answer, partOf(context.hookPoint)),
       tokens: tokenMasks(tokens, b.learned.mask),
     })),
-    notes: subject.notes,
+    notes: context.notes,
   });
 }
 
 /** The document of schema lan-onnx/audit@2 (docs/audit-json.md): what audit.json holds. */
-export function auditDocument(x: Tensor, result: AuditResult, subject: AuditSubject) {
-  const files = filesOf(result, pictureOfSubject(x, subject) !== undefined);
+export function auditDocument(x: Tensor, result: AuditResult, context: AuditContext) {
+  const drawn = pictureOfInput(x, context) !== undefined;
+  const files = filesOf(result, drawn);
   const { betas: _, ...settings } = result.settings;
   return {
     schema: 'lan-onnx/audit@2' as const,
-    version: subject.version,
-    model: subject.model,
-    input: subject.input,
-    engine: subject.engine,
-    card: subject.card,
-    ...(subject.hookPoint ? { at: { name: subject.hookPoint.name, shape: subject.hookPoint.dims } } : {}),
-    notes: subject.notes,
+    version: context.version,
+    run: context.run,
+    files: { ...(drawn ? { sheet: SHEET } : {}), ...(context.tokens ? { page: PAGE } : {}) },
+    model: context.model,
+    input: context.input,
+    engine: context.engine,
+    card: context.card,
+    ...(context.hookPoint ? { at: { name: context.hookPoint.name, shape: context.hookPoint.dims } } : {}),
+    notes: context.notes,
     settings: { ...settings, noise: result.noise, betas: result.settings.betas },
     answer: result.answer,
     prediction: result.prediction,
@@ -216,8 +231,8 @@ export function auditDocument(x: Tensor, result: AuditResult, subject: AuditSubj
       beta: b.beta,
       files: files[i]!,
       maskMean: b.evidence.soft.fraction,
-      claims: claims(b, result.answer, partOf(subject.hookPoint)),
-      ...(subject.tokens ? { tokens: tokenMasks(subject.tokens, b.learned.mask) } : {}),
+      claims: claims(b, result.answer, partOf(context.hookPoint)),
+      ...(context.tokens ? { tokens: tokenMasks(context.tokens, b.learned.mask) } : {}),
       evidence: b.evidence,
       steps: b.learned.history.length,
       stopped: b.learned.stopped,

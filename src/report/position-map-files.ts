@@ -9,7 +9,7 @@ import { toCsv } from './csv.js';
 import { sheet } from './drawing/sheet.js';
 
 /** What the documents say besides the result itself. */
-export interface GridSubject {
+export interface GridContext {
   readonly model: { readonly path: string; readonly sha256: string };
   readonly engine: EngineInfo;
   readonly card: InputCard | undefined;
@@ -18,9 +18,9 @@ export interface GridSubject {
 }
 
 /** The document of schema lan-onnx/grid@1. */
-export const gridDocument = (result: PositionMap, subject: GridSubject) => ({
+export const gridDocument = (result: PositionMap, context: GridContext) => ({
   schema: 'lan-onnx/grid@1' as const,
-  ...subject,
+  ...context,
   ...result,
 });
 
@@ -28,7 +28,7 @@ export const gridDocument = (result: PositionMap, subject: GridSubject) => ({
 export type GridDocument = ReturnType<typeof gridDocument>;
 
 /** Writes all files into a folder; returns their paths. Throws LanError where it cannot be written. */
-export async function writeGrid(folder: string, result: PositionMap, subject: GridSubject, title: string): Promise<string[]> {
+export async function writeGrid(folder: string, result: PositionMap, context: GridContext, title: string): Promise<string[]> {
   const { rows, columns, positions, total } = result;
   const csv = toCsv([
     ['row', 'column', 'count', 'correct', 'accuracy', 'low', 'high'],
@@ -41,7 +41,7 @@ export async function writeGrid(folder: string, result: PositionMap, subject: Gr
     rows: [{ label: '', tiles: [{ image, captions }] }],
     colourBar: ['accuracy 0', '1'],
   });
-  const files = { 'grid.json': `${JSON.stringify(gridDocument(result, subject), null, 2)}\n`, 'grid.csv': csv, 'grid.png': png };
+  const files = { 'grid.json': `${JSON.stringify(gridDocument(result, context), null, 2)}\n`, 'grid.csv': csv, 'grid.png': png };
   for (const [name, content] of Object.entries(files)) await writeAtomically(join(folder, name), content);
   return Object.keys(files).map((name) => join(folder, name));
 }

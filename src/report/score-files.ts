@@ -7,7 +7,7 @@ import type { ScoreResult } from '../score/score.js';
 import { toCsv } from './csv.js';
 
 /** What the documents say besides the result itself. */
-export interface ScoreSubject {
+export interface ScoreContext {
   readonly model: { readonly path: string; readonly sha256: string };
   readonly engine: EngineInfo;
   readonly card: InputCard | undefined;
@@ -15,8 +15,8 @@ export interface ScoreSubject {
 }
 
 /** The document of schema lan-onnx/score@1; single predictions are in predictions.csv. */
-export function scoreDocument({ predictions: _, ...result }: ScoreResult, subject: ScoreSubject) {
-  return { schema: 'lan-onnx/score@1' as const, ...subject, ...result };
+export function scoreDocument({ predictions: _, ...result }: ScoreResult, context: ScoreContext) {
+  return { schema: 'lan-onnx/score@1' as const, ...context, ...result };
 }
 
 /** What `score.json` holds. */
@@ -40,13 +40,13 @@ export function confusionCsv({ classes, confusion }: ScoreResult): string {
 export async function writeScore(
   folder: string,
   result: ScoreResult,
-  subject: ScoreSubject,
+  context: ScoreContext,
   /** What a sample is called, by its number in the dataset. */
   nameOf: (index: number) => string,
 ): Promise<string[]> {
   const label = (i: number): string => result.classes[i]!.label;
   const files: Record<string, string> = {
-    'score.json': `${JSON.stringify(scoreDocument(result, subject), null, 2)}\n`,
+    'score.json': `${JSON.stringify(scoreDocument(result, context), null, 2)}\n`,
     'classes.csv': classesCsv(result),
     'confusion.csv': confusionCsv(result),
     'predictions.csv': toCsv([
