@@ -20,5 +20,5 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   // One core less is jest's default, which leaves one of two idle.
   maxWorkers: 2,
-  testTimeout: 180000,
+  testTimeout: 60000,
 };

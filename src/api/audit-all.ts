@@ -53,7 +53,7 @@ export async function survey<I extends NamedInput>(
 /** Failures that one message names. */
 const NAMED = 10;
 
-/** One error for inputs that failed all of them: the only one, or a list of the first NAMED; its code is that of the first. */
+/** One error of all failures: the only one, or LanErrors that name the first ten. */
 export function allFailed(failures: readonly LanError[]): LanError {
   if (failures.length === 1) return failures[0]!;
   const [first] = failures as [LanError];

@@ -1,46 +1,27 @@
 // audit(model, input): which parts of an input the classifier needed, with evidence, from the path of a file to the files of a result.
-import { basename } from 'node:path';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
-import { version } from '../core/version.js';
 import { readVocabulary } from '../data/vocabulary.js';
-import { createAuditor as prepareAuditor, type AuditResult as Measured, type Auditor as Prepared } from '../explain/audit.js';
+import { createAuditor as prepareAuditor, type Auditor as Prepared } from '../explain/audit.js';
 import { readWithin } from '../explain/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
 import { openExplainer, type OpenedExplainer } from '../explain/explainer.js';
 import { bootstrapPath } from '../lan/noise.js';
 import { chooseConvention } from '../model/conventions.js';
-import { featureMap } from '../model/feature-map.js';
 import { openModel, type Classifier } from '../model/open.js';
 import { requireClasses } from '../model/task.js';
-import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditContext } from '../report/audit-files.js';
-import { answerText, claims, partOf } from '../report/claims.js';
-import { tokenMasks, tokensOf, unknownToken, type TokenMask, type Tokens } from '../report/tokens.js';
+import type { AuditDocument } from '../report/audit-files.js';
+import { partOf } from '../report/claims.js';
+import { tokensOf, unknownToken, type Tokens } from '../report/tokens.js';
+import { finishedResult } from '../report/earlier.js';
+import { resultOf, type AuditResult, type Finding } from './audit-result.js';
+import { runOf } from './audit-run.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
-/** One mask, what it claims, and how that was measured. */
-export type Finding = Measured['betas'][number] & {
-  /** In sentences, never more than the evidence carries; the headline first. */
-  readonly claims: readonly string[];
-  /** Where the mask lies on tokens: one entry each. */
-  readonly tokens?: readonly TokenMask[];
-};
-
-/** What was found out about one input. */
-export interface AuditResult extends Omit<Measured, 'betas'> {
-  /** One entry per beta. */
-  readonly betas: readonly Finding[];
-  readonly input: AuditContext['input'] & { readonly x: Tensor };
-  /** What was assumed about the model, the noise and the input. */
-  readonly notes: readonly string[];
-  /** The document of audit.json (docs/audit-json.md). */
-  toJSON(): AuditDocument;
-  /** Writes what the command line writes: audit.json, the mask as .npy, pictures where the input is one, a page of tokens. Throws LanError (`write`). */
-  save(folder: string): Promise<AuditFiles>;
-}
+export type { AuditResult, Finding };
 
 /** A model compiled for audits: one compilation serves any number of inputs. */
 export interface Auditor extends AsyncDisposable {
@@ -54,6 +35,11 @@ export interface Auditor extends AsyncDisposable {
    */
   prepare(input: AuditInput | Sample): Promise<void>;
   audit(input: AuditInput | Sample): Promise<AuditResult>;
+  /**
+   * The document of this input in `folder`, where an audit with the same model, options and input was written there to its end; undefined where it has to
+   * be made. What it says, and the files that it lists, are those that `audit` and `save` would give.
+   */
+  finished(input: AuditInput | Sample, folder: string): Promise<AuditDocument | undefined>;
   dispose(): Promise<void>;
 }
 
@@ -179,7 +165,18 @@ class CompiledAuditor implements Auditor {
         options.onProgress?.({ phase: `learning the mask, beta ${beta}`, step: step + 1, iterations, loss, maskMean }),
     });
     const measured = await (await this.prepared).audit(sample.x);
-    return resultOf(classifier, measured, sample, [...this.notes, ...sample.notes], tokens);
+    return resultOf(classifier, measured, sample, [...this.notes, ...sample.notes], tokens, this.runOf(sample));
+  }
+
+  async finished(input: AuditInput | Sample, folder: string): Promise<AuditDocument | undefined> {
+    const sample = isSample(input) ? input : await this.read(input);
+    await this.prepare(sample);
+    return (await finishedResult(folder, this.runOf(sample))) as AuditDocument | undefined;
+  }
+
+  private runOf({ sha256 }: Sample): string {
+    const { classifier, options, settings, explainer, samples, vocabulary } = this;
+    return runOf({ classifier, options, settings, explainer: explainer?.sha256, samples, vocabulary }, sha256);
   }
 
   async dispose(): Promise<void> {
@@ -245,42 +242,4 @@ function noTokens({ hookPoint, input }: Classifier): LanError {
     `\`vocabulary\`: the mask does not lie on tokens; it lies on ${where}.`,
     'Leave `vocabulary` out.',
   );
-}
-
-function resultOf(
-  classifier: Classifier,
-  measured: Measured,
-  { x, path, title, sha256 }: Sample,
-  notes: readonly string[],
-  tokens: Tokens | undefined,
-): AuditResult {
-  const { source, hookPoint, card } = classifier;
-  const drawn = !hookPoint || featureMap(classifier);
-  const context: AuditContext = {
-    title: `${title}: ${answerText(measured.answer)} by ${basename(source.name)}`,
-    model: { path: source.name, sha256: source.sha256 },
-    input: { path, sha256 },
-    engine: classifier.engine.info,
-    card,
-    notes,
-    version: version(),
-    range: drawn ? card?.range : undefined,
-    hookPoint,
-    tokens,
-  };
-  return {
-    ...measured,
-    betas: measured.betas.map((beta) => ({
-      ...beta,
-      claims: claims(beta, measured.answer, partOf(hookPoint)),
-      ...(tokens ? { tokens: tokenMasks(tokens, beta.learned.mask) } : {}),
-    })),
-    input: { ...context.input, x },
-    notes,
-    toJSON: () => auditDocument(x, measured, context),
-    async save(folder) {
-      const { json, sheet, page } = await writeAudit(folder, x, measured, context);
-      return { json, sheet, page };
-    },
-  };
 }

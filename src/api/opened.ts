@@ -12,6 +12,7 @@ type Internal =
   | 'picture'
   | 'integers'
   | 'batched'
+  | 'feeds'
   | 'precision'
   | 'graph'
   | 'locate'

@@ -4,7 +4,7 @@ import { X } from '../model/preprocess.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
-import { readBytes } from '../data/files.js';
+import { readBytes, sha256 } from '../data/files.js';
 import { openSession } from '../engine/ort.js';
 import { decodeModel } from '../onnx/codec.js';
 
@@ -21,6 +21,8 @@ export interface ExplainerSettings {
 /** A LAN's file, opened in onnxruntime. */
 export interface OpenedExplainer extends AsyncDisposable {
   readonly settings: ExplainerSettings;
+  /** Of its file. */
+  readonly sha256: string;
   /** Masks [N,...mask shape] of samples x [N,...sample] in pixel space, values in [0,1]. Throws LanError for what is no mask (`shape`, `numbers`). */
   explain(x: Tensor): Promise<Tensor>;
   dispose(): Promise<void>;
@@ -57,6 +59,7 @@ export async function openExplainer(
     );
   const session = await openSession(bytes, options);
   return {
+    sha256: sha256(bytes),
     settings: JSON.parse(metadata['lan-onnx.settings']!) as ExplainerSettings,
     async explain(x) {
       const mask = (await session.run({ [X]: x }, [MASK]))[MASK]!;

@@ -50,6 +50,8 @@ export interface Classifier extends AsyncDisposable {
    * next to a half are rounded the other way, by a step of 1/255 of their range.
    */
   readonly precision: 'float16' | 'float32' | 'quantised';
+  /** What the other inputs are fed. */
+  readonly feeds: Readonly<Record<string, Tensor>>;
   /** Numbers that the float output, the first of them, holds for one sample. */
   readonly classes: number;
   /** The static graph of the whole model at its bound shapes. */

@@ -64,7 +64,9 @@ export function bindSymbols(
   const bound: Record<string, readonly number[]> = { ...shapes };
   for (const { name, dims } of inputs) {
     if (name in bound || !dims) continue;
-    const known=dims.map((d,axis) => (typeof d==='number'&&d>0? d:typeof d==='string'? lengths.get(d):axis===0? 1:undefined)); // prettier-ignore
+    const known = dims.map((d, axis) =>
+      typeof d === 'number' && d > 0 ? d : typeof d === 'string' ? lengths.get(d) : axis === 0 ? 1 : undefined,
+    );
     if (dims.some((d) => typeof d === 'string' && lengths.has(d)) && known.every((d) => d !== undefined)) bound[name] = known;
   }
   return bound;

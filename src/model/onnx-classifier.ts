@@ -127,6 +127,10 @@ export class OnnxClassifier implements Classifier {
     }
   }
 
+  get feeds(): Readonly<Record<string, Tensor>> {
+    return this.parts.feeds;
+  }
+
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const own = this.checked(feeds);
     return (await (this.programs.forward ??= this.engine.compile(this.graph))).run(own);
@@ -217,7 +221,14 @@ export class OnnxClassifier implements Classifier {
     const several = batch > 1 && this.batched && (await this.predictor.independent());
     if (batch !== 1 && !several) throw new LanError('input', `${refusal}.`);
     const entry = this.hookPoint?.name ?? this.input.name;
-    const fixed=withConstants(this.part,feedsAt(this.parts,batch,this.part.inputs.map((i) => i.name))); // prettier-ignore
+    const fixed = withConstants(
+      this.part,
+      feedsAt(
+        this.parts,
+        batch,
+        this.part.inputs.map((i) => i.name),
+      ),
+    );
     const card = this.hookPoint ? undefined : this.card;
     const own = card ? ownDims(this.picture, this.input.shape, batch) : this.batched ? dims : this.sampleShape;
     const composed = withPreprocessing(fixed, entry, [name], dims, card, own);

@@ -11,6 +11,7 @@ import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
 import { caution, claims, partOf, short } from './claims.js';
+import { DOCUMENT, removeEarlier } from './earlier.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
 
@@ -25,6 +26,8 @@ export interface AuditContext {
   readonly card: InputCard | undefined;
   readonly notes: readonly string[];
   readonly version: string;
+  /** What decides the result, as one number (see runOf). */
+  readonly run: string;
   /** Largest pixel value, where the input is a picture and the mask lies on it, or on a map of it. */
   readonly range?: 1 | 255;
   /** Where the mask lies, when not on the input itself. */
@@ -47,7 +50,12 @@ export interface AuditFiles {
   readonly sheet?: string;
   /** Where the mask lies on tokens. */
   readonly page?: string;
+  /** Names of files that an earlier audit had left in the folder and that are not of this one. */
+  readonly removed: readonly string[];
 }
+
+const SHEET = 'sheet.png';
+const PAGE = 'tokens.html';
 
 const pictureOfInput = (x: Tensor, { range }: AuditContext): Picture | undefined =>
   range && x.dims.length === 4 ? pictureOf(x, range) : undefined;
@@ -62,7 +70,7 @@ function filesOf({ betas }: AuditResult, drawn: boolean): BetaFiles[] {
 }
 
 /**
- * Writes all files of one input into `folder`; with several betas their names carry `-beta<b>`. Each file is written whole or not at all.
+ * Writes all files of one input into `folder`, audit.json last, in place of what an earlier audit had left there (see removeEarlier); with several betas their names carry `-beta<b>`. Each file is written whole or not at all.
  * Pictures are made for inputs of shape [1,1|3,H,W], a page for tokens. Returns the folder's main files, and what
  * audit.json holds. Throws LanError (`write`) when the folder cannot be written.
  */
@@ -74,6 +82,11 @@ export async function writeAudit(
 ): Promise<AuditFiles & { document: AuditDocument }> {
   const picture = pictureOfInput(x, context);
   const files = filesOf(result, picture !== undefined);
+  const document = auditDocument(x, result, context);
+  const removed = await removeEarlier(folder, [
+    ...files.flatMap((f) => Object.values(f) as string[]),
+    ...Object.values(document.files),
+  ]);
   const rows: Row[] = [];
   for (const [i, beta] of result.betas.entries()) {
     const { mask, attention, overlay: over } = files[i]!;
@@ -86,18 +99,17 @@ export async function writeAudit(
   }
   let sheetPath: string | undefined;
   if (rows.length > 0) {
-    sheetPath = join(folder, 'sheet.png');
+    sheetPath = join(folder, SHEET);
     await writeAtomically(sheetPath, await sheet({ title: context.title, rows }));
   }
   let page: string | undefined;
   if (context.tokens) {
-    page = join(folder, 'tokens.html');
+    page = join(folder, PAGE);
     await writeAtomically(page, pageOf(result, context, context.tokens));
   }
-  const json = join(folder, 'audit.json');
-  const document = auditDocument(x, result, context);
+  const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
-  return { json, document, sheet: sheetPath, page };
+  return { json, document, sheet: sheetPath, page, removed };
 }
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
@@ -195,11 +207,14 @@ function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): str
 
 /** The document of schema lan-onnx/audit@2 (docs/audit-json.md): what audit.json holds. */
 export function auditDocument(x: Tensor, result: AuditResult, context: AuditContext) {
-  const files = filesOf(result, pictureOfInput(x, context) !== undefined);
+  const drawn = pictureOfInput(x, context) !== undefined;
+  const files = filesOf(result, drawn);
   const { betas: _, ...settings } = result.settings;
   return {
     schema: 'lan-onnx/audit@2' as const,
     version: context.version,
+    run: context.run,
+    files: { ...(drawn ? { sheet: SHEET } : {}), ...(context.tokens ? { page: PAGE } : {}) },
     model: context.model,
     input: context.input,
     engine: context.engine,

@@ -138,6 +138,7 @@ describe('tokens', () => {
         'attention_mask=1',
         '--feed',
         'token_type_ids=0',
+        '--strict',
         ...nothing,
       ),
     ).toEqual(

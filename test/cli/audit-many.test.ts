@@ -16,7 +16,7 @@ import { cli } from '../support/command.js';
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-many-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (...parts: string[]): string => join(folder, ...parts);
-const QUICK = ['--iterations', '3', '--draws', '2', '--evidence-draws', '4', '--threads', '1'];
+const QUICK = ['--iterations', '3', '--draws', '2', '--evidence-draws', '4', '--threads', '1', '--trust'];
 
 beforeAll(async () => {
   const g = new GraphBuilder();

@@ -11,6 +11,7 @@ import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
 import type { Model } from '../../src/onnx/graph.js';
 import { uniform } from '../ops/case.js';
+import { modelOf } from '../support/encoded.js';
 
 const dims = [2, 3, 9, 11];
 // Only four different values, so that most windows have several maxima.
@@ -20,7 +21,7 @@ const x = float32((uniform(dims, 1).data as Float32Array).map((v) => Math.floor(
 function pool(attributes: Record<string, number[]>, outputs: number, finish: (g: GraphBuilder, y: string[]) => void): Model {
   const g = new GraphBuilder('ties');
   finish(g, g.ops('MaxPool', [g.input('x', 'float32', dims)], outputs, attributes));
-  return { irVersion: 8, producer: 'test', opsets: new Map([['', 18]]), metadata: {}, functions: [], graph: g.build() };
+  return modelOf(g);
 }
 
 test.each([

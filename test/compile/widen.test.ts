@@ -26,20 +26,12 @@ import { converted, inType } from '../nets/half.js';
 import { denseNet121 } from '../nets/large.js';
 import { efficientNetB0, mobileNetV3 } from '../nets/mobile.js';
 import { Net, pictureOf } from '../nets/net.js';
+import { modelOf } from '../support/encoded.js';
 
 const SMALL = { size: 48, classes: 12, depth: 1 };
 const HALF = /^The model computes in float16\./;
 const float16 = (values: number[], dims = [values.length]): Tensor => converted(float32(values, dims), 'float16');
 const float64 = (values: number[], dims = [values.length]): Tensor => converted(float32(values, dims), 'float64');
-
-const modelOf = (graph: Graph): Model => ({
-  irVersion: 8,
-  producer: '',
-  opsets: new Map([['', 18]]),
-  metadata: {},
-  functions: [],
-  graph,
-});
 
 /** Dense layers only: what onnxruntime runs in float64. */
 function perceptron(): Model {
@@ -177,7 +169,7 @@ test('float64 stays in arithmetic on shapes', () => {
   // 49 * (1 / 49) is below 1 in float64, and 1 in float32.
   const size = g.cast(g.op('Mul', [g.cast(g.op('Shape', [x]), 11), g.constant(float64([1 / 2, 1 / 49]))]), 7);
   g.output(g.op('Expand', [g.reduceSum(x, [0, 1], true), size]), 'y');
-  const graph = rewrite(modelOf(g.build()), adapters);
+  const graph = rewrite(modelOf(g), adapters);
   expect([...computedIn(graph)]).toEqual([]);
   expect(types(widen(graph))).toContain('float64');
 });
@@ -195,12 +187,12 @@ test('every place that names a type is widened', () => {
     else_branch: { kind: 'graph', value: branch },
   });
   g.output(g.add('i', filled), 'y');
-  const graph = canonicalize(modelOf(g.build()), adapters);
+  const graph = canonicalize(modelOf(g), adapters);
   const [cast, fill, choice] = ['Cast', 'ConstantOfShape', 'If'].map((op) => graph.nodes.find((n) => n.op === op)!);
   expect(cast!.attributes['to']).toEqual({ kind: 'int', value: 1 });
   expect(fill!.attributes['value']).toEqual({ kind: 'tensor', value: float32([1.5]) });
   for (const body of subgraphs(choice!)) expect([...body.constants.values()]).toEqual([float32([3, 4])]);
-  expect([...computedIn(rewrite(modelOf(g.build()), adapters))]).toEqual(['float16']);
+  expect([...computedIn(rewrite(modelOf(g), adapters))]).toEqual(['float16']);
 });
 
 test('float types convert both ways, half to even', () => {

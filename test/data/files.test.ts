@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { chmod, link, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LanError } from '../../src/core/errors.js';
 import { spawnSync } from 'node:child_process';
 import {
   ensureWritable,
@@ -15,22 +14,13 @@ import {
   sha256,
   writeAtomically,
 } from '../../src/data/files.js';
+import { refusal } from '../support/refusal.js';
 
 let folder = '';
 const at = (name: string): string => join(folder, name);
 
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'lan-data-'))));
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** The message of the LanError that a promise is rejected with; anything else fails the test. */
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  const error: unknown = await promise.then(
-    () => new Error('nothing was thrown'),
-    (e: unknown) => e,
-  );
-  if (!(error instanceof LanError)) throw error;
-  return error.message;
-}
 
 describe('files', () => {
   test('writeAtomically makes folders, replaces content and leaves no temporary file', async () => {

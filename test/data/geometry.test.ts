@@ -1,21 +1,9 @@
 // Resizing and cropping: PIL's values to the byte, torchvision's rounding, and sizes that are refused.
 import { describe, expect, test } from '@jest/globals';
-import { LanError } from '../../src/core/errors.js';
-import { encodePng, fit, type ImageSpec, readImage } from '../../src/data/images.js';
+import { encodePng, fit, readImage } from '../../src/data/images.js';
 import { crop, type Resample, resize } from '../../src/data/resize.js';
-
-const SPEC: ImageSpec = { width: 4, height: 4, channels: 3, range: 255 };
-const SPEC2: ImageSpec = { ...SPEC, width: 2, height: 2 };
-
-/** The message of the LanError that a promise is rejected with; anything else fails the test. */
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  const error: unknown = await promise.then(
-    () => new Error('nothing was thrown'),
-    (e: unknown) => e,
-  );
-  if (!(error instanceof LanError)) throw error;
-  return error.message;
-}
+import { SPEC, SPEC2 } from '../support/image-specs.js';
+import { refusal } from '../support/refusal.js';
 
 describe('geometry', () => {
   /** Every pixel tells its place: red is the column, green the row. */

@@ -5,29 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
-import { LanError } from '../../src/core/errors.js';
 import type { Tensor } from '../../src/core/tensor.js';
 import { findImages } from '../../src/data/find-images.js';
-import { decodePixels, encodePng, type ImageSpec, readImage } from '../../src/data/images.js';
+import { decodePixels, encodePng, readImage } from '../../src/data/images.js';
 import { openPictureFolder } from '../../src/data/picture-files.js';
+import { SPEC, SPEC2 } from '../support/image-specs.js';
+import { refusal } from '../support/refusal.js';
 
 const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF file.';
-const SPEC: ImageSpec = { width: 4, height: 4, channels: 3, range: 255 };
 let folder = '';
 const at = (name: string): string => join(folder, name);
 
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'lan-data-'))));
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** The message of the LanError that a promise is rejected with; anything else fails the test. */
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  const error: unknown = await promise.then(
-    () => new Error('nothing was thrown'),
-    (e: unknown) => e,
-  );
-  if (!(error instanceof LanError)) throw error;
-  return error.message;
-}
 
 /** A raw sharp picture of one value per channel and pixel. */
 const raw = (values: readonly number[], width: number, channels: 1 | 2 | 3 | 4) =>
@@ -35,7 +25,6 @@ const raw = (values: readonly number[], width: number, channels: 1 | 2 | 3 | 4) 
 
 /** Red, green, blue, white from the upper left, two by two. */
 const FOUR = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];
-const SPEC2: ImageSpec = { ...SPEC, width: 2, height: 2 };
 const values = (tensor: Tensor): number[] => Array.from(tensor.data as Float32Array);
 
 describe('readImage', () => {

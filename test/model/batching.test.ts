@@ -5,7 +5,7 @@ import { audit } from '../../src/explain/audit.js';
 import { rowsAreIndependent } from '../../src/model/batching.js';
 import { openModel } from '../../src/model/open.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
-import { encodeModel } from '../../src/onnx/codec.js';
+import { encoded } from '../support/encoded.js';
 
 const weights = (rows: number, columns: number): Tensor =>
   float32(
@@ -18,14 +18,7 @@ type Dims = readonly (number | string)[];
 function modelOf(dims: Dims, out: Dims, make: (g: GraphBuilder, x: string) => string): Uint8Array {
   const g = new GraphBuilder('batches');
   g.output(make(g, g.input('x', 'float32', dims)), 'p', { type: 'float32', dims: out });
-  return encodeModel({
-    irVersion: 8,
-    producer: 'test',
-    opsets: new Map([['', 18]]),
-    metadata: {},
-    functions: [],
-    graph: g.build(),
-  });
+  return encoded(g);
 }
 
 const flat = (g: GraphBuilder, x: string, columns: number): string =>

@@ -5,7 +5,7 @@ import { float32 } from '../../src/core/tensor.js';
 import { audit } from '../../src/explain/audit.js';
 import { openModel } from '../../src/model/open.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
-import { encodeModel } from '../../src/onnx/codec.js';
+import { encoded } from '../support/encoded.js';
 
 /** softmax(relu(x W1) W2) of x [N,6], its values called as given. */
 function named({ input = 'in', hidden = 'hidden', logits = 'logits', output = 'out' }): Uint8Array {
@@ -23,14 +23,7 @@ function named({ input = 'in', hidden = 'hidden', logits = 'logits', output = 'o
   g.append('MatMul', [hidden, weights(5, 4)], [logits], {});
   g.append('Softmax', [logits], [output], { axis: 1 });
   g.output(output);
-  return encodeModel({
-    irVersion: 8,
-    producer: 'test',
-    opsets: new Map([['', 18]]),
-    metadata: {},
-    functions: [],
-    graph: g.build(),
-  });
+  return encoded(g);
 }
 
 /** Every name that objectives, checks, exports and training steps use. */

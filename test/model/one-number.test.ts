@@ -5,7 +5,7 @@ import { float32, toFloat32 } from '../../src/core/tensor.js';
 import { audit } from '../../src/explain/audit.js';
 import { openModel } from '../../src/model/open.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
-import { encodeModel } from '../../src/onnx/codec.js';
+import { encoded } from '../support/encoded.js';
 
 /** w x + b of x [N,4], through a Sigmoid or not. */
 function oneNumber(sigmoid: boolean): Uint8Array {
@@ -15,14 +15,7 @@ function oneNumber(sigmoid: boolean): Uint8Array {
     g.constant(float32([-0.3], [1])),
   );
   g.output(sigmoid ? g.op('Sigmoid', [z]) : z, 'out', { type: 'float32', dims: ['N', 1] });
-  return encodeModel({
-    irVersion: 8,
-    producer: 'test',
-    opsets: new Map([['', 18]]),
-    metadata: {},
-    functions: [],
-    graph: g.build(),
-  });
+  return encoded(g);
 }
 
 const X = float32([1, 0.2, -1, 3, -1, 0.4, 0, 1], [2, 4]);

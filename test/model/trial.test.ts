@@ -5,7 +5,7 @@ import { int64 } from '../../src/core/tensor.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
-import { encodeModel } from '../../src/onnx/codec.js';
+import { encoded } from '../support/encoded.js';
 import { oneNode } from '../support/one-node.js';
 
 const sound = oneNode(18, { opType: 'Abs', input: ['x'], output: ['y'] }, { x: [1, 3, 8, 8] });
@@ -55,19 +55,12 @@ test('an expected failure is told in its own words, not as a failed trial', asyn
   const bytes = oneNode(18, { opType: 'NoSuchOp', input: ['x'], output: ['y'] }, { x: [1, 4] });
   await expect(openModel(bytes, { trust: false })).rejects.toThrow(/NoSuchOp/);
   await expect(openModel(sound, { trust: false, shapes: { other: [1] } })).rejects.toThrow(/'other'/);
-  await expect(openModel(encodeModelOf(), { trust: false })).rejects.toThrow(/float/);
+  await expect(openModel(integers(), { trust: false })).rejects.toThrow(/float/);
 });
 
 /** Integers to integers: no float output. */
-function encodeModelOf(): Uint8Array {
+function integers(): Uint8Array {
   const g = new GraphBuilder('integers');
   g.output(g.add(g.input('i', 'int64', [2]), g.constant(int64([1, 2]))), 'sum');
-  return encodeModel({
-    irVersion: 8,
-    producer: 'test',
-    opsets: new Map([['', 18]]),
-    metadata: {},
-    functions: [],
-    graph: g.build(),
-  });
+  return encoded(g);
 }

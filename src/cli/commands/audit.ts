@@ -58,6 +58,11 @@ export const audit = {
       default: false,
       describe: 'end at the first input that cannot be explained (default: name it, go on, and exit with 2)',
     },
+    resume: {
+      type: 'boolean',
+      default: false,
+      describe: 'take what an earlier run in --out has finished for the same model, options and inputs, and make the rest',
+    },
     out: { ...TEXT, default: 'lan-onnx-out', describe: 'folder for the results, one folder an input' },
     lan: {
       ...TEXT,
@@ -88,5 +93,5 @@ export const audit = {
   ],
   epilogue:
     'Exit code: 0 all inputs were explained, 2 some were not (each is named with the reason, the others are written) or nothing could be done. ' +
-    'Ctrl-C keeps what is done: the mask learned so far is measured and written, and the exit code is 2.',
+    'Ctrl-C keeps what is done: the mask learned so far is measured and written, the exit code is 2, and --resume goes on with the next input.',
 } as const satisfies Definition;

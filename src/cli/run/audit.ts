@@ -1,24 +1,24 @@
 // lan-onnx audit MODEL --image F: learns which parts of an input the classifier needed, and measures the claim.
 import { join } from 'node:path';
-import { createAuditor, type AuditResult, type Auditor } from '../../api/audit.js';
+import { createAuditor, type Auditor } from '../../api/audit.js';
 import { allFailed, failureOf, survey } from '../../api/audit-all.js';
 import type { AuditProgress } from '../../api/audit-options.js';
 import { sizeOfPicture, type Sample } from '../../api/inputs.js';
 import { LanError } from '../../core/errors.js';
-import { readable } from '../../core/readable.js';
 import { ensureWritable, readBytes } from '../../data/files.js';
 import { whileLocked } from '../../data/lock.js';
 import { decodeNpy } from '../../data/npy.js';
 import { picturePaths } from '../../data/picture-paths.js';
 import { uniqueFolders } from '../../data/unique-folders.js';
-import { predictionText, type AuditFiles } from '../../report/audit-files.js';
+import type { AuditDocument } from '../../report/audit-files.js';
+import { otherResults } from '../../report/earlier.js';
 import { toJson } from '../../report/format.js';
-import { needed } from '../../report/tokens.js';
 import { progressBar } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import { audit as definition } from '../commands/audit.js';
 import { inFlags } from '../flags.js';
 import { interrupted, type Io } from '../io.js';
+import { describe } from './audit-text.js';
 import { interruptibly, maskOptions, noteTo, openOptions } from '../model.js';
 
 type Arguments = ArgumentsOf<typeof definition>;
@@ -85,30 +85,51 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       io.err(`engine: ${engine.info.name} ${engine.info.version}, ${engine.info.backend}, ${engine.info.threads} thread(s)\n`);
       const folders = uniqueFolders(inputs.map(({ path }) => path));
       const documents: object[] = [];
-      for (const [i, input] of sound.entries()) {
+      const written: string[] = [];
+      const removed: string[] = [];
+      for (const input of sound) {
         const { path, is } = input;
-        let result: AuditResult;
+        const name = folders[inputs.indexOf(input)]!;
+        const folder = join(argv.out, name);
+        let document: AuditDocument | undefined;
         try {
           current = await auditor.read(path, is);
-          result = await auditor.audit(current);
+          document = argv.resume ? await auditor.finished(current, folder) : undefined;
+          if (!document) {
+            const result = await auditor.audit(current);
+            removed.push(...(await result.save(folder)).removed.map((file) => join(name, file)));
+            document = result.toJSON();
+          }
         } catch (error) {
           const failure = failureOf(path, error);
           if (argv.strict || inputs.length === 1) throw error;
           onFailure(failure);
           continue;
         }
+        written.push(name);
         bar.stop();
-        const files = await result.save(join(argv.out, folders[inputs.indexOf(input)]!));
-        if (argv.json) documents.push(result.toJSON());
-        else io.out(describe(path, result, files, classes));
+        if (argv.json) documents.push(document);
+        else io.out(describe(path, document, folder, classes));
         if (!signal.aborted) continue;
-        interrupted(io, `${i + 1} of ${inputs.length} input(s) written, the last with the mask learned until then.`);
+        interrupted(
+          io,
+          `${written.length} of ${inputs.length} input(s) written, the last with the mask learned until then.${inputs.length > 1 ? ' Go on with --resume.' : ''}`,
+        );
         break;
       }
+      if (removed.length > 0) note(`files of an earlier run that are not of this one are removed: ${listed(removed)}`);
+      const others = await otherResults(argv.out, written);
+      if (others.length > 0)
+        note(`'${argv.out}' also holds results of earlier runs, which are left as they are: ${listed(others)}`);
       if (argv.json) io.out(toJson(inputs.length === 1 ? documents[0] : documents));
     }
   });
 }
+
+/** Names that a note lists. */
+const LISTED = 5;
+const listed = (names: readonly string[]): string =>
+  names.length > LISTED ? `${names.slice(0, LISTED).join(', ')} and ${names.length - LISTED} more` : names.join(', ');
 
 /** Size of the first picture that can be read, as it binds the sides that a model leaves open. */
 async function sizeOfFirst(paths: readonly string[]): Promise<readonly [number, number] | undefined> {
@@ -127,32 +148,4 @@ async function shapeOfFirst([path]: readonly string[] = []): Promise<readonly nu
 function show(bar: ReturnType<typeof progressBar>, { phase, step, iterations, loss, maskMean }: AuditProgress): void {
   if (step === undefined) bar.phase(phase);
   else bar.step(step, iterations!, loss!, maskMean!);
-}
-
-function describe(path: string, result: AuditResult, files: AuditFiles, classes: number): string {
-  const most = result.prediction[0]?.probability ?? 1;
-  const lines = [
-    `${path}: ${predictionText(result)}`,
-    ...(result.answer.task === 'class' && most < Math.min(0.5, 3 / classes)
-      ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
-      : []),
-  ];
-  for (const { beta, learned, evidence, evidenceSeconds, claims, tokens } of result.betas) {
-    const [headline, ...others] = claims;
-    const { seconds, history, stopped } = learned;
-    const milliseconds = (1000 * seconds) / Math.max(1, history.length);
-    const how =
-      stopped === 'explainer'
-        ? `given by the explainer in ${milliseconds.toFixed(1)} ms`
-        : `${history.length} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})`;
-    lines.push(
-      `  beta ${beta}: ${headline}`,
-      ...others.map((c) => `    ${c}`),
-      ...(tokens ? [`    most needed: ${needed(tokens)}`] : []),
-      `    mask mean ${evidence.soft.fraction.toFixed(3)}; ${how}, evidence ${evidenceSeconds.toFixed(1)} s`,
-    );
-  }
-  lines.push(`  files: ${[files.sheet, files.page, files.json].filter(Boolean).join(', ')}`);
-  // Labels and file names are foreign: a line end in one of them is none of ours.
-  return `${lines.map((line) => readable(line)).join('\n')}\n`;
 }

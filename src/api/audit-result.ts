@@ -1,0 +1,73 @@
+// What an audit gives: what was measured, in sentences, as a document, and as files.
+import { basename } from 'node:path';
+import type { Tensor } from '../core/tensor.js';
+import { version } from '../core/version.js';
+import type { AuditResult as Measured } from '../explain/audit.js';
+import { featureMap } from '../model/feature-map.js';
+import type { Classifier } from '../model/open.js';
+import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditContext } from '../report/audit-files.js';
+import { answerText, claims, partOf } from '../report/claims.js';
+import { tokenMasks, type TokenMask, type Tokens } from '../report/tokens.js';
+import type { Sample } from './inputs.js';
+
+/** One mask, what it claims, and how that was measured. */
+export type Finding = Measured['betas'][number] & {
+  /** In sentences, never more than the evidence carries; the headline first. */
+  readonly claims: readonly string[];
+  /** Where the mask lies on tokens: one entry each. */
+  readonly tokens?: readonly TokenMask[];
+};
+
+/** What was found out about one input. */
+export interface AuditResult extends Omit<Measured, 'betas'> {
+  /** One entry per beta. */
+  readonly betas: readonly Finding[];
+  readonly input: AuditContext['input'] & { readonly x: Tensor };
+  /** What was assumed about the model, the noise and the input. */
+  readonly notes: readonly string[];
+  /** The document of audit.json (docs/audit-json.md). */
+  toJSON(): AuditDocument;
+  /** Writes what the command line writes: audit.json, the mask as .npy, pictures where the input is one, a page of tokens. Throws LanError (`write`). */
+  save(folder: string): Promise<AuditFiles>;
+}
+
+/** The result for one input. `run`: see runOf. */
+export function resultOf(
+  classifier: Classifier,
+  measured: Measured,
+  { x, path, title, sha256 }: Sample,
+  notes: readonly string[],
+  tokens: Tokens | undefined,
+  run: string,
+): AuditResult {
+  const { source, hookPoint, card } = classifier;
+  const drawn = !hookPoint || featureMap(classifier);
+  const context: AuditContext = {
+    title: `${title}: ${answerText(measured.answer)} by ${basename(source.name)}`,
+    model: { path: source.name, sha256: source.sha256 },
+    input: { path, sha256 },
+    engine: classifier.engine.info,
+    card,
+    notes,
+    version: version(),
+    run,
+    range: drawn ? card?.range : undefined,
+    hookPoint,
+    tokens,
+  };
+  return {
+    ...measured,
+    betas: measured.betas.map((beta) => ({
+      ...beta,
+      claims: claims(beta, measured.answer, partOf(hookPoint)),
+      ...(tokens ? { tokens: tokenMasks(tokens, beta.learned.mask) } : {}),
+    })),
+    input: { ...context.input, x },
+    notes,
+    toJSON: () => auditDocument(x, measured, context),
+    async save(folder) {
+      const { json, sheet, page, removed } = await writeAudit(folder, x, measured, context);
+      return { json, sheet, page, removed };
+    },
+  };
+}

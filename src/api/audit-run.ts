@@ -1,0 +1,55 @@
+// What decides the result of an audit, as one number: two audits of the same one give the same masks and evidence.
+import { version } from '../core/version.js';
+import type { Tensor } from '../core/tensor.js';
+import { sha256 } from '../data/files.js';
+import { settingsFor } from '../explain/objective.js';
+import type { Classifier } from '../model/open.js';
+import type { AuditOptions, settingsOf } from './audit-options.js';
+
+const hashOf = (tensor: Tensor): string => {
+  const { data, type, dims } = tensor;
+  const bytes = ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : JSON.stringify(Array.from(data as ArrayLike<unknown>));
+  return `${type}[${dims.join()}] ${sha256(bytes)}`;
+};
+
+/** What a run consists of besides its input. */
+export interface RunParts {
+  readonly classifier: Classifier;
+  readonly options: AuditOptions;
+  readonly settings: ReturnType<typeof settingsOf>;
+  /** SHA-256 of the explainer's file. */
+  readonly explainer: string | undefined;
+  /** What noise is drawn from. */
+  readonly samples: Tensor | undefined;
+  readonly vocabulary: readonly string[] | undefined;
+}
+
+/**
+ * SHA-256 of everything that decides the result for an input: version, model, engine and threads, how pictures go in, what is explained, all settings as
+ * resolved, and the content of what noise, explainer and vocabulary were read from. Ops of the caller's own count by their names only.
+ */
+export function runOf({ classifier, options, settings, explainer, samples, vocabulary }: RunParts, input: string): string {
+  const { source, engine, adapters, card, hookPoint, inputs, output, outputKind, task, labels, feeds } = classifier;
+  return sha256(
+    JSON.stringify({
+      version: version(),
+      model: source.sha256,
+      engine: engine.info,
+      ops: adapters.flatMap((a) => a.op),
+      card,
+      inputs,
+      explained: [classifier.input.name, output.name, hookPoint?.name, outputKind, task],
+      labels,
+      feeds: Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, hashOf(tensor)])),
+      settings: settingsFor(classifier, options.preset, settings),
+      within: options.within,
+      evidenceDraws: options.evidenceDraws,
+      explainer,
+      samples: samples && hashOf(samples),
+      vocabulary,
+      input,
+    }),
+  );
+}

@@ -1,0 +1,36 @@
+// The result of an audit in words, from its document: the same for one that was just made and for one that was there already.
+import { join } from 'node:path';
+import { readable } from '../../core/readable.js';
+import { predictionText, type AuditDocument } from '../../report/audit-files.js';
+import { DOCUMENT } from '../../report/earlier.js';
+import { needed } from '../../report/tokens.js';
+
+/** `path`: the input as it was named; `folder`: where the files lie; `classes` of the model. */
+export function describe(path: string, document: AuditDocument, folder: string, classes: number): string {
+  const { answer, prediction, files, betas } = document;
+  const most = prediction[0]?.probability ?? 1;
+  const lines = [
+    `${path}: ${predictionText(document)}`,
+    ...(answer.task === 'class' && most < Math.min(0.5, 3 / classes)
+      ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
+      : []),
+  ];
+  for (const { beta, claims, tokens, steps, stopped, maskMean, timings } of betas) {
+    const [headline, ...others] = claims;
+    const milliseconds = 1000 * timings.secondsPerStep;
+    const how =
+      stopped === 'explainer'
+        ? `given by the explainer in ${milliseconds.toFixed(1)} ms`
+        : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})`;
+    lines.push(
+      `  beta ${beta}: ${headline}`,
+      ...others.map((c) => `    ${c}`),
+      ...(tokens ? [`    most needed: ${needed(tokens)}`] : []),
+      `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,
+    );
+  }
+  const named = [files.sheet, files.page, DOCUMENT].filter((name) => name !== undefined);
+  lines.push(`  files: ${named.map((name) => join(folder, name)).join(', ')}`);
+  // Labels and file names are foreign: a line end in one of them is none of ours.
+  return `${lines.map((line) => readable(line)).join('\n')}\n`;
+}

@@ -1,0 +1,106 @@
+// What an earlier run left in a folder of results, known by its audit.json alone: nothing else is ours to remove or to go on from.
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readBytes, refusal } from '../data/files.js';
+import { inNaturalOrder } from '../data/picture-paths.js';
+
+/** The document of an audit within its folder. */
+export const DOCUMENT = 'audit.json';
+
+/** Names that an audit gives its files; a document that lists others is not believed. */
+const OURS = /^(?:mask(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|tokens\.html)$/;
+const name = z.string().regex(OURS);
+
+const Earlier = z.looseObject({
+  schema: z.string().startsWith('lan-onnx/audit@'),
+  files: z.object({ sheet: name.optional(), page: name.optional() }).optional(),
+  betas: z.array(
+    z.looseObject({
+      files: z.object({ mask: name, attention: name.optional(), overlay: name.optional() }),
+      tokens: z.array(z.unknown()).optional(),
+    }),
+  ),
+});
+
+/** What a report in words is made of, too. */
+const Finished = z.looseObject({
+  run: z.string(),
+  answer: z.looseObject({ task: z.enum(['class', 'labels', 'value']) }),
+  prediction: z.array(z.looseObject({ label: z.string(), probability: z.number() })),
+  betas: z
+    .array(
+      z.looseObject({
+        beta: z.number(),
+        claims: z.array(z.string()).min(1),
+        maskMean: z.number(),
+        steps: z.number(),
+        // One that was interrupted holds less than was asked for.
+        stopped: z.enum(['iterations', 'plateau', 'budget', 'explainer']),
+        timings: z.looseObject({ secondsPerStep: z.number(), evidenceSeconds: z.number() }),
+      }),
+    )
+    .min(1),
+});
+
+async function read(folder: string): Promise<{ readonly json: unknown; readonly files: readonly string[] } | undefined> {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(await readBytes(join(folder, DOCUMENT), 'Result')));
+  } catch {
+    return undefined;
+  }
+  const { success, data } = Earlier.safeParse(json);
+  if (!success) return undefined;
+  const listed = data.betas.flatMap(({ files }) => Object.values(files));
+  // Documents of before `files` name neither, and have the sheet beside the pictures and the page beside the tokens.
+  const sheet = data.files ? data.files.sheet : data.betas.some((b) => b.files.overlay) ? 'sheet.png' : undefined;
+  const page = data.files ? data.files.page : data.betas.some((b) => b.tokens) ? 'tokens.html' : undefined;
+  return { json, files: [...listed, sheet, page].filter((f) => f !== undefined) };
+}
+
+const isFile = (path: string): Promise<boolean> => lstat(path).then((s) => s.isFile(), () => false); // prettier-ignore
+
+/**
+ * Makes room for a result that will consist of `files`: removes those of an earlier audit in this folder that will not be written anew, then its
+ * audit.json, which would describe them no longer. Only plain files that this audit.json lists are removed. Gives the names of the former.
+ * Throws LanError (`write`).
+ */
+export async function removeEarlier(folder: string, files: readonly string[]): Promise<string[]> {
+  const earlier = await read(folder);
+  if (!earlier) return [];
+  const removed: string[] = [];
+  try {
+    for (const name of new Set(earlier.files)) {
+      if (files.includes(name) || !(await isFile(join(folder, name)))) continue;
+      await rm(join(folder, name));
+      removed.push(name);
+    }
+    await rm(join(folder, DOCUMENT), { force: true });
+  } catch (error) {
+    throw refusal(folder, error);
+  }
+  return removed;
+}
+
+/** Folders below `out` with the results of an audit, but for those that are `known`; in natural order. */
+export async function otherResults(out: string, known: readonly string[]): Promise<string[]> {
+  const entries = await readdir(out, { withFileTypes: true }).catch(() => []);
+  const others: string[] = [];
+  for (const entry of entries)
+    if (entry.isDirectory() && !known.includes(entry.name) && (await read(join(out, entry.name)))) others.push(entry.name);
+  return others.sort(inNaturalOrder);
+}
+
+/**
+ * The document of an audit that was written to its end in this folder by the same run: the same model, options and input (`run`, see runOf), no mask
+ * interrupted, every file there. Undefined where it has to be made (again).
+ */
+export async function finishedResult(folder: string, run: string): Promise<unknown> {
+  const earlier = await read(folder);
+  if (!earlier) return undefined;
+  const { success, data } = Finished.safeParse(earlier.json);
+  if (!success || data.run !== run) return undefined;
+  for (const name of earlier.files) if (!(await isFile(join(folder, name)))) return undefined;
+  return earlier.json;
+}
