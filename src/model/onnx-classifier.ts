@@ -125,7 +125,8 @@ export class OnnxClassifier implements Classifier {
     if (this.labels.length > 0 && this.labels.length !== this.classes) {
       throw new LanError(
         'input',
-        `${source.name}: ${this.labels.length} labels for ${this.classes} classes. Are they another model's? (A background class makes 1001.)`,
+        `${source.name}: gives ${this.classes} classes, but there are ${this.labels.length} labels.`,
+        "Check that the labels are this model's. A background class in front makes one more: 1001 for ImageNet.",
       );
     }
   }

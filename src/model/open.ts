@@ -43,7 +43,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   if (!selected)
     throw new LanError(
       'input',
-      `${source.name}: needs an input of numbers and a float output; inputs are ${graph.inputs.map((i) => `${i.name}: ${i.type}`).join(', ')}.`,
+      `${source.name}: has no input of numbers with an output of floats; its inputs are ${typed(graph.inputs)}, its outputs ${typed(graph.outputs)}.`,
     );
   const { input, output } = selected;
   notes.push(...selected.notes);
@@ -136,3 +136,6 @@ async function probabilitiesOf({ graph: file }: Model, graph: Graph, reference: 
 }
 
 export type { Classifier };
+
+/** Values with their types, for messages: `ids: int64, mask: float32`; 'none' for none. */
+const typed = (values: Graph['inputs']): string => values.map((v) => `${v.name}: ${v.type}`).join(', ') || 'none';
