@@ -2,7 +2,8 @@
 import { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
 import { picturePaths } from '../data/picture-paths.js';
 import type { AuditResult, Auditor } from './audit.js';
-import type { Expected } from './inputs.js';
+import { MOST_PICTURES } from '../model/guess.js';
+import type { Expected, Sample } from './inputs.js';
 
 /** One of many inputs: explained, or why not. */
 export type Audited =
@@ -35,16 +36,34 @@ export async function survey<I extends NamedInput>(
 ): Promise<I[]> {
   const sound: I[] = [];
   const failures: LanError[] = [];
+  // How pictures go in may have to be told from several of them: the first ones wait until there are enough.
+  const waiting: Sample[] = [];
+  const prepareWaiting = async (): Promise<void> => {
+    const samples = waiting.splice(0);
+    if (samples.length > 0) await auditor.prepare(...samples);
+  };
+  let prepared = false;
   for (const input of inputs) {
+    let waits = false;
     try {
-      await auditor.prepare(await auditor.read(input.path, input.is));
+      const sample = await auditor.read(input.path, input.is);
+      waits = !prepared && sample.pixels !== undefined;
+      if (waits) waiting.push(sample);
+      else {
+        await prepareWaiting();
+        await auditor.prepare(sample);
+      }
       sound.push(input);
     } catch (error) {
       const failure = failureOf(input.path, error);
       if (strict || inputs.length === 1) throw error;
       failures.push(failure);
     }
+    if (waits && waiting.length < MOST_PICTURES) continue;
+    prepared ||= waits;
+    await prepareWaiting();
   }
+  await prepareWaiting();
   if (sound.length === 0 && failures.length > 0) throw allFailed(failures);
   for (const failure of failures) onFailure?.(failure);
   return sound;

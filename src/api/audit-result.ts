@@ -4,6 +4,7 @@ import type { Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import type { AuditResult as Measured } from '../explain/audit.js';
 import { featureMap } from '../model/feature-map.js';
+import type { Preprocessing } from '../model/guess.js';
 import type { Classifier } from '../model/open.js';
 import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditContext } from '../report/audit-files.js';
 import { answerText, claims, partOf } from '../report/claims.js';
@@ -39,6 +40,7 @@ export function resultOf(
   notes: readonly string[],
   tokens: Tokens | undefined,
   run: string,
+  preprocessing: Preprocessing | undefined,
 ): AuditResult {
   const { source, hookPoint, card } = classifier;
   const drawn = !hookPoint || featureMap(classifier);
@@ -48,6 +50,7 @@ export function resultOf(
     input: { path, sha256 },
     engine: classifier.engine.info,
     card,
+    preprocessing,
     notes,
     version: version(),
     run,

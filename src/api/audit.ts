@@ -8,7 +8,7 @@ import { readWithin } from '../explain/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
 import { openExplainer, type OpenedExplainer } from '../explain/explainer.js';
 import { bootstrapPath } from '../lan/noise.js';
-import { chooseConvention } from '../model/conventions.js';
+import { settled, type Preprocessing } from '../model/guess.js';
 import { openModel, type Classifier } from '../model/open.js';
 import { requireClasses } from '../model/task.js';
 import type { AuditDocument } from '../report/audit-files.js';
@@ -31,9 +31,9 @@ export interface Auditor extends AsyncDisposable {
   read(input: AuditInput, expected?: Expected): Promise<Sample>;
   /**
    * Does what may still be refused before anything long begins: reads the noise's dataset, and where no card says how pictures go in, chooses by
-   * this one. The first `audit` does it where this was not called.
+   * these. The first `audit` does it, by its own input, where this was not called.
    */
-  prepare(input: AuditInput | Sample): Promise<void>;
+  prepare(...inputs: readonly (AuditInput | Sample)[]): Promise<void>;
   audit(input: AuditInput | Sample): Promise<AuditResult>;
   /**
    * The document of this input in `folder`, where an audit with the same model, options and input was written there to its end; undefined where it has to
@@ -88,6 +88,7 @@ export async function createAuditor(model: ModelLike, options: AuditOptions = {}
 class CompiledAuditor implements Auditor {
   private prepared?: Promise<Prepared>;
   private chosen?: Promise<void>;
+  private preprocessing?: Preprocessing;
   private samples: Tensor | undefined;
   private readonly notes: string[] = [];
   [asyncDispose] = (): Promise<void> => this.dispose();
@@ -137,16 +138,17 @@ class CompiledAuditor implements Auditor {
     return readInput(this.classifier, input, expected);
   }
 
-  async prepare(input: AuditInput | Sample): Promise<void> {
-    const sample = isSample(input) ? input : await this.read(input);
-    this.tokensOf(sample);
-    await (this.chosen ??= this.choose(sample));
+  async prepare(...inputs: readonly (AuditInput | Sample)[]): Promise<void> {
+    const samples: Sample[] = [];
+    for (const input of inputs) samples.push(isSample(input) ? input : await this.read(input));
+    for (const sample of samples) this.tokensOf(sample);
+    await (this.chosen ??= this.choose(samples));
   }
 
   async audit(input: AuditInput | Sample): Promise<AuditResult> {
     let sample = isSample(input) ? input : await this.read(input);
     const tokens = this.tokensOf(sample);
-    await (this.chosen ??= this.choose(sample));
+    await (this.chosen ??= this.choose([sample]));
     // A convention of another range was chosen after this picture was read: its pixels are rescaled.
     if (sample.pixels && sample.range !== this.classifier.card!.range)
       sample = { ...sample, x: inRange(sample.pixels, this.classifier), range: this.classifier.card!.range };
@@ -165,7 +167,15 @@ class CompiledAuditor implements Auditor {
         options.onProgress?.({ phase: `learning the mask, beta ${beta}`, step: step + 1, iterations, loss, maskMean }),
     });
     const measured = await (await this.prepared).audit(sample.x);
-    return resultOf(classifier, measured, sample, [...this.notes, ...sample.notes], tokens, this.runOf(sample));
+    return resultOf(
+      classifier,
+      measured,
+      sample,
+      [...this.notes, ...sample.notes],
+      tokens,
+      this.runOf(sample),
+      this.preprocessing,
+    );
   }
 
   async finished(input: AuditInput | Sample, folder: string): Promise<AuditDocument | undefined> {
@@ -203,19 +213,16 @@ class CompiledAuditor implements Auditor {
     return tokens;
   }
 
-  /** Chooses a convention for pictures by this one where no card says, then reads what the noise is made of. */
-  private async choose({ pixels }: Sample): Promise<void> {
+  /** Chooses a convention for pictures by these where no card says, then reads what the noise is made of. */
+  private async choose(inputs: readonly Sample[]): Promise<void> {
     const { settings } = this;
-    const guess = pixels && this.classifier.cardAssumed && this.classifier.inputShape[0] === 3;
-    if (guess && this.classifier.task === 'regression')
-      this.say(
-        'no model card: assumed torchvision (RGB, 0..1, ImageNet mean and std), since a value does not tell how pictures go in; say what it is with `card` or `mean`, `std`, `range`, `channels`',
-      );
-    else if (guess) {
-      const { classifier, note } = await chooseConvention(this.classifier, pixels);
-      this.classifier = classifier;
-      this.say(note);
-    }
+    const chosen = await settled(
+      this.classifier,
+      inputs.flatMap(({ pixels }) => pixels ?? []),
+    );
+    this.classifier = chosen.classifier;
+    this.preprocessing = chosen.preprocessing;
+    if (chosen.note !== undefined) this.say(chosen.note);
     const path = bootstrapPath(settings.noise ?? '');
     if (path === undefined || this.samples) return;
     const { samples, notes } = await bootstrapSamples(path, this.classifier, settings.seed ?? 0);

@@ -1,8 +1,12 @@
 // The dataset of a call: opened here from a path and closed again, or the caller's own.
+import { sizeOf, type Tensor } from '../core/tensor.js';
 import { openDataset, type DatasetOptions } from '../data/open-dataset.js';
 import type { Dataset } from '../data/dataset.js';
 import { isImage } from '../data/find-images.js';
 import { pictureSize } from '../data/images.js';
+import { MOST_PICTURES } from '../model/guess.js';
+import type { Classifier } from '../model/open.js';
+import { chosen, pictureSpec } from '../score/score.js';
 
 /** A dataset as the calls take it: opened (it stays the caller's), or the path of a folder of pictures, IDX, CIFAR, a manifest or .npy. */
 export type DatasetLike = Dataset | string;
@@ -32,4 +36,20 @@ export async function firstPicture(dataset: Dataset): Promise<{ readonly picture
     if (size) return { pictureSize: size };
   }
   return {};
+}
+
+/** Some pictures [1,C,H,W] (uint8, 0..255) of a dataset, by which a preprocessing may be told; none where its samples are no bytes. */
+export async function somePictures(dataset: Dataset, classifier: Classifier, seed = 0): Promise<Tensor[]> {
+  const spec = pictureSpec(classifier);
+  if (!spec || !classifier.cardAssumed) return [];
+  const { x } = await dataset.read(chosen(dataset.length, { limit: MOST_PICTURES, seed }), spec);
+  const [count = 0, ...shape] = x.dims;
+  const per = sizeOf(shape);
+  if (x.type !== 'uint8') return [];
+  const bytes = x.data as Uint8Array;
+  return Array.from({ length: count }, (_, i) => ({
+    type: 'uint8',
+    dims: [1, ...shape],
+    data: bytes.subarray(i * per, (i + 1) * per),
+  }));
 }

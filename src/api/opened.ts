@@ -9,6 +9,7 @@ type Internal =
   | 'engine'
   | 'adapters'
   | 'cardAssumed'
+  | 'cardGiven'
   | 'picture'
   | 'integers'
   | 'batched'

@@ -8,6 +8,7 @@ import { decodePixels, decodeSprite, fit } from '../data/images.js';
 import { matchLabels } from '../data/labels.js';
 import { isImage } from '../data/find-images.js';
 import { toPlanes } from '../data/planes.js';
+import { settled } from '../model/guess.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
 import { gridDocument, writeGrid, type GridDocument } from '../report/position-map-files.js';
 import type { PlacedObject } from '../score/placing.js';
@@ -62,7 +63,9 @@ export async function positionMap(
   return withModel(model, opening, async (classifier) => {
     if (!classifier.card)
       throw new LanError('data', `${classifier.source.name}: its input [${classifier.input.shape.join(',')}] is not a picture.`);
-    for (const note of classifier.notes) onNote?.(note);
+    const { note: assumed } = await settled(classifier, []);
+    const own = [...classifier.notes, ...(assumed === undefined ? [] : [assumed])];
+    for (const note of own) onNote?.(note);
     const placed = await readObjects(objects, { split, label }, classifier);
     for (const note of placed.notes) onNote?.(note);
     const size = typeof objectSize === 'number' ? ([objectSize, objectSize] as const) : objectSize;
@@ -79,7 +82,7 @@ export async function positionMap(
       onProgress,
       signal, // prettier-ignore
     });
-    const notes = [...classifier.notes, ...placed.notes];
+    const notes = [...own, ...placed.notes];
     const { source } = classifier;
     const context = {
       model: { path: source.name, sha256: source.sha256 },

@@ -1,7 +1,10 @@
 // score(model, data): accuracy, confusion and throughput on a labelled dataset, from paths to the files of a result.
 import { version } from '../core/version.js';
-import type { OpenOptions } from '../model/open.js';
+import type { Dataset } from '../data/dataset.js';
+import { settled, type Preprocessing } from '../model/guess.js';
+import type { Classifier, OpenOptions } from '../model/open.js';
 import { classesCsv, scoreDocument, writeScore, type ScoreDocument } from '../report/score-files.js';
+import { chooseByLabels, choiceNotes, type LabelledChoice } from '../score/preprocessing.js';
 import { score as measure, type ScoreOptions as MeasureOptions, type ScoreResult as Measured } from '../score/score.js';
 import { firstPicture, withDataset, type DatasetLike } from './data.js';
 import { isFile, withModel, type ModelLike } from './opened.js';
@@ -16,6 +19,8 @@ export interface ScoreOptions extends MeasureOptions, Omit<OpenOptions, 'batch'>
 
 /** How well a classifier did. */
 export interface ScoreResult extends Measured {
+  /** How pictures went in, and who said so; absent for what is no picture. */
+  readonly preprocessing?: Preprocessing | LabelledChoice;
   /** The document of score.json (docs/score.md); single predictions are in predictions.csv. */
   toJSON(): ScoreDocument;
   /** The table of classes as CSV. */
@@ -36,26 +41,36 @@ export interface ScoreResult extends Measured {
 export async function score(model: ModelLike, data: DatasetLike, options: ScoreOptions = {}): Promise<ScoreResult> {
   const { split, onNote, batch, limit, seed, strict, onProgress, signal, ...opening } = options;
   return withDataset(data, { split }, async (dataset) =>
-    withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (classifier) => {
-      const assumed = classifier.cardAssumed
-        ? ['no model card: assumed torchvision (RGB, 0..1, ImageNet mean and std), or plain 0..255 of grey; give a `card`']
-        : [];
-      for (const note of [...classifier.notes, ...assumed]) onNote?.(note);
+    withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (opened) => {
+      for (const note of opened.notes) onNote?.(note);
+      const { classifier, preprocessing, notes } = await settledByLabels(opened, dataset, seed);
+      for (const note of notes) onNote?.(note);
       const result = await measure(classifier, dataset, { batch, limit, seed, strict, onProgress, signal });
       for (const note of result.notes) onNote?.(note);
       const context = {
         model: { path: classifier.source.name, sha256: classifier.source.sha256 },
         engine: classifier.engine.info,
         card: classifier.card,
+        ...(preprocessing ? { preprocessing } : {}),
         version: version(),
       };
       const names = new Map(result.predictions.map(({ index }) => [index, dataset.nameOf(index)]));
       return {
         ...result,
+        ...(preprocessing ? { preprocessing } : {}),
+        notes: [...notes, ...result.notes],
         toJSON: () => scoreDocument(result, context),
         toCsv: () => classesCsv(result),
         save: (folder) => writeScore(folder, result, context, (index) => names.get(index)!),
       };
     }),
   );
+}
+
+/** The classifier with its preprocessing settled: where no card says it, by which convention does best on some of the labelled pictures. */
+async function settledByLabels(classifier: Classifier, dataset: Dataset, seed: number | undefined) {
+  const tried = classifier.cardAssumed ? await chooseByLabels(classifier, dataset, seed) : undefined;
+  if (tried) return { classifier: tried.classifier, preprocessing: tried.choice, notes: choiceNotes(tried.choice) };
+  const { preprocessing, note } = await settled(classifier, []);
+  return { classifier, preprocessing, notes: note === undefined ? [] : [note] };
 }

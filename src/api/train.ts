@@ -10,9 +10,10 @@ import { samplesOfDataset } from '../lan/dataset-samples.js';
 import type { MaskShape, OutputLoss, Schedule } from '../lan/choices.js';
 import type { Samples } from '../lan/samples.js';
 import type { TrainProgress } from '../lan/train.js';
+import { settled } from '../model/guess.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
 import { pictureSpec } from '../score/score.js';
-import { firstPicture, withDataset, type DatasetLike } from './data.js';
+import { firstPicture, somePictures, withDataset, type DatasetLike } from './data.js';
 import { isFile, withModel, type ModelLike } from './opened.js';
 
 /** Options of `train`, flat: those of the model and the dataset count where they are opened here. */
@@ -127,12 +128,13 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
   if (resume && out === undefined)
     throw new LanError('usage', '`resume`: a checkpoint lies beside the explainer.', 'Say where with `out`.');
   return withDataset(data, { split: part, prefer: 'train' }, async (dataset) =>
-    withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (classifier) => {
+    withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (opened) => {
       if (out !== undefined) {
         const files = [out, ...['fused.onnx', 'metrics.jsonl', 'checkpoint'].map((ending) => beside(out, ending))];
-        await prepareResults(files, [classifier.source.path, dataset.name]);
+        await prepareResults(files, [opened.source.path, dataset.name]);
       }
-      const notes = [...dataset.notes, ...classifier.notes];
+      const { classifier, note } = await settled(opened, await somePictures(dataset, opened, seed));
+      const notes = [...dataset.notes, ...classifier.notes, ...(note === undefined ? [] : [note])];
       for (const note of notes) onNote?.(note);
       let unreadable = 0;
       const tell = (reason: string): void => {

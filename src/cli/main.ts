@@ -105,10 +105,10 @@ function refuseMisplaced(argv: readonly string[], { command, options, positional
     if (flag === undefined) continue;
     if (Object.hasOwn(renamed, flag)) throw new LanError('usage', `--${flag}: is now called --${renamed[flag]!}.`);
     if (Object.hasOwn(positionals, flag))
-      throw new LanError('usage', `--${flag}: is an argument, given without a flag: lan-onnx ${command}.`);
+      throw new LanError('usage', `--${flag}: is not a flag; it is typed without dashes: lan-onnx ${command}.`);
     const isSwitch = Object.hasOwn(options, flag) && options[flag]!.type === 'boolean';
     if (isSwitch && value !== undefined && value !== 'true' && value !== 'false')
-      throw new LanError('usage', `--${flag}: is on where it is given and takes no value, received '${value}'.`);
+      throw new LanError('usage', `--${flag}: is a switch and takes no value, received '${value}'.`);
   }
 }
 

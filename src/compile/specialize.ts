@@ -42,10 +42,7 @@ export async function specialize(
   const inputs = graph.inputs.map((input) => bindInput(input, own(shapes, input.name)));
   const total = inputs.reduce((sum, i) => sum + (bytesOf(i.type!, i.dims as number[]) ?? 0), 0);
   if (total > MAX_TOTAL)
-    throw new LanError(
-      'unsupported',
-      `The inputs together ask for ${gibibytes(total)}; at most ${MAX_TOTAL / 2 ** 30} are allowed.`,
-    );
+    throw new LanError('memory', `The inputs together ask for ${gibibytes(total)}; at most ${MAX_TOTAL / 2 ** 30} are allowed.`);
   const feeds = Object.fromEntries(
     inputs.map((i) => [i.name, { type: i.type!, dims: i.dims as number[], data: allocate(i.type!, i.dims as number[]) }]),
   );
@@ -107,7 +104,7 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
   const bytes = bytesOf(input.type, dims) ?? 0;
   if (bytes > MAX_BYTES)
     throw new LanError(
-      'unsupported',
+      'memory',
       `Input '${input.name}' of shape [${dims.join(',')}] asks for ${gibibytes(bytes)}; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
     );
   return { ...input, dims };
@@ -207,8 +204,9 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
       }
       if (g.nodes.length > MAX_NODES)
         throw new LanError(
-          'unsupported',
-          `Unrolling up to ${nodeLabel(original)} gives more than ${MAX_NODES} nodes. Give shorter sequences (\`shapes\`).`,
+          'memory',
+          `Unrolling up to ${nodeLabel(original)} gives more than ${MAX_NODES} nodes.`,
+          'Give shorter sequences (`shapes`).',
         );
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

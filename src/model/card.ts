@@ -120,7 +120,11 @@ function within(folder: string, name: string, where: string): string {
   const home = realpathSync(folder);
   const real = existsSync(path) ? realpathSync(path) : resolve(home, name);
   if (isAbsolute(name) || !real.startsWith(home.endsWith(sep) ? home : home + sep))
-    throw new LanError('data', `${where}: labels '${name}' lies outside the card's folder; refused.`, 'Copy it beside the card.');
+    throw new LanError(
+      'data',
+      `${where}: labels '${name}' lies outside the card's folder, and a card may only name files in its own.`,
+      'Copy it beside the card.',
+    );
   return path;
 }
 

@@ -32,6 +32,8 @@ export interface Classifier extends AsyncDisposable {
   readonly picture: Picture | undefined;
   /** The type of whole numbers in which the file takes its pictures; they are rounded to it where it is run. Undefined where it takes floats. */
   readonly integers: DType | undefined;
+  /** What was said of how pictures go in, by the model's folder and the caller; `card` has the rest filled in. */
+  readonly cardGiven: Partial<InputCard>;
   /** True when nobody said how pictures go in. */
   readonly cardAssumed: boolean;
   /** The input that is explained, and the output that is the classifier's. */

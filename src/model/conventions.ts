@@ -1,65 +1,13 @@
-// Preprocessings in common use, and how pictures go in where nobody said.
+// Preprocessings in common use, and the card that is in force where only parts of one were given.
 import { LanError } from '../core/errors.js';
-import { toFloat32, type Tensor } from '../core/tensor.js';
-import type { InputCard } from './card.js';
-import type { Classifier } from './classifier.js';
+import type { InputCard, PartialCard } from './card.js';
 import type { Picture } from './picture.js';
 
-/** The card with every field: what is not given is torchvision's convention, or plain pixels of a grey picture. Throws LanError for wrong lengths. */
-export function completeCard(given: Partial<InputCard>, picture: Pick<Picture, 'layout' | 'channels' | 'size'>): InputCard {
-  const convention = Object.values(CONVENTIONS)[0]!;
-  const grey = picture.channels === 1;
-  if (given.channels !== undefined && (given.channels === 'GREY') !== grey)
-    throw new LanError('data', `Card: channels ${given.channels} do not fit the model's input, which has ${picture.channels}.`);
-  if (given.size && given.size.join() !== picture.size.join())
-    throw new LanError(
-      'data',
-      `Card: size [${given.size.join(',')}] contradicts the model's input of [${picture.size.join(',')}].`,
-    );
-  const known = given.mean !== undefined || given.range !== undefined;
-  const base = grey || known ? ({ channels: grey ? 'GREY' : 'RGB', range: 255, mean: [0], std: [1] } as const) : convention;
-  const card = { ...base, ...given, layout: picture.layout, size: picture.size };
-  const count = grey ? 1 : 3;
-  for (const field of ['mean', 'std'] as const) {
-    if (card[field].length !== 1 && card[field].length !== count)
-      throw new LanError('input', `Card: ${field} has ${card[field].length} values for ${count} channel(s).`);
-  }
-  return card;
-}
+/** What becomes of pixel values. */
+export type PixelValues = Pick<InputCard, 'channels' | 'range' | 'mean' | 'std'>;
 
-/**
- * Tries the conventional preprocessings on a picture [1,3,H,W] (float32, pixel values in 0..255) and gives the classifier with the one under which
- * the model is surest of its answer, on the same sessions, and what was chosen as a sentence. `classifier` itself stays as it is.
- * For pictures of three channels with no card only.
- */
-export async function chooseConvention<C extends Conventional<C>>(
-  classifier: C,
-  pixels255: Tensor,
-): Promise<{ readonly classifier: C; readonly note: string }> {
-  const tried: { name: string; classifier: C; top: number }[] = [];
-  for (const [name, convention] of Object.entries(CONVENTIONS)) {
-    const card = { ...classifier.card!, ...convention };
-    const candidate = classifier.withCard(card, true);
-    const sample = card.range === 255 ? pixels255 : { ...pixels255, data: toFloat32(pixels255).map((v) => v / 255) };
-    // What reaches a hook point depends on the card too.
-    const { x, classifier: bound } = await candidate.locate(sample);
-    const top = toFloat32(await bound.predict(x)).reduce((a, b) => Math.max(a, b), 0);
-    tried.push({ name, classifier: candidate, top: Number.isFinite(top) ? top : 0 });
-  }
-  const best = tried.reduce((a, b) => (b.top > a.top ? b : a));
-  const note = `no model card: assumed ${best.name}, under which the top answer is surest (${best.top.toFixed(3)}); say what it is with \`card\` or \`mean\`, \`std\`, \`range\`, \`channels\``;
-  return { classifier: best.classifier, note };
-}
-
-/** What a classifier must do for its card to be searched for. */
-interface Conventional<C> {
-  readonly card: InputCard | undefined;
-  withCard(card: InputCard, assumed?: boolean): C;
-  locate(sample: Tensor): Promise<{ readonly x: Tensor; readonly classifier: Pick<Classifier, 'predict'> }>;
-}
-
-/** Preprocessings in common use, tried in turn when nobody says which a model wants. */
-export const CONVENTIONS: Readonly<Record<string, Pick<InputCard, 'channels' | 'range' | 'mean' | 'std'>>> = {
+/** Preprocessings of colour pictures in common use, tried in turn where nobody says which a model wants. */
+export const CONVENTIONS: Readonly<Record<string, PixelValues>> = {
   'torchvision (RGB, 0..1, ImageNet mean and std)': {
     channels: 'RGB',
     range: 1,
@@ -71,3 +19,118 @@ export const CONVENTIONS: Readonly<Record<string, Pick<InputCard, 'channels' | '
   'RGB, 0..1': { channels: 'RGB', range: 1, mean: [0, 0, 0], std: [1, 1, 1] },
   'RGB, 0..255': { channels: 'RGB', range: 255, mean: [0, 0, 0], std: [1, 1, 1] },
 };
+
+/** Those of grey pictures. */
+const GREY_CONVENTIONS: Readonly<Record<string, PixelValues>> = {
+  'grey, 0..255': { channels: 'GREY', range: 255, mean: [0], std: [1] },
+  'grey, 0..1': { channels: 'GREY', range: 1, mean: [0], std: [1] },
+  'grey, -1..1': { channels: 'GREY', range: 1, mean: [0.5], std: [0.5] },
+  'grey, 0..1, MNIST mean and std': { channels: 'GREY', range: 1, mean: [0.1307], std: [0.3081] },
+};
+
+/** Of a card, only what becomes of pixel values. */
+function valuesIn({ channels, range, mean, std }: Partial<InputCard>): Partial<PixelValues> {
+  return Object.fromEntries(Object.entries({ channels, range, mean, std }).filter(([, v]) => v !== undefined));
+}
+
+/** A convention with the fields that were given in place of its own; means and deviations follow the order of channels. */
+function valuesWith(convention: PixelValues, given: Partial<InputCard>): PixelValues {
+  const turned = given.channels !== undefined && given.channels !== convention.channels;
+  const ordered = (v: readonly number[]): readonly number[] => (turned ? v.toReversed() : v);
+  return { ...convention, mean: ordered(convention.mean), std: ordered(convention.std), ...valuesIn(given) };
+}
+
+/**
+ * What may be in force where the card leaves it open, by name: each convention with the fields that were given, once. `orders`: with both orders of
+ * channels, where none was given.
+ */
+export function candidates(
+  given: Partial<InputCard>,
+  channels: 1 | 3,
+  { orders = false }: { readonly orders?: boolean } = {},
+): ReadonlyMap<string, PixelValues> {
+  const known = Object.entries(channels === 1 ? GREY_CONVENTIONS : CONVENTIONS);
+  const found = new Map<string, PixelValues>();
+  const seen = new Set<string>();
+  const both = orders && channels === 3 && given.channels === undefined;
+  for (const order of both ? [undefined, 'BGR' as const, 'RGB' as const] : [given.channels]) {
+    for (const [name, convention] of known) {
+      const values = valuesWith(convention, { ...given, ...(order ? { channels: order } : {}) });
+      const key = describeValues(values);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      found.set(key === describeValues(convention) ? name : key, values);
+    }
+  }
+  return found;
+}
+
+/** `BGR, 0..1, mean 0.406 0.456 0.485, std 0.225 0.224 0.229`. */
+export function describeValues({ channels, range, mean, std }: PixelValues): string {
+  const plain = mean.every((m) => m === 0) && std.every((s) => s === 1);
+  const rest = plain ? '' : `, mean ${mean.join(' ')}, std ${std.join(' ')}`;
+  return `${channels === 'GREY' ? 'grey' : channels}, 0..${range}${rest}`;
+}
+
+/** Did nobody say what becomes of pixel values? The order of channels and deviations alone do not tell. */
+export const leavesValuesOpen = ({ mean, range }: Partial<InputCard>): boolean => mean === undefined && range === undefined;
+
+/** The range that mean and deviations are in the units of. */
+function rangeOf({ range, mean = [0], std = [1] }: Partial<InputCard>): 1 | 255 {
+  if (range !== undefined) return range;
+  const small = (v: readonly number[], most: (n: number) => boolean): boolean => v.every((n) => most(Math.abs(n)));
+  const unit = mean.some((m) => m !== 0) ? small(mean, (n) => n <= 1) && small(std, (n) => n <= 1) : small(std, (n) => n < 1);
+  return unit ? 1 : 255;
+}
+
+/**
+ * The card with every field: what is not given is torchvision's convention, or plain pixels where the picture is grey or mean or range are given.
+ * Throws LanError (`data`, `input`) for channels, a size and numbers of values that contradict the file.
+ */
+export function completeCard(given: Partial<InputCard>, picture: Pick<Picture, 'layout' | 'channels' | 'size'>): InputCard {
+  const grey = picture.channels === 1;
+  if (given.channels !== undefined && (given.channels === 'GREY') !== grey)
+    throw new LanError('data', `Card: channels ${given.channels} do not fit the model's input, which has ${picture.channels}.`);
+  if (given.size && given.size.join() !== picture.size.join())
+    throw new LanError(
+      'data',
+      `Card: size [${given.size.join(',')}] contradicts the model's input of [${picture.size.join(',')}].`,
+    );
+  const plain = { channels: grey ? 'GREY' : 'RGB', range: rangeOf(given), mean: [0], std: [1] } as const;
+  const values = grey || !leavesValuesOpen(given) ? { ...plain, ...valuesIn(given) } : valuesWith(Object.values(CONVENTIONS)[0]!, given); // prettier-ignore
+  const others = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
+  const card = { ...others, ...values, layout: picture.layout, size: picture.size };
+  const count = grey ? 1 : 3;
+  for (const field of ['mean', 'std'] as const) {
+    if (card[field].length !== 1 && card[field].length !== count)
+      throw new LanError('input', `Card: ${field} has ${card[field].length} values for ${count} channel(s).`);
+  }
+  return card;
+}
+
+/** What was taken for the fields that a card in force leaves open, for the user; empty where it leaves none, or all of them. */
+export function assumedFields(given: Partial<InputCard>, card: InputCard): string[] {
+  if (leavesValuesOpen(given)) return [];
+  const open = (['channels', 'range', 'mean', 'std'] as const).filter((f) => given[f] === undefined && card.channels !== 'GREY');
+  const shown = open.map((f) => `${f} ${String(card[f]).replaceAll(',', ' ')}`);
+  return open.length > 0 ? [`the card leaves ${open.join(', ')} open: taken ${shown.join(', ')}`] : [];
+}
+
+/**
+ * Throws LanError (`usage`) where the caller's card says how a picture goes in, but the explained input is none, or not in that way: it would be
+ * without effect.
+ */
+export function refuseUnused(
+  said: PartialCard | undefined,
+  picture: Picture | undefined,
+  input: { readonly name: string; readonly dims?: readonly unknown[] } | undefined,
+  model: string,
+): void {
+  const fields = Object.entries(said?.input ?? {}).flatMap(([field, value]) => (value === undefined ? [] : [`\`${field}\``]));
+  if (fields.length === 0 || picture || !input) return;
+  throw new LanError(
+    'usage',
+    `${model}: its input '${input.name}' [${(input.dims ?? []).join(',')}] takes no picture of this kind, so ${fields.join(', ')} would be without effect.`,
+    'Leave it out, or give the `size` and `layout` of the picture that the input holds.',
+  );
+}

@@ -93,7 +93,7 @@ export function tensorsOfFeeds(
       else problems.push(`'${name}' is ${describe(input)}, the feed has shape [${feed.dims.join(',')}]`);
     }
   }
-  if (problems.length > 0) throw new LanErrors('input', 'What `feeds` says does not fit the model:', problems);
+  if (problems.length > 0) throw new LanErrors('input', '`feeds` does not fit the model:', problems);
   return tensors;
 }
 /** A name as the key of an object, as texts show it. */

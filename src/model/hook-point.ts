@@ -35,7 +35,7 @@ export function chooseHookPoint(
   if (name === undefined)
     throw new LanError(
       'input',
-      `${model}: no float value depends on its input '${input.name}' (${input.type}) on a path to '${output}', so there is nothing to learn a mask on.`,
+      `${model}: no value of floats lies between its input '${input.name}' (${input.type}) and its output '${output}', so there is no place for a mask.`,
     );
   const path = between(graph, input.name, output);
   const type = graph.types.get(name);

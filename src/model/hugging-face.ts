@@ -60,7 +60,7 @@ function checked<T>(form: z.ZodType<T>, json: unknown, what: string, path: strin
     'data',
     field.length === 0
       ? `${what} '${path}': expected a JSON object.`
-      : `${what} '${path}': '${field.join('.')}' is of a form that is not understood.`,
+      : `${what} '${path}': '${field.join('.')}' has a form that is not understood.`,
   );
 }
 
@@ -151,9 +151,11 @@ function notesOf(p: Preprocessor): string[] {
   const notes: string[] = [];
   if (unread.length > 0)
     notes.push(
-      `preprocessor_config.json: ${unread.join(', ')} not understood; pictures may be prepared in another way than the model expects`,
+      `preprocessor_config.json: ${unread.join(', ')}: not understood and ignored, so pictures may be prepared otherwise than the model expects`,
     );
   if (typeof p.size === 'object' && p.size && 'longest_edge' in p.size && p.size.longest_edge !== undefined)
-    notes.push('preprocessor_config.json: size.longest_edge is not applied');
+    notes.push(
+      'preprocessor_config.json: size.longest_edge is ignored, so a long picture may stay longer than the model expects',
+    );
   return notes;
 }

@@ -42,9 +42,10 @@ function parseLabels(text: string, extension: string, path: string): string[] {
   if (extension !== '.csv') return lines;
   const names: Record<string, string> = {};
   for (const line of lines) {
-    const [index = '', name] = fieldsOf(line) ?? [];
+    // A quote that is never closed is part of a name.
+    const [index = '', name] = fieldsOf(line) ?? line.split(',');
     // A header, or a line of something else, has no number in front.
-    if (/^\d{1,15}$/.test(index) && name !== undefined) names[Number(index)] = name;
+    if (/^\d{1,15}$/.test(index) && name !== undefined) names[Number(index)] = name.trim();
   }
   return byIndex(names, `Labels '${path}'`);
 }

@@ -11,10 +11,11 @@ import { probe } from '../engine/ort.js';
 import { prune, reads, type Graph, type ValueInfo } from '../onnx/graph.js';
 import type { InputCard, OutputKind } from './card.js';
 import type { Classifier } from './classifier.js';
-import { completeCard } from './conventions.js';
+import { completeCard, leavesValuesOpen } from './conventions.js';
 import { refuseMissing } from './feeds.js';
 import { widened } from './float-types.js';
 import type { HookPoint } from './hook-point.js';
+import { labelsInside } from './labels-inside.js';
 import type { Parts, Programs } from './parts.js';
 import { ownDims, pictureIn, type Picture } from './picture.js';
 import { Predictor } from './predictor.js';
@@ -52,6 +53,7 @@ export class OnnxClassifier implements Classifier {
   readonly inputShape: readonly number[];
   readonly sampleShape: readonly number[];
   readonly cardAssumed: boolean;
+  readonly cardGiven: Partial<InputCard>;
   readonly classes: number;
   readonly card: InputCard | undefined;
   readonly integers: DType | undefined;
@@ -90,8 +92,8 @@ export class OnnxClassifier implements Classifier {
     const picture = (this.picture = this.input.type.startsWith('float')
       ? pictureIn(shape, card.input, this.integers !== undefined)
       : undefined);
-    this.cardAssumed =
-      parts.cardAssumed ?? (picture !== undefined && card.input?.mean === undefined && card.input?.range === undefined);
+    this.cardGiven = card.input ?? {};
+    this.cardAssumed = parts.cardAssumed ?? (picture !== undefined && leavesValuesOpen(this.cardGiven));
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
     const single = picture?.batched === false;
     this.batch = single ? 1 : (shape[0] ?? 1);
@@ -118,10 +120,13 @@ export class OnnxClassifier implements Classifier {
     this.predictor = new Predictor(parts, this);
     this.classes = isBinary(k, readAs(this)) ? 2 : k;
     this.severalLabels = this.outputKind === 'sigmoid' && k > 1;
+    if (this.labels.length === 0 && this.task === 'classification')
+      this.labels = labelsInside(source.model, this.classes)?.labels ?? [];
     if (this.labels.length > 0 && this.labels.length !== this.classes) {
       throw new LanError(
         'input',
-        `${source.name}: ${this.labels.length} labels for ${this.classes} classes. Are they another model's? (A background class makes 1001.)`,
+        `${source.name}: gives ${this.classes} classes, but there are ${this.labels.length} labels.`,
+        "Check that the labels are this model's. A background class in front makes one more: 1001 for ImageNet.",
       );
     }
   }

@@ -6,9 +6,11 @@ import type { OrtProgram } from '../engine/ort.js';
 import type { Graph, Model } from '../onnx/graph.js';
 import type { OutputKind } from './card.js';
 import type { Classifier } from './classifier.js';
+import { assumedFields } from './conventions.js';
 import { chooseEngine, type EngineOptions } from './engine-choice.js';
 import { chooseHookPoint, namedIn, hookPointNotes } from './hook-point.js';
 import { OnnxClassifier } from './onnx-classifier.js';
+import { labelsInside } from './labels-inside.js';
 import { labelCount, prepare, type PrepareOptions } from './prepare.js';
 import { guessOutputKind } from './probabilities.js';
 import { randomFeeds } from './random-inputs.js';
@@ -41,7 +43,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   if (!selected)
     throw new LanError(
       'input',
-      `${source.name}: needs an input of numbers and a float output; inputs are ${graph.inputs.map((i) => `${i.name}: ${i.type}`).join(', ')}.`,
+      `${source.name}: has no input of numbers with an output of floats; its inputs are ${typed(graph.inputs)}, its outputs ${typed(graph.outputs)}.`,
     );
   const { input, output } = selected;
   notes.push(...selected.notes);
@@ -72,12 +74,42 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
       `${source.name}: \`task: 'regression'\` and \`outputKind\` '${options.card.output}' contradict each other.`,
       'Leave one of them out.',
     );
-  const kind = card.output ?? (hookPoint ? undefined : await probabilitiesOf(source.model, graph, reference));
+  const end = guessOutputKind(graph, output.name);
+  const kind =
+    kindBy(card.output, end, output.name, notes) ??
+    (hookPoint ? undefined : await probabilitiesOf(source.model, graph, reference));
   const said = kind ? { ...card, output: kind } : card;
   const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task }); // prettier-ignore
+  if (classifier.card && !integers) notes.push(...assumedFields(classifier.cardGiven, classifier.card));
+  notes.push(...labelNotes(classifier, card.labels !== undefined));
   // Of large files it is asked when a batch is first run, since it opens the reference.
   if (source.size <= ASKED_AT_ONCE) await classifier.askIndependence();
   return classifier;
+}
+
+/**
+ * What the card says of the output, or what the graph says where that contradicts it, which is noted: a model that ends in Softmax gives no logits, whatever
+ * a manifest says. Sigmoids may be taken for probabilities of classes.
+ */
+function kindBy(said: OutputKind | undefined, end: OutputKind, output: string, notes: string[]): OutputKind | undefined {
+  const agrees = end === 'logits' || said === end || (end === 'sigmoid' && said === 'probabilities');
+  if (said === undefined || agrees) return said;
+  const op = { probabilities: 'Softmax', 'log-probabilities': 'LogSoftmax', sigmoid: 'Sigmoid' }[end];
+  notes.push(`the card says that '${output}' holds ${said}, but the graph ends in ${op}: taken as ${end}`);
+  return end;
+}
+
+/** Outputs of models of ImageNet's classes, and with a class for the background. */
+const IMAGENET = [1000, 1001];
+
+/** Where the names of the classes come from, where nobody gave them. */
+function labelNotes({ classes, labels, source, task, card }: Classifier, given: boolean): string[] {
+  if (given || task === 'regression') return [];
+  if (labels.length > 0)
+    return [`the names of the classes are those of the file, in ${labelsInside(source.model, classes)!.where}`];
+  if (!card || !IMAGENET.includes(classes)) return [];
+  const which = classes === 1000 ? 'as ImageNet has' : 'as ImageNet has with a background class in front';
+  return [`${classes} classes, ${which}: give their names with \`labels\`, a file of one a line, to see them`];
 }
 
 /**
@@ -104,3 +136,6 @@ async function probabilitiesOf({ graph: file }: Model, graph: Graph, reference: 
 }
 
 export type { Classifier };
+
+/** Values with their types, for messages: `ids: int64, mask: float32`; 'none' for none. */
+const typed = (values: Graph['inputs']): string => values.map((v) => `${v.name}: ${v.type}`).join(', ') || 'none';

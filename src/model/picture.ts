@@ -28,13 +28,14 @@ const isChannels = (n: Axis): n is 1 | 3 => n === 1 || n === 3;
 const known = (n: Axis): n is number => typeof n === 'number' && n > 0;
 
 /**
- * The picture in an input of these dims; undefined where it is none. Rank 4 with 1 or 3 channels and sides of at least 8. Where more is known (the
+ * The picture in an input of these dims; undefined where it is none. Rank 4 with 1 or 3 channels and sides of at least 8, or of any length where the
+ * card says something of pictures. Where more is known (the
  * file takes `integers`, or the card gives a size, channels or a layout) also [C,H,W] and [H,W,C] without a batch. Where the card gives the size also
  * any [N,...] whose samples have as many values as such a picture: [N,784], [N,2352], [N,28,28].
  */
 export function pictureIn(dims: readonly number[], card: Partial<InputCard> = {}, integers = false): Picture | undefined {
-  const { layout, size, channels } = card;
-  const least = size ? 1 : LEAST;
+  const { layout, size, channels, mean, range } = card;
+  const least = size || channels || layout || mean || range ? 1 : LEAST;
   const planes = (from: number): Omit<Picture, 'batched'> | undefined => {
     const [a, b, c] = dims.slice(from) as [number, number, number];
     if (layout !== 'NHWC' && isChannels(a) && b >= least && c >= least) return { layout: 'NCHW', channels: a, size: [b, c] };

@@ -68,7 +68,7 @@ export class Predictor {
     if (this.fixed !== undefined)
       throw new LanError(
         'unsupported',
-        `${source.name}: takes batches of ${this.fixed} only, in which the answer for one sample depends on the others, so that no sample has an answer of its own.`,
+        `${source.name}: takes batches of ${this.fixed} only, and the answer for a sample changes with the others in its batch, so none can be explained by itself.`,
         'Export the model with a batch of 1.',
       );
     const note = `samples are run one at a time: together, along the first axis of '${input.name}', they change each other's answers or are refused (tried with two)`;

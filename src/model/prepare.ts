@@ -11,6 +11,7 @@ import type { DType, Tensor } from '../core/tensor.js';
 import { probe } from '../engine/ort.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import { mergeCards, readCard, type InputCard, type PartialCard } from './card.js';
+import { refuseUnused } from './conventions.js';
 import { bindSymbols, readFeeds, shapeOfSample, shapesOfFeeds, tensorsOfFeeds } from './feeds.js';
 import { labelNotes } from './maps.js';
 import { boundPicture, holdsPixels, integerCard, pictureIn } from './picture.js';
@@ -61,7 +62,8 @@ export async function prepare(
   { gradients = false }: { readonly gradients?: boolean } = {},
 ): Promise<PreparedModel> {
   const adapters = options.adapters ?? builtIn;
-  const given = mergeCards(source.card, typeof options.card === 'string' ? readCard(options.card) : options.card);
+  const said = typeof options.card === 'string' ? readCard(options.card) : options.card;
+  const given = mergeCards(source.card, said);
   const asItIs = rewrite(source.model, adapters);
   const found = pictureInIntegers(widen(asItIs), given, options, source.name);
   const pixels = found && gradients ? found : undefined;
@@ -71,6 +73,10 @@ export async function prepare(
   const fed = await readFeeds(options.feeds);
   const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed));
+  const explained = selectInput(graph, options, labelCount(card), source.name);
+  const pixelInput = explained?.type?.startsWith('float') || explained?.name === found?.name;
+  const picture = pixelInput ? pictureIn(explained!.dims as number[], card.input, found !== undefined) : undefined;
+  refuseUnused(said, picture, explained, source.name);
   const half = computedIn(rewritten).has('float16');
   return {
     source,

@@ -42,7 +42,11 @@ export async function openReference(
     const model = part ? { ...flat, graph: part(flat.graph) } : flat;
     // onnxruntime's JavaScript tensors know no bfloat16.
     const closed = [...model.graph.inputs, ...model.graph.outputs].find((v) => v.type === 'bfloat16');
-    if (closed) throw new LanError('input', `onnxruntime takes no bfloat16 from JavaScript ('${closed.name}').`);
+    if (closed)
+      throw new LanError(
+        'input',
+        `'${closed.name}' is bfloat16, which onnxruntime neither takes from JavaScript nor gives to it.`,
+      );
     const program = part || whole !== source.model ? await openModelSession(model, options) : await openOriginal(source, options);
     return { program: inFloat32(program, model), model };
   } catch (error) {

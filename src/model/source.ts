@@ -81,6 +81,6 @@ function packaged(name: string): string {
   if (packagedModels().includes(name)) return packageFile('models', name, `${name}.onnx`)!;
   throw new LanError(
     'input',
-    `Model '${name}': no such file or folder, and no model of the package, which has ${packagedModels().join(', ')}.`,
+    `Model '${name}': there is no such file or folder, and no model of this name comes with the package (those are: ${packagedModels().join(', ')}).`,
   );
 }

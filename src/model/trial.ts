@@ -155,13 +155,13 @@ function deathOf(
   if (late)
     return new LanError(
       'model',
-      `${name}: is not compiled and run once within ${Math.round(seconds)} s, which its size does not explain.`,
+      `${name}: compiling it and running it once took more than ${Math.round(seconds)} s, far too long for a file of its size.`,
       ADVICE,
     );
   if (signal === 'SIGTERM' || signal === 'SIGKILL')
     return new LanError(
       'memory',
-      `${name}: asks for more than ${(memory / 2 ** 30).toFixed(1)} GiB of memory, which its size does not explain.`,
+      `${name}: compiling it and running it once took more than ${(memory / 2 ** 30).toFixed(1)} GiB of memory, far too much for a file of its size.`,
       ADVICE,
     );
   return new LanError('model', `${name}: onnxruntime crashes on this file (${signal ?? `exit code ${code}`}).`, ADVICE);

@@ -6,6 +6,7 @@ import { writeAtomically } from '../data/files.js';
 import { encodeNpy } from '../data/npy.js';
 import type { EngineInfo } from '../engine/engine.js';
 import type { InputCard } from '../model/card.js';
+import type { Preprocessing } from '../model/guess.js';
 import type { HookPoint } from '../model/hook-point.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './drawing/colour.js';
@@ -24,6 +25,8 @@ export interface AuditContext {
   readonly input: { readonly path?: string; readonly sha256: string };
   readonly engine: EngineInfo;
   readonly card: InputCard | undefined;
+  /** Who says so, and how sure that is; absent for inputs that are no pictures. */
+  readonly preprocessing?: Preprocessing;
   readonly notes: readonly string[];
   readonly version: string;
   /** What decides the result, as one number (see runOf). */
@@ -219,6 +222,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     input: context.input,
     engine: context.engine,
     card: context.card,
+    ...(context.preprocessing ? { preprocessing: context.preprocessing } : {}),
     ...(context.hookPoint ? { at: { name: context.hookPoint.name, shape: context.hookPoint.dims } } : {}),
     notes: context.notes,
     settings: { ...settings, noise: result.noise, betas: result.settings.betas },

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { writeAtomically } from '../data/files.js';
 import type { EngineInfo } from '../engine/engine.js';
 import type { InputCard } from '../model/card.js';
+import type { Preprocessing } from '../model/guess.js';
+import type { LabelledChoice } from '../score/preprocessing.js';
 import type { ScoreResult } from '../score/score.js';
 import { toCsv } from './csv.js';
 
@@ -11,6 +13,8 @@ export interface ScoreContext {
   readonly model: { readonly path: string; readonly sha256: string };
   readonly engine: EngineInfo;
   readonly card: InputCard | undefined;
+  /** How pictures went in, and who said so. */
+  readonly preprocessing?: Preprocessing | LabelledChoice;
   readonly version: string;
 }
 
@@ -54,6 +58,14 @@ export async function writeScore(
       ...result.predictions.map((p) => [p.index, nameOf(p.index), label(p.label), label(p.predicted), p.probability]),
     ]),
   };
+  // The card that labelled pictures propose, to be put beside the model as MODEL.card.json.
+  if (context.preprocessing?.source === 'labels') {
+    files['proposed.card.json'] = `${JSON.stringify({ input: context.preprocessing.card }, null, 2)}\n`;
+    files['conventions.csv'] = toCsv([
+      ['convention', 'correct', 'count', 'crossEntropy'],
+      ...context.preprocessing.tried.map((t) => [t.convention, t.correct, t.count, t.crossEntropy]),
+    ]);
+  }
   for (const [name, text] of Object.entries(files)) await writeAtomically(join(folder, name), text);
   return Object.keys(files).map((name) => join(folder, name));
 }

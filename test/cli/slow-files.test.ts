@@ -1,4 +1,4 @@
-// Small files that made compiling or printing quadratic: a constant for each node, an op whose name is nothing but spaces. Each took over 30 s.
+// Small files that made compiling or printing quadratic: a constant for each node, an op whose name is nothing but spaces. Each took over a minute.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const modelOf = (graph: Graph): Model => ({
   graph,
 });
 
-/** Far above what it takes (under a second), far below what it took. */
+/** Far above what it takes (a second or two), far below what it took. */
 const SOON = 10_000;
 
 test('16,000 constants, each read by a node of its own', () => {

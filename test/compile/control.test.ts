@@ -228,7 +228,7 @@ test('control flow is never run to find out what it makes', async () => {
     adapters,
   );
   await expect(measure(m, { x: uniform([1, 4], 1) }, probe, adapters)).rejects.toThrow(
-    "Loop 'looped' can not be measured before it is resolved.",
+    "Loop 'looped' cannot be measured before it is resolved.",
   );
 });
 

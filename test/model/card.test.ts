@@ -46,7 +46,7 @@ describe('cards', () => {
     expect(readCard(put('in/card.json', { labels: 'names.txt' })).labels).toEqual(['cat', 'dog']);
     for (const name of ['../outside.txt', at('outside.txt'), 'link.txt', '../missing.txt'])
       expect(() => readCard(put('in/card.json', { labels: name }))).toThrow(
-        `labels '${name}' lies outside the card's folder; refused.`,
+        `labels '${name}' lies outside the card's folder, and a card may only name files in its own.`,
       );
   });
 
@@ -155,7 +155,7 @@ describe('Hugging Face folders', () => {
       { id2label: { 1: 'b', 0: 'toString' } },
     );
     expect(notes).toEqual([
-      'preprocessor_config.json: do_pad, size_divisor not understood; pictures may be prepared in another way than the model expects',
+      'preprocessor_config.json: do_pad, size_divisor: not understood and ignored, so pictures may be prepared otherwise than the model expects',
     ]);
     expect([output, labels]).toEqual([undefined, ['toString', 'b']]);
   });
@@ -163,13 +163,13 @@ describe('Hugging Face folders', () => {
   test.each([
     [null, undefined, /expected a JSON object\.$/],
     [[], undefined, /expected a JSON object\.$/],
-    [{ size: 'large' }, undefined, /'size' is of a form that is not understood\.$/],
-    [{ do_normalize: 1 }, undefined, /'do_normalize' is of a form that is not understood\.$/],
-    [{ image_mean: ['a'] }, undefined, /'image_mean.*' is of a form that is not understood\.$/],
+    [{ size: 'large' }, undefined, /'size' has a form that is not understood\.$/],
+    [{ do_normalize: 1 }, undefined, /'do_normalize' has a form that is not understood\.$/],
+    [{ image_mean: ['a'] }, undefined, /'image_mean.*' has a form that is not understood\.$/],
     [{ do_normalize: true }, undefined, /do_normalize is true, but image_mean and image_std are not named\.$/],
     [{ resample: 9 }, undefined, /resample 9 is not one of PIL's 0 to 5\.$/],
     [{}, null, /Config '.*': expected a JSON object\.$/],
-    [{}, { id2label: ['a', 1] }, /Config '.*': 'id2label' is of a form that is not understood\.$/],
+    [{}, { id2label: ['a', 1] }, /Config '.*': 'id2label' has a form that is not understood\.$/],
     [{}, { id2label: { x: 'a' } }, /class number 'x' is not one of 0 to 999999\.$/],
   ])('%j, %j are refused', (p, config, message) => expect(() => cardOf(p, config)).toThrow(message));
 });

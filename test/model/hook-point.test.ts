@@ -68,7 +68,7 @@ describe('ids of tokens', () => {
   test('feeds that do not fit, and names that are none, are refused', async () => {
     const open = (options: object) => openModel(averaging(), { shapes, ...options });
     await expect(open({ feeds: { mask: 1 } })).rejects.toThrow(
-      "What `feeds` says does not fit the model:\n  - 'mask' is no input; the inputs are: input_ids, attention_mask",
+      "`feeds` does not fit the model:\n  - 'mask' is no input; the inputs are: input_ids, attention_mask",
     );
     await expect(open({ at: 'foo' })).rejects.toThrow("`at`: model has no value 'foo'. Choose one of: 'emb', ");
     await expect(open({ input: 'foo' })).rejects.toThrow(

@@ -8,7 +8,7 @@ import { random } from '../../src/core/random.js';
 import { float32, int64, sizeOf, toFloat32 } from '../../src/core/tensor.js';
 import { encodePng } from '../../src/data/images.js';
 import { dialectModel } from '../../src/engine/ort.js';
-import { chooseConvention } from '../../src/model/conventions.js';
+import { chooseConvention } from '../../src/model/guess.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
 import type { PrepareOptions } from '../../src/model/prepare.js';

@@ -19,7 +19,7 @@ const at = (name: string): string => join(folder, name);
 
 const SMOOTH = { logisticRegression, scaledRegression, supportVectors, network, naiveBayes };
 const STRINGS = "output 'output_label' is left out: it holds strings";
-const MAP = "output 'output_probability' is a map, which JavaScript can not receive; the numbers that it is made of stand for it";
+const MAP = "output 'output_probability' is a map, which JavaScript cannot receive; the numbers that it is made of stand for it";
 
 describe.each(Object.entries(SMOOTH))('%s', (_name, build) => {
   test.each([
@@ -89,7 +89,7 @@ test('audit --tensor finds the features that a pipeline needed', async () => {
   const { code, out, err } = await run('audit', path, '--tensor', at('flower.npy'), '--out', at('out'), '--iterations', '60', '--beta', '1.5'); // prettier-ignore
   expect(err).toContain(STRINGS);
   expect(code).toBe(0);
-  expect(out).toContain('class ');
+  expect(out).toMatch(/setosa|versicolor|virginica/);
   const json = JSON.parse(readFileSync(at('out/flower/audit.json'), 'utf8')) as { betas: { steps: number }[] };
   expect(json.betas).toHaveLength(1);
 });

@@ -45,6 +45,8 @@ export const accuracyText = (a: Accuracy): string =>
 /** Lines of the classes table, and of confusions, on a terminal. */
 const ROWS = 20;
 const CONFUSIONS = 5;
+/** Lines of conventions that were tried. */
+const CONVENTIONS = 5;
 
 function describe(r: ScoreResult, files: readonly string[]): string {
   if (r.count === 0) return `${r.dataset}: interrupted before the first batch.\n`;
@@ -66,6 +68,12 @@ function describe(r: ScoreResult, files: readonly string[]): string {
       ? [
           '  most confused',
           ...mixed.slice(0, CONFUSIONS).map((c) => `    ${label(c.actual)} taken for ${label(c.predicted)}: ${c.count}`),
+        ]
+      : []),
+    ...(r.preprocessing?.source === 'labels'
+      ? [
+          `  no model card: conventions tried on ${r.preprocessing.tried[0]!.count} pictures`,
+          ...r.preprocessing.tried.slice(0, CONVENTIONS).map((t) => `    ${t.correct} of ${t.count} right, cross-entropy ${t.crossEntropy.toFixed(2)}  ${t.convention}`), // prettier-ignore
         ]
       : []),
     ...(files.length > 0 ? [`  files: ${files.join(', ')}`] : []),
