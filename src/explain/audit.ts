@@ -146,7 +146,11 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
   const classify = classifyOnce(classifier);
   const masks = options.explainer
     ? explained(options.explainer)
-    : learned(await createLearner(classifier.engine, await objectiveOf(classifier, settings, classify)), settings, options);
+    : learned(
+        await createLearner(classifier.engine, await objectiveOf(classifier, settings, classify), classifier.adapters),
+        settings,
+        options,
+      );
   const forward = await classifier.engine.compile(await classify(1));
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };

@@ -1,9 +1,11 @@
 // Learns one sample's mask (Eq. 4) by gradient descent on its logits, on any engine.
+import type { OpAdapter } from '../../adapters/op.js';
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Descent, Engine, Parameter } from '../engine/engine.js';
 import type { Noise } from './noise.js';
+import { firstInfiniteGradient } from './not-finite.js';
 import type { Objective } from './objective.js';
 
 /** How one mask is learned (Eq. 4). `beta`: weight of the mask mean, at least 0. */
@@ -58,15 +60,30 @@ export interface Learner {
 }
 
 /** Compiles the objective's gradient on the engine. Throws as `Engine.gradient` does. */
-export async function createLearner(engine: Engine, objective: Objective): Promise<Learner> {
+export async function createLearner(engine: Engine, objective: Objective, adapters: readonly OpAdapter[] = []): Promise<Learner> {
   const descent = await engine.descend(objective.graph, 'loss', objective.parameters, ['loss', 'output_loss', 'mask_mean']);
   return {
-    learn: (job) => descend(descent, objective, job),
+    learn: (job) =>
+      descend(descent, objective, job, (feeds) =>
+        firstInfiniteGradient(
+          engine,
+          adapters,
+          objective.graph,
+          'loss',
+          objective.parameters.map((p) => p.name),
+          feeds,
+        ),
+      ),
     dispose: () => descent.dispose(),
   };
 }
 
-async function descend(descent: Descent, objective: Objective, job: Parameters<Learner['learn']>[0]): Promise<LearnedMask> {
+async function descend(
+  descent: Descent,
+  objective: Objective,
+  job: Parameters<Learner['learn']>[0],
+  infiniteGradient: (feeds: Readonly<Record<string, Tensor>>) => Promise<string | undefined>,
+): Promise<LearnedMask> {
   const { x, target, tolerance, noise, settings, onStep, signal } = job;
   requireFinite(x);
   const stream = random(settings.seed, STREAMS.training);
@@ -81,7 +98,10 @@ async function descend(descent: Descent, objective: Objective, job: Parameters<L
   if (!(settings.start > 0 && settings.start < 1))
     throw new LanError('usage', `\`start\`: the mask has to start inside (0,1), received ${settings.start}.`);
   const logit = Math.log(settings.start / (1 - settings.start));
-  descent.reset({ [coarsest.name]: new Float32Array(sizeOf(coarsest.dims)).fill(logit) });
+  const initial = Object.fromEntries(
+    objective.parameters.map(({ name, dims }) => [name, new Float32Array(sizeOf(dims)).fill(name === coarsest.name ? logit : 0)]),
+  );
+  descent.reset(initial);
   const history: StepMetrics[] = [];
   const start = performance.now();
   let stopped: LearnedMask['stopped'] = 'iterations';
@@ -96,12 +116,13 @@ async function descend(descent: Descent, objective: Objective, job: Parameters<L
       outputLoss: first(out['output_loss']!),
       maskMean: first(out['mask_mean']!),
     };
-    if (!Number.isFinite(metrics.loss))
-      throw new LanError(
-        'numbers',
-        `The loss became ${metrics.loss} at step ${step}.`,
-        "Lower `learningRate`, or check the model's output for NaN on noise.",
-      );
+    if (!Number.isFinite(metrics.loss)) {
+      // Of the first step all is known: where its gradient was no number, no learning rate helps.
+      if (step === 1 && noise.random) noise.fill(eta.data as Float32Array, stream, 0);
+      const parameters = objective.parameters.map(({ name, dims }) => [name, float32(initial[name]!, [...dims])] as const);
+      const node = step === 1 ? await infiniteGradient({ ...feeds, ...Object.fromEntries(parameters) }) : undefined;
+      throw notFinite(metrics, node);
+    }
     history.push(metrics);
     onStep?.(metrics);
     if (signal?.aborted) stopped = 'interrupted';
@@ -114,6 +135,24 @@ async function descend(descent: Descent, objective: Objective, job: Parameters<L
   // One more forward pass, for the mask after the last update.
   const mask = (await descent.evaluate(feeds, ['mask']))['mask']!;
   return { mask, history, seconds: (performance.now() - start) / 1000, stopped };
+}
+
+/** What is wrong where the loss is no number: the model's values (nothing has moved before the first step), its gradient, or the steps. */
+function notFinite({ loss, step }: StepMetrics, node: string | undefined): LanError {
+  const became = `The loss became ${loss} at step ${step}`;
+  if (step === 0)
+    return new LanError(
+      'numbers',
+      `${became}, before the mask has moved: the model's output is not finite for the input mixed with noise.`,
+      'Choose another `noise`, whose values the model can take.',
+    );
+  if (node !== undefined)
+    return new LanError(
+      'numbers',
+      `${became}: the model's gradient at the first step is not finite; it stops being so at ${node}.`,
+      'No learning rate helps: choose another `noise`, or change the model there (a square root or a logarithm at 0, say).',
+    );
+  return new LanError('numbers', `${became}.`, "Lower `learningRate`, or check the model's output for NaN on noise.");
 }
 
 /** Throws LanError naming the first element that is not finite: Eq. 2 turns one NaN of x into a NaN mask everywhere, since 0 * NaN is NaN. */

@@ -1,0 +1,41 @@
+// Why a loss is no number any more: the gradient of a node, or else the steps that were too long.
+import type { OpAdapter } from '../../adapters/op.js';
+import { differentiate, gradientOf, gradientPath } from '../compile/differentiate.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
+import type { Engine } from '../engine/engine.js';
+import { nodeLabel, type Graph } from '../onnx/graph.js';
+
+const finite = (tensor: Tensor | undefined): boolean => !tensor || toFloat32(tensor).every((v) => Number.isFinite(v));
+
+/**
+ * The node, nearest to the loss, whose gradient is not finite though that of its outputs is, at these feeds (every input of `graph`): `Sqrt 'root'`.
+ * Undefined where every gradient is finite, or the graph cannot be asked.
+ */
+export async function firstInfiniteGradient(
+  engine: Engine,
+  adapters: readonly OpAdapter[],
+  graph: Graph,
+  loss: string,
+  parameters: readonly string[],
+  feeds: Readonly<Record<string, Tensor>>,
+): Promise<string | undefined> {
+  const path = gradientPath(graph, loss, parameters);
+  const values = [...parameters, ...path.flatMap((n) => n.outputs).filter((o) => o !== '' && o !== loss)];
+  try {
+    const backward = differentiate(graph, { of: loss, wrt: values.map((name) => ({ name, as: gradientOf(name) })) }, adapters);
+    const program = await engine.compile(backward);
+    try {
+      const gradients = await program.run(feeds);
+      const sound = (value: string): boolean => finite(gradients[gradientOf(value)]);
+      // All users of a value come after it: the last bad value got its gradient from sound ones, so that one of its users made it so.
+      const bad = values.findLast((value) => !sound(value));
+      const users = path.filter((n) => bad !== undefined && n.inputs.includes(bad));
+      return users.length === 0 ? undefined : users.map(nodeLabel).join(' or ');
+    } finally {
+      await program.dispose();
+    }
+  } catch {
+    // A diagnosis that fails must not hide what is being diagnosed.
+    return undefined;
+  }
+}

@@ -1,0 +1,36 @@
+// A loss that is no number: blamed on the model's gradient and the node where it stops being finite, or on its values, not on the learning rate.
+import { expect, test } from '@jest/globals';
+import { audit } from '../../src/api/audit.js';
+import { float32 } from '../../src/core/tensor.js';
+import { dialectModel } from '../../src/engine/ort.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encodeModel } from '../../src/onnx/codec.js';
+
+/** Two logits of x [1,4]: the length of x times 0, or its logarithm, and the sum of x. */
+function model(op: 'Sqrt' | 'Log'): Uint8Array {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', [1, 4]);
+  const squares = g.reduceSum(g.mul(x, g.mul(x, g.scalar(op === 'Sqrt' ? 0 : 1))), [1], true);
+  g.append(op, [squares], ['root'], {});
+  g.output(g.op('Concat', ['root', g.reduceSum(x, [1], true)], { axis: 1 }), 'logits', { type: 'float32', dims: [1, 2] });
+  return encodeModel(dialectModel(g.build()));
+}
+const x = float32([1, 2, 3, 4], [1, 4]);
+const FEW = { iterations: 5, draws: 1, evidenceDraws: 2, trust: true } as const;
+
+test('a gradient that is no number at the first step is named with its node, and the learning rate is not blamed', async () => {
+  const error = await audit(model('Sqrt'), x, { ...FEW, noise: 'uniform:-1,1' }).catch((e: unknown) => e as Error);
+  expect(error).toMatchObject({
+    code: 'numbers',
+    problem: expect.stringMatching(
+      /^The loss became NaN at step 1: the model's gradient at the first step is not finite; it stops being so at Sqrt '/,
+    ) as unknown,
+    advice: expect.stringMatching(/^No learning rate helps/) as unknown,
+  });
+});
+
+test('values that are no numbers before anything has moved are no matter of the learning rate either', async () => {
+  const nan = audit(model('Log'), float32([0, 0, 0, 0], [1, 4]), { ...FEW, noise: 'constant:0' });
+  await expect(nan).rejects.toMatchObject({ code: 'numbers' });
+  await expect(nan).rejects.not.toThrow('learningRate');
+});
