@@ -131,7 +131,9 @@ describe('an interrupted run says what it keeps and exits with 2', () => {
     writeFileSync(at('picture.npy'), encodeNpy({ ...pixels(1, 8), type: 'uint8' }));
     const argv = ['audit', at('net.onnx'), '--tensor', at('picture.npy'), at('picture.npy'), '--evidence-draws', '2'];
     const { code, out, err } = await interrupted(/^learning the mask/m, ...argv, '--out', at('audit'));
-    expect(err).toMatch(/\nlan-onnx: interrupted; 1 of 2 input\(s\) written, the last with the mask learned until then\. Go on with --resume\.\n$/);
+    expect(err).toMatch(
+      /\nlan-onnx: interrupted; 1 of 2 input\(s\) written, the last with the mask learned until then\. Go on with --resume\.\n$/,
+    );
     expect([code, existsSync(at('audit/picture/audit.json')), existsSync(at('audit/picture-2'))]).toEqual([2, true, false]);
     expect(out).toContain('(stopped: interrupted)');
   }, 60_000);
