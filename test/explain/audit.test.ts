@@ -29,7 +29,7 @@ function writeModel(name: string): string {
   writeFileSync(path, encodeModel(dialectModel(g.build())));
   writeFileSync(
     path.replace('.onnx', '.card.json'),
-    JSON.stringify({ input: { range: 1, mean: [0], std: [1] }, labels: ['dark', 'bright'] }),
+    JSON.stringify({ input: { channels: 'RGB', range: 1, mean: [0], std: [1] }, labels: ['dark', 'bright'] }),
   );
   return path;
 }
