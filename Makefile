@@ -30,7 +30,7 @@ test: setup ## all tests; FILES="test/model test/check/check.test.ts" for some
 	npm test --silent -- $(FILES)
 
 test-slow: setup ## checks that take minutes: whole networks at full size, legacy graphs
-	LAN_ONNX_SLOW=1 npm test --silent -- test/slow
+	LAN_ONNX_SLOW=1 npm test --silent -- test/slow test/nets/real-models
 
 FUZZ ?= --seconds 120
 fuzz: setup ## damaged models and files through the library, in processes that may die (FUZZ="--models 100000 --files 20000 --seconds 3600")

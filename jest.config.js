@@ -1,6 +1,8 @@
 // Native ES modules under jest (npm test passes --experimental-vm-modules); swc strips the types.
 // Models of tests are made by the tests: a process that tries each of them first would only cost time. test/model/trial.test.ts takes it back.
 process.env.LAN_ONNX_TRUST ??= '1';
+// Two workers on two cores: further threads would only wait for each other.
+process.env.LAN_ONNX_THREADS ??= '1';
 
 export default {
   testEnvironment: './src/jest-environment.cjs',

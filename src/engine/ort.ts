@@ -18,7 +18,7 @@ import { gradientOf, type Engine, type Program } from './engine.js';
 
 /** How onnxruntime runs a graph. */
 export interface OrtOptions {
-  /** Threads within an operator. Default: all cores. */
+  /** Threads within an operator. Default: all cores, or LAN_ONNX_THREADS of the environment. */
   readonly threads?: number;
   /** Execution providers in order of preference. Default: ['cpu']. */
   readonly providers?: readonly string[];
@@ -28,13 +28,22 @@ export interface OrtOptions {
   readonly session?: Record<string, unknown>;
 }
 
+/** All cores, or what the environment says: where several processes share a machine, threads of one only wait for those of another. */
+function defaultThreads(): number {
+  const said = process.env['LAN_ONNX_THREADS'];
+  if (said === undefined || said === '') return availableParallelism();
+  const threads = Number(said);
+  if (Number.isInteger(threads) && threads > 0) return threads;
+  throw new LanError('usage', `LAN_ONNX_THREADS: expected a whole number of at least 1, received '${said}'.`);
+}
+
 /** Version of the installed onnxruntime. */
 export const ortVersion = (): string =>
   (createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }).version;
 
 function sessionOptions(options: OrtOptions, { files, folder }: Partial<EncodedApart>): ort.InferenceSession.SessionOptions {
   return {
-    intraOpNumThreads: options.threads ?? availableParallelism(),
+    intraOpNumThreads: options.threads ?? defaultThreads(),
     interOpNumThreads: 1,
     executionMode: 'sequential',
     executionProviders: [...(options.providers ?? ['cpu'])],
@@ -214,7 +223,7 @@ export function createOrtEngine(adapters: readonly OpAdapter[], options: OrtOpti
       name: 'onnxruntime',
       backend: (options.providers ?? ['cpu'])[0]!,
       version: ortVersion(),
-      threads: options.threads ?? availableParallelism(),
+      threads: options.threads ?? defaultThreads(),
     },
     compile,
     gradient: (graph, of, wrt) =>
