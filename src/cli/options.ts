@@ -76,7 +76,12 @@ export const engineOptions = {
     describe: 'what computes gradients',
   },
   backend: { ...TEXT, group: ENGINE, describe: 'tfjs: tensorflow, wasm or cpu; onnxruntime: an execution provider' },
-  threads: { ...TEXT, coerce: whole(1), group: ENGINE, describe: 'threads of onnxruntime (default: all cores, or LAN_ONNX_THREADS)' },
+  threads: {
+    ...TEXT,
+    coerce: whole(1),
+    group: ENGINE,
+    describe: 'threads of onnxruntime (default: all cores, or LAN_ONNX_THREADS)',
+  },
   trust: {
     // No default: where it is not given, LAN_ONNX_TRUST decides.
     type: 'boolean',

@@ -74,8 +74,8 @@ export async function prepare(
   const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed));
   const explained = selectInput(graph, options, labelCount(card), source.name);
-  const pixelInput = explained?.type?.startsWith('float') || explained?.name === found?.name;
-  const picture = pixelInput ? pictureIn(explained!.dims as number[], card.input, found !== undefined) : undefined;
+  const holdsPicture = explained && (explained.type?.startsWith('float') || explained.name === found?.name);
+  const picture = holdsPicture ? pictureIn(explained.dims as number[], card.input, found !== undefined) : undefined;
   refuseUnused(said, picture, explained, source.name);
   const half = computedIn(rewritten).has('float16');
   return {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { check } from '../../src/check/check.js';
+import { LanError } from '../../src/core/errors.js';
 import { random } from '../../src/core/random.js';
 import { float32, int64, sizeOf, toFloat32 } from '../../src/core/tensor.js';
 import { encodePng } from '../../src/data/images.js';
@@ -151,4 +152,13 @@ describe('the search for a convention', () => {
     await classifier.dispose();
     await model.dispose();
   });
+});
+
+test('a model without inputs is inspected, and refused where an input is to be explained', async () => {
+  const g = new GraphBuilder();
+  g.append('Add', [g.constant(weights(5, 2, 3)), g.constant(weights(6, 2, 3))], ['y']);
+  g.output('y');
+  const bytes = encodeModel(dialectModel(g.build()));
+  expect((await inspect(bytes)).outputs.map((o) => o.name)).toEqual(['y']);
+  await expect(openModel(bytes, quick)).rejects.toThrow(LanError);
 });

@@ -4,6 +4,8 @@ import ts from 'typescript';
 
 /** Files on disk, parsed once for all programs: parsing is most of the time. */
 const parsed = new Map<string, ts.SourceFile | undefined>();
+/** The program before, by the types it saw: what it resolved is resolved, too. */
+const before = new Map<string, ts.Program>();
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -27,7 +29,9 @@ export function typeProblems(text: string, types?: readonly string[]): string[] 
     if (!parsed.has(name)) parsed.set(name, onDisk(name, version));
     return parsed.get(name);
   };
-  const program = ts.createProgram([file], options, host);
+  const key = JSON.stringify(types ?? null);
+  const program = ts.createProgram([file], options, host, before.get(key));
+  before.set(key, program);
   const source = program.getSourceFile(file)!;
   const problems = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
   return problems.map((d) => ts.flattenDiagnosticMessageText(d.messageText, '\n').split('\n')[0]!);
