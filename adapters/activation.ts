@@ -259,4 +259,8 @@ const elementByElement: OpAdapter[] = [
   clip,
 ];
 
+/**
+ * Relu and its kin, Sigmoid, Tanh and their kin, Clip, the smooth gates (kernels/gelu.ts) and Softmax, LogSoftmax, Hardmax (kernels/softmax.ts).
+ * Selu, Celu, Shrink and the gates are written in the others.
+ */
 export const activation: OpAdapter[] = [...elementByElement.map(ofAnyRank), ...geluOps, ...softmaxOps];

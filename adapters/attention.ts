@@ -135,4 +135,8 @@ const tensorScatter = defineOp({
   },
 });
 
+/**
+ * Attention (ai.onnx), RotaryEmbedding (ai.onnx and com.microsoft) and TensorScatter, all written in simpler ops. Attention and
+ * MultiHeadAttention of com.microsoft are in microsoft-attention.ts.
+ */
 export const attentionOps: OpAdapter[] = [attention, rotaryEmbedding, fusedRotaryEmbedding, tensorScatter];

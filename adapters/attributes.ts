@@ -24,6 +24,7 @@ export type AttributesOf<S extends AttributeSpecs> = {
  * attributes: { alpha: float(0.01) }
  */
 export function float(value: number): AttributeSpec<number>;
+/** A float attribute without a default: undefined where the node lacks it. */
 export function float(): AttributeSpec<number | undefined>;
 export function float(value?: number): AttributeSpec<number | undefined> {
   return { kind: 'float', default: value };
@@ -35,6 +36,7 @@ export function float(value?: number): AttributeSpec<number | undefined> {
  * attributes: { axis: int(-1), keepdims: int(1) }
  */
 export function int(value: number): AttributeSpec<number>;
+/** A whole-number attribute without a default: undefined where the node lacks it. */
 export function int(): AttributeSpec<number | undefined>;
 export function int(value?: number): AttributeSpec<number | undefined> {
   return { kind: 'int', default: value };
@@ -46,6 +48,7 @@ export function int(value?: number): AttributeSpec<number | undefined> {
  * attributes: { mode: text('constant') }
  */
 export function text(value: string): AttributeSpec<string>;
+/** A string attribute without a default: undefined where the node lacks it. */
 export function text(): AttributeSpec<string | undefined>;
 export function text(value?: string): AttributeSpec<string | undefined> {
   return { kind: 'string', default: value };

@@ -277,4 +277,8 @@ const all: OpAdapter[] = [
   ...unaryOps,
 ];
 
+/**
+ * Arithmetic of two or more operands, which broadcast as in numpy (Add to Pow, Mod, Max, Min, Sum, Mean, PRelu), and functions of one
+ * (kernels/elementwise-unary.ts). Values may have any number of axes, in tfjs too.
+ */
 export const elementwise: OpAdapter[] = all.map(ofAnyRank);

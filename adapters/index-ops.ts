@@ -264,4 +264,8 @@ const trilu = defineOp({
   },
 });
 
+/**
+ * Slice, Gather, GatherElements, GatherND, ScatterND, ScatterElements, Scatter (its name before opset 11) and Trilu. A gradient reaches data and
+ * updates, never indices.
+ */
 export const indexOps: OpAdapter[] = [slice, gather, gatherElements, gatherND, scatterND, scatterElements, scatter, trilu];

@@ -82,4 +82,5 @@ const split = defineOp({
   },
 });
 
+/** Concat and Split, each the other's gradient. They move values of any dtype. */
 export const join: OpAdapter[] = [concat, split];

@@ -17,6 +17,7 @@ const scaled = (
     },
   });
 
+/** Affine, ScaledTanh, ParametricSoftplus, ImageScaler and Crop: experimental ops of opset 1, written in standard ones. */
 export const legacy: OpAdapter[] = [
   scaled('Affine', (g, x, alpha, beta) => g.add(g.mul(x, alpha), beta)),
   scaled('ScaledTanh', (g, x, alpha, beta) => g.mul(g.op('Tanh', [g.mul(x, beta)]), alpha)),

@@ -102,4 +102,5 @@ const einsum = defineOp({
   lower: (n, { equation }, g) => lowerEinsum(n, equation, g),
 });
 
+/** Gemm and MatMul, which both engines run as they are, and Einsum, which is written in MatMul, reductions and reshapes. */
 export const linalg: OpAdapter[] = [gemm, matMul, einsum];

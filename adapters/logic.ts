@@ -116,6 +116,10 @@ function select(tf: Tf, test: TfTensor, first: TfTensor, second: TfTensor): TfTe
   return call(test, first, second);
 }
 
+/**
+ * Comparisons and logic of two operands, which broadcast and give bools, Not, Where, Cast, CastLike, bit operations (kernels/bits.ts) and Dropout.
+ * A gradient passes Where, casts from float to float, and Dropout; the others have none.
+ */
 export const logic: OpAdapter[] = [
   test('Equal', [1, 7, 11, 13, 19], (tf, a, b) => tf.equal(a, b)),
   test('Greater', [1, 7, 9, 13], (tf, a, b) => tf.greater(a, b)),

@@ -33,6 +33,7 @@ function likelihoodLoss(n: OldNode, g: GraphBuilder, x: string, target: string, 
 
 const ATTRIBUTES = { ignore_index: int(), reduction: text('mean') };
 
+/** NegativeLogLikelihoodLoss and SoftmaxCrossEntropyLoss, written in simpler ops: a scalar, or with reduction 'none' one number per target [N, d...]. */
 export const loss: OpAdapter[] = [
   defineOp({
     op: 'NegativeLogLikelihoodLoss',

@@ -148,4 +148,5 @@ const multiHeadAttention = defineOp({
   },
 });
 
+/** Attention and MultiHeadAttention of com.microsoft, written in matrix products and a softmax (kernels/attention-scores.ts). */
 export const microsoftAttention: OpAdapter[] = [attention, multiHeadAttention];

@@ -161,6 +161,10 @@ const transposeMatMul = defineOp({
   lower: (n, a, g) => lowerProduct(n, { ...a, transBatchA: 0, transBatchB: 0 }, g),
 });
 
+/**
+ * Layer normalisations with a skip connection, the embedding of BERT, and Conv, Gemm and MatMul with what onnxruntime fuses into them (com.microsoft).
+ * Each becomes the standard ops that it stands for.
+ */
 export const microsoft: OpAdapter[] = [
   skipLayerNormalization,
   skipSimplifiedLayerNormalization,

@@ -24,6 +24,10 @@ const nodes = {
 const restrictions =
   'no gradient: a tree is constant between its thresholds; no float64 thresholds, which are rounded to float32';
 
+/**
+ * TreeEnsembleRegressor, TreeEnsembleClassifier and TreeEnsemble (ai.onnx.ml). They run in both engines; no gradient passes them, and differences
+ * say nothing of it, since a tree jumps from leaf to leaf.
+ */
 export const trees: OpAdapter[] = [
   // In the dialect it stays, for raw sums alone.
   defineOp({

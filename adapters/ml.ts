@@ -102,6 +102,7 @@ function oneHotEncoder(n: OldNode, g: GraphBuilder): string {
   return g.cast(g.op('Equal', [x, g.constant(int64(categories))]), DATA_TYPE.float32!);
 }
 
+/** Linear models, support vectors, scaling and encoding of ai.onnx.ml, each written in standard ops that compute in float32. Trees are in ml-trees.ts. */
 export const ml: OpAdapter[] = [
   defineOp({
     op: 'LinearClassifier',

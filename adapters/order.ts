@@ -91,4 +91,8 @@ const compress = defineOp({
   },
 });
 
+/**
+ * TopK, ArgMax, ArgMin, CumSum, NonZero and Compress. Indices are int64 in ONNX, int32 in tfjs, and have no gradient; the values of TopK, CumSum
+ * and Compress have one.
+ */
 export const order: OpAdapter[] = [topK, extremeIndex('ArgMax'), extremeIndex('ArgMin'), cumSum, nonZero, compress];

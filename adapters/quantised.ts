@@ -9,6 +9,7 @@ import { microsoftOps } from './kernels/quantised-microsoft.js';
 import { CONV_ATTRIBUTES } from './kernels/conv-geometry.js';
 import { lastAxis, requantised } from './kernels/quantised-product.js';
 
+/** What is said, as `restrictions`, of every op that rounds: how its gradient treats the rounding (Bengio et al., 2013), and which types are missing. */
 export const STRAIGHT_THROUGH =
   'the gradient is straight-through: dy where the rounded number lies within the range of its type, 0 where it saturates; no float8 and 4-bit types';
 /** Products of 8-bit numbers are summed in float32. */
@@ -75,6 +76,10 @@ const linear = (domain: string, versions: readonly number[]): OpAdapter[] => [
   }),
 ];
 
+/**
+ * Quantisers and dequantisers, integer products (ConvInteger, MatMulInteger, QLinearConv, QLinearMatMul) and onnxruntime's own quantised ops
+ * (kernels/quantised-microsoft.ts). All but DynamicQuantizeLinear become float ops on whole numbers.
+ */
 export const quantisedOps: OpAdapter[] = [
   ...linear('', [10, 13, 19, 21, 23, 24]),
   ...linear('com.microsoft', [1]),

@@ -116,4 +116,5 @@ const lstm = defineOp({
     }),
 });
 
+/** RNN, GRU and LSTM, in one direction or both, unrolled once shapes are bound; more than MOST_STEPS (kernels/recurrent.ts) are refused. */
 export const recurrent: OpAdapter[] = [rnn, gru, lstm];

@@ -271,4 +271,8 @@ const lowered: OpAdapter[] = [
   reduction('ReduceSumSquare', { lower: (n, a, g) => g.op('ReduceSum', [g.mul(n.x[0]!, n.x[0]!), n.x[1]!], same(a)) }),
 ];
 
+/**
+ * The ten reductions, over axes that are an attribute or an input, as the opset has it. Elements that tie for a maximum or minimum share its
+ * gradient equally.
+ */
 export const reduce: OpAdapter[] = [sum, mean, extreme('ReduceMax'), extreme('ReduceMin'), l2, logSumExp, prod, ...lowered];

@@ -179,4 +179,5 @@ const upsample = defineOp({
   },
 });
 
+/** Resize (nearest, linear, cubic; antialiased or not) along any axes, and Upsample, which becomes one. */
 export const resize: OpAdapter[] = [resizeOp, upsample];

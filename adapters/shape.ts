@@ -238,6 +238,10 @@ const spaceToDepth = defineOp({
   },
 });
 
+/**
+ * Ops that move values unseen (Reshape to SpaceToDepth), whose gradient moves them back, and those that make values from shapes or a few numbers
+ * (kernels/shape-generators.ts).
+ */
 export const shape: OpAdapter[] = [
   ...[reshape, flatten, squeezing('Squeeze'), squeezing('Unsqueeze'), transpose, expand, tile, pad, depthToSpace, spaceToDepth],
   ...generators,

@@ -130,4 +130,5 @@ const melWeightMatrix = defineOp({
   vjp: none('the output depends on sizes and frequencies only'),
 });
 
+/** DFT, STFT, the windows of Hann, Hamming and Blackman, and MelWeightMatrix, written in products with constants. */
 export const signal: OpAdapter[] = [dft, stft, ...['HannWindow', 'HammingWindow', 'BlackmanWindow'].map(window), melWeightMatrix];

@@ -134,4 +134,5 @@ const reverseSequence = defineOp({
   },
 });
 
+/** GridSample, AffineGrid, CenterCropPad, Col2Im and ReverseSequence, written in simpler ops. */
 export const spatial: OpAdapter[] = [gridSample, affineGrid, centerCropPad, col2Im, reverseSequence];

@@ -9,6 +9,7 @@ import { scalarLike } from './elementwise-onnx.js';
  */
 export const LOWEST = -3.4028234663852886e38;
 
+/** What `attend` is given. B: batch, S: positions of queries, T: of keys, H: length of a query and a key, G: of a value. */
 export interface Scores {
   /** [B, heads, S, H]. */
   readonly q: string;
@@ -32,6 +33,10 @@ export interface Attended {
   readonly stages: readonly [products: string, capped: string, biased: string, weights: string];
 }
 
+/**
+ * softmax(scale q k^T + bias) v per head, float of the dtype of q (Vaswani et al., 2017, Eq. 1), with the scores capped before the bias where
+ * `softcap` is not 0. Shapes need not be known yet.
+ */
 export function attend(g: GraphBuilder, { q, k, v, scale, softcap = 0, bias, grouped }: Scores): Attended {
   const factor =
     scale === undefined

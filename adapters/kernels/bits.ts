@@ -41,6 +41,10 @@ const bitwise = (op: string, f: (a: number, b: number) => number): OpAdapter =>
     vjp: NO_GRADIENT,
   });
 
+/**
+ * BitShift (unsigned types) and the four Bitwise ops, on whole numbers that broadcast. onnxruntime runs all types of ONNX; tfjs refuses uint32 and
+ * uint64, and computes int64 in 32 bits. No gradient.
+ */
 export const bitOps: OpAdapter[] = [
   defineOp({
     op: 'BitShift',

@@ -13,6 +13,7 @@ function bound(n: StaticNode, index: number, otherwise: number): number | undefi
   return value && toNumbers(value)[0];
 }
 
+/** Clip (opset 1 to 13): min(max(x, low), high), bounds being scalars of the dtype of x. Its gradient is 0 at the bounds and beyond. */
 export const clip: OpAdapter = defineOp({
   op: 'Clip',
   versions: [1, 6, 11, 12, 13],

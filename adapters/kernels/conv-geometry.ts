@@ -5,6 +5,7 @@ import { ints, int, text, type StaticNode } from '../op.js';
 
 /** Attributes that Conv and every pool share; the canonical form after `lower` always has kernel_shape, strides and pads. */
 export const WINDOW_ATTRIBUTES = { auto_pad: text('NOTSET'), kernel_shape: ints(), pads: ints(), strides: ints() };
+/** The same of convolutions, which have dilations (default: 1 along each axis) and `group` groups of channels besides. */
 export const CONV_ATTRIBUTES = { ...WINDOW_ATTRIBUTES, dilations: ints(), group: int(1) };
 
 /** The window along one spatial axis. `end` may be negative: trailing elements that no window reads. */

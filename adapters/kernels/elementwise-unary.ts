@@ -69,6 +69,7 @@ function unary([op, versions, forward, rule, hazard]: Row): OpAdapter {
   });
 }
 
+/** Abs to Atanh, IsNaN, IsInf, Identity and Round: the output has the shape of the input, and its dtype but for the two tests, which give bools. */
 export const unaryOps: OpAdapter[] = [
   ...TABLE.map(unary),
   // The canonical form hands the value through; canonicalize adds an Identity only to name a graph output.

@@ -19,6 +19,7 @@ const swish = (g: GraphBuilder, x: string, alpha: number): string =>
 
 const MICROSOFT = 'com.microsoft';
 
+/** Gelu, Mish and Swish (ai.onnx), and Gelu, BiasGelu, FastGelu and QuickGelu (com.microsoft), written in Erf, Tanh and Sigmoid. */
 export const geluOps: OpAdapter[] = [
   defineOp({
     op: 'Gelu',

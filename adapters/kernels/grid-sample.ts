@@ -4,9 +4,12 @@ import type { GraphBuilder } from '../../src/onnx/builder.js';
 import { DATA_TYPE, type StaticNode } from '../op.js';
 import { product, range } from './shape-common.js';
 
+/** How `sampled` reads a picture: attributes of GridSample under their ONNX names, mode as opset 16 has it. */
 export interface SampleOptions {
+  /** Of a grid's -1 and 1: 1 puts them at the centres of the outermost pixels, 0 at the outer borders of these. */
   readonly align_corners: number;
   readonly mode: 'nearest' | 'bilinear' | 'bicubic';
+  /** What lies beyond the picture. */
   readonly padding_mode: 'zeros' | 'border' | 'reflection';
 }
 

@@ -20,12 +20,14 @@ export function selection(indices: readonly number[], columns: number): Matrix {
   return { rows: indices.length, columns, data };
 }
 
+/** The transpose, as a copy: [rows, columns] becomes [columns, rows]. */
 export function transposed({ rows, columns, data }: Matrix): Matrix {
   const out = new Float32Array(data.length);
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = data[r * columns + c]!;
   return { rows: columns, columns: rows, data: out };
 }
 
+/** Is the matrix square, with exact ones on its diagonal and zeros elsewhere? */
 export const isIdentity = ({ rows, columns, data }: Matrix): boolean =>
   rows === columns && data.every((v, i) => v === (i % (columns + 1) === 0 ? 1 : 0));
 

@@ -3,9 +3,12 @@ import { float32, int64, type Tensor } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 import { DATA_TYPE, text, type AttributeSpec, type OldNode } from '../op.js';
 
+/** The domain of classical models. */
 export const ML = 'ai.onnx.ml';
 
+/** What becomes of scores (`transformed`): PROBIT is the quantile of the normal distribution, SOFTMAX_ZERO leaves scores of 0 out of the softmax. */
 export type PostTransform = 'NONE' | 'SOFTMAX' | 'LOGISTIC' | 'SOFTMAX_ZERO' | 'PROBIT';
+/** The attribute post_transform, a PostTransform. */
 export const postTransform: AttributeSpec<string> = text('NONE');
 
 /** The input in float32. Its type is not known yet: a CastLike, which goes where it is that already. */

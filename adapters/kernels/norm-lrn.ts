@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../../src/onnx/builder.js';
 import type { Tf, TfTensor } from '../op.js';
 import { unaryOf } from './norm-tf.js';
 
+/** Attributes of LRN-13: y = x (bias + alpha / size * sum of squares over `size` channels)^-beta. */
 export interface Lrn {
   readonly alpha: number;
   readonly beta: number;

@@ -1,6 +1,7 @@
 // A tfjs function of one tensor with a hand-written gradient that needs values of the forward pass.
 import type { Tf, TfTensor } from '../op.js';
 
+/** What a forward pass gives: its value, the tensors that its gradient needs, and the gradient: from dy and those tensors, in the shape of x. */
 export interface Evaluated {
   readonly value: TfTensor;
   readonly saved: TfTensor[];

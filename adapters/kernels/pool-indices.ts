@@ -41,6 +41,7 @@ export function maximaIndices(n: StaticNode, axes: readonly Axis[], columns: boo
   return g.reshape(g.add(position, start), n.outputType(0).dims);
 }
 
+/** MaxUnpool: x [N, C, d...] put at `indices` (int64, of the shape of x) into zeros of the output's shape, which the window or output_shape gives. */
 export const maxUnpool: OpAdapter = defineOp({
   op: 'MaxUnpool',
   versions: [9, 11, 22],

@@ -84,6 +84,7 @@ function qGemm(n: OldNode, g: GraphBuilder): string {
   return quantised(n, u, 8, quantisedType(n, 8, n.dtype(0)), forAll, g);
 }
 
+/** Arithmetic, activations, pools, joins and products of com.microsoft whose inputs or outputs are quantised, as float ops between quantisers. */
 export const microsoftOps: OpAdapter[] = [
   two('QLinearAdd', (a, b, g) => g.add(a, b)),
   two('QLinearMul', (a, b, g) => g.mul(a, b)),

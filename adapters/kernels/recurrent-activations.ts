@@ -32,10 +32,12 @@ const KNOWN: Readonly<Record<string, Known>> = {
   elu: { alpha: 1, emit: (g, x, a) => g.op('Elu', [x], { alpha: float(a) }) },
 };
 
+/** Attributes of RNN, GRU and LSTM that choose their functions, under their ONNX names; undefined where the node lacks them. */
 export interface ActivationAttributes {
   readonly activations: readonly string[] | undefined;
   readonly activation_alpha: readonly number[] | undefined;
   readonly activation_beta: readonly number[] | undefined;
+  /** What goes into f and g is clipped to [-clip, clip]; 0 or undefined: not at all. */
   readonly clip: number | undefined;
 }
 

@@ -26,6 +26,7 @@ export interface Loop {
   split(x: string, parts: readonly number[]): string[];
 }
 
+/** One step of a recurrent network, for one direction or, with a leading axis of 2, for both at once. */
 export interface Cell {
   /** Weight rows over H. */
   readonly gates: number;

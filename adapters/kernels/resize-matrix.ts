@@ -16,6 +16,7 @@ export interface AxisResize {
   readonly roi: readonly [number, number];
 }
 
+/** Resize along one axis as a matrix [resized, length]. */
 export interface AxisMatrix {
   readonly matrix: Matrix;
   /** Output positions whose source lies outside the input ('tf_crop_and_resize'); their rows are zero. */

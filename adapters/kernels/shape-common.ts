@@ -6,8 +6,10 @@ import { positiveAxis, type StaticNode, type Tf, type TfTensor } from '../op.js'
 /** 0, 1, ... count - 1. */
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
+/** The product of lengths, 1 of none: the number of elements of that shape. */
 export const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 
+/** Are two shapes the same, in rank and in each length? */
 export const sameDims = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((d, i) => d === b[i]);
 

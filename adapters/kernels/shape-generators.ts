@@ -112,4 +112,5 @@ const oneHot = defineOp({
   vjp: none('its indices are whole numbers'),
 });
 
+/** Shape, Size, ConstantOfShape, Range, EyeLike and OneHot: constants once shapes are bound, but for a OneHot of computed indices. No gradient. */
 export const generators: OpAdapter[] = [shapeOp, size, constantOfShape, rangeOp, eyeLike, oneHot];

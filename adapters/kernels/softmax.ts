@@ -48,6 +48,10 @@ function ofRows(tf: Tf, x: TfTensor, op: 'softmax' | 'logSoftmax'): TfTensor {
   return custom(tf, [x], (t) => tf[op](t), (dy, _x, y) => [zeroAtNaN(tf, gradient(dy, y), y)], 'y'); // prettier-ignore
 }
 
+/**
+ * Softmax, LogSoftmax and Hardmax over one axis (before opset 13: over all axes from it on), float in the shape of x. What lies along the axis sums
+ * to 1, of LogSoftmax its exponentials; it is NaN where x is minus infinity throughout. Hardmax has no gradient.
+ */
 export const softmaxOps: OpAdapter[] = [
   defineOp({
     op: 'Softmax',

@@ -1,4 +1,4 @@
-// checkAgreement: does what the engines compute match onnxruntime on the original file, forward and backward?
+// check: does what the engines compute match onnxruntime on the original file, forward and backward?
 import type { EngineInfo } from '../engine/engine.js';
 import { originOf } from '../model/origins.js';
 import { encodeModel } from '../onnx/codec.js';
@@ -52,7 +52,7 @@ export interface CheckResult {
 /**
  * Runs the model's canonical graph on the engines and compares with onnxruntime on the original, untouched bytes, on seeded random inputs or
  * given ones; then the engines' gradients with each other and with central differences of the original: by the float inputs, or at the value `at`,
- * by default the first of floats behind integers. `engine` limits the check to one engine.
+ * by default the first float value downstream of integers. `engine` limits the check to one engine.
  * Throws LanError for an unsound file or an input that does not fit, LanErrors for unsupported ops; a disagreement is a result
  * (`agrees: false`), not an error.
  */

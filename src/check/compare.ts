@@ -3,6 +3,7 @@ import { klDivergence, klOfLabels, topK } from '../core/rows.js';
 import { sizeOf, toNumbers, type Tensor } from '../core/tensor.js';
 import type { OutputKind } from '../model/card.js';
 
+/** How far a tensor is from its reference of the same shape, in three figures without unit. 0 error and fraction 1: equal. */
 export interface Difference {
   /** max|value - reference| / max|reference|; the absolute error where the reference is all zeros; Infinity where shapes or NaNs differ. */
   readonly maxError: number;

@@ -54,11 +54,13 @@ export interface CheckOptions extends OpenOptions {
 
 export type { Sample };
 
+/** All that the parts of a check share, as `openContext` makes it. Whoever opens it disposes it. */
 export interface CheckContext {
   readonly source: ModelSource;
   readonly reference: Reference;
-  /** In the file's ops or simpler ones, shapes open. */
+  /** The model in the dialect, shapes open. */
   readonly canonical: Graph;
+  /** The same with its shapes bound and all floats float32: what the engines run. */
   readonly graph: Graph;
   /** What the file computes in. Central differences need float32: of any other, they are taken of the canonical form. */
   readonly precision: 'float32' | 'float16' | 'quantised';
@@ -74,10 +76,12 @@ export interface CheckContext {
   readonly samples: readonly Sample[];
   /** As many more inputs: further random ones, or, where none was random, those given with 1 % of noise. */
   fresh(count: number): Promise<readonly Sample[]>;
+  /** Of the forward pass, relative to the largest reference value. */
   readonly tolerance: number;
   readonly seed: number;
   readonly failFast: boolean;
   readonly onProgress: (doing: string) => void;
+  /** What was not checked, and why; every part of the check adds to it. */
   readonly notes: string[];
   /** How the reference is opened. */
   readonly session: OrtOptions;

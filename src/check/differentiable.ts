@@ -8,11 +8,13 @@ import { openUpstream, openDownstream } from '../model/reference.js';
 import type { Graph } from '../onnx/graph.js';
 import type { Sample, CheckContext } from './context.js';
 
+/** A part of the model whose gradients are compared: what it is differentiated by, where, and what central differences are taken of. */
 export interface Differentiable {
   /** Of the compiled graph. */
   readonly graph: Graph;
   /** The graph whose derivative the gradient is: of a quantised file, `graph` without the rounding. */
   readonly smooth: Graph;
+  /** The float output whose gradients are compared. */
   readonly output: string;
   /** Names of the values by which gradients are taken: the float inputs, or the hook point. */
   readonly wrt: readonly string[];
@@ -28,6 +30,7 @@ export interface Differentiable {
 /** The gradients of an objective by one engine. */
 export interface Differentiated {
   readonly engine: string;
+  /** By name of the value, float32 in its shape; `weights` of the objective in the output's shape (Objective.weights). */
   at(feeds: Readonly<Record<string, Tensor>>, weights: Tensor): Promise<Record<string, Tensor>>;
   dispose(): Promise<void>;
 }
@@ -100,6 +103,6 @@ export async function openSmoothReference(
   // The reference is the context's to close.
   if (at === undefined) return { ...reference.program, dispose: () => Promise.resolve() };
   const { program, refused } = await openDownstream(source, canonical, session, at, type, output);
-  if (refused) notes.push(`${refused} Central differences are taken of the canonical form of what lies behind '${at}'.`);
+  if (refused) notes.push(`${refused} Central differences are taken of the canonical form of what lies downstream of '${at}'.`);
   return program;
 }

@@ -8,8 +8,10 @@ import { difference } from './compare.js';
 import type { DrawnInput, Sample } from './samples.js';
 import { TOLERANCES } from './tolerances.js';
 
+/** What the reference gives at each input, and the reference itself. Whoever gets it closes it (`open.close`). */
 export interface Expected {
   readonly reference: Reference;
+  /** The inputs in the order in which they were given, with what it gives there. */
   readonly known: readonly Sample[];
   /** The reference, to be asked again. */
   readonly open: {

@@ -22,6 +22,7 @@ export interface Claim {
   readonly at: Gradient;
 }
 
+/** How far one engine's gradient is from central differences, relative to them: 0 is exact, 1 as large as the derivative itself. */
 export interface FiniteDifference {
   /**
    * Relative error of the gradient: along itself, the best of the step sizes, or a third of the root mean square over random directions, whichever is
@@ -204,7 +205,7 @@ function dotDifference(gradient: Float32Array, a: Float32Array, b: Float32Array)
   return sum;
 }
 
-/** The feeds, moved by factor times the direction. */
+/** The feeds, those that `direction` names moved by factor times it, rounded to float32; dtypes and shapes stay. */
 export function moved(feeds: Tensors, direction: Tensors, factor: number): Record<string, Tensor> {
   const out: Record<string, Tensor> = { ...feeds };
   for (const [name, along] of Object.entries(direction)) {

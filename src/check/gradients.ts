@@ -11,6 +11,7 @@ import { objectiveOf, type Objective } from './objective.js';
 import { TOLERANCES } from './tolerances.js';
 import { between, settle, type Measure, type Settled } from './verdict.js';
 
+/** One comparison of gradients, over all inputs at which it was made: two engines with each other, or one with central differences. */
 export interface GradientAgreement extends Settled {
   /** What is compared: `tfjs against onnxruntime`, or `tfjs against central differences`. */
   readonly what: string;

@@ -22,6 +22,7 @@ export type CheckInput =
   | { readonly tensor: string }
   | { readonly feeds: Readonly<Record<string, Tensor>>; readonly name?: string };
 
+/** Tensors by input name, in the static graph's types and shapes, under the name by which results speak of them. */
 export interface NamedFeeds {
   readonly name: string;
   readonly feeds: Record<string, Tensor>;

@@ -86,10 +86,11 @@ export async function compareNodes(
     await program?.dispose();
   }
 }
+
 /** Bytes of values that are handed over together: below it one run serves all, above it memory counts more than another forward pass. */
 export const PART = 2 ** 26;
-/** `items` in order, in parts whose values take at most PART bytes together (or are one). A value of unknown type counts as small. */
 
+/** `items` in order, in parts whose values take at most PART bytes together (or are one). A value of unknown type counts as small. */
 export function inParts<T>(
   items: readonly T[],
   typeOf: (item: T) => { type: DType; dims: readonly number[] } | undefined,
@@ -108,8 +109,8 @@ export function inParts<T>(
   }
   return parts;
 }
-/** Names as tensor outputs of a graph, with their types where these are known. */
 
+/** Names as tensor outputs of a graph, with their types where these are known. */
 export const asOutputs = (names: Iterable<string>, types?: ReadonlyMap<string, Pick<Tensor, 'type' | 'dims'>>) =>
   [...new Set(names)].map((name) => {
     const type = types?.get(name);

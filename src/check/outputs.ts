@@ -7,29 +7,36 @@ import { label, type CheckContext } from './context.js';
 /** How many classes the top-k agreement looks at. */
 export const TOP = 5;
 
+/** One output of one engine against the reference, over all inputs. */
 export interface OutputAgreement {
   readonly engine: string;
   readonly output: string;
-  /** Worst of the inputs: max|value - reference| / max|reference|. */
+  /** Worst of the inputs: max|value - reference| / max|reference|; Infinity where shapes or NaNs differ. */
   readonly maxError: number;
   /** The input at which it is worst. */
   readonly input: string;
-  /** Share of elements within tolerance, of the worst input. */
+  /** Fraction of elements within tolerance, in 0..1, at the worst input. */
   readonly matchFraction: number;
-  /** Share of rows with the same largest element, mean of the inputs; undefined where the output has no rows of two or more. */
+  /** Fraction of rows with the same largest element, in 0..1, mean of the inputs; undefined where the output has no rows of two or more. */
   readonly top1?: number;
-  /** Share of the five largest of a row that are the same, in any order, mean of the inputs; undefined for rows of five or fewer. */
+  /** Fraction of the five largest of a row that are the same, in any order, in 0..1, mean of the inputs; undefined for rows of five or fewer. */
   readonly top5?: number;
   /** KL(reference || engine) in nats, worst of the inputs, for outputs that are class scores. */
   readonly kl?: number;
+  /** Is `maxError` within the tolerance? */
   readonly ok: boolean;
 }
 
-export async function checkOutputs(subject: CheckContext): Promise<OutputAgreement[]> {
-  const { graph, engines, samples, tolerance } = subject;
+/**
+ * Runs the graph on every sample in each engine, and compares each numeric output with what the reference gave: one row per engine and output,
+ * `ok` where `maxError` is at most the context's tolerance. With `failFast` no engine follows one that is not.
+ * Throws LanErrors naming every op that an engine cannot run, LanError ('memory') where memory runs out.
+ */
+export async function checkOutputs(context: CheckContext): Promise<OutputAgreement[]> {
+  const { graph, engines, samples, tolerance } = context;
   const rows: OutputAgreement[] = [];
   for (const engine of engines) {
-    subject.onProgress(`outputs, ${label(engine)}`);
+    context.onProgress(`outputs, ${label(engine)}`);
     const program = await engine.compile(graph);
     const worst = new Map<string, Omit<OutputAgreement, 'ok'>>();
     try {
@@ -41,7 +48,7 @@ export async function checkOutputs(subject: CheckContext): Promise<OutputAgreeme
           const known = worst.get(output);
           const mean = (now: number | undefined, before: number | undefined): number | undefined =>
             now === undefined ? undefined : now / samples.length + (before ?? 0);
-          const kind = scoresOf(subject, output);
+          const kind = scoresOf(context, output);
           const kl = kind && divergence(value, reference, kind);
           worst.set(
             output,
@@ -62,7 +69,7 @@ export async function checkOutputs(subject: CheckContext): Promise<OutputAgreeme
       await program.dispose();
     }
     rows.push(...[...worst.values()].map((row) => ({ ...row, ok: row.maxError <= tolerance })));
-    if (subject.failFast && rows.some((r) => !r.ok)) break;
+    if (context.failFast && rows.some((r) => !r.ok)) break;
   }
   return rows;
 }

@@ -11,6 +11,7 @@ export interface DrawnInput extends NamedFeeds {
   readonly kind: 'given' | 'random' | 'edge';
 }
 
+/** An input and what the reference gives there. */
 export interface Sample extends DrawnInput {
   /** What the reference gives, by output. */
   readonly expected: Record<string, Tensor>;

@@ -16,6 +16,7 @@ import { asOutputs } from './intermediates.js';
 /** Nodes that a cut may have. */
 export const MOST_NODES = 3;
 
+/** A piece of a model as a model of its own, of one to MOST_NODES nodes, with what it is fed and what it should give. */
 export interface Cut {
   readonly model: Model;
   /** Inputs and outputs in the model's order, in the file's own types. */
@@ -29,14 +30,15 @@ export interface Cut {
  * Cuts the node that writes `value`, alone or with up to two of those before it, and gives the first such model that `fails`; undefined where
  * none does, since the difference builds up over more nodes. Initialisers and values that do not depend on an input's values (shapes) stay
  * constants; every other value that the piece reads becomes a graph input, with what onnxruntime computes for it at `feeds`.
+ * Throws LanError where the node reads a value that has no name outside the model.
  */
 export async function cutFailing(
-  subject: CheckContext,
+  context: CheckContext,
   value: string,
   feeds: Readonly<Record<string, Tensor>>,
   fails: (cut: Cut) => Promise<boolean>,
 ): Promise<Cut | undefined> {
-  const { source, reference, graph } = subject;
+  const { source, reference, graph } = context;
   const maker = new Map(source.model.graph.nodes.flatMap((n) => n.outputs.filter((o) => o !== '').map((o) => [o, n] as const)));
   const last = maker.get(value);
   if (!last) return undefined;
@@ -123,6 +125,8 @@ function modelOf(
     graph: { name: 'cut', nodes, inputs, outputs: asOutputs([value], values), constants, types: new Map() },
   };
 }
+
+/** What `writeCut` wrote: paths, and what is in the model. */
 export interface Bisected {
   /** Where the model was written. */
   readonly model: string;
@@ -131,8 +135,8 @@ export interface Bisected {
   /** Its nodes: `Relu 'relu1'`, in order. */
   readonly nodes: readonly string[];
 }
-/** Writes the cut to `path`. Tensor files of an earlier case in the same folder are removed. Throws LanError where it cannot be written. */
 
+/** Writes the cut to `path`. Tensor files of an earlier case in the same folder are removed. Throws LanError where it cannot be written. */
 export async function writeCut(path: string, cut: Cut): Promise<Bisected> {
   const data = join(dirname(path), 'test_data_set_0');
   await writeAtomically(path, encodeModel(cut.model));
@@ -141,8 +145,7 @@ export async function writeCut(path: string, cut: Cut): Promise<Bisected> {
     ['input', cut.inputs],
     ['output', cut.outputs],
   ] as const)
-    // prettier-ignore
-    for(const [i,{ name,tensor }] of tensors.entries())
-      await writeAtomically(join(data,`${role}_${i}.pb`),encodeTensorFile(tensor,name));
+    for (const [i, { name, tensor }] of tensors.entries())
+      await writeAtomically(join(data, `${role}_${i}.pb`), encodeTensorFile(tensor, name));
   return { model: path, data, nodes: cut.nodes };
 }

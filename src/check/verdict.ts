@@ -6,6 +6,7 @@ import type { Sample } from './context.js';
 import type { Differentiated } from './differentiable.js';
 import { TOLERANCES } from './tolerances.js';
 
+/** What a comparison of gradients says: 'inconclusive' where float32 noise or bends of a ReLU or pool hide which of the others it is. */
 export type Verdict = 'agrees' | 'disagrees' | 'inconclusive';
 
 /** One comparison at one input. `noise`: it is apart, and by no more than rounding the input would move it; or too noisy to tell. */
@@ -72,9 +73,11 @@ const nudged = (feeds: Sample['feeds'], wrt: Readonly<Record<string, Tensor>>, k
   ),
 });
 
+/** The verdict of one comparison over its inputs, and the figures on which it stands. */
 export interface Settled {
   /** Worst of the inputs that count for the verdict; of engines max|a-b| / max|b|, of differences the relative error of the derivative. */
   readonly maxError: number;
+  /** Least cosine between the two gradients, in -1..1, of those inputs; absent where differences are compared. */
   readonly cosine?: number;
   readonly verdict: Verdict;
   /** Why it is not plain. */

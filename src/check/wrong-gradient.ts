@@ -17,6 +17,7 @@ import { asOutputs, inParts } from './intermediates.js';
 import { objectiveOf } from './objective.js';
 import { TOLERANCES } from './tolerances.js';
 
+/** A node whose gradient is wrong by itself, at the values it sees in the model, and how that shows. */
 export interface WrongGradient {
   /** The node of the compiled graph: `Relu 'relu1'`. */
   readonly node: string;
@@ -27,20 +28,22 @@ export interface WrongGradient {
   readonly by: string;
   /** The engine whose gradient central differences contradict. */
   readonly engine: string;
-  /** Relative error of that engine's derivative against them. */
+  /** Relative error of that engine's derivative against them (FiniteDifference.error). */
   readonly derivativeError: number;
   /** Against the other engine, where both have a rule: the worst element. */
   readonly other?: { readonly engine: string; readonly index: number; readonly received: number; readonly expected: number };
 }
 
+/** What trying each node by itself found: neither field where every gradient is right. */
 export interface Blame {
+  /** The first node whose gradient central differences contradict. */
   readonly wrong?: WrongGradient;
   /** The first node whose own gradient is infinite or NaN in every engine at the values it sees, such as the root of 0: no mistake of a rule. */
   readonly notFinite?: string;
 }
 
 /**
- * The first node on the way to the objective on the output whose gradient, taken of a seeded combination of its outputs, is not
+ * The first node on the path to the objective on the output whose gradient, taken of a seeded combination of its outputs, is not
  * what central differences say; none where each is right by itself. Nodes that are alike (op, attributes, shapes) are tried once, at what
  * they see at the first sample. `apart`: the engines are known to differ from each other, so that nodes on which they do not need no differences,
  * which take the longest.

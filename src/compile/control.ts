@@ -6,8 +6,9 @@ import { nodeLabel, prune, reads, type Graph, type Node } from '../onnx/graph.js
 import { isSequenceOp, named, parted, resolveSequence, stacked, type Walking } from './sequences.js';
 import { Refusal, refuse } from './static.js';
 
-/** Iterations of one loop, and nodes of the whole graph, that are unrolled at most. */
+/** Iterations of one loop that are unrolled at most. */
 export const MAX_ITERATIONS = 2000;
+/** Nodes that a graph may have while its control flow is unrolled: those that are written and those that wait. */
 export const MAX_UNROLLED = 200_000;
 
 /** Values of at most this many elements are kept once they are known, so that a loop's counters are not computed from the start each time. */

@@ -6,8 +6,9 @@ import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 import { differentiate, gradientOf } from './differentiate.js';
 
-/** Scalar inputs of the step: adamFactors of its number and learning rate. */
+/** Name of the scalar input of a step that its update m / (sqrt(v) + floor) is multiplied by: `scale` of adamFactors. */
 export const SCALE = 'adam:scale';
+/** Name of the scalar input that is added to sqrt(v), which keeps the division finite: `floor` of adamFactors. */
 export const FLOOR = 'adam:floor';
 
 /** Names of one parameter's state: read under `now`, written under `next`. */
@@ -38,12 +39,12 @@ export function descentGraph(
     if (type !== 'float32')
       throw new LanError('unsupported', `Parameter '${parameter}' is ${type}; only float32 can be trained.`);
     const [m, v] = [g.input(`m:${parameter}`, 'float32', dims), g.input(`v:${parameter}`, 'float32', dims)];
-    const slope = gradientOf(parameter);
+    const gradient = gradientOf(parameter);
     // beta * old + (1 - beta) * new
     const mix = (old: string, fresh: string, beta: number): string =>
       g.add(g.mul(old, g.scalar(beta)), g.mul(fresh, g.scalar(1 - beta)));
-    const m1 = mix(m, slope, ADAM.beta1);
-    const v1 = mix(v, g.mul(slope, slope), ADAM.beta2);
+    const m1 = mix(m, gradient, ADAM.beta1);
+    const v1 = mix(v, g.mul(gradient, gradient), ADAM.beta2);
     const moved = g.sub(parameter, g.div(g.mul(m1, scale), g.add(g.op('Sqrt', [v1]), floor)));
     const next = [`next:${parameter}`, `next:m:${parameter}`, `next:v:${parameter}`] as const;
     [moved, m1, v1].forEach((value, i) => {

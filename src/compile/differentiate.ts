@@ -11,6 +11,7 @@ import { adapterTable, Refusal, staticNode } from './static.js';
 /** Name of the output that holds the gradient of an input. */
 export const gradientOf = (input: string): string => `grad:${input}`;
 
+/** Which derivatives `differentiate` adds: of one number, by any values of the graph. */
 export interface Gradients {
   /** A value with one element, of which the gradient is taken. */
   readonly of: string;

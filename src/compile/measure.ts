@@ -20,12 +20,14 @@ export type Probe = (
   typesOnly?: ReadonlySet<string>,
 ) => Promise<Map<string, Tensor>>;
 
-/** Bytes that one value may take, and all values of a graph together: about twice the latter is in use while they are handed over. */
+/** Bytes that one value may take. */
 export const MAX_BYTES = 2 ** 31;
+/** Bytes that all values of a graph may take together: about twice that is in use while they are handed over. */
 export const MAX_TOTAL = 2 ** 32;
 /** Most values are float32; of another type, the limit is a little off. */
 const WIDTH = 4;
 
+/** A number of bytes for messages, in GiB: one decimal, or two digits from a million GiB on. */
 export const gibibytes = (bytes: number): string => {
   const size = bytes / 2 ** 30;
   return `${size < 1e6 ? size.toFixed(1) : size.toPrecision(2)} GiB`;

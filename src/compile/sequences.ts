@@ -134,6 +134,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 };
 
+/** Is the node an op of the standard domain that makes, changes or reads a sequence? Only such a node may go to `resolveSequence`. */
 export const isSequenceOp = (node: Node): boolean => node.domain === '' && Object.hasOwn(RULES, node.op);
 
 /** Resolves one node for which isSequenceOp holds. Refuses it where what it does depends on the input's values. */
