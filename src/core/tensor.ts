@@ -26,6 +26,13 @@ export type DType =
   | 'float8e5m2'
   | 'float8e5m2fnuz';
 
+/** Is it a float type, of any width and format: float8, bfloat16, or one of IEEE 754? Not so of complex numbers. */
+export const isFloat = (type: DType | undefined): boolean => type !== undefined && /^b?float/.test(type);
+
+/** Is it a float type of IEEE 754, of 16, 32 or 64 bits? Between these `toFloatType` converts. */
+export const isIeeeFloat = (type: DType | undefined): type is 'float16' | 'float32' | 'float64' =>
+  type === 'float16' || type === 'float32' || type === 'float64';
+
 /** What the numbers of a tensor lie in; bits of float16 and bfloat16 in a Uint16Array, bool as 0 and 1 in a Uint8Array. */
 export type TypedArray =
   | Float32Array
@@ -196,7 +203,7 @@ export function toFloatType(tensor: Tensor, type: 'float16' | 'float32' | 'float
 /** The elements in another type, of the same count; fractions are cut where it is one of integers. Throws for strings and sub-byte types. */
 export function castTensor(tensor: Tensor, type: DType): Tensor {
   if (tensor.type === type) return tensor;
-  if (type === 'float16' || type === 'float32' || type === 'float64') return toFloatType(tensor, type);
+  if (isIeeeFloat(type)) return toFloatType(tensor, type);
   const numbers = toNumbers(tensor);
   const data = allocate(type, tensor.dims);
   for (let i = 0; i < numbers.length; i++) {
