@@ -1,6 +1,6 @@
 // Comparisons, logic, selection and conversion of dtypes; Dropout, which does nothing at inference.
 import { own } from '../src/core/own.js';
-import type { DType } from '../src/core/tensor.js';
+import { isFloat, type DType } from '../src/core/tensor.js';
 import { DATA_TYPE, defineOp, int, none, type OldNode, type OpAdapter, type Tf, type TfTensor } from './op.js';
 import type { GraphBuilder } from '../src/onnx/builder.js';
 import { dtypeNumber, dtypeOf } from '../src/onnx/tensors.js';
@@ -74,8 +74,6 @@ function castOf(n: OldNode, g: GraphBuilder): string {
   if (from === target || HOLDS[target]?.includes(from)) return n.carry(g.cast(x, DATA_TYPE.float32!), target);
   return g.op('Cast', [g.cast(x, dtypeNumber(from))], { to });
 }
-
-const isFloat = (type: DType): boolean => type.startsWith('float') || type === 'bfloat16';
 
 /** As C converts: towards zero; to bool: everything but 0 is true. */
 function convert(tf: Tf, x: TfTensor, to: DType): TfTensor {

@@ -1,5 +1,5 @@
 // Inputs at the edges of what a model may meet: all zeros, the ends of the range, a single element, a checkerboard.
-import { allocate, sizeOf, toFloatType, toNumbers, type Tensor } from '../core/tensor.js';
+import { allocate, isIeeeFloat, sizeOf, toFloatType, toNumbers, type Tensor } from '../core/tensor.js';
 import type { InputCard } from '../model/card.js';
 import { isPicture, normalise } from '../model/preprocess.js';
 import { rowsOf } from '../model/random-inputs.js';
@@ -46,7 +46,7 @@ function patterned(
   const type = input.type!;
   const dims = input.dims as number[];
   const size = sizeOf(dims);
-  if (type === 'float32' || type === 'float64' || type === 'float16') {
+  if (isIeeeFloat(type)) {
     const picture = isPicture(dims, card);
     const data = Float32Array.from({ length: size }, (_, i) => {
       const end = pattern(i, size);

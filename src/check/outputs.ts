@@ -1,4 +1,5 @@
 // A model's outputs in each engine against the reference, at every input.
+import { isFloat } from '../core/tensor.js';
 import type { OutputKind } from '../model/card.js';
 import { guessOutputKind, lastOp } from '../model/probabilities.js';
 import { difference, divergence, topAgreement, topKAgreement } from './compare.js';
@@ -80,7 +81,7 @@ const present = <T extends object>(row: T): T => Object.fromEntries(Object.entri
 /** What kind of class scores an output is, by the card or its last op; [N,K] without either counts as logits; undefined: none. */
 function scoresOf({ graph, card, output: main }: CheckContext, output: string): OutputKind | undefined {
   const { type, dims } = graph.outputs.find((o) => o.name === output)!;
-  if (!type?.startsWith('float')) return undefined;
+  if (!isFloat(type)) return undefined;
   if (card.output && output === main) return card.output;
   const said = ['Softmax', 'LogSoftmax', 'Sigmoid'].includes(lastOp(graph, output)?.op ?? '');
   return said || dims?.length === 2 ? guessOutputKind(graph, output) : undefined;

@@ -1,7 +1,7 @@
 // Reverse-mode differentiation of a static dialect graph, by the adapters' rules: ONNX in, ONNX out.
 import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors } from '../core/errors.js';
-import { float32, sizeOf } from '../core/tensor.js';
+import { float32, isFloat, sizeOf } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { hazardsOf } from './hazards.js';
@@ -24,7 +24,7 @@ export function dependents(graph: Graph, roots: Iterable<string>): Set<string> {
   const variable = new Set(roots);
   for (const node of graph.nodes) {
     if (node.inputs.some((n) => variable.has(n))) {
-      for (const o of node.outputs) if (o !== '' && (graph.types.get(o)?.type ?? 'float32').startsWith('float')) variable.add(o);
+      for (const o of node.outputs) if (o !== '' && isFloat(graph.types.get(o)?.type ?? 'float32')) variable.add(o);
     }
   }
   return variable;

@@ -1,5 +1,5 @@
 // How much memory a static graph asks for, told from its shapes: weights, a forward pass, and what a gradient keeps.
-import { bytesOf } from '../core/tensor.js';
+import { bytesOf, isFloat } from '../core/tensor.js';
 import { reads, type Graph } from '../onnx/graph.js';
 import { dependents } from './differentiate.js';
 
@@ -35,7 +35,7 @@ export function footprint(graph: Graph): Footprint {
     const done = new Set([...reads(node), ...made].filter((name) => !graph.constants.has(name) && (last.get(name) ?? i) === i));
     for (const name of done) alive -= size(name);
   });
-  const floats = graph.inputs.filter((i) => i.type?.startsWith('float')).map((i) => i.name);
+  const floats = graph.inputs.filter((i) => isFloat(i.type)).map((i) => i.name);
   const gradient = [...dependents(graph, floats)].reduce((sum, name) => sum + size(name), 0);
   return { weights, forward, gradient };
 }

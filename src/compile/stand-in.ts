@@ -1,6 +1,6 @@
 // Zeros in place of a product, for runs in which only the type and the shape of its result are looked at: products are nearly all of a network's work.
 import type { Dims, OpAdapter } from '../../adapters/op.js';
-import { allocate, int64, type Tensor } from '../core/tensor.js';
+import { allocate, int64, isIeeeFloat, type Tensor } from '../core/tensor.js';
 import type { Node } from '../onnx/graph.js';
 import { fitsExactly, type Known } from './extents.js';
 
@@ -21,7 +21,7 @@ export function standIn(
   weights: Tensor | undefined,
   adapter: OpAdapter | undefined,
 ): StandIn | undefined {
-  if (!weights?.type.startsWith('float') || !y.every((d) => d > 0) || !fitsExactly(node, known, adapter, y)) return undefined;
+  if (!weights || !isIeeeFloat(weights.type) || !y.every((d) => d > 0) || !fitsExactly(node, known, adapter, y)) return undefined;
   const zero = { type: weights.type, dims: [1], data: allocate(weights.type, [1]) };
   const shape = `shape of ${node.outputs[0]!}`;
   return {

@@ -2,7 +2,7 @@
 import { upstreamOf, downstreamOf } from '../compile/cut.js';
 import { differentiate } from '../compile/differentiate.js';
 import { LanError, LanErrors } from '../core/errors.js';
-import type { DType } from '../core/tensor.js';
+import { isFloat, type DType } from '../core/tensor.js';
 import { gradientOf } from '../engine/engine.js';
 import type { HookPoint } from '../model/hook-point.js';
 import type { Classifier } from '../model/open.js';
@@ -21,7 +21,6 @@ export interface ExportGradientOptions {
 }
 
 const TARGET = 'lan:target';
-const isFloat = (type: DType | undefined): boolean => type?.startsWith('float') ?? false;
 
 /**
  * Inputs of the file: the model's own (names, types, layout), and `target` [N,K] (probabilities). Outputs: the model's own, `loss` [] (mean over

@@ -1,15 +1,13 @@
-// Feeds and results between float32, which everything behind the file computes in, and the float types of the file.
-import { toFloatType, type DType, type Tensor } from '../core/tensor.js';
+// Feeds and results between float32, which everything but the file itself computes in, and the float types of the file.
+import { isIeeeFloat, toFloatType, type Tensor } from '../core/tensor.js';
 import type { OrtProgram } from '../engine/ort.js';
 import type { Model } from '../onnx/graph.js';
 import { holdsPixels, rounded } from './picture.js';
 
-/** Is it one of the float types that are computed with: float16, float32 or float64? */
-export const isFloat = (type: DType | undefined): boolean => type === 'float16' || type === 'float32' || type === 'float64';
-
 /** float16 and float64 tensors as float32. */
 export const widened = (tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, isFloat(t.type) ? toFloatType(t, 'float32') : t]));
+  Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, isIeeeFloat(t.type) ? toFloatType(t, 'float32') : t]));
+
 /** A program of the file's graph, or of one with the same inputs, that takes and gives float32 where the file has another float type. */
 export const inFloat32 = (program: OrtProgram, model: Model): OrtProgram => ({
   ...program,
@@ -21,7 +19,7 @@ export function inOwnTypes(feeds: Readonly<Record<string, Tensor>>, { graph }: M
   const types = new Map(graph.inputs.map((i) => [i.name, i.type]));
   const own = Object.entries(feeds).map(([name, t]): [string, Tensor] => {
     const type = types.get(name);
-    if (isFloat(type)) return [name, toFloatType(t, type as 'float16')];
+    if (isIeeeFloat(type)) return [name, toFloatType(t, type)];
     return [name, type && t.type === 'float32' && holdsPixels(type) ? rounded(t, type) : t];
   });
   return Object.fromEntries(own);

@@ -1,10 +1,11 @@
 // The value inside a model at which a mask lies or gradients are taken.
 import { between, firstFloat, hasSkipPath } from '../compile/cut.js';
 import { LanError } from '../core/errors.js';
+import { isFloat } from '../core/tensor.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import type { Graph, Model, ValueInfo } from '../onnx/graph.js';
 import { rowsOf } from './random-inputs.js';
-import { explainedInput, INTEGER, isFloat, type SelectionOptions } from './selection.js';
+import { explainedInput, INTEGER, type SelectionOptions } from './selection.js';
 
 /** Where the mask lies, when not on the input itself. */
 export interface HookPoint {

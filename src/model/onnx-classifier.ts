@@ -5,7 +5,7 @@ import { refuseOtherValues } from '../compile/deciding.js';
 import { specialize } from '../compile/specialize.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
-import { castTensor, sizeOf, type DType, type Tensor } from '../core/tensor.js';
+import { castTensor, isFloat, sizeOf, type DType, type Tensor } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
 import { probe } from '../engine/ort.js';
 import { prune, reads, type Graph, type ValueInfo } from '../onnx/graph.js';
@@ -89,7 +89,7 @@ export class OnnxClassifier implements Classifier {
     this.labels = (card.labels as readonly string[] | undefined) ?? [];
     const shape = this.input.shape;
     this.integers = parts.integers;
-    const picture = (this.picture = this.input.type.startsWith('float')
+    const picture = (this.picture = isFloat(this.input.type)
       ? pictureIn(shape, card.input, this.integers !== undefined)
       : undefined);
     this.cardGiven = card.input ?? {};

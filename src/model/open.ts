@@ -1,7 +1,7 @@
 // openModel: an ONNX file with its card and an engine behind one small interface.
 import { downstreamOf } from '../compile/cut.js';
 import { LanError } from '../core/errors.js';
-import { toFloat32 } from '../core/tensor.js';
+import { isFloat, toFloat32 } from '../core/tensor.js';
 import type { OrtProgram } from '../engine/ort.js';
 import type { Graph, Model } from '../onnx/graph.js';
 import type { OutputKind } from './card.js';
@@ -117,7 +117,7 @@ function labelNotes({ classes, labels, source, task, card }: Classifier, given: 
  * Undefined where the output is no such, or tells itself.
  */
 async function probabilitiesOf({ graph: file }: Model, graph: Graph, reference: OrtProgram): Promise<OutputKind | undefined> {
-  const output = graph.outputs.find((o) => o.type?.startsWith('float'));
+  const output = graph.outputs.find((o) => isFloat(o.type));
   const classical = file.nodes.some((n) => n.domain === 'ai.onnx.ml');
   if (!classical || !output || guessOutputKind(graph, output.name) !== 'logits') return undefined;
   let values: Float32Array;

@@ -7,7 +7,7 @@ import { isQuantised } from '../compile/carried.js';
 import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
 import { own } from '../core/own.js';
-import type { DType, Tensor } from '../core/tensor.js';
+import { isFloat, type DType, type Tensor } from '../core/tensor.js';
 import { probe } from '../engine/ort.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import { mergeCards, readCard, type InputCard, type PartialCard } from './card.js';
@@ -74,7 +74,7 @@ export async function prepare(
   const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed));
   const explained = selectInput(graph, options, labelCount(card), source.name);
-  const holdsPicture = explained && (explained.type?.startsWith('float') || explained.name === found?.name);
+  const holdsPicture = explained && (isFloat(explained.type) || explained.name === found?.name);
   const picture = holdsPicture ? pictureIn(explained.dims as number[], card.input, found !== undefined) : undefined;
   refuseUnused(said, picture, explained, source.name);
   const half = computedIn(rewritten).has('float16');
@@ -160,7 +160,7 @@ function shapesFor(
 
 /** Height and width that the card gives where the file leaves them open. */
 function shapeOfCard(input: ValueInfo | undefined, { input: card }: PartialCard): Record<string, number[]> {
-  const bound = card?.size && input?.type?.startsWith('float') ? boundPicture(input.dims ?? [], card, card.size) : undefined;
+  const bound = card?.size && input && isFloat(input.type) ? boundPicture(input.dims ?? [], card, card.size) : undefined;
   return bound ? { [input!.name]: bound } : {};
 }
 

@@ -1,7 +1,7 @@
 // Seeded random inputs in the range that a model plausibly expects.
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
-import { allocate, numberToHalf, sizeOf, type Tensor } from '../core/tensor.js';
+import { allocate, isIeeeFloat, numberToHalf, sizeOf, type Tensor } from '../core/tensor.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import type { InputCard } from './card.js';
 import { isPicture, normalise } from './preprocess.js';
@@ -33,7 +33,7 @@ function sample(
   const dims = input.dims as number[];
   const stream = random(seed, purpose);
   const size = sizeOf(dims);
-  if (type === 'float32' || type === 'float64' || type === 'float16') {
+  if (isIeeeFloat(type)) {
     const values = stream.normal(new Float32Array(size), draw);
     if (isPicture(dims, card)) normalise(stream.uniform(values, draw), dims, card);
     const data =

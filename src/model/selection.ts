@@ -1,6 +1,6 @@
 // Which input of a model is explained, and which of its outputs is the classifier's.
 import { LanError } from '../core/errors.js';
-import type { DType, Tensor } from '../core/tensor.js';
+import { isFloat, type Tensor } from '../core/tensor.js';
 import type { ValueInfo } from '../onnx/graph.js';
 import type { Task } from './task.js';
 
@@ -12,9 +12,6 @@ export const list = (values: readonly { readonly name: string }[]): string => va
 
 /** Types of inputs that hold integers or switches. */
 export const INTEGER = /^(u?int(8|16|32|64)|bool)$/;
-
-/** Is it a float type, as those are named? */
-export const isFloat = (type: DType | undefined): boolean => type?.startsWith('float') ?? false;
 
 /** What is asked of a model: which input is explained, by which output, where inside, and what the other inputs are fed. */
 export interface SelectionOptions {

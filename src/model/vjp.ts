@@ -1,6 +1,6 @@
 // vjp of a whole model: outputs, and the gradients of sum(cotangent * output), as two compiled programs.
 import { upstreamOf, downstreamOf } from '../compile/cut.js';
-import { allocate, type DType, type Tensor } from '../core/tensor.js';
+import { allocate, isFloat, type Tensor } from '../core/tensor.js';
 import { gradientOf, type Engine, type Program } from '../engine/engine.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
@@ -9,7 +9,6 @@ import type { HookPoint } from './hook-point.js';
 
 const SUM = 'weighted_sum';
 const cotangentOf = (output: string): string => `cotangent:${output}`;
-const isFloat = ({ type }: { readonly type?: DType }): boolean => type?.startsWith('float') ?? false;
 
 /** Outputs by name, and gradients by the name of what they are taken by, in its shape; all float32. */
 export interface VjpResult {
@@ -31,7 +30,7 @@ export class Vjp {
     private readonly engine: Engine,
     private readonly specialize: (graph: Graph) => Promise<Graph>,
   ) {
-    this.names = hookPoint ? [hookPoint.name] : graph.inputs.filter(isFloat).map((i) => i.name);
+    this.names = hookPoint ? [hookPoint.name] : graph.inputs.filter((i) => isFloat(i.type)).map((i) => i.name);
     this.outputs = graph.outputs.map((o) => o.name);
   }
 
@@ -39,7 +38,7 @@ export class Vjp {
   async run(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>): Promise<VjpResult> {
     const { graph, hookPoint, engine, names } = this;
     const seeds: Record<string, Tensor> = {};
-    for (const { name, dims } of graph.outputs.filter(isFloat)) {
+    for (const { name, dims } of graph.outputs.filter((o) => isFloat(o.type))) {
       const shape = dims as number[];
       seeds[cotangentOf(name)] = cotangents[name] ?? { type: 'float32', dims: shape, data: allocate('float32', shape) };
     }
@@ -65,7 +64,7 @@ export class Vjp {
     const terms: string[] = [];
     for (const output of graph.outputs) {
       g.output(output.name);
-      if (!isFloat(output)) continue;
+      if (!isFloat(output.type)) continue;
       const dims = output.dims as number[];
       const product = g.mul(g.input(cotangentOf(output.name), 'float32', dims), output.name);
       terms.push(g.reduceSum(product, [...dims.keys()], false));
