@@ -35,7 +35,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
   }
   const { default: yargs } = await import('yargs');
   const command = COMMANDS.find((c) => argv.includes(nameOf(c)));
-  const parser = COMMANDS.reduce((y, c) => added(y, c, argv, io), yargs())
+  const parser = COMMANDS.reduce((y, c) => added(y, c, argv), yargs())
     .scriptName('lan-onnx')
     .usage(`$0 COMMAND\n\n${PURPOSE}`)
     .demandCommand(1, 'Name a command.')
@@ -56,9 +56,8 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
       throw error && error.name !== 'YError' ? error : new UsageError(message ?? error?.message);
     });
   try {
-    await parser.parseAsync([...argv], {}, (_error, _argv, output) => {
-      if (output) io.out(`${output}\n`);
-    });
+    const run = await chosenBy(parser, argv, io);
+    await run?.(io);
     return code;
   } catch (error) {
     io.err(explain(error, command));
@@ -68,10 +67,32 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
 
 const MISSING = 'MODEL is missing: received %s, need at least %s.';
 
+type Run = ReturnType<Command['prepare']>;
+
+/** Brings the command to run out of the parser: after a handler that returns, yargs draws the command's help (0.1 s), which nobody sees. */
+class Chosen extends Error {
+  constructor(readonly run: Run) {
+    super();
+  }
+}
+
+/** The command that the arguments choose, checked and ready to run; none where they ask for help or the version, which is printed. */
+async function chosenBy(parser: Argv, argv: readonly string[], io: Io): Promise<Run | undefined> {
+  try {
+    await parser.parseAsync([...argv], {}, (_error, _argv, output) => {
+      if (output) io.out(`${output}\n`);
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Chosen) return error.run;
+    throw error;
+  }
+}
+
 /** `parser` with a command. Values are checked before yargs checks that all that is needed was given, and nothing is loaded before both are. */
-function added(parser: Argv, command: Command, argv: readonly string[], io: Io): Argv {
+function added(parser: Argv, command: Command, argv: readonly string[]): Argv {
   const { definition } = command;
-  let run: ((io: Io) => Promise<void>) | undefined;
+  let run: Run | undefined;
   return parser.command({
     command: definition.command,
     describe: definition.describe,
@@ -85,7 +106,9 @@ function added(parser: Argv, command: Command, argv: readonly string[], io: Io):
       }, true);
       return definition.epilogue === undefined ? y : y.epilogue(definition.epilogue);
     },
-    handler: async () => run?.(io),
+    handler: () => {
+      if (run !== undefined) throw new Chosen(run);
+    },
   });
 }
 

@@ -177,7 +177,7 @@ export function toNumbers(tensor: Tensor): ArrayLike<number> {
   const { type, data } = tensor;
   if (type === 'string') throw new LanError('usage', 'Expected numbers, received a string tensor.');
   if (type === 'int4' || type === 'uint4') return unpack4(data as Uint8Array, sizeOf(tensor.dims), type === 'int4');
-  if (type === 'float16') return decode(data as Uint16Array, halfToNumber);
+  if (type === 'float16') return fromHalves(data as Uint16Array);
   if (type === 'bfloat16') return decode(data as Uint16Array, bfloatToNumber);
   if (type.startsWith('float8'))
     throw new LanError('usage', `Expected numbers, received a ${type} tensor, which this version only stores.`);
@@ -221,6 +221,17 @@ export const toIntegers = (tensor: Tensor): number[] => Array.from(toNumbers(ten
 function decode(bits: Uint16Array, number: (bits: number) => number): Float32Array {
   const out = new Float32Array(bits.length);
   for (let i = 0; i < out.length; i++) out[i] = number(bits[i]!);
+  return out;
+}
+
+/** Every half's number by its bits: looking one up takes a tenth of working it out. Made when there are enough of them. */
+let numbersOfHalves: Float32Array | undefined;
+
+function fromHalves(bits: Uint16Array): Float32Array {
+  if (numbersOfHalves === undefined && bits.length < 2 ** 14) return decode(bits, halfToNumber);
+  const table = (numbersOfHalves ??= Float32Array.from({ length: 2 ** 16 }, (_, i) => halfToNumber(i)));
+  const out = new Float32Array(bits.length);
+  for (let i = 0; i < out.length; i++) out[i] = table[bits[i]!]!;
   return out;
 }
 

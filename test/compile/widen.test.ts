@@ -7,6 +7,7 @@ import { canonicalize, rewrite } from '../../src/compile/canonicalize.js';
 import { computedIn, widen } from '../../src/compile/widen.js';
 import {
   float32,
+  halfToNumber,
   int64,
   numberToHalf,
   toFloat32,
@@ -28,7 +29,7 @@ import { efficientNetB0, mobileNetV3 } from '../nets/mobile.js';
 import { Net, pictureOf } from '../nets/net.js';
 import { modelOf } from '../support/encoded.js';
 
-const SMALL = { size: 48, classes: 12, depth: 1 };
+const SMALL = { size: 48, classes: 12, depth: 1, channels: 1 / 4 };
 const HALF = /^The model computes in float16\./;
 const float16 = (values: number[], dims = [values.length]): Tensor => converted(float32(values, dims), 'float16');
 const float64 = (values: number[], dims = [values.length]): Tensor => converted(float32(values, dims), 'float64');
@@ -205,6 +206,9 @@ test('float types convert both ways, half to even', () => {
   const all = Array.from({ length: 1 << 11 }, (_, i) => ((i % 2 ? -1 : 1) * (i + 0.5)) / 2 ** 24);
   for (const some of [floats, Float32Array.from(all)])
     expect(toFloatType(float32(some), 'float16').data).toEqual(Uint16Array.from(some, numberToHalf));
+  // Many halves are looked up, few are worked out.
+  const every = Uint16Array.from({ length: 1 << 16 }, (_, i) => i);
+  expect(toNumbers({ type: 'float16', dims: [1 << 16], data: every })).toEqual(Float32Array.from(every, halfToNumber));
   expect(toFloatType(half, 'float16')).toBe(half);
   expect(toFloatType(half, 'float64').data).toBeInstanceOf(Float64Array);
 });

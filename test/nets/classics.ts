@@ -16,6 +16,11 @@ export interface ScaledOptions extends NetOptions {
   readonly width?: number;
 }
 
+export interface SqueezeOptions extends NetOptions {
+  /** Factor of the hidden channels. Default 1. */
+  readonly channels?: number;
+}
+
 /** Szegedy et al., 2015, as torchvision exports it (batch normalisation folded, no local response normalisation, ceil-mode pools). */
 export function googLeNet({ batch = 1, size = 224, classes = 1000 }: NetOptions = {}): Model {
   const n = new Net('googlenet');
@@ -58,13 +63,14 @@ export function resNet18({ batch = 1, size = 224, classes = 1000 }: NetOptions =
 }
 
 /** Iandola et al., 2016, version 1.1. */
-export function squeezeNet({ batch = 1, size = 224, classes = 1000 }: NetOptions = {}): Model {
+export function squeezeNet({ batch = 1, size = 224, classes = 1000, channels = 1 }: SqueezeOptions = {}): Model {
   const n = new Net('squeezenet1.1');
+  const of = (count: number): number => Math.round(count * channels);
   const fire = (x: Map4, squeeze: number, expand: number): Map4 => {
-    const s = n.conv(x, squeeze, 1);
-    return n.concat([n.conv(s, expand, 1), n.conv(s, expand, 3)]);
+    const s = n.conv(x, of(squeeze), 1);
+    return n.concat([n.conv(s, of(expand), 1), n.conv(s, of(expand), 3)]);
   };
-  let x = n.pool(n.conv(n.input(batch, 3, size), 64, 3, { stride: 2, pad: 0 }), 'Max', 3, 2, 0, true);
+  let x = n.pool(n.conv(n.input(batch, 3, size), of(64), 3, { stride: 2, pad: 0 }), 'Max', 3, 2, 0, true);
   x = n.pool(fire(fire(x, 16, 64), 16, 64), 'Max', 3, 2, 0, true);
   x = n.pool(fire(fire(x, 32, 128), 32, 128), 'Max', 3, 2, 0, true);
   x = fire(fire(fire(fire(x, 48, 192), 48, 192), 64, 256), 64, 256);
