@@ -251,8 +251,8 @@ const elementByElement: OpAdapter[] = [
     ],
     // 1 / (1 + |x|)^2, and 1 / (1 + |x|) is 1 - |y|.
     vjp: ({ y: [y], dy: [dy] }, _, g) => {
-      const slope = g.sub(g.one, g.op('Abs', [y!]));
-      return [g.mul(dy!, g.mul(slope, slope))];
+      const root = g.sub(g.one, g.op('Abs', [y!]));
+      return [g.mul(dy!, g.mul(root, root))];
     },
     layout: 'any',
   }),

@@ -125,13 +125,13 @@ const powForward: Forward<NoAttributes> = ([a, b], _, { tf, node }) => {
   if (fixed === 0.5) return [tf.sqrt(a!)];
   if (fixed === 0) return [detached(tf, [a!], (t) => tf.onesLike(t))];
   if (fixed !== undefined) {
-    const slope = (t: typeof a) => tf.mul(tf.pow(t!, fixed - 1), fixed);
+    const derivative = (t: typeof a) => tf.mul(tf.pow(t!, fixed - 1), fixed);
     return [
       custom(
         tf,
         [a!],
         (t) => tf.pow(t, fixed),
-        (dy, [t]) => [tf.mul(dy, slope(t))],
+        (dy, [t]) => [tf.mul(dy, derivative(t))],
       ),
     ];
   }

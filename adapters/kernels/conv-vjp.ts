@@ -178,7 +178,7 @@ function transposedGradient(g: GraphBuilder, dy: string, weight: Weight, axes: r
 /** Elements from which on onnxruntime turns a constant weight while it opens the graph: twice as fast as here, and the weight is handed over once. */
 const LARGE_WEIGHT = 2 ** 16;
 
-/** A weight for the way back: see rotatedWeight. */
+/** A weight for the backward pass: see rotatedWeight. */
 const turned = (g: GraphBuilder, { name, dims, value }: Weight, group: number): string =>
   value && sizeOf(dims) < LARGE_WEIGHT
     ? g.constant(rotatedWeight(value, group), `${name}_rotated`)

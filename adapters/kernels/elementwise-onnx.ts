@@ -1,5 +1,6 @@
 // What the element-wise families share on the ONNX side: old definitions, typed scalars, gates.
-import { allocate, numberToHalf, type DType } from '../../src/core/tensor.js';
+import { numberToHalf } from '../../src/core/half.js';
+import { allocate, type DType } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 import type { OldNode } from '../op.js';
 

@@ -194,14 +194,14 @@ class Walk implements Walking {
   private async scan(node: Node): Promise<void> {
     const body = bodyOf(node, 'body');
     const list = (name: string, i: number): number => (node.attributes[name]?.value as number[] | undefined)?.[i] ?? 0;
-    const held = node.inputs.length - Number(node.attributes['num_scan_inputs']?.value ?? 0);
-    const states = node.inputs.slice(0, held);
+    const stateCount = node.inputs.length - Number(node.attributes['num_scan_inputs']?.value ?? 0);
+    const states = node.inputs.slice(0, stateCount);
     const rest = this.rests.get(node);
     this.rests.delete(node);
     if (!rest) {
       const cut: Node[] = [];
       const slices: string[][] = [];
-      for (const [i, name] of node.inputs.slice(held).entries()) {
+      for (const [i, name] of node.inputs.slice(stateCount).entries()) {
         const dims = await this.dims(node, name);
         const signed = list('scan_input_axes', i);
         const axis = signed < 0 ? signed + dims.length : signed;
@@ -214,7 +214,7 @@ class Walk implements Walking {
       const lengths = [...new Set(slices.map((parts) => parts.length))];
       if (lengths.length !== 1) refuse(node, `its scan inputs have different lengths: ${lengths.join(', ')}`);
       const first: Node = { ...node };
-      this.rests.set(first, { ...this.start(node, body, node.inputs.length, held), slices });
+      this.rests.set(first, { ...this.start(node, body, node.inputs.length, stateCount), slices });
       this.schedule([...cut, first]);
       return;
     }
@@ -225,8 +225,8 @@ class Walk implements Walking {
       return;
     }
     const { nodes, outputs } = this.copy(body, [...states, ...slices.map((parts) => parts[done]!)]);
-    const others: Node = { ...node, inputs: [...outputs.slice(0, held), ...node.inputs.slice(held)] };
-    this.rests.set(others, { done: done + 1, pieces: appended(pieces, outputs.slice(held)), slices });
+    const others: Node = { ...node, inputs: [...outputs.slice(0, stateCount), ...node.inputs.slice(stateCount)] };
+    this.rests.set(others, { done: done + 1, pieces: appended(pieces, outputs.slice(stateCount)), slices });
     this.schedule([...nodes, others]);
   }
 

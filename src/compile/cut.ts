@@ -29,14 +29,14 @@ export function downstreamOf(
   const aside = `${value}/uncut`;
   const step = (node: Node): Node =>
     node.outputs.includes(value) ? { ...node, outputs: node.outputs.map((o) => (o === value ? aside : o)) } : node;
-  const tail = prune({
+  const part = prune({
     ...graph,
     inputs: [info(value, type), ...graph.inputs],
     outputs: graph.outputs.filter((o) => outputs.includes(o.name)),
     nodes: graph.nodes.map(step),
   });
-  const { inputs } = withoutIdleInputs(tail);
-  return { ...tail, inputs: inputs.some((i) => i.name === value) ? inputs : [info(value, type), ...inputs] };
+  const { inputs } = withoutIdleInputs(part);
+  return { ...part, inputs: inputs.some((i) => i.name === value) ? inputs : [info(value, type), ...inputs] };
 }
 
 /** Inputs of these names become constants. */
@@ -64,25 +64,25 @@ export function between(graph: Graph, input: string, output: string): string[] {
 
 /** Does `output` still depend on `input` when `value` is given? */
 export function hasSkipPath(graph: Graph, value: string, input: string, output: string): boolean {
-  const tail = downstreamOf(graph, value, graph.types.get(value)!, [output]);
-  return tail.inputs.some((i) => i.name === input);
+  const part = downstreamOf(graph, value, graph.types.get(value)!, [output]);
+  return part.inputs.some((i) => i.name === input);
 }
 
 /**
- * Where an integer `input` of a static graph is explained: the first float value that depends on it, on the way to `output`. Where there are several
+ * Where an integer `input` of a static graph is explained: the first float value that depends on it, on a path to `output`. Where there are several
  * (a mask made of the same ids), the one that is looked up in a table of floats; where that does not decide, the first that no path goes round;
  * else the first. Only values of which `named` is true: those that the file has too. Undefined: no float depends on it.
  */
 export function firstFloat(graph: Graph, input: string, output: string, named: (value: string) => boolean): string | undefined {
-  const way = between(graph, input, output);
-  const floats = way.filter((v) => graph.types.get(v)?.type === 'float32' && named(v));
+  const path = between(graph, input, output);
+  const floats = path.filter((v) => graph.types.get(v)?.type === 'float32' && named(v));
   const behind = new Set<string>();
   const first: string[] = [];
-  const onWay = new Set(way);
+  const onPath = new Set(path);
   for (const node of graph.nodes) {
     const late = reads(node).some((n) => behind.has(n));
     for (const o of node.outputs) {
-      if (!onWay.has(o)) continue;
+      if (!onPath.has(o)) continue;
       if (late) behind.add(o);
       else if (floats.includes(o)) {
         first.push(o);

@@ -45,7 +45,7 @@ export function gradientPath(graph: Graph, of: string, wrt: readonly string[]): 
 }
 
 /**
- * Where every way from `wrt` to `of` ends: nodes that no derivative passes, with their reasons. [] where a gradient reaches the inputs, or
+ * Where every path from `wrt` to `of` ends: nodes that no derivative passes, with their reasons. [] where a gradient reaches the inputs, or
  * where nothing says why none does.
  */
 export function blockedBy(
@@ -67,8 +67,8 @@ export function blockedBy(
 
 /**
  * The graph with backward nodes and one further output per `wrt` entry: d(of)/d(name), in the shape of the value, zeros where nothing
- * depends on it. Only nodes on the way are visited. Gradients of a value used several times are added.
- * Throws LanErrors naming every op on the way whose rule is missing.
+ * depends on it. Only nodes on a path between them are visited. Gradients of a value used several times are added.
+ * Throws LanErrors naming every op on such a path whose rule is missing.
  *
  * @example
  * const backward = differentiate(graph, { of: 'loss', wrt: [{ name: 'x', as: 'x_grad' }] }, adapters);

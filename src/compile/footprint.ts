@@ -9,7 +9,7 @@ export interface Footprint {
   readonly weights: number;
   /** The largest sum of inputs and values alive at once, when nodes run in their order and each value is freed after its last reader. */
   readonly forward: number;
-  /** All inputs and values together on which a float input has an influence: what the way back may look at, so kept until then. */
+  /** All inputs and values together on which a float input has an influence: what the backward pass may look at, so kept until then. */
   readonly gradient: number;
 }
 

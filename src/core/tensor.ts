@@ -1,5 +1,6 @@
 // The one value type of the project: a typed array with a dtype and dimensions, the same shape as onnxruntime-common's Tensor.
 import { LanError } from './errors.js';
+import { fromBfloats, fromHalves, halves } from './half.js';
 
 /** dtype names are onnxruntime's. 4-bit types stay packed, two a byte; (b)float16 stay as their 16 bits in a Uint16Array. */
 export type DType =
@@ -178,7 +179,7 @@ export function toNumbers(tensor: Tensor): ArrayLike<number> {
   if (type === 'string') throw new LanError('usage', 'Expected numbers, received a string tensor.');
   if (type === 'int4' || type === 'uint4') return unpack4(data as Uint8Array, sizeOf(tensor.dims), type === 'int4');
   if (type === 'float16') return fromHalves(data as Uint16Array);
-  if (type === 'bfloat16') return decode(data as Uint16Array, bfloatToNumber);
+  if (type === 'bfloat16') return fromBfloats(data as Uint16Array);
   if (type.startsWith('float8'))
     throw new LanError('usage', `Expected numbers, received a ${type} tensor, which this version only stores.`);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float64Array.from(data as BigInt64Array, Number);
@@ -217,24 +218,6 @@ export function castTensor(tensor: Tensor, type: DType): Tensor {
 /** A list of whole numbers, e.g. axes or a shape. */
 export const toIntegers = (tensor: Tensor): number[] => Array.from(toNumbers(tensor));
 
-/** A loop: Float32Array.from with a function takes ten times as long, and a file may hold a hundred million weights. */
-function decode(bits: Uint16Array, number: (bits: number) => number): Float32Array {
-  const out = new Float32Array(bits.length);
-  for (let i = 0; i < out.length; i++) out[i] = number(bits[i]!);
-  return out;
-}
-
-/** Every half's number by its bits: looking one up takes a tenth of working it out. Made when there are enough of them. */
-let numbersOfHalves: Float32Array | undefined;
-
-function fromHalves(bits: Uint16Array): Float32Array {
-  if (numbersOfHalves === undefined && bits.length < 2 ** 14) return decode(bits, halfToNumber);
-  const table = (numbersOfHalves ??= Float32Array.from({ length: 2 ** 16 }, (_, i) => halfToNumber(i)));
-  const out = new Float32Array(bits.length);
-  for (let i = 0; i < out.length; i++) out[i] = table[bits[i]!]!;
-  return out;
-}
-
 function unpack4(bytes: Uint8Array, size: number, signed: boolean): Int8Array {
   const out = new Int8Array(size);
   for (let i = 0; i < size; i++) {
@@ -242,65 +225,4 @@ function unpack4(bytes: Uint8Array, size: number, signed: boolean): Int8Array {
     out[i] = signed && nibble > 7 ? nibble - 16 : nibble;
   }
   return out;
-}
-
-const scratch = new DataView(new ArrayBuffer(4));
-
-/** IEEE 754 binary16 bits to a number. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** A number to IEEE 754 binary16 bits, rounding half to even. */
-export function numberToHalf(value: number): number {
-  if (Number.isNaN(value)) return 0x7e00;
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const magnitude = Math.abs(value);
-  if (magnitude >= 65520) return sign | 0x7c00;
-  if (magnitude < 2 ** -14) return sign | roundHalfEven(magnitude * 2 ** 24);
-  const exponent = Math.floor(Math.log2(magnitude));
-  const safe = magnitude < 2 ** exponent ? exponent - 1 : magnitude >= 2 ** (exponent + 1) ? exponent + 1 : exponent;
-  return sign | (((safe + 15) << 10) + roundHalfEven((magnitude / 2 ** safe - 1) * 1024));
-}
-
-/** numberToHalf of all; of float32 values on their bits, 30 times as fast: a float16 model gets every picture of an audit this way. */
-function halves(values: ArrayLike<number>): Uint16Array {
-  if (!(values instanceof Float32Array)) return Uint16Array.from(values, numberToHalf);
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const out = new Uint16Array(values.length);
-  for (let i = 0; i < out.length; i++) {
-    const word = words[i]!;
-    const sign = (word >>> 16) & 0x8000;
-    const biased = (word >>> 23) & 255;
-    const exponent = biased - 112;
-    const fraction = word & 0x7fffff;
-    if (biased === 255 && fraction !== 0) out[i] = 0x7e00;
-    else if (exponent >= 31) out[i] = sign | 0x7c00;
-    else if (exponent < -10) out[i] = sign;
-    else {
-      // Below 2^-14 the leading one is written out, and more bits fall off. Rounding up may carry into the exponent, as it has to.
-      const drop = exponent > 0 ? 13 : 14 - exponent;
-      const kept = exponent > 0 ? (exponent << 10) | (fraction >>> 13) : (fraction | 0x800000) >>> drop;
-      const rest = (exponent > 0 ? fraction : fraction | 0x800000) & ((1 << drop) - 1);
-      const tie = 1 << (drop - 1);
-      out[i] = sign | (kept + (rest > tie || (rest === tie && (kept & 1) === 1) ? 1 : 0));
-    }
-  }
-  return out;
-}
-
-function roundHalfEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-}
-
-function bfloatToNumber(bits: number): number {
-  scratch.setUint32(0, bits << 16);
-  return scratch.getFloat32(0);
 }

@@ -1,7 +1,8 @@
 // Seeded random inputs in the range that a model plausibly expects.
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
-import { allocate, isIeeeFloat, numberToHalf, sizeOf, type Tensor } from '../core/tensor.js';
+import { numberToHalf } from '../core/half.js';
+import { allocate, isIeeeFloat, sizeOf, type Tensor } from '../core/tensor.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import type { InputCard } from './card.js';
 import { isPicture, normalise } from './preprocess.js';

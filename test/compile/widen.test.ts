@@ -5,17 +5,8 @@ import { check } from '../../src/check/check.js';
 import { TOLERANCES } from '../../src/check/tolerances.js';
 import { canonicalize, rewrite } from '../../src/compile/canonicalize.js';
 import { computedIn, widen } from '../../src/compile/widen.js';
-import {
-  float32,
-  halfToNumber,
-  int64,
-  numberToHalf,
-  toFloat32,
-  toFloatType,
-  toNumbers,
-  type DType,
-  type Tensor,
-} from '../../src/core/tensor.js';
+import { halfToNumber, numberToHalf } from '../../src/core/half.js';
+import { float32, int64, toFloat32, toFloatType, toNumbers, type DType, type Tensor } from '../../src/core/tensor.js';
 import { audit } from '../../src/explain/audit.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';

@@ -1,6 +1,7 @@
 // The conformance runner's own rules: what counts as equal, and what its list of refusals allows. `make conformance` runs the official cases.
 import { describe, expect, test } from '@jest/globals';
-import { bool, float32, int32, numberToHalf, type Tensor } from '../../src/core/tensor.js';
+import { numberToHalf } from '../../src/core/half.js';
+import { bool, float32, int32, type Tensor } from '../../src/core/tensor.js';
 import { difference } from './compare.js';
 import type { Result } from './engines.js';
 import { judge } from './refusals.js';

@@ -29,7 +29,7 @@ export interface Kinks {
 }
 
 /**
- * Compares the pieces that both engines take at the input that checkAgreement draws first for a seed. Runs the model once per seed and engine;
+ * Compares the pieces that both engines take at the input that `check` draws first for a seed. Runs the model once per seed and engine;
  * `dispose` frees it.
  */
 export async function kinksOf(

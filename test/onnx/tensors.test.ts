@@ -1,6 +1,7 @@
 // TensorProto: every dtype in both storages, typed fields and raw bytes, and through the file format.
 import { describe, expect, test } from '@jest/globals';
-import { numberToHalf, sizeOf, toNumbers, type DType, type Tensor, type TypedArray } from '../../src/core/tensor.js';
+import { numberToHalf } from '../../src/core/half.js';
+import { sizeOf, toNumbers, type DType, type Tensor, type TypedArray } from '../../src/core/tensor.js';
 import { decodeModel, encodeModel } from '../../src/onnx/codec.js';
 import { ModelProtoType, type TensorProto } from '../../src/onnx/schema.js';
 import { decodeTensor, dtypeNumber, dtypeOf, encodeTensor } from '../../src/onnx/tensors.js';
