@@ -74,10 +74,12 @@ export const isExplicit = (a: WindowAttributes, needsDilations: boolean): boolea
 /** The axes of a window whose attributes are explicit, from the spatial lengths of its input and output. */
 export function axesOf(a: WindowAttributes, spatial: readonly number[], out: readonly number[]): Axis[] {
   return spatial.map((size, i) => {
+    const stride = a.strides?.[i] ?? 1;
     const axis = {
       size,
       kernel: a.kernel_shape?.[i] ?? 1,
-      stride: a.strides?.[i] ?? 1,
+      // A single window moves nowhere: a stride beyond the axis is nothing that memory may depend on.
+      stride: out[i] === 1 ? Math.min(stride, Math.max(1, size)) : stride,
       dilation: a.dilations?.[i] ?? 1,
       begin: a.pads?.[i] ?? 0,
       out: out[i] ?? 1,

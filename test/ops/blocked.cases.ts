@@ -43,6 +43,7 @@ export const cases: OpCase[] = [
   conv('3x3 stride 2', [2, 16, 8, 9], [6, 16, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }),
   conv('4x2 stride 2x3, asymmetric', [1, 32, 9, 11], [5, 32, 4, 2], { strides: [2, 3], pads: [1, 0, 2, 1] }),
   conv('1x1 stride 2', [1, 16, 7, 9], [6, 16, 1, 1], { strides: [2, 2] }),
+  conv('a single window, a stride of 2^20', [1, 16, 8, 10], [6, 16, 2, 2], { strides: [3, 2 ** 20] }),
   conv('2x2 stride 3, positions that no window reads', [1, 16, 8, 10], [6, 16, 2, 2], { strides: [3, 3] }),
   conv('depthwise 3x3 stride 2', [2, 16, 8, 9], [16, 1, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1], group: 16 }),
   { name: 'Relu blocked', op: 'Relu', opset: 18, inputs: [uniformAway([2, 16, 3, 4], 903, [0])] },

@@ -92,6 +92,7 @@ export const cases: OpCase[] = [
   max('2x2 stride 2, odd, padded', 18, image, { kernel_shape: [2, 2], strides: [2, 2], pads: [1, 0, 0, 1] }),
   max('2x2 stride 2, odd, ceil_mode', 18, image, { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 }),
   max('3x3 stride 3', 18, [2, 3, 9, 12], { kernel_shape: [3, 3], strides: [3, 3] }),
+  max('a single window, a stride of 2^20', 18, image, { kernel_shape: [2, 3], strides: [3, 2 ** 20] }),
   max('gaps between windows', 18, image, { kernel_shape: [2, 1], strides: [3, 4] }),
   max('1x1 stride 2', 18, image, { kernel_shape: [1, 1], strides: [2, 2] }),
   max('dilated', 18, image, { kernel_shape: [3, 2], dilations: [2, 3], pads: [1, 0, 2, 1] }),
