@@ -79,6 +79,7 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
   const name = family?.name ?? 'bootstrap';
   const result = await trainExplainer({
     engine: classifier.engine,
+    adapters: classifier.adapters,
     classifier: classifyOnce(classifier),
     specialize: (graph) => classifier.specialize(graph),
     explainer,

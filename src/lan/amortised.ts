@@ -1,4 +1,5 @@
 // Equation 3 of the paper: a network A that gives the mask of any input, trained over a dataset against a frozen classifier F.
+import type { OpAdapter } from '../../adapters/op.js';
 import { LanError } from '../core/errors.js';
 import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { random, STREAMS } from '../core/random.js';
@@ -8,6 +9,7 @@ import type { Graph } from '../onnx/graph.js';
 import { appendParameters, createNetwork, dropoutFeeds, type Network } from './network.js';
 import type { Noise } from './noise.js';
 import type { MaskShape, OutputLoss } from './choices.js';
+import { firstInfiniteGradient } from './not-finite.js';
 import { classify, lossOf } from './objective.js';
 import { batchOrder, bootstrapOrder, type Samples } from './samples.js';
 import { train, type TrainJob, type TrainResult, type TrainSettings } from './train.js';
@@ -87,6 +89,8 @@ export interface AmortisedSettings extends TrainSettings {
 /** What trainAmortised works on: the classifier that is explained, the explainer that is trained, and the samples. */
 export interface AmortisedOptions extends Pick<TrainJob, 'files' | 'onStep' | 'signal'> {
   readonly engine: Engine;
+  /** Rules of the classifier's ops, for what stops being finite. */
+  readonly adapters: readonly OpAdapter[];
   /** Static graphs x [n,...] -> log_probabilities [n,K]. */
   readonly classifier: (batch: number) => Promise<Graph>;
   readonly specialize: (graph: Graph) => Promise<Graph>;
@@ -106,7 +110,7 @@ const FIGURES = ['loss', 'output_loss', 'mask_mean'] as const;
 export async function trainExplainer(
   options: AmortisedOptions,
 ): Promise<TrainResult & { parameters: Record<string, Float32Array> }> {
-  const { engine, explainer, samples, validation, settings, identity, files, onStep, signal } = options;
+  const { engine, adapters, explainer, samples, validation, settings, identity, files, onStep, signal } = options;
   const { network } = explainer;
   const graph = await amortisedGraph(options);
   const descent = await engine.descend(graph, 'loss', network.parameters, FIGURES);
@@ -126,6 +130,11 @@ export async function trainExplainer(
       initial: () => network.initial(settings.seed),
       feeds,
       metrics: FIGURES,
+      infiniteGradient(feeds) {
+        const initial = network.initial(settings.seed);
+        const parameters = network.parameters.map(({ name, dims }) => [name, float32(initial[name]!, dims)] as const);
+        return firstInfiniteGradient(engine, adapters, graph, 'loss', Object.keys(initial), { ...feeds, ...Object.fromEntries(parameters) }); // prettier-ignore
+      },
       validate: validation && (() => validate(descent, options, validation)),
       files,
       onStep,

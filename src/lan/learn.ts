@@ -5,7 +5,7 @@ import { random, STREAMS } from '../core/random.js';
 import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Descent, Engine, Parameter } from '../engine/engine.js';
 import type { Noise } from './noise.js';
-import { firstInfiniteGradient } from './not-finite.js';
+import { firstInfiniteGradient, notFinite } from './not-finite.js';
 import type { Objective } from './objective.js';
 
 /** How one mask is learned (Eq. 4). `beta`: weight of the mask mean, at least 0. */
@@ -121,7 +121,7 @@ async function descend(
       if (step === 1 && noise.random) noise.fill(eta.data as Float32Array, stream, 0);
       const parameters = objective.parameters.map(({ name, dims }) => [name, float32(initial[name]!, [...dims])] as const);
       const node = step === 1 ? await infiniteGradient({ ...feeds, ...Object.fromEntries(parameters) }) : undefined;
-      throw notFinite(metrics, node);
+      throw notFinite(`loss became ${metrics.loss}`, step, node);
     }
     history.push(metrics);
     onStep?.(metrics);
@@ -135,24 +135,6 @@ async function descend(
   // One more forward pass, for the mask after the last update.
   const mask = (await descent.evaluate(feeds, ['mask']))['mask']!;
   return { mask, history, seconds: (performance.now() - start) / 1000, stopped };
-}
-
-/** What is wrong where the loss is no number: the model's values (nothing has moved before the first step), its gradient, or the steps. */
-function notFinite({ loss, step }: StepMetrics, node: string | undefined): LanError {
-  const became = `The loss became ${loss} at step ${step}`;
-  if (step === 0)
-    return new LanError(
-      'numbers',
-      `${became}, before the mask has moved: the model's output is not finite for the input mixed with noise.`,
-      'Choose another `noise`, whose values the model can take.',
-    );
-  if (node !== undefined)
-    return new LanError(
-      'numbers',
-      `${became}: the model's gradient at the first step is not finite; it stops being so at ${node}.`,
-      'No learning rate helps: choose another `noise`, or change the model there (a square root or a logarithm at 0, say).',
-    );
-  return new LanError('numbers', `${became}.`, "Lower `learningRate`, or check the model's output for NaN on noise.");
 }
 
 /** Throws LanError naming the first element that is not finite: Eq. 2 turns one NaN of x into a NaN mask everywhere, since 0 * NaN is NaN. */

@@ -1,6 +1,7 @@
 // Why a loss is no number any more: the gradient of a node, or else the steps that were too long.
 import type { OpAdapter } from '../../adapters/op.js';
 import { differentiate, gradientOf, gradientPath } from '../compile/differentiate.js';
+import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
 import { nodeLabel, type Graph } from '../onnx/graph.js';
@@ -38,4 +39,25 @@ export async function firstInfiniteGradient(
     // A diagnosis that fails must not hide what is being diagnosed.
     return undefined;
   }
+}
+
+/**
+ * What is wrong where the loss is no number at `step` (from 0): the model's values (nothing has moved before the first step), its gradient at `node`, or the
+ * steps. `became`: "loss became NaN".
+ */
+export function notFinite(became: string, step: number, node: string | undefined): LanError {
+  const problem = `The ${became} at step ${step}`;
+  if (step === 0)
+    return new LanError(
+      'numbers',
+      `${problem}, before anything was learned: the model's output is not finite for inputs mixed with noise.`,
+      'Choose another `noise`, whose values the model can take, and look for values out of range in the data.',
+    );
+  if (node !== undefined)
+    return new LanError(
+      'numbers',
+      `${problem}: the model's gradient at the first step is not finite; it stops being so at ${node}.`,
+      'No learning rate helps: choose another `noise`, or change the model there (a square root or a logarithm at 0, say).',
+    );
+  return new LanError('numbers', `${problem}.`, "Lower `learningRate`, or check the model's output for NaN on noise.");
 }

@@ -9,6 +9,7 @@ import { whileLocked } from '../data/lock.js';
 import { decodeSafetensors, encodeSafetensors } from '../data/safetensors.js';
 import type { Descent } from '../engine/engine.js';
 import type { Schedule } from './choices.js';
+import { notFinite } from './not-finite.js';
 
 /** What decides a run's result; a checkpoint of other settings is refused. Values are JSON. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
@@ -30,6 +31,8 @@ export interface TrainJob {
   readonly feeds: (step: number) => Promise<Readonly<Record<string, Tensor>>> | Readonly<Record<string, Tensor>>;
   /** Scalar outputs of the graph to report, the loss first. */
   readonly metrics: readonly string[];
+  /** The node where the gradient stops being finite, at the parameters of the start; asked where the loss is no number after one step. */
+  readonly infiniteGradient?: (feeds: Readonly<Record<string, Tensor>>) => Promise<string | undefined>;
   /** Metrics on validation samples at the present parameters; pure in the parameters. */
   readonly validate?: () => Promise<Record<string, number>>;
   readonly files?: TrainFiles;
@@ -124,12 +127,18 @@ async function run(job: TrainJob): Promise<TrainResult> {
     const out = await descent.step(feeds, rateAt(settings, step));
     metrics.forEach((name, i) => (sums[i]! += Number(out[name]!.data[0])));
     step++;
-    if (!Number.isFinite(sums[0]))
-      throw new LanError(
-        'numbers',
-        `The ${metrics[0]} became ${sums[0]} at step ${step}.`,
-        'Lower `learningRate`, or check the data for values out of range.',
-      );
+    if (!Number.isFinite(sums[0])) {
+      // Of the first step all is known: where its gradient was no number, no learning rate helps.
+      const became = `${metrics[0]} became ${sums[0]}`;
+      if (!job.infiniteGradient)
+        throw new LanError(
+          'numbers',
+          `The ${became} at step ${step}.`,
+          'Lower `learningRate`, or check the data for values out of range.',
+        );
+      const node = step === 2 ? await job.infiniteGradient(await job.feeds(0)) : undefined;
+      throw notFinite(became, step - 1, node);
+    }
     if (step % every === 0 || step === iterations) {
       const count = step % every || every;
       last = Object.fromEntries(metrics.map((name, i) => [name, sums[i]! / count]));

@@ -1,7 +1,12 @@
 // A loss that is no number: blamed on the model's gradient and the node where it stops being finite, or on its values, not on the learning rate.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { audit } from '../../src/api/audit.js';
+import { train } from '../../src/api/train.js';
 import { float32 } from '../../src/core/tensor.js';
+import { encodeNpy } from '../../src/data/npy.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
@@ -33,4 +38,28 @@ test('values that are no numbers before anything has moved are no matter of the 
   const nan = audit(model('Log'), float32([0, 0, 0, 0], [1, 4]), { ...FEW, noise: 'constant:0' });
   await expect(nan).rejects.toMatchObject({ code: 'numbers' });
   await expect(nan).rejects.not.toThrow('learningRate');
+});
+
+test('nor is it where a LAN is trained', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-not-finite-'));
+  try {
+    const data = join(folder, 'x.npy');
+    writeFileSync(
+      data,
+      encodeNpy(
+        float32(
+          Array.from({ length: 64 }, (_, i) => ((i * 5) % 7) - 3),
+          [16, 4],
+        ),
+      ),
+    );
+    const options = { iterations: 5, batch: 4, lan: 'FC(mask, sigmoid)', trust: true, out: join(folder, 'lan.onnx') } as const;
+    await expect(train(model('Sqrt'), data, options)).rejects.toMatchObject({
+      code: 'numbers',
+      problem: expect.stringMatching(/at step 1: the model's gradient .* is not finite; it stops being so at Sqrt '/) as unknown,
+      advice: expect.stringMatching(/^No learning rate helps/) as unknown,
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
