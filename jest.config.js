@@ -15,6 +15,7 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
+  setupFilesAfterEnv: ['./test/support/equal-arrays.ts'],
   // The same for packages in CommonJS, tfjs foremost (see transform.cjs).
   sandboxInjectedGlobals: ['Math'],
   // Slow checks have their own target, `make test-slow`.

@@ -21,7 +21,7 @@ test('the digits are split once and for all: 8,004 to learn from, 1,996 for vali
 test('both engines give the same losses from the same seed', async () => {
   const losses: number[][] = [];
   for (const engine of [createOrtEngine(adapters), await createTfEngine(adapters, { backend: 'wasm' })]) {
-    const training = await startTraining(engine, train, 32, 1);
+    const training = await startTraining(engine, train, 16, 1);
     losses.push([]);
     for (let i = 0; i < 10; i++) losses.at(-1)!.push(await training.step(0.003));
     await training.descent.dispose();

@@ -22,6 +22,19 @@ export interface ConvOptions {
 }
 export type Activation = 'relu' | 'relu6' | 'silu' | 'hardswish' | '';
 
+/** Drawing millions of normal values takes most of the time of making a net. */
+let drawn = true;
+
+/** What `make` builds, with zeros for weights: where only the layers are asked for. */
+export function withoutWeights(make: () => Model): Model {
+  drawn = false;
+  try {
+    return make();
+  } finally {
+    drawn = true;
+  }
+}
+
 /** Builds one model layer by layer. Batch normalisation counts as folded into the convolution, as exporters do it. */
 export class Net {
   readonly g: GraphBuilder;
@@ -41,7 +54,8 @@ export class Net {
 
   /** A constant of normal values with this deviation. */
   weight(dims: readonly number[], deviation: number, mean = 0): string {
-    const data = random(this.seed, 77).normal(new Float32Array(sizeOf(dims)), this.draw++, mean, deviation);
+    const data = new Float32Array(sizeOf(dims));
+    if (drawn) random(this.seed, 77).normal(data, this.draw++, mean, deviation);
     return this.g.constant(float32(data, dims), 'w');
   }
 
