@@ -6,14 +6,15 @@ import { IDLE_MS, type TrialRequest } from './trial.js';
 const LOOK = 25;
 
 /**
- * A thread of its own, since native code blocks the main one. SIGTERM without a handler ends the process at once, whatever it is doing.
+ * A thread of its own, since native code blocks the main one. A signal without a handler ends the process at once, whatever it is doing; this one is
+ * sent by nobody else, so that the parent knows why.
  * Its code is a text so that no loader has to find a file for it.
  */
 const WATCH = `
 const { workerData } = require('node:worker_threads');
 const limit = new Float64Array(workerData);
 setInterval(() => {
-  if (limit[0] > 0 && process.memoryUsage.rss() > limit[0]) process.kill(process.pid, 'SIGTERM');
+  if (limit[0] > 0 && process.memoryUsage.rss() > limit[0]) process.kill(process.pid, 'SIGUSR2');
 }, ${LOOK});
 `;
 
@@ -23,6 +24,8 @@ new Worker(WATCH, { eval: true, workerData: limit.buffer }).unref();
 /** Ends the process when nobody has asked for a while. */
 let idle: NodeJS.Timeout | undefined;
 
+// A terminal sends these to the whole group; what becomes of the run is the parent's to say.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.on('disconnect', () => process.exit(0));
 process.on('message', (request: TrialRequest) => {
   clearTimeout(idle);

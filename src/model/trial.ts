@@ -143,8 +143,8 @@ function start(): Running {
   return { child, ready };
 }
 
-/** SIGTERM is the child's own watch over its memory; SIGKILL that nobody here sent is the system's. */
-function deathOf(
+/** SIGUSR2 is the child's own watch over its memory; SIGKILL that nobody here sent is the system's, where memory runs out; SIGTERM is somebody else's. */
+export function deathOf(
   name: string,
   code: number | null,
   signal: NodeJS.Signals | null,
@@ -159,6 +159,12 @@ function deathOf(
       ADVICE,
     );
   if (signal === 'SIGTERM' || signal === 'SIGKILL')
+    return new LanError(
+      'runtime',
+      `${name}: the process in which it was tried was ended from outside (${signal}${signal === 'SIGKILL' ? ', as the system does when memory runs out' : ''}).`,
+      'This says nothing about the file. Try again, with more memory free.',
+    );
+  if (signal === 'SIGUSR2')
     return new LanError(
       'memory',
       `${name}: compiling it and running it once took more than ${(memory / 2 ** 30).toFixed(1)} GiB of memory, far too much for a file of its size.`,

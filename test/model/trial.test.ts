@@ -4,6 +4,7 @@ import { check } from '../../src/check/check.js';
 import { int64 } from '../../src/core/tensor.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
+import { deathOf } from '../../src/model/trial.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encoded } from '../support/encoded.js';
 import { oneNode } from '../support/one-node.js';
@@ -44,6 +45,14 @@ test('what asks for memory that its size does not explain is ended', async () =>
     problem: expect.stringMatching(/more than 1\.3 GiB/),
   });
 });
+
+test.each(['SIGTERM', 'SIGKILL'] as const)('%s from outside says nothing about the file', (signal) =>
+  expect(deathOf('m.onnx', null, signal, false, 8, 2 ** 30)).toMatchObject({
+    code: 'runtime',
+    problem: expect.stringContaining(`was ended from outside (${signal}`),
+    advice: expect.not.stringMatching(ADVICE),
+  }),
+);
 
 test('a sound model passes its trial, with options that no other process can be handed', async () => {
   const model = await openModel(sound, { trust: false, adapters: undefined, feeds: {}, shapes: { x: [1, 3, 8, 8] } });
