@@ -66,11 +66,12 @@ async function signals(scene: Scene): Promise<Outcome> {
       const what = `${list.join(' twice, ').replace(/ twice, \w+$/, ' twice')} after ${delay.toFixed(0)} ms`;
       const out = join(scene.folder, `${tried++}`);
       const ended = await signalled(scene, out, list, delay);
-      const whole = differences(out, scene.reference).length === 0;
+      const different = differences(out, scene.reference);
+      const whole = different.length === 0;
       if (list.length === 1) {
         if (ended.signal !== null) violations.push(`${what}: it ended the process`);
         else if (!whole && ended.code === 0)
-          violations.push(`${what}: the result is not that of a whole run, and the exit code 0`);
+          violations.push(`${what}: the exit code is 0, and ${different.join('; ')}`);
         if (/unexpected error/.test(ended.err)) violations.push(`${what}: ${ended.err.trim()}`);
         const left = filesOf(out).filter(isLeftover);
         if (left.length > 0) violations.push(`${what}: ${left.join(', ')} left over`);
