@@ -51,6 +51,8 @@ export async function reproduce(name: string, options: ReproduceOptions = {}): P
     const settings = { folder, seed, threads, signal, onPhase, onStep: onProgress };
     findings = await whileLocked(folder, async () => {
       const found = await run(config, data, settings);
+      // What was measured after the signal may be less than was asked for: masks end early, too.
+      if (signal?.aborted) throw new Interrupted();
       await writeFindings(folder, found, { ...config, seed });
       return found;
     });

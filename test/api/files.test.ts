@@ -1,5 +1,5 @@
 // exportGradient, exportStep, positionMap, reproduce, inspect and check as library calls: what they give is what the commands write and print.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
@@ -87,6 +87,12 @@ test('reproduce: the folder of the command; an abort leaves a checkpoint and say
   await expect(reproduce(at('small.json'), { out: at('own'), seed: 3, signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'interrupted',
   });
+  // While masks are learned, which then end early: their figures must not stand for those that were asked for.
+  const late = new AbortController();
+  const onPhase = (phase: string): void => void (phase.startsWith('masks of') && late.abort());
+  const half = reproduce(at('small.json'), { out: at('own'), seed: 3, signal: late.signal, onPhase });
+  await expect(half).rejects.toMatchObject({ code: 'interrupted' });
+  expect(existsSync(join(at('own'), 'metrics.json'))).toBe(false);
   const found = await reproduce(at('small.json'), { out: at('own'), seed: 3 });
   const { out } = await cli('reproduce', at('small.json'), '--out', at('cli'), '--seed', '3', '--json');
   expect(readdirSync(at('own')).sort()).toEqual(readdirSync(at('cli')).sort());

@@ -70,8 +70,7 @@ async function signals(scene: Scene): Promise<Outcome> {
       const whole = different.length === 0;
       if (list.length === 1) {
         if (ended.signal !== null) violations.push(`${what}: it ended the process`);
-        else if (!whole && ended.code === 0)
-          violations.push(`${what}: the exit code is 0, and ${different.join('; ')}`);
+        else if (!whole && ended.code === 0) violations.push(`${what}: the exit code is 0, and ${different.join('; ')}`);
         if (/unexpected error/.test(ended.err)) violations.push(`${what}: ${ended.err.trim()}`);
         const left = filesOf(out).filter(isLeftover);
         if (left.length > 0) violations.push(`${what}: ${left.join(', ')} left over`);
