@@ -1,6 +1,8 @@
 // The process in which models are tried (trial.ts): opens what it is told, runs it once, and says that it is still there.
 import { Worker } from 'node:worker_threads';
 import { IDLE_MS, type TrialRequest } from './trial.js';
+// Not when it is first needed: the time that a model is given is the model's alone.
+import { tryModel } from './tried.js';
 
 /** Milliseconds between two looks at the memory: what fills gigabytes takes longer. */
 const LOOK = 25;
@@ -40,7 +42,6 @@ process.send!('ready');
 async function attempt({ source, what, options, memory }: TrialRequest): Promise<void> {
   limit[0] = memory;
   try {
-    const { tryModel } = await import('./tried.js');
     await tryModel(source, what, options);
   } catch {
     // An error that can be caught will be met again by whoever asked, and told by them.
