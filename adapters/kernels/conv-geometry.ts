@@ -1,4 +1,5 @@
 // Where a sliding window reads: kernel, strides, dilations and explicit pads per spatial axis, for convolutions and pools alike.
+import { LanError } from '../../src/core/errors.js';
 import { sizeOf, type Tensor } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 import { ints, int, text, type StaticNode } from '../op.js';
@@ -195,9 +196,13 @@ export function windowCounts(axes: readonly Axis[]): Float32Array {
   return Float32Array.from(perAxis.reduce<number[]>((all, axis) => all.flatMap((v) => axis.map((c) => v * c)), [1]));
 }
 
-/** A tensor of ones. */
-export const ones = (dims: readonly number[]): Tensor => ({
-  type: 'float32',
-  dims,
-  data: new Float32Array(sizeOf(dims)).fill(1),
-});
+/** The most elements of a window of ones: real ones have hundreds. */
+const MOST_ONES = 2 ** 26;
+
+/** A tensor of ones. Throws LanError (`memory`) above MOST_ONES elements: a kernel_shape is only an attribute, whatever it asks for. */
+export function ones(dims: readonly number[]): Tensor {
+  const size = sizeOf(dims);
+  if (!(size <= MOST_ONES))
+    throw new LanError('memory', `A window of [${dims.join(',')}] has ${size} elements; at most ${MOST_ONES} are allowed.`);
+  return { type: 'float32', dims, data: new Float32Array(size).fill(1) };
+}

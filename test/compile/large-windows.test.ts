@@ -1,0 +1,13 @@
+// A window is only an attribute: no file of a few bytes gets all memory by a large one.
+import { expect, test } from '@jest/globals';
+import { openModel } from '../../src/model/open.js';
+import { oneNode } from '../support/one-node.js';
+
+test('a dilated average over 2^55 elements is refused in words', async () => {
+  const ints = (name: string, values: number[]) => ({ name, ints: values, type: 7 });
+  const attribute = [ints('kernel_shape', [3, 2 ** 53 - 1]), ints('dilations', [2, 2])];
+  const bytes = oneNode(19, { opType: 'AveragePool', input: ['x'], output: ['y'], attribute }, { x: [1, 1, 8, 8] });
+  await expect(openModel(bytes)).rejects.toThrow(
+    'A window of [1,1,3,9007199254740991] has 27021597764222972 elements; at most 67108864 are allowed.',
+  );
+});
