@@ -5,14 +5,9 @@ import { sha256 } from '../data/files.js';
 import { settingsFor } from '../explain/objective.js';
 import type { Classifier } from '../model/open.js';
 import type { AuditOptions, settingsOf } from './audit-options.js';
+import { bytesOf } from './inputs.js';
 
-const hashOf = (tensor: Tensor): string => {
-  const { data, type, dims } = tensor;
-  const bytes = ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : JSON.stringify(Array.from(data as ArrayLike<unknown>));
-  return `${type}[${dims.join()}] ${sha256(bytes)}`;
-};
+const hashOf = (tensor: Tensor): string => `${tensor.type}[${tensor.dims.join()}] ${sha256(bytesOf(tensor))}`;
 
 /** What a run consists of besides its input. */
 export interface RunParts {

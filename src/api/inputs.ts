@@ -56,7 +56,8 @@ export async function readInput(classifier: Classifier, input: AuditInput, expec
 }
 
 const isTensor = (input: AuditInput): input is Tensor => typeof input === 'object' && 'dims' in input;
-const bytesOf = ({ data }: Tensor): Uint8Array =>
+/** A tensor's data as bytes, to be hashed; of strings as JSON. */
+export const bytesOf = ({ data }: Tensor): Uint8Array =>
   ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : new TextEncoder().encode(JSON.stringify(data));
@@ -92,12 +93,14 @@ async function decoded(
 }
 
 /**
- * The shape of a list of ids, a tensor or an .npy file, which binds what a model leaves open (the length of a text); undefined for pictures.
- * Throws LanError as decodeNpy.
+ * The shape of a list of ids, a tensor or an .npy file, which binds what a model leaves open (the length of a text); undefined for pictures, which a path
+ * is without that ending where the caller does not know better. Throws LanError as decodeNpy.
  */
-export async function shapeOf(input: AuditInput): Promise<readonly number[] | undefined> {
-  if (typeof input === 'string')
-    return extname(input).toLowerCase() === '.npy' ? decodeNpy(await readBytes(input, 'Tensor'), input).dims : undefined;
+export async function shapeOf(input: AuditInput, expected?: Expected): Promise<readonly number[] | undefined> {
+  if (typeof input === 'string') {
+    const array = expected === 'array' || extname(input).toLowerCase() === '.npy';
+    return array ? decodeNpy(await readBytes(input, 'Tensor'), input).dims : undefined;
+  }
   if (isBytes(input)) return isNpy(input) ? decodeNpy(input, 'from memory').dims : undefined;
   return isTensor(input) ? input.dims : [1, input.length];
 }

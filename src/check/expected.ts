@@ -41,23 +41,23 @@ export async function openAndRun(
     return known;
   };
   let reference = await openReference(source, canonical, session);
+  let opened: Reference | undefined = reference;
+  const close = async (): Promise<void> => {
+    const last = opened;
+    opened = undefined;
+    await last?.program.dispose();
+  };
   try {
     let known = await answers(reference, drawn);
     // In another order: memory that was not written holds what the run before left there.
     const again = reference.refused ? known : (await answers(reference, drawn.toReversed())).toReversed();
     const output = unstable(known, again);
     if (output !== undefined) {
-      await reference.program.dispose();
+      await close();
       const why = `onnxruntime gives two different answers for the same input ('${output}'): one of its kernels reads memory that was never written.`;
-      reference = await openReference(source, canonical, { ...session, canonicalBecause: why });
+      opened = reference = await openReference(source, canonical, { ...session, canonicalBecause: why });
       known = await answers(reference, drawn);
     }
-    let opened: Reference | undefined = reference;
-    const close = async (): Promise<void> => {
-      const last = opened;
-      opened = undefined;
-      await last?.program.dispose();
-    };
     const { refused } = reference;
     return {
       reference,
@@ -76,7 +76,7 @@ export async function openAndRun(
       },
     };
   } catch (error) {
-    await reference.program.dispose();
+    await close();
     throw error;
   }
 }

@@ -52,24 +52,27 @@ interface Function {
  * Zero gradients have error 0 where f is flat in one more direction, else Infinity; gradients that are not finite Infinity.
  */
 export async function finiteDifferenceErrors(of: Function, claims: readonly Claim[]): Promise<FiniteDifference[]> {
-  const found = await errorsOf(of, claims);
-  if (claims.length < 2) return found;
+  const { leads, found } = await errorsOf(of, claims);
   // The claim that leads may be the wrong one: then another is right by its own mean.
   const own: FiniteDifference[] = [];
   for (const [i, f] of found.entries())
-    own.push(isRight(f) || !Number.isFinite(f.error) ? f : (await errorsOf(of, [claims[i]!]))[0]!);
+    own.push(i === leads || isRight(f) || !Number.isFinite(f.error) ? f : (await errorsOf(of, [claims[i]!])).found[0]!);
   return own;
 }
 
 const isRight = ({ error, conclusive }: FiniteDifference): boolean => conclusive && error <= TOLERANCES.finiteDifference;
 
-async function errorsOf(of: Function, claims: readonly Claim[]): Promise<FiniteDifference[]> {
+/** `leads`: the claim whose mean over each path stands for all; -1 where none can. */
+async function errorsOf(
+  of: Function,
+  claims: readonly Claim[],
+): Promise<{ readonly leads: number; readonly found: readonly FiniteDifference[] }> {
   const norms = claims.map(({ gradients }) => norm(gradients, gradients));
   const leads = norms.findIndex((n) => Number.isFinite(n) && n > 0);
   const wrong: FiniteDifference = { error: Infinity, noise: 0, conclusive: true };
   if (leads < 0) {
     const zero = norms.includes(0) ? await ofZero(of, claims[norms.indexOf(0)]!.gradients) : wrong;
-    return norms.map((n) => (n === 0 ? zero : wrong));
+    return { leads, found: norms.map((n) => (n === 0 ? zero : wrong)) };
   }
   const lead = claims[leads]!;
   const g = norms[leads]!;
@@ -98,13 +101,14 @@ async function errorsOf(of: Function, claims: readonly Claim[]): Promise<FiniteD
       across.push(await best(steps, ALLOWANCE, (h) => compared(direction, h / unit, POINTS.across, () => 2 * h * rate)));
     }
   }
-  return claims.map((_, i) => {
+  const found = claims.map((_, i) => {
     if (!Number.isFinite(norms[i]!)) return wrong;
     const { error, noise } = along[i]!;
     const squares = across.map((found) => found[i]!).filter((found) => isClear(found, ALLOWANCE)).map((found) => found.error ** 2); // prettier-ignore
     const rms = squares.length === 0 ? 0 : Math.sqrt(squares.reduce((a, b) => a + b, 0) / squares.length) / ALLOWANCE;
     return { error: Math.max(error, rms), noise, conclusive: isClear(along[i]!, 1) };
   });
+  return { leads, found };
 }
 
 /** Nothing to walk along: any direction must leave f where it is, or find it on a bend, where 0 is as good a gradient as another. */

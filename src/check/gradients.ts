@@ -74,9 +74,12 @@ export async function checkGradients(context: CheckContext, part: Differentiable
       rows: smoothed.map((g) => `${g.engine} against central differences`),
       measure: (sample, draw) => differences(smoothed, sample, smooth, weightsOf(smooth, sample, draw), { reference, output }),
     });
+    // Drawn once, and only where a comparison asks: the reference runs on each of them.
+    let drawn: Promise<readonly Sample[]> | undefined;
+    const fresh = (): Promise<readonly Sample[]> => (drawn ??= part.fresh(FRESH));
     const rows: GradientAgreement[] = [];
     for (const group of groups)
-      for (const [what, settled] of await overInputs(group, context, part))
+      for (const [what, settled] of await overInputs(group, context, part.samples, fresh))
         rows.push({ what, output, ...(at === undefined ? {} : { at }), ...settled });
     return rows;
   } finally {
@@ -103,7 +106,12 @@ interface Group {
 }
 
 /** Measures at the inputs asked for, then at fresh ones until each row agrees or FRESH are spent. */
-async function overInputs(group: Group, context: CheckContext, part: Differentiable): Promise<[string, Settled][]> {
+async function overInputs(
+  group: Group,
+  context: CheckContext,
+  samples: readonly Sample[],
+  fresh: () => Promise<readonly Sample[]>,
+): Promise<[string, Settled][]> {
   const { rows } = group;
   const measured: Measure[][] = [];
   const verdicts = (): Settled[] => rows.map((_, r) => settle(measured.map((m) => m[r]!)));
@@ -111,9 +119,9 @@ async function overInputs(group: Group, context: CheckContext, part: Differentia
     context.onProgress(`gradients at ${sample.name}, ${rows.at(-1)!}`);
     measured.push(await group.measure(sample, drawOf(measured.length)));
   };
-  for (const sample of part.samples) await add(sample);
+  for (const sample of samples) await add(sample);
   if (verdicts().some((v) => v.verdict !== 'agrees'))
-    for (const sample of await part.fresh(FRESH)) {
+    for (const sample of await fresh()) {
       await add(sample);
       if (verdicts().every((v) => v.verdict === 'agrees')) break;
     }

@@ -4,7 +4,7 @@ import { dependents, gradientPath } from '../compile/differentiate.js';
 import { specialize } from '../compile/specialize.js';
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
-import { sizeOf, toFloat32, toNumbers, type Tensor } from '../core/tensor.js';
+import { isFiniteTensor, sizeOf, toFloat32, toNumbers, type Tensor } from '../core/tensor.js';
 import { gradientOf, type Engine, type Program } from '../engine/engine.js';
 import { dialectModel, openModelSession, probe } from '../engine/ort.js';
 import { GraphBuilder } from '../onnx/builder.js';
@@ -157,7 +157,7 @@ async function judge(
       const program = await withRule(() => engine.gradient(single, sum, by));
       if (program) open.push({ engine: label(engine), program, gradients: await gradientsAt(program, feeds, by) });
     }
-    if (open.length > 0 && open.every(({ gradients }) => !isFinite(gradients))) return 'not finite';
+    if (open.length > 0 && open.every(({ gradients }) => !Object.values(gradients).every(isFiniteTensor))) return 'not finite';
     const [a, b] = open;
     if (apart && a && b && by.every((n) => alike(a.gradients[n]!, b.gradients[n]!))) return undefined;
     const reference = await openModelSession(dialectModel(single), { optimize: 'disabled' });
@@ -181,9 +181,6 @@ async function judge(
     for (const { program } of open) await program.dispose();
   }
 }
-
-const isFinite = (gradients: Record<string, Tensor>): boolean =>
-  Object.values(gradients).every((t) => toFloat32(t).every(Number.isFinite));
 
 const alike = (a: Tensor, b: Tensor): boolean =>
   difference(a, b, TOLERANCES.gradient).maxError <= TOLERANCES.gradient &&

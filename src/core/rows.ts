@@ -7,10 +7,15 @@ export function argmax(p: Tensor): number[] {
   const data = toFloat32(p);
   return Array.from({ length: n }, (_, i) => {
     if (k === 1) return data[i]! >= 0.5 ? 1 : 0;
-    let best = 0;
-    for (let j = 1; j < k; j++) if (data[i * k + j]! > data[i * k + best]!) best = j;
-    return best;
+    return largest(data.subarray(i * k, (i + 1) * k));
   });
+}
+
+/** Index of the largest entry of a row, of equals the first. */
+export function largest(row: Float32Array): number {
+  let best = 0;
+  for (let j = 1; j < row.length; j++) if (row[j]! > row[best]!) best = j;
+  return best;
 }
 
 /** Indices of the `k` largest of a row, largest first (all, where there are fewer); of equals the first. NaN counts as smallest. */

@@ -192,6 +192,9 @@ export function toFloat32(tensor: Tensor): Float32Array {
   return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
 }
 
+/** Has the tensor no NaN and no infinity? Throws LanError for strings. */
+export const isFiniteTensor = (tensor: Tensor): boolean => toFloat32(tensor).every(Number.isFinite);
+
 /** A float tensor in another float type (not bfloat16), rounded half to even; the same tensor where it already has it. */
 export function toFloatType(tensor: Tensor, type: 'float16' | 'float32' | 'float64'): Tensor {
   if (tensor.type === type) return tensor;

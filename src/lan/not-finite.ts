@@ -2,11 +2,9 @@
 import type { OpAdapter } from '../../adapters/op.js';
 import { differentiate, gradientOf, gradientPath } from '../compile/differentiate.js';
 import { LanError } from '../core/errors.js';
-import { toFloat32, type Tensor } from '../core/tensor.js';
+import { isFiniteTensor, type Tensor } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
 import { nodeLabel, type Graph } from '../onnx/graph.js';
-
-const finite = (tensor: Tensor | undefined): boolean => !tensor || toFloat32(tensor).every((v) => Number.isFinite(v));
 
 /**
  * The node, nearest to the loss, whose gradient is not finite though that of its outputs is, at these feeds (every input of `graph`): `Sqrt 'root'`.
@@ -27,9 +25,9 @@ export async function firstInfiniteGradient(
     const program = await engine.compile(backward);
     try {
       const gradients = await program.run(feeds);
-      const sound = (value: string): boolean => finite(gradients[gradientOf(value)]);
+      const gradientAt = (value: string): Tensor | undefined => gradients[gradientOf(value)];
       // All users of a value come after it: the last bad value got its gradient from sound ones, so that one of its users made it so.
-      const bad = values.findLast((value) => !sound(value));
+      const bad = values.findLast((value) => gradientAt(value) && !isFiniteTensor(gradientAt(value)!));
       const users = path.filter((n) => bad !== undefined && n.inputs.includes(bad));
       return users.length === 0 ? undefined : users.map(nodeLabel).join(' or ');
     } finally {

@@ -3,7 +3,7 @@ import { appendFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { LanError, messageOf } from '../core/errors.js';
-import { toFloat32, type Tensor } from '../core/tensor.js';
+import { isFiniteTensor, type Tensor } from '../core/tensor.js';
 import { codeOf, readBytes, refusal, writeAtomically } from '../data/files.js';
 import { whileLocked } from '../data/lock.js';
 import { decodeSafetensors, encodeSafetensors } from '../data/safetensors.js';
@@ -222,7 +222,7 @@ async function readCheckpoint(path: string) {
   if (!success) throw damaged('its steps, identity or sums are not what training writes');
   const { steps, identity, sums } = data;
   for (const [name, values] of Object.entries(tensors))
-    if (!toFloat32(values).every((v) => Number.isFinite(v))) throw damaged(`'${name}' holds values that are not finite`);
+    if (!isFiniteTensor(values)) throw damaged(`'${name}' holds values that are not finite`);
   return { tensors, steps, identity: identity as RunIdentity, sums };
 }
 

@@ -1,4 +1,5 @@
 // Which preprocessing a model wants, where nobody said: the conventions are tried on the pictures at hand.
+import { largest } from '../core/rows.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { fromPlanes, toPlanes } from '../data/planes.js';
 import { crop, resize, type Picture } from '../data/resize.js';
@@ -24,6 +25,9 @@ export const MOST_PICTURES = 8;
 const MARGIN = 0.06;
 /** How much better than the second the first must be for a guess to be called likely. */
 const LIKELY = 1.5;
+
+/** What a note about a guess ends in. */
+const SAY = 'say what it is with `card` or `mean`, `std`, `range`, `channels`';
 
 /** What a classifier must do for its preprocessing to be searched for. */
 export interface Conventional<C> extends Pick<Classifier, 'hookPoint' | 'inputShape' | 'cardGiven'> {
@@ -66,13 +70,13 @@ export async function chooseConvention<C extends Conventional<C>>(
     pictures,
   };
   const next = second ? `, before ${second.name} with ${second.score.toFixed(2)}` : '';
-  const note = `no model card: assumed ${best.name}, which is ${likely ? 'likely' : 'a guess'}: it scores ${best.score.toFixed(2)} (confidence times agreement over views of ${pictures} picture${pictures > 1 ? 's' : ''})${next}; say what it is with \`card\` or \`mean\`, \`std\`, \`range\`, \`channels\``;
+  const note = `no model card: assumed ${best.name}, which is ${likely ? 'likely' : 'a guess'}: it scores ${best.score.toFixed(2)} (confidence times agreement over views of ${pictures} picture${pictures > 1 ? 's' : ''})${next}; ${SAY}`;
   return { classifier: best.classifier, note, guess };
 }
 
 /** What is said where pictures tell nothing. */
 const unsettled = (classifier: Pick<Classifier, 'card'>, why: string): string =>
-  `no model card: assumed ${describeValues(classifier.card!)}, since ${why}; say what it is with \`card\` or \`mean\`, \`std\`, \`range\`, \`channels\``;
+  `no model card: assumed ${describeValues(classifier.card!)}, since ${why}; ${SAY}`;
 
 /**
  * The classifier with its preprocessing settled: what the card or the file says; else by chooseConvention from these pictures [1,C,H,W] (0..255); where
@@ -146,5 +150,3 @@ function scoreOf(rows: readonly Float32Array[]): number {
   const score = (mean[answer]! * rows.filter((row) => largest(row) === answer).length) / rows.length;
   return Number.isFinite(score) ? score : 0;
 }
-
-const largest = (row: Float32Array): number => row.reduce((best, v, k) => (v > row[best]! ? k : best), 0);

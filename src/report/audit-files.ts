@@ -11,7 +11,7 @@ import type { HookPoint } from '../model/hook-point.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
-import { caution, claims, partOf, short } from './claims.js';
+import { caution, claims, partOf, percent, short } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
@@ -192,8 +192,6 @@ function sheetRow(
   ];
   return { label: `beta ${beta.beta}`, tiles, warning: caution(beta.evidence, result.answer) };
 }
-
-const percent = (fraction: number): string => `${(100 * fraction).toFixed(fraction > 0.99 ? 1 : 0)} %`;
 
 function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): string {
   return tokensPage({

@@ -4,7 +4,8 @@ import { LABEL_HOLDS, type Answer } from '../explain/answer.js';
 import type { BetaResult } from '../explain/audit.js';
 import type { Kept, Replaceability, SoftEvidence } from '../explain/evidence.js';
 
-const percent = (v: number): string => `${(100 * v).toFixed(v > 0.99 ? 1 : 0)} %`;
+/** A fraction in 0..1 for people: `97 %`, `99.5 %`. */
+export const percent = (fraction: number): string => `${(100 * fraction).toFixed(fraction > 0.99 ? 1 : 0)} %`;
 const intervalText = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
 /** Labels that a sentence names; the others are in audit.json. */
 const NAMED = 5;

@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { createAuditor, type Auditor } from '../../api/audit.js';
 import { allFailed, failureOf, survey } from '../../api/audit-all.js';
 import type { AuditProgress } from '../../api/audit-options.js';
-import { sizeOfPicture, type Sample } from '../../api/inputs.js';
+import { shapeOf, sizeOfPicture, type Sample } from '../../api/inputs.js';
 import { LanError } from '../../core/errors.js';
-import { ensureWritable, readBytes } from '../../data/files.js';
+import { ensureWritable } from '../../data/files.js';
 import { whileLocked } from '../../data/lock.js';
-import { decodeNpy } from '../../data/npy.js';
 import { picturePaths } from '../../data/picture-paths.js';
 import { uniqueFolders } from '../../data/unique-folders.js';
 import type { AuditDocument } from '../../report/audit-files.js';
@@ -31,7 +30,8 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
     ...(argv.tensor ?? []).map((path) => ({ path, is: 'array' as const })),
   ];
   if (inputs.length === 0) throw new LanError('usage', 'audit: give at least one --image or --tensor.');
-  const sample = await shapeOfFirst(argv.tensor);
+  const [tensor] = argv.tensor ?? [];
+  const sample = tensor === undefined ? undefined : await shapeOf(tensor, 'array');
   const pictureSize = await sizeOfFirst(pictures.paths);
   const bar = progressBar(io, argv.budget);
   await interruptibly(io, { interrupted: 'finishing with what is learned so far', bar }, async (signal) => {
@@ -138,11 +138,6 @@ async function sizeOfFirst(paths: readonly string[]): Promise<readonly [number, 
     if (size) return size;
   }
   return undefined;
-}
-
-/** Shape of the first tensor, as it binds the axes that a model leaves open (the length of a text). */
-async function shapeOfFirst([path]: readonly string[] = []): Promise<readonly number[] | undefined> {
-  return path === undefined ? undefined : decodeNpy(await readBytes(path, 'Tensor'), path).dims;
 }
 
 function show(bar: ReturnType<typeof progressBar>, { phase, step, iterations, loss, maskMean }: AuditProgress): void {
