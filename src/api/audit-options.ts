@@ -1,7 +1,7 @@
 // The options of an audit: how a mask is learned, what its noise is, who is told.
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
-import type { Within } from '../explain/answer.js';
+import type { Within } from '../evidence/answer.js';
 import type { MaskShape, OutputLoss, Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { OpenOptions } from '../model/open.js';

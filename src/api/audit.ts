@@ -4,7 +4,7 @@ import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { readVocabulary } from '../data/vocabulary.js';
 import { createAuditor as prepareAuditor, type Auditor as Prepared } from '../explain/audit.js';
-import { readWithin } from '../explain/answer.js';
+import { readWithin } from '../evidence/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
 import { openExplainer, type OpenedExplainer } from '../explain/explainer.js';
 import { bootstrapPath } from '../lan/noise.js';

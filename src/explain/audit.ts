@@ -8,10 +8,10 @@ import { createLearner, requireFinite, type LearnedMask, type Learner, type Step
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
-import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Named, type Within } from './answer.js';
+import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
-import { corruptOnce, replaceability, type Replaceability } from './evidence.js';
+import { corruptOnce, replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
 export interface AuditOptions {

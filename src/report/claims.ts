@@ -1,8 +1,8 @@
 // The finding in sentences, and never more than the evidence carries.
 import type { HookPoint } from '../model/hook-point.js';
-import { LABEL_HOLDS, type Answer } from '../explain/answer.js';
+import { LABEL_HOLDS, type Answer } from '../evidence/answer.js';
 import type { BetaResult } from '../explain/audit.js';
-import type { Kept, Replaceability, SoftEvidence } from '../explain/evidence.js';
+import type { Kept, Replaceability, SoftEvidence } from '../evidence/replaceability.js';
 
 /** A fraction in 0..1 for people: `97 %`, `99.5 %`. */
 export const percent = (fraction: number): string => `${(100 * fraction).toFixed(fraction > 0.99 ? 1 : 0)} %`;

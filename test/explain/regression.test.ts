@@ -10,7 +10,7 @@ import { train } from '../../src/api/train.js';
 import { float32, toFloat32 } from '../../src/core/tensor.js';
 import { encodeNpy } from '../../src/data/npy.js';
 import { dialectModel } from '../../src/engine/ort.js';
-import { readWithin, valueAnswer } from '../../src/explain/answer.js';
+import { readWithin, valueAnswer } from '../../src/evidence/answer.js';
 import { openModel } from '../../src/model/open.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';

@@ -7,7 +7,7 @@ import { float32, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import { gradientOf } from '../../src/engine/engine.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { audit, sharpened } from '../../src/explain/audit.js';
-import { blend, replaceability, spread } from '../../src/explain/evidence.js';
+import { blend, replaceability, spread } from '../../src/evidence/replaceability.js';
 import { createNoise } from '../../src/lan/noise.js';
 import { buildObjective, interpolation } from '../../src/lan/objective.js';
 import type { Classifier } from '../../src/model/classifier.js';

@@ -13,6 +13,7 @@ const LAYERS = [
   ['engine'],
   ['model'],
   ['lan', 'check', 'score'],
+  ['evidence', 'attribution'],
   ['explain'],
   ['export'],
   ['experiment'],

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { wilson } from '../../src/core/proportion.js';
 import type { BetaResult } from '../../src/explain/audit.js';
-import type { Replaceability } from '../../src/explain/evidence.js';
+import type { Replaceability } from '../../src/evidence/replaceability.js';
 import { claims } from '../../src/report/claims.js';
 
 const proportion = (kept: number, draws: number) => ({ kept, draws, interval: wilson(kept, draws) });
