@@ -21,6 +21,8 @@ export const STREAMS = {
   directions: 14,
   nudges: 15,
   fresh: 16,
+  metrics: 30,
+  resample: 31,
 } as const;
 
 /** A stream of independent 32-bit words. */
