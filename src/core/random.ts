@@ -26,6 +26,8 @@ export const STREAMS = {
   coalitions: 32,
   randomNeed: 33,
   jitter: 34,
+  metrics: 40,
+  resample: 41,
 } as const;
 
 /** A stream of independent 32-bit words. */
