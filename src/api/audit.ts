@@ -6,10 +6,11 @@ import { readVocabulary } from '../data/vocabulary.js';
 import { createAuditor as prepareAuditor, type Auditor as Prepared } from '../explain/audit.js';
 import { readWithin } from '../evidence/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
-import { openExplainer, type OpenedExplainer } from '../explain/explainer.js';
+import { openExplainer, questionFor, type OpenedExplainer } from '../explain/explainer.js';
 import { bootstrapPath } from '../lan/noise.js';
 import { settled, type Preprocessing } from '../model/guess.js';
 import { openModel, type Classifier } from '../model/open.js';
+import { resolveQuestion, type Question } from '../model/question.js';
 import { requireClasses } from '../model/task.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import { partOf } from '../report/claims.js';
@@ -100,6 +101,7 @@ class CompiledAuditor implements Auditor {
     private readonly settings: ReturnType<typeof settingsOf>,
     private readonly explainer: OpenedExplainer | undefined,
     private readonly vocabulary: readonly string[] | undefined,
+    private readonly question: Question | undefined,
     private readonly own: boolean,
   ) {
     this.samples = options.noiseSamples;
@@ -127,7 +129,8 @@ class CompiledAuditor implements Auditor {
     const words = typeof vocabulary === 'string' ? await readVocabulary(vocabulary) : vocabulary;
     const explainer = lan === undefined ? undefined : await openExplainer(lan, classifier, { threads: options.threads });
     const noise = settings.noise ?? (explainer && noiseOf(explainer));
-    return new CompiledAuditor(classifier, options, { ...settings, noise }, explainer, words, own);
+    const question = questionFor(resolveQuestion(classifier, options), explainer);
+    return new CompiledAuditor(classifier, options, { ...settings, noise }, explainer, words, question, own);
   }
 
   get model(): Classifier {
@@ -159,6 +162,7 @@ class CompiledAuditor implements Auditor {
       settings,
       evidenceDraws: options.evidenceDraws,
       within: options.within,
+      question: this.question,
       explainer: this.explainer,
       samples: this.samples,
       signal: options.signal,
@@ -185,8 +189,8 @@ class CompiledAuditor implements Auditor {
   }
 
   private runOf({ sha256 }: Sample): string {
-    const { classifier, options, settings, explainer, samples, vocabulary } = this;
-    return runOf({ classifier, options, settings, explainer: explainer?.sha256, samples, vocabulary }, sha256);
+    const { classifier, options, settings, explainer, samples, vocabulary, question } = this;
+    return runOf({ classifier, options, settings, explainer: explainer?.sha256, samples, vocabulary, question }, sha256);
   }
 
   async dispose(): Promise<void> {
