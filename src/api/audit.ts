@@ -16,6 +16,7 @@ import type { AuditDocument } from '../report/audit-files.js';
 import { partOf } from '../report/claims.js';
 import { tokensOf, unknownToken, type Tokens } from '../report/tokens.js';
 import { finishedResult } from '../report/earlier.js';
+import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
 import { runOf } from './audit-run.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
@@ -89,7 +90,7 @@ export async function createAuditor(model: ModelLike, options: AuditOptions = {}
 class CompiledAuditor implements Auditor {
   private prepared?: Promise<Prepared>;
   private chosen?: Promise<void>;
-  private preprocessing?: Preprocessing;
+  private preprocessing: Preprocessing | undefined;
   private samples: Tensor | undefined;
   private readonly notes: string[] = [];
   [asyncDispose] = (): Promise<void> => this.dispose();
@@ -129,8 +130,12 @@ class CompiledAuditor implements Auditor {
     const words = typeof vocabulary === 'string' ? await readVocabulary(vocabulary) : vocabulary;
     const explainer = lan === undefined ? undefined : await openExplainer(lan, classifier, { threads: options.threads });
     const noise = settings.noise ?? (explainer && noiseOf(explainer));
-    const question = questionFor(resolveQuestion(classifier, options), explainer);
-    return new CompiledAuditor(classifier, options, { ...settings, noise }, explainer, words, question, own);
+    const as = explainer ? asTrained(classifier, explainer) : { classifier };
+    const question = questionFor(resolveQuestion(as.classifier, options), explainer);
+    const auditor = new CompiledAuditor(as.classifier, options, { ...settings, noise }, explainer, words, question, own);
+    auditor.preprocessing = as.preprocessing;
+    if (as.note !== undefined) auditor.say(as.note);
+    return auditor;
   }
 
   get model(): Classifier {
@@ -225,7 +230,7 @@ class CompiledAuditor implements Auditor {
       inputs.flatMap(({ pixels }) => pixels ?? []),
     );
     this.classifier = chosen.classifier;
-    this.preprocessing = chosen.preprocessing;
+    this.preprocessing ??= chosen.preprocessing;
     if (chosen.note !== undefined) this.say(chosen.note);
     const path = bootstrapPath(settings.noise ?? '');
     if (path === undefined || this.samples) return;

@@ -96,7 +96,7 @@ export const judgeValue = ({ value, within }: ValueAnswer): Judge => ({
 });
 
 /** The probability of the class that is asked about, in [0,1]: of all classes, or of the two. NaN where both of the two are 0. */
-const probabilityOf = (row: Float32Array, { target, against }: Question): number =>
+export const probabilityOf = (row: Float32Array, { target, against }: Question): number =>
   against === undefined ? row[target]! : row[target]! / (row[target]! + row[against]!);
 
 const leads = (row: Float32Array, { target, against }: Question, severalLabels: boolean): boolean =>

@@ -13,6 +13,7 @@ import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Named, type 
 import type { OpenedExplainer } from './explainer.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { targetOf } from './target.js';
+import { measureAll, needOf, type Metric } from '../evidence/measure.js';
 import { corruptOnce, replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
@@ -45,6 +46,8 @@ export interface BetaResult {
   readonly beta: number;
   readonly learned: LearnedMask;
   readonly evidence: Replaceability;
+  /** Further figures of the mask, each with its direction (docs/evidence.md). */
+  readonly metrics: readonly Metric[];
   readonly evidenceSeconds: number;
   /** One corrupted input, as the classifier saw it, and what it answered. */
   readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[]; readonly value?: number };
@@ -230,18 +233,20 @@ async function measured(
 ): Promise<Omit<BetaResult, 'beta'>> {
   options.onPhase?.(`measuring evidence, beta ${beta}`);
   const start = performance.now();
-  const evidence = await replaceability((samples) => classifier.predict(samples), x, mask.mask, noise, {
+  const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
+  const evidence = await replaceability(predict, x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
     judge: (p) => judgeOf(answer, p, classifier.severalLabels),
   });
+  const metrics = await measureAll(predict, { x, need: needOf(mask.mask), answer, noise, seed: settings.seed });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
-  const seen = await classifier.predict(corrupted);
+  const seen = await predict(corrupted);
   const example =
     answer.task === 'value'
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
       : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
-  return { learned: mask, evidence, evidenceSeconds: (performance.now() - start) / 1000, example };
+  return { learned: mask, evidence, metrics, evidenceSeconds: (performance.now() - start) / 1000, example };
 }
 
 /** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */

@@ -243,6 +243,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       claims: claims(b, result.answer, partOf(context.hookPoint)),
       ...(context.tokens ? { tokens: tokenMasks(context.tokens, b.learned.mask) } : {}),
       evidence: b.evidence,
+      metrics: b.metrics,
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
       history: {
