@@ -10,6 +10,8 @@ import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Named, type Within } from '../evidence/answer.js';
+import type { Attribution } from '../attribution/method.js';
+import { attributed, rangeOf, type MethodChoice } from './attributed.js';
 import type { OpenedExplainer } from './explainer.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { targetOf } from './target.js';
@@ -28,6 +30,8 @@ export interface AuditOptions {
   readonly question?: Question;
   /** A trained LAN that gives the mask (Eq. 3), in place of one learned for each input; its beta is the only one. */
   readonly explainer?: OpenedExplainer;
+  /** Another method, whose order is the mask, in place of one learned; there is one result, whose `beta` is 0. */
+  readonly method?: MethodChoice;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
   readonly onStep?: (beta: number, metrics: StepMetrics, iterations: number) => void;
@@ -45,6 +49,8 @@ export interface Prediction extends Named {
 export interface BetaResult {
   readonly beta: number;
   readonly learned: LearnedMask;
+  /** Where another method gave the mask: what it found. */
+  readonly attribution?: Attribution;
   readonly evidence: Replaceability;
   /** Further figures of the mask, each with its direction (docs/evidence.md). */
   readonly metrics: readonly Metric[];
@@ -124,11 +130,12 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         }
         const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
         const betas: BetaResult[] = [];
-        const wanted = options.explainer ? [options.explainer.settings.beta] : settings.betas;
+        const wanted = options.method ? [0] : options.explainer ? [options.explainer.settings.beta] : settings.betas;
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
-          const mask = await prepared.masks.of({ x, p, answer, noise, beta });
-          betas.push({ beta, ...(await measured(bound, x, answer, mask, noise, beta, settings, options)) });
+          const { attribution, ...mask } = await prepared.masks.of({ x, p, answer, noise, beta });
+          const result = await measured(bound, x, answer, mask, noise, beta, settings, options);
+          betas.push({ beta, ...result, ...(attribution ? { attribution } : {}) });
         }
         const prediction = regression
           ? []
@@ -158,17 +165,19 @@ interface Prepared {
 async function prepare(classifier: Classifier, settings: LanSettings, options: AuditOptions): Promise<Prepared> {
   const start = performance.now();
   const classify = classifyOnce(classifier);
-  const masks = options.explainer
-    ? explained(options.explainer)
-    : learned(
-        await createLearner(
-          classifier.engine,
-          await objectiveOf(classifier, settings, asked(classify, classifier, options.question)),
-          classifier.adapters,
-        ),
-        settings,
-        options,
-      );
+  const masks = options.method
+    ? attributed(options.method, classifier, settings, options)
+    : options.explainer
+      ? explained(options.explainer)
+      : learned(
+          await createLearner(
+            classifier.engine,
+            await objectiveOf(classifier, settings, asked(classify, classifier, options.question)),
+            classifier.adapters,
+          ),
+          settings,
+          options,
+        );
   const forward = await classifier.engine.compile(await classify(1));
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
@@ -188,7 +197,7 @@ interface Masks {
     readonly answer: Answer;
     readonly noise: Noise;
     readonly beta: number;
-  }): Promise<LearnedMask>;
+  }): Promise<LearnedMask & { readonly attribution?: Attribution }>;
   dispose(): Promise<void>;
 }
 
@@ -231,7 +240,7 @@ async function measured(
   settings: LanSettings,
   options: AuditOptions,
 ): Promise<Omit<BetaResult, 'beta'>> {
-  options.onPhase?.(`measuring evidence, beta ${beta}`);
+  options.onPhase?.(options.method ? `measuring evidence of ${options.method.method.title}` : `measuring evidence, beta ${beta}`);
   const start = performance.now();
   const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
   const evidence = await replaceability(predict, x, mask.mask, noise, {
@@ -247,13 +256,6 @@ async function measured(
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
       : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
   return { learned: mask, evidence, metrics, evidenceSeconds: (performance.now() - start) / 1000, example };
-}
-
-/** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
-function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
-  if (classifier.card && !classifier.hookPoint) return { low: 0, high: classifier.card.range };
-  const values = toFloat32(x);
-  return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
 }
 
 function difference(p: Float32Array, converted: Float32Array, logarithms: boolean): number {

@@ -38,8 +38,8 @@ export interface LearnedMask {
   readonly mask: Tensor;
   readonly history: readonly StepMetrics[];
   readonly seconds: number;
-  /** 'explainer': nothing was learned, a trained network gave the mask. */
-  readonly stopped: 'iterations' | 'plateau' | 'budget' | 'interrupted' | 'explainer';
+  /** 'explainer', 'method': nothing was learned, a trained network or another method gave the mask. */
+  readonly stopped: 'iterations' | 'plateau' | 'budget' | 'interrupted' | 'explainer' | 'method';
 }
 
 /** A compiled objective: one compilation serves every beta and every input of the same shape. */
