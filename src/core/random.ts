@@ -28,6 +28,7 @@ export const STREAMS = {
   jitter: 34,
   metrics: 40,
   resample: 41,
+  otherNoise: 42,
 } as const;
 
 /** A stream of independent 32-bit words. */
