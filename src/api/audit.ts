@@ -6,15 +6,17 @@ import { readVocabulary } from '../data/vocabulary.js';
 import { createAuditor as prepareAuditor, type Auditor as Prepared } from '../explain/audit.js';
 import { readWithin } from '../evidence/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
-import { openExplainer, type OpenedExplainer } from '../explain/explainer.js';
+import { openExplainer, questionFor, type OpenedExplainer } from '../explain/explainer.js';
 import { bootstrapPath } from '../lan/noise.js';
 import { settled, type Preprocessing } from '../model/guess.js';
 import { openModel, type Classifier } from '../model/open.js';
+import { resolveQuestion, type Question } from '../model/question.js';
 import { requireClasses } from '../model/task.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import { partOf } from '../report/claims.js';
 import { tokensOf, unknownToken, type Tokens } from '../report/tokens.js';
 import { finishedResult } from '../report/earlier.js';
+import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
 import { runOf } from './audit-run.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
@@ -88,7 +90,7 @@ export async function createAuditor(model: ModelLike, options: AuditOptions = {}
 class CompiledAuditor implements Auditor {
   private prepared?: Promise<Prepared>;
   private chosen?: Promise<void>;
-  private preprocessing?: Preprocessing;
+  private preprocessing: Preprocessing | undefined;
   private samples: Tensor | undefined;
   private readonly notes: string[] = [];
   [asyncDispose] = (): Promise<void> => this.dispose();
@@ -100,6 +102,7 @@ class CompiledAuditor implements Auditor {
     private readonly settings: ReturnType<typeof settingsOf>,
     private readonly explainer: OpenedExplainer | undefined,
     private readonly vocabulary: readonly string[] | undefined,
+    private readonly question: Question | undefined,
     private readonly own: boolean,
   ) {
     this.samples = options.noiseSamples;
@@ -127,7 +130,12 @@ class CompiledAuditor implements Auditor {
     const words = typeof vocabulary === 'string' ? await readVocabulary(vocabulary) : vocabulary;
     const explainer = lan === undefined ? undefined : await openExplainer(lan, classifier, { threads: options.threads });
     const noise = settings.noise ?? (explainer && noiseOf(explainer));
-    return new CompiledAuditor(classifier, options, { ...settings, noise }, explainer, words, own);
+    const as = explainer ? asTrained(classifier, explainer) : { classifier };
+    const question = questionFor(resolveQuestion(as.classifier, options), explainer);
+    const auditor = new CompiledAuditor(as.classifier, options, { ...settings, noise }, explainer, words, question, own);
+    auditor.preprocessing = as.preprocessing;
+    if (as.note !== undefined) auditor.say(as.note);
+    return auditor;
   }
 
   get model(): Classifier {
@@ -159,6 +167,7 @@ class CompiledAuditor implements Auditor {
       settings,
       evidenceDraws: options.evidenceDraws,
       within: options.within,
+      question: this.question,
       explainer: this.explainer,
       samples: this.samples,
       signal: options.signal,
@@ -185,8 +194,8 @@ class CompiledAuditor implements Auditor {
   }
 
   private runOf({ sha256 }: Sample): string {
-    const { classifier, options, settings, explainer, samples, vocabulary } = this;
-    return runOf({ classifier, options, settings, explainer: explainer?.sha256, samples, vocabulary }, sha256);
+    const { classifier, options, settings, explainer, samples, vocabulary, question } = this;
+    return runOf({ classifier, options, settings, explainer: explainer?.sha256, samples, vocabulary, question }, sha256);
   }
 
   async dispose(): Promise<void> {
@@ -221,7 +230,7 @@ class CompiledAuditor implements Auditor {
       inputs.flatMap(({ pixels }) => pixels ?? []),
     );
     this.classifier = chosen.classifier;
-    this.preprocessing = chosen.preprocessing;
+    this.preprocessing ??= chosen.preprocessing;
     if (chosen.note !== undefined) this.say(chosen.note);
     const path = bootstrapPath(settings.noise ?? '');
     if (path === undefined || this.samples) return;

@@ -30,13 +30,14 @@ export async function inspect(model: ModelLike, options: InspectOptions = {}): P
 export async function check(model: ModelLike, options: CheckOptions = {}): Promise<CheckResult> {
   if (isFile(model)) return checkFile(model, options);
   const classifier = internals(model);
-  const { input, output, hookPoint, card } = classifier;
+  const { input, output, hookPoint, card, cardAssumed, cardGiven } = classifier;
   const opened = {
     ...asOpened(classifier),
     input: input.name,
     output: output.name,
     at: hookPoint?.name,
-    ...(card ? { card: { input: card } } : {}),
+    // What was assumed at opening is assumed again, aloud.
+    ...(card ? { card: { input: cardAssumed ? cardGiven : card } } : {}),
   };
   return checkFile(fileOf(classifier), { ...opened, ...options });
 }

@@ -1,8 +1,10 @@
 // exportGradient and exportStep: a graph of a model to hand out, as a file that plain onnxruntime runs.
+import { LanError } from '../core/errors.js';
 import { exportGradient as makeGradient, type ExportGradientOptions as GradientOptions } from '../export/gradient.js';
 import type { ExportedModel } from '../export/publish.js';
 import { exportStep as makeStep } from '../export/step.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
+import { resolveQuestion, type ClassName } from '../model/question.js';
 import { exportDocument, writeExport, type ExportDocument } from '../report/exported.js';
 import { settingsOf, type MaskOptions } from './audit-options.js';
 import { isFile, withModel, type ModelLike } from './opened.js';
@@ -19,13 +21,19 @@ export interface ExportResult extends ExportedModel {
 export interface ExportGradientOptions extends GradientOptions, OpenOptions {}
 
 /** Options of `exportStep`, flat: those of the model count where it is opened here. */
-export interface ExportStepOptions extends MaskOptions, OpenOptions {}
+export interface ExportStepOptions extends MaskOptions, OpenOptions {
+  /** Which class the step explains, in place of the answer; a name or an index, as in `audit`. The file's `target` is then yes and no, [1,2]. */
+  readonly target?: ClassName;
+  /** With `target`: against which other class. */
+  readonly against?: ClassName;
+}
 
 /**
  * The model with its loss and the loss's gradient by the input, as one ONNX file. Inputs: the model's own, or with `pixels` `x` (RGB [N,C,H,W] in
  * 0..card.range), and `target` [N,K]. Outputs: the model's own, `loss` [] and `<input>_grad`.
  *
- * Throws LanError (`gradient`, `unsupported`) naming every op without a gradient rule, (`shape`) for a batch that the model does not take.
+ * Throws LanError (`gradient`, `unsupported`) naming every op without a gradient rule, (`shape`) for a batch that the model does not take, (`usage`)
+ * for fields of a card that say what becomes of pixels, where there are none.
  *
  * @example
  * const exported = await exportGradient('tank', { pixels: true, batch: 8 });
@@ -33,6 +41,7 @@ export interface ExportStepOptions extends MaskOptions, OpenOptions {}
  */
 export async function exportGradient(model: ModelLike, options: ExportGradientOptions = {}): Promise<ExportResult> {
   const { pixels, ...opening } = options;
+  if (!pixels) refusePreprocessing(opening.card);
   return withModel(model, byRules(model, opening), async (classifier) =>
     resultOf(classifier, await makeGradient(classifier, { pixels })),
   );
@@ -48,11 +57,29 @@ export async function exportGradient(model: ModelLike, options: ExportGradientOp
  * await exported.save('step.onnx');
  */
 export async function exportStep(model: ModelLike, options: ExportStepOptions = {}): Promise<ExportResult> {
-  const { preset, beta, draws, maskShape, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed, ...opening } = options; // prettier-ignore
+  const { preset, beta, draws, maskShape, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed, target, against, ...opening } = options; // prettier-ignore
   const settings = settingsOf({ beta, draws, maskShape, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed }); // prettier-ignore
   return withModel(model, byRules(model, opening), async (classifier) =>
-    resultOf(classifier, await makeStep(classifier, { preset, settings })),
+    resultOf(
+      classifier,
+      await makeStep(classifier, { preset, settings, question: resolveQuestion(classifier, { target, against }) }),
+    ),
   );
+}
+
+/** What a card says of pixels; its size and layout bind axes, and its output decides the loss. */
+const OF_PIXELS = ['channels', 'range', 'mean', 'std', 'resize', 'crop', 'resample'] as const;
+
+/** A file that is named is about the model, and may say more than is needed here; fields that are given one by one are meant. */
+function refusePreprocessing(card: OpenOptions['card']): void {
+  if (typeof card === 'string') return;
+  const given = OF_PIXELS.filter((field) => card?.input?.[field] !== undefined).map((field) => `\`${field}\``);
+  if (given.length > 0)
+    throw new LanError(
+      'usage',
+      `The exported file begins with the model's own input, where ${given.join(', ')} would be without effect.`,
+      'Leave it out, or put the preprocessing inside with `pixels`.',
+    );
 }
 
 /** Only gradient rules in ONNX can be exported, so that a model is opened for onnxruntime. */

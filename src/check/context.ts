@@ -124,6 +124,7 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
   const session = { threads: options.threads };
   onProgress('reference');
   const drawn = await drawInputs(prepared, { ...options, samples }, chosen);
+  notes.push(...new Set(drawn.flatMap((d) => d.notes ?? [])));
   const { reference, known, open } = await openAndRun(prepared, drawn, wanted, session);
   const { refused } = reference;
   if (refused)

@@ -9,7 +9,8 @@ import { decodeNpy } from '../data/npy.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import { decodeTensorFile } from '../onnx/tensor-file.js';
 import type { InputCard } from '../model/card.js';
-import { completeCard } from '../model/conventions.js';
+import { assumedFields, completeCard, leavesValuesOpen } from '../model/conventions.js';
+import { unsettled } from '../model/guess.js';
 import { holdsPixels, pictureIn, rounded } from '../model/picture.js';
 import { preprocessTensor } from '../model/preprocess.js';
 
@@ -26,6 +27,8 @@ export type CheckInput =
 export interface NamedFeeds {
   readonly name: string;
   readonly feeds: Record<string, Tensor>;
+  /** What was assumed about it. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -55,7 +58,7 @@ export async function readInput(
     });
     return { name, feeds: Object.fromEntries(feeds) };
   }
-  if ('image' in given) return { name: given.image, feeds: await ofImage(given.image, graph, card, chosen) };
+  if ('image' in given) return ofImage(given.image, graph, card, chosen);
   return { name: given.tensor, feeds: await ofTensor(given.tensor, graph) };
 }
 
@@ -64,7 +67,7 @@ async function ofImage(
   { inputs }: Graph,
   card: Partial<InputCard> | undefined,
   chosen: string | undefined,
-): Promise<Record<string, Tensor>> {
+): Promise<NamedFeeds> {
   const input = inputs.find((i) => i.name === chosen);
   const dims = (input?.dims ?? []) as number[];
   const integers = holdsPixels(input?.type);
@@ -78,7 +81,14 @@ async function ofImage(
     );
   const whole = completeCard(card ?? {}, picture);
   const [height, width] = picture.size;
-  const { tensor } = await readImage(path, {
+  const said = card ?? {};
+  // Of whole numbers the model's own notes say it.
+  const assumed = integers
+    ? []
+    : leavesValuesOpen(said)
+      ? [unsettled({ card: whole }, 'a check compares the same numbers on both sides, whatever they mean')]
+      : assumedFields(said, whole);
+  const { tensor, note } = await readImage(path, {
     channels: picture.channels,
     height,
     width,
@@ -88,7 +98,8 @@ async function ofImage(
     range: whole.range,
   });
   const own = { ...preprocessTensor(tensor, whole), dims };
-  return { [input.name]: integers ? rounded(own, input.type!) : own };
+  const feeds = { [input.name]: integers ? rounded(own, input.type!) : own };
+  return { name: path, feeds, notes: [...assumed, ...(note === undefined ? [] : [`'${path}': ${note}`])] };
 }
 
 async function ofTensor(path: string, { inputs }: Graph): Promise<Record<string, Tensor>> {

@@ -12,7 +12,7 @@ import type { hookPointOption, modelOptions, objectiveOptions } from './options.
 export type ModelArguments = Values<typeof modelOptions> &
   Partial<Values<typeof hookPointOption>> & { readonly task?: 'classification' | 'regression' | undefined };
 
-/** The arguments as openModel takes them; reads --card and --labels. Throws LanError where those cannot be read. */
+/** The arguments as openModel takes them; reads --labels, and --card where flags add to it. Throws LanError where those cannot be read. */
 export const openOptions = (argv: ModelArguments): OpenOptions => ({
   engine: argv.engine,
   backend: argv.backend,
@@ -37,14 +37,14 @@ export const maskOptions = (argv: Values<typeof objectiveOptions>) => ({
   outputLoss: argv.loss,
 });
 
-function cardOf(argv: ModelArguments): PartialCard | undefined {
+function cardOf(argv: ModelArguments): PartialCard | string | undefined {
   const { layout, size, resize, crop, channels, range, mean, std } = argv;
   const input: Partial<InputCard> = { layout, size, resize, crop, channels, range, mean, std };
   const labels = argv.labels === undefined ? {} : { labels: readLabels(argv.labels) };
   const flags: PartialCard = { input, output: argv.outputKind, ...labels };
-  if (argv.card !== undefined) return mergeCards(readCard(argv.card), flags);
   const given = [...Object.values(input), argv.outputKind, argv.labels].some((v) => v !== undefined);
-  return given ? mergeCards(flags) : undefined;
+  if (!given) return argv.card;
+  return mergeCards(argv.card === undefined ? undefined : readCard(argv.card), flags);
 }
 
 /** How a long command runs. */

@@ -21,6 +21,13 @@ export const STREAMS = {
   directions: 14,
   nudges: 15,
   fresh: 16,
+  noisyCopies: 30,
+  occlusionMasks: 31,
+  coalitions: 32,
+  randomNeed: 33,
+  jitter: 34,
+  metrics: 40,
+  resample: 41,
 } as const;
 
 /** A stream of independent 32-bit words. */

@@ -4,9 +4,25 @@ import { extname, join, sep } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { reasonOf } from './files.js';
 
-const EXTENSIONS = ['.jpg', '.jpeg', '.jfif', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif', '.bmp', '.dib'];
+const EXTENSIONS = [
+  '.jpg',
+  '.jpeg',
+  '.jfif',
+  '.png',
+  '.webp',
+  '.gif',
+  '.tif',
+  '.tiff',
+  '.avif',
+  '.bmp',
+  '.dib',
+  '.pbm',
+  '.pgm',
+  '.ppm',
+  '.pnm',
+];
 /** Pictures that are known but not read. */
-const UNREAD = new Set(['.ppm', '.pgm', '.pbm', '.pnm', '.heic', '.heif', '.jp2', '.jxl', '.psd', '.ico', '.tga', '.exr', '.hdr', '.dng', '.cr2', '.nef', '.arw', '.svg']); // prettier-ignore
+const UNREAD = new Set(['.heic', '.heif', '.jp2', '.jxl', '.psd', '.ico', '.tga', '.exr', '.hdr', '.dng', '.cr2', '.nef', '.arw', '.svg']); // prettier-ignore
 /** Folders that systems put beside pictures, in lower case. */
 const SYSTEM = new Set(['__macosx', '@eadir', '$recycle.bin', '#recycle', '@recycle', 'system volume information', 'lost+found', '__pycache__', 'thumbs', 'thumbs.db']); // prettier-ignore
 

@@ -2,9 +2,9 @@
 import sharp, { type Metadata } from 'sharp';
 import { LanError, messageOf } from '../core/errors.js';
 import { float32, type Tensor } from '../core/tensor.js';
-import { decodeBmp, isBmp } from './bmp.js';
 import { readBytes } from './files.js';
 import { budget } from './memory.js';
+import { decodePlain, isPlain, mostPixels } from './plain-pictures.js';
 import { toPlanes } from './planes.js';
 import { crop, type Picture, type Resample, resize } from './resize.js';
 
@@ -31,7 +31,7 @@ export const MAX_PIXELS = 2 ** 27;
 /** Sample types that are read: all others would be cut or cast without a word. */
 const DEPTHS = new Set<string | undefined>(['uchar', 'ushort', 'float']);
 const FORMATS = new Set<string>(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);
-const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF file.';
+const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF file.';
 
 const unreadable = (name: string, reason: string, expected = EXPECTED): LanError =>
   new LanError('data', `Image '${name}': cannot be read (${reason}).`, expected);
@@ -83,12 +83,9 @@ async function sound<T>(label: string, work: () => Promise<T>): Promise<T> {
 /** Height and width that a picture (a path, or a file's bytes) has when it is decoded. Throws as decodePixels for what is none. */
 export async function pictureSize(source: string | Uint8Array): Promise<readonly [height: number, width: number]> {
   const { label, bytes } = await bytesOf(source, 'from memory');
-  const bmp = isBmp(bytes) ? decodeBmp(bytes, MAX_PIXELS, (reason) => unreadable(label, reason)) : undefined;
-  const {
-    height,
-    width,
-    orientation = 1,
-  }: Pick<Metadata, 'height' | 'width' | 'orientation'> = bmp ?? (await sound(label, () => metaOf(bytes, label)));
+  const plain = decodePlain(bytes, MAX_PIXELS, (reason) => unreadable(label, reason));
+  if (plain) return [plain.height, plain.width];
+  const { height, width, orientation = 1 } = await sound(label, () => metaOf(bytes, label));
   // From 5 on the orientations of EXIF are turned by a quarter.
   return orientation >= 5 ? [width, height] : [height, width];
 }
@@ -98,11 +95,12 @@ const limits = { failOn: 'error', limitInputPixels: MAX_PIXELS } as const;
 /**
  * Decodes a photo at its full size to 8-bit sRGB: upright (EXIF), first frame, transparency put on white, 16 bits reduced to 8, floats in 0..1
  * scaled, CMYK converted. `source` is a path or a file's bytes; `name` stands in messages for bytes. `note` says what was changed that a viewer
- * would not expect. Throws LanError (`data`) "Image 'x.jpg': cannot be read (…). Expected a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF file.".
+ * would not expect. Throws LanError (`data`) "Image 'x.jpg': cannot be read (…). Expected a JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF file.".
  */
 export async function decodePixels(source: string | Uint8Array, name = 'from memory'): Promise<Picture & { note?: string }> {
   const { label, bytes } = await bytesOf(source, name);
-  if (isBmp(bytes)) return decodeBmp(bytes, MAX_PIXELS, (reason) => unreadable(label, reason));
+  const plain = decodePlain(bytes, MAX_PIXELS, (reason) => unreadable(label, reason));
+  if (plain) return plain;
   return sound(label, async () => {
     const meta = await metaOf(bytes, label);
     if (meta.depth === 'float') return floats(bytes, meta, label);
@@ -171,8 +169,8 @@ const BYTES_PER_PIXEL = 12;
  */
 export async function readPlanes(path: string, spec: Omit<ImageSpec, 'range'>): Promise<Uint8Array> {
   const { bytes, label } = await bytesOf(path, path);
-  const { width, height } = isBmp(bytes) ? { width: bytes.length, height: 1 } : await sound(label, () => metaOf(bytes, label));
-  return together(width * height * BYTES_PER_PIXEL, async () =>
+  const area = async (): Promise<number> => sound(label, () => metaOf(bytes, label)).then((m) => m.width * m.height);
+  return together((mostPixels(bytes) ?? (await area())) * BYTES_PER_PIXEL, async () =>
     toPlanes(fit(await decodePixels(bytes, path), spec, path), spec.channels),
   );
 }
@@ -183,7 +181,7 @@ export async function decodeSprite(path: string): Promise<Picture & { alpha: Uin
   // Everything that is refused is refused there.
   const opaque = await decodePixels(bytes, path);
   const { width, height } = opaque;
-  const meta = isBmp(bytes) ? undefined : await metaOf(bytes, label);
+  const meta = isPlain(bytes) ? undefined : await metaOf(bytes, label);
   if (!meta?.hasAlpha) return { width, height, pixels: opaque.pixels, alpha: new Uint8Array(width * height).fill(255) };
   const data = await sound(label, () =>
     sharp(bytes, { ...limits, ignoreIcc: meta.space !== 'cmyk' })

@@ -1,19 +1,7 @@
-// What experiments say in numbers: correlation, its p by permutation, smoothing, means over maps and over parts of them.
+// What experiments say in numbers: the p of a correlation by permutation, smoothing, means over maps and over parts of them.
+import { pearson } from '../core/correlation.js';
 import { LanError } from '../core/errors.js';
 import { random, shuffle, STREAMS } from '../core/random.js';
-
-/** Pearson's correlation, in -1..1; 0 where one side does not vary. */
-export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const n = a.length;
-  let [ma, mb] = [0, 0];
-  for (let i = 0; i < n; i++) [ma, mb] = [ma + a[i]! / n, mb + b[i]! / n];
-  let [ab, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < n; i++) {
-    const [x, y] = [a[i]! - ma, b[i]! - mb];
-    [ab, aa, bb] = [ab + x * y, aa + x * x, bb + y * y];
-  }
-  return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
-}
 
 /** An order that correlates just as much, summed in another order, may come out smaller by this: it counts as reached all the same. */
 const ROUNDING = 1e-12;

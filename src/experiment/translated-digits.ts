@@ -1,4 +1,5 @@
 // Translated MNIST: attention of a trained LAN, and the accuracy that it foretells (Section 5.1, Appendix A, Figures 2 and 3).
+import { pearson } from '../core/correlation.js';
 import { toFloat32 } from '../core/tensor.js';
 import { DIGIT, readDigits, type Digits } from './data/digits.js';
 import { fromPlanes } from '../data/planes.js';
@@ -17,7 +18,7 @@ import {
   type RunOptions,
   type Verdict,
 } from './run.js';
-import { boxRatio, pearson, permutationP, shiftP, smooth } from './statistics.js';
+import { boxRatio, permutationP, shiftP, smooth } from './statistics.js';
 
 const PIXELS = DIGIT * DIGIT;
 /** Pictures in 0..1, as they are. */

@@ -1,6 +1,10 @@
 // A trained LAN's file, opened to give masks.
+import { z } from 'zod';
+import { parseInputCard, type InputCard } from '../model/card.js';
+import { completeCard } from '../model/conventions.js';
 import type { Classifier } from '../model/open.js';
 import { X } from '../model/preprocess.js';
+import type { Question } from '../model/question.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
@@ -11,16 +15,33 @@ import { decodeModel } from '../onnx/codec.js';
 /** Name of a LAN's output. */
 export const MASK = 'mask';
 
+const Settings = z.looseObject({ beta: z.number(), noise: z.string() });
+
 /** What a LAN was trained with; in its file as JSON. */
-export interface ExplainerSettings {
-  readonly beta: number;
-  readonly noise: string;
-  readonly [name: string]: unknown;
+export type ExplainerSettings = Readonly<z.infer<typeof Settings>>;
+
+/**
+ * The question of an audit whose masks an explainer gives: the one that it was trained for, where nothing else was asked. Throws LanError (`usage`) where
+ * another one was, which its masks do not answer.
+ */
+export function questionFor(question: Question | undefined, explainer: OpenedExplainer | undefined): Question | undefined {
+  if (!explainer) return question;
+  const { target, against } = explainer.settings as { readonly target?: number; readonly against?: number };
+  const trained = target === undefined ? undefined : { target, ...(against === undefined ? {} : { against }) };
+  if (!question || (question.target === target && question.against === against)) return trained;
+  const it = trained ? `class ${target}${against === undefined ? '' : ` against class ${against}`}` : "the model's answer";
+  throw new LanError(
+    'usage',
+    `\`lan\`: this explainer was trained for ${it}, and its masks say nothing about another question.`,
+    'Leave `target` and `against` out, or train one with them.',
+  );
 }
 
 /** A LAN's file, opened in onnxruntime. */
 export interface OpenedExplainer extends AsyncDisposable {
   readonly settings: ExplainerSettings;
+  /** How pictures went in when it was trained; absent for what is no picture, and for files of versions that did not write it. */
+  readonly card?: InputCard;
   /** Of its file. */
   readonly sha256: string;
   /** Masks [N,...mask shape] of samples x [N,...sample] in pixel space, values in [0,1]. Throws LanError for what is no mask (`shape`, `numbers`). */
@@ -57,10 +78,15 @@ export async function openExplainer(
       'data',
       `${name}: takes samples of [${dims?.join(',')}], the model [${classifier.sampleShape.join(',')}].`,
     );
+  const settings = settingsIn(metadata['lan-onnx.settings'], name);
+  const trained = metadata['lan-onnx.card'];
+  const card = trained === undefined ? undefined : parseInputCard(trained, `${name}, lan-onnx.card`);
+  const { picture } = classifier;
   const session = await openSession(bytes, options);
   return {
     sha256: sha256(bytes),
-    settings: JSON.parse(metadata['lan-onnx.settings']!) as ExplainerSettings,
+    settings,
+    ...(card && picture ? { card: completeCard(card, picture) } : {}),
     async explain(x) {
       const mask = (await session.run({ [X]: x }, [MASK]))[MASK]!;
       requireMask(mask, x, name);
@@ -69,6 +95,18 @@ export async function openExplainer(
     dispose: () => session.dispose(),
     [asyncDispose]: () => session.dispose(),
   };
+}
+
+function settingsIn(text: string | undefined, name: string): ExplainerSettings {
+  try {
+    return Settings.parse(JSON.parse(text!));
+  } catch {
+    throw new LanError(
+      'data',
+      `${name}: is damaged: its settings (lan-onnx.settings) are not what train writes.`,
+      'Train it again.',
+    );
+  }
 }
 
 /**

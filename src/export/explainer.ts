@@ -21,7 +21,7 @@ const MEANING = 'the mask, in [0,1]: 1 = replaceable by noise, 0 = needed';
 
 /**
  * The LAN alone: `x` [batch,...sample] in pixel space to `mask` [batch,...mask shape], any batch. metadata_props as those of other exports
- * (publish.ts), `lan-onnx.kind` = explainer.
+ * (publish.ts), `lan-onnx.kind` = explainer, and `lan-onnx.card`, how pictures went in.
  */
 export function exportLan(classifier: Classifier, { explainer, parameters, settings }: TrainedExplainer): Uint8Array {
   const g = new GraphBuilder('lan');
@@ -35,6 +35,8 @@ export function exportLan(classifier: Classifier, { explainer, parameters, setti
     'lan-onnx.model': basename(classifier.source.path ?? classifier.source.name),
     'lan-onnx.sha256': classifier.source.sha256,
     'lan-onnx.settings': JSON.stringify(settings),
+    // What `audit` needs so that pictures go in as they did here.
+    ...(classifier.card ? { 'lan-onnx.card': JSON.stringify(classifier.card) } : {}),
     'lan-onnx.inputs': JSON.stringify({ [X]: sampleMeaning(classifier) }),
     'lan-onnx.outputs': JSON.stringify({ [MASK]: MEANING }),
   };

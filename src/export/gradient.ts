@@ -101,9 +101,15 @@ export async function exportGradient(
       output: output.name,
       outputKind,
     },
-    notes: pixels ? cardNotes(classifier) : [],
+    notes: pixels ? cardNotes(classifier) : ownInputNotes(classifier),
   });
 }
+
+/** A card that was given may be taken to be inside. */
+const ownInputNotes = ({ card, cardAssumed, integers }: Classifier): string[] =>
+  card && !cardAssumed && !integers
+    ? ["the card's preprocessing is not in the file, whose input is the model's own; `pixels` puts it inside"]
+    : [];
 
 /** What is made of the value at the hook point, which becomes an input: all outputs but that value itself. */
 const behind = (graph: Graph, { name, dims }: HookPoint): Graph =>

@@ -100,6 +100,14 @@ export function readCard(path: string): PartialCard {
   return { ...card, ...(labels ? { labels } : {}) };
 }
 
+/** What a text of JSON says of how pictures go in, checked as a card is. Throws LanError (`data`) naming the first field that is wrong. */
+export function parseInputCard(text: string, where: string): Partial<InputCard> {
+  const json = { input: parseJson(text, where) };
+  const { success, data, error } = Card.safeParse(json);
+  if (!success) throw wrong(where, json, error.issues[0]!);
+  return data.input!;
+}
+
 /** The refusal of a field, in one sentence. */
 function wrong(where: string, json: unknown, issue: z.core.$ZodIssue): LanError {
   if (issue.code === 'unrecognized_keys') {
@@ -130,11 +138,14 @@ function within(folder: string, name: string, where: string): string {
 
 /** A file as JSON. Throws LanError (`data`) where it cannot be read, or is none. */
 export function readJson(path: string, what: string): unknown {
-  const text = readTextSync(path, what, { limit: MAX_JSON });
+  return parseJson(readTextSync(path, what, { limit: MAX_JSON }), `${what} '${path}'`);
+}
+
+function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new LanError('data', `${what} '${path}': cannot be read as JSON (${messageOf(error)}).`);
+    throw new LanError('data', `${where}: cannot be read as JSON (${messageOf(error)}).`);
   }
 }
 

@@ -7,9 +7,12 @@ import type { InputCard } from './card.js';
 import type { Classifier } from './classifier.js';
 import { candidates, describeValues } from './conventions.js';
 
-/** How pictures go in, and who says so: a card (or flags), the file itself (it takes whole numbers), a guess from pictures, or nobody. */
+/**
+ * How pictures go in, and who says so: a card (or flags), the file itself (it takes whole numbers), the explainer that was trained with it, a guess from
+ * pictures, or nobody.
+ */
 export interface Preprocessing {
-  readonly source: 'card' | 'file' | 'pictures' | 'assumed';
+  readonly source: 'card' | 'file' | 'explainer' | 'pictures' | 'assumed';
   /** By name, or as its values. */
   readonly convention?: string;
   /** Confidence times agreement, in 0..1. */
@@ -74,8 +77,8 @@ export async function chooseConvention<C extends Conventional<C>>(
   return { classifier: best.classifier, note, guess };
 }
 
-/** What is said where pictures tell nothing. */
-const unsettled = (classifier: Pick<Classifier, 'card'>, why: string): string =>
+/** What is said where pictures tell nothing, or nobody asks them. */
+export const unsettled = (classifier: Pick<Classifier, 'card'>, why: string): string =>
   `no model card: assumed ${describeValues(classifier.card!)}, since ${why}; ${SAY}`;
 
 /**

@@ -4,7 +4,7 @@ import { LanError } from '../core/errors.js';
 import { isFloat, toFloat32 } from '../core/tensor.js';
 import type { OrtProgram } from '../engine/ort.js';
 import type { Graph, Model } from '../onnx/graph.js';
-import type { OutputKind } from './card.js';
+import { readCard, type OutputKind } from './card.js';
 import type { Classifier } from './classifier.js';
 import { assumedFields } from './conventions.js';
 import { chooseEngine, type EngineOptions } from './engine-choice.js';
@@ -68,10 +68,11 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   if (precision === 'float16') notes.push('the model computes in float16; converted it computes in float32, gradients included');
   const upstream = cut?.upstream;
   const { task = 'classification' } = options;
-  if (task === 'regression' && typeof options.card === 'object' && options.card.output)
+  const own = typeof options.card === 'string' ? readCard(options.card) : options.card;
+  if (task === 'regression' && own?.output)
     throw new LanError(
       'usage',
-      `${source.name}: \`task: 'regression'\` and \`outputKind\` '${options.card.output}' contradict each other.`,
+      `${source.name}: \`task: 'regression'\` and \`outputKind\` '${own.output}' contradict each other.`,
       'Leave one of them out.',
     );
   const end = guessOutputKind(graph, output.name);

@@ -1,6 +1,6 @@
 // The process in which models are tried (trial.ts): opens what it is told, runs it once, and says that it is still there.
 import { Worker } from 'node:worker_threads';
-import { IDLE_MS, type TrialRequest } from './trial.js';
+import { IDLE_MS, OUT_OF_MEMORY, type TrialRequest } from './trial.js';
 // Not when it is first needed: the time that a model is given is the model's alone.
 import { tryModel } from './tried.js';
 
@@ -16,7 +16,7 @@ const WATCH = `
 const { workerData } = require('node:worker_threads');
 const limit = new Float64Array(workerData);
 setInterval(() => {
-  if (limit[0] > 0 && process.memoryUsage.rss() > limit[0]) process.kill(process.pid, 'SIGUSR2');
+  if (limit[0] > 0 && process.memoryUsage.rss() > limit[0]) process.kill(process.pid, '${OUT_OF_MEMORY}');
 }, ${LOOK});
 `;
 

@@ -21,6 +21,12 @@ const MEMORY_PER_BYTE = 8;
 const SECONDS = 8;
 const BYTES_A_SECOND = 1e5;
 
+/**
+ * The signal by which the child ends itself where it takes too much memory: one that nobody else sends. Windows knows only signals that end a process
+ * at once, and reports no name for them: there the exit code is 1, where a crash has one of its own (0xC0000005).
+ */
+export const OUT_OF_MEMORY: NodeJS.Signals = process.platform === 'win32' ? 'SIGKILL' : 'SIGUSR2';
+
 const ADVICE =
   'Do not use this file unless you know who made it. If you do, `trust` runs it in this process without a trial, which it may then end.';
 
@@ -143,7 +149,7 @@ function start(): Running {
   return { child, ready };
 }
 
-/** SIGUSR2 is the child's own watch over its memory; SIGKILL that nobody here sent is the system's, where memory runs out; SIGTERM is somebody else's. */
+/** SIGKILL that nobody here sent is the system's, where memory runs out; SIGTERM is somebody else's. */
 export function deathOf(
   name: string,
   code: number | null,
@@ -151,6 +157,7 @@ export function deathOf(
   late: boolean,
   seconds: number,
   memory: number,
+  platform: NodeJS.Platform = process.platform,
 ): LanError {
   if (late)
     return new LanError(
@@ -164,7 +171,8 @@ export function deathOf(
       `${name}: the process in which it was tried was ended from outside (${signal}${signal === 'SIGKILL' ? ', as the system does when memory runs out' : ''}).`,
       'This says nothing about the file. Try again, with more memory free.',
     );
-  if (signal === 'SIGUSR2')
+  // The child's own watch over its memory: see OUT_OF_MEMORY.
+  if (signal === 'SIGUSR2' || (platform === 'win32' && signal === null && code === 1))
     return new LanError(
       'memory',
       `${name}: compiling it and running it once took more than ${(memory / 2 ** 30).toFixed(1)} GiB of memory, far too much for a file of its size.`,

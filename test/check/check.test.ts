@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { adapters } from '../../adapters/index.js';
 import type { OpAdapter } from '../../adapters/op.js';
+import { check as checkAsCalled } from '../../src/api/check.js';
+import { openModel } from '../../src/api/opened.js';
 import { check } from '../../src/check/check.js';
 import { divergence, topKAgreement } from '../../src/check/compare.js';
 import type { CheckOptions } from '../../src/check/context.js';
@@ -137,6 +139,22 @@ describe('inputs', () => {
     const more = await cli(...argv.filter((a) => a !== '--json'), '--samples', '1', '--edge-cases');
     expect(more.out).toMatch(/^agrees {3}.* \(2 given inputs, 1 random input, 5 edge cases, seed 0; /);
     expect(more.out).toMatch(/max error 0, 100 % within 1\.0e-4, top-1 same in 100 %, top-5 in 100 %, KL 0$/m);
+  });
+
+  test('a picture without a card: what is assumed is said, of a path as of an opened model', async () => {
+    const inputs = [{ image: at('photo.png') }, { image: at('photo.png') }];
+    const options = { inputs, gradients: false, engine: 'onnxruntime', trust: true } as const;
+    const assumed = /^no model card: assumed RGB, 0\.\.1, mean 0\.485 .*, since a check compares the same numbers on both sides/;
+    const notesOf = async (model: Parameters<typeof checkAsCalled>[0], more: CheckOptions = {}): Promise<readonly string[]> =>
+      (await checkAsCalled(model, { ...options, ...more })).notes;
+    expect(await notesOf(network())).toEqual([expect.stringMatching(assumed)]);
+    expect(await notesOf(network(), { card: { input: { range: 255, mean: [1, 2, 3] } } })).toEqual([
+      'the card leaves channels, std open: taken channels RGB, std 1',
+    ]);
+    expect(await notesOf(network(), { card: { input: { channels: 'RGB', range: 1, mean: [0], std: [1] } } })).toEqual([]);
+    const model = await openModel(network(), { trust: true });
+    expect(await notesOf(model)).toEqual([expect.stringMatching(assumed)]);
+    await model.dispose();
   });
 
   test('edge cases of a card are those of its pixels, and what is twice there is tried once', async () => {

@@ -12,7 +12,7 @@ import { openPictureFolder } from '../../src/data/picture-files.js';
 import { SPEC, SPEC2 } from '../support/image-specs.js';
 import { refusal } from '../support/refusal.js';
 
-const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF file.';
+const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF file.';
 let folder = '';
 const at = (name: string): string => join(folder, name);
 
@@ -231,7 +231,7 @@ describe('PNG and folders', () => {
     await mkdir(at('bare'));
     await writeFile(at('file'), '');
     expect(await refusal(openPictureFolder(at('bare')))).toBe(
-      `Folder '${at('bare')}': holds no pictures. Expected files ending in .jpg, .jpeg, .jfif, .png, .webp, .gif, .tif, .tiff, .avif, .bmp, .dib.`,
+      `Folder '${at('bare')}': holds no pictures. Expected files ending in .jpg, .jpeg, .jfif, .png, .webp, .gif, .tif, .tiff, .avif, .bmp, .dib, .pbm, .pgm, .ppm, .pnm.`,
     );
     expect(await refusal(findImages(at('absent')))).toBe(`Folder '${at('absent')}': cannot be read (no such file or folder).`);
     expect(await refusal(findImages(at('file')))).toBe(

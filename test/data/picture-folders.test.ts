@@ -56,7 +56,7 @@ test('links that lead round in a circle, nowhere, or to what is no file', async 
 });
 
 test('folders of systems are no classes; what is not read is counted by reason', async () => {
-  put('mixed/cat/0.png', 'mixed/cat/1.JFIF', 'mixed/dog/a.bmp', 'mixed/dog/b.ppm', 'mixed/dog/c.PPM', 'mixed/dog/d.heic');
+  put('mixed/cat/0.png', 'mixed/cat/1.JFIF', 'mixed/dog/a.bmp', 'mixed/dog/b.tga', 'mixed/dog/c.TGA', 'mixed/dog/d.heic');
   put(
     'mixed/__MACOSX/cat/._0.png',
     'mixed/.git/x.png',
@@ -79,14 +79,14 @@ test('folders of systems are no classes; what is not read is counted by reason',
     '2 file(s) or folder(s) left out: hidden',
     '1 file(s) or folder(s) left out: no pictures by their endings',
     '1 file(s) or folder(s) left out: pictures ending in .heic are not read',
-    '2 file(s) or folder(s) left out: pictures ending in .ppm are not read',
+    '2 file(s) or folder(s) left out: pictures ending in .tga are not read',
   ]);
 });
 
 test('a folder of nothing but pictures that are not read says so', async () => {
-  put('raw/cat/0.ppm', 'raw/cat/1.ppm');
+  put('raw/cat/0.tga', 'raw/cat/1.tga');
   await expect(openDataset(at('raw'))).rejects.toThrow(
-    `Folder '${at('raw')}': holds no pictures (2 file(s) or folder(s) left out: pictures ending in .ppm are not read). Expected files ending in .jpg,`,
+    `Folder '${at('raw')}': holds no pictures (2 file(s) or folder(s) left out: pictures ending in .tga are not read). Expected files ending in .jpg,`,
   );
 });
 

@@ -466,6 +466,25 @@ describe('the commands', () => {
     });
   });
 
+  test('export-gradient without pixels: a field of the card is refused, a whole card is said not to be inside', async () => {
+    const argv = ['export-gradient', at('net.onnx'), '--out', at('own.onnx'), '--shape', 'image=1,3,8,9'];
+    expect(await cli(...argv, '--mean', '1', '2', '3', '--channels', 'BGR')).toEqual({
+      code: 2,
+      out: '',
+      err: "lan-onnx: The exported file begins with the model's own input, where --channels, --mean would be without effect. Leave it out, or put the preprocessing inside with --pixels.\n",
+    });
+    writeFileSync(at('given.json'), JSON.stringify({ input: { channels: 'BGR', mean: [1, 2, 3] }, output: 'probabilities' }));
+    const { code, err } = await cli(...argv, '--card', at('given.json'));
+    expect([code, err]).toEqual([
+      0,
+      expect.stringContaining(
+        "note: the card's preprocessing is not in the file, whose input is the model's own; --pixels puts it inside\n",
+      ),
+    ]);
+    // What binds axes, or says what the output is, has its effect.
+    expect(await cli(...argv, '--size', '8x9', '--output-kind', 'probabilities')).toMatchObject({ code: 0, err: '' });
+  });
+
   test('export-step says what it wrote, and what it assumed', async () => {
     const { code, out, err } = await cli(
       'export-step',

@@ -54,6 +54,14 @@ test.each(['SIGTERM', 'SIGKILL'] as const)('%s from outside says nothing about t
   }),
 );
 
+test('too much memory is told as such on Windows as well, where a signal has no name', () => {
+  const died = (code: number) => deathOf('m.onnx', code, null, false, 8, 2 ** 30, 'win32');
+  expect(died(1)).toMatchObject({ code: 'memory', problem: expect.stringContaining('more than 1.0 GiB') });
+  expect(died(0xc0000005)).toMatchObject({ code: 'model', problem: expect.stringContaining('exit code 3221225477') });
+  expect(deathOf('m.onnx', 1, null, false, 8, 2 ** 30, 'linux')).toMatchObject({ code: 'model' });
+  expect(deathOf('m.onnx', null, 'SIGUSR2', false, 8, 2 ** 30, 'linux')).toMatchObject({ code: 'memory' });
+});
+
 test('a sound model passes its trial, with options that no other process can be handed', async () => {
   const model = await openModel(sound, { trust: false, adapters: undefined, feeds: {}, shapes: { x: [1, 3, 8, 8] } });
   expect(model.inputs).toEqual([{ name: 'x', type: 'float32', shape: [1, 3, 8, 8] }]);
