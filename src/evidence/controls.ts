@@ -30,8 +30,7 @@ export function edges(x: Tensor, need: Tensor): Float32Array | undefined {
   const values = toFloat32(x);
   const grey = new Float32Array(h * w);
   for (let i = 0; i < c * h * w; i++) grey[i % (h * w)]! += values[i]! / c;
-  const at = (r: number, k: number): number =>
-    grey[Math.min(h - 1, Math.max(0, r)) * w + Math.min(w - 1, Math.max(0, k))]!;
+  const at = (r: number, k: number): number => grey[Math.min(h - 1, Math.max(0, r)) * w + Math.min(w - 1, Math.max(0, k))]!;
   return Float32Array.from({ length: need.data.length }, (_, i) => {
     const [r, k] = [Math.floor((i % (h * w)) / w), i % w];
     const across = [-1, 0, 1].reduce((sum, d) => sum + (d === 0 ? 2 : 1) * (at(r + d, k + 1) - at(r + d, k - 1)), 0);
@@ -88,7 +87,7 @@ export async function controls(
   });
   const whole = values[0]!;
   const of = (mask: number): number[] => Array.from({ length: rounds }, (_, d) => values[1 + d * masks.length + mask]!);
-  const mean = (v: readonly number[]): number => v.reduce((a, b) => a + b / v.length, 0);
+  const mean = (v: readonly number[]): number => v.reduce((a, b) => a + b, 0) / v.length;
   const own = of(0);
   return masks.slice(1).map(({ name, words }, i) => {
     const theirs = of(i + 1);

@@ -21,7 +21,8 @@ export interface Question {
   /** In [0,1], 1 = replaceable. */
   readonly mask: Tensor;
   readonly answer: Answer;
-  readonly judge: Judge;
+  /** What counts as kept, by the answer [1,K] to x. */
+  readonly judge: (p: Tensor) => Judge;
   readonly noise: Noise;
   /** The plausible range of x. */
   readonly low: number;
@@ -68,6 +69,7 @@ export async function measureAll(
   const truth = groundTruth && marked(groundTruth, need);
   const pixels = pixelNeed(need, x);
   const fraction = claimedFraction(claim);
+  const others = otherNoises(noise.name, { x, low, high });
   return {
     metrics: [
       ...(await deletionAndInsertion(subject, need)),
@@ -76,7 +78,7 @@ export async function measureAll(
       ...concentration(need),
       ...(truth ? localisation(need, truth) : []),
     ],
-    otherNoise: await underOtherNoise(predict, x, mask, otherNoises(noise.name, { x, low, high }), { fraction, judge, seed }),
+    otherNoise: await underOtherNoise(predict, x, mask, others, { fraction, judge: judge(await predict(x)), seed }),
     sanity: sanityOf(await controls(subject, need, { fraction })),
   };
 }
