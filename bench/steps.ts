@@ -5,7 +5,7 @@ import { openModel } from '../src/model/open.js';
 import { random, STREAMS } from '../src/core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../src/core/tensor.js';
 import { readImage } from '../src/data/images.js';
-import { sharpened } from '../src/explain/audit.js';
+import { sharpened } from '../src/explain/target.js';
 import { blend, spread } from '../src/evidence/replaceability.js';
 import { createLearner } from '../src/lan/learn.js';
 import { createNoise, type Noise } from '../src/lan/noise.js';

@@ -5,6 +5,7 @@ import type { Within } from '../evidence/answer.js';
 import type { MaskShape, OutputLoss, Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { OpenOptions } from '../model/open.js';
+import type { ClassName } from '../model/question.js';
 
 /** Where an audit is: told at the start of each phase, and within `learning the mask` at each step. */
 export interface AuditProgress {
@@ -56,6 +57,13 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly noise?: string;
   /** Samples [n,...sample] in pixel space for `noise: 'bootstrap:<name>'`, in place of a dataset read from a path. */
   readonly noiseSamples?: Tensor;
+  /**
+   * Which class is explained, in place of the model's answer: its name, a synonym or a part of it that only one has, or its index. What is
+   * claimed is that the part that is left makes the model answer it, whether or not it does so for the whole input.
+   */
+  readonly target?: ClassName;
+  /** With `target`: against which other class, in place of all others together. */
+  readonly against?: ClassName;
   /**
    * With `task: 'regression'`: by how much the value may move and still counts as kept; a number in its units, or a part of it such as `'5%'`.
    * Default '10%'.

@@ -4,6 +4,7 @@ import type { Tensor } from '../core/tensor.js';
 import { sha256 } from '../data/files.js';
 import { settingsFor } from '../explain/objective.js';
 import type { Classifier } from '../model/open.js';
+import type { Question } from '../model/question.js';
 import type { AuditOptions, settingsOf } from './audit-options.js';
 import { bytesOf } from './inputs.js';
 
@@ -19,13 +20,17 @@ export interface RunParts {
   /** What noise is drawn from. */
   readonly samples: Tensor | undefined;
   readonly vocabulary: readonly string[] | undefined;
+  readonly question: Question | undefined;
 }
 
 /**
  * SHA-256 of everything that decides the result for an input: version, model, engine and threads, how pictures go in, what is explained, all settings as
  * resolved, and the content of what noise, explainer and vocabulary were read from. Ops of the caller's own count by their names only.
  */
-export function runOf({ classifier, options, settings, explainer, samples, vocabulary }: RunParts, input: string): string {
+export function runOf(
+  { classifier, options, settings, explainer, samples, vocabulary, question }: RunParts,
+  input: string,
+): string {
   const { source, engine, adapters, card, hookPoint, inputs, output, outputKind, task, labels, feeds } = classifier;
   return sha256(
     JSON.stringify({
@@ -38,7 +43,8 @@ export function runOf({ classifier, options, settings, explainer, samples, vocab
       explained: [classifier.input.name, output.name, hookPoint?.name, outputKind, task],
       labels,
       feeds: Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, hashOf(tensor)])),
-      settings: settingsFor(classifier, options.preset, settings),
+      settings: settingsFor(classifier, options.preset, settings, question),
+      question,
       within: options.within,
       evidenceDraws: options.evidenceDraws,
       explainer,

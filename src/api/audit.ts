@@ -6,10 +6,11 @@ import { readVocabulary } from '../data/vocabulary.js';
 import { createAuditor as prepareAuditor, type Auditor as Prepared } from '../explain/audit.js';
 import { readWithin } from '../evidence/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
-import { openExplainer, type OpenedExplainer } from '../explain/explainer.js';
+import { openExplainer, questionFor, type OpenedExplainer } from '../explain/explainer.js';
 import { bootstrapPath } from '../lan/noise.js';
 import { settled, type Preprocessing } from '../model/guess.js';
 import { openModel, type Classifier } from '../model/open.js';
+import { resolveQuestion, type Question } from '../model/question.js';
 import { requireClasses } from '../model/task.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import { partOf } from '../report/claims.js';
@@ -101,6 +102,7 @@ class CompiledAuditor implements Auditor {
     private readonly settings: ReturnType<typeof settingsOf>,
     private readonly explainer: OpenedExplainer | undefined,
     private readonly vocabulary: readonly string[] | undefined,
+    private readonly question: Question | undefined,
     private readonly own: boolean,
   ) {
     this.samples = options.noiseSamples;
@@ -129,7 +131,8 @@ class CompiledAuditor implements Auditor {
     const explainer = lan === undefined ? undefined : await openExplainer(lan, classifier, { threads: options.threads });
     const noise = settings.noise ?? (explainer && noiseOf(explainer));
     const as = explainer ? asTrained(classifier, explainer) : { classifier };
-    const auditor = new CompiledAuditor(as.classifier, options, { ...settings, noise }, explainer, words, own);
+    const question = questionFor(resolveQuestion(as.classifier, options), explainer);
+    const auditor = new CompiledAuditor(as.classifier, options, { ...settings, noise }, explainer, words, question, own);
     auditor.preprocessing = as.preprocessing;
     if (as.note !== undefined) auditor.say(as.note);
     return auditor;
@@ -164,6 +167,7 @@ class CompiledAuditor implements Auditor {
       settings,
       evidenceDraws: options.evidenceDraws,
       within: options.within,
+      question: this.question,
       explainer: this.explainer,
       samples: this.samples,
       signal: options.signal,
@@ -190,8 +194,8 @@ class CompiledAuditor implements Auditor {
   }
 
   private runOf({ sha256 }: Sample): string {
-    const { classifier, options, settings, explainer, samples, vocabulary } = this;
-    return runOf({ classifier, options, settings, explainer: explainer?.sha256, samples, vocabulary }, sha256);
+    const { classifier, options, settings, explainer, samples, vocabulary, question } = this;
+    return runOf({ classifier, options, settings, explainer: explainer?.sha256, samples, vocabulary, question }, sha256);
   }
 
   async dispose(): Promise<void> {

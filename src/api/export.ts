@@ -4,6 +4,7 @@ import { exportGradient as makeGradient, type ExportGradientOptions as GradientO
 import type { ExportedModel } from '../export/publish.js';
 import { exportStep as makeStep } from '../export/step.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
+import { resolveQuestion, type ClassName } from '../model/question.js';
 import { exportDocument, writeExport, type ExportDocument } from '../report/exported.js';
 import { settingsOf, type MaskOptions } from './audit-options.js';
 import { isFile, withModel, type ModelLike } from './opened.js';
@@ -20,7 +21,12 @@ export interface ExportResult extends ExportedModel {
 export interface ExportGradientOptions extends GradientOptions, OpenOptions {}
 
 /** Options of `exportStep`, flat: those of the model count where it is opened here. */
-export interface ExportStepOptions extends MaskOptions, OpenOptions {}
+export interface ExportStepOptions extends MaskOptions, OpenOptions {
+  /** Which class the step explains, in place of the answer; a name or an index, as in `audit`. The file's `target` is then yes and no, [1,2]. */
+  readonly target?: ClassName;
+  /** With `target`: against which other class. */
+  readonly against?: ClassName;
+}
 
 /**
  * The model with its loss and the loss's gradient by the input, as one ONNX file. Inputs: the model's own, or with `pixels` `x` (RGB [N,C,H,W] in
@@ -51,10 +57,13 @@ export async function exportGradient(model: ModelLike, options: ExportGradientOp
  * await exported.save('step.onnx');
  */
 export async function exportStep(model: ModelLike, options: ExportStepOptions = {}): Promise<ExportResult> {
-  const { preset, beta, draws, maskShape, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed, ...opening } = options; // prettier-ignore
+  const { preset, beta, draws, maskShape, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed, target, against, ...opening } = options; // prettier-ignore
   const settings = settingsOf({ beta, draws, maskShape, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed }); // prettier-ignore
   return withModel(model, byRules(model, opening), async (classifier) =>
-    resultOf(classifier, await makeStep(classifier, { preset, settings })),
+    resultOf(
+      classifier,
+      await makeStep(classifier, { preset, settings, question: resolveQuestion(classifier, { target, against }) }),
+    ),
   );
 }
 

@@ -11,6 +11,7 @@ import type { MaskShape, OutputLoss, Schedule } from '../lan/choices.js';
 import type { Samples } from '../lan/samples.js';
 import type { TrainProgress } from '../lan/train.js';
 import { settled } from '../model/guess.js';
+import { resolveQuestion, type ClassName } from '../model/question.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
 import { pictureSpec } from '../score/score.js';
 import { firstPicture, somePictures, withDataset, type DatasetLike } from './data.js';
@@ -22,6 +23,10 @@ export interface TrainOptions extends Omit<OpenOptions, 'batch'> {
   readonly split?: string;
   /** `paper`: FC(100, lrelu), FC(mask, sigmoid), the default; `conv`: a small encoder and decoder; or such a text. */
   readonly lan?: string;
+  /** Which class the masks are for, whatever a sample's answer; a name or an index, as in `audit`. Default: each sample's answer. */
+  readonly target?: ClassName;
+  /** With `target`: against which other class. */
+  readonly against?: ClassName;
   /** Weight of the mask mean. Default 1.5 ln(classes). */
   readonly beta?: number;
   /** `bootstrap`: other samples of the data, the default; or uniform[:low,high], gaussian[:mean,deviation], constant:<c>. */
@@ -110,6 +115,8 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
   const {
     split: part,
     lan,
+    target,
+    against,
     beta,
     noise,
     iterations,
@@ -129,6 +136,7 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
     throw new LanError('usage', '`resume`: a checkpoint lies beside the explainer.', 'Say where with `out`.');
   return withDataset(data, { split: part, prefer: 'train' }, async (dataset) =>
     withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (opened) => {
+      const question = resolveQuestion(opened, { target, against });
       if (out !== undefined) {
         const files = [out, ...['fused.onnx', 'metrics.jsonl', 'checkpoint'].map((ending) => beside(out, ending))];
         await prepareResults(files, [opened.source.path, dataset.name]);
@@ -145,6 +153,7 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
       const { samples, apart } = split(dataset, classifier, { validation, limit, seed, onUnreadable: tell });
       const trained = await trainLan(classifier, samples, {
         lan,
+        question,
         noise,
         maskShape,
         settings: { beta, iterations, learningRate, schedule, batch, draws, outputLoss, seed },

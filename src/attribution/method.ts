@@ -38,6 +38,8 @@ export interface Attribution {
   readonly need: Tensor;
   /** Where the method gives each element a value of its own: [1,...sample], with its sign. */
   readonly attribution?: Tensor;
+  /** Where the method gives a coarser map of places [height,width] that `need` was grown from: its values. */
+  readonly map?: { readonly values: Float32Array; readonly height: number; readonly width: number };
   readonly passes: Passes;
   /** Compiling not counted. */
   readonly seconds: number;
@@ -129,8 +131,8 @@ export class Run {
     const spent = this.seconds();
     throw new LanError(
       'usage',
-      all <= 1
-        ? `\`budget\`: ${short(budget!)} s are shorter than the one pass that ${this.title} cannot do without (${short(spent)} s).`
+      done >= all
+        ? `\`budget\`: ${short(budget!)} s are shorter than the ${all === 1 ? 'one pass' : `${all} passes`} that ${this.title} cannot do without (${short(spent)} s).`
         : `\`budget\`: ${short(budget!)} s were over after ${done} of the ${all} passes that ${this.title} cannot do without (about ${short((spent * all) / Math.max(1, done))} s).`,
       advice,
     );
@@ -167,11 +169,17 @@ export class Run {
   }
 
   /** The result. `need`: one value a mask element; `attribution`: one a sample element. */
-  result(need: Float32Array, details: Attribution['details'] = {}, attribution?: Float32Array): Attribution {
+  result(
+    need: Float32Array,
+    details: Attribution['details'] = {},
+    attribution?: Float32Array,
+    map?: Attribution['map'],
+  ): Attribution {
     const { scorer, maskDims, x } = this.problem;
     return {
       need: float32(need, maskDims),
       ...(attribution ? { attribution: float32(attribution, x.dims) } : {}),
+      ...(map ? { map } : {}),
       passes: { forward: this.forward, backward: this.backward },
       seconds: this.seconds(),
       details: { score: scorer.scored.kind, ...details },

@@ -177,6 +177,16 @@ export const objectiveOptions = {
   },
 } as const satisfies OptionTable;
 
+/** Which class is explained. */
+export const questionOptions = {
+  target: {
+    ...TEXT,
+    group: SELECTION,
+    describe: "the class to explain, by name, part of it, or index (default: the model's answer)",
+  },
+  against: { ...TEXT, group: SELECTION, describe: 'with --target: the class that it is held against (default: all others)' },
+} as const satisfies OptionTable;
+
 /** How a labelled dataset is named. */
 export const dataOptions = {
   data: {

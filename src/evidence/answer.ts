@@ -2,6 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { argmax, klDivergence, klOfLabels } from '../core/rows.js';
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
+import type { Question } from '../model/question.js';
 
 /** Of several labels, each with a probability of its own, those from here on are given. */
 export const LABEL_HOLDS = 0.5;
@@ -23,9 +24,27 @@ export interface ValueAnswer {
   readonly byDefault?: boolean;
 }
 
+/**
+ * A class, or label, that was asked about. It leads where it is what the model answers: the most probable class, a label that is given, with `against` the
+ * more probable one of the two. It counts as kept where it leads, whether or not it does so in the input: what is claimed is that the part that is
+ * left makes the model answer it (docs/adr/0015-a-question.md).
+ */
+export interface TargetAnswer extends Named {
+  readonly task: 'target';
+  /** Absent: against everything else. */
+  readonly against?: Named;
+  /** In the input: the probability p in [0,1]; with `against` its fraction of the two, p / (p + p_against). */
+  readonly probability: number;
+  /** In the input. */
+  readonly leads: boolean;
+}
+
 /** What is to be kept. `labels` may be empty: the model gave none. */
 export type Answer =
-  ({ readonly task: 'class' } & Named) | { readonly task: 'labels'; readonly labels: readonly Named[] } | ValueAnswer;
+  | ({ readonly task: 'class' } & Named)
+  | TargetAnswer
+  | { readonly task: 'labels'; readonly labels: readonly Named[] }
+  | ValueAnswer;
 
 /** How the rows of a model's answers to noise are held against its answer to the input. */
 export interface Judge {
@@ -76,17 +95,69 @@ export const judgeValue = ({ value, within }: ValueAnswer): Judge => ({
   measure: 'squared difference',
 });
 
-/** Judges by an answer that is known. `p`: what it was read from. */
-export const judgeOf = (answer: Answer, p: Tensor): Judge =>
-  answer.task === 'value' ? judgeValue(answer) : answer.task === 'labels' ? judgeLabels(p) : judgeClass(p);
+/** The probability of the class that is asked about, in [0,1]: of all classes, or of the two. NaN where both of the two are 0. */
+export const probabilityOf = (row: Float32Array, { target, against }: Question): number =>
+  against === undefined ? row[target]! : row[target]! / (row[target]! + row[against]!);
+
+const leads = (row: Float32Array, { target, against }: Question, severalLabels: boolean): boolean =>
+  against !== undefined
+    ? row[target]! > row[against]!
+    : severalLabels
+      ? row[target]! >= LABEL_HOLDS
+      : argmax(float32(row, [1, row.length]))[0] === target;
+
+/**
+ * Judges a class that was asked about by the probabilities `p` [1,K] of the input (see TargetAnswer for what is kept). The divergence is that of two
+ * answers, yes and no: p log(p/q) + (1-p) log((1-p)/(1-q)).
+ */
+export function judgeTarget(question: Question, p: Tensor, severalLabels: boolean): Judge {
+  const values = toFloat32(p);
+  const before = probabilityOf(values, question);
+  return {
+    kept: (row) => leads(row, question, severalLabels),
+    divergence: (row) => atLeastZero(klOfLabels([before], [probabilityOf(row, question)], FLOOR)),
+    measure: 'kl',
+  };
+}
+
+/** Judges by an answer that is known. `p`: what it was read from, [1,K]. */
+export function judgeOf(answer: Answer, p: Tensor, severalLabels = false): Judge {
+  if (answer.task === 'value') return judgeValue(answer);
+  if (answer.task === 'target') return judgeTarget(questionOf(answer), p, severalLabels);
+  return answer.task === 'labels' ? judgeLabels(p) : judgeClass(p);
+}
+
+/** What was asked, of an answer to it. */
+export const questionOf = ({ index, against }: TargetAnswer): Question => ({
+  target: index,
+  ...(against ? { against: against.index } : {}),
+});
 
 /** The name of a class. */
 export const labelOf = (labels: readonly string[], index: number): string => labels[index] ?? `class ${index}`;
 
-/** What the probabilities `p` [1,K] answer; most probable first. */
-export function answerOf(p: Tensor, labels: readonly string[], severalLabels: boolean): Answer {
+/**
+ * What the probabilities `p` [1,K] answer, most probable first; or what they say to the question, where one was asked. Throws LanError (`numbers`) where
+ * neither of two classes that are held against each other has any probability.
+ */
+export function answerOf(p: Tensor, labels: readonly string[], severalLabels: boolean, question?: Question): Answer {
   const values = toFloat32(p);
   const named = (index: number): Named => ({ index, label: labelOf(labels, index) });
+  if (question) {
+    const probability = probabilityOf(values, question);
+    if (Number.isNaN(probability))
+      throw new LanError(
+        'numbers',
+        `The model gives neither '${named(question.target).label}' nor '${named(question.against!).label}' any probability for this input, so there is nothing to hold against each other.`,
+      );
+    return {
+      task: 'target',
+      ...named(question.target),
+      ...(question.against === undefined ? {} : { against: named(question.against) }),
+      probability,
+      leads: leads(values, question, severalLabels),
+    };
+  }
   if (!severalLabels) return { task: 'class', ...named(argmax(p)[0]!) };
   const given = judgeLabels(p).labels!.toSorted((a, b) => values[b]! - values[a]! || a - b);
   return { task: 'labels', labels: given.map(named) };

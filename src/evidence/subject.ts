@@ -2,7 +2,7 @@
 import { random } from '../core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Noise } from '../lan/noise.js';
-import type { Answer } from './answer.js';
+import { probabilityOf, questionOf, type Answer } from './answer.js';
 import type { Predict } from './replaceability.js';
 
 /** How much of the answer a row of outputs holds; higher = more. */
@@ -20,7 +20,7 @@ export interface Subject {
 
 /**
  * The score of an answer, in [0,1], 1 = wholly kept:
- * - a class: its probability;
+ * - a class, or a label that was asked about: its probability; held against another class p / (p + p_against);
  * - labels: the mean over all labels of the probability that it is as it was, given or not given;
  * - a value v: 1 / (1 + ((F - v) / within)^2), which is one half at the tolerance.
  */
@@ -31,6 +31,7 @@ export function scoreOf(answer: Answer): ScoreOf {
     return (row) => row.reduce((sum, p, i) => sum + (given.has(i) ? p : 1 - p), 0) / row.length;
   }
   // One output alone is the probability of class 1 (see argmax).
+  if (answer.task === 'target') return (row) => probabilityOf(row, questionOf(answer));
   return (row) => (row.length > 1 ? row[answer.index]! : answer.index === 1 ? row[0]! : 1 - row[0]!);
 }
 

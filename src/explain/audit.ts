@@ -1,8 +1,9 @@
 // audit(classifier, x): check the conversion, learn a mask for each beta, and measure what the masks claim.
 import type { Classifier } from '../model/open.js';
+import type { Question } from '../model/question.js';
 import { LanError } from '../core/errors.js';
 import { topK } from '../core/rows.js';
-import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
 import { createLearner, requireFinite, type LearnedMask, type Learner, type StepMetrics } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
@@ -10,7 +11,8 @@ import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
-import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
+import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
+import { targetOf } from './target.js';
 import { measureAll, needOf, type Metric } from '../evidence/measure.js';
 import { corruptOnce, replaceability, type Replaceability } from '../evidence/replaceability.js';
 
@@ -22,6 +24,8 @@ export interface AuditOptions {
   readonly evidenceDraws?: number;
   /** Of a regression: by how much its value may move and still counts as kept; absolute, or a part of it. Default '10%'. */
   readonly within?: Within;
+  /** Which class is explained; absent: the model's answer. */
+  readonly question?: Question;
   /** A trained LAN that gives the mask (Eq. 3), in place of one learned for each input; its beta is the only one. */
   readonly explainer?: OpenedExplainer;
   /** Samples [n,...sample] for bootstrapped noise. */
@@ -53,7 +57,7 @@ export interface BetaResult {
 export interface AuditResult {
   /** What the evidence says is kept. */
   readonly answer: Answer;
-  /** The five most probable classes; of several labels all that were given, if those are more. Of a regression none. */
+  /** The five most probable classes, and those asked about; of several labels all that were given, if those are more. Of a regression none. */
   readonly prediction: readonly Prediction[];
   readonly settings: LanSettings;
   readonly noise: string;
@@ -92,7 +96,7 @@ export async function audit(classifier: Classifier, x: Tensor, options: AuditOpt
  * the converted graph disagrees with onnxruntime on the original file.
  */
 export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
-  const settings = settingsFor(classifier, options.preset, options.settings);
+  const settings = settingsFor(classifier, options.preset, options.settings, options.question);
   options.onPhase?.('compiling');
   // Where a path skips the hook point, each sample has an objective of its own.
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
@@ -106,7 +110,9 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         const p = await bound.predict(x);
         const converted = await prepared.forward.run({ x });
         const regression = classifier.task === 'regression';
-        const answer = regression ? valueAnswer(p, options.within) : answerOf(p, classifier.labels, classifier.severalLabels);
+        const answer = regression
+          ? valueAnswer(p, options.within)
+          : answerOf(p, classifier.labels, classifier.severalLabels, options.question);
         const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!), !regression);
         const unit = answer.task === 'value' ? Math.max(Math.abs(answer.value), answer.within) : 1;
         if (!(agreement <= AGREEMENT[classifier.precision] * unit)) {
@@ -126,7 +132,12 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         }
         const prediction = regression
           ? []
-          : topPredictions(p, classifier.labels, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5);
+          : topPredictions(
+              p,
+              classifier.labels,
+              answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5,
+              options.question,
+            );
         const resolved = { ...settings, betas: wanted };
         return { answer, prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
       } finally {
@@ -150,7 +161,11 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
   const masks = options.explainer
     ? explained(options.explainer)
     : learned(
-        await createLearner(classifier.engine, await objectiveOf(classifier, settings, classify), classifier.adapters),
+        await createLearner(
+          classifier.engine,
+          await objectiveOf(classifier, settings, asked(classify, classifier, options.question)),
+          classifier.adapters,
+        ),
         settings,
         options,
       );
@@ -222,7 +237,7 @@ async function measured(
   const evidence = await replaceability(predict, x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
-    judge: (p) => judgeOf(answer, p),
+    judge: (p) => judgeOf(answer, p, classifier.severalLabels),
   });
   const metrics = await measureAll(predict, { x, need: needOf(mask.mask), answer, noise, seed: settings.seed });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
@@ -230,7 +245,7 @@ async function measured(
   const example =
     answer.task === 'value'
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
-      : { corrupted, prediction: topPredictions(seen, classifier.labels) };
+      : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
   return { learned: mask, evidence, metrics, evidenceSeconds: (performance.now() - start) / 1000, example };
 }
 
@@ -251,46 +266,13 @@ function difference(p: Float32Array, converted: Float32Array, logarithms: boolea
   return worst;
 }
 
-/** What the mask is to keep, as the objective takes it. */
-function targetOf({ task }: Answer, p: Tensor, sharpen: number): Tensor {
-  if (task === 'value') return p;
-  return task === 'labels' ? labelTargets(p, sharpen) : sharpened(p, sharpen);
-}
-
-/** Targets [1,2K] of K labels, p then 1 - p, each sharpened as the answer of two classes that it is (see `sharpened`). */
-function labelTargets(p: Tensor, least: number): Tensor {
-  const yes = toFloat32(p).map((v) => (Math.max(v, 1 - v) >= least || v === 0.5 ? v : v > 0.5 ? least : 1 - least));
-  return float32([...yes, ...yes.map((v) => 1 - v)], [1, 2 * yes.length]);
-}
-
-/**
- * F(x)^s, normalised, with the smallest s >= 1 for which the top class has probability `least`. A soft target of 0.41 against 0.35 rewards
- * reproducing the doubt, and noise then tips the answer over; what the audit claims is the answer. Sure answers are left as they are.
- */
-export function sharpened(p: Tensor, least: number): Tensor {
-  const values = Float64Array.from(toFloat32(p));
-  const top = values.reduce((a, b) => Math.max(a, b), 0);
-  const ties = values.filter((v) => v === top).length;
-  if (top >= least || ties > 1 || top === 0) return p;
-  const power = (s: number): Float64Array => {
-    const raised = values.map((v) => (v / top) ** s);
-    const sum = raised.reduce((a, b) => a + b, 0);
-    return raised.map((v) => v / sum);
-  };
-  const best = (s: number): number => power(s).reduce((a, b) => Math.max(a, b), 0);
-  let high = 2;
-  while (best(high) < least && high < 1e6) high *= 2;
-  let low = 1;
-  for (let i = 0; i < 50; i++) {
-    const middle = (low + high) / 2;
-    if (best(middle) < least) low = middle;
-    else high = middle;
-  }
-  return float32(Float32Array.from(power(high)), p.dims);
-}
-
-/** The `count` most probable classes of the first row. */
-export function topPredictions(p: Tensor, labels: readonly string[], count = 5): Prediction[] {
+/** The `count` most probable classes of the first row, and those that were asked about. */
+export function topPredictions(p: Tensor, labels: readonly string[], count = 5, question?: Question): Prediction[] {
   const row = toFloat32(p).subarray(0, p.dims[1]);
-  return topK(row, count).map((index) => ({ index, label: labelOf(labels, index), probability: row[index]! }));
+  const asked = question ? [question.target, question.against].filter((i) => i !== undefined) : [];
+  return [...new Set([...topK(row, count), ...asked])].map((index) => ({
+    index,
+    label: labelOf(labels, index),
+    probability: row[index]!,
+  }));
 }

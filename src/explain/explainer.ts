@@ -4,6 +4,7 @@ import { parseInputCard, type InputCard } from '../model/card.js';
 import { completeCard } from '../model/conventions.js';
 import type { Classifier } from '../model/open.js';
 import { X } from '../model/preprocess.js';
+import type { Question } from '../model/question.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
@@ -18,6 +19,23 @@ const Settings = z.looseObject({ beta: z.number(), noise: z.string() });
 
 /** What a LAN was trained with; in its file as JSON. */
 export type ExplainerSettings = Readonly<z.infer<typeof Settings>>;
+
+/**
+ * The question of an audit whose masks an explainer gives: the one that it was trained for, where nothing else was asked. Throws LanError (`usage`) where
+ * another one was, which its masks do not answer.
+ */
+export function questionFor(question: Question | undefined, explainer: OpenedExplainer | undefined): Question | undefined {
+  if (!explainer) return question;
+  const { target, against } = explainer.settings as { readonly target?: number; readonly against?: number };
+  const trained = target === undefined ? undefined : { target, ...(against === undefined ? {} : { against }) };
+  if (!question || (question.target === target && question.against === against)) return trained;
+  const it = trained ? `class ${target}${against === undefined ? '' : ` against class ${against}`}` : "the model's answer";
+  throw new LanError(
+    'usage',
+    `\`lan\`: this explainer was trained for ${it}, and its masks say nothing about another question.`,
+    'Leave `target` and `against` out, or train one with them.',
+  );
+}
 
 /** A LAN's file, opened in onnxruntime. */
 export interface OpenedExplainer extends AsyncDisposable {

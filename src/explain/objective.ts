@@ -5,16 +5,23 @@ import { LanError, LanErrors } from '../core/errors.js';
 import { buildObjective, type Objective } from '../lan/objective.js';
 import type { Preset } from '../lan/choices.js';
 import { resolveSettings, type LanSettings } from '../lan/settings.js';
+import { asQuestion, type Question } from '../model/question.js';
 import type { Graph } from '../onnx/graph.js';
 
 /** Graphs of log-probabilities by batch, each made once. */
 export type Classify = (batch: number) => Promise<Graph>;
 
 /** See Classifier.logProbabilities. */
-export function classifyOnce(classifier: Classifier): Classify {
+export const classifyOnce = (classifier: Classifier): Classify => once((batch) => classifier.logProbabilities(batch));
+
+/** The same graphs; with a question those of its two answers, yes and no [batch,2] (see asQuestion). */
+export const asked = (classify: Classify, { severalLabels }: Classifier, question: Question | undefined): Classify =>
+  question ? once(async (batch) => asQuestion(await classify(batch), question, severalLabels)) : classify;
+
+function once(make: Classify): Classify {
   const graphs = new Map<number, Promise<Graph>>();
   return (batch) => {
-    if (!graphs.has(batch)) graphs.set(batch, classifier.logProbabilities(batch));
+    if (!graphs.has(batch)) graphs.set(batch, make(batch));
     return graphs.get(batch)!;
   };
 }
@@ -52,11 +59,15 @@ export async function objectiveOf(
  */
 const VALUE_BETA = 0.25;
 
-/** Settings for a classifier: one mask value and one other token at a time where the mask lies on vectors of tokens; else as resolveSettings says. */
+/**
+ * Settings for a classifier: one mask value and one other token at a time where the mask lies on vectors of tokens; else as resolveSettings says. Of two
+ * classes held against each other beta is that of two classes.
+ */
 export const settingsFor = (
   classifier: Classifier,
   preset: Preset = 'default',
   given: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined } = {},
+  question?: Question,
 ): LanSettings => {
   const tokens = classifier.hookPoint?.tokens ? { maskShape: 'token' as const, noise: 'tokens' } : {};
   // Of axes that nobody named, as a picture's are, none is known to be channels that belong together.
@@ -71,5 +82,6 @@ export const settingsFor = (
       'Leave `outputLoss` out: values are compared by their squared error.',
     );
   const values = classifier.task === 'regression' ? { outputLoss: 'squared-error' as const, betas: [VALUE_BETA] } : {};
-  return resolveSettings(preset, classifier.sampleShape, classifier.classes, { ...whole, ...tokens, ...values, ...said });
+  const classes = question?.against === undefined ? classifier.classes : 2;
+  return resolveSettings(preset, classifier.sampleShape, classes, { ...whole, ...tokens, ...values, ...said });
 };

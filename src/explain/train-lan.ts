@@ -8,9 +8,10 @@ import type { Samples } from '../lan/samples.js';
 import { defaultBeta } from '../lan/settings.js';
 import type { TrainJob, TrainResult } from '../lan/train.js';
 import type { Classifier } from '../model/open.js';
+import type { Question } from '../model/question.js';
 import { requireClasses } from '../model/task.js';
 import type { ExplainerSettings } from './explainer.js';
-import { classifyOnce } from './objective.js';
+import { asked, classifyOnce } from './objective.js';
 
 /** What network is trained, on which noise, and how. */
 export interface TrainLanOptions extends Pick<TrainJob, 'files' | 'onStep' | 'signal'> {
@@ -22,6 +23,8 @@ export interface TrainLanOptions extends Pick<TrainJob, 'files' | 'onStep' | 'si
   readonly settings?: { readonly [K in keyof AmortisedSettings]?: AmortisedSettings[K] | undefined };
   /** Held-out samples, on which the objective is reported. */
   readonly validation?: Samples;
+  /** Which class the masks are for; absent: each sample's answer. */
+  readonly question?: Question;
   /** Names the data in checkpoints and in the explainer's metadata. */
   readonly data: string;
 }
@@ -66,7 +69,8 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
       );
   const given = Object.fromEntries(Object.entries(options.settings ?? {}).filter(([, v]) => v !== undefined));
   const merged = { ...DEFAULTS, ...given };
-  const classes = classifier.output.shape.slice(1).reduce((a, b) => a * b, 1);
+  const { question } = options;
+  const classes = question?.against === undefined ? classifier.output.shape.slice(1).reduce((a, b) => a * b, 1) : 2;
   const settings = { ...merged, beta: Number.isNaN(merged.beta) ? defaultBeta(classes, merged.outputLoss) : merged.beta };
   const scaling = card ? { offset: 0, factor: 1 / card.range } : await scalingOf(samples);
   const lan = options.lan ?? 'paper';
@@ -80,14 +84,14 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
   const result = await trainExplainer({
     engine: classifier.engine,
     adapters: classifier.adapters,
-    classifier: classifyOnce(classifier),
+    classifier: asked(classifyOnce(classifier), classifier, question),
     specialize: (graph) => classifier.specialize(graph),
     explainer,
     samples,
     validation: options.validation,
     noise: family,
     settings,
-    identity: { model: source.sha256, data: options.data, noise: name, engine: classifier.engine.info.name },
+    identity: { model: source.sha256, data: options.data, noise: name, engine: classifier.engine.info.name, ...question },
     files: options.files,
     onStep: options.onStep,
     signal: options.signal,
@@ -98,6 +102,7 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
     data: options.data,
     samples: samples.count,
     steps: result.steps,
+    ...question,
     ...settings,
   };
   return {

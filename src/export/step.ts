@@ -2,11 +2,12 @@
 import { descentGraph, FLOOR, SCALE, type StateNames } from '../compile/descend.js';
 import { ADAM } from '../core/adam.js';
 import { LanError } from '../core/errors.js';
-import { objectiveOf, settingsFor } from '../explain/objective.js';
+import { asked, classifyOnce, objectiveOf, settingsFor } from '../explain/objective.js';
 import type { Objective } from '../lan/objective.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Classifier } from '../model/open.js';
+import { questionText, type Question } from '../model/question.js';
 import { requireClasses } from '../model/task.js';
 import type { Graph } from '../onnx/graph.js';
 import { asExportError } from './gradient.js';
@@ -17,6 +18,8 @@ export interface ExportStepOptions {
   readonly preset?: Preset;
   /** Those that shape the objective decide (draws, maskShape, maskGrids, outputLoss); the others are noted in the file as defaults. */
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
+  /** Which class is explained; absent: the answer. */
+  readonly question?: Question;
 }
 
 /**
@@ -34,10 +37,11 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
       `${source.name}: a path goes round '${hookPoint.name}', so a step there belongs to one sample and cannot be exported.`,
       'Choose another `at`.',
     );
-  const settings = settingsFor(classifier, options.preset, options.settings);
-  const objective = await objectiveOf(classifier, settings);
+  const { question } = options;
+  const settings = settingsFor(classifier, options.preset, options.settings, question);
+  const objective = await objectiveOf(classifier, settings, asked(classifyOnce(classifier), classifier, question));
   const { graph, state } = step(classifier, objective);
-  const meanings = inputMeanings(classifier, settings);
+  const meanings = inputMeanings(classifier, settings, question);
   const { draws, maskShape, maskGrids, outputLoss, sharpen, learningRate, iterations, schedule, start } = settings;
   return publish(classifier, graph, {
     kind: 'step',
@@ -72,6 +76,7 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
       outputLoss,
       ...(hookPoint ? { at: hookPoint.name } : { card: classifier.card }),
       outputKind: classifier.outputKind,
+      ...question,
       // The first parameter starts as the logit of `start`, the others and all moments as zeros.
       defaults: { betas: settings.betas, learningRate, iterations, schedule, start, sharpen },
     },
@@ -88,14 +93,16 @@ function step(classifier: Classifier, { graph, parameters }: Objective): { graph
 }
 
 /** By name in the graph, in the order of the file. */
-function inputMeanings(classifier: Classifier, { betas }: LanSettings): Record<string, string> {
+function inputMeanings(classifier: Classifier, { betas }: LanSettings, question: Question | undefined): Record<string, string> {
   const { beta1, beta2, epsilon } = ADAM;
   const root = `sqrt(1 - ${beta2}^t)`;
   const classes = classifier.severalLabels ? 'probabilities p, then 1 - p' : 'probabilities';
   return {
     x: `the input to explain: ${sampleMeaning(classifier)}`,
     eta: 'noise in the space of x, drawn anew for each step',
-    target: `the answer to keep: the model's ${classes} at x, or a sharpened form of them`,
+    target: question
+      ? `what to keep: the probability at x of ${questionText(question, classifier.labels)}, or a greater one, then 1 minus it`
+      : `the answer to keep: the model's ${classes} at x, or a sharpened form of them`,
     beta: `how much noise is worth: weight of mask_mean; by default ${betas.join(', ')}`,
     [SCALE]: `learning_rate * ${root} / (1 - ${beta1}^t) at step t = 1, 2, ...`,
     [FLOOR]: `${epsilon} * ${root}`,

@@ -8,8 +8,10 @@ import type { EngineInfo } from '../engine/engine.js';
 import type { InputCard } from '../model/card.js';
 import type { Preprocessing } from '../model/guess.js';
 import type { HookPoint } from '../model/hook-point.js';
+import type { Answer } from '../evidence/answer.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
-import { heatmap, overlay, pictureOf, scaleBilinear, scaleNearest } from './drawing/colour.js';
+import { scaleBilinear } from '../core/bilinear.js';
+import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
 import { caution, claims, partOf, percent, short } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
@@ -143,7 +145,13 @@ function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over
 
 /** The three most probable classes; of several labels those that were given (five at most), or the most probable one where none was. */
 const top = ({ answer, prediction }: Pick<AuditResult, 'answer' | 'prediction'>): readonly Prediction[] =>
-  prediction.slice(0, answer.task === 'labels' ? Math.min(5, Math.max(1, answer.labels.length)) : 3);
+  withAsked(answer, prediction, answer.task === 'labels' ? Math.min(5, Math.max(1, answer.labels.length)) : 3);
+
+/** The first `count` of them, and those that were asked about. */
+function withAsked(answer: Answer, prediction: readonly Prediction[], count: number): readonly Prediction[] {
+  const asked = answer.task === 'target' ? [answer.index, answer.against?.index] : [];
+  return prediction.filter(({ index }, i) => i < count || asked.includes(index));
+}
 
 /** `top` in words, as the first line of a report has it. */
 export const predictionText = (result: Pick<AuditResult, 'answer' | 'prediction'>): string => {
@@ -165,7 +173,7 @@ function sheetRow(
   const { soft, hard } = beta.evidence;
   const shown = Math.max(2, result.answer.task === 'labels' ? top(result).length : 0);
   const captionsOf = (prediction: readonly Prediction[], value: number | undefined): string[] =>
-    value === undefined ? prediction.slice(0, shown).map(named) : [`value ${short(value)}`];
+    value === undefined ? withAsked(result.answer, prediction, shown).map(named) : [`value ${short(value)}`];
   const { value, tolerance } =
     result.answer.task === 'value'
       ? { value: result.answer.value, tolerance: [`kept: within ${short(result.answer.within)}`] }

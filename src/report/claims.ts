@@ -1,6 +1,6 @@
 // The finding in sentences, and never more than the evidence carries.
 import type { HookPoint } from '../model/hook-point.js';
-import { LABEL_HOLDS, type Answer } from '../evidence/answer.js';
+import { LABEL_HOLDS, type Answer, type Named, type TargetAnswer } from '../evidence/answer.js';
 import type { BetaResult } from '../explain/audit.js';
 import type { Kept, Replaceability, SoftEvidence } from '../evidence/replaceability.js';
 
@@ -20,6 +20,7 @@ export const short = (v: number): string => String(Number(v.toPrecision(4)));
 /** The answer as a heading names it: `dog`, `dog, ball and 2 more`, or `12.3`. */
 export function answerText(answer: Answer): string {
   if (answer.task === 'class') return answer.label;
+  if (answer.task === 'target') return `why ${answer.label}${answer.against ? ` and not ${answer.against.label}` : ''}?`;
   if (answer.task === 'value') return short(answer.value);
   return answer.labels.length === 0 ? 'no label' : enumerated(answer.labels.map((l) => l.label));
 }
@@ -27,6 +28,7 @@ export function answerText(answer: Answer): string {
 /** The answer within a sentence, with its verb: `the answer 'dog' was`. */
 function subject(answer: Answer): string {
   if (answer.task === 'class') return `the answer '${answer.label}' was`;
+  if (answer.task === 'target') return `'${answer.label}', which was asked about, was`;
   if (answer.task === 'value') return `the value ${short(answer.value)} was`;
   const { labels } = answer;
   if (labels.length === 0) return 'the answer, which is no label at all, was';
@@ -37,6 +39,7 @@ function subject(answer: Answer): string {
 /** What noise alone gives, within a sentence. */
 function object(answer: Answer): string {
   if (answer.task === 'class') return `'${answer.label}'`;
+  if (answer.task === 'target') return `'${answer.label}'${answer.against ? ` before '${answer.against.label}'` : ''}`;
   if (answer.task === 'value') return `a value within ${short(answer.within)} of it`;
   return answer.labels.length === 0 ? 'no label' : 'exactly these labels';
 }
@@ -56,10 +59,12 @@ export function claims({ evidence }: BetaResult, answer: Answer, part = 'the inp
   const { soft, hard } = evidence;
   // Noise that is always the same leaves nothing to chance: one draw, and no interval.
   const once = soft.draws === 1;
+  const wanted = answer.task === 'target' ? leader(answer.against) : undefined;
+  const [kept, lost] = wanted === undefined ? ['kept', 'lost'] : [wanted, `not ${wanted}`];
   const outcome = (e: SoftEvidence): string =>
     once
-      ? `${e.kept === 1 ? 'kept' : 'lost'} (this noise has one draw; ${distance(e)})`
-      : `kept on ${e.kept} of ${e.draws} fresh draws (${intervalText(e.interval)}; ${distance(e)})`;
+      ? `${e.kept === 1 ? kept : lost} (this noise has one draw; ${distance(e)})`
+      : `${kept} on ${e.kept} of ${e.draws} fresh draws (${intervalText(e.interval)}; ${distance(e)})`;
   const softClaim = `with a mask of mean ${soft.fraction.toFixed(2)} mixed into noise, ${subject(answer)} ${outcome(soft)}`;
   if (!hard)
     return [
@@ -112,6 +117,7 @@ function aboutNoiseAlone(evidence: Replaceability, answer: Answer): string[] {
 /** What `kept` means where it is not plain, and how often each of several labels was, by the evidence of the claim that leads. */
 function keptMeans(answer: Answer, { labels = [], draws }: Kept): string[] {
   if (answer.task === 'class') return [];
+  if (answer.task === 'target') return [inTheInput(answer)];
   if (answer.task === 'value') {
     const { within, relative, byDefault } = answer;
     const part =
@@ -127,3 +133,12 @@ function keptMeans(answer: Answer, { labels = [], draws }: Kept): string[] {
     `kept means: each of these labels has a probability of ${LABEL_HOLDS} or more and no other one has; label by label: ${enumerated(each)}${draws === 1 ? '' : ` of ${draws} fresh draws`}`,
   ];
 }
+
+/** Where a class that was asked about stands in the input itself. */
+function inTheInput({ label, against, probability, leads }: TargetAnswer): string {
+  const part = against ? `${short(probability)} of the probability of the two` : `probability ${short(probability)}`;
+  return `in the input '${label}' has ${part}, and is ${leads ? '' : 'not '}${leader(against)}`;
+}
+
+/** What a class that was asked about is to be. */
+const leader = (against: Named | undefined): string => (against ? `ahead of '${against.label}'` : 'the answer');

@@ -26,7 +26,7 @@ const Earlier = z.looseObject({
 /** What a report in words is made of, too. */
 const Finished = z.looseObject({
   run: z.string(),
-  answer: z.looseObject({ task: z.enum(['class', 'labels', 'value']) }),
+  answer: z.looseObject({ task: z.enum(['class', 'target', 'labels', 'value']) }),
   prediction: z.array(z.looseObject({ label: z.string(), probability: z.number() })),
   betas: z
     .array(

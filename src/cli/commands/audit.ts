@@ -9,6 +9,7 @@ import {
   MODEL_ARGUMENT,
   SELECTION,
   modelOptions,
+  questionOptions,
   objectiveOptions,
   seedOption,
 } from '../options.js';
@@ -81,6 +82,7 @@ export const audit = {
     },
     budget: { ...TEXT, coerce: seconds, group: MASK, describe: 'time for each mask: 30s, 5m' },
     'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
+    ...questionOptions,
     ...modelOptions,
     ...hookPointOption,
     ...objectiveOptions,

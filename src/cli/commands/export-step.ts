@@ -1,7 +1,7 @@
 // The words and options of lan-onnx export-step.
 import type { Definition } from '../command.js';
 import { TEXT } from '../option.js';
-import { hookPointOption, jsonOption, MODEL_ARGUMENT, modelOptions, objectiveOptions } from '../options.js';
+import { hookPointOption, jsonOption, MODEL_ARGUMENT, modelOptions, questionOptions, objectiveOptions } from '../options.js';
 
 /** lan-onnx export-step. */
 export const exportStep = {
@@ -12,6 +12,7 @@ export const exportStep = {
     out: { ...TEXT, demandOption: true, describe: 'the file to write' },
     ...objectiveOptions,
     beta: { ...objectiveOptions.beta, describe: 'weight of the mask mean; an input of the file, in which these are noted' },
+    ...questionOptions,
     ...modelOptions,
     ...hookPointOption,
     ...jsonOption,

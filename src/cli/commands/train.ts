@@ -2,7 +2,7 @@
 import { MASK_SHAPES, OUTPUT_LOSSES, SCHEDULES, type MaskShape } from '../../lan/choices.js';
 import type { Definition } from '../command.js';
 import { Expected, number, TEXT, whole } from '../option.js';
-import { dataOptions, jsonOption, MODEL_ARGUMENT, modelOptions, seedOption } from '../options.js';
+import { dataOptions, jsonOption, MODEL_ARGUMENT, modelOptions, questionOptions, seedOption } from '../options.js';
 
 const LAN = 'Network and training:';
 
@@ -85,6 +85,7 @@ export const train = {
       describe: 'seconds between checkpoints; 0: every step',
     },
     strict: { type: 'boolean', default: false, describe: 'stop at the first unreadable sample instead of taking the next one' },
+    ...questionOptions,
     ...modelOptions,
     ...seedOption,
     ...jsonOption,

@@ -53,6 +53,8 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       seed: argv.seed,
       evidenceDraws: argv.evidenceDraws,
       within: argv.within,
+      target: argv.target,
+      against: argv.against,
       signal,
       onNote: (text) => note(current?.notes.includes(text) ? `${current.path}: ${text}` : text),
       onProgress: (progress) => show(bar, progress),

@@ -8,4 +8,6 @@ import { exportModel } from './export.js';
 
 /** Writes the file and says what it holds. */
 export const run = (argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> =>
-  exportModel(argv, io, definition, (model, options) => exportStep(model, { ...options, ...maskOptions(argv) }));
+  exportModel(argv, io, definition, (model, options) =>
+    exportStep(model, { ...options, ...maskOptions(argv), target: argv.target, against: argv.against }),
+  );

@@ -46,6 +46,8 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
 const trainingOptions = (argv: Arguments) => ({
   split: argv.split,
   lan: argv.lan,
+  target: argv.target,
+  against: argv.against,
   beta: argv.beta,
   noise: argv.noise,
   iterations: argv.iterations,

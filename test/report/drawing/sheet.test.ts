@@ -6,7 +6,8 @@ import { float32 } from '../../../src/core/tensor.js';
 import { decodePixels } from '../../../src/data/images.js';
 import type { Picture } from '../../../src/data/resize.js';
 import { Canvas } from '../../../src/report/drawing/canvas.js';
-import { heatmap, lookupTable, overlay, pictureOf, scaleBilinear, scaleNearest } from '../../../src/report/drawing/colour.js';
+import { scaleBilinear } from '../../../src/core/bilinear.js';
+import { heatmap, lookupTable, overlay, pictureOf, scaleNearest } from '../../../src/report/drawing/colour.js';
 import { sheet, toTile } from '../../../src/report/drawing/sheet.js';
 import { measure, wrapped } from '../../../src/report/drawing/text.js';
 
