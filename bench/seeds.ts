@@ -46,7 +46,8 @@ async function campaign(model: string): Promise<void> {
   for (const op of ops)
     for (let seed = Number(values.from); seed < Number(values.from) + Number(values.seeds); seed++) {
       const start = performance.now();
-      let [verdict, found] = ['failed', ''];
+      let verdict: string = 'failed';
+      let found: string;
       try {
         const engine = op === undefined ? (values.engine as 'auto') : 'onnxruntime';
         const result = await check(model, {

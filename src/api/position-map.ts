@@ -176,7 +176,7 @@ async function readBackground(
   background: PositionMapOptions['background'],
   classifier: Classifier,
 ): Promise<SceneOptions['background']> {
-  if (background === undefined || background === 'noise' || ArrayBuffer.isView(background)) return background as 'noise';
+  if (background === undefined || background === 'noise' || ArrayBuffer.isView(background)) return background;
   if (typeof background === 'number' && background >= 0 && background <= 255) return background;
   const path = String(background);
   try {

@@ -43,9 +43,9 @@ export interface Scene {
   /** The object of each sample. */
   readonly chosen: readonly PlacedObject[];
   /** Where a sample lies in the middle. Draw 0 of the noise chose the objects; those of the centred pictures come first. */
-  centred(sample: number): Placement;
+  readonly centred: (sample: number) => Placement;
   /** Pictures [count,C,H,W], uint8. */
-  compose(count: number, at: (i: number) => Placement): Tensor;
+  readonly compose: (count: number, at: (i: number) => Placement) => Tensor;
 }
 
 /** Throws LanError (`data`) for models that take no pictures, objects that do not fit, and more samples than objects. */
