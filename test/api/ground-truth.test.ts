@@ -32,7 +32,7 @@ const left = float32(Array.from({ length: 64 }, (_, i) => Number(i % 8 < 4)), [8
 /** The metrics of localisation of a quick audit, by name. */
 async function measured(groundTruth: string | Tensor, input: string | Tensor = x): Promise<Record<string, number>> {
   await using auditor = await createAuditor(bytes, {
-    card: { channels: 'RGB', range: 1, mean: [0, 0, 0], std: [1, 1, 1] },
+    card: { input: { channels: 'RGB', range: 1, mean: [0, 0, 0], std: [1, 1, 1] } },
     groundTruth,
     iterations: 40,
     evidenceDraws: 2,
