@@ -22,7 +22,7 @@ import { isFile, openingOf, withModel, type ModelLike } from './opened.js';
 export type { Compared };
 
 /** Options of `compare`: those of `audit` for LAN, noise, question and evidence, and which methods take part. */
-export interface CompareOptions extends Omit<AuditOptions, 'lan' | 'vocabulary' | 'onProgress'> {
+export interface CompareOptions extends Omit<AuditOptions, 'lan' | 'vocabulary' | 'groundTruth' | 'onProgress'> {
   /** Names, or methods of your own; default: LAN and all that come with the package. */
   readonly methods?: readonly (typeof LAN | MethodName | AttributionMethod)[];
   /** Wall-clock seconds for each method, compiling and evidence not counted. Default: as long as its own settings take. */

@@ -29,6 +29,8 @@ export const STREAMS = {
   baseline: 35,
   metrics: 40,
   resample: 41,
+  otherNoise: 42,
+  controls: 43,
 } as const;
 
 /** A stream of independent 32-bit words. */

@@ -9,13 +9,13 @@ import { createLearner, requireFinite, type LearnedMask, type Learner, type Step
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
-import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Named, type Within } from '../evidence/answer.js';
 import type { Attribution } from '../attribution/method.js';
 import { attributed, rangeOf, type MethodChoice } from './attributed.js';
+import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { targetOf } from './target.js';
-import { measureAll, needOf, type Metric } from '../evidence/measure.js';
+import { measureAll, measureCurves, type Further } from '../evidence/measure.js';
 import { corruptOnce, replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
@@ -32,6 +32,8 @@ export interface AuditOptions {
   readonly explainer?: OpenedExplainer;
   /** Another method, whose order is the mask, in place of one learned; there is one result, whose `beta` is 0. */
   readonly method?: MethodChoice;
+  /** Besides the claim measure only the curves of deletion and insertion, where many explanations are compared. */
+  readonly curvesOnly?: boolean;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
   readonly onStep?: (beta: number, metrics: StepMetrics, iterations: number) => void;
@@ -46,14 +48,12 @@ export interface Prediction extends Named {
 }
 
 /** What was found at one weight of the mask mean: the mask, and what it proves. Times in seconds. */
-export interface BetaResult {
+export interface BetaResult extends Further {
   readonly beta: number;
   readonly learned: LearnedMask;
   /** Where another method gave the mask: what it found. */
   readonly attribution?: Attribution;
   readonly evidence: Replaceability;
-  /** Further figures of the mask, each with its direction (docs/evidence.md). */
-  readonly metrics: readonly Metric[];
   readonly evidenceSeconds: number;
   /** One corrupted input, as the classifier saw it, and what it answered. */
   readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[]; readonly value?: number };
@@ -75,8 +75,11 @@ export interface AuditResult {
 
 /** A prepared audit: one compilation serves any number of inputs. */
 export interface Auditor {
-  /** x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies on a value inside. */
-  audit(x: Tensor): Promise<AuditResult>;
+  /**
+   * x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies on a value inside. `groundTruth`: what a person has
+   * marked as needed, of the size of the mask (see `marked`).
+   */
+  audit(x: Tensor, groundTruth?: Tensor): Promise<AuditResult>;
   dispose(): Promise<void>;
 }
 
@@ -108,7 +111,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
   const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
   return {
-    async audit(sample) {
+    async audit(sample, groundTruth) {
       const { x, classifier: bound } = await classifier.locate(sample);
       requireFinite(x);
       const prepared = shared ?? (await prepare(bound, settings, options));
@@ -134,7 +137,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
           const { attribution, ...mask } = await prepared.masks.of({ x, p, answer, noise, beta });
-          const result = await measured(bound, x, answer, mask, noise, beta, settings, options);
+          const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth);
           betas.push({ beta, ...result, ...(attribution ? { attribution } : {}) });
         }
         const prediction = regression
@@ -239,23 +242,26 @@ async function measured(
   beta: number,
   settings: LanSettings,
   options: AuditOptions,
+  groundTruth: Tensor | undefined,
 ): Promise<Omit<BetaResult, 'beta'>> {
   options.onPhase?.(options.method ? `measuring evidence of ${options.method.method.title}` : `measuring evidence, beta ${beta}`);
   const start = performance.now();
   const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
+  const judge = (p: Tensor): Judge => judgeOf(answer, p, classifier.severalLabels);
   const evidence = await replaceability(predict, x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
-    judge: (p) => judgeOf(answer, p, classifier.severalLabels),
+    judge,
   });
-  const metrics = await measureAll(predict, { x, need: needOf(mask.mask), answer, noise, seed: settings.seed });
+  const claimed = { x, mask: mask.mask, answer, judge, noise, claim: evidence, ...rangeOf(classifier, x), groundTruth };
+  const further = await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
   const seen = await predict(corrupted);
   const example =
     answer.task === 'value'
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
       : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
-  return { learned: mask, evidence, metrics, evidenceSeconds: (performance.now() - start) / 1000, example };
+  return { learned: mask, evidence, ...further, evidenceSeconds: (performance.now() - start) / 1000, example };
 }
 
 function difference(p: Float32Array, converted: Float32Array, logarithms: boolean): number {

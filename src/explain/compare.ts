@@ -2,7 +2,8 @@
 import type { Attribution, AttributionMethod, Passes } from '../attribution/method.js';
 import { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
-import { needOf, type Metric } from '../evidence/measure.js';
+import { needOf } from '../evidence/measure.js';
+import type { Metric } from '../evidence/metric.js';
 import type { Replaceability } from '../evidence/replaceability.js';
 import type { Classifier } from '../model/classifier.js';
 import { Scorers } from './attributed.js';
@@ -15,7 +16,7 @@ export const LAN = 'lan';
 export type Contender = typeof LAN | AttributionMethod;
 
 /** What is compared, and how. */
-export interface CompareOptions extends Omit<AuditOptions, 'method' | 'explainer' | 'onStep'> {
+export interface CompareOptions extends Omit<AuditOptions, 'method' | 'explainer' | 'onStep' | 'curvesOnly'> {
   readonly methods: readonly Contender[];
 }
 
@@ -70,7 +71,13 @@ export async function compare(classifier: Classifier, x: Tensor, options: Compar
       const words = wordsOf(contender);
       try {
         const method = contender === LAN ? undefined : { method: contender, scorers };
-        const auditor = await createAuditor(classifier, { ...shared, settings, onPhase, ...(method ? { method } : {}) });
+        const auditor = await createAuditor(classifier, {
+          ...shared,
+          settings,
+          onPhase,
+          curvesOnly: true,
+          ...(method ? { method } : {}),
+        });
         try {
           const { answer, prediction, noise, betas, settings: used } = await auditor.audit(x);
           first ??= { answer, prediction, noise };

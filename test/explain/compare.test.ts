@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { compare } from '../../src/api/compare.js';
+import { defineMethod } from '../../src/attribution/method.js';
 import { methods } from '../../src/attribution/methods.js';
 import { METHODS } from '../../src/attribution/names.js';
 import { float32, toFloat32 } from '../../src/core/tensor.js';
@@ -108,6 +109,20 @@ test('an impossible budget, and methods that do not exist, are one sentence each
   ]);
 });
 
+test('a method of your own takes part like any other', async () => {
+  const brightness = defineMethod<{ readonly sign: number }>({
+    name: 'brightness',
+    title: 'Brightness',
+    reference: 'none',
+    needs: 'nothing',
+    defaults: { sign: 1 },
+    explain: (run, { sign }) => Promise.resolve(run.result(run.fold(run.x, 'mean').map((v) => sign * v))),
+  });
+  const { methods: all } = await compare(model(), bright, { ...quick, card, methods: [brightness, 'centre'] });
+  expect(all.map((m) => m.title)).toEqual(['Brightness', 'Centre']);
+  for (const v of toFloat32(all[0]!.found!.need)) expect(v).toBeCloseTo(0.9, 5);
+});
+
 test('a question is asked of every method: the class that is not answered turns signs round', async () => {
   const of = async (target: string): Promise<Float32Array> => {
     const { methods: all } = await compare(model(), bright, { ...quick, card, target, methods: ['ig'] });
@@ -168,6 +183,6 @@ test('the command prints one table and the refusals, and JSON where asked', asyn
   const wrong = await cli(...args, '--methods', 'shap');
   expect([wrong.code, wrong.err]).toEqual([
     2,
-    expect.stringMatching(/^lan-onnx: --methods: expected some of lan,gradient,.*received 'shap'\.\n$/),
+    expect.stringMatching(/^lan-onnx: --methods: expected some of lan, gradient, .*received 'shap'\.\n$/),
   ]);
 });

@@ -12,7 +12,7 @@ export const CONTENDERS = ['lan', ...METHODS] as const;
 function contenders(texts: readonly string[]): (typeof CONTENDERS)[number][] {
   const names = texts.flatMap((text) => text.split(',')).map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
   const wrong = names.find((name) => !(CONTENDERS as readonly string[]).includes(name));
-  if (wrong !== undefined || names.length === 0) throw new Expected(`some of ${CONTENDERS.join(',')}`, wrong ?? texts.join(' '));
+  if (wrong !== undefined || names.length === 0) throw new Expected(`some of ${CONTENDERS.join(', ')}`, wrong ?? texts.join(' '));
   return names as (typeof CONTENDERS)[number][];
 }
 
@@ -24,7 +24,11 @@ export const compare = {
   options: {
     image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
     tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
-    methods: { ...TEXTS, coerce: contenders, describe: `some of ${CONTENDERS.join(',')} (default: all)` },
+    methods: {
+      ...TEXTS,
+      coerce: contenders,
+      describe: `some of ${CONTENDERS.join(', ')}, behind commas or blanks (default: all)`,
+    },
     budget: { ...TEXT, coerce: seconds, describe: 'time for each method: 30s, 5m (default: as long as its own settings take)' },
     out: { ...TEXT, default: 'lan-onnx-compare', describe: 'folder for the results, one folder an input' },
     noise: { ...TEXT, group: MASK, describe: NOISE_HELP },
