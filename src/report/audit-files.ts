@@ -246,6 +246,8 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       ...(context.tokens ? { tokens: tokenMasks(context.tokens, b.learned.mask) } : {}),
       evidence: b.evidence,
       metrics: b.metrics,
+      otherNoise: b.otherNoise,
+      sanity: b.sanity,
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
       history: {

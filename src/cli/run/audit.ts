@@ -52,6 +52,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       budget: argv.budget,
       seed: argv.seed,
       evidenceDraws: argv.evidenceDraws,
+      groundTruth: argv.groundTruth,
       within: argv.within,
       target: argv.target,
       against: argv.against,
