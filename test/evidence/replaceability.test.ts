@@ -8,19 +8,16 @@ const N = 20;
 const x = float32(new Float32Array(N).fill(1), [1, N]);
 const noise = createNoise('uniform:-2,0', { x, low: 0, high: 1 });
 
-/** Answers 1 while every element of `needed` is as in x (noise is never 1), else 0; counts the inputs that it was asked for. */
-function indicator(needed: readonly number[]): { predict(samples: Tensor): Promise<Tensor>; asked: number } {
-  const self = {
-    asked: 0,
-    predict(samples: Tensor): Promise<Tensor> {
+/** Answers 1 while every element of `needed` is as in x (noise is never 1), else 0. */
+function indicator(needed: readonly number[]): { readonly predict: (samples: Tensor) => Promise<Tensor> } {
+  return {
+    predict: (samples) => {
       const rows = samples.dims[0]!;
-      self.asked += rows;
       const values = toFloat32(samples);
       const kept = Array.from({ length: rows }, (_, r) => needed.every((i) => values[r * N + i] === 1));
       return Promise.resolve(float32(kept.flatMap((k) => (k ? [0.1, 0.9] : [0.9, 0.1])), [rows, 2])); // prettier-ignore
     },
   };
-  return self;
 }
 const ramp = (least: number): Tensor => float32(Float32Array.from({ length: N }, (_, i) => (i === least ? 0.01 : 0.2 + 0.03 * i)), [1, N]); // prettier-ignore
 

@@ -372,7 +372,7 @@ describe('export-step', () => {
       expect(shapes).toEqual({
         ...{ x: [1, 3, 8, 9], eta: [2, 3, 8, 9], target: [1, 5], beta: [], binary: [], adam_scale: [], adam_floor: [] },
         ...{ theta: [1, 3, 8, 9], theta_m: [1, 3, 8, 9], theta_v: [1, 3, 8, 9] },
-        ...{ loss: [], output_loss: [], mask_mean: [], mask: [1, 3, 8, 9] },
+        ...{ loss: [], output_loss: [], mask_mean: [], mask: [1, 3, 8, 9], soft_mask: [1, 3, 8, 9] },
         ...{ theta_next: [1, 3, 8, 9], theta_m_next: [1, 3, 8, 9], theta_v_next: [1, 3, 8, 9] },
       });
       const { metadata } = decodeModel(bytes);
