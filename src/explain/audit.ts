@@ -14,9 +14,10 @@ import { attributed, rangeOf, type MethodChoice } from './attributed.js';
 import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
-import { targetOf } from './target.js';
+import { keptBy, targetOf } from './target.js';
+import { corruptOnce } from '../evidence/corrupt.js';
 import { measureAll, measureCurves, type Further } from '../evidence/measure.js';
-import { corruptOnce, replaceability, type Replaceability } from '../evidence/replaceability.js';
+import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
 export interface AuditOptions {
@@ -32,7 +33,7 @@ export interface AuditOptions {
   readonly explainer?: OpenedExplainer;
   /** Another method, whose order is the mask, in place of one learned; there is one result, whose `beta` is 0. */
   readonly method?: MethodChoice;
-  /** Besides the claim measure only the curves of deletion and insertion, where many explanations are compared. */
+  /** Many explanations are compared: of each the hard claim by its order alone, and the curves of deletion and insertion. */
   readonly curvesOnly?: boolean;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
@@ -209,12 +210,14 @@ function learned(learner: Learner, settings: LanSettings, options: AuditOptions)
   return {
     of({ x, p, answer, noise, beta }) {
       options.onPhase?.(`learning the mask, beta ${beta}`);
+      const target = targetOf(answer, p, settings.sharpen);
       return learner.learn({
         x,
-        target: targetOf(answer, p, settings.sharpen),
+        target,
         tolerance: answer.task === 'value' ? answer.within : undefined,
         noise,
-        settings: { ...settings, beta },
+        settings: { ...settings, beta, binary: settings.maskValues === 'binary' },
+        kept: keptBy(answer, toFloat32(target)),
         onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),
         signal: options.signal,
       });
@@ -248,12 +251,16 @@ async function measured(
   const start = performance.now();
   const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
   const judge = (p: Tensor): Judge => judgeOf(answer, p, classifier.severalLabels);
-  const evidence = await replaceability(predict, x, mask.mask, noise, {
+  // Beside other methods a binary mask is an order like theirs, and starts at no fraction of its own.
+  const { order } = options.curvesOnly ? {} : mask;
+  const evidence = await replaceability(predict, x, order ? mask.mask : (mask.order ?? mask.mask), noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
     judge,
+    ...(order && { order }),
   });
-  const claimed = { x, mask: mask.mask, answer, judge, noise, claim: evidence, ...rangeOf(classifier, x), groundTruth };
+  const range = rangeOf(classifier, x);
+  const claimed = { x, mask: mask.order ?? mask.mask, answer, judge, noise, claim: evidence, ...range, groundTruth };
   const further = await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
   const seen = await predict(corrupted);

@@ -119,7 +119,7 @@ function foundBy({ learned, attribution, evidence, metrics }: AuditResult['betas
   const steps = learned.history.length;
   const passes = { forward: steps * draws, backward: steps * draws };
   return {
-    need: needOf(learned.mask),
+    need: needOf(learned.order ?? learned.mask),
     passes,
     seconds: learned.seconds,
     details: { steps, stopped: learned.stopped },
