@@ -73,6 +73,11 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly budget?: number;
   /** Fresh noise draws for the evidence. Default 256. */
   readonly evidenceDraws?: number;
+  /**
+   * What a person has marked as needed (where it is bright): a picture, resized and cropped as the input is, an .npy file or a Tensor with one value for each
+   * element of the mask, or a folder with a file of each input's name. The metrics then say how far the mask points there.
+   */
+  readonly groundTruth?: string | Tensor;
   /** An explainer that `train` has written, its path or bytes: it gives the mask at once, with its own beta. */
   readonly lan?: string | Uint8Array;
   /** The words behind ids of tokens: by id, or the path of a file with one a line. */

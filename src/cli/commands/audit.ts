@@ -81,6 +81,11 @@ export const audit = {
       describe: 'sharpen an unsure answer until its top class has this probability in the target (0: never)',
     },
     budget: { ...TEXT, coerce: seconds, group: MASK, describe: 'time for each mask: 30s, 5m' },
+    'ground-truth': {
+      ...TEXT,
+      describe:
+        'what a person has marked as needed: a picture, an .npy file, or a folder with a file of each name; measures how far the mask points there',
+    },
     'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
     ...questionOptions,
     ...modelOptions,

@@ -1,7 +1,7 @@
 // lan-onnx audit MODEL --image F: learns which parts of an input the classifier needed, and measures the claim.
 import { join } from 'node:path';
 import { createAuditor, type Auditor } from '../../api/audit.js';
-import { allFailed, failureOf, survey } from '../../api/audit-all.js';
+import { allFailed, failureOf, survey, type SoundInput } from '../../api/audit-all.js';
 import type { AuditProgress } from '../../api/audit-options.js';
 import { shapeOf, sizeOfPicture, type Sample } from '../../api/inputs.js';
 import { LanError } from '../../core/errors.js';
@@ -52,6 +52,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       budget: argv.budget,
       seed: argv.seed,
       evidenceDraws: argv.evidenceDraws,
+      groundTruth: argv.groundTruth,
       within: argv.within,
       target: argv.target,
       against: argv.against,
@@ -80,7 +81,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
 
     async function auditAll(
       auditor: Auditor,
-      sound: readonly (typeof inputs)[number][],
+      sound: readonly SoundInput<(typeof inputs)[number]>[],
       onFailure: (error: LanError) => void,
     ): Promise<void> {
       const { engine, classes } = auditor.model;
@@ -89,13 +90,13 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       const documents: object[] = [];
       const written: string[] = [];
       const removed: string[] = [];
-      for (const input of sound) {
+      for (const { input, take } of sound) {
         const { path, is } = input;
         const name = folders[inputs.indexOf(input)]!;
         const folder = join(argv.out, name);
         let document: AuditDocument | undefined;
         try {
-          current = await auditor.read(path, is);
+          current = take() ?? (await auditor.read(path, is));
           document = argv.resume ? await auditor.finished(current, folder) : undefined;
           if (!document) {
             const result = await auditor.audit(current);
