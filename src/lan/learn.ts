@@ -103,12 +103,26 @@ async function descend(
   );
   descent.reset(initial);
   const history: StepMetrics[] = [];
+  const rates: number[] = [];
+  /** All inputs of the objective as they were before a step, its parameters included: the steps up to there once more, since only the last state is kept. */
+  const before = async (step: number): Promise<Record<string, Tensor>> => {
+    descent.reset(initial);
+    const draw = (s: number): void => void (noise.random && noise.fill(eta.data as Float32Array, stream, s));
+    for (let s = 0; s < step; s++) {
+      draw(s);
+      await descent.step(feeds, rates[s]!);
+    }
+    draw(step);
+    const parameters = objective.parameters.map(({ name, dims }) => [name, float32(descent.get(name), [...dims])] as const);
+    return { ...feeds, ...Object.fromEntries(parameters) };
+  };
   const start = performance.now();
   let stopped: LearnedMask['stopped'] = 'iterations';
   if (!noise.random) noise.fill(eta.data as Float32Array, stream, 0);
   for (let step = 0; step < settings.iterations; step++) {
     if (noise.random) noise.fill(eta.data as Float32Array, stream, step);
     const rate = rateAt(settings, step, (performance.now() - start) / 1000);
+    rates.push(rate);
     const out = await descent.step(feeds, rate);
     const metrics = {
       step,
@@ -117,10 +131,7 @@ async function descend(
       maskMean: first(out['mask_mean']!),
     };
     if (!Number.isFinite(metrics.loss)) {
-      // Of the first step all is known: where its gradient was no number, no learning rate helps.
-      if (step === 1 && noise.random) noise.fill(eta.data as Float32Array, stream, 0);
-      const parameters = objective.parameters.map(({ name, dims }) => [name, float32(initial[name]!, [...dims])] as const);
-      const node = step === 1 ? await infiniteGradient({ ...feeds, ...Object.fromEntries(parameters) }) : undefined;
+      const node = step === 0 ? undefined : await before(step - 1).then(infiniteGradient);
       throw notFinite(`loss became ${metrics.loss}`, step, node);
     }
     history.push(metrics);
