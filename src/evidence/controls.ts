@@ -3,7 +3,7 @@ import { descending } from '../core/correlation.js';
 import { random, STREAMS } from '../core/random.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { meanOf } from './metric.js';
-import { spread } from './replaceability.js';
+import { spread } from './corrupt.js';
 import type { SanityTest, Verdict } from './sanity.js';
 import { drawsOf, scores, type Subject } from './subject.js';
 

@@ -3,7 +3,7 @@ import { pearson } from '../core/correlation.js';
 import { random, STREAMS, type Random } from '../core/random.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { bootstrap, type Metric } from './metric.js';
-import { spread } from './replaceability.js';
+import { spread } from './corrupt.js';
 import { scores, type Subject } from './subject.js';
 
 /**

@@ -5,7 +5,8 @@ import { random, STREAMS } from '../core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { createNoise, type Noise, type NoiseContext } from '../lan/noise.js';
 import type { Judge } from './answer.js';
-import { blend, spread, type Predict } from './replaceability.js';
+import { blend, spread } from './corrupt.js';
+import type { Predict } from './replaceability.js';
 
 /** What a mask proves under one more family of noise: how often the answer is kept, with Wilson intervals; a single draw where it is always the same. */
 export interface OtherNoise {

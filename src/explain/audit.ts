@@ -12,9 +12,10 @@ import type { LanSettings } from '../lan/settings.js';
 import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
-import { targetOf } from './target.js';
+import { keptBy, targetOf } from './target.js';
+import { corruptOnce } from '../evidence/corrupt.js';
 import { measureAll, type Further } from '../evidence/measure.js';
-import { corruptOnce, replaceability, type Replaceability } from '../evidence/replaceability.js';
+import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
 export interface AuditOptions {
@@ -199,12 +200,14 @@ function learned(learner: Learner, settings: LanSettings, options: AuditOptions)
   return {
     of({ x, p, answer, noise, beta }) {
       options.onPhase?.(`learning the mask, beta ${beta}`);
+      const target = targetOf(answer, p, settings.sharpen);
       return learner.learn({
         x,
-        target: targetOf(answer, p, settings.sharpen),
+        target,
         tolerance: answer.task === 'value' ? answer.within : undefined,
         noise,
-        settings: { ...settings, beta },
+        settings: { ...settings, beta, binary: settings.maskValues === 'binary' },
+        kept: keptBy(answer, toFloat32(target)),
         onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),
         signal: options.signal,
       });
@@ -242,8 +245,18 @@ async function measured(
     draws: options.evidenceDraws,
     seed: settings.seed,
     judge,
+    ...(mask.order && { order: mask.order }),
   });
-  const claimed = { x, mask: mask.mask, answer, judge, noise, claim: evidence, ...rangeOf(classifier, x), groundTruth };
+  const claimed = {
+    x,
+    mask: mask.order ?? mask.mask,
+    answer,
+    judge,
+    noise,
+    claim: evidence,
+    ...rangeOf(classifier, x),
+    groundTruth,
+  };
   const further = await measureAll(predict, { ...claimed, seed: settings.seed });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
   const seen = await predict(corrupted);

@@ -72,6 +72,12 @@ export const audit = {
       describe: 'an explainer that lan-onnx train has written; it gives the masks at once',
     },
     noise: { ...TEXT, group: MASK, describe: NOISE_HELP },
+    keep: {
+      ...TEXT,
+      coerce: number(0),
+      group: MASK,
+      describe: 'in place of --beta: how often the answer is to be kept (0.95); as much is replaced as that allows',
+    },
     iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most' },
     'learning-rate': { ...TEXT, coerce: number(0), group: MASK, describe: 'of Adam' },
     sharpen: {

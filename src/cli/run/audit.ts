@@ -46,6 +46,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       lan: argv.lan,
       vocabulary: argv.vocab,
       noise: argv.noise,
+      keep: argv.keep,
       iterations: argv.iterations,
       learningRate: argv.learningRate,
       sharpen: argv.sharpen,
