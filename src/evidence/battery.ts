@@ -5,7 +5,8 @@ import { random, STREAMS } from '../core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Noise } from '../lan/noise.js';
 import type { Judge } from './answer.js';
-import { spread, type Predict } from './replaceability.js';
+import { spread } from './corrupt.js';
+import type { Predict } from './replaceability.js';
 import type { SanityTest, Verdict } from './sanity.js';
 import type { Similarity } from './similarity.js';
 

@@ -184,7 +184,7 @@ export const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promis
   classifier.randomTokens(Math.max(2, Math.min(64, Math.floor(POOL / sizeOf(classifier.sampleShape)))), seed);
 
 /** Where an audit's masks come from. */
-interface Masks {
+export interface Masks {
   of(question: {
     readonly x: Tensor;
     readonly p: Tensor;
@@ -196,7 +196,7 @@ interface Masks {
 }
 
 /** Each mask learned for its input (Eq. 4). */
-function learned(learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
+export function learned(learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
   return {
     of({ x, p, answer, noise, beta }) {
       options.onPhase?.(`learning the mask, beta ${beta}`);

@@ -59,7 +59,7 @@ class Battery {
     private readonly options: BatteryOptions,
     private readonly relearner: Relearner,
   ) {
-    this.need = needOf(beta.learned.mask);
+    this.need = needOf(beta.learned.order ?? beta.learned.mask);
   }
 
   async run(): Promise<{ tests: SanityTest[]; metrics: Metric[] }> {
@@ -75,7 +75,7 @@ class Battery {
     if (strength) tests.push(edgeTest(similarity(need, float32(strength, need.dims))));
     tests.push(await this.leak(located));
     // How alike two seeds are is how alike anything can be; a network gives the same map each time.
-    const fresh = await this.step('another seed', async () => needOf((await relearner.mask(sample, { seed: seed + 1 })).mask));
+    const fresh = await this.step('another seed', async () => needOf((await relearner.mask(sample, { seed: seed + 1 })).order));
     if (!fresh) return { tests, metrics };
     let floor = 1;
     if (explainer) {
@@ -133,7 +133,7 @@ class Battery {
     const again = await this.step('another noise', () => relearner.mask(sample, { noise: noise!.name }));
     if (!again) return [];
     const what = `learned on ${noise!.name.split(':')[0]} noise`;
-    return [agreementTest('noise', what, similarity(this.need, needOf(again.mask)), floor)];
+    return [agreementTest('noise', what, similarity(this.need, needOf(again.order)), floor)];
   }
 
   /** The last layer of weights shuffled, the upper half, and all. */
@@ -149,7 +149,7 @@ class Battery {
         try {
           const relearner = await createRelearner(changed, options);
           try {
-            return needOf((await relearner.mask(sample)).mask);
+            return needOf((await relearner.mask(sample)).order);
           } finally {
             await relearner.dispose();
           }
@@ -167,8 +167,8 @@ class Battery {
   private async explain(x: Tensor): Promise<{ need: Tensor; answer?: Answer }> {
     const { explainer } = this.options;
     if (explainer) return { need: needOf(await explainer.explain(x)) };
-    const { mask, answer } = await this.relearner.mask(x);
-    return { need: needOf(mask), answer };
+    const { order, answer } = await this.relearner.mask(x);
+    return { need: needOf(order), answer };
   }
 
   private async sensitivity(x: Tensor, { low, high }: { low: number; high: number }): Promise<Metric | undefined> {

@@ -4,17 +4,16 @@ import { answerOf, valueAnswer, type Answer } from '../evidence/answer.js';
 import { createLearner } from '../lan/learn.js';
 import { createNoise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
-import { rangeOf, tokenPool, type AuditOptions } from './audit.js';
+import { learned, rangeOf, tokenPool, type AuditOptions } from './audit.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
-import { targetOf } from './target.js';
 
 /** One compilation for masks of any number of inputs, seeds and noises. */
 export interface Relearner {
-  /** `sample`: [1,...inputShape]. `noise`: as createNoise takes it. */
+  /** `sample`: [1,...inputShape]. `noise`: as createNoise takes it. Gives the mask, of a binary one the order of its elements (see LearnedMask). */
   mask(
     sample: Tensor,
     change?: { readonly seed?: number; readonly noise?: string },
-  ): Promise<{ readonly mask: Tensor; readonly answer: Answer }>;
+  ): Promise<{ readonly order: Tensor; readonly answer: Answer }>;
   dispose(): Promise<void>;
 }
 
@@ -39,15 +38,10 @@ export async function createRelearner(classifier: Classifier, options: AuditOpti
           bound.task === 'regression'
             ? valueAnswer(p, options.within)
             : answerOf(p, bound.labels, bound.severalLabels, options.question);
-        const { mask } = await learner.learn({
-          x,
-          target: targetOf(answer, p, settings.sharpen),
-          tolerance: answer.task === 'value' ? answer.within : undefined,
-          noise: createNoise(noise, { x, ...rangeOf(bound, x), samples: options.samples, tokens }),
-          settings: { ...settings, beta: settings.betas[0]!, seed },
-          signal: options.signal,
-        });
-        return { mask, answer };
+        const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x), samples: options.samples, tokens });
+        const masks = learned(learner, { ...settings, seed }, { ...options, onPhase: undefined });
+        const { mask, order = mask } = await masks.of({ x, p, answer, noise: noiseNow, beta: settings.betas[0]! });
+        return { order, answer };
       } finally {
         if (!shared) await learner.dispose();
       }
