@@ -11,6 +11,7 @@ import type { MaskShape } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Classifier } from '../model/classifier.js';
 import { weightsOf } from '../model/question.js';
+import { rangeOf } from './plausible.js';
 
 /** A method, and what runs the model for it. */
 export interface MethodChoice {
@@ -138,11 +139,4 @@ export function maskOfOrder(need: Tensor): Tensor {
   const mask = new Float32Array(order.length);
   order.forEach((index, position) => (mask[index] = order.length === 1 ? 0.5 : position / (order.length - 1)));
   return float32(mask, need.dims);
-}
-
-/** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
-export function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
-  if (classifier.card && !classifier.hookPoint) return { low: 0, high: classifier.card.range };
-  const values = toFloat32(x);
-  return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
 }

@@ -3,14 +3,15 @@ import type { Classifier } from '../model/open.js';
 import type { Question } from '../model/question.js';
 import { LanError } from '../core/errors.js';
 import { topK } from '../core/rows.js';
-import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
 import { createLearner, requireFinite, type LearnedMask, type Learner, type StepMetrics } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Attribution } from '../attribution/method.js';
-import { attributed, rangeOf, type MethodChoice } from './attributed.js';
+import { attributed, type MethodChoice } from './attributed.js';
+import { rangeOf, tokenPool } from './plausible.js';
 import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
@@ -187,14 +188,8 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
 }
 
-/** Elements of the pool of other tokens at most: 64 MB. */
-const POOL = 2 ** 24;
-
-const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tensor> =>
-  classifier.randomTokens(Math.max(2, Math.min(64, Math.floor(POOL / sizeOf(classifier.sampleShape)))), seed);
-
 /** Where an audit's masks come from. */
-interface Masks {
+export interface Masks {
   of(question: {
     readonly x: Tensor;
     readonly p: Tensor;
@@ -206,7 +201,7 @@ interface Masks {
 }
 
 /** Each mask learned for its input (Eq. 4). */
-function learned(learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
+export function learned(learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
   return {
     of({ x, p, answer, noise, beta }) {
       options.onPhase?.(`learning the mask, beta ${beta}`);
@@ -230,8 +225,17 @@ function learned(learner: Learner, settings: LanSettings, options: AuditOptions)
 const explained = (explainer: OpenedExplainer): Masks => ({
   async of({ x }) {
     const start = performance.now();
-    const mask = await explainer.explain(x);
-    return { mask, history: [], seconds: (performance.now() - start) / 1000, stopped: 'explainer' };
+    const soft = await explainer.explain(x);
+    // Trained with rounded masks, it gives what was rounded.
+    const binary = explainer.settings['maskValues'] === 'binary';
+    const mask = binary ? float32(toFloat32(soft).map((v) => (v > 0.5 ? 1 : 0)), soft.dims) : soft; // prettier-ignore
+    return {
+      mask,
+      ...(binary && { order: soft }),
+      history: [],
+      seconds: (performance.now() - start) / 1000,
+      stopped: 'explainer',
+    };
   },
   dispose: () => Promise.resolve(),
 });
