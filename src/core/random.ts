@@ -28,6 +28,8 @@ export const STREAMS = {
   jitter: 34,
   metrics: 40,
   resample: 41,
+  place: 50,
+  reservoir: 51,
 } as const;
 
 /** A stream of independent 32-bit words. */
