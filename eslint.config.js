@@ -15,13 +15,20 @@ export default tseslint.config(
       'prefer-const': 'error',
     },
   },
-  // Plain JavaScript is configuration and one CommonJS file for jest: it has no types to check.
+  // Plain JavaScript is configuration and what jest itself loads: it has no types to check.
   {
-    files: ['**/*.js', '**/*.cjs'],
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
     ...tseslint.configs.disableTypeChecked,
     languageOptions: {
       ...tseslint.configs.disableTypeChecked.languageOptions,
-      globals: { module: 'writable', require: 'readonly', process: 'readonly', globalThis: 'readonly' },
+      globals: {
+        module: 'writable',
+        require: 'readonly',
+        __filename: 'readonly',
+        URL: 'readonly',
+        process: 'readonly',
+        globalThis: 'readonly',
+      },
     },
   },
   { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },

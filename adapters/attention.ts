@@ -99,7 +99,7 @@ const fusedRotaryEmbedding = defineOp({
   versions: [1],
   attributes: { ...ROTARY, is_packed_batching: int(0), scale: float(1) },
   canonicalize: (n, g) => {
-    if (n.attr('is_packed_batching')) n.refuse('expected is_packed_batching 0. Export the model without packed batches.');
+    if (n.attr('is_packed_batching')) n.refuse('expected is_packed_batching 0', 'Export the model without packed batches.');
     const [x, positions, cos, sin] = n.x as [string, string, string, string];
     // One number counts on from there; a row of them has one for each position.
     const start = g.reshape(g.slice(g.op('Reshape', [positions, g.ints([-1])]), [0], [1], [0]), [1, 1]);

@@ -52,7 +52,7 @@ function rewrite(
 
 /** What tfjs runs for two spatial axes, and for three. */
 function onTfjs<F>(n: StaticNode, axes: readonly Axis[], two: F, three: F): F {
-  if (axes.length > 3) n.refuse(`${axes.length} spatial axes are not supported in tfjs. Use \`engine\` onnxruntime.`);
+  if (axes.length > 3) n.refuse(`${axes.length} spatial axes are not supported in tfjs`, 'Use `engine` onnxruntime.');
   return axes.length === 3 ? three : two;
 }
 
@@ -144,7 +144,7 @@ function transposeWindow(n: StaticNode, a: Transpose): TransposeWindow {
   });
   const behind = total.map((t) => Math.max(0, -t));
   if (behind.some((t, i) => t > 0 && output_padding[i]! + t >= Math.max(plain.strides[i]!, plain.dilations[i]!)))
-    n.refuse(`output shape [${out.join(',')}] is larger than strides and kernel can fill. Add output_padding.`);
+    n.refuse(`output shape [${out.join(',')}] is larger than strides and kernel can fill`, 'Add output_padding.');
   const cut = total.map((t) => Math.max(0, t));
   const half = cut.map((t) => Math.floor(t / 2));
   const rest = cut.map((t, i) => t - half[i]!);
@@ -172,7 +172,7 @@ const convTransposeOp = defineOp({
   versions: [1, 11, 22],
   attributes: TRANSPOSE_ATTRIBUTES,
   // onnxruntime goes through a matrix of patches [M / group * kernel, input positions].
-  size: (n, a) => ({ outputs: [transposedDims(n, a)], besides: sizeOf(n.dims(1).slice(1)) * sizeOf(n.dims(0).slice(2)) }),
+  size: (n, a) => ({ outputs: [transposedDims(n, a)], workspace: sizeOf(n.dims(1).slice(1)) * sizeOf(n.dims(0).slice(2)) }),
   grows: true,
   // W is [C, M / group, ...kernel]: each input is spread by one filter.
   macs: (n) => sizeOf(n.type(0).dims) * sizeOf(n.type(1).dims.slice(1)),

@@ -32,6 +32,14 @@ const slice = defineOp({
     return g.op('Slice', [n.x[0]!, list('starts'), list('ends'), list('axes')]);
   },
   constants: [1, 2, 3, 4],
+  size: (n) => {
+    const dims = [...n.dims(0)];
+    const given = (index: number): number[] | undefined => (n.has(index) ? n.numbers(index) : undefined);
+    const cuts = resolveCuts(dims, n.numbers(1), n.numbers(2), given(3), given(4));
+    // Never more than there is: a step of 0 is onnxruntime's to refuse.
+    for (const { axis, count } of cuts) dims[axis] = Math.min(dims[axis]!, count);
+    return [dims];
+  },
   lower: (n) => (cutsOf(n).length === 0 ? n.x[0]! : undefined),
   layout: 'any',
   forward: ([x], _, { tf, node, axis }) => [tfSlice(tf, x!, cutsOf(node), (a) => axis(a, x!.shape.length))],

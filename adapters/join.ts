@@ -29,10 +29,10 @@ const concat = defineOp({
   },
 });
 
-/** Lengths of a Split's parts. */
-function splitSizes(d: number, given: readonly number[] | undefined, parts: number): readonly number[] {
+/** Lengths of a Split's parts; of equal ones, those of the first `count`. */
+function splitSizes(d: number, given: readonly number[] | undefined, parts: number, count = parts): readonly number[] {
   const part = Math.ceil(d / parts);
-  return given ?? range(parts).map((i) => Math.max(0, Math.min(part, d - i * part)));
+  return given ?? range(count).map((i) => Math.max(0, Math.min(part, d - i * part)));
 }
 
 const split = defineOp({
@@ -56,6 +56,13 @@ const split = defineOp({
     });
   },
   constants: [1],
+  size: (n, { axis, num_outputs }) => {
+    const dims = n.dims(0);
+    const count = n.node.outputs.length;
+    const given = n.has(1) ? n.numbers(1) : undefined;
+    const sizes = splitSizes(dims[positiveAxis(axis, dims.length)]!, given, num_outputs ?? count, count);
+    return range(count).map((i) => withLength(dims, axis, sizes[i] ?? 0));
+  },
   lower: (n) => (n.y.length === 1 && sameDims(n.type(0).dims, n.outputType(0).dims) ? n.x[0]! : undefined),
   layout: 'any',
   forward: ([x], { axis, num_outputs }, { tf, node, axis: at }) => {

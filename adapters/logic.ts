@@ -88,13 +88,16 @@ function withoutDropout(n: OldNode, g: GraphBuilder): string | string[] {
   const training = n.x[2] ?? '';
   if (n.version >= 12 && training !== '') {
     const value = n.constant(2);
-    if (!value) return n.refuse('its training_mode is computed. Export the model for inference (model.eval()).');
+    if (!value) return n.refuse('its training_mode is computed', 'Export the model for inference (model.eval()).');
     if (Number(value.data[0]) !== 0)
-      return n.refuse('its training_mode is true, so its output is random. Export the model for inference (model.eval()).');
+      return n.refuse('its training_mode is true, so its output is random', 'Export the model for inference (model.eval()).');
   }
   if (n.outputs < 2) return x;
   if (n.version < 10)
-    return n.refuse('its mask output is in use, which before opset 10 is not defined at inference. Export at opset 10 or later.');
+    return n.refuse(
+      'its mask output is in use, which before opset 10 is not defined at inference',
+      'Export at opset 10 or later.',
+    );
   // Version 10 says nothing about the mask at inference; onnxruntime gives false there, and true ("kept") since 12.
   const mask = { kind: 'tensor', value: { type: 'bool', dims: [1], data: Uint8Array.of(n.version >= 12 ? 1 : 0) } } as const;
   return [x, g.op('ConstantOfShape', [g.op('Shape', [x])], { value: mask })];

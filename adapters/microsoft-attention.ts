@@ -58,16 +58,16 @@ const attention = defineOp({
       [batch, length, values],
       [2, batch, heads, keys, values / heads],
     ];
-    return { outputs, besides: scores(n, heads, length, keys) };
+    return { outputs, workspace: scores(n, heads, length, keys) };
   },
   grows: true,
   restrictions: 'biases must be given, no rotary embedding inside, no shared buffer of past and present',
   canonicalize: (n) => {
     refuseNoHeads(n);
-    if (!n.x[2]) n.refuse('it has no biases (input 2), on which onnxruntime 1.30 ends the process. Give it zeros.');
-    if (n.attr('do_rotary')) n.refuse('expected do_rotary 0. Export the model with RotaryEmbedding nodes of its own.');
+    if (!n.x[2]) n.refuse('it has no biases (input 2), on which onnxruntime 1.30 ends the process', 'Give it zeros.');
+    if (n.attr('do_rotary')) n.refuse('expected do_rotary 0', 'Export the model with RotaryEmbedding nodes of its own.');
     if (n.attr('past_present_share_buffer'))
-      n.refuse('expected past_present_share_buffer 0. Export the model without a shared buffer.');
+      n.refuse('expected past_present_share_buffer 0', 'Export the model without a shared buffer.');
     return undefined;
   },
   lower: (n, a, g) => {
@@ -120,17 +120,17 @@ const multiHeadAttention = defineOp({
       [batch, heads, keys, width / heads],
       [batch, heads, keys, size],
     ];
-    return { outputs, besides: scores(n, heads, length, keys) };
+    return { outputs, workspace: scores(n, heads, length, keys) };
   },
   grows: true,
   restrictions: 'keys and values not packed, no scores as an output, no shared buffer of past and present',
   canonicalize: (n) => {
     refuseNoHeads(n);
     if (n.x[8] || n.x[9])
-      n.refuse('a shared buffer of past and present (inputs 8 and 9) is not supported. Export the model without it.');
+      n.refuse('a shared buffer of past and present (inputs 8 and 9) is not supported', 'Export the model without it.');
     // onnxruntime has them for GPUs only.
-    if (!n.x[1] || !n.x[2]) n.refuse('keys and values packed into one input are not supported. Export them apart.');
-    if (n.outputs > 3) n.refuse('the output qk is not supported. Export the model without it.');
+    if (!n.x[1] || !n.x[2]) n.refuse('keys and values packed into one input are not supported', 'Export them apart.');
+    if (n.outputs > 3) n.refuse('the output qk is not supported', 'Export the model without it.');
     return undefined;
   },
   lower: (n, a, g) => {

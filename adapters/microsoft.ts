@@ -28,7 +28,7 @@ const layerNorm = (g: GraphBuilder, x: string, gamma: string, beta: string, epsi
 /** Outputs 1 and 2 of the skip normalisations, which onnxruntime computes in training only. */
 function noStatistics({ node, refuse }: OldNode): void {
   if (node.outputs[1] || node.outputs[2])
-    refuse('the outputs mean and inv_std_var are not supported. Export the model for inference.');
+    refuse('the outputs mean and inv_std_var are not supported', 'Export the model for inference.');
 }
 
 const skipLayerNormalization = defineOp({

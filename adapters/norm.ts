@@ -19,7 +19,7 @@ function standardised(g: GraphBuilder, x: string, axes: readonly number[], epsil
 
 const oneOutput = (n: OldNode, names: string): void => {
   if (n.outputs > 1)
-    n.refuse(`the outputs ${names} are not supported; only the first output is. Export the model for inference.`);
+    n.refuse(`the outputs ${names} are not supported; only the first output is`, 'Export the model for inference.');
 };
 
 /** A parameter [C] shaped so that it broadcasts against [N, C, ...]. */
@@ -61,7 +61,7 @@ const batchNormalization = defineOp({
   restrictions: 'inference only',
   canonicalize: (n, g) => {
     const training = n.version >= 14 ? n.attr('training_mode') === 1 : n.version < 7 && n.attr('is_test') !== 1;
-    if (training) n.refuse('it is in training mode: its output depends on the batch. Export the model in eval mode.');
+    if (training) n.refuse('it is in training mode: its output depends on the batch', 'Export the model in eval mode.');
     oneOutput(n, 'of the running statistics');
     const epsilon = n.attr('epsilon') ?? 1e-5;
     const [x, scale, bias, average, variance] = n.x as [string, string, string, string, string];
@@ -131,7 +131,7 @@ const localResponse = defineOp({
   layout: 'nhwc',
   forward: ([x], a, { tf, layout, node }) => {
     if (layout !== 'nhwc')
-      node.refuse(`expected an input of four axes in tfjs, received ${x!.rank}. Use \`engine\` onnxruntime.`);
+      node.refuse(`expected an input of four axes in tfjs, received ${x!.rank}`, 'Use `engine` onnxruntime.');
     return [lrn(tf, x!, a)];
   },
   vjp: (c, a, g) => [lrnGradient(g, c.x[0]!, c.dy[0]!, c.type(0).dims, a)],
@@ -139,7 +139,7 @@ const localResponse = defineOp({
 
 const singlePrecision = (n: OldNode): void => {
   const type = n.attr('stash_type') ?? 1;
-  if (type !== 1) n.refuse(`expected stash_type 1 (float32), received ${type}. Export the model in float32.`);
+  if (type !== 1) n.refuse(`expected stash_type 1 (float32), received ${type}`, 'Export the model in float32.');
 };
 
 const layerNormalization = defineOp({

@@ -38,8 +38,8 @@ export interface OldNode {
   carried(this: void, index: number): boolean;
   /** Says that `value`, which is returned as an output, holds whole numbers of `type` in float32; gives its name back. */
   carry(this: void, value: string, type: DType): string;
-  /** Refuses the node: the reason is reported with every other problem of the model. */
-  refuse(this: void, reason: string): never;
+  /** Refuses the node: the reason (no full stop), and what to do about it (a sentence), is reported with every other problem of the model. */
+  refuse(this: void, reason: string, advice?: string): never;
 }
 
 /** A node of a static graph, as `lower`, `vjp` and `macs` see it. */
@@ -55,8 +55,8 @@ export interface StaticNode {
   outputType(this: void, index: number): ValueType;
   /** An input's value where it is a constant. */
   constant(this: void, index: number): Tensor | undefined;
-  /** Refuses the node: the reason is reported with every other problem of the model. */
-  refuse(this: void, reason: string): never;
+  /** Refuses the node: the reason (no full stop), and what to do about it (a sentence), is reported with every other problem of the model. */
+  refuse(this: void, reason: string, advice?: string): never;
 }
 
 /** A node that nobody has run yet, as `size` sees it. A question whose answer is not known ends the rule; it is asked again when it is. */
@@ -73,9 +73,9 @@ export interface UnsizedNode {
 }
 /**
  * Lengths of the axes of each output, the first ones at least; and where the op needs more memory than it returns, how many elements of 4 bytes
- * that is `besides`. A length may be Infinity.
+ * that is `workspace`. A length may be Infinity.
  */
-export type Sizes = readonly Dims[] | { readonly outputs: readonly Dims[]; readonly besides: number };
+export type Sizes = readonly Dims[] | { readonly outputs: readonly Dims[]; readonly workspace: number };
 /** Tells how large the outputs will be. Inputs that do not fit may give any size: whoever runs the node refuses it. */
 export type Size<S extends AttributeSpecs> = (n: UnsizedNode, attributes: AttributesOf<S>) => Sizes;
 

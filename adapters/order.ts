@@ -71,7 +71,7 @@ const nonZero = defineOp({
   versions: [9, 13],
   attributes: {},
   // How many are not zero is known to nobody before: at most all, each told by one int64 an axis.
-  size: (n) => ({ outputs: [], besides: 2 * n.dims(0).length * product(n.dims(0)) }),
+  size: (n) => ({ outputs: [], workspace: 2 * n.dims(0).length * product(n.dims(0)) }),
   grows: true,
   // The shape of its output is how many of its input are not zero.
   constants: [0],

@@ -29,7 +29,7 @@ const MAX = { ...WINDOW_ATTRIBUTES, ceil_mode: int(0), dilations: ints(), storag
 const lead = (n: StaticNode): [number, number] => [n.type(0).dims[0]!, n.type(0).dims[1]!];
 
 const atMostThree = (n: StaticNode): void => {
-  if (n.type(0).dims.length > 5) n.refuse('more than three spatial axes are not supported in tfjs. Use `engine` onnxruntime.');
+  if (n.type(0).dims.length > 5) n.refuse('more than three spatial axes are not supported in tfjs', 'Use `engine` onnxruntime.');
 };
 
 /** One window that covers the whole input, without padding. */

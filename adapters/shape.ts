@@ -172,7 +172,7 @@ const pad = defineOp({
   forward: ([x], { mode }, { tf, node, axis: at }) => {
     const padding = paddingOf(node);
     const rank = x!.shape.length;
-    if (rank > MOST_AXES) node.refuse(`its ${rank} axes are too many for tfjs. Use \`engine\` onnxruntime.`);
+    if (rank > MOST_AXES) node.refuse(`its ${rank} axes are too many for tfjs`, 'Use `engine` onnxruntime.');
     if (mode === 'constant') {
       const amounts = range(rank).map((): [number, number] => [0, 0]);
       padding.forEach((p, axis) => (amounts[at(axis, rank)] = p));

@@ -58,7 +58,7 @@ const dft = defineOp({
   restrictions: 'a constant axis; no inverse of a one-sided spectrum',
   canonicalize: (n, g) => {
     if (n.attr('inverse') === 1 && n.attr('onesided') === 1)
-      n.refuse('the inverse of a one-sided spectrum is not supported. Export it with onesided=0.');
+      n.refuse('the inverse of a one-sided spectrum is not supported', 'Export it with onesided=0.');
     if (n.version < 20) return undefined;
     const given = n.x[2] ? (n.constant(2) ?? n.refuse('its axis (input 2) must be constant.')) : undefined;
     // The last axis holds real and imaginary part; -2 is the one before.
@@ -115,7 +115,7 @@ const window = (op: string): OpAdapter =>
     size: (n) => [[scalarIn(n, 0)]],
     grows: true,
     constants: [0],
-    lower: (n) => n.refuse("its size depends on the values of the model's input. Bind it before exporting."),
+    lower: (n) => n.refuse("its size depends on the values of the model's input", 'Bind it before exporting.'),
     vjp: none('the output depends on a whole number only'),
   });
 
@@ -126,7 +126,7 @@ const melWeightMatrix = defineOp({
   size: (n) => [[binsOf(scalarIn(n, 1), 1), scalarIn(n, 0)]],
   grows: true,
   constants: [0, 1, 2, 3, 4],
-  lower: (n) => n.refuse("its sizes depend on the values of the model's input. Bind them before exporting."),
+  lower: (n) => n.refuse("its sizes depend on the values of the model's input", 'Bind them before exporting.'),
   vjp: none('the output depends on sizes and frequencies only'),
 });
 

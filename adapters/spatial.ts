@@ -39,7 +39,7 @@ const affineGrid = defineOp({
   restrictions: 'a constant size',
   // grid = [x, y(, z), 1] theta^T over all positions: theta [N, 2, 3] or [N, 3, 4].
   canonicalize: (n, g) => {
-    const size = n.constant(1) ?? n.refuse('its size (input 1) must be constant. Export the model with fixed shapes.');
+    const size = n.constant(1) ?? n.refuse('its size (input 1) must be constant', 'Export the model with fixed shapes.');
     const [batch = 1, , ...spatial] = toIntegers(size);
     if (spatial.some((d) => d < 1)) n.refuse(`its size [${toIntegers(size).join(',')}] has an axis shorter than 1.`);
     checkTable(n, product(spatial) * (spatial.length + 1), 'grid');

@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { openModel } from '../src/model/open.js';
 import { openDataset } from '../src/data/open-dataset.js';
 import { openSession } from '../src/engine/ort.js';
-import { fastestBatch, pictureSpec, score } from '../src/score/score.js';
+import { fastestBatch } from '../src/score/batch-size.js';
+import { pictureSpec, score } from '../src/score/score.js';
 import { preprocessTensor } from '../src/model/preprocess.js';
 
 const { values, positionals } = parseArgs({

@@ -19,7 +19,7 @@ const STORE: Partial<Record<DType, (bits: number) => number>> = {
 /** f element by element, broadcasting. tfjs has a kernel for "and" alone, and not on every backend, so this runs in JavaScript. */
 function bitByBit({ tf, node }: ForwardContext, x: readonly TfTensor[], f: (a: number, b: number) => number): TfTensor {
   const { type, dims } = node.outputType(0);
-  const store = STORE[type] ?? node.refuse(`tfjs has no whole numbers of type ${type}. Use \`engine\` onnxruntime.`);
+  const store = STORE[type] ?? node.refuse(`tfjs has no whole numbers of type ${type}`, 'Use `engine` onnxruntime.');
   return detached(tf, x, (...operands) => {
     const [a, b] = operands.map((t) => tf.broadcastTo(t, [...dims]).dataSync());
     return tf.tensor(

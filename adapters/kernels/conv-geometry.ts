@@ -196,13 +196,19 @@ export function windowCounts(axes: readonly Axis[]): Float32Array {
   return Float32Array.from(perAxis.reduce<number[]>((all, axis) => all.flatMap((v) => axis.map((c) => v * c)), [1]));
 }
 
-/** The most elements of a window of ones: real ones have hundreds. */
-const MOST_ONES = 2 ** 26;
+/** The most elements of a window of one value: real ones have hundreds. */
+const MOST_IN_WINDOW = 2 ** 26;
 
-/** A tensor of ones. Throws LanError (`memory`) above MOST_ONES elements: a kernel_shape is only an attribute, whatever it asks for. */
-export function ones(dims: readonly number[]): Tensor {
+/**
+ * A float32 tensor of one value, as the windows of pools are. Throws LanError (`memory`) above MOST_IN_WINDOW elements: a kernel_shape is only an
+ * attribute, whatever it asks for.
+ */
+export function windowOf(dims: readonly number[], value: number): Tensor {
   const size = sizeOf(dims);
-  if (!(size <= MOST_ONES))
-    throw new LanError('memory', `A window of [${dims.join(',')}] has ${size} elements; at most ${MOST_ONES} are allowed.`);
-  return { type: 'float32', dims, data: new Float32Array(size).fill(1) };
+  if (!(size <= MOST_IN_WINDOW))
+    throw new LanError('memory', `A window of [${dims.join(',')}] has ${size} elements; at most ${MOST_IN_WINDOW} are allowed.`);
+  return { type: 'float32', dims, data: new Float32Array(size).fill(value) };
 }
+
+/** A tensor of ones; see windowOf. */
+export const ones = (dims: readonly number[]): Tensor => windowOf(dims, 1);

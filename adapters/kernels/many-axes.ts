@@ -38,7 +38,7 @@ export function ofAnyRank(adapter: OpAdapter): OpAdapter {
     if (given.every((t) => t.rank <= MOST_AXES)) return forward(x, attributes, context);
     const { tf, node } = context;
     const { shapes, out } = merged(given);
-    if (shapes[0]!.length > MOST_AXES) node.refuse(`its ${out.length} axes are too many for tfjs. Use \`engine\` onnxruntime.`);
+    if (shapes[0]!.length > MOST_AXES) node.refuse(`its ${out.length} axes are too many for tfjs`, 'Use `engine` onnxruntime.');
     const y = forward(x.map((t) => t && tf.reshape(t, shapes[given.indexOf(t)]!)), attributes, context); // prettier-ignore
     return y.map((t) => tf.reshape(t, out));
   };

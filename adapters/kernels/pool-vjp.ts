@@ -1,7 +1,7 @@
 // Gradients of pools as ONNX nodes, for any number of spatial axes.
 import { sizeOf } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import { ones, place, type Axis } from './conv-geometry.js';
+import { windowOf, place, type Axis } from './conv-geometry.js';
 import { averageBack, averageScale, LOWEST } from './pool-tf.js';
 
 const untouched = (length: number): Axis => ({ size: length, kernel: 1, stride: 1, dilation: 1, begin: 0, end: 0, out: length });
@@ -150,9 +150,8 @@ export function averageGradient(
   const scaled = factors ? g.mul(dy, g.constant({ type: 'float32', dims: axes.map((a) => a.out), data: factors }, 'counts')) : dy;
   const strides = axes.map((a) => a.stride);
   if (strides.some((s) => s > 1)) {
-    const value = 1 / sizeOf(kernel);
-    const spread = { ...ones([lead[1], 1, ...kernel]), data: new Float32Array(lead[1] * sizeOf(kernel)).fill(value) };
-    return g.op('ConvTranspose', [scaled, g.constant(spread, 'average')], {
+    const share = windowOf([lead[1], 1, ...kernel], 1 / sizeOf(kernel));
+    return g.op('ConvTranspose', [scaled, g.constant(share, 'average')], {
       kernel_shape: kernel,
       strides,
       dilations: axes.map((a) => a.dilation),

@@ -9,7 +9,7 @@ import { explicit, type Explicit, type WindowAttributes } from './conv-geometry.
 export function refuseDilatedSame(n: OldNode): void {
   const auto = n.attr<string>('auto_pad') ?? 'NOTSET';
   if (auto.startsWith('SAME') && n.attr<readonly number[]>('dilations')?.some((d) => d !== 1))
-    n.refuse(`auto_pad ${auto} together with dilations is not supported. Export it with pads.`);
+    n.refuse(`auto_pad ${auto} together with dilations is not supported`, 'Export it with pads.');
 }
 
 /**
@@ -21,10 +21,11 @@ export function poolWindow(n: StaticNode, a: WindowAttributes, kernel: readonly 
   const window = explicit(a, spatial, kernel);
   if (n.outputType(0).dims.slice(2).includes(0))
     n.refuse(
-      `no window of kernel [${kernel.join(',')}] fits its input [${n.type(0).dims.join(',')}]. Give a larger input (\`shapes\`).`,
+      `no window of kernel [${kernel.join(',')}] fits its input [${n.type(0).dims.join(',')}]`,
+      'Give a larger input (`shapes`).',
     );
   const crops = spatial.some((size, i) => (Math.ceil(size / window.strides[i]!) - 1) * window.strides[i]! + kernel[i]! < size);
   if (a.auto_pad?.startsWith('SAME') && crops)
-    n.refuse(`auto_pad ${a.auto_pad} with a stride beyond the kernel crops the input in onnxruntime. Export it with pads.`);
+    n.refuse(`auto_pad ${a.auto_pad} with a stride beyond the kernel crops the input in onnxruntime`, 'Export it with pads.');
   return window;
 }

@@ -57,9 +57,9 @@ export function unroll(n: StaticNode, direction: string, g: GraphBuilder, cellOf
   const [steps, batch, width] = n.type(INPUT.X).dims as [number, number, number];
   const [directions, rows] = n.type(INPUT.W).dims as [number, number];
   const hidden = n.type(INPUT.R).dims[2]!;
-  if (steps === 0) n.refuse('its sequence has no steps. Give a longer one (`shapes`).');
+  if (steps === 0) n.refuse('its sequence has no steps', 'Give a longer one (`shapes`).');
   if (steps > MOST_STEPS)
-    n.refuse(`a sequence of ${steps} steps is too long to unroll; at most ${MOST_STEPS}. Give a shorter one (\`shapes\`).`);
+    n.refuse(`a sequence of ${steps} steps is too long to unroll; at most ${MOST_STEPS}`, 'Give a shorter one (`shapes`).');
   if (!['forward', 'reverse', 'bidirectional'].includes(direction) || (direction === 'bidirectional') !== (directions === 2))
     n.refuse(`direction '${direction}' does not go with weights for ${directions} direction(s)`);
   const both = directions === 2;
@@ -146,5 +146,5 @@ export function unrolledDims(n: UnsizedNode): Sizes {
   const [directions, gates] = n.dims(1) as [number, number];
   const size = n.dims(2)[2]!;
   const states = n.node.outputs.slice(1).map(() => [directions, batch, size]);
-  return { outputs: [[steps, directions, batch, size], ...states], besides: directions * gates * steps * batch };
+  return { outputs: [[steps, directions, batch, size], ...states], workspace: directions * gates * steps * batch };
 }

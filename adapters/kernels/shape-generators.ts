@@ -30,9 +30,10 @@ const size = defineOp({
 /** With its input known this op is folded away before `lower`; what is left cannot have a static shape. */
 const refused =
   (what: string) =>
-  (n: { refuse(reason: string): never }): never =>
+  (n: { refuse(reason: string, advice?: string): never }): never =>
     n.refuse(
-      `its output's shape depends on ${what}, which depends on the values of the model's input. Bind it before exporting.`,
+      `its output's shape depends on ${what}, which depends on the values of the model's input`,
+      'Bind it before exporting.',
     );
 
 const constantOfShape = defineOp({

@@ -1,5 +1,6 @@
 // Many inputs with one auditor: what cannot be explained is told by name, and the rest goes on.
 import { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
+import { bytesOf } from '../core/tensor.js';
 import { picturePaths } from '../data/picture-paths.js';
 import type { AuditResult, Auditor } from './audit.js';
 import { MOST_PICTURES } from '../model/guess.js';
@@ -25,8 +26,21 @@ export function failureOf(path: string, error: unknown): LanError {
   return error.problem.includes(path) ? error : new LanError(error.code, `${path}: ${error.problem}`, error.advice);
 }
 
+/** An input that can be explained. */
+export interface SoundInput<I extends NamedInput> {
+  readonly input: I;
+  /** What was read of it, for whoever explains it next: taken once, so that nothing is held longer. Undefined where it has to be read again. */
+  take(): Sample | undefined;
+}
+
+/** Bytes of inputs that are kept between looking at all of them and explaining them: some fifty pictures of 224 x 224. There may be thousands. */
+const KEPT = 2 ** 26;
+
+const bytesIn = ({ x, pixels }: Sample): number =>
+  (bytesOf(x.type, x.dims) ?? Infinity) + (pixels ? (bytesOf(pixels.type, pixels.dims) ?? Infinity) : 0);
+
 /**
- * Reads every input, before anything long begins, and prepares the auditor for those that are sound. Their pixels are not kept: there may be thousands.
+ * Reads every input, before anything long begins, and prepares the auditor for those that are sound. The first of them keep what was read (KEPT).
  * Throws what is not about one input; with `strict` also the first failure; and where none is sound the failure, or LanErrors with all of them.
  */
 export async function survey<I extends NamedInput>(
@@ -44,8 +58,9 @@ export async function survey<I extends NamedInput>(
     /** Told which inputs the auditor was prepared with, together, where how pictures go in was to be chosen by them. */
     readonly onFirst?: (inputs: readonly I[]) => void;
   } = {},
-): Promise<I[]> {
-  const sound: I[] = [];
+): Promise<SoundInput<I>[]> {
+  const sound: SoundInput<I>[] = [];
+  let room = KEPT;
   const failures: { readonly error: LanError; readonly input: I }[] = [];
   // How pictures go in may have to be told from several of them: the first ones wait until there are enough.
   const waiting: { readonly sample: Sample; readonly input: I }[] = [];
@@ -66,7 +81,15 @@ export async function survey<I extends NamedInput>(
         await prepareWaiting();
         await auditor.prepare(sample);
       }
-      sound.push(input);
+      const bytes = bytesIn(sample);
+      let kept = bytes <= room ? sample : undefined;
+      if (kept) room -= bytes;
+      const take = (): Sample | undefined => {
+        const once = kept;
+        kept = undefined;
+        return once;
+      };
+      sound.push({ input, take });
     } catch (error) {
       const failure = failureOf(input.path, error);
       if (strict || inputs.length === 1) throw error;
@@ -116,18 +139,20 @@ export async function* auditAll(
   const { paths } = await picturePaths(inputs);
   const failures: LanError[] = [];
   const named = paths.map((path) => ({ path }));
-  const sound = new Set(await survey(auditor, named, { strict, onFailure: (error) => void failures.push(error) }));
+  const surveyed = await survey(auditor, named, { strict, onFailure: (error) => void failures.push(error) });
+  const sound = new Map(surveyed.map((s) => [s.input, s]));
   for (const input of named) {
     const { path } = input;
+    const found = sound.get(input);
     // The failures come in the order of the inputs.
-    if (!sound.has(input)) yield { path, error: failures.shift()! };
-    else yield await explained(auditor, path, strict);
+    if (!found) yield { path, error: failures.shift()! };
+    else yield await explained(auditor, path, found.take(), strict);
   }
 }
 
-async function explained(auditor: Auditor, path: string, strict: boolean): Promise<Audited> {
+async function explained(auditor: Auditor, path: string, sample: Sample | undefined, strict: boolean): Promise<Audited> {
   try {
-    return { path, result: await auditor.audit(path) };
+    return { path, result: await auditor.audit(sample ?? path) };
   } catch (error) {
     const failure = failureOf(path, error);
     if (strict) throw error;

@@ -143,7 +143,10 @@ export async function auditMany(model: ModelLike, spec: SourceSpec, options: Man
         for (; done < at; done++) await failure(done);
       };
       try {
-        const tasks = sound.map((input): Task => ({ at: place.get(input)!, folder: join(out, folders[place.get(input)!]!), resume })); // prettier-ignore
+        const tasks = sound.map(({ input, take }): Task => {
+          const at = place.get(input)!;
+          return { at, folder: join(out, folders[at]!), resume, take };
+        });
         for await (const [{ at, folder }, result] of inOrder(performer, tasks)) {
           if (result.error?.code === 'interrupted') break;
           await failuresUpTo(at);

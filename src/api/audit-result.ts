@@ -58,6 +58,8 @@ export function resultOf(
     hookPoint,
     tokens,
   };
+  let document: AuditDocument | undefined;
+  const toJSON = (): AuditDocument => (document ??= auditDocument(x, measured, context));
   return {
     ...measured,
     betas: measured.betas.map((beta) => ({
@@ -67,9 +69,9 @@ export function resultOf(
     })),
     input: { ...context.input, x },
     notes,
-    toJSON: () => auditDocument(x, measured, context),
+    toJSON,
     async save(folder) {
-      const { json, sheet, page, removed } = await writeAudit(folder, x, measured, context);
+      const { json, sheet, page, removed } = await writeAudit(folder, x, measured, context, toJSON());
       return { json, sheet, page, removed };
     },
   };

@@ -1,10 +1,10 @@
 // The dataset of a call: opened here from a path and closed again, or the caller's own.
-import { sizeOf, type Tensor } from '../core/tensor.js';
+import type { Tensor } from '../core/tensor.js';
 import { openDataset, type DatasetOptions } from '../data/open-dataset.js';
 import type { Dataset } from '../data/dataset.js';
 import { isImage } from '../data/find-images.js';
 import { pictureSize } from '../data/images.js';
-import { MOST_PICTURES } from '../model/guess.js';
+import { MOST_PICTURES, picturesOf } from '../model/guess.js';
 import type { Classifier } from '../model/open.js';
 import { chosen, pictureSpec } from '../score/score.js';
 
@@ -43,13 +43,5 @@ export async function somePictures(dataset: Dataset, classifier: Classifier, see
   const spec = pictureSpec(classifier);
   if (!spec || !classifier.cardAssumed) return [];
   const { x } = await dataset.read(chosen(dataset.length, { limit: MOST_PICTURES, seed }), spec);
-  const [count = 0, ...shape] = x.dims;
-  const per = sizeOf(shape);
-  if (x.type !== 'uint8') return [];
-  const bytes = x.data as Uint8Array;
-  return Array.from({ length: count }, (_, i) => ({
-    type: 'uint8',
-    dims: [1, ...shape],
-    data: bytes.subarray(i * per, (i + 1) * per),
-  }));
+  return x.type === 'uint8' ? picturesOf(x) : [];
 }

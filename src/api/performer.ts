@@ -3,6 +3,7 @@ import { LanError } from '../core/errors.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import type { Auditor } from './audit.js';
 import { failureOf } from './audit-all.js';
+import type { Sample } from './inputs.js';
 import type { Source } from './many-source.js';
 
 /** Which input, and where its result goes. */
@@ -12,6 +13,8 @@ export interface Task {
   readonly folder: string;
   /** Take what is finished there. */
   readonly resume: boolean;
+  /** What was read of it already, once; where another process explains it, it is read there. */
+  readonly take?: () => Sample | undefined;
 }
 
 /** What became of an input: its document, or why there is none. */
@@ -36,11 +39,11 @@ export interface Performer {
 export async function explain(
   auditor: Auditor,
   source: Source,
-  { at, folder, resume }: Task,
+  { at, folder, resume, take }: Task,
   onRead?: (notes: readonly string[]) => void,
 ): Promise<Done> {
   try {
-    const sample = await source.read(auditor, at);
+    const sample = take?.() ?? (await source.read(auditor, at));
     onRead?.(sample.notes);
     const finished = resume ? await auditor.finished(sample, folder) : undefined;
     if (finished) return { document: finished, removed: [], resumed: true };

@@ -8,11 +8,13 @@ import { decodePixels, decodeSprite, fit } from '../data/images.js';
 import { matchLabels } from '../data/labels.js';
 import { isImage } from '../data/find-images.js';
 import { toPlanes } from '../data/planes.js';
-import { settled } from '../model/guess.js';
+import type { Preprocessing } from '../model/guess.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
 import { gridDocument, writeGrid, type GridDocument } from '../report/position-map-files.js';
 import type { PlacedObject } from '../score/placing.js';
 import { positionMap as measure, type PositionMap, type PositionMapOptions as MeasureOptions } from '../score/position-map.js';
+import { chooseByObjects, type LabelledChoice } from '../score/preprocessing.js';
+import type { SceneOptions } from '../score/scene.js';
 import { pictureSpec } from '../score/score.js';
 import { withDataset, type DatasetLike } from './data.js';
 import { withModel, type ModelLike } from './opened.js';
@@ -37,6 +39,8 @@ export interface PositionMapOptions
 
 /** Accuracy by position. */
 export interface PositionMapResult extends PositionMap {
+  /** How pictures went in, and who said so. */
+  readonly preprocessing?: Preprocessing | LabelledChoice;
   readonly notes: readonly string[];
   /** The document of grid.json (docs/score.md). */
   toJSON(): GridDocument;
@@ -60,40 +64,39 @@ export async function positionMap(
   options: PositionMapOptions = {},
 ): Promise<PositionMapResult> {
   const { split, label, objectSize, background, onNote, stride, samples, clip, seed, batch, journal, onProgress, signal, ...opening } = options; // prettier-ignore
-  return withModel(model, opening, async (classifier) => {
-    if (!classifier.card)
-      throw new LanError('data', `${classifier.source.name}: its input [${classifier.input.shape.join(',')}] is not a picture.`);
-    const { note: assumed } = await settled(classifier, []);
-    const own = [...classifier.notes, ...(assumed === undefined ? [] : [assumed])];
-    for (const note of own) onNote?.(note);
-    const placed = await readObjects(objects, { split, label }, classifier);
+  return withModel(model, opening, async (opened) => {
+    if (!opened.card)
+      throw new LanError('data', `${opened.source.name}: its input [${opened.input.shape.join(',')}] is not a picture.`);
+    for (const note of opened.notes) onNote?.(note);
+    const placed = await readObjects(objects, { split, label }, opened);
     for (const note of placed.notes) onNote?.(note);
     const size = typeof objectSize === 'number' ? ([objectSize, objectSize] as const) : objectSize;
-    const result = await measure(classifier, {
+    const scene = {
       objects: placed.objects,
       size,
-      background: await readBackground(background, classifier),
+      background: await readBackground(background, opened),
       stride,
       samples,
       clip,
       seed,
-      batch,
-      journal,
-      onProgress,
-      signal, // prettier-ignore
-    });
-    const notes = [...own, ...placed.notes];
+    };
+    const { classifier, preprocessing, notes: assumed } = await chooseByObjects(opened, scene);
+    for (const note of assumed) onNote?.(note);
+    const result = await measure(classifier, { ...scene, batch, journal, onProgress, signal });
+    const notes = [...opened.notes, ...placed.notes, ...assumed];
     const { source } = classifier;
     const context = {
       model: { path: source.name, sha256: source.sha256 },
       engine: classifier.engine.info,
       card: classifier.card,
+      ...(preprocessing ? { preprocessing } : {}),
       notes,
       version: version(),
     };
     const title = `${placed.name} by ${basename(source.name)}`;
     return {
       ...result,
+      ...(preprocessing ? { preprocessing } : {}),
       notes,
       toJSON: () => gridDocument(result, context),
       save: (folder) => writeGrid(folder, result, context, title),
@@ -169,7 +172,10 @@ function toLabel(label: string | number, names: readonly string[], k: number): n
   return index;
 }
 
-async function readBackground(background: PositionMapOptions['background'], classifier: Classifier) {
+async function readBackground(
+  background: PositionMapOptions['background'],
+  classifier: Classifier,
+): Promise<SceneOptions['background']> {
   if (background === undefined || background === 'noise' || ArrayBuffer.isView(background)) return background;
   if (typeof background === 'number' && background >= 0 && background <= 255) return background;
   const path = String(background);

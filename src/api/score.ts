@@ -31,7 +31,8 @@ export interface ScoreResult extends Measured {
 
 /**
  * Scores a classifier on a labelled dataset, by onnxruntime on the original file. Throws LanError (`data`) for labels that do not fit the model,
- * samples of another shape, or no readable sample at all, and with `strict` for the first that cannot be read.
+ * samples of another shape, a `journal` of other settings, or no readable sample at all, and with `strict` for the first that cannot be read. A journal that
+ * is whole gives its result at once: remove it to measure again.
  *
  * @example
  * const result = await score('model.onnx', 'photos/', { limit: 1000 });
@@ -39,13 +40,13 @@ export interface ScoreResult extends Measured {
  * await result.save('out/');
  */
 export async function score(model: ModelLike, data: DatasetLike, options: ScoreOptions = {}): Promise<ScoreResult> {
-  const { split, onNote, batch, limit, seed, strict, onProgress, signal, ...opening } = options;
+  const { split, onNote, batch, limit, seed, strict, journal, onProgress, signal, ...opening } = options;
   return withDataset(data, { split }, async (dataset) =>
     withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (opened) => {
       for (const note of opened.notes) onNote?.(note);
       const { classifier, preprocessing, notes } = await settledByLabels(opened, dataset, seed);
       for (const note of notes) onNote?.(note);
-      const result = await measure(classifier, dataset, { batch, limit, seed, strict, onProgress, signal });
+      const result = await measure(classifier, dataset, { batch, limit, seed, strict, journal, onProgress, signal });
       for (const note of result.notes) onNote?.(note);
       const context = {
         model: { path: classifier.source.name, sha256: classifier.source.sha256 },

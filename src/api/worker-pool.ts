@@ -73,7 +73,8 @@ export function startWorkers(width: number, setup: WorkerSetup, signal: AbortSig
     if (!job) return;
     worker.busy = true;
     current.set(worker, job);
-    worker.child.send({ task: job.task } satisfies ToWorker);
+    const { at, folder, resume } = job.task;
+    worker.child.send({ task: { at, folder, resume } } satisfies ToWorker);
   };
   for (const worker of workers) {
     worker.child.on('message', (message: FromWorker) => {

@@ -131,8 +131,8 @@ export class Run {
     const spent = this.seconds();
     throw new LanError(
       'usage',
-      all <= 1
-        ? `\`budget\`: ${short(budget!)} s are shorter than the one pass that ${this.title} cannot do without (${short(spent)} s).`
+      done >= all
+        ? `\`budget\`: ${short(budget!)} s are shorter than the ${all === 1 ? 'one pass' : `${all} passes`} that ${this.title} cannot do without (${short(spent)} s).`
         : `\`budget\`: ${short(budget!)} s were over after ${done} of the ${all} passes that ${this.title} cannot do without (about ${short((spent * all) / Math.max(1, done))} s).`,
       advice,
     );

@@ -32,8 +32,8 @@ export interface NamedFeeds {
 }
 
 /**
- * Feeds for every input of a static graph; a picture goes to the `chosen` one. Throws LanError where a file cannot be read, a picture is given to a model that takes none, or
- * a tensor does not fit its input.
+ * Feeds for every input of a static graph; a picture goes to the `chosen` one. Throws LanError: `data` where
+ * a file cannot be read or a picture is given to a model that takes none, `input` where an input has no value, `shape` where a tensor does not fit.
  */
 export async function readInput(
   given: CheckInput,
@@ -50,8 +50,9 @@ export async function readInput(
       const tensor = given.feeds[input.name];
       if (!tensor)
         throw new LanError(
-          'usage',
-          `Input '${input.name}' has no value. Expected: ${graph.inputs.map((i) => i.name).join(', ')}.`,
+          'input',
+          `Input '${input.name}' has no value.`,
+          `Give a tensor for each of: ${graph.inputs.map((i) => i.name).join(', ')}.`,
         );
       return [input.name, fitting(tensor, input, name)];
     });
@@ -74,7 +75,7 @@ async function ofImage(
   const picture = found && (!found.batched || dims[0] === 1) ? found : undefined;
   if (!input || !picture || inputs.length > 1)
     throw new LanError(
-      'usage',
+      'data',
       `Image '${path}': the model takes ${inputs.map(shown).join(', ')}, which is not one picture.`,
       "Give an array (.npy, .pb) with `tensor`, and the model's other inputs with `feeds`.",
     );
@@ -105,8 +106,9 @@ async function ofTensor(path: string, { inputs }: Graph): Promise<Record<string,
   const folder = existsSync(path) && statSync(path).isDirectory();
   if (!folder && inputs.length !== 1)
     throw new LanError(
-      'usage',
-      `Tensor '${path}': the model has ${inputs.length} inputs (${inputs.map((i) => i.name).join(', ')}). Give a folder with input_0.pb to input_${inputs.length - 1}.pb, in this order.`,
+      'input',
+      `Tensor '${path}': the model has ${inputs.length} inputs (${inputs.map((i) => i.name).join(', ')}).`,
+      `Give a folder with input_0.pb to input_${inputs.length - 1}.pb, in this order.`,
     );
   const feeds = inputs.map(async (input, i): Promise<[string, Tensor]> => {
     const file = folder ? join(path, `input_${i}.pb`) : path;
@@ -131,7 +133,7 @@ function fitting(tensor: Tensor, input: ValueInfo, where: string): Tensor {
   const fits = tensor.type === input.type || (float.test(tensor.type) && float.test(input.type ?? ''));
   if (!fits || sizeOf(tensor.dims) !== sizeOf(dims) || long(tensor.dims) !== long(dims))
     throw new LanError(
-      'usage',
+      'shape',
       `Tensor '${where}': expected ${input.type}[${dims.join(',')}] for input '${input.name}', received ${tensor.type}[${tensor.dims.join(',')}].`,
     );
   // Not a spread: onnxruntime's tensors are no plain objects.

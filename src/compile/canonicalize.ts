@@ -1,6 +1,6 @@
 // Any opset to the dialect: one definition per op. The only pass that knows opset numbers.
 import { NEWEST_OPSET, type OldNode, type OpAdapter } from '../../adapters/op.js';
-import { LanErrors } from '../core/errors.js';
+import { LanErrors, type Problem } from '../core/errors.js';
 import { float32, int64, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { inlineFunctions } from '../onnx/functions.js';
@@ -14,7 +14,7 @@ import { widen } from './widen.js';
 interface Context {
   readonly find: (node: { op: string; domain: string }) => OpAdapter | undefined;
   readonly opsets: ReadonlyMap<string, number>;
-  readonly problems: string[];
+  readonly problems: Problem[];
 }
 
 /**
@@ -31,7 +31,7 @@ export const canonicalize = (model: Model, adapters: readonly OpAdapter[]): Grap
  */
 export function rewrite(model: Model, adapters: readonly OpAdapter[], pictures: ReadonlySet<string> = new Set<string>()): Graph {
   const flat = inlineFunctions(model);
-  const attempt = (graph: Graph): { graph: Graph; problems: string[] } => {
+  const attempt = (graph: Graph): { graph: Graph; problems: Problem[] } => {
     const context: Context = { find: adapterTable(adapters), opsets: flat.opsets, problems: [] };
     return { graph: canonicalGraph(graph, context, () => undefined, pictures), problems: context.problems };
   };
@@ -57,19 +57,19 @@ function withOutputs(graph: Graph, keep: (output: ValueInfo) => boolean): Graph 
 }
 
 /** Equal reasons of many nodes on one line: `Foo 'a', 'b' and 40 more: reason`. */
-function summarise(problems: readonly string[]): string[] {
-  const groups = new Map<string, string[]>();
-  for (const problem of problems) {
-    const [, op, name, reason] = /^(\S+) '(.*?)': (.*)$/s.exec(problem) ?? [null, '', '', problem];
-    const key = `${op}\n${reason}`;
-    const names = groups.get(key);
-    if (names) names.push(name ?? '');
-    else groups.set(key, [name ?? '']);
+function summarise(problems: readonly Problem[]): Problem[] {
+  const groups = new Map<string, { op: string; reason: string; names: string[]; advice?: string }>();
+  for (const { problem, advice } of problems) {
+    const [, op = '', name = '', reason = problem] = /^(\S+) '(.*?)': (.*)$/s.exec(problem) ?? [];
+    const key = JSON.stringify([op, reason, advice]);
+    const group = groups.get(key);
+    if (group) group.names.push(name);
+    else groups.set(key, { op, reason, names: [name], advice });
   }
-  return [...groups].map(([key, names]) => {
-    const [op, reason] = key.split('\n', 2);
+  return [...groups.values()].map(({ op, reason, names, advice }) => {
     const shown = names.slice(0, 3).map((n) => `'${n}'`);
-    return op ? `${op} ${shown.join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}: ${reason}` : reason!;
+    const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+    return { problem: op ? `${op} ${shown.join(', ')}${more}: ${reason}` : reason, advice };
   });
 }
 
@@ -118,7 +118,7 @@ function canonicalGraph(
       carried.noteOutputs(node, adapter, node.outputs.map(rename), moves);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      context.problems.push(error.message);
+      context.problems.push(error.as);
     }
   }
   const made = new Set(g.nodes.flatMap((n) => n.outputs));
@@ -179,7 +179,7 @@ function constantValue(node: Node): Tensor | undefined {
     case 'strings':
       return { type: 'string', dims: [attribute.value.length], data: attribute.value };
     default:
-      return refuse(node, `a Constant given as '${name ?? 'nothing'}' cannot be read. Re-export it as a dense tensor.`);
+      return refuse(node, `a Constant given as '${name ?? 'nothing'}' cannot be read`, 'Re-export it as a dense tensor.');
   }
 }
 
@@ -189,7 +189,7 @@ function constantValue(node: Node): Tensor | undefined {
  */
 function scanOfBatch(node: Node): Node {
   const [lengths, ...given] = node.inputs;
-  if (lengths) return refuse(node, 'its sequence_lens are not supported. Export at opset 9 or later.');
+  if (lengths) return refuse(node, 'its sequence_lens are not supported', 'Export at opset 9 or later.');
   const { directions, ...kept } = node.attributes;
   // Numbered: a value may be given twice.
   const [into, out] = [given.map((name, i) => `${name}/sample${i}`), node.outputs.map((name) => name && `${name}/sample`)];
@@ -218,12 +218,13 @@ function canonicalNode(node: Node, context: Context, g: GraphBuilder, visible: C
   const opset = context.opsets.get(node.domain);
   const control = isControl(node);
   if (!adapter && !control)
-    return refuse(node, `no adapter knows this op. Write one (docs/adding-an-op.md) or export the model without it.`);
+    return refuse(node, 'no adapter knows this op', 'Write one (docs/adding-an-op.md) or export the model without it.');
   if (opset === undefined) return refuse(node, `the file imports no opset for domain '${node.domain}'`);
   if (node.domain === '' && opset > NEWEST_OPSET) {
     return refuse(
       node,
-      `its definition at opset ${opset} is newer than opset ${NEWEST_OPSET}, the newest that was read. Export at opset ${NEWEST_OPSET} or less.`,
+      `its definition at opset ${opset} is newer than opset ${NEWEST_OPSET}, the newest that was read`,
+      `Export at opset ${NEWEST_OPSET} or less.`,
     );
   }
   checkAttributes(node, control ? undefined : adapter);
@@ -251,7 +252,7 @@ function canonicalNode(node: Node, context: Context, g: GraphBuilder, visible: C
       carried.set(value, type);
       return value;
     },
-    refuse: (reason) => refuse(node, reason),
+    refuse: (reason, advice) => refuse(node, reason, advice),
   };
   const made = adapter.canonicalize(old, g);
   if (made === undefined) {

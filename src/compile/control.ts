@@ -1,5 +1,5 @@
 // If becomes the branch that is taken, Loop and Scan become their iterations, sequences their elements: no control flow is left to run.
-import { LanErrors } from '../core/errors.js';
+import { LanErrors, withAdvice, type Problem } from '../core/errors.js';
 import { int64, toIntegers, type Tensor } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { nodeLabel, prune, reads, type Graph, type Node } from '../onnx/graph.js';
@@ -63,7 +63,7 @@ class Walk implements Walking {
   private readonly written: Set<string>;
   /** What nobody can know, since it comes from a node that was refused. */
   private readonly lost = new Set<string>();
-  private readonly problems: string[] = [];
+  private readonly problems: Problem[] = [];
   /** Where a constant of a body went: every iteration reads the same one. */
   private readonly shared = new Map<Tensor, string>();
 
@@ -82,21 +82,25 @@ class Walk implements Walking {
     for (let node = this.todo.pop(); node; node = this.todo.pop()) {
       if (this.g.nodes.length + this.todo.length > MAX_UNROLLED)
         throw new LanErrors('unsupported', HEADING, [
-          `${nodeLabel(node)}: unrolled, the graph has more than ${MAX_UNROLLED} nodes. ${FEWER}`,
+          { problem: `${nodeLabel(node)}: unrolled, the graph has more than ${MAX_UNROLLED} nodes`, advice: FEWER },
         ]);
       try {
         if (reads(node).some((name) => this.lost.has(name))) this.lose(node);
         else await this.visit(node);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        this.problems.push(error.message);
+        this.problems.push(error.as);
         this.lose(node);
       }
     }
     for (const { name } of this.graph.outputs)
       if (this.sequences.has(name))
-        this.problems.push(`Output '${name}' is a sequence. Export the model with tensors as its outputs.`);
-    if (this.problems.length > 0) throw new LanErrors('unsupported', HEADING, [...new Set(this.problems)]);
+        this.problems.push({
+          problem: `Output '${name}' is a sequence`,
+          advice: 'Export the model with tensors as its outputs.',
+        });
+    if (this.problems.length > 0)
+      throw new LanErrors('unsupported', HEADING, [...new Map(this.problems.map((p) => [withAdvice(p), p])).values()]);
     return this.soFar();
   }
 
@@ -113,7 +117,7 @@ class Walk implements Walking {
   }
 
   async numbers(node: Node, name: string, what: string): Promise<number[]> {
-    if (this.variable.has(name)) refuse(node, `${what} depends on the input's values. ${WAY_OUT}`);
+    if (this.variable.has(name)) refuse(node, `${what} depends on the input's values`, WAY_OUT);
     const known = this.g.constants.get(name);
     if (known) return toIntegers(known);
     const values = await this.evaluate(prune({ ...this.soFar(), outputs: [{ name, kind: 'tensor' }] }));
@@ -245,7 +249,7 @@ class Walk implements Walking {
     pieces.forEach((each, i) => {
       const name = node.outputs[states.length + i] ?? '';
       if (name === '') return;
-      if (each.length === 0) refuse(node, `it runs no iteration, so that the shape of '${name}' is not known. ${WAY_OUT}`);
+      if (each.length === 0) refuse(node, `it runs no iteration, so that the shape of '${name}' is not known`, WAY_OUT);
       this.schedule(stacked(this.g, each, axis(i), name));
     });
     this.schedule(named(states, node.outputs.slice(0, states.length)));
@@ -253,7 +257,7 @@ class Walk implements Walking {
 
   private tooMany(node: Node, trips: number): never {
     const count = Number.isSafeInteger(trips) ? trips : `more than ${MAX_ITERATIONS}`;
-    return refuse(node, `it runs ${count} iterations; at most ${MAX_ITERATIONS} are unrolled. ${FEWER}`);
+    return refuse(node, `it runs ${count} iterations; at most ${MAX_ITERATIONS} are unrolled`, FEWER);
   }
 
   copy(body: Graph, feeds: readonly string[]): { nodes: Node[]; outputs: string[] } {

@@ -1,6 +1,6 @@
 // Reverse-mode differentiation of a static dialect graph, by the adapters' rules: ONNX in, ONNX out.
 import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
-import { LanError, LanErrors } from '../core/errors.js';
+import { LanError, LanErrors, type Problem } from '../core/errors.js';
 import { float32, isFloat, sizeOf } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
@@ -107,7 +107,7 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
     return sum;
   };
   const hazards = hazardsOf(graph, adapters);
-  const problems: string[] = [];
+  const problems: (string | Problem)[] = [];
   for (const node of path.toReversed()) {
     const adapter = find(node);
     const dy = node.outputs.map((o) => (o === '' ? undefined : cotangent(o)));
@@ -142,7 +142,7 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
       });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      problems.push(error.message);
+      problems.push(error.as);
     }
   }
   if (problems.length > 0)

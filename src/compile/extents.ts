@@ -13,7 +13,7 @@ export interface Known {
 /** Dims of the outputs, the first ones at least, and elements that the op holds besides them. */
 export interface Extents {
   readonly outputs: readonly Dims[];
-  readonly besides: number;
+  readonly workspace: number;
 }
 
 /**
@@ -25,10 +25,10 @@ export function extentsOf(node: Node, known: Known, adapter: OpAdapter | undefin
   if (!adapter || !rule) return undefined;
   const sizes = asked((): Sizes => rule(unsized(node, known), resolveAttributes(adapter, node)));
   if (!sizes) return undefined;
-  const found = 'outputs' in sizes ? sizes : { outputs: sizes, besides: 0 };
+  const found = 'outputs' in sizes ? sizes : { outputs: sizes, workspace: 0 };
   // A size that is no number: Infinity times nothing, as of a Col2Im of blocks without elements.
   const sound = found.outputs.every((dims) => dims.every((d) => d >= 0) && !Number.isNaN(sizeOf(dims)));
-  return sound && !Number.isNaN(found.besides) ? found : undefined;
+  return sound && !Number.isNaN(found.workspace) ? found : undefined;
 }
 
 /** Can this op make more elements than it is given? */

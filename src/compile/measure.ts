@@ -85,14 +85,14 @@ export async function measure(
       if (outputs[i]) dims.set(name, outputs[i]);
       else most.set(name, i === 0 || !found ? bound : 0);
     });
-    const besides = found?.besides ?? 0;
-    const largest = Math.max(0, ...outputs.map(sizeOf), besides) * WIDTH;
+    const workspace = found?.workspace ?? 0;
+    const largest = Math.max(0, ...outputs.map(sizeOf), workspace) * WIDTH;
     if (!(largest <= MAX_BYTES))
       throw new LanError(
         'memory',
         `${nodeLabel(node)} asks for ${gibibytes(largest)}; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
       );
-    total += (besides + (found ? node.outputs.reduce((sum, name) => sum + size(name), 0) : bound)) * WIDTH;
+    total += (workspace + (found ? node.outputs.reduce((sum, name) => sum + size(name), 0) : bound)) * WIDTH;
     if (!(total <= MAX_TOTAL))
       throw new LanError(
         'memory',

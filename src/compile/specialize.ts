@@ -1,6 +1,6 @@
 // Binds input shapes: folds everything that does not depend on an input's value, gives every value a dtype and static shape, lowers.
 import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
-import { LanError, LanErrors } from '../core/errors.js';
+import { LanError, LanErrors, type Problem } from '../core/errors.js';
 import { own } from '../core/own.js';
 import { allocate, bytesOf, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
@@ -72,7 +72,8 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
   if (input.type === 'string')
     throw new LanError(
       'unsupported',
-      `Input '${input.name}' holds strings, so no mask can be learned on it. Cut the model behind what reads them.`,
+      `Input '${input.name}' holds strings, so no mask can be learned on it.`,
+      'Cut the model behind what reads them.',
     );
   if (!declared)
     throw new LanError(
@@ -189,7 +190,7 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
   for (const [k, v] of graph.constants) g.constants.set(k, v);
   for (const [k, v] of graph.types) g.types.set(k, v);
   const alias = new Map<string, string>();
-  const problems: string[] = [];
+  const problems: Problem[] = [];
   let changed = false;
   for (const original of graph.nodes) {
     const node: Node = renameNode(original, (n) => alias.get(n) ?? n);
@@ -210,7 +211,7 @@ function lower(graph: Graph, adapters: readonly OpAdapter[]): Graph {
         );
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      problems.push(error.message);
+      problems.push(error.as);
     }
   }
   if (problems.length > 0) throw new LanErrors('unsupported', 'The model cannot be compiled for these input shapes:', problems);

@@ -1,6 +1,6 @@
 // A node of a static graph with its types and constants at hand, as adapters receive it; and the table of adapters by op.
 import type { OpAdapter, StaticNode } from '../../adapters/op.js';
-import { LanError } from '../core/errors.js';
+import { LanError, type Problem } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { nodeLabel, type Node, type ValueType } from '../onnx/graph.js';
 
@@ -12,14 +12,17 @@ export function adapterTable(adapters: readonly OpAdapter[]): (node: { op: strin
 
 /** What `refuse` throws; the passes collect these and report them together. */
 export class Refusal extends LanError {
-  constructor(problem: string) {
-    super('unsupported', problem);
+  constructor(
+    /** As one of a list. */
+    readonly as: Problem,
+  ) {
+    super('unsupported', `${as.problem}.`, as.advice);
   }
 }
 
-/** Throws a Refusal that names the node. */
-export function refuse(node: Node, reason: string): never {
-  throw new Refusal(`${nodeLabel(node)}: ${reason}`);
+/** Throws a Refusal that names the node. `reason`: without a full stop; `advice`: a sentence. */
+export function refuse(node: Node, reason: string, advice?: string): never {
+  throw new Refusal({ problem: `${nodeLabel(node)}: ${reason}`, ...(advice === undefined ? {} : { advice }) });
 }
 
 interface Values {
@@ -46,6 +49,6 @@ export function staticNode(node: Node, values: Values): StaticNode {
     type: (i) => typeOf(node.inputs[i]),
     outputType: (i) => typeOf(node.outputs[i]),
     constant: (i) => values.constants.get(node.inputs[i] ?? ''),
-    refuse: (reason) => refuse(node, reason),
+    refuse: (reason, advice) => refuse(node, reason, advice),
   };
 }

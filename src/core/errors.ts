@@ -49,24 +49,50 @@ export class LanError extends Error {
     /** What to do about it, where there is something to do. */
     readonly advice?: string,
   ) {
-    // Behind a list the advice has a line of its own.
-    super(advice === undefined ? problem : `${problem}${problem.includes('\n') ? '\n' : ' '}${advice}`);
+    super(advice === undefined ? problem : `${problem} ${advice}`);
   }
 }
 
-/** Several problems of one model, reported together: one per line after the heading. */
+/** One of several problems. */
+export interface Problem {
+  /** Where, what was expected and what came: one sentence, without a full stop. */
+  readonly problem: string;
+  /** What to do about this one: a whole sentence. */
+  readonly advice?: string;
+}
+
+/** A problem and its advice as one text, as lists show them. */
+export const withAdvice = ({ problem, advice }: Problem): string => (advice === undefined ? problem : `${problem}. ${advice}`);
+
+/**
+ * Several problems of one model, reported together: one per line after the heading, each with its advice, and on a line of its own what to do about
+ * all of them. `advice` is the latter, or where there is none what all of them advise alike.
+ */
 export class LanErrors extends LanError {
   override name = 'LanErrors';
+  /** Each with its own advice, where it has one. */
+  readonly each: readonly Problem[];
   constructor(
     code: ErrorCode,
     heading: string,
-    /** Each in one sentence, without a full stop. */
-    readonly problems: readonly string[],
+    /** Without advice: one sentence each, without a full stop. */
+    problems: readonly (string | Problem)[],
     advice?: string,
   ) {
-    super(code, [heading, ...problems.map((p) => `  - ${p}`)].join('\n'), advice);
+    const each = problems.map((p): Problem => (typeof p === 'string' ? { problem: p } : p));
+    const own = new Set(each.map((p) => p.advice));
+    super(code, listed(heading, each.map((p) => p.problem)), advice ?? (own.size === 1 ? each[0]!.advice : undefined)); // prettier-ignore
+    this.each = each;
+    this.message = [listed(heading, each.map(withAdvice)), ...(advice === undefined ? [] : [advice])].join('\n');
+  }
+
+  /** What is wrong, without what to do about it. */
+  get problems(): string[] {
+    return this.each.map((p) => p.problem);
   }
 }
+
+const listed = (heading: string, lines: readonly string[]): string => [heading, ...lines.map((line) => `  - ${line}`)].join('\n');
 
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

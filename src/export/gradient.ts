@@ -179,7 +179,7 @@ function gradientGraph(classifier: Classifier, graph: Graph, loss: string, wrt: 
 export function asExportError(error: unknown, { source }: Classifier): unknown {
   if (!(error instanceof LanErrors)) return error;
   const heading = `${source.name} cannot be exported: no gradient can be derived in ONNX:`;
-  return new LanErrors(error.code, heading, error.problems, 'Write the rules that are missing (docs/adding-an-op.md).');
+  return new LanErrors(error.code, heading, error.each, 'Write the rules that are missing (docs/adding-an-op.md).');
 }
 
 /** A C identifier, as the ONNX specification wants names to be. */

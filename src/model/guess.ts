@@ -102,6 +102,17 @@ export async function settled(
   return { classifier: chosen.classifier, preprocessing: chosen.guess, note: chosen.note };
 }
 
+/** The pictures [1,...] of a batch [N,...] of bytes, on the same memory. */
+export function picturesOf({ type, dims, data }: Tensor): Tensor[] {
+  const [count = 0, ...shape] = dims;
+  const per = sizeOf(shape);
+  return Array.from({ length: count }, (_, i) => ({
+    type,
+    dims: [1, ...shape],
+    data: (data as Uint8Array).subarray(i * per, (i + 1) * per),
+  }));
+}
+
 /** Views of a picture, all of its size: [C,H,W] each. Grey pictures are not mirrored: letters and digits become others. */
 function viewsOf(planes: Uint8Array, shape: readonly [1 | 3, number, number]): readonly Uint8Array[] {
   const [channels, height, width] = shape;

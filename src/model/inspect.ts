@@ -3,7 +3,7 @@ import { adapters as builtIn } from '../../adapters/index.js';
 import { resolveAttributes, type NoGradient, type OpAdapter, type Todo } from '../../adapters/op.js';
 import { footprint, type Footprint } from '../compile/footprint.js';
 import { adapterTable, staticNode } from '../compile/static.js';
-import { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
+import { LanError, LanErrors, withAdvice, type ErrorCode } from '../core/errors.js';
 import { sizeOf, type DType } from '../core/tensor.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import { subgraphs, type Graph, type Node } from '../onnx/graph.js';
@@ -126,7 +126,7 @@ async function compiledFor(
     if (!(error instanceof LanError) || MISTAKES.has(error.code)) throw error;
     // An open axis is no flaw of the model: what needs no shapes is still told.
     if (error.code === 'shape') return { problems: [], notes: [error.message] };
-    return { problems: error instanceof LanErrors ? [...error.problems] : [error.message], notes: [] };
+    return { problems: error instanceof LanErrors ? error.each.map(withAdvice) : [error.message], notes: [] };
   }
 }
 

@@ -13,8 +13,9 @@ import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { scaleBilinear } from '../core/bilinear.js';
 import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
-import { caution, claims, partOf, percent, short } from './claims.js';
+import { caution, claims, partOf, percent } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
+import { fourDigits } from './format.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
 
@@ -76,18 +77,18 @@ function filesOf({ betas }: AuditResult, drawn: boolean): BetaFiles[] {
 
 /**
  * Writes all files of one input into `folder`, audit.json last, in place of what an earlier audit had left there (see removeEarlier); with several betas their names carry `-beta<b>`. Each file is written whole or not at all.
- * Pictures are made for inputs of shape [1,1|3,H,W], a page for tokens. Returns the folder's main files, and what
- * audit.json holds. Throws LanError (`write`) when the folder cannot be written.
+ * Pictures are made for inputs of shape [1,1|3,H,W], a page for tokens. Returns the folder's main files. `document`:
+ * what audit.json is to hold. Throws LanError (`write`) when the folder cannot be written.
  */
 export async function writeAudit(
   folder: string,
   x: Tensor,
   result: AuditResult,
   context: AuditContext,
-): Promise<AuditFiles & { document: AuditDocument }> {
+  document = auditDocument(x, result, context),
+): Promise<AuditFiles> {
   const picture = pictureOfInput(x, context);
   const files = filesOf(result, picture !== undefined);
-  const document = auditDocument(x, result, context);
   const removed = await removeEarlier(folder, [
     ...files.flatMap((f) => Object.values(f) as string[]),
     ...Object.values(document.files),
@@ -114,7 +115,7 @@ export async function writeAudit(
   }
   const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
-  return { json, document, sheet: sheetPath, page, removed };
+  return { json, sheet: sheetPath, page, removed };
 }
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
@@ -156,7 +157,7 @@ function withAsked(answer: Answer, prediction: readonly Prediction[], count: num
 /** `top` in words, as the first line of a report has it. */
 export const predictionText = (result: Pick<AuditResult, 'answer' | 'prediction'>): string => {
   const { answer } = result;
-  if (answer.task === 'value') return short(answer.value);
+  if (answer.task === 'value') return fourDigits(answer.value);
   const none = answer.task === 'labels' && answer.labels.length === 0;
   return `${none ? 'no label; the most probable is ' : ''}${top(result).map(named).join(', ')}`;
 };
@@ -173,10 +174,10 @@ function sheetRow(
   const { soft, hard } = beta.evidence;
   const shown = Math.max(2, result.answer.task === 'labels' ? top(result).length : 0);
   const captionsOf = (prediction: readonly Prediction[], value: number | undefined): string[] =>
-    value === undefined ? withAsked(result.answer, prediction, shown).map(named) : [`value ${short(value)}`];
+    value === undefined ? withAsked(result.answer, prediction, shown).map(named) : [`value ${fourDigits(value)}`];
   const { value, tolerance } =
     result.answer.task === 'value'
-      ? { value: result.answer.value, tolerance: [`kept: within ${short(result.answer.within)}`] }
+      ? { value: result.answer.value, tolerance: [`kept: within ${fourDigits(result.answer.within)}`] }
       : { value: undefined, tolerance: [] };
   // What noise made of a value inside is no picture; the mask in its own size is.
   const tile: Tile = hookPoint

@@ -3,6 +3,7 @@ import type { HookPoint } from '../model/hook-point.js';
 import { LABEL_HOLDS, type Answer, type Named, type TargetAnswer } from '../evidence/answer.js';
 import type { BetaResult } from '../explain/audit.js';
 import type { Kept, Replaceability, SoftEvidence } from '../evidence/replaceability.js';
+import { fourDigits } from './format.js';
 
 /** A fraction in 0..1 for people: `97 %`, `99.5 %`. */
 export const percent = (fraction: number): string => `${(100 * fraction).toFixed(fraction > 0.99 ? 1 : 0)} %`;
@@ -14,14 +15,11 @@ const NAMED = 5;
 export const partOf = (hookPoint: HookPoint | undefined): string =>
   !hookPoint ? 'the input' : hookPoint.tokens ? 'the tokens' : `the value '${hookPoint.name}'`;
 
-/** A number for people: 4 digits. */
-export const short = (v: number): string => String(Number(v.toPrecision(4)));
-
 /** The answer as a heading names it: `dog`, `dog, ball and 2 more`, or `12.3`. */
 export function answerText(answer: Answer): string {
   if (answer.task === 'class') return answer.label;
   if (answer.task === 'target') return `why ${answer.label}${answer.against ? ` and not ${answer.against.label}` : ''}?`;
-  if (answer.task === 'value') return short(answer.value);
+  if (answer.task === 'value') return fourDigits(answer.value);
   return answer.labels.length === 0 ? 'no label' : enumerated(answer.labels.map((l) => l.label));
 }
 
@@ -29,7 +27,7 @@ export function answerText(answer: Answer): string {
 function subject(answer: Answer): string {
   if (answer.task === 'class') return `the answer '${answer.label}' was`;
   if (answer.task === 'target') return `'${answer.label}', which was asked about, was`;
-  if (answer.task === 'value') return `the value ${short(answer.value)} was`;
+  if (answer.task === 'value') return `the value ${fourDigits(answer.value)} was`;
   const { labels } = answer;
   if (labels.length === 0) return 'the answer, which is no label at all, was';
   const quoted = enumerated(labels.map((l) => `'${l.label}'`));
@@ -40,13 +38,13 @@ function subject(answer: Answer): string {
 function object(answer: Answer): string {
   if (answer.task === 'class') return `'${answer.label}'`;
   if (answer.task === 'target') return `'${answer.label}'${answer.against ? ` before '${answer.against.label}'` : ''}`;
-  if (answer.task === 'value') return `a value within ${short(answer.within)} of it`;
+  if (answer.task === 'value') return `a value within ${fourDigits(answer.within)} of it`;
   return answer.labels.length === 0 ? 'no label' : 'exactly these labels';
 }
 
 /** How far the answers to noise were from that to the input. */
 const distance = ({ kl, rmse }: SoftEvidence): string =>
-  rmse === undefined ? `KL ${(kl ?? NaN).toFixed(3)}` : `root mean square error ${short(rmse)}`;
+  rmse === undefined ? `KL ${(kl ?? NaN).toFixed(3)}` : `root mean square error ${fourDigits(rmse)}`;
 
 function enumerated(names: readonly string[]): string {
   if (names.length === 1) return names[0]!;
@@ -121,8 +119,8 @@ function keptMeans(answer: Answer, { labels = [], draws }: Kept): string[] {
   if (answer.task === 'value') {
     const { within, relative, byDefault } = answer;
     const part =
-      relative === undefined ? '' : ` (${short(100 * relative)} % of it${byDefault ? ', since no tolerance was given' : ''})`;
-    return [`kept means: within ${short(within)} of ${short(answer.value)}${part}`];
+      relative === undefined ? '' : ` (${fourDigits(100 * relative)} % of it${byDefault ? ', since no tolerance was given' : ''})`;
+    return [`kept means: within ${fourDigits(within)} of ${fourDigits(answer.value)}${part}`];
   }
   if (labels.length === 0) return [`kept means: no label has a probability of ${LABEL_HOLDS} or more`];
   const keptOf = new Map(labels.map((l) => [l.index, l.kept]));
@@ -136,7 +134,7 @@ function keptMeans(answer: Answer, { labels = [], draws }: Kept): string[] {
 
 /** Where a class that was asked about stands in the input itself. */
 function inTheInput({ label, against, probability, leads }: TargetAnswer): string {
-  const part = against ? `${short(probability)} of the probability of the two` : `probability ${short(probability)}`;
+  const part = against ? `${fourDigits(probability)} of the probability of the two` : `probability ${fourDigits(probability)}`;
   return `in the input '${label}' has ${part}, and is ${leads ? '' : 'not '}${leader(against)}`;
 }
 

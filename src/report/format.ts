@@ -1,7 +1,10 @@
 // Numbers and JSON as results show them.
 import { readableJson } from '../core/readable.js';
 
-/** A number for people: 1.2e-6, 0.998, 3. */
+/** A value of the model's own, of which no digit may be lost to its size: 12.35, 0.0001235. */
+export const fourDigits = (value: number): string => String(Number(value.toPrecision(4)));
+
+/** An error or a metric, of which tiny is all there is to say below a thousandth: 1.2e-6, 0.998, 3. */
 export const short = (value: number): string =>
   !Number.isFinite(value)
     ? String(value)

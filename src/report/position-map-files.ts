@@ -3,16 +3,21 @@ import { join } from 'node:path';
 import { writeAtomically } from '../data/files.js';
 import type { EngineInfo } from '../engine/engine.js';
 import type { InputCard } from '../model/card.js';
+import type { Preprocessing } from '../model/guess.js';
 import { accuracyMap, type PositionMap } from '../score/position-map.js';
+import type { LabelledChoice } from '../score/preprocessing.js';
 import { heatmap } from './drawing/colour.js';
 import { toCsv } from './csv.js';
 import { sheet } from './drawing/sheet.js';
+import { proposedCard } from './proposed-card.js';
 
 /** What the documents say besides the result itself. */
 export interface GridContext {
   readonly model: { readonly path: string; readonly sha256: string };
   readonly engine: EngineInfo;
   readonly card: InputCard | undefined;
+  /** How pictures went in, and who said so. */
+  readonly preprocessing?: Preprocessing | LabelledChoice;
   readonly notes: readonly string[];
   readonly version: string;
 }
@@ -41,7 +46,12 @@ export async function writeGrid(folder: string, result: PositionMap, context: Gr
     rows: [{ label: '', tiles: [{ image, captions }] }],
     colourBar: ['accuracy 0', '1'],
   });
-  const files = { 'grid.json': `${JSON.stringify(gridDocument(result, context), null, 2)}\n`, 'grid.csv': csv, 'grid.png': png };
+  const files = {
+    'grid.json': `${JSON.stringify(gridDocument(result, context), null, 2)}\n`,
+    'grid.csv': csv,
+    'grid.png': png,
+    ...proposedCard(context.preprocessing),
+  };
   for (const [name, content] of Object.entries(files)) await writeAtomically(join(folder, name), content);
   return Object.keys(files).map((name) => join(folder, name));
 }

@@ -7,6 +7,7 @@ import type { Preprocessing } from '../model/guess.js';
 import type { LabelledChoice } from '../score/preprocessing.js';
 import type { ScoreResult } from '../score/score.js';
 import { toCsv } from './csv.js';
+import { proposedCard } from './proposed-card.js';
 
 /** What the documents say besides the result itself. */
 export interface ScoreContext {
@@ -58,14 +59,7 @@ export async function writeScore(
       ...result.predictions.map((p) => [p.index, nameOf(p.index), label(p.label), label(p.predicted), p.probability]),
     ]),
   };
-  // The card that labelled pictures propose, to be put beside the model as MODEL.card.json.
-  if (context.preprocessing?.source === 'labels') {
-    files['proposed.card.json'] = `${JSON.stringify({ input: context.preprocessing.card }, null, 2)}\n`;
-    files['conventions.csv'] = toCsv([
-      ['convention', 'correct', 'count', 'crossEntropy'],
-      ...context.preprocessing.tried.map((t) => [t.convention, t.correct, t.count, t.crossEntropy]),
-    ]);
-  }
+  Object.assign(files, proposedCard(context.preprocessing));
   for (const [name, text] of Object.entries(files)) await writeAtomically(join(folder, name), text);
   return Object.keys(files).map((name) => join(folder, name));
 }

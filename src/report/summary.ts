@@ -3,7 +3,8 @@ import { choose, random, STREAMS } from '../core/random.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { placeOf, thinned, type Place, type PlaceMap } from '../evidence/place.js';
 import type { AuditDocument } from './audit-files.js';
-import { percent, provesLittle, short } from './claims.js';
+import { percent, provesLittle } from './claims.js';
+import { fourDigits } from './format.js';
 
 /** One input of many, as results.jsonl has it: a line. */
 export interface ResultLine {
@@ -265,7 +266,7 @@ export function summaryText(s: Summary): string[] {
 }
 
 function placeText(what: string, { correlation, moved, p, peak, grid, onePlace, maps }: Place): string {
-  const figures = `two maps correlate by ${correlation.toFixed(2)} (${moved.toFixed(2)} where they are moved anywhere; p ${short(p)}, ${maps} maps)`;
+  const figures = `two maps correlate by ${correlation.toFixed(2)} (${moved.toFixed(2)} where they are moved anywhere; p ${fourDigits(p)}, ${maps} maps)`;
   return onePlace
     ? `shortcut suspicion: the attention of ${what} lies in one place whatever the input, at row ${peak[0] + 1} and column ${peak[1] + 1} of ${grid.join(' x ')}: ${figures}. Is there a mark, a border, a habit of the camera?`
     : `place: the attention of ${what} does not lie in one place whatever the input: ${figures}`;

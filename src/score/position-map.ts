@@ -1,32 +1,18 @@
 // Where in its input does a classifier recognise an object? Accuracy for objects centred at every pixel, by onnxruntime on the original file.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { LanError } from '../core/errors.js';
-import { choose, random, STREAMS } from '../core/random.js';
 import { argmax } from '../core/rows.js';
-import { sizeOf, type Tensor } from '../core/tensor.js';
+import { sizeOf } from '../core/tensor.js';
 import { openJournal, type Header } from '../data/journal.js';
 import type { Classifier } from '../model/classifier.js';
 import { requireClasses } from '../model/task.js';
-import { centres, place, prepared, type PlacedObject } from './placing.js';
+import { sceneOf, type Placement, type SceneOptions } from './scene.js';
 import { accuracy, type Accuracy } from './score.js';
 
-/** Which objects are put where, and on what. Lengths in pixels of the model's input. */
-export interface PositionMapOptions {
-  readonly objects: readonly PlacedObject[];
-  /** Height and width that every object is brought to. Default: its own. */
-  readonly size?: readonly [number, number];
-  /** A pixel value 0..255, pixels [C,H,W] of the model's input, or fresh uniform noise under every sample. Default 0. */
-  readonly background?: number | Uint8Array | 'noise';
-  /** Pixels from one position to the next. Default 1. */
-  readonly stride?: number;
-  /** Samples a position. Default: every object once, at most 256; on noise at least 32. */
-  readonly samples?: number;
-  /** Whether objects may stick out, the part outside being cut off; else positions are those where they lie inside. Default true. */
-  readonly clip?: boolean;
+/** What is put where, and how the answers are counted. Lengths in pixels of the model's input. */
+export interface PositionMapOptions extends SceneOptions {
   /** The right output of objects without a label. Default: what the model answers to the object centred. */
   readonly label?: number;
-  readonly seed?: number;
   /** Samples a run. Default 64. */
   readonly batch?: number;
   /** File that keeps what is done; a run with the same settings goes on from it. */
@@ -67,56 +53,14 @@ const Piece = z.object({ first: z.int().nonnegative(), correct: z.array(z.int().
  */
 export async function positionMap(classifier: Classifier, options: PositionMapOptions): Promise<PositionMap> {
   requireClasses(classifier, 'A position map counts right classes');
-  if (!classifier.card)
-    throw new LanError(
-      'data',
-      `${classifier.source.name}: its input [${classifier.inputs[0]!.shape.join(',')}] is not a picture.`,
-    );
-  const [channels, height, width] = classifier.sampleShape as [1 | 3, number, number];
+  const scene = sceneOf(classifier, options);
+  const { height, width, object, rows, columns, samples, chosen, compose } = scene;
   const { stride = 1, clip = true, seed = 0, batch = 64, background = 0 } = options;
-  if (options.objects.length === 0) throw new LanError('data', 'There are no objects to place.');
-  const objects = options.objects.map((o) => prepared(o, channels, options.size));
-  const { height: h, width: w } = objects[0]!;
-  if (objects.some((o) => o.height !== h || o.width !== w))
-    throw new LanError('data', 'The objects differ in size.', 'Bring them to one with `objectSize`.');
-  const rows = centres(height, h, stride, clip);
-  const columns = centres(width, w, stride, clip);
-  if (rows.length === 0 || columns.length === 0)
-    throw new LanError(
-      'data',
-      `An object of ${h} x ${w} pixels does not fit into the input of ${height} x ${width}.`,
-      'Choose a smaller `objectSize`.',
-    );
-  if (background instanceof Uint8Array && background.length !== channels * height * width)
-    throw new LanError('data', `\`background\`: expected ${channels * height * width} values, received ${background.length}.`);
-  const noisy = background === 'noise';
-  const samples = options.samples ?? Math.min(256, noisy ? Math.max(32, objects.length) : objects.length);
-  if (samples > objects.length && !noisy)
-    throw new LanError('data', `${samples} samples a position of ${objects.length} object(s) would repeat themselves.`, `Give \`samples: ${objects.length}\` or less, or more objects.`); // prettier-ignore
-  const chosen = chosenObjects(objects, samples, seed);
-  const per = channels * height * width;
-  const noise = random(seed, STREAMS.grid);
-  const values = new Float32Array(per);
-  /** One picture into `out`: the object of sample `s` at a place; `draw` names the noise under it. */
-  const compose = (out: Uint8Array, s: number, row: number, column: number, draw: number): void => {
-    if (noisy) {
-      noise.uniform(values, draw, 0, 256);
-      for (let i = 0; i < per; i++) out[i] = Math.min(255, values[i]!);
-    } else if (background instanceof Uint8Array) out.set(background);
-    else out.fill(background);
-    place(out, height, width, chosen[s]!, row, column);
-  };
-  const predict = async (count: number, at: (i: number) => [s: number, row: number, column: number, draw: number]) => {
-    const data = new Uint8Array(count * per);
-    for (let i = 0; i < count; i++) compose(data.subarray(i * per, (i + 1) * per), ...at(i));
-    const x: Tensor = { type: 'uint8', dims: [count, ...classifier.sampleShape], data };
-    return argmax(await classifier.predict(x, classifier.card, batch));
-  };
+  const predict = async (count: number, at: (i: number) => Placement) =>
+    argmax(await classifier.predict(compose(count, at), classifier.card, batch));
 
   // Draw 0 chose the objects; the noise of the centred pictures comes first, that of the positions after it.
-  const centred = await inPieces(samples, batch, (from, n) =>
-    predict(n, (i) => [from + i, Math.floor(height / 2), Math.floor(width / 2), 1 + from + i]),
-  );
+  const centred = await inPieces(samples, batch, (from, n) => predict(n, (i) => scene.centred(from + i)));
   const labels = chosen.map((o, i) => o.label ?? options.label ?? centred[i]!);
   const settings: Header = {
     schema: 'lan-onnx/grid-journal@1',
@@ -125,7 +69,7 @@ export async function positionMap(classifier: Classifier, options: PositionMapOp
     objects: digest(chosen.map((o) => [o.pixels, o.alpha ?? new Uint8Array()]).flat()),
     labels: digest([Int32Array.from(labels)]),
     background: background instanceof Uint8Array ? digest([background]) : background,
-    size: `${h}x${w}`,
+    size: object.join('x'),
     stride,
     samples,
     clip,
@@ -142,10 +86,10 @@ export async function positionMap(classifier: Classifier, options: PositionMapOp
     for (let first = 0; first < total && !options.signal?.aborted; first += piece) {
       if (correct.has(first)) continue;
       const n = Math.min(piece, total - first);
-      const place = (i: number): [number, number, number, number] => {
+      const place = (i: number): Placement => {
         const p = first + Math.floor(i / samples);
         const s = i % samples;
-        return [s, rows[Math.floor(p / columns.length)]!, columns[p % columns.length]!, 1 + samples + p * samples + s];
+        return { sample: s, row: rows[Math.floor(p / columns.length)]!, column: columns[p % columns.length]!, draw: 1 + samples + p * samples + s }; // prettier-ignore
       };
       const answers = await inPieces(n * samples, 8 * batch, (from, count) => predict(count, (i) => place(from + i)));
       const counts = Array.from({ length: n }, (_, p) => labels.filter((label, s) => answers[p * samples + s] === label).length);
@@ -173,16 +117,10 @@ export async function positionMap(classifier: Classifier, options: PositionMapOp
     positions,
     total: accuracy(right, positions.length * samples),
     settings,
-    objects: objects.length,
+    objects: options.objects.length,
     samples,
     interrupted: positions.length < total,
   };
-}
-
-/** `samples` of the objects: all in order, a seeded choice without repeats, or in turn where there are more samples than objects. */
-function chosenObjects(objects: readonly PlacedObject[], samples: number, seed: number): PlacedObject[] {
-  const order = samples < objects.length ? choose(objects.length, samples, random(seed, STREAMS.grid)) : objects.map((_, i) => i);
-  return Array.from({ length: samples }, (_, i) => objects[order[i % objects.length]!]!);
 }
 
 async function inPieces(

@@ -8,6 +8,8 @@ import type { Batch, Dataset, PictureSpec, Unreadable } from '../data/dataset.js
 import { matchLabels } from '../data/labels.js';
 import type { Classifier } from '../model/classifier.js';
 import { requireClasses } from '../model/task.js';
+import { batchSize } from './batch-size.js';
+import { openScoreJournal, type Piece, type Scored } from './score-journal.js';
 
 /** Which samples are scored, and how many at once. */
 export interface ScoreOptions {
@@ -18,6 +20,8 @@ export interface ScoreOptions {
   readonly seed?: number;
   /** Whether an unreadable sample ends the run; else it is left out and counted. */
   readonly strict?: boolean;
+  /** File that keeps what is done; a run with the same settings goes on from it. */
+  readonly journal?: string;
   readonly onProgress?: (done: number, total: number) => void;
   /** Ends the run early; what is done is given. */
   readonly signal?: AbortSignal;
@@ -76,10 +80,6 @@ const AHEAD = 2;
 const CHUNK = 1024;
 /** Values of such a chunk at most, a byte each where they are pixels. */
 const CHUNK_VALUES = 2 ** 25;
-const CANDIDATES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
-/** An input of more bytes is not worth measuring: caches are long exceeded. */
-const MAX_INPUT = 2 ** 26;
-
 /** How pictures have to come for this classifier; undefined where it takes none. */
 export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inputShape'>): PictureSpec | undefined {
   if (!card) return undefined;
@@ -88,8 +88,9 @@ export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inp
 }
 
 /**
- * Scores a classifier on a labelled dataset. Reading and decoding go on while the model runs. Throws LanError for labels that do not fit the
- * model, samples of another shape, no readable sample at all, and with `strict` for the first that cannot be read.
+ * Scores a classifier on a labelled dataset. Reading and decoding go on while the model runs. Same settings, same result, however often it was
+ * interrupted where a `journal` keeps what is done. Throws LanError for labels that do not fit the model, samples of another shape, no readable sample at
+ * all, a journal of other settings, and with `strict` for the first that cannot be read.
  */
 export async function score(classifier: Classifier, dataset: Dataset, options: ScoreOptions = {}): Promise<ScoreResult> {
   const { source, input, hookPoint } = classifier;
@@ -101,58 +102,23 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
     );
   const k = classifier.classes;
   const matched = matchLabels(dataset, classifier.labels, k);
-  const spec = pictureSpec(classifier);
+  const { labels } = matched;
   const order = chosen(dataset.length, options);
-  const size = await batchSize(classifier, dataset, order, spec, options);
-  const notes = [...dataset.notes, matched.note];
-  const answers: Answer[] = [];
-  const unreadable: Unreadable[] = [];
-  let inTop5 = 0;
-  let entropy = 0;
-  let modelTime = 0;
-  const start = performance.now();
-  const most = Math.min(CHUNK, CHUNK_VALUES / sizeOf(classifier.sampleShape));
-  const chunk = size * Math.max(1, Math.floor(most / size));
-  // One batch first, so that the model runs while the first chunk is still being read.
-  const starts = order.length === 0 ? [] : [0];
-  for (let at = size; at < order.length; at += chunk) starts.push(at);
-  const queue: Promise<Batch>[] = [];
-  const readNext = (): void => {
-    const at = starts.shift();
-    if (at === undefined) return;
-    const reading = dataset.read(order.slice(at, at === 0 ? size : at + chunk), spec);
-    // It is awaited later; until then a failure must not count as unhandled.
-    reading.catch(() => undefined);
-    queue.push(reading);
-  };
-  for (let i = 0; i < AHEAD; i++) readNext();
-  while (queue.length > 0 && !options.signal?.aborted) {
-    const batch = await queue.shift()!;
-    readNext();
-    unreadable.push(...batch.unreadable);
-    if (options.strict && unreadable.length > 0)
-      throw new LanError('data', unreadable[0]!.reason, 'Without `strict` it is left out and counted.');
-    if (batch.indices.length > 0) {
-      const began = performance.now();
-      const p = await classifier.predict(batch.x, classifier.card, size);
-      modelTime += performance.now() - began;
-      const values = spread(p);
-      batch.indices.forEach((index, i) => {
-        const row = values.subarray(i * k, (i + 1) * k);
-        const label = matched.labels[index]!;
-        const top = topK(row, 5);
-        const predicted = top[0]!;
-        answers.push({ index, label, predicted, probability: row[predicted]! });
-        entropy += surprise(row, label, classifier.severalLabels);
-        if (top.includes(label)) inTop5++;
-      });
-    }
-    options.onProgress?.(answers.length + unreadable.length, order.length);
-    // onnxruntime blocks this thread; pictures that were decoded meanwhile are taken over here, and Ctrl-C is heard.
-    await new Promise((resolve) => setImmediate(resolve));
+  const what: Scored = { classifier, dataset, labels, order, batch: options.batch ?? 'auto' };
+  const journal = options.journal === undefined ? undefined : await openScoreJournal(options.journal, what);
+  const pieces = new Map(journal?.records.map((piece) => [piece.at, piece]));
+  let size: number;
+  try {
+    // What was measured before holds: pieces are the same then.
+    size = journal?.records[0]?.batch ?? (await batchSize(classifier, dataset, order, pictureSpec(classifier), what.batch));
+    await scorePieces(what, size, pieces, options, (piece) => journal?.append(piece));
+  } finally {
+    await journal?.close();
   }
-  await Promise.allSettled(queue);
-  const seconds = (performance.now() - start) / 1000;
+  const done = [...pieces.values()].sort((a, b) => a.at - b.at);
+  const answers = done.flatMap((p) => p.answers.map(([index, label, predicted, probability]) => ({ index, label, predicted, probability }))); // prettier-ignore
+  const unreadable = done.flatMap((p) => p.unreadable);
+  const sum = (of: (piece: Piece) => number): number => done.reduce((total, piece) => total + of(piece), 0);
   const count = answers.length;
   if (count === 0 && !options.signal?.aborted)
     throw new LanError(
@@ -161,21 +127,94 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
         ? `Dataset '${dataset.name}': none of ${unreadable.length} samples could be read; the first: ${unreadable[0]!.reason}`
         : `Dataset '${dataset.name}': holds no samples.`,
     );
+  const seconds = sum((p) => p.seconds);
   return {
     dataset: dataset.name,
     split: dataset.split,
     count,
     top1: accuracy(answers.filter((a) => a.label === a.predicted).length, count),
-    top5: accuracy(inTop5, count),
-    crossEntropy: entropy / count,
+    top5: accuracy(
+      sum((p) => p.inTop5),
+      count,
+    ),
+    crossEntropy: sum((p) => p.entropy) / count,
     ...table(answers, k, classNames(classifier, dataset, k)),
     predictions: answers,
     unreadable,
-    notes,
+    notes: [...dataset.notes, matched.note],
     interrupted: options.signal?.aborted === true && count + unreadable.length < order.length,
     batch: size,
-    throughput: { overall: count / seconds, model: count / (modelTime / 1000), seconds },
+    throughput: { overall: count / seconds, model: count / sum((p) => p.modelSeconds), seconds },
   };
+}
+
+/** Scores what is not in `pieces` yet, in pieces of whole batches, and puts it there; `keep` is told of each. */
+async function scorePieces(
+  { classifier, dataset, labels, order }: Scored,
+  size: number,
+  pieces: Map<number, Piece>,
+  { strict, signal, onProgress }: ScoreOptions,
+  keep: (piece: Piece) => Promise<void> | undefined,
+): Promise<void> {
+  const k = classifier.classes;
+  const spec = pictureSpec(classifier);
+  const most = Math.min(CHUNK, CHUNK_VALUES / sizeOf(classifier.sampleShape));
+  const chunk = size * Math.max(1, Math.floor(most / size));
+  // One batch first, so that the model runs while the first chunk is still being read.
+  const all = order.length === 0 ? [] : [0];
+  for (let at = size; at < order.length; at += chunk) all.push(at);
+  const starts = all.filter((at) => !pieces.has(at));
+  let done = [...pieces.values()].reduce((sum, p) => sum + p.answers.length + p.unreadable.length, 0);
+  const refuse = (unreadable: readonly Unreadable[]): void => {
+    if (strict && unreadable.length > 0)
+      throw new LanError('data', unreadable[0]!.reason, 'Without `strict` it is left out and counted.');
+  };
+  refuse([...pieces.values()].flatMap((p) => p.unreadable));
+  const queue: { readonly at: number; readonly reading: Promise<Batch> }[] = [];
+  const readNext = (): void => {
+    const at = starts.shift();
+    if (at === undefined) return;
+    const reading = dataset.read(order.slice(at, at === 0 ? size : at + chunk), spec);
+    // It is awaited later; until then a failure must not count as unhandled.
+    reading.catch(() => undefined);
+    queue.push({ at, reading });
+  };
+  for (let i = 0; i < AHEAD; i++) readNext();
+  let last = performance.now();
+  try {
+    while (queue.length > 0 && !signal?.aborted) {
+      const { at, reading } = queue.shift()!;
+      const batch = await reading;
+      readNext();
+      refuse(batch.unreadable);
+      const piece: Piece = { at, batch: size, answers: [], unreadable: [...batch.unreadable], inTop5: 0, entropy: 0, seconds: 0, modelSeconds: 0 }; // prettier-ignore
+      if (batch.indices.length > 0) {
+        const began = performance.now();
+        const p = await classifier.predict(batch.x, classifier.card, size);
+        piece.modelSeconds = (performance.now() - began) / 1000;
+        const values = spread(p);
+        batch.indices.forEach((index, i) => {
+          const row = values.subarray(i * k, (i + 1) * k);
+          const label = labels[index]!;
+          const top = topK(row, 5);
+          const predicted = top[0]!;
+          piece.answers.push([index, label, predicted, row[predicted]!]);
+          piece.entropy += surprise(row, label, classifier.severalLabels);
+          if (top.includes(label)) piece.inTop5++;
+        });
+      }
+      piece.seconds = (performance.now() - last) / 1000;
+      last = performance.now();
+      pieces.set(at, piece);
+      await keep(piece);
+      done += piece.answers.length + piece.unreadable.length;
+      onProgress?.(done, order.length);
+      // onnxruntime blocks this thread; pictures that were decoded meanwhile are taken over here, and Ctrl-C is heard.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    await Promise.allSettled(queue.map((q) => q.reading));
+  }
 }
 
 /** correct of count as a fraction with its Wilson interval; NaN of none. */
@@ -212,64 +251,6 @@ function surprise(row: Float32Array, label: number, severalLabels: boolean): num
 export function chosen(length: number, { limit = Infinity, seed = 0 }: Pick<ScoreOptions, 'limit' | 'seed'>): number[] {
   if (limit >= length) return Array.from({ length }, (_, i) => i);
   return choose(length, limit, random(seed, STREAMS.shuffle)).sort((a, b) => a - b);
-}
-
-/** The batch axis that the file itself fixes. */
-function fixedBatch({ source, input, picture }: Classifier): number | undefined {
-  if (picture?.batched === false) return 1;
-  const dims = source.model.graph.inputs.find((i) => i.name === input.name)?.dims;
-  return typeof dims?.[0] === 'number' && dims[0] > 0 ? dims[0] : undefined;
-}
-
-/** The batch to run: the file's, the one asked for, or the fastest of CANDIDATES, timed on the first samples. */
-async function batchSize(
-  classifier: Classifier,
-  dataset: Dataset,
-  order: readonly number[],
-  spec: PictureSpec | undefined,
-  { batch = 'auto' }: ScoreOptions,
-): Promise<number> {
-  const fixed = fixedBatch(classifier);
-  if (fixed !== undefined || batch !== 'auto') return fixed ?? (batch as number);
-  for (let at = 0; at < order.length; at++) {
-    const first = await dataset.read([order[at]!], spec);
-    if (first.indices.length > 0) return fastestBatch(classifier, first.x, order.length);
-  }
-  return 1;
-}
-
-/** Times batches of copies of one sample, largest of CANDIDATES last, until twice in a row none was faster. At most a second or two. */
-export async function fastestBatch(classifier: Classifier, sample: Tensor, most = Infinity): Promise<number> {
-  const per = sizeOf(sample.dims);
-  const one = sample.type === 'uint8' ? (sample.data as Uint8Array) : toFloat32(sample);
-  let best = { size: 1, rate: 0 };
-  let worse = 0;
-  for (const size of CANDIDATES) {
-    if (size > 1 && (size > most || size * per * 4 > MAX_INPUT || worse > 1)) break;
-    const data = one instanceof Uint8Array ? new Uint8Array(size * per) : new Float32Array(size * per);
-    for (let i = 0; i < size; i++) data.set(one, i * per);
-    const x = { ...sample, dims: [size, ...sample.dims.slice(1)], data };
-    try {
-      // The first run allocates; the fastest of the others is what the machine can do.
-      await classifier.predict(x, classifier.card, size);
-      let least = Infinity;
-      const until = performance.now() + 80;
-      for (let i = 0; i < 2 || performance.now() < until; i++) {
-        const start = performance.now();
-        await classifier.predict(x, classifier.card, size);
-        least = Math.min(least, performance.now() - start);
-      }
-      const rate = size / least;
-      worse = rate > best.rate ? 0 : worse + 1;
-      // A larger batch takes more memory: it has to be worth it.
-      if (rate > best.rate * 1.01) best = { size, rate };
-    } catch (error) {
-      // A model may declare its batch open and still take one sample only.
-      if (size === 1) throw error;
-      break;
-    }
-  }
-  return best.size;
 }
 
 function table(answers: readonly Answer[], k: number, names: readonly string[]): Pick<ScoreResult, 'classes' | 'confusion'> {

@@ -160,7 +160,7 @@ test('what stops a gradient is named in one sentence, and an impossible budget t
     await expect(gradient.attribute(with0(1e-9))).rejects.toThrow(
       /^`budget`: 1e-9 s are shorter than the one pass that Gradient cannot do without \([\d.e-]+ s\)\.$/,
     );
-    await expect(integratedGradients.attribute(with0(1e-9))).rejects.toThrow(/over after 64 of the 64 passes .* Give more time, or fewer `steps`\.$/); // prettier-ignore
+    await expect(integratedGradients.attribute(with0(1e-9))).rejects.toThrow(/shorter than the 64 passes .* Give more time, or fewer `steps`\.$/); // prettier-ignore
     // Anything but the end of its noise ends a method that goes on improving.
     const { details } = await smoothGrad.attribute(with0(0.05), { samples: 1e6 });
     expect(details['samples']).toBeLessThan(1e6);

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { auditAll } from '../../src/api/audit-all.js';
 import { createAuditor } from '../../src/api/audit.js';
 import { float32 } from '../../src/core/tensor.js';
@@ -92,6 +92,23 @@ test('the library goes on as well, and tells each failure in its place', async (
       ['9.png', 'class'],
     ]);
     await expect(auditAll(auditor, at('photos'), { strict: true }).next()).rejects.toThrow(BROKEN());
+  } finally {
+    await auditor.dispose();
+  }
+});
+
+test('each file is read once, and its document made once', async () => {
+  const auditor = await createAuditor(at('m.onnx'), { iterations: 2, draws: 1, evidenceDraws: 2, threads: 1 });
+  try {
+    const read = jest.spyOn(auditor, 'read');
+    for await (const { result } of auditAll(auditor, at('photos'))) {
+      if (!result) continue;
+      const document = result.toJSON();
+      await result.save(at('once'));
+      expect(result.toJSON()).toBe(document);
+      expect(readFileSync(at('once/audit.json'), 'utf8')).toBe(`${JSON.stringify(document, null, 2)}\n`);
+    }
+    expect(read).toHaveBeenCalledTimes(4);
   } finally {
     await auditor.dispose();
   }

@@ -32,7 +32,7 @@ test('the same look at a command that runs finds them', () => {
   expect(loaded(['inspect', 'tank'])).toEqual(expect.arrayContaining(['onnxruntime-node', 'protobufjs', 'cli-table3']));
 }, 60_000);
 
-test('the help and the version of the program load no yargs, which takes longer than all the rest', () => {
+test('the help and the version of the program, and the help of its commands, load no yargs, which takes longer than all the rest', () => {
   const script = `
     import { register } from 'node:module';
     const hook = "export const resolve = (name, context, next) => name === 'yargs' ? Promise.reject(new Error('yargs')) : next(name, context);";
@@ -40,27 +40,42 @@ test('the help and the version of the program load no yargs, which takes longer 
     const { main } = await import('./src/cli/main.ts');
     const io = { out() {}, err() {} };
     const results = [];
-    for (const line of [['--help'], ['-h'], ['--version'], ['audit', '--help']])
+    for (const line of [['--help'], ['-h'], ['--version'], ['audit', '--help'], ['check', '-h'], ['audit', '--help', '-h']])
       results.push(await main(line, io).catch((error) => error.message));
     console.log(JSON.stringify(results));`;
   const argv = ['--import', 'tsx', '--input-type=module', '-e', script];
-  expect(JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' }))).toEqual([0, 0, 0, 'yargs']);
+  expect(JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' }))).toEqual([0, 0, 0, 0, 0, 'yargs']);
 }, 60_000);
 
-test('they are letter for letter what yargs prints, at every width', async () => {
+/** What `line` prints in a terminal of so many columns. */
+async function at(columns: number, ...line: string[]): Promise<Awaited<ReturnType<typeof cli>>> {
   const before = Object.getOwnPropertyDescriptor(process.stdout, 'columns');
   try {
-    for (let columns = 60; columns <= 130; columns++) {
-      Object.defineProperty(process.stdout, 'columns', { value: columns, configurable: true });
-      // Anything beside it is left to yargs.
-      const byYargs = await cli('--help', '-h');
-      expect(byYargs.out).toContain('lan-onnx audit <model>');
-      expect([columns, await cli('--help')]).toEqual([columns, byYargs]);
-      expect([columns, await cli('-h')]).toEqual([columns, byYargs]);
-    }
-    expect(await cli('--version')).toEqual(await cli('--version', '--version'));
+    Object.defineProperty(process.stdout, 'columns', { value: columns, configurable: true });
+    return await cli(...line);
   } finally {
     if (before) Object.defineProperty(process.stdout, 'columns', before);
     else delete (process.stdout as { columns?: number }).columns;
+  }
+}
+
+test('they are letter for letter what yargs prints, at every width', async () => {
+  for (let columns = 60; columns <= 130; columns++) {
+    // Anything beside it is left to yargs.
+    const byYargs = await at(columns, '--help', '-h');
+    expect(byYargs.out).toContain('lan-onnx audit <model>');
+    expect([columns, await at(columns, '--help')]).toEqual([columns, byYargs]);
+    expect([columns, await at(columns, '-h')]).toEqual([columns, byYargs]);
+  }
+  expect(await cli('--version')).toEqual(await cli('--version', '--version'));
+});
+
+test.each(COMMANDS.map((command, i) => [nameOf(command), i] as const))('so is the help of %s', async (name, i) => {
+  // Each command at widths of its own: among them all there are few that none has.
+  for (const columns of [72 + i, 87 + i, 102 + i, 120]) {
+    const byYargs = await at(columns, name, '--help', '-h');
+    expect(byYargs.out).toContain(`lan-onnx ${name} <`);
+    expect([columns, await at(columns, name, '--help')]).toEqual([columns, byYargs]);
+    expect([columns, await at(columns, name, '-h')]).toEqual([columns, byYargs]);
   }
 });

@@ -141,10 +141,17 @@ describe('an interrupted run says what it keeps and exits with 2', () => {
   test('score', async () => {
     const argv = ['score', at('net.onnx'), '--data', at('data'), '--batch', '1', '--out', at('score')];
     const { code, out, err } = await interrupted(/^.*data \.\.\.$/m, ...argv);
-    const [, count] = /\nlan-onnx: interrupted; (\d+) sample\(s\) were counted\.\n$/.exec(err) ?? [];
+    const [, count, journal] =
+      /\nlan-onnx: interrupted; (\d+) sample\(s\) were counted\. They lie in '(.*)'; the same command goes on from there\.\n$/.exec(
+        err,
+      ) ?? [];
+    expect(journal).toBe(at('score/score.jsonl'));
     expect([code, Number(count) < 40]).toEqual([2, true]);
     expect(out).toContain('interrupted');
-    expect((JSON.parse(readFileSync(at('score/score.json'), 'utf8')) as { count: number }).count).toBe(Number(count));
+    const scored = (): number => (JSON.parse(readFileSync(at('score/score.json'), 'utf8')) as { count: number }).count;
+    expect(scored()).toBe(Number(count));
+    expect(await main(argv, { out: () => undefined, err: () => undefined, terminal: false })).toBe(0);
+    expect([scored(), existsSync(journal!)]).toEqual([40, false]);
   }, 60_000);
 
   test('grid; the same command goes on', async () => {

@@ -38,7 +38,7 @@ test('every case of every op', async () => {
       const adapter = find(node);
       const found = extentsOf(node, known, adapter)?.outputs;
       const where = `${oneCase.name} (opset ${oneCase.opset}): ${node.op}`;
-      // A growing op that no rule can tell would run unguarded. What NonZero makes depends on every element: `besides` bounds it.
+      // A growing op that no rule can tell would run unguarded. What NonZero makes depends on every element: `workspace` bounds it.
       if (canGrow(adapter) && node.op !== 'NonZero') expect([where, found !== undefined]).toEqual([where, true]);
       const given = node.inputs.reduce((sum, name) => sum + sizeOf(of(name)?.dims ?? [0]), 0);
       const makes = Math.max(...node.outputs.map((name) => sizeOf(values.get(name)?.dims ?? [0])));

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { audit, createAuditor } from '../../src/api/audit.js';
+import { positionMap } from '../../src/api/position-map.js';
 import { score } from '../../src/api/score.js';
 import { float32, toFloat32 } from '../../src/core/tensor.js';
 import { encodePng } from '../../src/data/images.js';
@@ -101,6 +102,23 @@ describe.each(Object.entries(CONVENTIONS))('a model that wants %s, without a car
     const again = await score(colours(convention), data, { trust: true, card: { ...card, labels: NAMES } as PartialCard });
     expect([again.top1.correct, again.preprocessing]).toEqual([3, { source: 'card' }]);
   });
+});
+
+test('grid tries the conventions on its objects in the middle: by their labels, else by confidence and agreement', async () => {
+  const name = 'Caffe (BGR, 0..255, ImageNet mean)';
+  const objects = [await picture(0, 'red.png')];
+  const options = { trust: true, stride: 8, card: { labels: NAMES }, clip: false } as const;
+  const labelled = await positionMap(colours(caffe), objects, { ...options, label: 'brick' });
+  expect(labelled.preprocessing).toMatchObject({ source: 'labels', convention: name });
+  expect([labelled.toJSON().card, labelled.total.accuracy]).toEqual([expect.objectContaining(caffe), 1]);
+  expect(labelled.notes.join('\n')).toMatch(/no model card: of \d+ conventions tried on 1 of these pictures/);
+  const files = await labelled.save(join(folder, 'grid'));
+  expect(files.map((f) => f.split('/').at(-1))).toContain('proposed.card.json');
+  const bare = await positionMap(colours(caffe), objects, options);
+  expect(bare.preprocessing).toMatchObject({ source: 'pictures', convention: name, pictures: 1 });
+  expect(bare.toJSON().preprocessing).toEqual(bare.preprocessing);
+  const said = await positionMap(colours(caffe), objects, { ...options, card: { ...options.card, input: caffe } });
+  expect([said.preprocessing, said.notes]).toEqual([{ source: 'card' }, expect.not.arrayContaining([expect.stringMatching(/no model card/)])]); // prettier-ignore
 });
 
 describe('a field that is given alone wins over the guess', () => {

@@ -8,7 +8,6 @@ import { createOrtEngine, probe } from '../../src/engine/ort.js';
 import { createTfEngine } from '../../src/engine/tf.js';
 import type { Model, Node, ValueType } from '../../src/onnx/graph.js';
 
-// Taken once: looking up a global in a test's sandbox is slow.
 const { abs, floor, max, min } = Math;
 
 /** The inner borders of the pieces of each op: ReLU at 0, hard sigmoid of slope 1/6 and hard swish at -3 and 3, ReLU6 at 0 and 6. */

@@ -110,6 +110,7 @@ describe('a rule that is broken', () => {
 
   test('is caught against the other engine too', async () => {
     const ort = createOrtEngine(adapters.map((a) => (a === tanh ? broken(0.1) : a)), { threads: 1 }); // prettier-ignore
-    await expect(runCase(oneCase, { ...engines, ort })).rejects.toThrow(/^gradient of x0, tfjs cpu against onnx: differs/);
+    // Whose turn it is first depends on the cases before.
+    await expect(runCase(oneCase, { ...engines, ort })).rejects.toThrow(/^gradient of x0, tfjs (cpu|wasm) against onnx: differs/);
   });
 });

@@ -46,3 +46,12 @@ test('"cannot" is one word', () => {
   const files = [...sources, ...filesOf('docs', /\.md$/), 'README.md', 'CHANGELOG.md'];
   expect(files.filter((file) => /\bcan\s+not\b/i.test(read(file)))).toEqual([]);
 });
+
+/** A text that goes on to say what to do: of an error, that is its advice. */
+const ADVISES = /[^.]\. (?:Use|Bind|Export|Re-export|Give|Add|Write|Choose|Leave|Try|Set|Cut|Convert|Pass) /;
+
+test('what to do about an error is its advice, not a part of the problem', () => {
+  const files = [...sources.filter((f) => /^src\/(compile|check|onnx|engine)\//.test(f)), ...filesOf('adapters', /\.ts$/)];
+  const mixed = files.flatMap((file) => literals(read(file)).filter((t) => ADVISES.test(t)).map((t) => `${file}: ${t}`)); // prettier-ignore
+  expect(mixed).toEqual([]);
+});

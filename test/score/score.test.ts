@@ -14,6 +14,7 @@ import { openModel } from '../../src/model/open.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
 import { score } from '../../src/score/score.js';
+import { encoded } from '../support/encoded.js';
 import { cli } from '../support/command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-score-'));
@@ -165,6 +166,47 @@ test('an interrupted run counts what is done', async () => {
   const many = datasetOf({ type: 'uint8', dims: [2000, 1, 8, 8], data: new Uint8Array(128000) }, new Int32Array(2000));
   const r = await score(classifier, many, { batch: 256, signal: abort.signal, onProgress: () => abort.abort() });
   expect([r.count, r.interrupted]).toEqual([256, true]);
+  await classifier.dispose();
+});
+
+test('a run that was killed goes on where it stood, and ends as the unbroken one', async () => {
+  const classifier = await openModel(firstRow('batch'));
+  const count = 1100;
+  const bytes = { type: 'uint8' as const, dims: [count, 1, 8, 8], data: pictures(Array.from({ length: count }, (_, i) => [(7 * i) % 256, (11 * i) % 256, 90])) }; // prettier-ignore
+  const data = datasetOf(
+    bytes,
+    Array.from({ length: count }, (_, i) => i % 3),
+  );
+  const journal = at('score.jsonl');
+  const whole = await score(classifier, data, { batch: 4, journal: at('unbroken.jsonl') });
+  const abort = new AbortController();
+  const part = await score(classifier, data, { batch: 4, journal, signal: abort.signal, onProgress: (n) => n > 4 && abort.abort() }); // prettier-ignore
+  expect([part.count, part.interrupted]).toEqual([1028, true]);
+  // A kill in the middle of a line.
+  writeFileSync(journal, readFileSync(journal, 'utf8').slice(0, -9));
+  const read: number[] = [];
+  const watched = { ...data, read: (...args: Parameters<typeof data.read>) => (read.push(...args[0]), data.read(...args)) };
+  const rest = await score(classifier, watched, { batch: 4, journal });
+  expect([read.length, read[0]]).toEqual([count - 4, 4]);
+  const { throughput, ...numbers } = rest;
+  expect(numbers).toEqual({ ...whole, throughput: undefined });
+  expect(throughput.seconds).toBeGreaterThan(0);
+  await expect(score(classifier, data, { batch: 4, journal, limit: 10 })).rejects.toThrow(
+    /^Journal '.*score\.jsonl': belongs to a run of other settings: samples was "\w+", is "\w+"; count was 1100, is 10\. Choose another place/,
+  );
+  await classifier.dispose();
+});
+
+test('probabilities that are no numbers are kept as such', async () => {
+  const g = new GraphBuilder('nan');
+  const x = g.op('ReduceMean', [g.input('x', 'float32', ['n', 1, 8, 8]), g.ints([1, 2])], { keepdims: 0 });
+  g.output(g.op('Sqrt', [g.neg(x)]), 'logits', { type: 'float32', dims: ['n', 8] });
+  const classifier = await openModel(encoded(g), { trust: true, card: { input: { range: 255, mean: [0] } } });
+  const data = datasetOf({ type: 'uint8', dims: [2, 1, 8, 8], data: new Uint8Array(128).fill(9) }, [0, 1]);
+  const options = { batch: 1, journal: at('nan.jsonl') };
+  const first = await score(classifier, data, options);
+  expect(first.crossEntropy).toBe(NaN);
+  expect((await score(classifier, data, options)).predictions).toEqual(first.predictions);
   await classifier.dispose();
 });
 

@@ -29,5 +29,6 @@ export const score = {
     ['$0 score m.onnx --data photos/', 'photos/<class>/*.jpg'],
     ['$0 score m.onnx --data mnist/ --split train', 'IDX files'],
   ],
-  epilogue: 'Ctrl-C ends early: what is done is counted and written, and the exit code is 2.',
+  epilogue:
+    'Ctrl-C ends early: what is done is counted and written, and the exit code is 2. With --out it stays in score.jsonl, from which the same command goes on.',
 } as const satisfies Definition;

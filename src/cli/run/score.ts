@@ -1,4 +1,6 @@
 // lan-onnx score MODEL --data D: accuracy, confusion and throughput on a labelled dataset, by onnxruntime on the original file.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { score, type ScoreResult } from '../../api/score.js';
 import { readable } from '../../core/readable.js';
 import { ensureWritable, writeAtomically } from '../../data/files.js';
@@ -12,11 +14,13 @@ import { score as definition } from '../commands/score.js';
 import { interrupted, type Io } from '../io.js';
 import { interruptibly, noteTo, openOptions } from '../model.js';
 
-/** Scores the model and writes what was asked for; interrupted, it counts what is done and exits with 2. */
+/** Scores the model and writes what was asked for; interrupted, it counts what is done, keeps it where there is a folder, and exits with 2. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
   const { split, batch, limit, seed, strict } = argv;
   const bar = countdown(io, argv.data);
-  await interruptibly(io, { interrupted: 'counting what is done so far', bar }, async (signal) => {
+  const journal = argv.out === undefined ? undefined : join(argv.out, 'score.jsonl');
+  const kept = journal === undefined ? '' : `, which stays in '${journal}'`;
+  await interruptibly(io, { interrupted: `counting what is done so far${kept}`, bar }, async (signal) => {
     await prepareResults([argv.csv], [argv.model, argv.data]);
     if (argv.out === undefined) return scored(signal);
     await ensureWritable(argv.out);
@@ -25,14 +29,18 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
 
   async function scored(signal: AbortSignal): Promise<void> {
     const onNote = noteTo(io, definition);
-    const options = { ...openOptions(argv), split, batch, limit, seed, strict, signal, onProgress: bar.step, onNote };
+    const options = { ...openOptions(argv), split, batch, limit, seed, strict, journal, signal, onProgress: bar.step, onNote };
     const result = await score(argv.model, argv.data, options);
     bar.stop();
     for (const u of result.unreadable.slice(0, 5)) io.err(`skipped: ${readable(u.reason)}\n`);
     if (argv.csv !== undefined) await writeAtomically(argv.csv, result.toCsv());
     const files = argv.out === undefined ? [] : await result.save(argv.out);
+    if (journal !== undefined && !result.interrupted) rmSync(journal, { force: true });
     io.out(argv.json ? toJson(result) : describe(result, files));
-    if (result.interrupted) interrupted(io, `${result.count} sample(s) were counted.`);
+    if (result.interrupted) {
+      const next = journal === undefined ? '' : ` They lie in '${journal}'; the same command goes on from there.`;
+      interrupted(io, `${result.count} sample(s) were counted.${next}`);
+    }
   }
 }
 
