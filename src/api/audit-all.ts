@@ -30,7 +30,7 @@ export function failureOf(path: string, error: unknown): LanError {
 export interface SoundInput<I extends NamedInput> {
   readonly input: I;
   /** What was read of it, for whoever explains it next: taken once, so that nothing is held longer. Undefined where it has to be read again. */
-  take(): Sample | undefined;
+  readonly take: () => Sample | undefined;
 }
 
 /** Bytes of inputs that are kept between looking at all of them and explaining them: some fifty pictures of 224 x 224. There may be thousands. */

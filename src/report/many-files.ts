@@ -7,10 +7,10 @@ import { sheet } from './drawing/sheet.js';
 import { percent } from './claims.js';
 import type { ResultLine, Summary, Summing } from './summary.js';
 
-/** Names of the files. */
+/** The file with a line an input. */
 export const RESULTS = 'results.jsonl';
-export const SUMMARY = 'summary.json';
-export const CLASSES = 'classes.png';
+const SUMMARY = 'summary.json';
+const CLASSES = 'classes.png';
 
 /** Classes that are drawn, the most frequent first. */
 const DRAWN = 40;
