@@ -8,6 +8,7 @@ export default {
   // Test files are loaded by node itself, see there.
   runtime: '<rootDir>/test/support/native/runtime.cjs',
   transform: {},
+  testSequencer: '<rootDir>/test/support/native/sequencer.cjs',
   setupFilesAfterEnv: ['./test/support/equal-arrays.ts'],
   // Slow checks have their own target, `make test-slow`.
   testPathIgnorePatterns: process.env.LAN_ONNX_SLOW ? [] : ['<rootDir>/test/slow/'],

@@ -89,7 +89,7 @@ async function measure(make: (o: { batch: number }) => Model, batch: number, thr
     () => gradient.run({ x, [objective.cotangent]: cotangent }),
     () => {
       noise.fill(eta.data as Float32Array, random(0, STREAMS.training), draw++);
-      return descent.step({ x: one, eta, target, beta: scalar(10) }, 0.1);
+      return descent.step({ x: one, eta, target, beta: scalar(10), binary: scalar(0) }, 0.1);
     },
   ];
   const tf = values.tfjs && batch === 1 && threads === 1 ? await createTfEngine(adapters, { backend: 'wasm' }) : undefined;

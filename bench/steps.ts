@@ -6,7 +6,7 @@ import { random, STREAMS } from '../src/core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../src/core/tensor.js';
 import { readImage } from '../src/data/images.js';
 import { sharpened } from '../src/explain/target.js';
-import { blend, spread } from '../src/evidence/replaceability.js';
+import { blend, spread } from '../src/evidence/corrupt.js';
 import { createLearner } from '../src/lan/learn.js';
 import { createNoise, type Noise } from '../src/lan/noise.js';
 import { buildObjective } from '../src/lan/objective.js';
@@ -103,7 +103,12 @@ for (const image of images) {
       }),
     );
     const beta = s.betas[0]!;
-    const { mask, history, seconds } = await learner.learn({ x, target, noise, settings: { ...s, beta } });
+    const { mask, history, seconds } = await learner.learn({
+      x,
+      target,
+      noise,
+      settings: { ...s, beta, binary: s.maskValues === 'binary' },
+    });
     const [total, loss, mean] = await objective(x, target, mask, noise, beta);
     await learner.dispose();
     process.stdout.write(

@@ -2,7 +2,7 @@
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Within } from '../evidence/answer.js';
-import type { MaskShape, OutputLoss, Preset } from '../lan/choices.js';
+import type { MaskShape, MaskValues, OutputLoss, Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { OpenOptions } from '../model/open.js';
 import type { ClassName } from '../model/question.js';
@@ -29,6 +29,15 @@ export interface MaskOptions {
   readonly draws?: number;
   /** `pixel`: channels share a value; `token`: the vector of a token does; `full`: every element has its own. */
   readonly maskShape?: MaskShape;
+  /**
+   * `binary` (the default): each element is kept or replaced entirely, and the claim is about just that; `soft`: values in [0,1] that mix input and noise, as
+   * the paper has it (its preset's choice).
+   */
+  readonly maskValues?: MaskValues;
+  /**
+   * In place of `beta`: how often the answer is to be kept, in (0,1). As much is replaced as that allows. For binary masks only.
+   */
+  readonly keep?: number;
   /** Coarser grids whose logits are grown bilinearly and summed: 28, or [rows, columns]; [] is one logit per mask element. */
   readonly maskGrids?: readonly (number | readonly [rows: number, columns: number])[];
   /** How outputs are compared, L_F. */
@@ -73,6 +82,11 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly budget?: number;
   /** Fresh noise draws for the evidence. Default 256. */
   readonly evidenceDraws?: number;
+  /**
+   * What a person has marked as needed (where it is bright): a picture, resized and cropped as the input is, an .npy file or a Tensor with one value for each
+   * element of the mask, or a folder with a file of each input's name. The metrics then say how far the mask points there.
+   */
+  readonly groundTruth?: string | Tensor;
   /** An explainer that `train` has written, its path or bytes: it gives the mask at once, with its own beta. */
   readonly lan?: string | Uint8Array;
   /** The words behind ids of tokens: by id, or the path of a file with one a line. */
@@ -87,11 +101,29 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
 /** Flat options as the settings that the objective takes. */
 export function settingsOf(options: MaskOptions & Pick<AuditOptions, 'noise' | 'budget'>) {
   const { beta, maskGrids, noise, budget } = options;
-  const { draws, maskShape, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed } = options;
+  const { draws, maskShape, maskValues, keep, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed } =
+    options;
   const betas = typeof beta === 'number' ? [beta] : beta;
   if (betas?.length === 0 || betas?.some((b) => !Number.isFinite(b) || b < 0))
     throw new LanError('usage', `\`beta\`: expected numbers of at least 0, received [${betas.join(', ')}].`);
+  if (keep !== undefined && !(keep > 0 && keep < 1))
+    throw new LanError('usage', `\`keep\`: expected a number between 0 and 1, such as 0.95, received ${keep}.`);
+  if (keep !== undefined && betas !== undefined)
+    throw new LanError('usage', '`keep` and `beta` say the same thing in two ways.', 'Give one of them.');
   const grids = maskGrids?.map((g): readonly [number, number] => (typeof g === 'number' ? [g, g] : g));
-  const given = { draws, maskShape, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed };
+  const given = {
+    draws,
+    maskShape,
+    maskValues,
+    keep,
+    outputLoss,
+    iterations,
+    learningRate,
+    schedule,
+    sharpen,
+    start,
+    patience,
+    seed,
+  };
   return { ...given, betas, maskGrids: grids, noise, budget };
 }

@@ -65,7 +65,7 @@ export function resultOf(
     betas: measured.betas.map((beta) => ({
       ...beta,
       claims: claims(beta, measured.answer, partOf(hookPoint)),
-      ...(tokens ? { tokens: tokenMasks(tokens, beta.learned.mask) } : {}),
+      ...(tokens ? { tokens: tokenMasks(tokens, beta.learned.order ?? beta.learned.mask) } : {}),
     })),
     input: { ...context.input, x },
     notes,

@@ -20,6 +20,8 @@ export interface RunParts {
   /** What noise is drawn from. */
   readonly samples: Tensor | undefined;
   readonly vocabulary: readonly string[] | undefined;
+  /** Of this input. */
+  readonly groundTruth: Tensor | undefined;
   readonly question: Question | undefined;
 }
 
@@ -28,7 +30,7 @@ export interface RunParts {
  * resolved, and the content of what noise, explainer and vocabulary were read from. Ops of the caller's own count by their names only.
  */
 export function runOf(
-  { classifier, options, settings, explainer, samples, vocabulary, question }: RunParts,
+  { classifier, options, settings, explainer, samples, vocabulary, groundTruth, question }: RunParts,
   input: string,
 ): string {
   const { source, engine, adapters, card, hookPoint, inputs, output, outputKind, task, labels, feeds } = classifier;
@@ -50,6 +52,7 @@ export function runOf(
       explainer,
       samples: samples && hashOf(samples),
       vocabulary,
+      groundTruth: groundTruth && hashOf(groundTruth),
       input,
     }),
   );

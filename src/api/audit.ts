@@ -20,6 +20,7 @@ import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
 import { runOf } from './audit-run.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
+import { groundTruthOf } from './ground-truth.js';
 import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
@@ -175,14 +176,15 @@ class CompiledAuditor implements Auditor {
       onStep: (beta, { step, loss, maskMean }, iterations) =>
         options.onProgress?.({ phase: `learning the mask, beta ${beta}`, step: step + 1, iterations, loss, maskMean }),
     });
-    const measured = await (await this.prepared).audit(sample.x);
+    const truth = await groundTruthOf(classifier, options.groundTruth, sample);
+    const measured = await (await this.prepared).audit(sample.x, truth);
     return resultOf(
       classifier,
       measured,
       sample,
       [...this.notes, ...sample.notes],
       tokens,
-      this.runOf(sample),
+      this.runOf(sample, truth),
       this.preprocessing,
     );
   }
@@ -190,12 +192,14 @@ class CompiledAuditor implements Auditor {
   async finished(input: AuditInput | Sample, folder: string): Promise<AuditDocument | undefined> {
     const sample = isSample(input) ? input : await this.read(input);
     await this.prepare(sample);
-    return (await finishedResult(folder, this.runOf(sample))) as AuditDocument | undefined;
+    const truth = await groundTruthOf(this.classifier, this.options.groundTruth, sample);
+    return (await finishedResult(folder, this.runOf(sample, truth))) as AuditDocument | undefined;
   }
 
-  private runOf({ sha256 }: Sample): string {
+  private runOf({ sha256 }: Sample, groundTruth: Tensor | undefined): string {
     const { classifier, options, settings, explainer, samples, vocabulary, question } = this;
-    return runOf({ classifier, options, settings, explainer: explainer?.sha256, samples, vocabulary, question }, sha256);
+    const parts = { classifier, options, settings, explainer: explainer?.sha256, samples, vocabulary, groundTruth, question };
+    return runOf(parts, sha256);
   }
 
   async dispose(): Promise<void> {

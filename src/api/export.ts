@@ -57,8 +57,8 @@ export async function exportGradient(model: ModelLike, options: ExportGradientOp
  * await exported.save('step.onnx');
  */
 export async function exportStep(model: ModelLike, options: ExportStepOptions = {}): Promise<ExportResult> {
-  const { preset, beta, draws, maskShape, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed, target, against, ...opening } = options; // prettier-ignore
-  const settings = settingsOf({ beta, draws, maskShape, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed }); // prettier-ignore
+  const { preset, beta, draws, maskShape, maskValues, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed, target, against, ...opening } = options; // prettier-ignore
+  const settings = settingsOf({ beta, draws, maskShape, maskValues, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed }); // prettier-ignore
   return withModel(model, byRules(model, opening), async (classifier) =>
     resultOf(
       classifier,

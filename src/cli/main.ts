@@ -33,9 +33,12 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     io.out(`${own}\n`);
     return code;
   }
-  const { default: yargs } = await import('yargs');
+  const { default: yargs } = await (loading ??= import('yargs'));
   const command = COMMANDS.find((c) => argv.includes(nameOf(c)));
-  const parser = COMMANDS.reduce((y, c) => added(y, c, argv), yargs())
+  const first = COMMANDS.find((c) => nameOf(c) === argv[0]);
+  // Of the others nothing is asked where the first word is a command.
+  const parser = (first ? [first] : COMMANDS)
+    .reduce((y, c) => added(y, c, argv), yargs())
     .scriptName('lan-onnx')
     .usage(`$0 COMMAND\n\n${PURPOSE}`)
     .demandCommand(1, 'Name a command.')
@@ -64,6 +67,9 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     return 2;
   }
 }
+
+/** Looking the package up again for each of a thousand command lines, as tests have them, takes as long as parsing them. */
+let loading: Promise<typeof import('yargs')> | undefined;
 
 const MISSING = 'MODEL is missing: received %s, need at least %s.';
 

@@ -33,6 +33,7 @@ export const maskOptions = (argv: Values<typeof objectiveOptions>) => ({
   beta: argv.beta,
   draws: argv.draws,
   maskShape: argv.maskShape,
+  maskValues: argv.maskValues,
   maskGrids: argv.maskGrid,
   outputLoss: argv.loss,
 });

@@ -1,5 +1,5 @@
 // The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
-import { MASK_SHAPES, OUTPUT_LOSSES, PRESETS, type Preset } from '../lan/choices.js';
+import { MASK_SHAPES, MASK_VALUES, OUTPUT_LOSSES, PRESETS, type Preset } from '../lan/choices.js';
 import { each, Expected, number, someText, TEXT, TEXTS, whole, type OptionTable } from './option.js';
 
 const CARD = 'Model card:';
@@ -159,6 +159,13 @@ export const objectiveOptions = {
     requiresArg: true,
     group: MASK,
     describe: 'pixel: channels share a value; token: vectors of tokens do; full: every element its own',
+  },
+  'mask-values': {
+    type: 'string',
+    choices: MASK_VALUES,
+    requiresArg: true,
+    group: MASK,
+    describe: 'binary: kept or replaced entirely (default); soft: mixed by a value in [0,1], as the paper has it',
   },
   'mask-grid': {
     ...TEXT,

@@ -4,10 +4,20 @@ import { LanError, type Problem } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { nodeLabel, type Node, type ValueType } from '../onnx/graph.js';
 
+type Find = (node: { op: string; domain: string }) => OpAdapter | undefined;
+
+/** Every pass asks for the table of the same list: a model is opened with a dozen passes, and 230 ops take longer to list than a small graph to walk. */
+const tables = new WeakMap<readonly OpAdapter[], Find>();
+
 /** Adapters by domain and op. A later one replaces an earlier one, so a plug-in can override. */
-export function adapterTable(adapters: readonly OpAdapter[]): (node: { op: string; domain: string }) => OpAdapter | undefined {
-  const table = new Map(adapters.map((a) => [`${a.domain ?? ''}:${a.op}`, a]));
-  return (node) => table.get(`${node.domain}:${node.op}`);
+export function adapterTable(adapters: readonly OpAdapter[]): Find {
+  let find = tables.get(adapters);
+  if (!find) {
+    const table = new Map(adapters.map((a) => [`${a.domain ?? ''}:${a.op}`, a]));
+    find = (node) => table.get(`${node.domain}:${node.op}`);
+    tables.set(adapters, find);
+  }
+  return find;
 }
 
 /** What `refuse` throws; the passes collect these and report them together. */

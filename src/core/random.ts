@@ -28,6 +28,8 @@ export const STREAMS = {
   jitter: 34,
   metrics: 40,
   resample: 41,
+  otherNoise: 42,
+  controls: 43,
   place: 50,
   reservoir: 51,
 } as const;

@@ -3,7 +3,7 @@ import { descending } from '../core/correlation.js';
 import { STREAMS } from '../core/random.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { meanOf, type Metric } from './metric.js';
-import { spread } from './replaceability.js';
+import { spread } from './corrupt.js';
 import { drawsOf, scores, type Subject } from './subject.js';
 
 /** Fractions of the elements that are replaced (deletion) or restored (insertion): dense where explanations differ, at their few most needed parts. */

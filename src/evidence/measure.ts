@@ -1,24 +1,47 @@
-// All metrics of one explanation, in one table.
+// What every audit measures besides its claim: a table of metrics, the claim under other noise, and the light part of the self-deception battery.
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Noise } from '../lan/noise.js';
-import type { Answer } from './answer.js';
+import type { Answer, Judge } from './answer.js';
 import { concentration } from './concentration.js';
+import { controls } from './controls.js';
 import { deletionAndInsertion } from './curves.js';
+import { faithfulness } from './faithfulness.js';
+import { localisation, marked } from './localisation.js';
 import type { Metric } from './metric.js';
-import type { Predict } from './replaceability.js';
+import { otherNoises, underOtherNoise, type OtherNoise } from './other-noise.js';
+import type { Predict, Replaceability } from './replaceability.js';
+import { pixelNeed, road } from './road.js';
+import { sanityOf, type Sanity } from './sanity.js';
 import { scoreOf, type Subject } from './subject.js';
-
-export type { Metric };
 
 /** What is measured. */
 export interface Question {
   /** [1,...sample]. */
   readonly x: Tensor;
-  /** Of mask shape, higher = needed more. */
-  readonly need: Tensor;
+  /** In [0,1], 1 = replaceable. */
+  readonly mask: Tensor;
   readonly answer: Answer;
+  /** What counts as kept, by the answer [1,K] to x. */
+  readonly judge: (p: Tensor) => Judge;
   readonly noise: Noise;
+  /** The plausible range of x. */
+  readonly low: number;
+  readonly high: number;
+  /** What the mask claims, from which the fraction comes that is replaced entirely. */
+  readonly claim: Pick<Replaceability, 'soft' | 'hard' | 'hardTried'>;
+  /** What a person has marked as needed, of the size of the mask (see `marked`). */
+  readonly groundTruth?: Tensor;
   readonly seed: number;
+}
+
+/** Everything that is measured besides the claim itself. */
+export interface Further {
+  /** Figures of the mask, each with its direction (docs/evidence.md). */
+  readonly metrics: readonly Metric[];
+  /** The claim under two families of noise that the mask was not learned on. */
+  readonly otherNoise: readonly OtherNoise[];
+  /** Could the mask be self-deception? */
+  readonly sanity: Sanity;
 }
 
 /** The need that a mask says: 1 - A, in its shape. */
@@ -28,8 +51,34 @@ export const needOf = (mask: Tensor): Tensor =>
     mask.dims,
   );
 
-/** The table of metrics of one explanation, each as docs/evidence.md defines it. */
-export async function measureAll(predict: Predict, { need, answer, ...asked }: Question): Promise<Metric[]> {
+/** The fraction of the hard claim; where none holds, the largest of those that kept the answer most often; where none was tried, that of the mask. */
+export function claimedFraction({ soft, hard, hardTried }: Question['claim']): number {
+  if (hard) return hard.fraction;
+  const [best] = hardTried.toSorted((a, b) => b.kept / b.draws - a.kept / a.draws || b.fraction - a.fraction);
+  return best?.fraction ?? soft.fraction;
+}
+
+/** Measures one explanation. Throws LanError (`data`) for a ground truth that does not fit the mask, or marks nothing or everything. */
+export async function measureAll(
+  predict: Predict,
+  { mask, answer, judge, claim, low, high, groundTruth, ...asked }: Question,
+): Promise<Further> {
+  const { x, noise, seed } = asked;
   const subject: Subject = { ...asked, predict, score: scoreOf(answer) };
-  return [...(await deletionAndInsertion(subject, need)), ...concentration(need)];
+  const need = needOf(mask);
+  const truth = groundTruth && marked(groundTruth, need);
+  const pixels = pixelNeed(need, x);
+  const fraction = claimedFraction(claim);
+  const others = otherNoises(noise.name, { x, low, high });
+  return {
+    metrics: [
+      ...(await deletionAndInsertion(subject, need)),
+      ...(pixels ? [await road(subject, pixels)] : []),
+      ...(await faithfulness(subject, need)),
+      ...concentration(need),
+      ...(truth ? localisation(need, truth) : []),
+    ],
+    otherNoise: await underOtherNoise(predict, x, mask, others, { fraction, judge: judge(await predict(x)), seed }),
+    sanity: sanityOf(await controls(subject, need, { fraction })),
+  };
 }

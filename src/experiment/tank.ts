@@ -104,6 +104,8 @@ async function masks({ data, masks: settings }: TankConfig, classifier: Classifi
       betas: [settings.beta],
       draws: settings.draws,
       noise: 'bootstrap:training',
+      // Section 5.1 is about masks as Eq. 2 has them.
+      maskValues: 'soft',
       iterations: settings.iterations,
       patience: 0,
       seed: run.seed,

@@ -9,12 +9,13 @@ import { createLearner, requireFinite, type LearnedMask, type Learner, type Step
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
-import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Named, type Within } from '../evidence/answer.js';
+import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
-import { targetOf } from './target.js';
-import { measureAll, needOf, type Metric } from '../evidence/measure.js';
-import { corruptOnce, replaceability, type Replaceability } from '../evidence/replaceability.js';
+import { keptBy, targetOf } from './target.js';
+import { corruptOnce } from '../evidence/corrupt.js';
+import { measureAll, type Further } from '../evidence/measure.js';
+import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
 export interface AuditOptions {
@@ -42,12 +43,10 @@ export interface Prediction extends Named {
 }
 
 /** What was found at one weight of the mask mean: the mask, and what it proves. Times in seconds. */
-export interface BetaResult {
+export interface BetaResult extends Further {
   readonly beta: number;
   readonly learned: LearnedMask;
   readonly evidence: Replaceability;
-  /** Further figures of the mask, each with its direction (docs/evidence.md). */
-  readonly metrics: readonly Metric[];
   readonly evidenceSeconds: number;
   /** One corrupted input, as the classifier saw it, and what it answered. */
   readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[]; readonly value?: number };
@@ -69,8 +68,11 @@ export interface AuditResult {
 
 /** A prepared audit: one compilation serves any number of inputs. */
 export interface Auditor {
-  /** x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies on a value inside. */
-  audit(x: Tensor): Promise<AuditResult>;
+  /**
+   * x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies on a value inside. `groundTruth`: what a person has
+   * marked as needed, of the size of the mask (see `marked`).
+   */
+  audit(x: Tensor, groundTruth?: Tensor): Promise<AuditResult>;
   dispose(): Promise<void>;
 }
 
@@ -102,7 +104,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
   const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
   return {
-    async audit(sample) {
+    async audit(sample, groundTruth) {
       const { x, classifier: bound } = await classifier.locate(sample);
       requireFinite(x);
       const prepared = shared ?? (await prepare(bound, settings, options));
@@ -128,7 +130,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
           const mask = await prepared.masks.of({ x, p, answer, noise, beta });
-          betas.push({ beta, ...(await measured(bound, x, answer, mask, noise, beta, settings, options)) });
+          betas.push({ beta, ...(await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth)) });
         }
         const prediction = regression
           ? []
@@ -197,12 +199,14 @@ function learned(learner: Learner, settings: LanSettings, options: AuditOptions)
   return {
     of({ x, p, answer, noise, beta }) {
       options.onPhase?.(`learning the mask, beta ${beta}`);
+      const target = targetOf(answer, p, settings.sharpen);
       return learner.learn({
         x,
-        target: targetOf(answer, p, settings.sharpen),
+        target,
         tolerance: answer.task === 'value' ? answer.within : undefined,
         noise,
-        settings: { ...settings, beta },
+        settings: { ...settings, beta, binary: settings.maskValues === 'binary' },
+        kept: keptBy(answer, toFloat32(target)),
         onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),
         signal: options.signal,
       });
@@ -230,23 +234,36 @@ async function measured(
   beta: number,
   settings: LanSettings,
   options: AuditOptions,
+  groundTruth: Tensor | undefined,
 ): Promise<Omit<BetaResult, 'beta'>> {
   options.onPhase?.(`measuring evidence, beta ${beta}`);
   const start = performance.now();
   const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
+  const judge = (p: Tensor): Judge => judgeOf(answer, p, classifier.severalLabels);
   const evidence = await replaceability(predict, x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
-    judge: (p) => judgeOf(answer, p, classifier.severalLabels),
+    judge,
+    ...(mask.order && { order: mask.order }),
   });
-  const metrics = await measureAll(predict, { x, need: needOf(mask.mask), answer, noise, seed: settings.seed });
+  const claimed = {
+    x,
+    mask: mask.order ?? mask.mask,
+    answer,
+    judge,
+    noise,
+    claim: evidence,
+    ...rangeOf(classifier, x),
+    groundTruth,
+  };
+  const further = await measureAll(predict, { ...claimed, seed: settings.seed });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
   const seen = await predict(corrupted);
   const example =
     answer.task === 'value'
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
       : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
-  return { learned: mask, evidence, metrics, evidenceSeconds: (performance.now() - start) / 1000, example };
+  return { learned: mask, evidence, ...further, evidenceSeconds: (performance.now() - start) / 1000, example };
 }
 
 /** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */

@@ -81,7 +81,17 @@ export const settingsFor = (
       `\`outputLoss: '${outputLoss}'\` compares probabilities, and a regression has none.`,
       'Leave `outputLoss` out: values are compared by their squared error.',
     );
-  const values = classifier.task === 'regression' ? { outputLoss: 'squared-error' as const, betas: [VALUE_BETA] } : {};
+  const values =
+    classifier.task === 'regression'
+      ? { outputLoss: 'squared-error' as const, maskValues: 'binary' as const, betas: [VALUE_BETA] }
+      : {};
   const classes = question?.against === undefined ? classifier.classes : 2;
-  return resolveSettings(preset, classifier.sampleShape, classes, { ...whole, ...tokens, ...values, ...said });
+  const settings = resolveSettings(preset, classifier.sampleShape, classes, { ...whole, ...tokens, ...values, ...said });
+  if (settings.keep !== undefined && settings.maskValues === 'soft')
+    throw new LanError(
+      'usage',
+      '`keep` is for binary masks: how much of an input a soft mask replaces is not a number of its elements.',
+      "Give `maskValues: 'binary'`, or `beta` in place of `keep`.",
+    );
+  return settings;
 };

@@ -13,6 +13,23 @@ export function targetOf(answer: Answer, p: Tensor, sharpen: number): Tensor {
   return task === 'labels' ? labelTargets(p, sharpen) : sharpened(p, sharpen);
 }
 
+/**
+ * Is the answer kept in a row of the objective's outputs, log-probabilities as `target` has them (or a value)? The same rule as Judge.kept, on what
+ * learning sees: the target's largest class is the largest (of a question: it has more than half, which is stricter where there are several classes); each
+ * label lies on its side of a half; a value lies within the tolerance.
+ */
+export function keptBy(answer: Answer, target: Float32Array): (row: Float32Array) => boolean {
+  if (answer.task === 'value') return ([v]) => Math.abs(v! - answer.value) <= answer.within;
+  const largest = (row: Float32Array): number => row.reduce((best, v, i) => (v > row[best]! ? i : best), 0);
+  if (answer.task !== 'labels') {
+    const wanted = largest(target);
+    return (row) => largest(row) === wanted;
+  }
+  const labels = target.length / 2;
+  return (row) =>
+    Array.from({ length: labels }, (_, i) => i).every((i) => row[i]! >= row[labels + i]! === target[i]! >= target[labels + i]!);
+}
+
 /** Targets [1,2K] of K labels, p then 1 - p, each sharpened as the answer of two classes that it is (see `sharpened`). */
 function labelTargets(p: Tensor, least: number): Tensor {
   const yes = toFloat32(p).map((v) => (Math.max(v, 1 - v) >= least || v === 0.5 ? v : v > 0.5 ? least : 1 - least));

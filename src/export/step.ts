@@ -23,7 +23,7 @@ export interface ExportStepOptions {
 }
 
 /**
- * Inputs of the file: `x`, `eta`, `target`, `beta`, `adam_scale`, `adam_floor`, and per parameter (`theta`, or `theta_0`, `theta_1` ... one a grid)
+ * Inputs of the file: `x`, `eta`, `target`, `beta`, `binary`, `adam_scale`, `adam_floor`, and per parameter (`theta`, or `theta_0`, `theta_1` ... one a grid)
  * itself and its moments `<p>_m`, `<p>_v`; all float32, zeros before the first step. Outputs: `loss`, `output_loss`, `mask_mean` and `mask` before
  * the step, and per parameter `<p>_next`, `<p>_m_next`, `<p>_v_next`, to be fed next. Shapes as in buildObjective.
  * Throws LanErrors naming every op without a gradient rule, LanErrors for further inputs without feeds (these become constants of the file), LanError as buildObjective does.
@@ -67,6 +67,12 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
         own: true,
         meaning: 'the mask before the step, in [0,1]: 1 = replaceable by noise, 0 = needed',
       },
+      {
+        value: 'soft_mask',
+        as: 'soft_mask',
+        own: true,
+        meaning: 'the mask before it is rounded: how soon each element stops being needed',
+      },
       ...state.flatMap((s) => states(s, 'next')),
     ],
     settings: {
@@ -78,7 +84,7 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
       outputKind: classifier.outputKind,
       ...question,
       // The first parameter starts as the logit of `start`, the others and all moments as zeros.
-      defaults: { betas: settings.betas, learningRate, iterations, schedule, start, sharpen },
+      defaults: { betas: settings.betas, maskValues: settings.maskValues, learningRate, iterations, schedule, start, sharpen },
     },
     notes: hookPoint ? [] : cardNotes(classifier),
   });
@@ -103,6 +109,8 @@ function inputMeanings(classifier: Classifier, { betas }: LanSettings, question:
     target: question
       ? `what to keep: the probability at x of ${questionText(question, classifier.labels)}, or a greater one, then 1 minus it`
       : `the answer to keep: the model's ${classes} at x, or a sharpened form of them`,
+    binary:
+      '1: the mask is rounded to 0 or 1, its gradient that of the mask before it is rounded (straight-through); 0: it is not, as in the first third of the steps of a binary mask',
     beta: `how much noise is worth: weight of mask_mean; by default ${betas.join(', ')}`,
     [SCALE]: `learning_rate * ${root} / (1 - ${beta1}^t) at step t = 1, 2, ...`,
     [FLOOR]: `${epsilon} * ${root}`,

@@ -18,6 +18,15 @@ export const MASK_SHAPES = ['pixel', 'token', 'full'] as const;
 /** One of MASK_SHAPES. */
 export type MaskShape = (typeof MASK_SHAPES)[number];
 
+/**
+ * What a mask consists of. 'binary': each element is kept or replaced entirely; 'soft': a value in [0,1] mixes input and noise (Eq. 2 as the paper
+ * has it), of which the network may still read the little that is left in everywhere.
+ */
+export const MASK_VALUES = ['binary', 'soft'] as const;
+
+/** One of MASK_VALUES. */
+export type MaskValues = (typeof MASK_VALUES)[number];
+
 /** The learning rate over a run. 'constant'; 'cosine': along half a cosine down to a hundredth; 'linear': straight down to nothing. */
 export const SCHEDULES = ['constant', 'cosine', 'linear'] as const;
 

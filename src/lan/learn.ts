@@ -22,6 +22,13 @@ export interface LearnSettings {
   readonly patience: number;
   /** Wall-clock seconds after which the mask is taken as it is. */
   readonly budget?: number;
+  /** After a third of the run the corrupted input uses the mask rounded to 0 or 1, straight-through, and the mask that comes out is that one. */
+  readonly binary?: boolean;
+  /**
+   * How often the answer is to be kept, in (0,1): from the start of the binary steps on beta is raised where it is kept more often and lowered where it
+   * is kept less often, so that as much is replaced as that allows. Needs `binary` and the job's `kept`.
+   */
+  readonly keep?: number;
 }
 
 /** Metrics of one step, before its update: `loss` = outputLoss - beta * maskMean. */
@@ -30,16 +37,22 @@ export interface StepMetrics {
   readonly loss: number;
   readonly outputLoss: number;
   readonly maskMean: number;
+  /** Fraction of the draws that kept the answer; absent where the job does not say what that is. */
+  readonly kept?: number;
+  /** The weight of the mask mean in this step. */
+  readonly beta: number;
 }
 
 /** A mask, how learning it went step by step, and why it ended. `seconds`: how long it took. */
 export interface LearnedMask {
-  /** [1,1,H,W], or [1,...sample] for a full mask; in [0,1], 1 = replaceable. */
+  /** [1,1,H,W], or [1,...sample] for a full mask; in [0,1], 1 = replaceable. A binary one holds 0 and 1 alone. */
   readonly mask: Tensor;
+  /** Of a binary mask: the values in (0,1) that were rounded, which order its elements by how soon they stop being needed; in its shape. */
+  readonly order?: Tensor;
   readonly history: readonly StepMetrics[];
   readonly seconds: number;
-  /** 'explainer': nothing was learned, a trained network gave the mask. */
-  readonly stopped: 'iterations' | 'plateau' | 'budget' | 'interrupted' | 'explainer';
+  /** 'settled': a binary mask grows no more, and keeps the answer; 'explainer': nothing was learned, a trained network gave the mask. */
+  readonly stopped: 'iterations' | 'plateau' | 'settled' | 'budget' | 'interrupted' | 'explainer';
 }
 
 /** A compiled objective: one compilation serves every beta and every input of the same shape. */
@@ -53,15 +66,19 @@ export interface Learner {
     readonly tolerance?: number;
     readonly noise: Noise;
     readonly settings: LearnSettings;
+    /** Does a row [K] of the objective's `outputs` keep the answer? */
+    readonly kept?: (row: Float32Array) => boolean;
     readonly onStep?: (metrics: StepMetrics) => void;
     readonly signal?: AbortSignal;
   }): Promise<LearnedMask>;
   dispose(): Promise<void>;
 }
 
+const FIGURES = ['loss', 'output_loss', 'mask_mean', 'outputs'];
+
 /** Compiles the objective's gradient on the engine. Throws as `Engine.gradient` does. */
 export async function createLearner(engine: Engine, objective: Objective, adapters: readonly OpAdapter[] = []): Promise<Learner> {
-  const descent = await engine.descend(objective.graph, 'loss', objective.parameters, ['loss', 'output_loss', 'mask_mean']);
+  const descent = await engine.descend(objective.graph, 'loss', objective.parameters, FIGURES);
   return {
     learn: (job) =>
       descend(descent, objective, job, (feeds) =>
@@ -84,14 +101,14 @@ async function descend(
   job: Parameters<Learner['learn']>[0],
   infiniteGradient: (feeds: Readonly<Record<string, Tensor>>) => Promise<string | undefined>,
 ): Promise<LearnedMask> {
-  const { x, target, tolerance, noise, settings, onStep, signal } = job;
+  const { x, target, tolerance, noise, settings, kept, onStep, signal } = job;
   requireFinite(x);
   const stream = random(settings.seed, STREAMS.training);
   const eta = float32(
     new Float32Array(sizeOf(objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[])),
     objective.graph.inputs.find((i) => i.name === 'eta')!.dims as number[],
   );
-  const feeds: Record<string, Tensor> = { x, target, eta, beta: scalar(settings.beta) };
+  const feeds: Record<string, Tensor> = { x, target, eta };
   if (tolerance !== undefined) feeds['tolerance'] = scalar(tolerance);
   // Grids sum up, so that the first one alone sets the start.
   const [coarsest] = objective.parameters as [Parameter, ...Parameter[]];
@@ -105,16 +122,24 @@ async function descend(
   const history: StepMetrics[] = [];
   const start = performance.now();
   let stopped: LearnedMask['stopped'] = 'iterations';
+  let beta = settings.beta;
+  let binaryFrom: number | undefined;
+  let flat = false;
   if (!noise.random) noise.fill(eta.data as Float32Array, stream, 0);
   for (let step = 0; step < settings.iterations; step++) {
     if (noise.random) noise.fill(eta.data as Float32Array, stream, step);
-    const rate = rateAt(settings, step, (performance.now() - start) / 1000);
-    const out = await descent.step(feeds, rate);
-    const metrics = {
+    const done = doneBy(settings, step, (performance.now() - start) / 1000);
+    if (settings.binary && binaryFrom === undefined && (done >= SOFT_PART || flat)) binaryFrom = step;
+    feeds['beta'] = scalar(beta);
+    feeds['binary'] = scalar(binaryFrom === undefined ? 0 : 1);
+    const out = await descent.step(feeds, rateAt(settings, done));
+    const metrics: StepMetrics = {
       step,
       loss: first(out['loss']!),
       outputLoss: first(out['output_loss']!),
       maskMean: first(out['mask_mean']!),
+      ...(kept && { kept: fractionKept(out['outputs']!, kept) }),
+      beta,
     };
     if (!Number.isFinite(metrics.loss)) {
       // Of the first step all is known: where its gradient was no number, no learning rate helps.
@@ -127,14 +152,22 @@ async function descend(
     onStep?.(metrics);
     if (signal?.aborted) stopped = 'interrupted';
     else if (settings.budget !== undefined && (performance.now() - start) / 1000 > settings.budget) stopped = 'budget';
-    else if (settings.patience > 0 && plateau(history, settings)) stopped = 'plateau';
+    else if (settings.patience > 0) {
+      if (binaryFrom !== undefined) stopped = settled(history.slice(binaryFrom), settings) ? 'settled' : stopped;
+      else flat = plateau(history, settings);
+      // A soft mask that has stopped moving is done; a binary one is rounded from here on.
+      if (flat && !settings.binary) stopped = 'plateau';
+    }
     if (stopped !== 'iterations') break;
+    if (settings.keep !== undefined && binaryFrom !== undefined && metrics.kept !== undefined)
+      beta *= Math.exp(PRICE_RATE * (metrics.kept - settings.keep));
     // Lets signals and timers in: a native step blocks the thread.
     if (step % 8 === 7) await new Promise((resolve) => setImmediate(resolve));
   }
   // One more forward pass, for the mask after the last update.
-  const mask = (await descent.evaluate(feeds, ['mask']))['mask']!;
-  return { mask, history, seconds: (performance.now() - start) / 1000, stopped };
+  const last = { ...feeds, beta: scalar(beta), binary: scalar(settings.binary ? 1 : 0) };
+  const { mask, soft_mask: order } = (await descent.evaluate(last, ['mask', 'soft_mask'])) as { mask: Tensor; soft_mask: Tensor };
+  return { mask, ...(settings.binary && { order }), history, seconds: (performance.now() - start) / 1000, stopped };
 }
 
 /** Throws LanError naming the first element that is not finite: Eq. 2 turns one NaN of x into a NaN mask everywhere, since 0 * NaN is NaN. */
@@ -151,10 +184,42 @@ export function requireFinite(x: Tensor): void {
 
 const first = (t: Tensor): number => Number(t.data[0]);
 
-function rateAt({ learningRate, schedule, iterations, budget }: LearnSettings, step: number, seconds: number): number {
+/** The part of a binary run whose masks are soft: a mask has to be somewhere near before rounding it says anything. */
+const SOFT_PART = 1 / 3;
+/** By how much a step moves the logarithm of beta towards the `keep` that is asked for. */
+const PRICE_RATE = 0.1;
+
+/** How much of the run is done, by steps or by the clock, whichever is further. */
+const doneBy = ({ iterations, budget }: LearnSettings, step: number, seconds: number): number =>
+  Math.max(step / iterations, budget ? Math.min(1, seconds / budget) : 0);
+
+function rateAt({ learningRate, schedule }: LearnSettings, done: number): number {
   if (schedule === 'constant') return learningRate;
-  const done = Math.max(step / iterations, budget ? Math.min(1, seconds / budget) : 0);
   return learningRate * (0.01 + 0.99 * 0.5 * (1 + Math.cos(Math.PI * done)));
+}
+
+function fractionKept({ data, dims }: Tensor, kept: (row: Float32Array) => boolean): number {
+  const [rows, k] = dims as [number, number];
+  let count = 0;
+  for (let i = 0; i < rows; i++) if (kept((data as Float32Array).subarray(i * k, (i + 1) * k))) count++;
+  return count / rows;
+}
+
+/** Steps that are compared with as many before them. */
+const WINDOW = 20;
+/** A mask that has grown by less than this from one window to the next grows no more. */
+const GROWTH = 0.002;
+/** How often its answer must have been kept in both windows, where nothing else was asked for. */
+const SURE = 0.95;
+
+/** Do the binary steps `history` show a mask that grows no more, and keeps the answer? */
+function settled(history: readonly StepMetrics[], { keep = SURE }: LearnSettings): boolean {
+  if (history.length < 2 * WINDOW) return false;
+  const mean = (from: number, to: number, of: (m: StepMetrics) => number): number =>
+    history.slice(from, to).reduce((s, m) => s + of(m), 0) / (to - from);
+  const n = history.length;
+  const growth = mean(n - WINDOW, n, (m) => m.maskMean) - mean(n - 2 * WINDOW, n - WINDOW, (m) => m.maskMean);
+  return growth < GROWTH && mean(n - 2 * WINDOW, n, (m) => m.kept ?? 0) >= keep;
 }
 
 /** Has the mean loss of the last `patience` steps hardly improved on that of the steps before? */

@@ -31,8 +31,9 @@ export interface ObjectiveOptions {
 export interface Objective {
   /**
    * Inputs: the parameters, `x` [1,...sample], `eta` [draws,...sample], `target` [1,K] (probabilities F(x), or its value [1,1]),
-   * `beta` [], and for values `tolerance` [].
-   * Outputs: `loss` [] = output_loss - beta * mask_mean, `output_loss` [], `mask_mean` [], `mask` [1,...mask shape].
+   * `beta` [], `binary` [] (0: the mask is sigmoid(theta); 1: that, rounded to 0 or 1), and for values `tolerance` [].
+   * Outputs: `loss` [] = output_loss - beta * mask_mean, `output_loss` [], `mask_mean` [], `mask` [1,...mask shape], `soft_mask` (that before it is
+   * rounded), `outputs` [draws,K]: log-probabilities or values of the corrupted inputs.
    */
   readonly graph: Graph;
   readonly parameters: readonly Parameter[];
@@ -68,7 +69,9 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
     terms.push(grid ? grow(g, theta, dims, maskDims) : theta);
   });
   const theta = terms.length > 1 ? g.op('Sum', terms) : terms[0]!;
-  const mask = g.op('Sigmoid', [theta]);
+  const soft = g.op('Sigmoid', [theta]);
+  // The dialect's Round is straight-through (Bengio et al., 2013): the gradient of the rounded mask is that of the soft one.
+  const mask = g.add(soft, g.mul(g.input('binary', 'float32', []), g.sub(g.op('Round', [soft]), soft)));
   // x + A (eta - x): Eq. 2 with one product less.
   const corrupted = g.add(x, g.mul(mask, g.sub(eta, x)));
 
@@ -82,6 +85,8 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   g.output(outputLoss, 'output_loss');
   g.output(mean, 'mask_mean');
   g.output(mask, 'mask');
+  g.output(soft, 'soft_mask');
+  g.output(logP, 'outputs');
   return { graph: await options.specialize(g.build()), parameters };
 }
 

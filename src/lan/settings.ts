@@ -1,14 +1,15 @@
 // The settings of a sample-specific mask, resolved from a preset and what the user gave.
 import { sizeOf } from '../core/tensor.js';
 import type { LearnSettings } from './learn.js';
-import type { MaskShape, OutputLoss, Preset } from './choices.js';
+import type { MaskShape, MaskValues, OutputLoss, Preset } from './choices.js';
 
 /** Everything that decides a mask by Eq. 4 and its evidence. `betas`: weights of the mask mean, a mask for each; `draws`: noise draws a step. */
-export interface LanSettings extends Omit<LearnSettings, 'beta'> {
+export interface LanSettings extends Omit<LearnSettings, 'beta' | 'binary'> {
   readonly betas: readonly number[];
   readonly noise: string;
   readonly draws: number;
   readonly maskShape: MaskShape;
+  readonly maskValues: MaskValues;
   /** Grids whose logits are summed, [rows, columns] each; [] is one logit per mask element. */
   readonly maskGrids: readonly (readonly [number, number])[];
   readonly outputLoss: OutputLoss;
@@ -33,6 +34,8 @@ export function resolveSettings(
   const picture = sampleShape.length === 3;
   // One draw of a few thousand elements says little about the expectation over noise, and costs little.
   const small = sizeOf(sampleShape) <= SMALL;
+  // Squared error has no gradient where a rounded mask has lost the answer.
+  const maskValues = given.maskValues ?? (given.outputLoss === 'squared-error' ? 'soft' : 'binary');
   const base: LanSettings =
     preset === 'paper'
       ? {
@@ -46,13 +49,15 @@ export function resolveSettings(
           noise: 'uniform',
           draws: 1,
           maskShape: 'full',
+          maskValues: 'soft',
           maskGrids: [],
           outputLoss: 'cross-entropy',
           sharpen: 0,
         }
       : {
           betas: [defaultBeta(classes, given.outputLoss)],
-          iterations: 500,
+          // Binary masks are settled sooner (docs/performance.md): each pixel is in or out, and the third decimal of a mean says nothing.
+          iterations: maskValues === 'soft' ? 500 : 200,
           learningRate: 0.2,
           schedule: 'cosine',
           seed: 0,
@@ -62,6 +67,7 @@ export function resolveSettings(
           noise: 'uniform',
           draws: small ? 32 : 2,
           maskShape: 'pixel',
+          maskValues,
           maskGrids: picture ? defaultGrids(sampleShape) : [],
           outputLoss: 'cross-entropy',
           sharpen: 0.9,

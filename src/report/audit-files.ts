@@ -1,6 +1,6 @@
-// What an audit leaves on disk for one input: mask.npy, attention.png, overlay.png, sheet.png, tokens.html and audit.json.
+// What an audit leaves on disk for one input: mask.npy, order.npy, attention.png, overlay.png, sheet.png, tokens.html and audit.json.
 import { join } from 'node:path';
-import { toFloat32, type Tensor } from '../core/tensor.js';
+import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { encodePng, type Picture } from '../data/images.js';
 import { writeAtomically } from '../data/files.js';
 import { encodeNpy } from '../data/npy.js';
@@ -45,6 +45,8 @@ export interface AuditContext {
 /** Names of the files of one beta, within the result's folder. */
 export interface BetaFiles {
   readonly mask: string;
+  /** Of a binary mask. */
+  readonly order?: string;
   readonly attention?: string;
   readonly overlay?: string;
 }
@@ -68,10 +70,13 @@ const pictureOfInput = (x: Tensor, { range }: AuditContext): Picture | undefined
 
 /** Names of the files of each beta: with several of them they carry `-beta<b>`. */
 function filesOf({ betas }: AuditResult, drawn: boolean): BetaFiles[] {
-  return betas.map(({ beta }) => {
+  return betas.map(({ beta, learned }) => {
     const suffix = betas.length > 1 ? `-beta${beta}` : '';
-    const mask = `mask${suffix}.npy`;
-    return drawn ? { mask, attention: `attention${suffix}.png`, overlay: `overlay${suffix}.png` } : { mask };
+    return {
+      mask: `mask${suffix}.npy`,
+      ...(learned.order && { order: `order${suffix}.npy` }),
+      ...(drawn && { attention: `attention${suffix}.png`, overlay: `overlay${suffix}.png` }),
+    };
   });
 }
 
@@ -95,10 +100,11 @@ export async function writeAudit(
   ]);
   const rows: Row[] = [];
   for (const [i, beta] of result.betas.entries()) {
-    const { mask, attention, overlay: over } = files[i]!;
+    const { mask, order, attention, overlay: over } = files[i]!;
     await writeAtomically(join(folder, mask), encodeNpy(beta.learned.mask));
+    if (order) await writeAtomically(join(folder, order), encodeNpy(beta.learned.order!));
     if (!picture) continue;
-    const drawn = drawAttention(picture, beta.learned.mask);
+    const drawn = drawAttention(picture, orderOf(beta));
     await writeAtomically(join(folder, attention!), await toPng(drawn.attention));
     await writeAtomically(join(folder, over!), await toPng(drawn.over));
     rows.push(sheetRow(picture, drawn, beta, result, context));
@@ -143,6 +149,11 @@ function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over
     own: { ...scaleNearest({ width: w, height: h, pixels: heatmap(needed) }, height, width), places: `${h} x ${w} places` },
   };
 }
+
+/** What a picture of attention shows: of a binary mask the order in which its elements stop being needed. */
+const orderOf = ({ learned }: BetaResult): Tensor => learned.order ?? learned.mask;
+
+const meanOf = (mask: Tensor): number => toFloat32(mask).reduce((a, b) => a + b, 0) / sizeOf(mask.dims);
 
 /** The three most probable classes; of several labels those that were given (five at most), or the most probable one where none was. */
 const top = ({ answer, prediction }: Pick<AuditResult, 'answer' | 'prediction'>): readonly Prediction[] =>
@@ -189,7 +200,7 @@ function sheetRow(
   const tiles: Tile[] = [
     { image: photo, captions: ['input', ...captionsOf(result.prediction, value), ...tolerance] },
     tile,
-    { image: attention, captions: [hookPoint ? 'grown' : 'attention', `${percent(1 - soft.fraction)} needed`] },
+    { image: attention, captions: [hookPoint ? 'grown' : 'attention', `${percent(1 - meanOf(beta.learned.mask))} needed`] },
     {
       image: over,
       captions: [
@@ -209,7 +220,7 @@ function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): str
     betas: result.betas.map((b) => ({
       beta: b.beta,
       claims: claims(b, result.answer, partOf(context.hookPoint)),
-      tokens: tokenMasks(tokens, b.learned.mask),
+      tokens: tokenMasks(tokens, orderOf(b)),
     })),
     notes: context.notes,
   });
@@ -241,17 +252,21 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     betas: result.betas.map((b, i) => ({
       beta: b.beta,
       files: files[i]!,
-      maskMean: b.evidence.soft.fraction,
+      maskMean: meanOf(b.learned.mask),
       claims: claims(b, result.answer, partOf(context.hookPoint)),
-      ...(context.tokens ? { tokens: tokenMasks(context.tokens, b.learned.mask) } : {}),
+      ...(context.tokens ? { tokens: tokenMasks(context.tokens, orderOf(b)) } : {}),
       evidence: b.evidence,
       metrics: b.metrics,
+      otherNoise: b.otherNoise,
+      sanity: b.sanity,
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
       history: {
         loss: b.learned.history.map((h) => round(h.loss)),
         outputLoss: b.learned.history.map((h) => round(h.outputLoss)),
         maskMean: b.learned.history.map((h) => round(h.maskMean)),
+        ...(b.learned.history.some((h) => h.kept !== undefined) && { kept: b.learned.history.map((h) => h.kept ?? null) }),
+        ...(result.settings.keep !== undefined && { beta: b.learned.history.map((h) => round(h.beta)) }),
       },
       timings: {
         learnSeconds: b.learned.seconds,

@@ -119,7 +119,9 @@ function keptMeans(answer: Answer, { labels = [], draws }: Kept): string[] {
   if (answer.task === 'value') {
     const { within, relative, byDefault } = answer;
     const part =
-      relative === undefined ? '' : ` (${fourDigits(100 * relative)} % of it${byDefault ? ', since no tolerance was given' : ''})`;
+      relative === undefined
+        ? ''
+        : ` (${fourDigits(100 * relative)} % of it${byDefault ? ', since no tolerance was given' : ''})`;
     return [`kept means: within ${fourDigits(within)} of ${fourDigits(answer.value)}${part}`];
   }
   if (labels.length === 0) return [`kept means: no label has a probability of ${LABEL_HOLDS} or more`];

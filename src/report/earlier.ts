@@ -9,7 +9,7 @@ import { inNaturalOrder } from '../data/picture-paths.js';
 export const DOCUMENT = 'audit.json';
 
 /** Names that an audit gives its files; a document that lists others is not believed. */
-const OURS = /^(?:mask(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|tokens\.html)$/;
+const OURS = /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|tokens\.html)$/;
 const name = z.string().regex(OURS);
 
 const Earlier = z.looseObject({
@@ -17,7 +17,7 @@ const Earlier = z.looseObject({
   files: z.object({ sheet: name.optional(), page: name.optional() }).optional(),
   betas: z.array(
     z.looseObject({
-      files: z.object({ mask: name, attention: name.optional(), overlay: name.optional() }),
+      files: z.object({ mask: name, order: name.optional(), attention: name.optional(), overlay: name.optional() }),
       tokens: z.array(z.unknown()).optional(),
     }),
   ),
@@ -36,7 +36,7 @@ const Finished = z.looseObject({
         maskMean: z.number(),
         steps: z.number(),
         // One that was interrupted holds less than was asked for.
-        stopped: z.enum(['iterations', 'plateau', 'budget', 'explainer']),
+        stopped: z.enum(['iterations', 'plateau', 'settled', 'budget', 'explainer']),
         timings: z.looseObject({ secondsPerStep: z.number(), evidenceSeconds: z.number() }),
       }),
     )

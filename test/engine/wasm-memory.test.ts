@@ -10,6 +10,7 @@ import { probe } from '../../src/engine/ort.js';
 import { createTfEngine } from '../../src/engine/tf.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import type { Graph, ValueType } from '../../src/onnx/graph.js';
+import { collectGarbage } from '../support/garbage.js';
 
 /** A static graph by hand: a probing run would not let these sizes through. */
 function withTypes(g: GraphBuilder, dims: Readonly<Record<string, readonly number[]>>): Graph {
@@ -86,7 +87,11 @@ beforeAll(async () => {
   before = await engine.gradient(await small(), 'loss', ['x']);
   await rightNumbers(before);
 });
-afterAll(() => before.dispose());
+afterAll(async () => {
+  await before.dispose();
+  // The heaps that ran out, of 4 GiB each.
+  collectGarbage();
+});
 
 async function comesBack(): Promise<void> {
   const next = await engine.gradient(await small(), 'loss', ['x']);

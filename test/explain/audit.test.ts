@@ -63,7 +63,7 @@ test('audit: finds the half that counts, and writes everything that it names', a
   const names = [
     'audit.json',
     'sheet.png',
-    ...['0.3', '2'].flatMap((b) => [`attention-beta${b}.png`, `mask-beta${b}.npy`, `overlay-beta${b}.png`]),
+    ...['0.3', '2'].flatMap((b) => [`attention-beta${b}.png`, `mask-beta${b}.npy`, `order-beta${b}.npy`, `overlay-beta${b}.png`]),
   ];
   expect(readdirSync(join(out, 'white')).sort()).toEqual(names.sort());
   const json = JSON.parse(readFileSync(join(out, 'white/audit.json'), 'utf8')) as {
@@ -160,8 +160,10 @@ test('learning stops at a plateau, at the end of its budget, and at the last ste
   const [why, steps] = await stopped('--preset', 'paper', '--beta', '1', '--iterations', '1000000', '--budget', '0.2s');
   expect([why, steps < 1_000_000]).toEqual(['budget', true]);
   // The schedule is stretched over all iterations, so the rate hardly falls and the loss is flat long before 100,000.
-  const [flat, count] = await stopped('--iterations', '100000');
+  const [flat, count] = await stopped('--iterations', '100000', '--mask-values', 'soft');
   expect([flat, count < 20_000]).toEqual(['plateau', true]);
+  const [grown, after] = await stopped('--iterations', '100000');
+  expect([grown, after < 20_000]).toEqual(['settled', true]);
 });
 
 test('Ctrl-C keeps what is done', async () => {

@@ -345,7 +345,7 @@ describe('export-step', () => {
       let state: Record<string, Tensor> = Object.fromEntries(names.map((n) => [n, zeros(n)]));
       let mean = 0;
       for (let t = 1; t <= 20; t++) {
-        const feeds = { x, target, eta: uniform(3, 3, 8, 9), beta: scalar(0.7) };
+        const feeds = { x, target, eta: uniform(3, 3, 8, 9), beta: scalar(0.7), binary: scalar(1) };
         const expected = await descent.step(feeds, 0.1);
         // As the file's own description of its inputs says.
         const root = Math.sqrt(1 - 0.999 ** t);
@@ -370,9 +370,9 @@ describe('export-step', () => {
       const { inputs, outputs, bytes, notes } = await exportStep(classifier, { settings });
       const shapes = Object.fromEntries([...inputs, ...outputs].map((v) => [v.name, v.shape]));
       expect(shapes).toEqual({
-        ...{ x: [1, 3, 8, 9], eta: [2, 3, 8, 9], target: [1, 5], beta: [], adam_scale: [], adam_floor: [] },
+        ...{ x: [1, 3, 8, 9], eta: [2, 3, 8, 9], target: [1, 5], beta: [], binary: [], adam_scale: [], adam_floor: [] },
         ...{ theta: [1, 3, 8, 9], theta_m: [1, 3, 8, 9], theta_v: [1, 3, 8, 9] },
-        ...{ loss: [], output_loss: [], mask_mean: [], mask: [1, 3, 8, 9] },
+        ...{ loss: [], output_loss: [], mask_mean: [], mask: [1, 3, 8, 9], soft_mask: [1, 3, 8, 9] },
         ...{ theta_next: [1, 3, 8, 9], theta_m_next: [1, 3, 8, 9], theta_v_next: [1, 3, 8, 9] },
       });
       const { metadata } = decodeModel(bytes);

@@ -8,7 +8,8 @@ import { gradientOf } from '../../src/engine/engine.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { audit } from '../../src/explain/audit.js';
 import { sharpened } from '../../src/explain/target.js';
-import { blend, replaceability, spread } from '../../src/evidence/replaceability.js';
+import { blend, spread } from '../../src/evidence/corrupt.js';
+import { replaceability } from '../../src/evidence/replaceability.js';
 import { createNoise } from '../../src/lan/noise.js';
 import { buildObjective, interpolation } from '../../src/lan/objective.js';
 import type { Classifier } from '../../src/model/classifier.js';
@@ -106,7 +107,11 @@ test.each(ENGINES)('where the noise equals the input, F gives no gradient: only 
     [1, FEATURES],
   );
   const at = async (beta: number): Promise<Float32Array> =>
-    toFloat32((await program.run({ theta, x: ones, eta: ones, target, beta: float32([beta], []) }))[gradientOf('theta')]!);
+    toFloat32(
+      (await program.run({ theta, x: ones, eta: ones, target, beta: float32([beta], []), binary: float32([0], []) }))[
+        gradientOf('theta')
+      ]!,
+    );
   for (const v of await at(0)) expect(v).toBe(0);
   const pulled = await at(6);
   toFloat32(theta).forEach((t, i) => {

@@ -13,7 +13,7 @@ test('the digits are split once and for all: 8,004 to learn from, 1,996 for vali
     [1996, 1996, 10],
   ]);
   const pictures = (d: typeof validation): string[] =>
-    Array.from(d.labels, (_, i) => d.pixels.subarray(i * 784, (i + 1) * 784).join());
+    Array.from(d.labels, (_, i) => Buffer.from(d.pixels.slice(i * 784, (i + 1) * 784).buffer).toString('latin1'));
   const seen = new Set(pictures(train));
   expect(pictures(validation).filter((p) => seen.has(p))).toEqual([]);
 });

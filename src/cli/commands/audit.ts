@@ -93,6 +93,12 @@ export const audit = {
       describe: 'an explainer that lan-onnx train has written; it gives the masks at once',
     },
     noise: { ...TEXT, group: MASK, describe: NOISE_HELP },
+    keep: {
+      ...TEXT,
+      coerce: number(0),
+      group: MASK,
+      describe: 'in place of --beta: how often the answer is to be kept (0.95); as much is replaced as that allows',
+    },
     iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most' },
     'learning-rate': { ...TEXT, coerce: number(0), group: MASK, describe: 'of Adam' },
     sharpen: {
@@ -102,6 +108,11 @@ export const audit = {
       describe: 'sharpen an unsure answer until its top class has this probability in the target (0: never)',
     },
     budget: { ...TEXT, coerce: seconds, group: MASK, describe: 'time for each mask: 30s, 5m' },
+    'ground-truth': {
+      ...TEXT,
+      describe:
+        'what a person has marked as needed: a picture, an .npy file, or a folder with a file of each name; measures how far the mask points there',
+    },
     'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
     ...questionOptions,
     ...modelOptions,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readable } from '../../core/readable.js';
 import { predictionText, type AuditDocument } from '../../report/audit-files.js';
 import { DOCUMENT } from '../../report/earlier.js';
-import { metricsText } from '../../report/metrics-text.js';
+import { furtherText } from '../../report/further-text.js';
 import { needed } from '../../report/tokens.js';
 
 /** `path`: the input as it was named; `folder`: where the files lie; `classes` of the model. */
@@ -16,7 +16,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
       : []),
   ];
-  for (const { beta, claims, metrics, tokens, steps, stopped, maskMean, timings } of betas) {
+  for (const { beta, claims, metrics, otherNoise, sanity, tokens, steps, stopped, maskMean, timings } of betas) {
     const [headline, ...others] = claims;
     const milliseconds = 1000 * timings.secondsPerStep;
     const how =
@@ -25,7 +25,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
         : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})`;
     lines.push(
       `  beta ${beta}: ${headline}`,
-      ...[...others, ...metricsText(metrics)].map((c) => `    ${c}`),
+      ...[...others, ...furtherText({ metrics, otherNoise, sanity })].map((c) => `    ${c}`),
       ...(tokens ? [`    most needed: ${needed(tokens)}`] : []),
       `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,
     );
