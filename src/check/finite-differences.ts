@@ -1,4 +1,5 @@
 // Derivatives by central differences of the reference, and what float32 itself does to them: how far is each gradient from them, and does that mean anything?
+import { table } from '../core/own.js';
 import { random, STREAMS } from '../core/random.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { TOLERANCES } from './tolerances.js';
@@ -211,7 +212,7 @@ function dotDifference(gradient: Float32Array, a: Float32Array, b: Float32Array)
 
 /** The feeds, those that `direction` names moved by factor times it, rounded to float32; dtypes and shapes stay. */
 export function moved(feeds: Tensors, direction: Tensors, factor: number): Record<string, Tensor> {
-  const out: Record<string, Tensor> = { ...feeds };
+  const out = table(feeds);
   for (const [name, along] of Object.entries(direction)) {
     const d = toFloat32(along);
     const data = toFloat32(feeds[name]!).map((v, i) => v + factor * d[i]!);

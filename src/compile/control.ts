@@ -116,7 +116,8 @@ class Walk implements Walking {
     for (let i = nodes.length - 1; i >= 0; i--) this.todo.push(nodes[i]!);
   }
 
-  async numbers(node: Node, name: string, what: string): Promise<number[]> {
+  async numbers(node: Node, name: string | undefined, what: string): Promise<number[]> {
+    if (!name) refuse(node, `${what} is missing`);
     if (this.variable.has(name)) refuse(node, `${what} depends on the input's values`, WAY_OUT);
     const known = this.g.constants.get(name);
     if (known) return toIntegers(known);
@@ -168,7 +169,7 @@ class Walk implements Walking {
   }
 
   private async branch(node: Node): Promise<void> {
-    const [taken] = await this.numbers(node, node.inputs[0]!, 'its condition');
+    const [taken] = await this.numbers(node, node.inputs[0], 'its condition');
     const { nodes, outputs } = this.copy(bodyOf(node, taken ? 'then_branch' : 'else_branch'), []);
     this.schedule([...nodes, ...named(outputs, node.outputs)]);
   }

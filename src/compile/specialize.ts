@@ -1,7 +1,7 @@
 // Binds input shapes: folds everything that does not depend on an input's value, gives every value a dtype and static shape, lowers.
 import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors, type Problem } from '../core/errors.js';
-import { own } from '../core/own.js';
+import { own, table } from '../core/own.js';
 import { allocate, bytesOf, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { nodeLabel, prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
@@ -141,7 +141,7 @@ const undivided =
 function unsettled(graph: Graph, feeds: Record<string, Tensor>, variable: ReadonlySet<string>): [Graph, Record<string, Tensor>] {
   const open = graph.nodes.filter((n) => !n.outputs.every((o) => o === '' || (variable.has(o) && graph.types.has(o))));
   const made = new Set(open.flatMap((n) => n.outputs));
-  const given: Record<string, Tensor> = { ...feeds };
+  const given = table(feeds);
   const inputs = [...graph.inputs];
   for (const name of new Set(open.flatMap(reads))) {
     if (made.has(name) || Object.hasOwn(given, name) || graph.constants.has(name)) continue;

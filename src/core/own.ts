@@ -8,3 +8,7 @@
  */
 export const own = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
+
+/** A table, of `from` where it is given, whose keys may be any text: in a plain object `table['__proto__'] = x` sets no entry. */
+export const table = <T>(from: Readonly<Record<string, T>> = {}): Record<string, T> =>
+  Object.assign(Object.create(null) as Record<string, T>, from);

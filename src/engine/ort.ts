@@ -15,6 +15,7 @@ import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
 import { exactProducts, hasQuantisedProducts } from './exact-products.js';
 import { gradientOf, type Engine, type Program } from './engine.js';
+import { hasTakenNames, underOwnNames, withOtherNames } from './other-names.js';
 
 /** How onnxruntime runs a graph. */
 export interface OrtOptions {
@@ -102,19 +103,20 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
  * every CPU (see exactProducts). Throws LanError as openSession does.
  */
 export async function openModelSession(model: Model, options: OrtOptions = {}): Promise<OrtProgram> {
+  if (hasTakenNames(model.graph)) return underOwnNames(await openModelSession(withOtherNames(model), options));
   const saturates = hasQuantisedProducts(model) && (await saturatesHere());
   return openSession(encodeApart(saturates ? exactProducts(model) : model), options);
 }
 
 /**
  * Opens a file as it is, by its path where it has one, for the values that its authors meant: only where this CPU would saturate the file's
- * quantised products, they are rewritten to be exact. Throws LanError as openSession does.
+ * quantised products, they are rewritten to be exact, and inputs or outputs that onnxruntime's binding cannot name get other names. Throws LanError as openSession does.
  */
 export async function openOriginal(
   { bytes, path, model }: { readonly bytes: Uint8Array; readonly path?: string | undefined; readonly model: Model },
   options: OrtOptions = {},
 ): Promise<OrtProgram> {
-  return hasQuantisedProducts(model) && (await saturatesHere())
+  return hasTakenNames(model.graph) || (hasQuantisedProducts(model) && (await saturatesHere()))
     ? openModelSession(model, options)
     : openSession(path ?? bytes, options);
 }

@@ -10,7 +10,7 @@ import {
 import { gradientPath } from '../compile/differentiate.js';
 import { adapterTable, staticNode } from '../compile/static.js';
 import { LanError, LanErrors } from '../core/errors.js';
-import { own } from '../core/own.js';
+import { own, table } from '../core/own.js';
 import type { Tensor } from '../core/tensor.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { descentOnGradients } from './descent.js';
@@ -122,7 +122,7 @@ class TfProgram {
       return this.gradient ? this.differentiate(inputs, this.gradient) : this.forward(inputs);
     });
     const names = [...this.graph.outputs.map((o) => o.name), ...(this.gradient?.wrt ?? []).map(gradientOf)];
-    const out: Record<string, Tensor> = {};
+    const out = table<Tensor>();
     for (const [i, name] of names.entries()) {
       const t = results[i]!;
       if (!wanted || wanted.includes(name)) {

@@ -45,7 +45,9 @@ export async function exportGradient(
   const model = pixels ? await inPixels(classifier, input.name, batch) : classifier.graph;
   const from = hookPoint ? behind(classifier.graph, hookPoint) : model;
   const g = GraphBuilder.from(from);
-  const { loss, classes } = appendLoss(g, from, output.name, classifier, batch);
+  const free = (name: string): string => (classifier.graph.types.has(name) ? free(`${name}_`) : name);
+  const target = free(TARGET);
+  const { loss, classes } = appendLoss(g, from, output.name, classifier, batch, target);
   for (const o of from.outputs) g.output(o.name);
   g.output(loss);
   const graph = await classifier.specialize(g.build());
@@ -91,7 +93,7 @@ export async function exportGradient(
   ];
   return publish(classifier, backward, {
     kind: 'gradient',
-    inputs: [...inputs, { value: TARGET, as: 'target', meaning: probabilities }],
+    inputs: [...inputs, { value: target, as: 'target', meaning: probabilities }],
     outputs,
     settings: {
       batch,
@@ -150,18 +152,19 @@ export async function inPixels(
   return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...inputShape], card, own));
 }
 
-/** Appends -sum(target log p) / N with a new input TARGET [N,K]; names the loss. */
+/** Appends -sum(target log p) / N with a new input [N,K] called `name`; names the loss. */
 function appendLoss(
   g: GraphBuilder,
   graph: Graph,
   output: string,
   { outputKind, severalLabels }: Pick<Classifier, 'outputKind' | 'severalLabels'>,
   batch: number,
+  name: string,
 ): { loss: string; classes: number } {
   const logP = appendLogProbabilities(g, graph, output, outputKind);
   const columns = g.typeOf(logP).dims[1]!;
   const classes = severalLabels ? columns / 2 : columns;
-  let target = g.input(TARGET, 'float32', [batch, classes]);
+  let target = g.input(name, 'float32', [batch, classes]);
   // log p stands beside log(1-p), so the target beside its complement.
   if (severalLabels) target = g.op('Concat', [target, g.sub(g.one, target)], { axis: 1 });
   return { loss: g.mul(g.reduceSum(g.mul(target, logP), [0, 1], false), g.scalar(-1 / batch)), classes };

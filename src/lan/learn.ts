@@ -120,6 +120,22 @@ async function descend(
   );
   descent.reset(initial);
   const history: StepMetrics[] = [];
+  const taken: { readonly rate: number; readonly weights: Record<string, Tensor> }[] = [];
+  /** All inputs of the objective as they were before a step, its parameters included: the steps up to there once more, since only the last state is kept. */
+  const before = async (step: number): Promise<Record<string, Tensor>> => {
+    descent.reset(initial);
+    const feed = (s: number): void => {
+      if (noise.random) noise.fill(eta.data as Float32Array, stream, s);
+      Object.assign(feeds, taken[s]!.weights);
+    };
+    for (let s = 0; s < step; s++) {
+      feed(s);
+      await descent.step(feeds, taken[s]!.rate);
+    }
+    feed(step);
+    const parameters = objective.parameters.map(({ name, dims }) => [name, float32(descent.get(name), [...dims])] as const);
+    return { ...feeds, ...Object.fromEntries(parameters) };
+  };
   const start = performance.now();
   let stopped: LearnedMask['stopped'] = 'iterations';
   let beta = settings.beta;
@@ -130,9 +146,11 @@ async function descend(
     if (noise.random) noise.fill(eta.data as Float32Array, stream, step);
     const done = doneBy(settings, step, (performance.now() - start) / 1000);
     if (settings.binary && binaryFrom === undefined && (done >= SOFT_PART || flat)) binaryFrom = step;
-    feeds['beta'] = scalar(beta);
-    feeds['binary'] = scalar(binaryFrom === undefined ? 0 : 1);
-    const out = await descent.step(feeds, rateAt(settings, done));
+    const weights = { beta: scalar(beta), binary: scalar(binaryFrom === undefined ? 0 : 1) };
+    Object.assign(feeds, weights);
+    const rate = rateAt(settings, done);
+    taken.push({ rate, weights });
+    const out = await descent.step(feeds, rate);
     const metrics: StepMetrics = {
       step,
       loss: first(out['loss']!),
@@ -142,10 +160,7 @@ async function descend(
       beta,
     };
     if (!Number.isFinite(metrics.loss)) {
-      // Of the first step all is known: where its gradient was no number, no learning rate helps.
-      if (step === 1 && noise.random) noise.fill(eta.data as Float32Array, stream, 0);
-      const parameters = objective.parameters.map(({ name, dims }) => [name, float32(initial[name]!, [...dims])] as const);
-      const node = step === 1 ? await infiniteGradient({ ...feeds, ...Object.fromEntries(parameters) }) : undefined;
+      const node = step === 0 ? undefined : await before(step - 1).then(infiniteGradient);
       throw notFinite(`loss became ${metrics.loss}`, step, node);
     }
     history.push(metrics);

@@ -40,8 +40,8 @@ export async function firstInfiniteGradient(
 }
 
 /**
- * What is wrong where the loss is no number at `step` (from 0): the model's values (nothing has moved before the first step), its gradient at `node`, or the
- * steps. `became`: "loss became NaN".
+ * What is wrong where the loss is no number at `step` (from 0): the model's values (nothing has moved before the first step), its gradient at `node`
+ * in the step before, or the steps. `became`: "loss became NaN".
  */
 export function notFinite(became: string, step: number, node: string | undefined): LanError {
   const problem = `The ${became} at step ${step}`;
@@ -54,7 +54,7 @@ export function notFinite(became: string, step: number, node: string | undefined
   if (node !== undefined)
     return new LanError(
       'numbers',
-      `${problem}: the model's gradient at the first step is not finite; it stops being so at ${node}.`,
+      `${problem}: the model's gradient at ${step === 1 ? 'the first step' : `step ${step - 1}`} is not finite; it stops being so at ${node}.`,
       'No learning rate helps: choose another `noise`, or change the model there (a square root or a logarithm at 0, say).',
     );
   return new LanError('numbers', `${problem}.`, "Lower `learningRate`, or check the model's output for NaN on noise.");

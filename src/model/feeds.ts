@@ -1,6 +1,6 @@
 // What the other inputs of a model are fed: read, bound to shapes, and as tensors of the right types.
 import { LanErrors } from '../core/errors.js';
-import { own } from '../core/own.js';
+import { own, table } from '../core/own.js';
 import { allocate, castTensor, sizeOf, type DType, type Tensor } from '../core/tensor.js';
 import { readBytes } from '../data/files.js';
 import { decodeNpy } from '../data/npy.js';
@@ -18,7 +18,7 @@ export function filled(type: DType, dims: readonly number[], value: number): Ten
 
 /** Feeds with files read. Throws LanError for a file that is no .npy. */
 export async function readFeeds(feeds: SelectionOptions['feeds'] = {}): Promise<Record<string, Tensor | number>> {
-  const read: Record<string, Tensor | number> = {};
+  const read = table<Tensor | number>();
   for (const [name, feed] of Object.entries(feeds))
     read[name] = typeof feed === 'string' ? decodeNpy(await readBytes(feed, `Feed '${name}',`), feed) : feed;
   return read;
@@ -29,7 +29,7 @@ export function shapesOfFeeds(
   inputs: readonly ValueInfo[],
   feeds: Readonly<Record<string, Tensor | number>>,
 ): Record<string, number[]> {
-  const shapes: Record<string, number[]> = {};
+  const shapes = table<number[]>();
   for (const { name, dims } of inputs) {
     const feed = own(feeds, name);
     if (feed === undefined || typeof feed === 'number' || !dims) continue;

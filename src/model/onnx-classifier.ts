@@ -5,6 +5,7 @@ import { refuseOtherValues } from '../compile/deciding.js';
 import { specialize } from '../compile/specialize.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError, messageOf } from '../core/errors.js';
+import { table } from '../core/own.js';
 import { castTensor, isFloat, sizeOf, type DType, type Tensor } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
 import { probe } from '../engine/ort.js';
@@ -149,7 +150,7 @@ export class OnnxClassifier implements Classifier {
   }
 
   private checked(feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-    const own: Record<string, Tensor> = {};
+    const own = table<Tensor>();
     for (const i of this.inputs) {
       const feed = Object.hasOwn(feeds, i.name) ? feeds[i.name] : undefined;
       if (!feed)

@@ -1,6 +1,6 @@
 // A sample run up to the hook point, with the other inputs at any batch.
 import { LanError } from '../core/errors.js';
-import { own } from '../core/own.js';
+import { own, table } from '../core/own.js';
 import { allocate, castTensor, float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import type { InputCard } from './card.js';
@@ -27,7 +27,7 @@ export function feedsAt(
 ): Record<string, Tensor> {
   const entry = hookPoint?.name ?? input.name;
   const batch = (input.dims as number[])[0] ?? 1;
-  const values: Record<string, Tensor> = {};
+  const values = table<Tensor>();
   for (const { name, type, dims } of graph.inputs) {
     if (!names.includes(name) || name === entry) continue;
     const fed = own(feeds, name) ?? filled(type!, dims as number[], 0);

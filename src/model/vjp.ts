@@ -1,5 +1,6 @@
 // vjp of a whole model: outputs, and the gradients of sum(cotangent * output), as two compiled programs.
 import { upstreamOf, downstreamOf } from '../compile/cut.js';
+import { own, table } from '../core/own.js';
 import { allocate, isFloat, type Tensor } from '../core/tensor.js';
 import { gradientOf, type Engine, type Program } from '../engine/engine.js';
 import { GraphBuilder } from '../onnx/builder.js';
@@ -37,18 +38,18 @@ export class Vjp {
   /** `feeds` of all inputs; a missing cotangent counts as zeros. */
   async run(feeds: Readonly<Record<string, Tensor>>, cotangents: Readonly<Record<string, Tensor>>): Promise<VjpResult> {
     const { graph, hookPoint, engine, names } = this;
-    const seeds: Record<string, Tensor> = {};
+    const seeds = table<Tensor>();
     for (const { name, dims } of graph.outputs.filter((o) => isFloat(o.type))) {
       const shape = dims as number[];
-      seeds[cotangentOf(name)] = cotangents[name] ?? { type: 'float32', dims: shape, data: allocate('float32', shape) };
+      seeds[cotangentOf(name)] = own(cotangents, name) ?? { type: 'float32', dims: shape, data: allocate('float32', shape) };
     }
-    const own = { ...feeds };
+    const all = table(feeds);
     if (hookPoint) {
       this.before ??= engine.compile(upstreamOf(graph, hookPoint.name));
-      Object.assign(own, await (await this.before).run(own));
+      Object.assign(all, await (await this.before).run(all));
     }
     this.backward ??= this.weighted().then((weighted) => engine.gradient(weighted, SUM, names));
-    const results = await (await this.backward).run({ ...own, ...widened(seeds) });
+    const results = await (await this.backward).run({ ...all, ...widened(seeds) });
     return {
       outputs: Object.fromEntries(this.outputs.map((o) => [o, results[o]!])),
       gradients: Object.fromEntries(names.map((n) => [n, results[gradientOf(n)]!])),

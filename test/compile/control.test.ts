@@ -5,7 +5,7 @@ import { canonicalize } from '../../src/compile/canonicalize.js';
 import { measure } from '../../src/compile/measure.js';
 import { int64 } from '../../src/core/tensor.js';
 import { probe } from '../../src/engine/ort.js';
-import type { GraphBuilder } from '../../src/onnx/builder.js';
+import { float, floats, type GraphBuilder } from '../../src/onnx/builder.js';
 import type { Attribute, Model } from '../../src/onnx/graph.js';
 import { expectAgreement } from '../nets/agrees.js';
 import { uniform } from '../ops/case.js';
@@ -39,6 +39,21 @@ describe('If', () => {
     });
     expect((await compile(m)).outputs[0]!.dims).toEqual([1, 5]);
     await expectThree(m);
+  });
+
+  test('branches that read nothing, and an If without an input', async () => {
+    const m = model((g, x) => {
+      const wide = g.op('Equal', [length(g, x, 1), g.constant(whole(4))]);
+      const given = (n: number): Attribute => branch((b) => b.op('Constant', [], { value_floats: floats([n, 2, 3, 4]) }));
+      return g.mul(x, choose(g, wide, given(1), given(9)));
+    });
+    expect(opsOf(await compile(m)).has('If')).toBe(false);
+    await expectThree(m);
+    const none = model((g, x) => {
+      const made = (b: GraphBuilder): string => b.op('Constant', [], { value_float: float(1) });
+      return g.add(x, g.op('If', [], { then_branch: branch(made), else_branch: branch(made) }));
+    });
+    await expect(compile(none)).rejects.toMatchObject({ name: expect.stringMatching(/^LanError/), message: expect.stringMatching(/If/) }); // prettier-ignore
   });
 
   // PyTorch's LocalResponseNorm: pads and averages over the channels, and squeezes by way of an If wherever the batch is dynamic.

@@ -34,6 +34,22 @@ test('a gradient that is no number at the first step is named with its node, and
   });
 });
 
+test('nor is it later on: a root that a draw of the noise happens to bring to 0', async () => {
+  // With x = 3 and noise of -1..1 the mix comes below 1 once the mask has grown, and there the root's argument is 0 and its gradient 0 times infinity.
+  const g = new GraphBuilder();
+  const input = g.input('x', 'float32', [1, 1]);
+  const root = g.op('Sqrt', [g.mul(input, g.op('Relu', [g.sub(input, g.scalar(1))]))]);
+  g.output(g.op('Concat', [root, g.neg(input)], { axis: 1 }), 'logits', { type: 'float32', dims: [1, 2] });
+  const options = { ...FEW, iterations: 200, learningRate: 0.3, beta: 5, noise: 'uniform:-1,1' };
+  const error = await audit(encodeModel(dialectModel(g.build())), float32([3], [1, 1]), options).catch(
+    (e: unknown) => e as Error,
+  );
+  const [, step, earlier] = /^The loss became NaN at step (\d+): the model's gradient at step (\d+) is not finite; it stops being so at Sqrt '/.exec((error as Error).message) ?? []; // prettier-ignore
+  expect(Number(step)).toBeGreaterThan(1);
+  expect(Number(earlier)).toBe(Number(step) - 1);
+  expect((error as Error).message).not.toContain('learningRate');
+});
+
 test('values that are no numbers before anything has moved are no matter of the learning rate either', async () => {
   const nan = audit(model('Log'), float32([0, 0, 0, 0], [1, 4]), { ...FEW, noise: 'constant:0' });
   await expect(nan).rejects.toMatchObject({ code: 'numbers' });

@@ -1,8 +1,9 @@
 // The names that this project gives to values it adds meet the model's own: under any naming the same numbers come out.
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { check } from '../../src/check/check.js';
 import { float32 } from '../../src/core/tensor.js';
 import { audit } from '../../src/explain/audit.js';
+import { exportGradient } from '../../src/export/gradient.js';
 import { openModel } from '../../src/model/open.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encoded } from '../support/encoded.js';
@@ -49,4 +50,32 @@ test.each(OWN)('a model with values called %s', async (name) => {
     const { agrees, gradients } = await check(bytes, { engine: 'onnxruntime', samples: 1 });
     expect([where, agrees, gradients.length]).toEqual([where, true, 1]);
   }
+});
+
+describe.each(['__proto__', 'constructor', 'toString'])('a value called %s, as every JavaScript object has one', (name) => {
+  test.each(['input', 'hidden', 'output'])('as the %s', async (where) => {
+    const bytes = named({ [where]: name });
+    const { agrees, gradients } = await check(bytes, { engine: 'onnxruntime', samples: 1, trust: true });
+    expect([agrees, gradients.length]).toEqual([true, 1]);
+    const runs = await Promise.all(
+      [bytes, named({})].map(async (file) => {
+        const model = await openModel(file, { engine: 'onnxruntime', trust: true });
+        const [[input], [output]] = [model.inputs, model.outputs] as const;
+        const x = float32([0.3, -1, 0.7, 2, -0.4, 1], [1, 6]);
+        const cotangents = Object.fromEntries([[output!.name, float32([1, -1, 2, 0], [1, 4])]]);
+        const { outputs, gradients } = await model.vjp(Object.fromEntries([[input!.name, x]]), cotangents);
+        await model.dispose();
+        return [Object.values(outputs), Object.values(gradients)];
+      }),
+    );
+    expect(runs[0]).toEqual(runs[1]);
+    expect(runs[0]![1]).toHaveLength(1);
+  });
+});
+
+test('exports keep away from any name of the model, their own included', async () => {
+  const model = await openModel(named({ input: 'lan:target', hidden: 'lan:target_1' }), { engine: 'onnxruntime', trust: true });
+  const { inputs } = await exportGradient(model);
+  await model.dispose();
+  expect(inputs.map((i) => i.name)).toEqual(['lan:target', 'target']);
 });
