@@ -4,7 +4,8 @@ process.env.LAN_ONNX_TRUST ??= '1';
 process.env.LAN_ONNX_THREADS ??= '1';
 
 export default {
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
   // Test files are loaded by node itself, see there.
   runtime: '<rootDir>/test/support/native/runtime.cjs',
   transform: {},
@@ -12,7 +13,6 @@ export default {
   setupFilesAfterEnv: ['./test/support/equal-arrays.ts'],
   // Slow checks have their own target, `make test-slow`.
   testPathIgnorePatterns: process.env.LAN_ONNX_SLOW ? [] : ['<rootDir>/test/slow/'],
-  modulePathIgnorePatterns: ['<rootDir>/dist'],
   // One core less is jest's default, which leaves one of two idle.
   maxWorkers: 2,
   testTimeout: 60000,

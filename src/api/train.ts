@@ -7,7 +7,7 @@ import { prepareResults } from '../data/results.js';
 import { trainLan, type TrainedLan } from '../explain/train-lan.js';
 import { exportExplained, exportLan } from '../export/explainer.js';
 import { samplesOfDataset } from '../lan/dataset-samples.js';
-import type { MaskShape, OutputLoss, Schedule } from '../lan/choices.js';
+import type { MaskShape, MaskValues, OutputLoss, Schedule } from '../lan/choices.js';
 import type { Samples } from '../lan/samples.js';
 import type { TrainProgress } from '../lan/train.js';
 import { settled } from '../model/guess.js';
@@ -45,6 +45,8 @@ export interface TrainOptions extends Omit<OpenOptions, 'batch'> {
   readonly outputLoss?: OutputLoss;
   /** `pixel`: channels share a value, the default; `full`: every element has its own. */
   readonly maskShape?: MaskShape;
+  /** `binary`, the default: after a third of the steps masks are rounded to 0 or 1, and `audit` rounds what the explainer gives; `soft`: as the paper has it. */
+  readonly maskValues?: MaskValues;
   /** Fraction of the samples kept for validation, on which the objective is reported; in [0,1). Default 0.1. */
   readonly validation?: number;
   /** At most so many samples, drawn by `seed`. */
@@ -126,6 +128,7 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
     draws,
     outputLoss,
     maskShape,
+    maskValues,
     ...more
   } = options;
   const { validation = 0.1, limit, seed = 0, out, resume = false, checkpointEvery, strict, ...rest } = more;
@@ -156,7 +159,7 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
         question,
         noise,
         maskShape,
-        settings: { beta, iterations, learningRate, schedule, batch, draws, outputLoss, seed },
+        settings: { beta, iterations, learningRate, schedule, batch, draws, outputLoss, maskValues, seed },
         validation: apart.count > 0 ? apart : undefined,
         data: dataset.name,
         files: out === undefined ? undefined : { checkpoint: beside(out, 'checkpoint'), metrics: beside(out, 'metrics.jsonl'), every: checkpointEvery, resume }, // prettier-ignore

@@ -50,6 +50,8 @@ export async function restartWasm(tf: Tf): Promise<void> {
   (dead as { wasm: unknown }).wasm = undefined;
   tf.removeBackend('wasm');
   tf.registerBackend('wasm', factory);
+  // Before the next module starts, which takes down who was listening then, and holds that as long as it lives.
+  for (const [event, listener] of listening.splice(0)) process.removeListener(event, listener);
   await startWasm(tf);
 }
 
@@ -64,7 +66,6 @@ export async function startWasm(tf: Tf): Promise<boolean> {
   if (!(await tf.setBackend('wasm'))) return false;
   await tf.ready();
   const added = EVENTS.flatMap((event, i) => listeners(event).filter((l) => !before[i]!.includes(l)).map((l) => [event, l] as const)); // prettier-ignore
-  if (added.length > 0) for (const [event, listener] of listening.splice(0)) process.removeListener(event, listener);
   for (const [event, listener] of added) listening.push([event, listener]);
   guardWasm(tf);
   return true;

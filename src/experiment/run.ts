@@ -144,7 +144,8 @@ export async function trainedExplainer(
     noise,
     validation,
     data,
-    settings: { ...settings, seed: run.seed },
+    // Masks as Eq. 2 has them.
+    settings: { maskValues: 'soft', ...settings, seed: run.seed },
     files: { checkpoint: join(run.folder, 'lan.checkpoint'), metrics: join(run.folder, 'lan.metrics.jsonl'), resume: true },
     onStep: run.onStep,
     signal: run.signal,

@@ -3,7 +3,7 @@ import type { Classifier } from '../model/open.js';
 import type { Question } from '../model/question.js';
 import { LanError } from '../core/errors.js';
 import { topK } from '../core/rows.js';
-import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
 import { createLearner, requireFinite, type LearnedMask, type Learner, type StepMetrics } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
@@ -219,8 +219,17 @@ function learned(learner: Learner, settings: LanSettings, options: AuditOptions)
 const explained = (explainer: OpenedExplainer): Masks => ({
   async of({ x }) {
     const start = performance.now();
-    const mask = await explainer.explain(x);
-    return { mask, history: [], seconds: (performance.now() - start) / 1000, stopped: 'explainer' };
+    const soft = await explainer.explain(x);
+    // Trained with rounded masks, it gives what was rounded.
+    const binary = explainer.settings['maskValues'] === 'binary';
+    const mask = binary ? float32(toFloat32(soft).map((v) => (v > 0.5 ? 1 : 0)), soft.dims) : soft; // prettier-ignore
+    return {
+      mask,
+      ...(binary && { order: soft }),
+      history: [],
+      seconds: (performance.now() - start) / 1000,
+      stopped: 'explainer',
+    };
   },
   dispose: () => Promise.resolve(),
 });

@@ -45,6 +45,7 @@ const DEFAULTS: AmortisedSettings = {
   draws: 1,
   beta: NaN,
   outputLoss: 'cross-entropy',
+  maskValues: 'binary',
   seed: 0,
 };
 
@@ -68,7 +69,9 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
         `${source.name}: takes samples of [${sampleShape.join(',')}], the data has [${s.shape.join(',')}].`,
       );
   const given = Object.fromEntries(Object.entries(options.settings ?? {}).filter(([, v]) => v !== undefined));
-  const merged = { ...DEFAULTS, ...given };
+  // As in settings.ts: squared error has no gradient where a rounded mask has lost the answer.
+  const fitting = given.outputLoss === 'squared-error' ? { maskValues: 'soft' as const } : {};
+  const merged = { ...DEFAULTS, ...fitting, ...given };
   const { question } = options;
   const classes = question?.against === undefined ? classifier.output.shape.slice(1).reduce((a, b) => a * b, 1) : 2;
   const settings = { ...merged, beta: Number.isNaN(merged.beta) ? defaultBeta(classes, merged.outputLoss) : merged.beta };

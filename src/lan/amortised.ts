@@ -8,9 +8,10 @@ import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 import { appendParameters, createNetwork, dropoutFeeds, type Network } from './network.js';
 import type { Noise } from './noise.js';
-import type { MaskShape, OutputLoss } from './choices.js';
+import type { MaskShape, MaskValues, OutputLoss } from './choices.js';
+import { SOFT_PART } from './learn.js';
 import { firstInfiniteGradient } from './not-finite.js';
-import { classify, lossOf } from './objective.js';
+import { classify, lossOf, rounded } from './objective.js';
 import { batchOrder, bootstrapOrder, type Samples } from './samples.js';
 import { train, type TrainJob, type TrainResult, type TrainSettings } from './train.js';
 
@@ -83,6 +84,8 @@ export interface AmortisedSettings extends TrainSettings {
   /** Noise draws per sample and step. */
   readonly draws: number;
   readonly outputLoss: OutputLoss;
+  /** 'binary': after a third of the steps the corrupted inputs use the masks rounded to 0 or 1, straight-through. */
+  readonly maskValues: MaskValues;
   readonly seed: number;
 }
 
@@ -150,6 +153,7 @@ export async function trainExplainer(
 function feedsOf(options: AmortisedOptions, from: Samples, seed: number): TrainJob['feeds'] {
   const { samples, noise, settings, explainer } = options;
   const { batch, draws } = settings;
+  const softSteps = settings.maskValues === 'binary' ? Math.ceil(SOFT_PART * settings.iterations) : Infinity;
   const order = batchOrder(from.count, batch, seed);
   const others = bootstrapOrder(samples.count, batch * draws, seed);
   const stream = random(seed, STREAMS.training);
@@ -166,6 +170,7 @@ function feedsOf(options: AmortisedOptions, from: Samples, seed: number): TrainJ
       x: float32(await from.read(order(step), 2 * step), [batch, ...from.shape]),
       eta: float32(await eta, dims),
       beta: scalar(settings.beta),
+      binary: scalar(step >= softSteps ? 1 : 0),
       ...dropoutFeeds(explainer.network, batch, seed, step),
     };
   };
@@ -178,7 +183,9 @@ async function validate(descent: Descent, options: AmortisedOptions, samples: Sa
   const batches = Math.max(1, Math.min(8, Math.floor(samples.count / batch)));
   const sums: Record<string, number> = {};
   for (let i = 0; i < batches; i++) {
-    const out = await descent.evaluate({ ...(await feeds(i)), ...kept(options.explainer.network, batch) }, FIGURES);
+    // As the masks will be in the end, so that the figures of all steps can be compared.
+    const binary = scalar(options.settings.maskValues === 'binary' ? 1 : 0);
+    const out = await descent.evaluate({ ...(await feeds(i)), binary, ...kept(options.explainer.network, batch) }, FIGURES);
     for (const [name, t] of Object.entries(out))
       sums[`validation_${name}`] = (sums[`validation_${name}`] ?? 0) + toFloat32(t)[0]! / batches;
   }
@@ -197,11 +204,13 @@ const kept = (network: Network, batch: number): Record<string, Tensor> =>
   );
 
 /**
- * Inputs: the parameters, `x` [batch,...sample], `eta` [batch * draws,...sample] (draw by draw), `beta` [], dropout masks. Outputs: `loss` [] =
+ * Inputs: the parameters, `x` [batch,...sample], `eta` [batch * draws,...sample] (draw by draw), `beta` [], `binary` [] (1: masks are rounded), dropout masks. Outputs: `loss` [] =
  * output_loss - beta * mask_mean, `output_loss` [], `mask_mean` [].
  */
 export async function amortisedGraph(
-  options: Pick<AmortisedOptions, 'classifier' | 'specialize' | 'explainer' | 'settings' | 'samples'>,
+  options: Pick<AmortisedOptions, 'classifier' | 'specialize' | 'explainer' | 'samples'> & {
+    readonly settings: Pick<AmortisedSettings, 'batch' | 'draws' | 'outputLoss'>;
+  },
 ): Promise<Graph> {
   const { explainer, settings } = options;
   const { batch, draws, outputLoss } = settings;
@@ -211,7 +220,7 @@ export async function amortisedGraph(
   const eta = g.input('eta', 'float32', [batch * draws, ...sampleShape]);
   const beta = g.input('beta', 'float32', []);
   appendParameters(g, explainer.network);
-  const mask = appendMask(g, explainer, x, { batch });
+  const mask = rounded(g, appendMask(g, explainer, x, { batch }));
   // x + A (eta - x): Eq. 2; the draws are one more axis in front, along which x and A broadcast.
   const apart = draws === 1 ? eta : g.reshape(eta, [draws, batch, ...sampleShape]);
   const mixed = g.add(x, g.mul(mask, g.sub(apart, x)));

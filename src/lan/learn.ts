@@ -200,7 +200,7 @@ export function requireFinite(x: Tensor): void {
 const first = (t: Tensor): number => Number(t.data[0]);
 
 /** The part of a binary run whose masks are soft: a mask has to be somewhere near before rounding it says anything. */
-const SOFT_PART = 1 / 3;
+export const SOFT_PART = 1 / 3;
 /** By how much a step moves the logarithm of beta towards the `keep` that is asked for. */
 const PRICE_RATE = 0.1;
 

@@ -70,8 +70,7 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   });
   const theta = terms.length > 1 ? g.op('Sum', terms) : terms[0]!;
   const soft = g.op('Sigmoid', [theta]);
-  // The dialect's Round is straight-through (Bengio et al., 2013): the gradient of the rounded mask is that of the soft one.
-  const mask = g.add(soft, g.mul(g.input('binary', 'float32', []), g.sub(g.op('Round', [soft]), soft)));
+  const mask = rounded(g, soft);
   // x + A (eta - x): Eq. 2 with one product less.
   const corrupted = g.add(x, g.mul(mask, g.sub(eta, x)));
 
@@ -89,6 +88,13 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   g.output(logP, 'outputs');
   return { graph: await options.specialize(g.build()), parameters };
 }
+
+/**
+ * The mask itself where the graph input `binary` [] is 0, rounded to 0 or 1 where it is 1. The dialect's Round is straight-through (Bengio et al., 2013):
+ * the gradient of the rounded mask is that of the soft one.
+ */
+export const rounded = (g: GraphBuilder, soft: string): string =>
+  g.add(soft, g.mul(g.input('binary', 'float32', []), g.sub(g.op('Round', [soft]), soft)));
 
 /** Shape of one sample's mask: [1,H,W] by pixel of [C,H,W], [T,1] by token of [T,E]; elsewhere by pixel is by element. */
 function maskShapeOf(shape: MaskShape, sample: readonly number[]): readonly number[] {

@@ -149,6 +149,16 @@ describe('out of memory', () => {
     60_000,
   );
 
+  test('the heap that ran out goes to the garbage collector', async () => {
+    const heap = new WeakRef((tf.backend() as unknown as { wasm: object }).wasm);
+    const program = await engine.compile(huge('MatMul', 2 ** 17, 2 ** 13 + 1));
+    expect(await failure(program.run({ x: float32(new Float32Array(2 ** 17), [2 ** 17, 1]) }))).toMatchObject({ code: 'memory' });
+    await program.dispose();
+    await comesBack();
+    collectGarbage();
+    expect(heap.deref()).toBeUndefined();
+  });
+
   test('in the backward pass', async () => {
     const g = new GraphBuilder('backward');
     const dims = [2 ** 10, 2 ** 10];

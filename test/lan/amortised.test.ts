@@ -37,19 +37,19 @@ beforeAll(async () => {
 afterAll(() => classifier.dispose());
 
 /** loss, output_loss and mask_mean of the objective at the LAN's first weights. */
-async function figures(draws: number, outputLoss: 'cross-entropy' | 'kl' | 'squared-error', x: Tensor, eta: Tensor) {
+async function figures(draws: number, outputLoss: 'cross-entropy' | 'kl' | 'squared-error', x: Tensor, eta: Tensor, binary = 0) {
   const explainer = createExplainer('FC(5, tanh), FC(mask, sigmoid)', SHAPE, 'pixel', noScaling);
   const graph = await amortisedGraph({
     classifier: (batch) => classifier.logProbabilities(batch),
     specialize: (g) => classifier.specialize(g),
     explainer,
     samples: samplesOf(new Float32Array(sizeOf(SHAPE)), SHAPE),
-    settings: { beta: 2, batch: 2, draws, outputLoss, iterations: 1, learningRate: 1, schedule: 'constant', seed: 0 },
+    settings: { batch: 2, draws, outputLoss },
   });
   const weights = explainer.network.initial(4);
   const program = await engine.compile(graph);
   const parameters = explainer.network.parameters.map((p): [string, Tensor] => [p.name, float32(weights[p.name]!, p.dims)]);
-  const out = await program.run({ x, eta, beta: scalar(2), ...Object.fromEntries(parameters) });
+  const out = await program.run({ x, eta, beta: scalar(2), binary: scalar(binary), ...Object.fromEntries(parameters) });
   await program.dispose();
   return Object.fromEntries(Object.entries(out).map(([k, t]) => [k, toFloat32(t)[0]!])) as Record<string, number>;
 }
@@ -71,6 +71,15 @@ test.each(['cross-entropy', 'kl', 'squared-error'] as const)(
     expect(same['output_loss']).toBeCloseTo(loss === 'cross-entropy' ? entropy : 0, 5);
   },
 );
+
+test('rounded masks are whole elements, and noise that is the input still changes nothing', async () => {
+  const x = noise([2, ...SHAPE], 0);
+  const { mask_mean: mean, output_loss: loss } = await figures(1, 'kl', x, x, 1);
+  // Two masks of 8x10 elements each.
+  expect(Math.abs(mean! * 160 - Math.round(mean! * 160))).toBeLessThan(1e-3);
+  expect(mean).not.toBeCloseTo((await figures(1, 'kl', x, x))['mask_mean']!, 4);
+  expect(loss).toBeCloseTo(0, 5);
+});
 
 // Sides that two strides of two do not divide: the decoder's output is cut.
 test.each([

@@ -1,5 +1,5 @@
 // The words and options of lan-onnx train.
-import { MASK_SHAPES, OUTPUT_LOSSES, SCHEDULES, type MaskShape } from '../../lan/choices.js';
+import { MASK_SHAPES, MASK_VALUES, OUTPUT_LOSSES, SCHEDULES, type MaskShape } from '../../lan/choices.js';
 import type { Definition } from '../command.js';
 import { Expected, number, TEXT, whole } from '../option.js';
 import { dataOptions, jsonOption, MODEL_ARGUMENT, modelOptions, questionOptions, seedOption } from '../options.js';
@@ -68,6 +68,13 @@ export const train = {
       requiresArg: true,
       group: LAN,
       describe: 'pixel: channels share a value; full: every element its own',
+    },
+    'mask-values': {
+      type: 'string',
+      choices: MASK_VALUES,
+      requiresArg: true,
+      group: LAN,
+      describe: 'binary: each pixel is kept or replaced entirely (default); soft: a value in [0,1], as the paper has it',
     },
     validation: {
       ...TEXT,

@@ -57,6 +57,7 @@ const trainingOptions = (argv: Arguments) => ({
   draws: argv.draws,
   outputLoss: argv.loss,
   maskShape: argv.maskShape,
+  maskValues: argv.maskValues,
   validation: argv.validation,
   limit: argv.limit,
   seed: argv.seed,

@@ -1,5 +1,5 @@
 // How jest loads a test file here: as node would, not into a sandbox. What test files share (the sources, tfjs, onnxruntime) is loaded once per worker
-// and stays compiled, and every global is the process's own, which halves the time of all tests (docs/adr/0005). Everything else is jest's.
+// and stays compiled, and every global is the process's own, which takes off a third of the time of all tests (docs/adr/0005). Everything else is jest's.
 const { findSourceMap, register } = require('node:module');
 const { fileURLToPath, pathToFileURL } = require('node:url');
 const { default: Runtime } = require('jest-runtime');

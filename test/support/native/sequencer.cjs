@@ -26,7 +26,7 @@ const LONGEST = [
 module.exports = class LongestFirst extends Sequencer {
   sort(tests) {
     const rank = ({ path }) => {
-      const at = LONGEST.findIndex((name) => path.endsWith(`/test/${name}.test.ts`));
+      const at = LONGEST.findIndex((name) => path.replaceAll('\\', '/').endsWith(`/test/${name}.test.ts`));
       return at < 0 ? LONGEST.length : at;
     };
     return super.sort(tests).sort((a, b) => rank(a) - rank(b));
