@@ -30,6 +30,8 @@ export const STREAMS = {
   resample: 41,
   otherNoise: 42,
   controls: 43,
+  hosts: 44,
+  weights: 45,
 } as const;
 
 /** A stream of independent 32-bit words. */

@@ -179,11 +179,12 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
 /** Elements of the pool of other tokens at most: 64 MB. */
 const POOL = 2 ** 24;
 
-const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tensor> =>
+/** Vectors of random tokens [n,T,E] for noise, where the mask lies on them. */
+export const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tensor> =>
   classifier.randomTokens(Math.max(2, Math.min(64, Math.floor(POOL / sizeOf(classifier.sampleShape)))), seed);
 
 /** Where an audit's masks come from. */
-interface Masks {
+export interface Masks {
   of(question: {
     readonly x: Tensor;
     readonly p: Tensor;
@@ -195,7 +196,7 @@ interface Masks {
 }
 
 /** Each mask learned for its input (Eq. 4). */
-function learned(learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
+export function learned(learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
   return {
     of({ x, p, answer, noise, beta }) {
       options.onPhase?.(`learning the mask, beta ${beta}`);
@@ -276,7 +277,7 @@ async function measured(
 }
 
 /** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
-function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
+export function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
   if (classifier.card && !classifier.hookPoint) return { low: 0, high: classifier.card.range };
   const values = toFloat32(x);
   return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };

@@ -87,6 +87,12 @@ export const audit = {
       describe: 'sharpen an unsure answer until its top class has this probability in the target (0: never)',
     },
     budget: { ...TEXT, coerce: seconds, group: MASK, describe: 'time for each mask: 30s, 5m' },
+    sanity: {
+      type: 'boolean',
+      default: false,
+      describe:
+        'the whole self-deception battery: other seeds, noise and inputs, shuffled weights; takes about ten times as long',
+    },
     'ground-truth': {
       ...TEXT,
       describe:

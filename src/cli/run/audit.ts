@@ -54,6 +54,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       seed: argv.seed,
       evidenceDraws: argv.evidenceDraws,
       groundTruth: argv.groundTruth,
+      sanity: argv.sanity,
       within: argv.within,
       target: argv.target,
       against: argv.against,
