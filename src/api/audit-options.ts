@@ -87,6 +87,11 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
    * element of the mask, or a folder with a file of each input's name. The metrics then say how far the mask points there.
    */
   readonly groundTruth?: string | Tensor;
+  /**
+   * The whole self-deception battery for the first beta: masks learned with another seed, noise and input, and with the model's weights shuffled from the
+   * top; it takes about ten times as long. Default: what needs no further mask.
+   */
+  readonly sanity?: boolean;
   /** An explainer that `train` has written, its path or bytes: it gives the mask at once, with its own beta. */
   readonly lan?: string | Uint8Array;
   /** The words behind ids of tokens: by id, or the path of a file with one a line. */

@@ -49,6 +49,7 @@ export function runOf(
       question,
       within: options.within,
       evidenceDraws: options.evidenceDraws,
+      sanity: options.sanity,
       explainer,
       samples: samples && hashOf(samples),
       vocabulary,

@@ -3,7 +3,11 @@ import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { readVocabulary } from '../data/vocabulary.js';
-import { createAuditor as prepareAuditor, type Auditor as Prepared } from '../explain/audit.js';
+import {
+  createAuditor as prepareAuditor,
+  type AuditOptions as ExplainOptions,
+  type Auditor as Prepared,
+} from '../explain/audit.js';
 import { readWithin } from '../evidence/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
 import { openExplainer, questionFor, type OpenedExplainer } from '../explain/explainer.js';
@@ -20,6 +24,7 @@ import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
 import { runOf } from './audit-run.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
+import { withSanity } from './sanity.js';
 import { groundTruthOf } from './ground-truth.js';
 import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
@@ -162,8 +167,27 @@ class CompiledAuditor implements Auditor {
     if (sample.pixels && sample.range !== this.classifier.card!.range)
       sample = { ...sample, x: inRange(sample.pixels, this.classifier), range: this.classifier.card!.range };
     for (const note of sample.notes) this.options.onNote?.(note);
-    const { classifier, settings, options } = this;
-    this.prepared ??= prepareAuditor(classifier, {
+    const { classifier, options } = this;
+    const explaining = this.explaining();
+    this.prepared ??= prepareAuditor(classifier, explaining);
+    const truth = await groundTruthOf(classifier, options.groundTruth, sample);
+    const alone = await (await this.prepared).audit(sample.x, truth);
+    const measured = options.sanity ? await withSanity(classifier, sample.x, alone, explaining) : alone;
+    return resultOf(
+      classifier,
+      measured,
+      sample,
+      [...this.notes, ...sample.notes],
+      tokens,
+      this.runOf(sample, truth),
+      this.preprocessing,
+    );
+  }
+
+  /** The options as the audit of one sample takes them. */
+  private explaining(): ExplainOptions {
+    const { options, settings } = this;
+    return {
       preset: options.preset,
       settings,
       evidenceDraws: options.evidenceDraws,
@@ -175,18 +199,7 @@ class CompiledAuditor implements Auditor {
       onPhase: (phase) => options.onProgress?.({ phase }),
       onStep: (beta, { step, loss, maskMean }, iterations) =>
         options.onProgress?.({ phase: `learning the mask, beta ${beta}`, step: step + 1, iterations, loss, maskMean }),
-    });
-    const truth = await groundTruthOf(classifier, options.groundTruth, sample);
-    const measured = await (await this.prepared).audit(sample.x, truth);
-    return resultOf(
-      classifier,
-      measured,
-      sample,
-      [...this.notes, ...sample.notes],
-      tokens,
-      this.runOf(sample, truth),
-      this.preprocessing,
-    );
+    };
   }
 
   async finished(input: AuditInput | Sample, folder: string): Promise<AuditDocument | undefined> {

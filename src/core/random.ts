@@ -30,6 +30,10 @@ export const STREAMS = {
   resample: 41,
   otherNoise: 42,
   controls: 43,
+  hosts: 44,
+  weights: 45,
+  place: 50,
+  reservoir: 51,
 } as const;
 
 /** A stream of independent 32-bit words. */

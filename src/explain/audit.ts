@@ -175,7 +175,8 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
 /** Elements of the pool of other tokens at most: 64 MB. */
 const POOL = 2 ** 24;
 
-const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tensor> =>
+/** Vectors of random tokens [n,T,E] for noise, where the mask lies on them. */
+export const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tensor> =>
   classifier.randomTokens(Math.max(2, Math.min(64, Math.floor(POOL / sizeOf(classifier.sampleShape)))), seed);
 
 async function measured(
@@ -220,7 +221,7 @@ async function measured(
 }
 
 /** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
-function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
+export function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
   if (classifier.card && !classifier.hookPoint) return { low: 0, high: classifier.card.range };
   const values = toFloat32(x);
   return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };

@@ -184,6 +184,17 @@ describe('inputs', () => {
     });
   });
 
+  test('what does not fit is no wrong usage: the code says which input, picture or shape it is', async () => {
+    writeFileSync(at('x.npy'), encodeNpy(float32([1, 2], [1, 2])));
+    for (const [input, code, advice] of [
+      [{ feeds: { x: float32([1, 2], [1, 2]) } }, 'input', 'Give a tensor for each of: ids, x.'],
+      [{ feeds: { ids: int64([1, 2, 3], [1, 3]), x: float32([1, 2, 3], [1, 3]) } }, 'shape', undefined],
+      [{ tensor: at('x.npy') }, 'input', 'Give a folder with input_0.pb to input_1.pb, in this order.'],
+      [{ image: 'none.png' }, 'data', expect.stringContaining('`tensor`')],
+    ] as const)
+      await expect(check(at('two.onnx'), { inputs: [input] })).rejects.toMatchObject({ name: 'LanError', code, advice });
+  });
+
   test.each([
     ['net.onnx --image none.png', `Image 'none.png': cannot be read (no such file or folder).`],
     ['net.onnx --tensor none.npy', `Tensor 'none.npy': cannot be read (no such file or folder).`],

@@ -56,6 +56,8 @@ test('every case of every op', async () => {
   // Ops of which no case was compared would be untested.
   for (const op of [
     'Conv',
+    'Split',
+    'Slice',
     'ConvTranspose',
     'MaxPool',
     'AveragePool',

@@ -1,0 +1,152 @@
+// The costly part of the self-deception battery: the same question asked again with one thing changed, and what must follow from it.
+import { descending } from '../core/correlation.js';
+import { wilson } from '../core/proportion.js';
+import { random, STREAMS } from '../core/random.js';
+import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import type { Noise } from '../lan/noise.js';
+import type { Judge } from './answer.js';
+import { spread } from './corrupt.js';
+import type { Predict } from './replaceability.js';
+import type { SanityTest, Verdict } from './sanity.js';
+import type { Similarity } from './similarity.js';
+
+/** As alike as another seed makes it: from this part of that likeness on nothing has changed; below the lower one it has. */
+const [SAME, CHANGED] = [0.8, 0.5];
+/** Likeness of two seeds below which an explanation is chance, and from which on it is none. */
+const [CHANCE, STABLE] = [0.2, 0.5];
+
+const shown = ({ spearman, ssim }: Similarity): string =>
+  `rank correlation ${spearman.toFixed(2)}${ssim === undefined ? '' : `, SSIM ${ssim.toFixed(2)}`}`;
+const figuresOf = ({ spearman, ssim }: Similarity): Record<string, number> => ({
+  spearman,
+  ...(ssim === undefined ? {} : { ssim }),
+});
+
+/** Another seed alone: how alike the maps are is the floor that other changes are read against. Passes from 0.5, fails below 0.2. */
+export function seedTest(found: Similarity): SanityTest {
+  const verdict: Verdict = found.spearman >= STABLE ? 'pass' : found.spearman < CHANCE ? 'fail' : 'inconclusive';
+  return {
+    name: 'seed',
+    verdict,
+    finding: `learned with another seed: ${shown(found)}${verdict === 'fail' ? ': the map is chance' : ''}`,
+    figures: figuresOf(found),
+  };
+}
+
+/** What must change the map: passes below half of the likeness of two seeds, fails from 80 % of it on. `what`: in words. */
+export function changeTest(name: string, what: string, found: Similarity, floor: number): SanityTest {
+  const verdict: Verdict = found.spearman >= SAME * floor ? 'fail' : found.spearman < CHANGED * floor ? 'pass' : 'inconclusive';
+  const ending = { fail: ': the map stays, so it does not come from there', pass: '', inconclusive: ': it changes little' };
+  return {
+    name,
+    verdict,
+    finding: `${what}: ${shown(found)} (another seed: ${floor.toFixed(2)})${ending[verdict]}`,
+    figures: { ...figuresOf(found), floor },
+  };
+}
+
+/** What should leave the map much as it is: passes from half of the likeness of two seeds on, fails below a fifth of it. `what`: in words. */
+export function agreementTest(name: string, what: string, found: Similarity, floor: number): SanityTest {
+  const verdict: Verdict = found.spearman >= CHANGED * floor ? 'pass' : found.spearman < CHANCE * floor ? 'fail' : 'inconclusive';
+  const ending = { fail: ': they have nothing in common', pass: '', inconclusive: ': they have little in common' };
+  return { name, verdict, finding: `${what}: ${shown(found)}${ending[verdict]}`, figures: { ...figuresOf(found), floor } };
+}
+
+/** Is the map no more than the edges of the picture? Fails from a rank correlation of 0.9 on, passes below 0.7. */
+export function edgeTest(found: Similarity): SanityTest {
+  const verdict: Verdict = found.spearman >= 0.9 ? 'fail' : found.spearman < 0.7 ? 'pass' : 'inconclusive';
+  return {
+    name: 'edge detector',
+    verdict,
+    finding: `beside the edges of the picture: ${shown(found)}${verdict === 'fail' ? ': it is an edge detector' : ''}`,
+    figures: figuresOf(found),
+  };
+}
+
+/** Hosts that are made for `leakTest`. */
+const HOSTS = 48;
+
+/**
+ * Pictures that have nothing to do with x [1,C,H,W], in [low, high]: coarse random fields of 2 to 8 cells a side, grown smoothly; of inputs without rows and columns
+ * every element uniform. `draw` numbers them.
+ */
+export function unrelated(x: Tensor, low: number, high: number, seed: number, draw: number): Float32Array {
+  const stream = random(seed, STREAMS.hosts);
+  if (x.dims.length !== 4) return stream.uniform(new Float32Array(sizeOf(x.dims)), draw, low, high);
+  const [, channels, h, w] = x.dims as [number, number, number, number];
+  const cells = 2 + (draw % 7);
+  const knots = stream.uniform(new Float32Array(channels * (cells + 1) ** 2), draw, low, high);
+  const out = new Float32Array(channels * h * w);
+  for (let i = 0; i < out.length; i++) {
+    const [c, r, k] = [Math.floor(i / (h * w)), Math.floor((i % (h * w)) / w), i % w];
+    const [v, u] = [(r / h) * cells, (k / w) * cells];
+    const [top, left] = [Math.floor(v), Math.floor(u)];
+    const knot = (down: number, right: number): number => knots[(c * (cells + 1) + top + down) * (cells + 1) + left + right]!;
+    const [fv, fu] = [v - top, u - left];
+    out[i] = (1 - fv) * ((1 - fu) * knot(0, 0) + fu * knot(0, 1)) + fv * ((1 - fu) * knot(1, 0) + fu * knot(1, 1));
+  }
+  return out;
+}
+
+/** What `leakTest` asks. */
+export interface Leak {
+  readonly predict: Predict;
+  /** [1,...sample]. */
+  readonly x: Tensor;
+  readonly need: Tensor;
+  readonly noise: Noise;
+  readonly judge: Judge;
+  readonly low: number;
+  readonly high: number;
+  /** Of the elements, replaced entirely: the least needed first. */
+  readonly fraction: number;
+  readonly seed: number;
+}
+
+/**
+ * Does the mask alone tell the answer? (Jethani et al., 2021, "Have we learned to explain?": a selector can write the class into which elements it keeps.) The
+ * mask of x is laid on pictures that have nothing to do with x and that the classifier answers otherwise; if it then gives the answer of x, nothing of x was
+ * needed for it. Beside it the same number of places kept at random. Fails where the Wilson interval of the mask lies above that of random places; passes where it
+ * gives the answer on at most a quarter of them; inconclusive else, and where no such picture is answered otherwise.
+ */
+export async function leakTest({ predict, x, need, noise, judge, low, high, fraction, seed }: Leak): Promise<SanityTest> {
+  const per = sizeOf(x.dims);
+  const n = need.data.length;
+  const kept = n - Math.round(fraction * n);
+  const stream = random(seed, STREAMS.hosts);
+  const own = new Float32Array(n).fill(1);
+  for (const i of descending(toFloat32(need)).subarray(0, kept)) own[i] = 0;
+  const counts = { hosts: 0, mask: 0, random: 0 };
+  for (let draw = 0; draw < HOSTS; draw++) {
+    const host = unrelated(x, low, high, seed, draw);
+    const u = stream.uniform(new Float32Array(n), 1000 + draw);
+    const least = kept === 0 ? Infinity : u.slice().sort()[n - kept]!;
+    const places = u.map((v) => (v >= least ? 0 : 1));
+    const eta = new Float32Array(per);
+    noise.fill(eta, stream, 2000 + draw);
+    const batch = new Float32Array(3 * per);
+    [new Float32Array(n), own, places].forEach((mask, m) => {
+      const replaced = spread(mask, need.dims, x.dims);
+      for (let i = 0; i < per; i++) batch[m * per + i] = replaced[i] ? eta[i]! : host[i]!;
+    });
+    const rows = await predict(float32(batch, [3, ...x.dims.slice(1)]));
+    const k = rows.dims[1]!;
+    const [alone, masked, anywhere] = [0, 1, 2].map((m) => judge.kept(toFloat32(rows).subarray(m * k, (m + 1) * k)));
+    if (alone) continue;
+    counts.hosts++;
+    if (masked) counts.mask++;
+    if (anywhere) counts.random++;
+  }
+  const [mine, other] = [wilson(counts.mask, counts.hosts), wilson(counts.random, counts.hosts)];
+  const verdict: Verdict =
+    counts.hosts < 8 ? 'inconclusive' : mine[0] > other[1] ? 'fail' : counts.mask <= counts.hosts / 4 ? 'pass' : 'inconclusive';
+  return {
+    name: 'label in the mask',
+    verdict,
+    finding:
+      counts.hosts < 8
+        ? `only ${counts.hosts} of ${HOSTS} unrelated pictures are answered otherwise than this input: too few to tell`
+        : `laid on ${counts.hosts} unrelated pictures of another answer, the mask makes it this one on ${counts.mask}, places at random on ${counts.random}${verdict === 'fail' ? ': the mask itself tells the answer' : ''}`,
+    figures: { ...counts, low: mine[0], high: mine[1] },
+  };
+}

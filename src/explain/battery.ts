@@ -1,0 +1,187 @@
+// The whole self-deception battery of one audit: masks learned again with another seed, noise, input and model, and what they say about the first one.
+import { float32, toFloat32, type Tensor } from '../core/tensor.js';
+import { judgeOf, type Answer } from '../evidence/answer.js';
+import { agreementTest, changeTest, edgeTest, leakTest, seedTest, unrelated } from '../evidence/battery.js';
+import { edges } from '../evidence/controls.js';
+import { claimedFraction, needOf } from '../evidence/measure.js';
+import type { Metric } from '../evidence/metric.js';
+import { otherNoises } from '../evidence/other-noise.js';
+import { sanityOf, type SanityTest } from '../evidence/sanity.js';
+import { maxSensitivity } from '../evidence/sensitivity.js';
+import { similarity } from '../evidence/similarity.js';
+import { createNoise } from '../lan/noise.js';
+import type { Classifier } from '../model/open.js';
+import { rangeOf, tokenPool, type AuditOptions, type AuditResult, type BetaResult } from './audit.js';
+import { randomised, weightsFromTop } from './randomise.js';
+import { createRelearner, type Relearner } from './relearn.js';
+
+/** Inputs are moved by up to this part of their range for max-sensitivity. */
+const MOVED = 0.02;
+
+/** What the battery needs besides the audit's own options. */
+export interface BatteryOptions extends AuditOptions {
+  /** Opens a changed model as the audited one was opened. */
+  readonly reopen: (bytes: Uint8Array) => Promise<Classifier>;
+}
+
+/**
+ * The result with the whole battery (docs/evidence.md) for its first beta, and max-sensitivity among the metrics. `sample` [1,...inputShape] is what was audited.
+ * It learns nine masks more, three with an explainer. After an abort the tests that are done stand.
+ */
+export async function withBattery(
+  classifier: Classifier,
+  sample: Tensor,
+  result: AuditResult,
+  options: BatteryOptions,
+): Promise<AuditResult> {
+  const [first, ...rest] = result.betas as [BetaResult, ...BetaResult[]];
+  // The masks that it is compared with have its own beta, which an explainer brings along.
+  const settings = { ...options.settings, betas: [first.beta], seed: result.settings.seed, noise: result.settings.noise };
+  const relearner = await createRelearner(classifier, { ...options, settings });
+  try {
+    const battery = new Battery(classifier, sample, result, first, { ...options, settings }, relearner);
+    const { tests, metrics } = await battery.run();
+    const sanity = sanityOf([...first.sanity.tests, ...tests]);
+    return { ...result, betas: [{ ...first, sanity, metrics: [...first.metrics, ...metrics] }, ...rest] };
+  } finally {
+    await relearner.dispose();
+  }
+}
+
+class Battery {
+  private readonly need: Tensor;
+
+  constructor(
+    private readonly classifier: Classifier,
+    private readonly sample: Tensor,
+    private readonly result: AuditResult,
+    private readonly beta: BetaResult,
+    private readonly options: BatteryOptions,
+    private readonly relearner: Relearner,
+  ) {
+    this.need = needOf(beta.learned.order ?? beta.learned.mask);
+  }
+
+  async run(): Promise<{ tests: SanityTest[]; metrics: Metric[] }> {
+    const { options, need, relearner, sample, classifier } = this;
+    const { seed } = this.result.settings;
+    const explainer = options.explainer;
+    const tests: SanityTest[] = [];
+    const metrics: Metric[] = [];
+    const located = await classifier.locate(sample);
+    const { x } = located;
+    const range = rangeOf(classifier, x);
+    const strength = edges(x, need);
+    if (strength) tests.push(edgeTest(similarity(need, float32(strength, need.dims))));
+    tests.push(await this.leak(located));
+    // How alike two seeds are is how alike anything can be; a network gives the same map each time.
+    const fresh = await this.step('another seed', async () => needOf((await relearner.mask(sample, { seed: seed + 1 })).order));
+    if (!fresh) return { tests, metrics };
+    let floor = 1;
+    if (explainer) {
+      tests.push(agreementTest('amortised', "the network's map beside one learned for this input", similarity(need, fresh), 1));
+    } else {
+      const alike = similarity(need, fresh);
+      floor = Math.max(0, alike.spearman);
+      tests.push(seedTest(alike));
+    }
+    if (!classifier.hookPoint) tests.push(...(await this.otherInput(x, range, floor)));
+    if (!explainer) {
+      tests.push(...(await this.otherNoise(x, range, floor)));
+      tests.push(...(await this.weights(floor)));
+    }
+    const moved = classifier.hookPoint ? undefined : await this.step('moved inputs', () => this.sensitivity(x, range));
+    if (moved) metrics.push(moved);
+    return { tests, metrics };
+  }
+
+  /** Unless it was interrupted. */
+  private async step<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+    if (this.options.signal?.aborted) return undefined;
+    this.options.onPhase?.(`self-deception battery: ${what}`);
+    const done = await work();
+    // A mask that was cut short is no evidence.
+    return this.options.signal?.aborted ? undefined : done;
+  }
+
+  private async leak({ x, classifier }: { x: Tensor; classifier: Classifier }): Promise<SanityTest> {
+    const { settings } = this.result;
+    const tokens = classifier.hookPoint?.tokens ? await tokenPool(classifier, settings) : undefined;
+    const range = rangeOf(classifier, x);
+    return leakTest({
+      predict: (samples) => classifier.predict(samples),
+      x,
+      need: this.need,
+      noise: createNoise(settings.noise, { x, ...range, samples: this.options.samples, tokens }),
+      judge: judgeOf(this.result.answer, await classifier.predict(x), classifier.severalLabels),
+      ...range,
+      fraction: claimedFraction(this.beta.evidence),
+      seed: settings.seed,
+    });
+  }
+
+  /** The map of an input that has nothing to do with this one. */
+  private async otherInput(x: Tensor, { low, high }: { low: number; high: number }, floor: number): Promise<SanityTest[]> {
+    const other = float32(unrelated(x, low, high, this.result.settings.seed, 0), x.dims);
+    const need = await this.step('another input', () => this.explain(other));
+    return need ? [changeTest('input', 'of an unrelated input', similarity(this.need, need.need), floor)] : [];
+  }
+
+  private async otherNoise(x: Tensor, range: { low: number; high: number }, floor: number): Promise<SanityTest[]> {
+    const [noise] = otherNoises(this.result.noise, { x, ...range });
+    const { relearner, sample } = this;
+    const again = await this.step('another noise', () => relearner.mask(sample, { noise: noise!.name }));
+    if (!again) return [];
+    const what = `learned on ${noise!.name.split(':')[0]} noise`;
+    return [agreementTest('noise', what, similarity(this.need, needOf(again.order)), floor)];
+  }
+
+  /** The last layer of weights shuffled, the upper half, and all. */
+  private async weights(floor: number): Promise<SanityTest[]> {
+    const { classifier, options, result, sample } = this;
+    const { model } = classifier.source;
+    const layers = weightsFromTop(model).length;
+    if (layers === 0) return [];
+    const tests: SanityTest[] = [];
+    for (const count of new Set([1, Math.ceil(layers / 2), layers])) {
+      const need = await this.step(`${count} of ${layers} layers shuffled`, async () => {
+        const changed = await options.reopen(randomised(model, count, result.settings.seed));
+        try {
+          const relearner = await createRelearner(changed, options);
+          try {
+            return needOf((await relearner.mask(sample)).order);
+          } finally {
+            await relearner.dispose();
+          }
+        } finally {
+          await changed.dispose();
+        }
+      });
+      if (!need) break;
+      const what = `with the weights of ${count === layers ? `all ${layers}` : `the last ${count} of ${layers}`} layers shuffled`;
+      tests.push(changeTest(`weights ${count}/${layers}`, what, similarity(this.need, need), floor));
+    }
+    return tests;
+  }
+
+  private async explain(x: Tensor): Promise<{ need: Tensor; answer?: Answer }> {
+    const { explainer } = this.options;
+    if (explainer) return { need: needOf(await explainer.explain(x)) };
+    const { order, answer } = await this.relearner.mask(x);
+    return { need: needOf(order), answer };
+  }
+
+  private async sensitivity(x: Tensor, { low, high }: { low: number; high: number }): Promise<Metric | undefined> {
+    const { classifier, result } = this;
+    const judge = judgeOf(result.answer, await classifier.predict(x), classifier.severalLabels);
+    return maxSensitivity(
+      x,
+      this.need,
+      async (moved) => {
+        if (this.options.signal?.aborted || !judge.kept(toFloat32(await classifier.predict(moved)))) return undefined;
+        return (await this.explain(moved)).need;
+      },
+      { radius: MOVED * (high - low), seed: result.settings.seed },
+    );
+  }
+}

@@ -1,0 +1,52 @@
+// A mask learned again, with one thing changed and nothing measured: what the self-deception battery compares with.
+import type { Tensor } from '../core/tensor.js';
+import { answerOf, valueAnswer, type Answer } from '../evidence/answer.js';
+import { createLearner } from '../lan/learn.js';
+import { createNoise } from '../lan/noise.js';
+import type { Classifier } from '../model/open.js';
+import { rangeOf, tokenPool, type AuditOptions } from './audit.js';
+import { learned } from './masks.js';
+import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
+
+/** One compilation for masks of any number of inputs, seeds and noises. */
+export interface Relearner {
+  /** `sample`: [1,...inputShape]. `noise`: as createNoise takes it. Gives the mask, of a binary one the order of its elements (see LearnedMask). */
+  mask(
+    sample: Tensor,
+    change?: { readonly seed?: number; readonly noise?: string },
+  ): Promise<{ readonly order: Tensor; readonly answer: Answer }>;
+  dispose(): Promise<void>;
+}
+
+/** Prepares the masks of `options` at its first beta, as an audit learns them. Throws as createAuditor. */
+export async function createRelearner(classifier: Classifier, options: AuditOptions): Promise<Relearner> {
+  const settings = settingsFor(classifier, options.preset, options.settings, options.question);
+  const make = async (bound: Classifier) =>
+    createLearner(
+      bound.engine,
+      await objectiveOf(bound, settings, asked(classifyOnce(bound), bound, options.question)),
+      bound.adapters,
+    );
+  const shared = classifier.hookPoint?.hasSkipPath ? undefined : await make(classifier);
+  const tokens = classifier.hookPoint?.tokens ? await tokenPool(classifier, settings) : undefined;
+  return {
+    async mask(sample, { seed = settings.seed, noise = settings.noise } = {}) {
+      const { x, classifier: bound } = await classifier.locate(sample);
+      const learner = shared ?? (await make(bound));
+      try {
+        const p = await bound.predict(x);
+        const answer =
+          bound.task === 'regression'
+            ? valueAnswer(p, options.within)
+            : answerOf(p, bound.labels, bound.severalLabels, options.question);
+        const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x), samples: options.samples, tokens });
+        const masks = learned(learner, { ...settings, seed }, { ...options, onPhase: undefined });
+        const { mask, order = mask } = await masks.of({ x, p, answer, noise: noiseNow, beta: settings.betas[0]! });
+        return { order, answer };
+      } finally {
+        if (!shared) await learner.dispose();
+      }
+    },
+    dispose: async () => shared?.dispose(),
+  };
+}
