@@ -5,7 +5,7 @@ import { DATA_TYPE, defineOp, int, type Forward, type OpAdapter, type StaticNode
 import { alignedBinary, channelSlope, OLD_BROADCAST, scalarOf, withoutHints } from './kernels/elementwise-onnx.js';
 import { ofAnyRank } from './kernels/many-axes.js';
 import { unaryOps } from './kernels/elementwise-unary.js';
-import { custom, detached, gated, unbroadcast } from './kernels/elementwise-tf.js';
+import { custom, detached, gated, signOf, unbroadcast } from './kernels/elementwise-tf.js';
 import { broadcasted } from './kernels/sizes.js';
 
 type NoAttributes = Record<never, never>;
@@ -205,7 +205,7 @@ const all: OpAdapter[] = [
     forward: ([a, b], { fmod }, { tf }) => {
       // fmod: the sign of the dividend; else of the divisor, as tfjs does.
       if (!fmod) return [detached(tf, [a!, b!], (p, q) => tf.mod(p, q))];
-      const value = (p: typeof a, q: typeof a) => tf.mul(tf.sign(p!), tf.mod(tf.abs(p!), tf.abs(q!)));
+      const value = (p: typeof a, q: typeof a) => tf.mul(signOf(tf, p!), tf.mod(tf.abs(p!), tf.abs(q!)));
       if (a!.dtype !== 'float32') {
         const floats = (p: typeof a, q: typeof a) => tf.cast(value(tf.cast(p!, 'float32'), tf.cast(q!, 'float32')), 'int32');
         return [detached(tf, [a!, b!], floats)];

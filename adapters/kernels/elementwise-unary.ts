@@ -2,7 +2,7 @@
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 import { defineOp, int, none, type Hazard, type NoGradient, type OpAdapter, type Tf, type TfTensor, type Vjp } from '../op.js';
 import { withoutHints } from './elementwise-onnx.js';
-import { custom, detached, gated } from './elementwise-tf.js';
+import { custom, detached, gated, signOf } from './elementwise-tf.js';
 import { asInput } from './sizes.js';
 
 type NoAttributes = Record<never, never>;
@@ -21,7 +21,7 @@ const bell = (g: GraphBuilder, x: string): string => g.mul(g.op('Exp', [g.neg(sq
 function abs(tf: Tf, x: TfTensor): TfTensor {
   if (x.dtype !== 'float32') return tf.abs(x);
   const gradient = (dy: TfTensor, [t]: TfTensor[]): TfTensor[] => {
-    const sign = tf.sign(t!);
+    const sign = signOf(tf, t!);
     return [tf.mul(gated(tf, dy, tf.abs(sign)), sign)];
   };
   return custom(tf, [x], (t) => tf.abs(t), gradient);
@@ -30,7 +30,7 @@ function abs(tf: Tf, x: TfTensor): TfTensor {
 const TABLE: Row[] = [
   ['Abs', [1, 6, 13], abs, (x, dy, g, _y, steep) => g.mul(steep ? g.where(g.op('Equal', [x, g.zero]), g.zero, dy) : dy, g.op('Sign', [x]))], // prettier-ignore
   ['Neg', [1, 6, 13], (tf, x) => tf.neg(x), (_x, dy, g) => g.neg(dy)],
-  ['Sign', [9, 13], (tf, x) => tf.sign(x), STEP],
+  ['Sign', [9, 13], (tf, x) => detached(tf, [x], (t) => signOf(tf, t)), STEP],
   ['Floor', [1, 6, 13], (tf, x) => tf.floor(x), STEP],
   ['Ceil', [1, 6, 13], (tf, x) => tf.ceil(x), STEP],
   ['Sqrt', [1, 6, 13], (tf, x) => tf.sqrt(x), (_x, dy, g, y) => g.div(g.mul(dy, g.scalar(0.5)), y), 'steep'],

@@ -142,7 +142,7 @@ async function opByOp(
         ? g
         : { ...g, verdict: 'inconclusive', reason: `${g.reason ? `${g.reason}; ` : ''}${reason}`, ok: true };
   if (notFinite !== undefined)
-    return { gradients: compared.map((g) => (g.maxError === Infinity ? hidden(`it is infinite or NaN from ${notFinite} on, in every engine alike`)(g) : g)) }; // prettier-ignore
+    return { gradients: compared.map((g) => (g.maxError === Infinity || Number.isNaN(g.cosine) ? hidden(`it is infinite or NaN from ${notFinite} on, in every engine alike`)(g) : g)) }; // prettier-ignore
   const bend = compared.every((g) => g.verdict !== 'disagrees' || ofEngines(g));
   if (bend) return { gradients: compared.map(hidden("each op's gradient is right by itself")) };
   // Where the outputs are wrong already, that is why.

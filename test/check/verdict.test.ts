@@ -85,6 +85,18 @@ test('an infinite gradient is named with its op, and is no engine’s mistake', 
   for (const row of gradients) expect(row.verdict === 'agrees' || /infinite or NaN from Sqrt/.test(row.reason!)).toBe(true);
 });
 
+test('gradients that are NaN in every engine are no disagreement: a sigmoid written out, whose exponential overflows', async () => {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', [1, 4]);
+  const z = g.op('MatMul', [x, g.constant(weights(0, [4, 3], 400))]);
+  g.append('Reciprocal', [g.add(g.op('Exp', [g.neg(z)]), g.one)], ['p']);
+  g.output('p');
+  const result = await check(encodeModel(dialectModel(g.build())));
+  expect([result.agrees, result.verdict, result.blame]).toEqual([true, 'inconclusive', undefined]);
+  const between = result.gradients.find((row) => row.cosine !== undefined)!;
+  expect([between.cosine, between.reason]).toEqual([NaN, expect.stringMatching(/infinite or NaN from Exp/)]);
+});
+
 describe('an error of 1 % in a rule is found', () => {
   const sound = (op: string): OpAdapter => adapters.find((a) => a.op === op && !a.domain)!;
   const off = (op: string): OpAdapter[] => {
