@@ -9,6 +9,7 @@ export { auditAll, type Audited } from './api/audit-all.js';
 export { auditMany, type ManyOptions, type ManyResult } from './api/audit-many.js';
 export type { SourceSpec } from './api/many-source.js';
 export type { ResultLine, Summary } from './report/summary.js';
+export { diff, type DiffFinding, type DiffOptions, type DiffResult, type DiffSide } from './api/diff.js';
 export { picturePaths, type PicturePaths } from './data/picture-paths.js';
 export type { AuditOptions, AuditProgress, MaskOptions } from './api/audit-options.js';
 export type { AuditInput, Sample } from './api/inputs.js';
