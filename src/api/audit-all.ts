@@ -30,7 +30,7 @@ export function failureOf(path: string, error: unknown): LanError {
 export interface SoundInput<I extends NamedInput> {
   readonly input: I;
   /** What was read of it, for whoever explains it next: taken once, so that nothing is held longer. Undefined where it has to be read again. */
-  take(): Sample | undefined;
+  readonly take: () => Sample | undefined;
 }
 
 /** Bytes of inputs that are kept between looking at all of them and explaining them: some fifty pictures of 224 x 224. There may be thousands. */
@@ -46,24 +46,37 @@ const bytesIn = ({ x, pixels }: Sample): number =>
 export async function survey<I extends NamedInput>(
   auditor: Auditor,
   inputs: readonly I[],
-  { strict = false, onFailure }: { readonly strict?: boolean; readonly onFailure?: (error: LanError) => void } = {},
+  {
+    strict = false,
+    onFailure,
+    read = (input) => auditor.read(input.path, input.is),
+    onFirst,
+  }: {
+    readonly strict?: boolean;
+    readonly onFailure?: (error: LanError, input: I) => void;
+    readonly read?: (input: I) => Promise<Sample>;
+    /** Told which inputs the auditor was prepared with, together, where how pictures go in was to be chosen by them. */
+    readonly onFirst?: (inputs: readonly I[]) => void;
+  } = {},
 ): Promise<SoundInput<I>[]> {
   const sound: SoundInput<I>[] = [];
   let room = KEPT;
-  const failures: LanError[] = [];
+  const failures: { readonly error: LanError; readonly input: I }[] = [];
   // How pictures go in may have to be told from several of them: the first ones wait until there are enough.
-  const waiting: Sample[] = [];
+  const waiting: { readonly sample: Sample; readonly input: I }[] = [];
   const prepareWaiting = async (): Promise<void> => {
     const samples = waiting.splice(0);
-    if (samples.length > 0) await auditor.prepare(...samples);
+    if (samples.length === 0) return;
+    onFirst?.(samples.map(({ input }) => input));
+    await auditor.prepare(...samples.map(({ sample }) => sample));
   };
   let prepared = false;
   for (const input of inputs) {
     let waits = false;
     try {
-      const sample = await auditor.read(input.path, input.is);
+      const sample = await read(input);
       waits = !prepared && sample.pixels !== undefined;
-      if (waits) waiting.push(sample);
+      if (waits) waiting.push({ sample, input });
       else {
         await prepareWaiting();
         await auditor.prepare(sample);
@@ -80,15 +93,15 @@ export async function survey<I extends NamedInput>(
     } catch (error) {
       const failure = failureOf(input.path, error);
       if (strict || inputs.length === 1) throw error;
-      failures.push(failure);
+      failures.push({ error: failure, input });
     }
     if (waits && waiting.length < MOST_PICTURES) continue;
     prepared ||= waits;
     await prepareWaiting();
   }
   await prepareWaiting();
-  if (sound.length === 0 && failures.length > 0) throw allFailed(failures);
-  for (const failure of failures) onFailure?.(failure);
+  if (sound.length === 0 && failures.length > 0) throw allFailed(failures.map(({ error }) => error));
+  for (const { error, input } of failures) onFailure?.(error, input);
   return sound;
 }
 

@@ -33,6 +33,8 @@ export const STREAMS = {
   controls: 43,
   hosts: 44,
   weights: 45,
+  place: 50,
+  reservoir: 51,
 } as const;
 
 /** A stream of independent 32-bit words. */

@@ -3,9 +3,9 @@ import type { Classifier } from '../model/open.js';
 import type { Question } from '../model/question.js';
 import { LanError } from '../core/errors.js';
 import { topK } from '../core/rows.js';
-import { float32, toFloat32, type Tensor } from '../core/tensor.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
-import { createLearner, requireFinite, type LearnedMask, type Learner, type StepMetrics } from '../lan/learn.js';
+import { createLearner, requireFinite, type LearnedMask } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
@@ -15,13 +15,13 @@ import { rangeOf, tokenPool } from './plausible.js';
 import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
-import { keptBy, targetOf } from './target.js';
+import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { corruptOnce } from '../evidence/corrupt.js';
 import { measureAll, measureCurves, type Further } from '../evidence/measure.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
-export interface AuditOptions {
+export interface AuditOptions extends MaskProgress {
   readonly preset?: Preset;
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
   /** Fresh noise draws for the evidence; default 256. */
@@ -38,10 +38,6 @@ export interface AuditOptions {
   readonly curvesOnly?: boolean;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
-  readonly onStep?: (beta: number, metrics: StepMetrics, iterations: number) => void;
-  readonly onPhase?: (phase: string) => void;
-  /** After an abort the mask learned so far is kept and measured; further betas are left out. */
-  readonly signal?: AbortSignal;
 }
 
 /** A class, and the probability in [0,1] that the model gives it. */
@@ -187,58 +183,6 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
 }
-
-/** Where an audit's masks come from. */
-export interface Masks {
-  of(question: {
-    readonly x: Tensor;
-    readonly p: Tensor;
-    readonly answer: Answer;
-    readonly noise: Noise;
-    readonly beta: number;
-  }): Promise<LearnedMask & { readonly attribution?: Attribution }>;
-  dispose(): Promise<void>;
-}
-
-/** Each mask learned for its input (Eq. 4). */
-export function learned(learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
-  return {
-    of({ x, p, answer, noise, beta }) {
-      options.onPhase?.(`learning the mask, beta ${beta}`);
-      const target = targetOf(answer, p, settings.sharpen);
-      return learner.learn({
-        x,
-        target,
-        tolerance: answer.task === 'value' ? answer.within : undefined,
-        noise,
-        settings: { ...settings, beta, binary: settings.maskValues === 'binary' },
-        kept: keptBy(answer, toFloat32(target)),
-        onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),
-        signal: options.signal,
-      });
-    },
-    dispose: () => learner.dispose(),
-  };
-}
-
-/** Each mask given by a trained network (Eq. 3), which stays the caller's. */
-const explained = (explainer: OpenedExplainer): Masks => ({
-  async of({ x }) {
-    const start = performance.now();
-    const soft = await explainer.explain(x);
-    // Trained with rounded masks, it gives what was rounded.
-    const binary = explainer.settings['maskValues'] === 'binary';
-    const mask = binary ? float32(toFloat32(soft).map((v) => (v > 0.5 ? 1 : 0)), soft.dims) : soft; // prettier-ignore
-    return {
-      mask,
-      ...(binary && { order: soft }),
-      history: [],
-      seconds: (performance.now() - start) / 1000,
-      stopped: 'explainer',
-    };
-  },
-  dispose: () => Promise.resolve(),
-});
 
 async function measured(
   classifier: Classifier,

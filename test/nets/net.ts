@@ -22,11 +22,8 @@ export interface ConvOptions {
 }
 export type Activation = 'relu' | 'relu6' | 'silu' | 'hardswish' | '';
 
-/** Drawing millions of normal values would take most of the time of making a net: a million of them are drawn, and weights are taken from there in turn. */
+/** Drawing millions of normal values takes most of the time of making a net. */
 let drawn = true;
-/** A prime number of values, so that rows of a matrix hardly ever repeat. */
-const POOL = 1_048_573;
-let pool: Float32Array | undefined;
 
 /** What `make` builds, with zeros for weights: where only the layers are asked for. */
 export function withoutWeights(make: () => Model): Model {
@@ -58,14 +55,7 @@ export class Net {
   /** A constant of normal values with this deviation. */
   weight(dims: readonly number[], deviation: number, mean = 0): string {
     const data = new Float32Array(sizeOf(dims));
-    if (drawn) {
-      pool ??= random(20261126, 77).normal(new Float32Array(POOL), 0);
-      let at = random(this.seed, 77).integer(POOL, this.draw++, 0);
-      for (let i = 0; i < data.length; i++) {
-        data[i] = mean + deviation * pool[at]!;
-        at = at + 1 === POOL ? 0 : at + 1;
-      }
-    }
+    if (drawn) random(this.seed, 77).normal(data, this.draw++, mean, deviation);
     return this.g.constant(float32(data, dims), 'w');
   }
 

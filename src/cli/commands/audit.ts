@@ -1,5 +1,6 @@
 // The words and options of lan-onnx audit.
 import { NOISE_HELP } from '../../lan/choices.js';
+import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
 import { number, TEXT, TEXTS, whole } from '../option.js';
 import {
@@ -15,6 +16,9 @@ import {
   taskOptions,
 } from '../options.js';
 
+/** `auto`, or a number. */
+const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
+
 /** lan-onnx audit. */
 export const audit = {
   command: 'audit <model>',
@@ -23,6 +27,23 @@ export const audit = {
   options: {
     image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
     tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+    data: {
+      ...TEXT,
+      describe: 'a dataset in place of them: folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or .npy',
+    },
+    split: { ...TEXT, describe: 'of the data: train, test or val, where it has several' },
+    limit: { ...TEXT, coerce: whole(1), describe: 'of the data at most so many samples, drawn by --seed' },
+    workers: {
+      ...TEXT,
+      coerce: workers,
+      default: 'auto',
+      describe: 'processes of one thread each; auto: as many as there are cores, from 8 inputs on',
+    },
+    'fail-on': {
+      ...TEXTS,
+      describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}`,
+    },
+    junit: { ...TEXT, describe: 'JUnit file to write: a test an input, failed by --fail-on' },
     vocab: {
       ...TEXT,
       library: ['vocabulary'],
@@ -84,8 +105,9 @@ export const audit = {
   examples: [
     ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],
     ['$0 audit m.onnx --image photos/ --beta 1.5 3 5', 'three masks for each picture in a folder'],
+    ["$0 audit m.onnx --data cifar/ --limit 200 --fail-on 'replaceable<0.5' --junit audit.xml", 'a dataset, for CI'],
   ],
   epilogue:
-    'Exit code: 0 all inputs were explained, 2 some were not (each is named with the reason, the others are written) or nothing could be done. ' +
+    'Exit code: 0 all inputs were explained, 1 --fail-on found one, 2 some were not (each is named with the reason, the others are written) or nothing could be done. ' +
     'Ctrl-C keeps what is done: the mask learned so far is measured and written, the exit code is 2, and --resume goes on with the next input.',
 } as const satisfies Definition;

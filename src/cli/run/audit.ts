@@ -1,18 +1,14 @@
 // lan-onnx audit MODEL --image F: learns which parts of an input the classifier needed, and measures the claim.
-import { join } from 'node:path';
-import { createAuditor, type Auditor } from '../../api/audit.js';
-import { allFailed, failureOf, survey, type SoundInput } from '../../api/audit-all.js';
+import { auditMany } from '../../api/audit-many.js';
 import type { AuditProgress } from '../../api/audit-options.js';
-import { shapeOf, sizeOfPicture, type Sample } from '../../api/inputs.js';
+import { shapeOf, sizeOfPicture } from '../../api/inputs.js';
+import type { SourceSpec } from '../../api/many-source.js';
 import { LanError } from '../../core/errors.js';
-import { ensureWritable } from '../../data/files.js';
-import { whileLocked } from '../../data/lock.js';
+import { readable } from '../../core/readable.js';
 import { picturePaths } from '../../data/picture-paths.js';
-import { uniqueFolders } from '../../data/unique-folders.js';
 import type { AuditDocument } from '../../report/audit-files.js';
-import { otherResults } from '../../report/earlier.js';
 import { toJson } from '../../report/format.js';
-import { progressBar } from '../bar.js';
+import { countdown, progressBar } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import { audit as definition } from '../commands/audit.js';
 import { inFlags } from '../flags.js';
@@ -25,24 +21,29 @@ type Arguments = ArgumentsOf<typeof definition>;
 /** Explains each input and writes a folder of results for each; interrupted, it writes what was learned and exits with 2. */
 export async function run(argv: Arguments, io: Io): Promise<void> {
   const pictures = await picturePaths(argv.image ?? []);
-  const inputs = [
-    ...pictures.paths.map((path) => ({ path, is: 'picture' as const })),
-    ...(argv.tensor ?? []).map((path) => ({ path, is: 'array' as const })),
-  ];
-  if (inputs.length === 0) throw new LanError('usage', 'audit: give at least one --image or --tensor.');
+  const spec = sourceOf(argv, pictures.paths);
   const [tensor] = argv.tensor ?? [];
   const sample = tensor === undefined ? undefined : await shapeOf(tensor, 'array');
   const pictureSize = await sizeOfFirst(pictures.paths);
   const bar = progressBar(io, argv.budget);
-  await interruptibly(io, { interrupted: 'finishing with what is learned so far', bar }, async (signal) => {
+  const left = countdown(io, 'explaining');
+  const stop = (): void => {
+    bar.stop();
+    left.stop();
+  };
+  await interruptibly(io, { interrupted: 'finishing with what is learned so far', bar: { stop } }, async (signal) => {
     const note = noteTo(io, definition);
     for (const text of pictures.notes) note(text);
-    let current: Sample | undefined;
-    const auditor = await createAuditor(argv.model, {
+    const documents: AuditDocument[] = [];
+    let written = 0;
+    let total = 0;
+    let several = false;
+    let classes = 0;
+    const { failures, negative, unfinished, removed, others, files, lines } = await auditMany(argv.model, spec, {
       ...openOptions(argv),
       ...maskOptions(argv),
       sample,
-      pictureSize,
+      ...(pictureSize ? { pictureSize } : {}),
       lan: argv.lan,
       vocabulary: argv.vocab,
       noise: argv.noise,
@@ -58,77 +59,66 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       within: argv.within,
       target: argv.target,
       against: argv.against,
+      out: argv.out,
+      workers: argv.workers,
+      resume: argv.resume,
+      strict: argv.strict,
+      failOn: argv.failOn,
+      junit: argv.junit,
       signal,
-      onNote: (text) => note(current?.notes.includes(text) ? `${current.path}: ${text}` : text),
+      onNote(text) {
+        stop();
+        note(text);
+      },
       onProgress: (progress) => show(bar, progress),
-    });
-    try {
-      // All that may still be refused comes before anything long begins, and before there is a folder.
-      const failures: LanError[] = [];
-      const onFailure = (error: LanError): void => {
-        failures.push(error);
-        bar.stop();
+      onFailure(error) {
+        stop();
         io.err(`lan-onnx: left out: ${inFlags(error.message, { definition })}\n`);
-      };
-      const sound = await survey(auditor, inputs, { strict: argv.strict, onFailure });
-      await ensureWritable(argv.out);
-      await whileLocked(argv.out, () => auditAll(auditor, sound, onFailure));
-      if (failures.length === inputs.length) throw allFailed(failures);
-      if (failures.length === 0) return;
-      io.err(`lan-onnx: ${failures.length} of ${inputs.length} input(s) could not be explained; see above.\n`);
-      io.exit(2);
-    } finally {
-      await auditor.dispose();
-    }
-
-    async function auditAll(
-      auditor: Auditor,
-      sound: readonly SoundInput<(typeof inputs)[number]>[],
-      onFailure: (error: LanError) => void,
-    ): Promise<void> {
-      const { engine, classes } = auditor.model;
-      io.err(`engine: ${engine.info.name} ${engine.info.version}, ${engine.info.backend}, ${engine.info.threads} thread(s)\n`);
-      const folders = uniqueFolders(inputs.map(({ path }) => path));
-      const documents: object[] = [];
-      const written: string[] = [];
-      const removed: string[] = [];
-      for (const { input, take } of sound) {
-        const { path, is } = input;
-        const name = folders[inputs.indexOf(input)]!;
-        const folder = join(argv.out, name);
-        let document: AuditDocument | undefined;
-        try {
-          current = take() ?? (await auditor.read(path, is));
-          document = argv.resume ? await auditor.finished(current, folder) : undefined;
-          if (!document) {
-            const result = await auditor.audit(current);
-            removed.push(...(await result.save(folder)).removed.map((file) => join(name, file)));
-            document = result.toJSON();
-          }
-        } catch (error) {
-          const failure = failureOf(path, error);
-          if (argv.strict || inputs.length === 1) throw error;
-          onFailure(failure);
-          continue;
-        }
-        written.push(name);
-        bar.stop();
+      },
+      onStart({ model }, workers, inputs) {
+        total = inputs;
+        const { name, version, backend, threads } = model.engine.info;
+        const who = workers > 1 ? `${workers} processes, each with ${threads} thread(s)` : `${threads} thread(s)`;
+        io.err(`engine: ${name} ${version}, ${backend}, ${who}\n`);
+        several = workers > 1;
+        ({ classes } = model);
+      },
+      onDocument(path, document, folder) {
+        written++;
+        stop();
         if (argv.json) documents.push(document);
         else io.out(describe(path, document, folder, classes));
-        if (!signal.aborted) continue;
-        interrupted(
-          io,
-          `${written.length} of ${inputs.length} input(s) written, the last with the mask learned until then.${inputs.length > 1 ? ' Go on with --resume.' : ''}`,
-        );
-        break;
-      }
-      if (removed.length > 0) note(`files of an earlier run that are not of this one are removed: ${listed(removed)}`);
-      const others = await otherResults(argv.out, written);
-      if (others.length > 0)
-        note(`'${argv.out}' also holds results of earlier runs, which are left as they are: ${listed(others)}`);
-      if (argv.json) io.out(toJson(inputs.length === 1 ? documents[0] : documents));
-    }
+      },
+      onDone: (done, total) => several && left.step(done, total),
+    });
+    stop();
+    if (removed.length > 0) note(`files of an earlier run that are not of this one are removed: ${listed(removed)}`);
+    if (others.length > 0)
+      note(`'${argv.out}' also holds results of earlier runs, which are left as they are: ${listed(others)}`);
+    if (argv.json) io.out(toJson(total === 1 ? documents[0] : documents));
+    else if (files.length > 0) io.out(`${[...lines, `files: ${files.join(', ')}`].map((line) => readable(line)).join('\n')}\n`);
+    if (unfinished) interrupted(io, `${written} of ${total} input(s) written, the last with the mask learned until then.${total > 1 ? ' Go on with --resume.' : ''}`); // prettier-ignore
+    if (negative > 0) io.exit(1);
+    if (failures.length === 0) return;
+    io.err(`lan-onnx: ${failures.length} of ${total} input(s) could not be explained; see above.\n`);
+    io.exit(2);
   });
+}
+
+/** The files that were named, or the dataset. */
+function sourceOf(argv: Arguments, pictures: readonly string[]): SourceSpec {
+  const inputs = [
+    ...pictures.map((path) => ({ path, is: 'picture' as const })),
+    ...(argv.tensor ?? []).map((path) => ({ path, is: 'array' as const })),
+  ];
+  if (argv.data !== undefined) {
+    if (inputs.length > 0) throw new LanError('usage', 'audit: give --data, or --image and --tensor, not both.');
+    return { kind: 'data', path: argv.data, split: argv.split, limit: argv.limit, seed: argv.seed };
+  }
+  const alone = argv.split !== undefined ? '--split' : argv.limit !== undefined ? '--limit' : undefined;
+  if (alone) throw new LanError('usage', `audit: ${alone} is about a dataset. Give --data.`);
+  if (inputs.length === 0) throw new LanError('usage', 'audit: give at least one --image or --tensor, or --data.');
+  return { kind: 'files', inputs };
 }
 
 /** Names that a note lists. */

@@ -1,0 +1,78 @@
+// Who explains one input of many: this process, or whichever of several others is free.
+import { LanError } from '../core/errors.js';
+import type { AuditDocument } from '../report/audit-files.js';
+import type { Auditor } from './audit.js';
+import { failureOf } from './audit-all.js';
+import type { Sample } from './inputs.js';
+import type { Source } from './many-source.js';
+
+/** Which input, and where its result goes. */
+export interface Task {
+  /** Number of the input. */
+  readonly at: number;
+  readonly folder: string;
+  /** Take what is finished there. */
+  readonly resume: boolean;
+  /** What was read of it already, once; where another process explains it, it is read there. */
+  readonly take?: () => Sample | undefined;
+}
+
+/** What became of an input: its document, or why there is none. */
+export type Done =
+  | {
+      readonly document: AuditDocument;
+      readonly removed: readonly string[];
+      readonly resumed: boolean;
+      readonly error?: undefined;
+    }
+  | { readonly error: LanError };
+
+/** Explains inputs, `width` of them at the same time. */
+export interface Performer {
+  readonly width: number;
+  /** Explains an input and writes its folder. Throws LanError for what is not about this input alone. */
+  explain(task: Task): Promise<Done>;
+  close(): Promise<void>;
+}
+
+/** Explains an input with an auditor of this process. Throws LanError for what is not about this input alone. */
+export async function explain(
+  auditor: Auditor,
+  source: Source,
+  { at, folder, resume, take }: Task,
+  onRead?: (notes: readonly string[]) => void,
+): Promise<Done> {
+  try {
+    const sample = take?.() ?? (await source.read(auditor, at));
+    onRead?.(sample.notes);
+    const finished = resume ? await auditor.finished(sample, folder) : undefined;
+    if (finished) return { document: finished, removed: [], resumed: true };
+    const result = await auditor.audit(sample);
+    const { removed } = await result.save(folder);
+    return { document: result.toJSON(), removed, resumed: false };
+  } catch (error) {
+    return { error: failureOf(source.inputs[at]!.path, error) };
+  }
+}
+
+/** What becomes of an input that was not begun before the run was to end. */
+export const notBegun = (): Done => ({ error: new LanError('interrupted', 'Stopped before this input was begun.') });
+
+/** Results in the order of `tasks`, as soon as they are there; a few more than are worked on are begun ahead, so that nobody waits for a slow one. */
+export async function* inOrder(performer: Performer, tasks: readonly Task[]): AsyncGenerator<readonly [Task, Done]> {
+  const begun: Promise<Done>[] = [];
+  let next = 0;
+  const ahead = performer.width === 1 ? 1 : 3 * performer.width;
+  const begin = (): void => {
+    while (next < tasks.length && begun.length < ahead) {
+      const promise = performer.explain(tasks[next++]!);
+      // Whoever awaits it sees a failure, in its turn.
+      promise.catch(() => undefined);
+      begun.push(promise);
+    }
+  };
+  for (const task of tasks) {
+    begin();
+    yield [task, await begun.shift()!];
+  }
+}

@@ -1,0 +1,55 @@
+// What many audits leave in their folder beside those of each input: results.jsonl, summary.json and classes.png.
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { refusal, writeAtomically } from '../data/files.js';
+import { heatmap, scaleNearest } from './drawing/colour.js';
+import { sheet } from './drawing/sheet.js';
+import { percent } from './claims.js';
+import type { ResultLine, Summary, Summing } from './summary.js';
+
+/** The file with a line an input. */
+export const RESULTS = 'results.jsonl';
+const SUMMARY = 'summary.json';
+const CLASSES = 'classes.png';
+
+/** Classes that are drawn, the most frequent first. */
+const DRAWN = 40;
+
+/** A file to which results are added. */
+export interface Lines {
+  /** Adds one whole line. Throws LanError (`write`). */
+  append(line: ResultLine): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Begins results.jsonl anew: what earlier runs have finished is in the folders of the inputs, from which it is written again. Throws LanError (`write`). */
+export async function openLines(folder: string): Promise<Lines> {
+  const path = join(folder, RESULTS);
+  const failed = (error: unknown): never => {
+    throw refusal(path, error);
+  };
+  const file = await open(path, 'w').catch(failed);
+  return {
+    // One write a line: a run that is killed leaves whole lines.
+    append: (line) => file.appendFile(`${JSON.stringify(line)}\n`).catch(failed),
+    close: () => file.close(),
+  };
+}
+
+/** Writes summary.json, and classes.png where the masks are maps; returns the names. Throws LanError (`write`). */
+export async function writeSummary(folder: string, summary: object, summing: Summing, title: string): Promise<string[]> {
+  await writeAtomically(join(folder, SUMMARY), `${JSON.stringify(summary, null, 2)}\n`);
+  const maps = summing.meanMaps().filter(({ map }) => map.rows > 1);
+  if (maps.length === 0) return [SUMMARY];
+  const { classes } = summary as Summary;
+  const tiles = maps.slice(0, DRAWN).map(({ index, label, count, map: { rows, columns, values } }) => {
+    const factor = Math.max(1, Math.floor(224 / Math.max(rows, columns)));
+    const picture = scaleNearest({ width: columns, height: rows, pixels: heatmap(values) }, rows * factor, columns * factor);
+    const mean = classes.find((c) => c.index === index)!.meanReplaceable;
+    return { image: picture, captions: [label || 'all inputs', `${count} input(s)`, `${percent(mean)} replaceable`] };
+  });
+  const more = maps.length > DRAWN ? `, the ${DRAWN} most frequent of ${maps.length} classes` : '';
+  const png = await sheet({ title: `${title}: mean attention by answer${more}`, rows: [{ label: '', tiles }] });
+  await writeAtomically(join(folder, CLASSES), png);
+  return [SUMMARY, CLASSES];
+}
