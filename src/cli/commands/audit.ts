@@ -2,7 +2,7 @@
 import { NOISE_HELP } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
-import { number, TEXT, TEXTS, whole } from '../option.js';
+import { number, TEXT, TEXTS, whole, seconds } from '../option.js';
 import {
   hookPointOption,
   jsonOption,
@@ -11,7 +11,6 @@ import {
   modelOptions,
   questionOptions,
   objectiveOptions,
-  seconds,
   seedOption,
   taskOptions,
 } from '../options.js';
