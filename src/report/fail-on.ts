@@ -28,16 +28,23 @@ const COMPARE = {
 /** An expression, read: says why a result fails, or nothing where it does not. */
 export type FailOn = (document: AuditDocument) => string | undefined;
 
+/** A test of the self-deception battery that fails, in its words. */
+function failedSanity({ betas: [first] }: AuditDocument): string | undefined {
+  const failed = first!.sanity.tests.find((t) => t.verdict === 'fail');
+  return failed && `sanity: ${failed.name} fails: ${failed.finding}`;
+}
+
 /**
- * Reads `metric`, `<`, `<=`, `>` or `>=`, and a number of 0 to 1: `replaceable<0.5`. Throws LanError (`usage`) for anything else, and for a
+ * Reads `sanity` (a test of the battery fails), or `metric`, `<`, `<=`, `>` or `>=`, and a number of 0 to 1: `replaceable<0.5`. Throws LanError (`usage`) for anything else, and for a
  * comparison that every result, or none, meets.
  */
 export function readFailOn(text: string): FailOn {
+  if (text.trim() === 'sanity') return failedSanity;
   const [, metric, sign, number] = /^\s*([a-z][a-z-]*)\s*(<=|>=|<|>)\s*(\S+)\s*$/i.exec(text) ?? [];
   if (metric === undefined)
     throw new LanError(
       'usage',
-      `\`failOn\`: expected a metric, a comparison and a number such as replaceable<0.5, received '${text}'.`,
+      `\`failOn\`: expected sanity, or a metric, a comparison and a number such as replaceable<0.5, received '${text}'.`,
     );
   if (!Object.hasOwn(FINDINGS, metric))
     throw new LanError('usage', `\`failOn\`: there is no metric '${metric}'; expected one of ${FINDING_NAMES.join(', ')}.`);
