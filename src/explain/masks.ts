@@ -1,4 +1,5 @@
 // Where an audit's masks come from: learned for the input (Eq. 4), or given by a trained network (Eq. 3).
+import type { Attribution } from '../attribution/method.js';
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Answer } from '../evidence/answer.js';
 import type { LearnedMask, Learner, StepMetrics } from '../lan/learn.js';
@@ -23,7 +24,7 @@ export interface Masks {
     readonly answer: Answer;
     readonly noise: Noise;
     readonly beta: number;
-  }): Promise<LearnedMask>;
+  }): Promise<LearnedMask & { readonly attribution?: Attribution }>;
   dispose(): Promise<void>;
 }
 

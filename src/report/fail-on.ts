@@ -28,14 +28,8 @@ const COMPARE = {
 /** An expression, read: says why a result fails, or nothing where it does not. */
 export type FailOn = (document: AuditDocument) => string | undefined;
 
-/** A test of the self-deception battery that fails, in its words. */
-function failedSanity({ betas: [first] }: AuditDocument): string | undefined {
-  const failed = first!.sanity.tests.find((t) => t.verdict === 'fail');
-  return failed && `sanity: ${failed.name} fails: ${failed.finding}`;
-}
-
 /**
- * Reads `sanity` (a test of the battery fails), or `metric`, `<`, `<=`, `>` or `>=`, and a number of 0 to 1: `replaceable<0.5`. Throws LanError (`usage`) for anything else, and for a
+ * Reads `sanity`, which fails where the self-deception battery does (of several masks the first counts), or `metric`, `<`, `<=`, `>` or `>=`, and a number of 0 to 1: `replaceable<0.5`. Throws LanError (`usage`) for anything else, and for a
  * comparison that every result, or none, meets.
  */
 export function readFailOn(text: string): FailOn {
@@ -44,7 +38,7 @@ export function readFailOn(text: string): FailOn {
   if (metric === undefined)
     throw new LanError(
       'usage',
-      `\`failOn\`: expected sanity, or a metric, a comparison and a number such as replaceable<0.5, received '${text}'.`,
+      `\`failOn\`: expected a metric, a comparison and a number such as replaceable<0.5, received '${text}'.`,
     );
   if (!Object.hasOwn(FINDINGS, metric))
     throw new LanError('usage', `\`failOn\`: there is no metric '${metric}'; expected one of ${FINDING_NAMES.join(', ')}.`);
@@ -61,4 +55,9 @@ export function readFailOn(text: string): FailOn {
     const value = FINDINGS[metric as FindingName](document);
     return compare(value, limit) ? `${metric} is ${percent(value)}: ${text.trim()}` : undefined;
   };
+}
+
+function failedSanity({ betas: [first] }: AuditDocument): string | undefined {
+  const failed = first!.sanity.tests.filter((t) => t.verdict === 'fail');
+  return failed.length === 0 ? undefined : `the self-deception battery failed: ${failed.map((t) => t.finding).join('; ')}`;
 }

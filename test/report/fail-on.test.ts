@@ -26,21 +26,18 @@ test('each metric is compared, and a fraction that is not there is 0', () => {
   expect([says('soft-kept<0.8'), says('noise-alone>0.2'), says('noise-alone>0.25')]).toEqual(['soft-kept is 75 %: soft-kept<0.8', 'noise-alone is 25 %: noise-alone>0.2', undefined]); // prettier-ignore
 });
 
-test('sanity: a test of the battery fails', () => {
-  const judged = (verdict: string): AuditDocument =>
-    ({
-      betas: [{ sanity: { verdict, tests: [{ name: 'centre', verdict, finding: 'as much as a square does' }] } }],
-    }) as unknown as AuditDocument;
-  expect(readFailOn('sanity')(judged('fail'))).toBe('sanity: centre fails: as much as a square does');
-  expect([readFailOn('sanity')(judged('pass')), readFailOn('sanity')(judged('inconclusive'))]).toEqual([undefined, undefined]);
+test('sanity: fails where a test of the battery failed, in its words; unsure is no failure', () => {
+  const withTests = (...verdicts: string[]): AuditDocument => {
+    const tests = verdicts.map((verdict, i) => ({ name: `t${i}`, verdict, finding: `finding ${i}`, figures: {} }));
+    return { betas: [{ sanity: { verdict: 'fail', tests } }] } as unknown as AuditDocument;
+  };
+  expect(readFailOn(' sanity ')(withTests('pass', 'inconclusive'))).toBeUndefined();
+  expect(readFailOn('sanity')(withTests('fail', 'pass', 'fail'))).toBe('the self-deception battery failed: finding 0; finding 2');
 });
 
 test.each([
-  ['replaceable', "expected sanity, or a metric, a comparison and a number such as replaceable<0.5, received 'replaceable'."],
-  [
-    '0.5>replaceable',
-    "expected sanity, or a metric, a comparison and a number such as replaceable<0.5, received '0.5>replaceable'.",
-  ],
+  ['replaceable', "expected a metric, a comparison and a number such as replaceable<0.5, received 'replaceable'."],
+  ['0.5>replaceable', "expected a metric, a comparison and a number such as replaceable<0.5, received '0.5>replaceable'."],
   ['accuracy<0.5', "there is no metric 'accuracy'; expected one of replaceable, kept, soft-kept, noise-alone."],
   ['constructor<0.5', "there is no metric 'constructor'; expected one of replaceable, kept, soft-kept, noise-alone."],
   ['replaceable<half', "'replaceable' lies between 0 and 1, received 'replaceable<half'."],
