@@ -40,7 +40,7 @@ export const audit = {
     },
     'fail-on': {
       ...TEXTS,
-      describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}`,
+      describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}; or 'sanity': the self-deception battery failed`,
     },
     junit: { ...TEXT, describe: 'JUnit file to write: a test an input, failed by --fail-on' },
     vocab: {
