@@ -4,11 +4,16 @@ export type { InputCard, PartialCard, OutputKind } from './model/card.js';
 export { openModel, type Classifier, type ModelLike } from './api/opened.js';
 export type { DatasetLike } from './api/data.js';
 
+export { compare, type Compared, type CompareOptions, type CompareResult } from './api/compare.js';
+export type { CompareDocument, CompareRow } from './report/compare-files.js';
+export { defineMethod, type Attribution, type AttributionMethod, type Problem, type Run } from './attribution/method.js';
+export { methods } from './attribution/methods.js';
 export { audit, createAuditor, type AuditResult, type Auditor, type Finding } from './api/audit.js';
 export { auditAll, type Audited } from './api/audit-all.js';
 export { auditMany, type ManyOptions, type ManyResult } from './api/audit-many.js';
 export type { SourceSpec } from './api/many-source.js';
 export type { ResultLine, Summary } from './report/summary.js';
+export { diff, type DiffFinding, type DiffOptions, type DiffResult, type DiffSide } from './api/diff.js';
 export { picturePaths, type PicturePaths } from './data/picture-paths.js';
 export type { AuditOptions, AuditProgress, MaskOptions } from './api/audit-options.js';
 export type { AuditInput, Sample } from './api/inputs.js';

@@ -2,6 +2,8 @@
 import { commandOf, type Command } from './command.js';
 import { audit } from './commands/audit.js';
 import { check } from './commands/check.js';
+import { compare } from './commands/compare.js';
+import { diff } from './commands/diff.js';
 import { exportGradient } from './commands/export-gradient.js';
 import { exportStep } from './commands/export-step.js';
 import { grid } from './commands/grid.js';
@@ -15,6 +17,8 @@ export const COMMANDS: readonly Command[] = [
   commandOf(inspect, () => import('./run/inspect.js')),
   commandOf(check, () => import('./run/check.js')),
   commandOf(audit, () => import('./run/audit.js')),
+  commandOf(compare, () => import('./run/compare.js')),
+  commandOf(diff, () => import('./run/diff.js')),
   commandOf(train, () => import('./run/train.js')),
   commandOf(score, () => import('./run/score.js')),
   commandOf(grid, () => import('./run/grid.js')),

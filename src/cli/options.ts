@@ -194,6 +194,23 @@ export const questionOptions = {
   against: { ...TEXT, group: SELECTION, describe: 'with --target: the class that it is held against (default: all others)' },
 } as const satisfies OptionTable;
 
+/** Classes, or a value, and when that counts as kept. */
+export const taskOptions = {
+  task: {
+    type: 'string',
+    choices: ['classification', 'regression'] as const,
+    requiresArg: true,
+    group: SELECTION,
+    describe: 'what the output is: classes (the default), or one number a row that is explained as it is',
+  },
+  within: {
+    ...TEXT,
+    coerce: tolerance,
+    group: SELECTION,
+    describe: 'regression: by how much the value may move and still counts as kept: 0.5, or 10% of it (the default)',
+  },
+} as const satisfies OptionTable;
+
 /** How a labelled dataset is named. */
 export const dataOptions = {
   data: {
@@ -273,4 +290,18 @@ function byName<T>(given: readonly string[], form: string, read: (text: string) 
     found.set(...entry);
   }
   return Object.fromEntries(found);
+}
+
+/** `30s`, `5m`, `1h` or `30`, in seconds. */
+export function seconds(text: string): number {
+  const [, value, unit] = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text) ?? [];
+  if (value === undefined) throw new Expected('a time such as 30s or 5m', text);
+  return Number(value) * { s: 1, m: 60, h: 3600 }[unit ?? 's']!;
+}
+
+/** `0.5`, or `10%`. */
+function tolerance(text: string): number | `${number}%` {
+  const [, value, percent] = /^(\d*\.?\d+(?:e[-+]?\d+)?)\s*(%)?$/i.exec(text.trim()) ?? [];
+  if (value === undefined || !(Number(value) > 0)) throw new Expected('a number above 0 or a percentage such as 10%', text);
+  return percent ? `${Number(value)}%` : Number(value);
 }

@@ -26,6 +26,7 @@ export const STREAMS = {
   coalitions: 32,
   randomNeed: 33,
   jitter: 34,
+  baseline: 35,
   metrics: 40,
   resample: 41,
   otherNoise: 42,

@@ -56,7 +56,7 @@ function allBut(need: ArrayLike<number>, kept: number): Float32Array {
 export async function controls(
   subject: Subject,
   need: Tensor,
-  { fraction, draws = 24 }: { readonly fraction: number; readonly draws?: number },
+  { fraction, draws = 16 }: { readonly fraction: number; readonly draws?: number },
 ): Promise<SanityTest[]> {
   const { x, seed } = subject;
   const n = need.data.length;
@@ -68,20 +68,29 @@ export async function controls(
   const anyPlaces = (draw: number): Float32Array => {
     const u = stream.uniform(new Float32Array(n), draw);
     const least = kept === 0 ? Infinity : u.slice().sort()[n - kept]!;
-    return u.map((v) => (v >= least ? 0 : 1));
+    return spread(
+      u.map((v) => (v >= least ? 0 : 1)),
+      need.dims,
+      x.dims,
+    );
+  };
+  /** The same for each draw, in the shape of x. */
+  const fixed = (by: ArrayLike<number>): (() => Float32Array) => {
+    const replaced = spread(allBut(by, kept), need.dims, x.dims);
+    return () => replaced;
   };
   const strength = edges(x, need);
   const masks: { name: string; words: string; replaced: (draw: number) => Float32Array }[] = [
-    { name: 'own', words: '', replaced: fixed(allBut(toFloat32(need), kept)) },
+    { name: 'own', words: '', replaced: fixed(toFloat32(need)) },
     { name: 'random', words: 'places at random', replaced: anyPlaces },
-    { name: 'centre', words: 'a box at the centre', replaced: fixed(allBut(centrality(need.dims), kept)) },
-    ...(strength ? [{ name: 'edges', words: 'the strongest edges', replaced: fixed(allBut(strength, kept)) }] : []),
+    { name: 'centre', words: 'a box at the centre', replaced: fixed(centrality(need.dims)) },
+    ...(strength ? [{ name: 'edges', words: 'the strongest edges', replaced: fixed(strength) }] : []),
   ];
   const image = toFloat32(x);
   const values = await scores(subject, 1 + masks.length * rounds, (sample, out) => {
     if (sample === 0) return out.set(image);
     const draw = Math.floor((sample - 1) / masks.length);
-    const replaced = spread(masks[(sample - 1) % masks.length]!.replaced(draw), need.dims, x.dims);
+    const replaced = masks[(sample - 1) % masks.length]!.replaced(draw);
     const eta = etas[draw % etas.length]!;
     for (let i = 0; i < out.length; i++) out[i] = replaced[i] ? eta[i]! : image[i]!;
   });
@@ -118,5 +127,3 @@ export async function controls(
     };
   });
 }
-
-const fixed = (mask: Float32Array) => (): Float32Array => mask;

@@ -37,7 +37,7 @@ export function positions(need: Tensor, x: Tensor): Float32Array {
 export async function deletionAndInsertion(
   subject: Subject,
   need: Tensor,
-  { draws = 4, fractions = CURVE }: { readonly draws?: number; readonly fractions?: readonly number[] } = {},
+  { draws = 3, fractions = CURVE }: { readonly draws?: number; readonly fractions?: readonly number[] } = {},
 ): Promise<[deletion: Metric, insertion: Metric]> {
   const elements = need.data.length;
   const counts = [...new Set(fractions.map((f) => Math.round(f * elements)))];

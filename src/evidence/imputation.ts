@@ -25,19 +25,21 @@ export function impute(
   const area = height * width;
   const out = image.slice();
   if (!known.includes(0) || !known.includes(1)) return out;
-  for (let start = 0; start < image.length; start += area) {
-    const plane = image.subarray(start, start + area);
-    let [low, high] = [Infinity, -Infinity];
-    for (const v of plane) [low, high] = [Math.min(low, v), Math.max(high, v)];
-    const sums = Float64Array.from(plane, (v, i) => (known[i] ? v : 0));
-    out.set(filled(sums, Float64Array.from(known), height, width, tolerance * (high - low)), start);
-  }
+  const planes: Float64Array[] = [];
+  let [low, high] = [Infinity, -Infinity];
+  for (const v of image) [low, high] = [Math.min(low, v), Math.max(high, v)];
+  if (low === high) return out;
+  for (let start = 0; start < image.length; start += area)
+    planes.push(Float64Array.from(image.subarray(start, start + area), (v, i) => (known[i] ? v : 0)));
+  filled(planes, Float64Array.from(known), height, width, tolerance * (high - low)).forEach((plane, c) =>
+    out.set(plane, c * area),
+  );
   return out;
 }
 
-/** The values of cells that hold `counts` known pixels, which come to `sums`; the cells without any filled in, missed by less than `least` in the mean. */
-function filled(sums: Float64Array, counts: Float64Array, height: number, width: number, least: number): Float64Array {
-  const values = sums.map((s, i) => s / counts[i]!);
+/** The values of cells that hold `counts` known pixels, which come to `sums` in each plane; the cells without any filled in, missed by `least` at most. */
+function filled(sums: Float64Array[], counts: Float64Array, height: number, width: number, least: number): Float64Array[] {
+  const values = sums.map((plane) => plane.map((s, i) => s / counts[i]!));
   const missing: number[] = [];
   for (let i = 0; i < counts.length; i++) if (counts[i] === 0) missing.push(i);
   if (missing.length === 0) return values;
@@ -47,8 +49,10 @@ function filled(sums: Float64Array, counts: Float64Array, height: number, width:
     for (let i = 0; i < fine.length; i++) coarse[(Math.floor(i / width) >> 1) * w + ((i % width) >> 1)]! += fine[i]!;
     return coarse;
   };
-  const coarse = filled(halved(sums), halved(counts), h, w, least);
-  for (const i of missing) values[i] = grown(coarse, h, w, Math.floor(i / width), i % width);
+  const coarse = filled(sums.map(halved), halved(counts), h, w, least);
+  values.forEach((plane, c) => {
+    for (const i of missing) plane[i] = grown(coarse[c]!, h, w, Math.floor(i / width), i % width);
+  });
   solve(values, missing, height, width, least);
   return values;
 }
@@ -65,15 +69,14 @@ function grown(coarse: Float64Array, h: number, w: number, row: number, column: 
   return 0.75 * along(r) + 0.25 * along(r2);
 }
 
-/** Conjugate gradients: `missing` of the values become the weighted means of their neighbours, missed by `least` in the root mean square at most. */
-function solve(values: Float64Array, missing: readonly number[], height: number, width: number, least: number): void {
+/** Conjugate gradients: `missing` of each plane become the weighted means of their neighbours, missed by `least` in the root mean square at most. */
+function solve(planes: Float64Array[], missing: readonly number[], height: number, width: number, least: number): void {
   // A ring of nothing around the plane, so that no neighbour has to be asked whether it exists.
   const w = width + 2;
   const at = (pixel: number): number => (Math.floor(pixel / width) + 1) * w + (pixel % width) + 1;
   const places = Int32Array.from(missing, at);
   const inside = new Float64Array(w * (height + 2));
-  const grid = new Float64Array(inside.length);
-  for (let i = 0; i < values.length; i++) [inside[at(i)], grid[at(i)]] = [1, values[i]!];
+  for (let i = 0; i < height * width; i++) inside[at(i)] = 1;
   const around = (v: Float64Array, i: number): number =>
     STRAIGHT * (v[i - 1]! + v[i + 1]! + v[i - w]! + v[i + w]!) +
     DIAGONAL * (v[i - w - 1]! + v[i - w + 1]! + v[i + w - 1]! + v[i + w + 1]!);
@@ -81,37 +84,40 @@ function solve(values: Float64Array, missing: readonly number[], height: number,
   const n = places.length;
   const residual = new Float64Array(n);
   const product = new Float64Array(n);
+  const grid = new Float64Array(inside.length);
   // 0 at known pixels, on the whole grid, so that neighbours are read as those of the values are.
   const direction = new Float64Array(grid.length);
-  let norm = 0;
-  for (let k = 0; k < n; k++) {
-    const i = places[k]!;
-    const r = around(grid, i) - diagonal[k]! * grid[i]!;
-    residual[k] = r;
-    direction[i] = r;
-    norm += r * r;
-  }
-  for (let step = 0; step < STEPS && norm > n * least ** 2; step++) {
-    let curvature = 0;
+  for (const plane of planes) {
+    for (let r = 0; r < height; r++) grid.set(plane.subarray(r * width, (r + 1) * width), (r + 1) * w + 1);
+    let norm = 0;
     for (let k = 0; k < n; k++) {
       const i = places[k]!;
-      const p = diagonal[k]! * direction[i]! - around(direction, i);
-      product[k] = p;
-      curvature += p * direction[i]!;
-    }
-    const length = norm / curvature;
-    let next = 0;
-    for (let k = 0; k < n; k++) {
-      const i = places[k]!;
-      grid[i]! += length * direction[i]!;
-      const r = residual[k]! - length * product[k]!;
+      const r = around(grid, i) - diagonal[k]! * grid[i]!;
       residual[k] = r;
-      next += r * r;
+      direction[i] = r;
+      norm += r * r;
     }
-    const turn = next / norm;
-    for (let k = 0; k < n; k++) direction[places[k]!] = residual[k]! + turn * direction[places[k]!]!;
-    norm = next;
-    if (norm === 0) break;
+    for (let step = 0; step < STEPS && norm > n * least ** 2; step++) {
+      let curvature = 0;
+      for (let k = 0; k < n; k++) {
+        const i = places[k]!;
+        const p = diagonal[k]! * direction[i]! - around(direction, i);
+        product[k] = p;
+        curvature += p * direction[i]!;
+      }
+      const length = norm / curvature;
+      let next = 0;
+      for (let k = 0; k < n; k++) {
+        const i = places[k]!;
+        grid[i]! += length * direction[i]!;
+        const r = residual[k]! - length * product[k]!;
+        residual[k] = r;
+        next += r * r;
+      }
+      const turn = next / norm;
+      for (let k = 0; k < n; k++) direction[places[k]!] = residual[k]! + turn * direction[places[k]!]!;
+      norm = next;
+    }
+    for (let k = 0; k < n; k++) plane[missing[k]!] = grid[places[k]!]!;
   }
-  missing.forEach((pixel, k) => (values[pixel] = grid[places[k]!]!));
 }

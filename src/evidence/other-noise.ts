@@ -64,36 +64,39 @@ export async function underOtherNoise(
   const count = Math.round(fraction * values.length);
   const entirely = new Float32Array(values.length);
   for (const i of descending(values).subarray(0, count)) entirely[i] = 1;
-  const kept = async (noise: Noise, given: Float32Array): Promise<Proportion> => {
+  const masks = [new Float32Array(values.length).fill(1), values, entirely].map((m) => spread(m, mask.dims, x.dims));
+  const per = sizeOf(x.dims);
+  /** How often each of the masks keeps the answer, all on the same draws. */
+  const kept = async (noise: Noise): Promise<Proportion[]> => {
     const total = noise.random ? draws : 1;
-    const per = sizeOf(x.dims);
-    const blended = spread(given, mask.dims, x.dims);
     const stream = random(seed, STREAMS.otherNoise);
-    let held = 0;
+    const held = masks.map(() => 0);
+    const eta = new Float32Array(per);
     for (let at = 0; at < total; at += BATCH) {
       const n = Math.min(BATCH, total - at);
-      const batch = new Float32Array(n * per);
+      const batch = new Float32Array(n * masks.length * per);
       for (let i = 0; i < n; i++) {
-        const sample = batch.subarray(i * per, (i + 1) * per);
-        noise.fill(sample, stream, at + i);
-        blend(sample, image, blended);
+        noise.fill(eta, stream, at + i);
+        masks.forEach((m, k) => {
+          const sample = batch.subarray((i * masks.length + k) * per, (i * masks.length + k + 1) * per);
+          sample.set(eta);
+          blend(sample, image, m);
+        });
       }
-      const rows = await predict(float32(batch, [n, ...x.dims.slice(1)]));
-      const k = rows.dims[1]!;
-      for (let i = 0; i < n; i++) if (judge.kept(toFloat32(rows).subarray(i * k, (i + 1) * k))) held++;
+      const rows = await predict(float32(batch, [n * masks.length, ...x.dims.slice(1)]));
+      const width = rows.dims[1]!;
+      for (let i = 0; i < n * masks.length; i++)
+        if (judge.kept(toFloat32(rows).subarray(i * width, (i + 1) * width))) held[i % masks.length]!++;
     }
-    return { kept: held, draws: total, interval: wilson(held, total) };
+    return held.map((k) => ({ kept: k, draws: total, interval: wilson(k, total) }));
   };
   const results: OtherNoise[] = [];
-  for (const noise of noises)
-    results.push({
-      noise: noise.name,
-      noiseAlone: await kept(noise, new Float32Array(values.length).fill(1)),
-      soft: await kept(noise, values),
-      hard: { fraction: count / values.length, ...(await kept(noise, entirely)) },
-    });
+  for (const noise of noises) {
+    const [noiseAlone, soft, hard] = (await kept(noise)) as [Proportion, Proportion, Proportion];
+    results.push({ noise: noise.name, noiseAlone, soft, hard: { fraction: count / values.length, ...hard } });
+  }
   return results;
 }
 
-/** Samples judged at once. */
-const BATCH = 16;
+/** Draws judged at once, three samples each. */
+const BATCH = 8;

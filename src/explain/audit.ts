@@ -3,22 +3,25 @@ import type { Classifier } from '../model/open.js';
 import type { Question } from '../model/question.js';
 import { LanError } from '../core/errors.js';
 import { topK } from '../core/rows.js';
-import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
-import { createLearner, requireFinite, type LearnedMask, type Learner, type StepMetrics } from '../lan/learn.js';
+import { createLearner, requireFinite, type LearnedMask } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
+import type { Attribution } from '../attribution/method.js';
+import { attributed, type MethodChoice } from './attributed.js';
+import { rangeOf, tokenPool } from './plausible.js';
 import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
-import { keptBy, targetOf } from './target.js';
+import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { corruptOnce } from '../evidence/corrupt.js';
-import { measureAll, type Further } from '../evidence/measure.js';
+import { measureAll, measureCurves, type Further } from '../evidence/measure.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
-export interface AuditOptions {
+export interface AuditOptions extends MaskProgress {
   readonly preset?: Preset;
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
   /** Fresh noise draws for the evidence; default 256. */
@@ -29,12 +32,12 @@ export interface AuditOptions {
   readonly question?: Question;
   /** A trained LAN that gives the mask (Eq. 3), in place of one learned for each input; its beta is the only one. */
   readonly explainer?: OpenedExplainer;
+  /** Another method, whose order is the mask, in place of one learned; there is one result, whose `beta` is 0. */
+  readonly method?: MethodChoice;
+  /** Many explanations are compared: of each the hard claim by its order alone, and the curves of deletion and insertion. */
+  readonly curvesOnly?: boolean;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
-  readonly onStep?: (beta: number, metrics: StepMetrics, iterations: number) => void;
-  readonly onPhase?: (phase: string) => void;
-  /** After an abort the mask learned so far is kept and measured; further betas are left out. */
-  readonly signal?: AbortSignal;
 }
 
 /** A class, and the probability in [0,1] that the model gives it. */
@@ -46,6 +49,8 @@ export interface Prediction extends Named {
 export interface BetaResult extends Further {
   readonly beta: number;
   readonly learned: LearnedMask;
+  /** Where another method gave the mask: what it found. */
+  readonly attribution?: Attribution;
   readonly evidence: Replaceability;
   readonly evidenceSeconds: number;
   /** One corrupted input, as the classifier saw it, and what it answered. */
@@ -126,11 +131,12 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         }
         const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
         const betas: BetaResult[] = [];
-        const wanted = options.explainer ? [options.explainer.settings.beta] : settings.betas;
+        const wanted = options.method ? [0] : options.explainer ? [options.explainer.settings.beta] : settings.betas;
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
-          const mask = await prepared.masks.of({ x, p, answer, noise, beta });
-          betas.push({ beta, ...(await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth)) });
+          const { attribution, ...mask } = await prepared.masks.of({ x, p, answer, noise, beta });
+          const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth);
+          betas.push({ beta, ...result, ...(attribution ? { attribution } : {}) });
         }
         const prediction = regression
           ? []
@@ -160,80 +166,23 @@ interface Prepared {
 async function prepare(classifier: Classifier, settings: LanSettings, options: AuditOptions): Promise<Prepared> {
   const start = performance.now();
   const classify = classifyOnce(classifier);
-  const masks = options.explainer
-    ? explained(options.explainer)
-    : learned(
-        await createLearner(
-          classifier.engine,
-          await objectiveOf(classifier, settings, asked(classify, classifier, options.question)),
-          classifier.adapters,
-        ),
-        settings,
-        options,
-      );
+  const masks = options.method
+    ? attributed(options.method, classifier, settings, options)
+    : options.explainer
+      ? explained(options.explainer)
+      : learned(
+          await createLearner(
+            classifier.engine,
+            await objectiveOf(classifier, settings, asked(classify, classifier, options.question)),
+            classifier.adapters,
+          ),
+          settings,
+          options,
+        );
   const forward = await classifier.engine.compile(await classify(1));
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
 }
-
-/** Elements of the pool of other tokens at most: 64 MB. */
-const POOL = 2 ** 24;
-
-/** Vectors of random tokens [n,T,E] for noise, where the mask lies on them. */
-export const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tensor> =>
-  classifier.randomTokens(Math.max(2, Math.min(64, Math.floor(POOL / sizeOf(classifier.sampleShape)))), seed);
-
-/** Where an audit's masks come from. */
-export interface Masks {
-  of(question: {
-    readonly x: Tensor;
-    readonly p: Tensor;
-    readonly answer: Answer;
-    readonly noise: Noise;
-    readonly beta: number;
-  }): Promise<LearnedMask>;
-  dispose(): Promise<void>;
-}
-
-/** Each mask learned for its input (Eq. 4). */
-export function learned(learner: Learner, settings: LanSettings, options: AuditOptions): Masks {
-  return {
-    of({ x, p, answer, noise, beta }) {
-      options.onPhase?.(`learning the mask, beta ${beta}`);
-      const target = targetOf(answer, p, settings.sharpen);
-      return learner.learn({
-        x,
-        target,
-        tolerance: answer.task === 'value' ? answer.within : undefined,
-        noise,
-        settings: { ...settings, beta, binary: settings.maskValues === 'binary' },
-        kept: keptBy(answer, toFloat32(target)),
-        onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),
-        signal: options.signal,
-      });
-    },
-    dispose: () => learner.dispose(),
-  };
-}
-
-/** Each mask given by a trained network (Eq. 3), which stays the caller's. */
-const explained = (explainer: OpenedExplainer): Masks => ({
-  async of({ x }) {
-    const start = performance.now();
-    const soft = await explainer.explain(x);
-    // Trained with rounded masks, it gives what was rounded.
-    const binary = explainer.settings['maskValues'] === 'binary';
-    const mask = binary ? float32(toFloat32(soft).map((v) => (v > 0.5 ? 1 : 0)), soft.dims) : soft; // prettier-ignore
-    return {
-      mask,
-      ...(binary && { order: soft }),
-      history: [],
-      seconds: (performance.now() - start) / 1000,
-      stopped: 'explainer',
-    };
-  },
-  dispose: () => Promise.resolve(),
-});
 
 async function measured(
   classifier: Classifier,
@@ -246,27 +195,21 @@ async function measured(
   options: AuditOptions,
   groundTruth: Tensor | undefined,
 ): Promise<Omit<BetaResult, 'beta'>> {
-  options.onPhase?.(`measuring evidence, beta ${beta}`);
+  options.onPhase?.(options.method ? `measuring evidence of ${options.method.method.title}` : `measuring evidence, beta ${beta}`);
   const start = performance.now();
   const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
   const judge = (p: Tensor): Judge => judgeOf(answer, p, classifier.severalLabels);
-  const evidence = await replaceability(predict, x, mask.mask, noise, {
+  // Beside other methods a binary mask is an order like theirs, and starts at no fraction of its own.
+  const { order } = options.curvesOnly ? {} : mask;
+  const evidence = await replaceability(predict, x, order ? mask.mask : (mask.order ?? mask.mask), noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
     judge,
-    ...(mask.order && { order: mask.order }),
+    ...(order && { order }),
   });
-  const claimed = {
-    x,
-    mask: mask.order ?? mask.mask,
-    answer,
-    judge,
-    noise,
-    claim: evidence,
-    ...rangeOf(classifier, x),
-    groundTruth,
-  };
-  const further = await measureAll(predict, { ...claimed, seed: settings.seed });
+  const range = rangeOf(classifier, x);
+  const claimed = { x, mask: mask.order ?? mask.mask, answer, judge, noise, claim: evidence, ...range, groundTruth };
+  const further = await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
   const seen = await predict(corrupted);
   const example =
@@ -274,13 +217,6 @@ async function measured(
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
       : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
   return { learned: mask, evidence, ...further, evidenceSeconds: (performance.now() - start) / 1000, example };
-}
-
-/** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
-export function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
-  if (classifier.card && !classifier.hookPoint) return { low: 0, high: classifier.card.range };
-  const values = toFloat32(x);
-  return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
 }
 
 function difference(p: Float32Array, converted: Float32Array, logarithms: boolean): number {

@@ -11,7 +11,8 @@ import { maxSensitivity } from '../evidence/sensitivity.js';
 import { similarity } from '../evidence/similarity.js';
 import { createNoise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
-import { rangeOf, tokenPool, type AuditOptions, type AuditResult, type BetaResult } from './audit.js';
+import type { AuditOptions, AuditResult, BetaResult } from './audit.js';
+import { rangeOf, tokenPool } from './plausible.js';
 import { randomised, weightsFromTop } from './randomise.js';
 import { createRelearner, type Relearner } from './relearn.js';
 

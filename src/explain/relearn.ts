@@ -4,7 +4,9 @@ import { answerOf, valueAnswer, type Answer } from '../evidence/answer.js';
 import { createLearner } from '../lan/learn.js';
 import { createNoise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
-import { learned, rangeOf, tokenPool, type AuditOptions } from './audit.js';
+import type { AuditOptions } from './audit.js';
+import { learned } from './masks.js';
+import { rangeOf, tokenPool } from './plausible.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
 
 /** One compilation for masks of any number of inputs, seeds and noises. */

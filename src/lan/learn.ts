@@ -51,8 +51,8 @@ export interface LearnedMask {
   readonly order?: Tensor;
   readonly history: readonly StepMetrics[];
   readonly seconds: number;
-  /** 'settled': a binary mask grows no more, and keeps the answer; 'explainer': nothing was learned, a trained network gave the mask. */
-  readonly stopped: 'iterations' | 'plateau' | 'settled' | 'budget' | 'interrupted' | 'explainer';
+  /** 'settled': a binary mask grows no more, and keeps the answer; 'explainer', 'method': nothing was learned, a trained network or another method gave the mask. */
+  readonly stopped: 'iterations' | 'plateau' | 'settled' | 'budget' | 'interrupted' | 'explainer' | 'method';
 }
 
 /** A compiled objective: one compilation serves every beta and every input of the same shape. */

@@ -36,7 +36,7 @@ const Finished = z.looseObject({
         maskMean: z.number(),
         steps: z.number(),
         // One that was interrupted holds less than was asked for.
-        stopped: z.enum(['iterations', 'plateau', 'settled', 'budget', 'explainer']),
+        stopped: z.enum(['iterations', 'plateau', 'settled', 'budget', 'explainer', 'method']),
         timings: z.looseObject({ secondsPerStep: z.number(), evidenceSeconds: z.number() }),
       }),
     )

@@ -2,35 +2,22 @@
 import { NOISE_HELP } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
-import { Expected, number, TEXT, TEXTS, whole } from '../option.js';
+import { number, TEXT, TEXTS, whole } from '../option.js';
 import {
   hookPointOption,
   jsonOption,
   MASK,
   MODEL_ARGUMENT,
-  SELECTION,
   modelOptions,
   questionOptions,
   objectiveOptions,
+  seconds,
   seedOption,
+  taskOptions,
 } from '../options.js';
-
-/** `30s`, `5m`, `1h` or `30`, in seconds. */
-function seconds(text: string): number {
-  const [, value, unit] = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text) ?? [];
-  if (value === undefined) throw new Expected('a time such as 30s or 5m', text);
-  return Number(value) * { s: 1, m: 60, h: 3600 }[unit ?? 's']!;
-}
 
 /** `auto`, or a number. */
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
-
-/** `0.5`, or `10%`. */
-function tolerance(text: string): number | `${number}%` {
-  const [, value, percent] = /^(\d*\.?\d+(?:e[-+]?\d+)?)\s*(%)?$/i.exec(text.trim()) ?? [];
-  if (value === undefined || !(Number(value) > 0)) throw new Expected('a number above 0 or a percentage such as 10%', text);
-  return percent ? `${Number(value)}%` : Number(value);
-}
 
 /** lan-onnx audit. */
 export const audit = {
@@ -54,22 +41,9 @@ export const audit = {
     },
     'fail-on': {
       ...TEXTS,
-      describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}`,
+      describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}; or 'sanity': the self-deception battery failed`,
     },
     junit: { ...TEXT, describe: 'JUnit file to write: a test an input, failed by --fail-on' },
-    task: {
-      type: 'string',
-      choices: ['classification', 'regression'] as const,
-      requiresArg: true,
-      group: SELECTION,
-      describe: 'what the output is: classes (the default), or one number a row that is explained as it is',
-    },
-    within: {
-      ...TEXT,
-      coerce: tolerance,
-      group: SELECTION,
-      describe: 'regression: by how much the value may move and still counts as kept: 0.5, or 10% of it (the default)',
-    },
     vocab: {
       ...TEXT,
       library: ['vocabulary'],
@@ -122,6 +96,7 @@ export const audit = {
     'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
     ...questionOptions,
     ...modelOptions,
+    ...taskOptions,
     ...hookPointOption,
     ...objectiveOptions,
     ...seedOption,

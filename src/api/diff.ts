@@ -1,0 +1,180 @@
+// diff(a, b, inputs): two versions of a model on the same inputs: what they answer, how sure they are, and whether their attention moved.
+import { basename, join } from 'node:path';
+import { LanError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import { version } from '../core/version.js';
+import { FEWEST_SEEDS, movedBetween, type Moved } from '../evidence/moved.js';
+import type { Answer } from '../evidence/answer.js';
+import { openModel } from '../model/open.js';
+import { answerText } from '../report/claims.js';
+import { drawDiff } from '../report/diff-sheet.js';
+import { needMap } from '../report/summary.js';
+import { writeAtomically } from '../data/files.js';
+import { createAuditor, type AuditResult } from './audit.js';
+import type { AuditOptions } from './audit-options.js';
+import { failureOf } from './audit-all.js';
+import { sizeOfPicture, shapeOf, type AuditInput } from './inputs.js';
+import { openingOf } from './opened.js';
+
+/** Options of `diff`: those of `audit`, for both models. */
+export interface DiffOptions extends AuditOptions {
+  /** Masks of each model, by seeds from `seed` on; at least 4, the default. */
+  readonly seeds?: number;
+  readonly onFailure?: (error: LanError) => void;
+}
+
+/** What one model says of an input. */
+export interface DiffSide {
+  readonly answer: Answer;
+  /** Of the most probable class, in [0,1]; absent for a regression. */
+  readonly probability?: number;
+}
+
+/** One input with both models. */
+export interface DiffFinding {
+  readonly input: string;
+  readonly a: DiffSide;
+  readonly b: DiffSide;
+  readonly sameAnswer: boolean;
+  /** `difference` is in the picture only. */
+  readonly attention: Omit<Moved, 'difference'>;
+  /** In words. */
+  readonly verdict: string;
+}
+
+/** What was found about two models. */
+export interface DiffResult {
+  readonly findings: readonly DiffFinding[];
+  readonly failures: readonly LanError[];
+  /** Inputs on which the answers differ, and on which attention moved. */
+  readonly answers: number;
+  readonly moved: number;
+  /** The document of diff.json, schema lan-onnx/diff@1. */
+  toJSON(): object;
+  /** Writes diff.json, and a sheet an input that is a picture; returns their paths. Throws LanError (`write`). */
+  save(folder: string): Promise<string[]>;
+}
+
+/**
+ * Compares two models by their files on inputs: answers, confidence, and masks of several seeds each, so that what moved is told from what a change
+ * of seed moves (see movedBetween). An input that cannot be explained is told and left out. Throws LanError (`usage`) where the models have another number of
+ * classes, or fewer than 4 seeds are asked for; where no input can be explained the failure; and as `audit` does.
+ *
+ * @example
+ * const { moved, findings } = await diff('float.onnx', 'int8.onnx', ['dog.jpg', 'cat.jpg']);
+ */
+export async function diff(
+  a: string | Uint8Array,
+  b: string | Uint8Array,
+  inputs: readonly AuditInput[],
+  options: DiffOptions = {},
+): Promise<DiffResult> {
+  const { seeds = FEWEST_SEEDS, seed = 0, onFailure, ...own } = options;
+  if (!Number.isInteger(seeds) || seeds < FEWEST_SEEDS || seeds > 8)
+    throw new LanError('usage', `\`seeds\`: expected a whole number of ${FEWEST_SEEDS} to 8, received ${seeds}.`);
+  if (inputs.length === 0) throw new LanError('usage', 'diff: there is no input to compare the models on.');
+  const shape = { sample: await shapeOf(inputs[0]!), pictureSize: await sizeOfPicture(inputs[0]!) };
+  const opening = openingOf({ ...shape, ...own });
+  const rest = Object.fromEntries(Object.entries(own).filter(([key]) => !(key in opening))) as AuditOptions;
+  await using first = await openModel(a, opening);
+  await using second = await openModel(b, opening);
+  if (first.classes !== second.classes || first.task !== second.task || first.severalLabels !== second.severalLabels)
+    throw new LanError(
+      'usage',
+      `${first.source.name} gives ${first.classes} classes and ${second.source.name} gives ${second.classes}${first.classes === second.classes ? ', of another kind' : ''}: their answers cannot be compared.`,
+      'Give two versions of one model.',
+    );
+  const made: { finding: DiffFinding; x: Tensor; range: 1 | 255 | undefined; maps: Drawn }[] = [];
+  const failures: LanError[] = [];
+  for (const [at, input] of inputs.entries()) {
+    const name = typeof input === 'string' ? input : `input ${at + 1}`;
+    try {
+      const results: AuditResult[][] = [[], []];
+      for (const [side, model] of [first, second].entries())
+        for (let s = 0; s < seeds; s++) {
+          await using auditor = await createAuditor(model, { evidenceDraws: 32, ...rest, seed: seed + s });
+          results[side]!.push(await auditor.audit(input));
+        }
+      const [mine, theirs] = results.map((r) => r.map((x) => needMap(x.betas[0]!.learned.order ?? x.betas[0]!.learned.mask)));
+      const attention = movedBetween(mine!, theirs!);
+      const [one, other] = [results[0]![0]!, results[1]![0]!];
+      const { difference, ...figures } = attention;
+      const finding = findingOf(name, one, other, attention, figures);
+      made.push({ finding, x: one.input.x, range: first.hookPoint ? undefined : first.card?.range, maps: { mine: mine!, theirs: theirs!, difference } }); // prettier-ignore
+    } catch (error) {
+      const failure = failureOf(name, error);
+      if (inputs.length === 1) throw failure;
+      failures.push(failure);
+      onFailure?.(failure);
+    }
+  }
+  if (made.length === 0) throw failures[0]!;
+  const findings = made.map((m) => m.finding);
+  const models = [first, second].map(({ source }) => ({ path: source.name, sha256: source.sha256 }));
+  const answers = findings.filter((f) => !f.sameAnswer).length;
+  const moved = findings.filter((f) => f.attention.moved).length;
+  const toJSON = () => ({
+    schema: 'lan-onnx/diff@1' as const,
+    version: version(),
+    a: models[0]!,
+    b: models[1]!,
+    seeds,
+    seed,
+    answers,
+    moved,
+    inputs: findings,
+    failed: failures.map((f) => ({ code: f.code, message: f.message })),
+  });
+  return {
+    findings,
+    failures,
+    answers,
+    moved,
+    toJSON,
+    async save(folder) {
+      const files: string[] = [];
+      for (const [at, { finding, x, range, maps }] of made.entries()) {
+        if (!range || x.dims.length !== 4) continue;
+        const path = join(folder, `diff-${at + 1}.png`);
+        const title = `${basename(finding.input)}: ${models.map((m) => basename(m.path)).join(' and ')}`;
+        await writeAtomically(path, await drawDiff(title, x, range, maps, finding));
+        files.push(path);
+      }
+      const json = join(folder, 'diff.json');
+      await writeAtomically(json, `${JSON.stringify(toJSON(), null, 2)}\n`);
+      return [...files, json];
+    },
+  };
+}
+
+type Drawn = Parameters<typeof drawDiff>[3];
+
+function findingOf(
+  input: string,
+  one: AuditResult,
+  other: AuditResult,
+  { moved, between, within, p, more, less, difference }: Moved,
+  attention: DiffFinding['attention'],
+): DiffFinding {
+  const side = ({ answer, prediction: [top] }: AuditResult): DiffSide => ({ answer, ...(top ? { probability: top.probability } : {}) }); // prettier-ignore
+  const [a, b] = [side(one), side(other)];
+  const sameAnswer = same(one, other);
+  const sure = a.probability === undefined ? '' : ` (${a.probability.toFixed(3)}, ${b.probability!.toFixed(3)})`;
+  const answers = sameAnswer
+    ? `both answer ${answerText(a.answer)}${sure}`
+    : `the answer was ${answerText(a.answer)} and is ${answerText(b.answer)}${sure}`;
+  const place = ([row, column]: readonly [number, number]): string => `row ${row + 1}, column ${column + 1}`;
+  const figures = `distance ${between.toFixed(2)} between the models, ${within.toFixed(2)} between seeds of one, p ${p.toFixed(3)}`;
+  const where = `more at ${place(more)}, less at ${place(less)} of ${difference.rows} x ${difference.columns}`;
+  const attentionText = moved
+    ? `the attention moved by more than a change of seed moves it (${figures}): ${where}`
+    : `the attention moved by no more than a change of seed moves it (${figures})`;
+  return { input, a, b, sameAnswer, attention, verdict: `${answers}; ${attentionText}` };
+}
+
+/** The same class, set of labels, or a value within the first one's tolerance; of a question whether it leads in both. */
+function same({ answer: a, prediction: [p] }: AuditResult, { answer: b, prediction: [q] }: AuditResult): boolean {
+  if (a.task === 'value' && b.task === 'value') return Math.abs(a.value - b.value) <= a.within;
+  const indices = (x: Answer): string => (x.task === 'labels' ? x.labels.map((l) => l.index).sort((m, n) => m - n).join() : ''); // prettier-ignore
+  return a.task === 'labels' ? indices(a) === indices(b) : p?.index === q?.index;
+}

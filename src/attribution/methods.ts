@@ -1,0 +1,42 @@
+// All attribution methods, in one explicit list: a plug-in is `[...methods, mine]`.
+import { LanError } from '../core/errors.js';
+import { centre, randomNeed } from './baselines.js';
+import { gradCam, layerCam } from './cam.js';
+import { gradient, inputXGradient, integratedGradients, smoothGrad, varGrad } from './gradients.js';
+import type { AttributionMethod } from './method.js';
+import { occlusion, rise } from './perturbation.js';
+import { rollout } from './rollout.js';
+import { kernelShap, lime } from './surrogate.js';
+
+/** All methods that come with the package, in the order of `METHODS`; `[...methods, mine]` adds to them. */
+export const methods: readonly AttributionMethod[] = [
+  gradient,
+  inputXGradient,
+  integratedGradients,
+  smoothGrad,
+  varGrad,
+  gradCam,
+  layerCam,
+  rollout,
+  occlusion,
+  rise,
+  lime,
+  kernelShap,
+  randomNeed,
+  centre,
+];
+
+/** The method of a name among `from`. Throws LanError (`usage`) with all names where there is none; `also`: names that the caller knows besides. */
+export function methodNamed(
+  name: string,
+  from: readonly AttributionMethod[] = methods,
+  also: readonly string[] = [],
+): AttributionMethod {
+  const found = from.find((m) => m.name === name);
+  if (found) return found;
+  throw new LanError(
+    'usage',
+    `\`methods\`: no method is called '${name}'.`,
+    `Expected some of ${[...also, ...from.map((m) => m.name)].join(', ')}.`,
+  );
+}

@@ -1,0 +1,22 @@
+// The names of the built-in methods; imports nothing, so that help and the command line's tables load no engine.
+
+/** As options take them, in the order of tables. */
+export const METHODS = [
+  'gradient',
+  'inputxgradient',
+  'ig',
+  'smoothgrad',
+  'vargrad',
+  'gradcam',
+  'layercam',
+  'rollout',
+  'occlusion',
+  'rise',
+  'lime',
+  'kernelshap',
+  'random',
+  'centre',
+] as const;
+
+/** One of METHODS. */
+export type MethodName = (typeof METHODS)[number];

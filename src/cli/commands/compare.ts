@@ -1,0 +1,51 @@
+// The words and options of lan-onnx compare.
+import { METHODS } from '../../attribution/names.js';
+import { NOISE_HELP } from '../../lan/choices.js';
+import type { Definition } from '../command.js';
+import { Expected, TEXT, TEXTS, whole } from '../option.js';
+import { hookPointOption, jsonOption, MASK, MODEL_ARGUMENT, modelOptions, objectiveOptions, questionOptions, seconds, seedOption, taskOptions } from '../options.js'; // prettier-ignore
+
+/** What takes part, by name. */
+export const CONTENDERS = ['lan', ...METHODS] as const;
+
+/** `lan,gradcam rise`: names behind commas or blanks. */
+function contenders(texts: readonly string[]): (typeof CONTENDERS)[number][] {
+  const names = texts.flatMap((text) => text.split(',')).map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
+  const wrong = names.find((name) => !(CONTENDERS as readonly string[]).includes(name));
+  if (wrong !== undefined || names.length === 0) throw new Expected(`some of ${CONTENDERS.join(', ')}`, wrong ?? texts.join(' '));
+  return names as (typeof CONTENDERS)[number][];
+}
+
+/** lan-onnx compare. */
+export const compare = {
+  command: 'compare <model>',
+  describe: 'LAN beside other attribution methods: the same time for each, the same evidence',
+  positionals: { model: MODEL_ARGUMENT },
+  options: {
+    image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
+    tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+    methods: {
+      ...TEXTS,
+      coerce: contenders,
+      describe: `some of ${CONTENDERS.join(', ')}, behind commas or blanks (default: all)`,
+    },
+    budget: { ...TEXT, coerce: seconds, describe: 'time for each method: 30s, 5m (default: as long as its own settings take)' },
+    out: { ...TEXT, default: 'lan-onnx-compare', describe: 'folder for the results, one folder an input' },
+    noise: { ...TEXT, group: MASK, describe: NOISE_HELP },
+    'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
+    ...modelOptions,
+    ...taskOptions,
+    ...questionOptions,
+    ...hookPointOption,
+    ...objectiveOptions,
+    ...seedOption,
+    ...jsonOption,
+  },
+  examples: [
+    ['$0 compare squeezenet1.1.onnx --image cat.jpg --methods lan,gradcam,rise --budget 60s', 'a table and a sheet'],
+    ['$0 compare tank --image forest.png', 'every method, as long as each takes'],
+  ],
+  epilogue:
+    'A method that the model does not allow (no feature maps, no gradients, no attention) is listed with the reason, and the others go on. ' +
+    'Exit code: 0 every input was explained, 2 one could not be, or Ctrl-C ended it early.',
+} as const satisfies Definition;

@@ -1,0 +1,18 @@
+// What inputs of a classifier look like: the range of their values, and other tokens.
+import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import type { LanSettings } from '../lan/settings.js';
+import type { Classifier } from '../model/open.js';
+
+/** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
+export function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
+  if (classifier.card && !classifier.hookPoint) return { low: 0, high: classifier.card.range };
+  const values = toFloat32(x);
+  return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
+}
+
+/** Elements of the pool of other tokens at most: 64 MB. */
+const POOL = 2 ** 24;
+
+/** Vectors of random tokens [n,T,E] for noise, where the mask lies on them. */
+export const tokenPool = (classifier: Classifier, { seed }: LanSettings): Promise<Tensor> =>
+  classifier.randomTokens(Math.max(2, Math.min(64, Math.floor(POOL / sizeOf(classifier.sampleShape)))), seed);
