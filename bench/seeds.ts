@@ -49,10 +49,9 @@ async function campaign(model: string): Promise<void> {
       let verdict: string = 'failed';
       let found: string;
       try {
-        const engine = op === undefined ? (values.engine as 'auto') : 'onnxruntime';
         const result = await check(model, {
           seed,
-          engine,
+          engine: values.engine as 'auto',
           threads: 1,
           trust: true,
           ...(op === undefined ? {} : { adapters: off(op) }),

@@ -111,3 +111,17 @@ export const TEXT = { type: 'string', requiresArg: true, coerce: someText } as c
 
 /** An option that takes one or several texts; `describe` and the rest are the caller's. */
 export const TEXTS = { type: 'string', array: true, requiresArg: true, coerce: each(someText) } as const;
+
+/** `30s`, `5m`, `1h` or `30`, in seconds. */
+export function seconds(text: string): number {
+  const [, value, unit] = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text) ?? [];
+  if (value === undefined) throw new Expected('a time such as 30s or 5m', text);
+  return Number(value) * { s: 1, m: 60, h: 3600 }[unit ?? 's']!;
+}
+
+/** `0.5`, or `10%`. */
+export function tolerance(text: string): number | `${number}%` {
+  const [, value, percent] = /^(\d*\.?\d+(?:e[-+]?\d+)?)\s*(%)?$/i.exec(text.trim()) ?? [];
+  if (value === undefined || !(Number(value) > 0)) throw new Expected('a number above 0 or a percentage such as 10%', text);
+  return percent ? `${Number(value)}%` : Number(value);
+}

@@ -1,6 +1,6 @@
 // The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
 import { MASK_SHAPES, MASK_VALUES, OUTPUT_LOSSES, PRESETS, type Preset } from '../lan/choices.js';
-import { each, Expected, number, someText, TEXT, TEXTS, whole, type OptionTable } from './option.js';
+import { each, Expected, number, someText, TEXT, TEXTS, tolerance, type OptionTable, whole } from './option.js';
 
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
@@ -290,18 +290,4 @@ function byName<T>(given: readonly string[], form: string, read: (text: string) 
     found.set(...entry);
   }
   return Object.fromEntries(found);
-}
-
-/** `30s`, `5m`, `1h` or `30`, in seconds. */
-export function seconds(text: string): number {
-  const [, value, unit] = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text) ?? [];
-  if (value === undefined) throw new Expected('a time such as 30s or 5m', text);
-  return Number(value) * { s: 1, m: 60, h: 3600 }[unit ?? 's']!;
-}
-
-/** `0.5`, or `10%`. */
-function tolerance(text: string): number | `${number}%` {
-  const [, value, percent] = /^(\d*\.?\d+(?:e[-+]?\d+)?)\s*(%)?$/i.exec(text.trim()) ?? [];
-  if (value === undefined || !(Number(value) > 0)) throw new Expected('a number above 0 or a percentage such as 10%', text);
-  return percent ? `${Number(value)}%` : Number(value);
 }

@@ -3,7 +3,8 @@ import type { Tensor } from '../core/tensor.js';
 import { own } from '../core/own.js';
 import { renameNode } from '../onnx/builder.js';
 import type { Graph, Model, ValueInfo } from '../onnx/graph.js';
-import type { OrtProgram } from './ort.js';
+import type { RunInto } from './descent.js';
+import type { Program } from './engine.js';
 
 const TAKEN = new Set(Object.getOwnPropertyNames(Object.prototype));
 const PREFIX = 'lan:called:';
@@ -32,14 +33,21 @@ export function withOtherNames(model: Model): Model {
   };
 }
 
+/** What a program has that goes by names. */
+interface Named extends Program {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly runInto: RunInto;
+}
+
 /** The program of such a model, under its own names. */
-export function underOwnNames(program: OrtProgram): OrtProgram {
+export function underOwnNames<P extends Named>(program: P): P {
   const keyed = (tensors: Readonly<Record<string, Tensor>>, rename: (name: string) => string): Record<string, Tensor> =>
     Object.fromEntries(Object.entries(tensors).map(([name, t]) => [rename(name), t]));
   const [inputNames, outputNames] = [program.inputNames.map(outside), program.outputNames.map(outside)];
   const fed = (feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
     Object.fromEntries(inputNames.flatMap((name) => (own(feeds, name) ? [[inside(name), own(feeds, name)!]] : [])));
-  const runInto: OrtProgram['runInto'] = async (feeds, wanted, into) =>
+  const runInto: RunInto = async (feeds, wanted, into) =>
     keyed(await program.runInto(fed(feeds), wanted.map(inside), keyed(into, inside)), outside);
   return {
     ...program,

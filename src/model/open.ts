@@ -3,7 +3,7 @@ import { downstreamOf } from '../compile/cut.js';
 import { LanError } from '../core/errors.js';
 import { isFloat, toFloat32 } from '../core/tensor.js';
 import type { OrtProgram } from '../engine/ort.js';
-import type { Graph, Model } from '../onnx/graph.js';
+import type { Graph } from '../onnx/graph.js';
 import { readCard, type OutputKind } from './card.js';
 import type { Classifier } from './classifier.js';
 import { assumedFields } from './conventions.js';
@@ -12,7 +12,7 @@ import { chooseHookPoint, namedIn, hookPointNotes } from './hook-point.js';
 import { OnnxClassifier } from './onnx-classifier.js';
 import { labelsInside } from './labels-inside.js';
 import { labelCount, prepare, type PrepareOptions } from './prepare.js';
-import { guessOutputKind } from './probabilities.js';
+import { guessOutputKind, lastOp } from './probabilities.js';
 import { randomFeeds } from './random-inputs.js';
 import { openCutReference, openReferenceLater } from './reference.js';
 import { selectValues } from './score-output.js';
@@ -78,7 +78,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const end = guessOutputKind(graph, output.name);
   const kind =
     kindBy(card.output, end, output.name, notes) ??
-    (hookPoint ? undefined : await probabilitiesOf(source.model, graph, reference));
+    (hookPoint ? undefined : await probabilitiesOf({ source, graph, output: output.name, feeds, notes }, reference));
   const said = kind ? { ...card, output: kind } : card;
   const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task }); // prettier-ignore
   if (classifier.card && !integers) notes.push(...assumedFields(classifier.cardGiven, classifier.card));
@@ -113,17 +113,25 @@ function labelNotes({ classes, labels, source, task, card }: Classifier, given: 
   return [`${classes} classes, ${which}: give their names with \`labels\`, a file of one a line, to see them`];
 }
 
+/** Ops that make scores of any size: what ends in them holds no probabilities. */
+const SCORES = new Set(['Gemm', 'MatMul', 'Add', 'Conv', 'BatchNormalization', 'ReduceMean', 'GlobalAveragePool']);
+
 /**
- * Classical models end in whatever makes probabilities, which their last op does not tell: asked at a random input, rows that add up to 1 do.
- * Undefined where the output is no such, or tells itself.
+ * Some models end in whatever makes probabilities, which their last op does not tell (classical ones; p beside 1 - p): asked at a random input, rows
+ * that add up to 1 do. Undefined where the output is no such, or tells itself.
  */
-async function probabilitiesOf({ graph: file }: Model, graph: Graph, reference: OrtProgram): Promise<OutputKind | undefined> {
-  const output = graph.outputs.find((o) => isFloat(o.type));
-  const classical = file.nodes.some((n) => n.domain === 'ai.onnx.ml');
-  if (!classical || !output || guessOutputKind(graph, output.name) !== 'logits') return undefined;
+async function probabilitiesOf(
+  model: Pick<Classifier, 'source' | 'graph' | 'feeds'> & { readonly output: string; readonly notes: string[] },
+  reference: OrtProgram,
+): Promise<OutputKind | undefined> {
+  const { source, graph, feeds, notes } = model;
+  const output = graph.outputs.find((o) => o.name === model.output)!;
+  if (!isFloat(output.type) || guessOutputKind(graph, output.name) !== 'logits') return undefined;
+  const classical = source.model.graph.nodes.some((n) => n.domain === 'ai.onnx.ml');
+  if (!classical && (source.size > ASKED_AT_ONCE || SCORES.has(lastOp(graph, output.name)?.op ?? 'Gemm'))) return undefined;
   let values: Float32Array;
   try {
-    values = toFloat32((await reference.run(randomFeeds(graph, 0, 0), [output.name]))[output.name]!);
+    values = toFloat32((await reference.run({ ...randomFeeds(graph, 0, 0), ...feeds }, [output.name]))[output.name]!);
   } catch {
     // A file of fixed batch may have been opened at another one, which whoever runs it is told.
     return undefined;
@@ -133,7 +141,9 @@ async function probabilitiesOf({ graph: file }: Model, graph: Graph, reference: 
   const sums = Array.from({ length: values.length / k }, (_, i) =>
     values.subarray(i * k, (i + 1) * k).reduce((a, b) => a + b, 0),
   );
-  return k > 1 && inside && sums.every((s) => Math.abs(s - 1) < 1e-3) ? 'probabilities' : undefined;
+  if (k <= 1 || !inside || sums.some((s) => Math.abs(s - 1) >= 1e-3)) return undefined;
+  if (!classical) notes.push(`'${output.name}' holds rows that add up to 1: taken as probabilities`);
+  return 'probabilities';
 }
 
 export type { Classifier };

@@ -122,7 +122,7 @@ function pictureInIntegers(
   const open = bound.some((d, i) => dims[i] !== d && !(i === 0 && picture.batched)) && options.shapes?.[name] === undefined;
   const order = input.channels !== undefined || picture.channels === 1 ? '' : ', RGB (assumed; say otherwise with `channels`)';
   const notes = [
-    `'${name}' takes pictures in whole numbers, ${type} [${bound.join(',')}]: pixels of 0..255 go in as they are${order}; preprocessing is inside`,
+    `'${name}' takes pictures in whole numbers, ${type} [${bound.join(',')}]: pixels of 0..255 go in ${type === 'int8' ? 'less 128' : 'as they are'}${order}; preprocessing is inside`,
     ...(open && !said
       ? [`'${name}' leaves height and width open: ${height} x ${width}, those of the first picture; say others with \`size\``]
       : []),

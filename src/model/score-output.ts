@@ -34,21 +34,31 @@ const MOVES = new Set([
  * The output of class scores and the input to explain, of a canonical or static graph. An output that an input is only handed through to, or that
  * is made of the index of a class alone, is none. Of several, the one that ends in Softmax, LogSoftmax or Sigmoid; then the one that is made of
  * the others (logits of features); then the one with as many classes as there are labels; then one of rank 2, [N,K]; then the first.
- * The input is the first of floats that reaches it, else the first of integers. Undefined where no float output depends on such an input.
+ * The input is the first of floats that reaches it, else the first of integers; one of `feeds` only where there is no other. Undefined where no float output depends on such an input.
  */
-export function chooseScores(graph: Graph, labels?: number): Choice | undefined {
+export function chooseScores(graph: Graph, labels?: number, feeds: SelectionOptions['feeds'] = {}): Choice | undefined {
   const maker = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
   // A canonical graph does not know the types of what is computed.
   const usable = graph.outputs.filter((o) => (o.type === undefined || isFloat(o.type)) && computes(o.name, maker));
   const upstream = new Map(usable.map((o) => [o.name, upstreamValues(o.name, maker)]));
   const inputOf = (output: ValueInfo): ValueInfo | undefined => {
-    const reached = graph.inputs.filter((i) => upstream.get(output.name)!.has(i.name));
+    const all = graph.inputs.filter((i) => upstream.get(output.name)!.has(i.name));
+    const asked = all.filter((i) => !Object.hasOwn(feeds, i.name));
+    const reached = asked.length > 0 ? asked : all;
     return reached.find((i) => isFloat(i.type)) ?? reached.find((i) => INTEGER.test(i.type ?? ''));
   };
+  /** The value that an output is another name of. */
+  const source = (name: string): string => (maker.get(name)?.op === 'Identity' ? source(maker.get(name)!.inputs[0]!) : name);
   const candidates = usable.filter((o) => inputOf(o) !== undefined);
   const rules: [(o: ValueInfo) => boolean, string][] = [
     [(o) => ENDS.has(lastOp(graph, o.name)?.op ?? ''), 'it ends in class probabilities'],
-    [(o) => candidates.some((other) => other !== o && upstream.get(o.name)!.has(other.name)), 'it is made of the others'],
+    [
+      (o) =>
+        candidates.some(
+          (other) => other !== o && upstream.get(o.name)!.has(source(other.name)) && source(o.name) !== source(other.name),
+        ),
+      'it is made of the others',
+    ],
     [(o) => labels !== undefined && classesOf(o) === labels, `it has one value for each of the ${labels} labels`],
     [(o) => o.dims?.length === 2, 'it has one row of scores a sample'],
   ];
@@ -70,7 +80,9 @@ export function chooseScores(graph: Graph, labels?: number): Choice | undefined 
           `explains the output '${output.name}', because ${why}; also there: ${others(candidates, output)}. Choose with \`output\`.`,
         ]
       : [];
-  const inputs = graph.inputs.filter((i) => upstream.get(output.name)!.has(i.name) && isFloat(i.type));
+  const inputs = graph.inputs.filter(
+    (i) => upstream.get(output.name)!.has(i.name) && isFloat(i.type) && !Object.hasOwn(feeds, i.name),
+  );
   if (inputs.length > 1)
     notes.push(
       `explains the input '${input.name}', the first of floats; also there: ${others(inputs, input)}. Choose with \`input\`.`,
@@ -84,12 +96,12 @@ export function chooseScores(graph: Graph, labels?: number): Choice | undefined 
  */
 export function selectValues(
   graph: Graph,
-  options: Pick<SelectionOptions, 'input' | 'output'>,
+  options: Pick<SelectionOptions, 'input' | 'output' | 'feeds'>,
   labels: number | undefined,
   model: string,
 ): Choice | undefined {
   const named = options.output === undefined ? undefined : chosenOutput(graph.outputs, options.output, model);
-  const choice = chooseScores(named ? { ...graph, outputs: [named] } : graph, labels);
+  const choice = chooseScores(named ? { ...graph, outputs: [named] } : graph, labels, options.feeds);
   const output = named ?? choice?.output ?? chosenOutput(graph.outputs, undefined, model);
   const input = options.input === undefined ? choice?.input : undefined;
   const explained = input ?? explainedInput(graph.inputs, options.input, model);
@@ -99,12 +111,12 @@ export function selectValues(
 /** The input that selectValues will choose, of a canonical graph, whose shapes it helps to bind. Throws LanError for a name that is none. */
 export function selectInput(
   graph: Graph,
-  { input, output }: Pick<SelectionOptions, 'input' | 'output'>,
+  { input, output, feeds }: Pick<SelectionOptions, 'input' | 'output' | 'feeds'>,
   labels: number | undefined,
   model: string,
 ): ValueInfo | undefined {
   const outputs = output === undefined ? graph.outputs : graph.outputs.filter((o) => o.name === output);
-  const chosen = input === undefined ? chooseScores({ ...graph, outputs }, labels)?.input : undefined;
+  const chosen = input === undefined ? chooseScores({ ...graph, outputs }, labels, feeds)?.input : undefined;
   return chosen ?? explainedInput(graph.inputs, input, model);
 }
 

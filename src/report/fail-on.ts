@@ -29,10 +29,11 @@ const COMPARE = {
 export type FailOn = (document: AuditDocument) => string | undefined;
 
 /**
- * Reads `metric`, `<`, `<=`, `>` or `>=`, and a number of 0 to 1: `replaceable<0.5`. Throws LanError (`usage`) for anything else, and for a
+ * Reads `sanity`, which fails where the self-deception battery does (of several masks the first counts), or `metric`, `<`, `<=`, `>` or `>=`, and a number of 0 to 1: `replaceable<0.5`. Throws LanError (`usage`) for anything else, and for a
  * comparison that every result, or none, meets.
  */
 export function readFailOn(text: string): FailOn {
+  if (text.trim() === 'sanity') return failedSanity;
   const [, metric, sign, number] = /^\s*([a-z][a-z-]*)\s*(<=|>=|<|>)\s*(\S+)\s*$/i.exec(text) ?? [];
   if (metric === undefined)
     throw new LanError(
@@ -54,4 +55,9 @@ export function readFailOn(text: string): FailOn {
     const value = FINDINGS[metric as FindingName](document);
     return compare(value, limit) ? `${metric} is ${percent(value)}: ${text.trim()}` : undefined;
   };
+}
+
+function failedSanity({ betas: [first] }: AuditDocument): string | undefined {
+  const failed = first!.sanity.tests.filter((t) => t.verdict === 'fail');
+  return failed.length === 0 ? undefined : `the self-deception battery failed: ${failed.map((t) => t.finding).join('; ')}`;
 }

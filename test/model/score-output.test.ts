@@ -1,8 +1,10 @@
 // Which output is explained, of models that have several: by how they end, by what is made of what, by their labels; never what is no score.
 import { describe, expect, test } from '@jest/globals';
-import { float32 } from '../../src/core/tensor.js';
+import { float32, toFloat32 } from '../../src/core/tensor.js';
+import { openModel } from '../../src/model/open.js';
 import { chooseScores } from '../../src/model/score-output.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encoded } from '../support/encoded.js';
 
 /** A graph of an image x [1,3,4,4] whose outputs `make` names. */
 function graphOf(make: (g: GraphBuilder, x: string) => void) {
@@ -27,6 +29,16 @@ describe('the output', () => {
     expect(choice.notes).toEqual([
       "explains the output 'logits', because it is made of the others; also there: 'features' [1,48]. Choose with `output`.",
     ]);
+  });
+
+  test('that is made of the others, where those have got another name for the outside', () => {
+    const graph = graphOf((g, x) => {
+      const seen = g.op('Relu', [g.op('Flatten', [x], { axis: 1 })]);
+      g.append('Identity', [seen], ['features'], {});
+      g.output('features', 'features', { type: 'float32', dims: [1, 48] });
+      g.output(product(g, seen, 48, 5), 'logits', { type: 'float32', dims: [1, 5] });
+    });
+    expect(chooseScores(graph)!.output.name).toBe('logits');
   });
 
   test('that ends in Softmax, though another is made of it', () => {
@@ -70,4 +82,29 @@ test('the input is one that reaches the output', () => {
   const x = g.input('x', 'float32', [1, 4]);
   g.output(g.op('Softmax', [product(g, x, 4, 2)], { axis: 1 }), 'p', { type: 'float32', dims: [1, 2] });
   expect(chooseScores(g.build())).toMatchObject({ input: { name: 'x' }, output: { name: 'p' } });
+});
+
+test('what is fed is not explained, where another input is left', () => {
+  const g = new GraphBuilder('scaled');
+  const scale = g.input('scale', 'float32', [1]);
+  const x = g.input('x', 'float32', [1, 4]);
+  g.output(g.mul(product(g, x, 4, 3), scale), 'logits', { type: 'float32', dims: [1, 3] });
+  const chosen = (feeds: Readonly<Record<string, number>>): string => chooseScores(g.build(), undefined, feeds)!.input.name;
+  expect([chosen({}), chosen({ scale: 1 }), chosen({ scale: 1, x: 1 })]).toEqual(['scale', 'x', 'scale']);
+});
+
+test.each([
+  ['p beside 1 - p', true, (g: GraphBuilder, z: string) => { const p = g.op('Sigmoid', [z]); return g.op('Concat', [g.sub(g.one, p), p], { axis: 1 }); }], // prettier-ignore
+  ['powers over their sum', true, (g: GraphBuilder, z: string) => { const e = g.op('Exp', [g.op('Concat', [z, g.neg(z)], { axis: 1 })]); return g.div(e, g.reduceSum(e, [1], true)); }], // prettier-ignore
+  ['a Tanh on both sides', false, (g: GraphBuilder, z: string) => g.op('Tanh', [g.op('Concat', [z, g.neg(z)], { axis: 1 })])],
+] as const)('rows that add up to 1 are probabilities, whatever makes them: %s', async (_, adds, make) => {
+  const g = new GraphBuilder('rows');
+  const z = product(g, g.input('x', 'float32', ['N', 4]), 4, 1);
+  g.output(make(g, z), 'y', { type: 'float32', dims: ['N', 2] });
+  const model = await openModel(encoded(g), { trust: true, engine: 'onnxruntime' });
+  const own = await model.run({ x: float32([1, 2, 3, -1], [1, 4]) });
+  const p = toFloat32(await model.predict(float32([1, 2, 3, -1], [1, 4])));
+  expect([model.outputKind, model.notes]).toEqual(adds ? ['probabilities', ["'y' holds rows that add up to 1: taken as probabilities"]] : ['logits', []]); // prettier-ignore
+  if (adds) expect(Array.from(p)).toEqual(Array.from(toFloat32(own['y']!), (v) => expect.closeTo(v, 6) as unknown as number));
+  await model.dispose();
 });

@@ -26,6 +26,15 @@ test('each metric is compared, and a fraction that is not there is 0', () => {
   expect([says('soft-kept<0.8'), says('noise-alone>0.2'), says('noise-alone>0.25')]).toEqual(['soft-kept is 75 %: soft-kept<0.8', 'noise-alone is 25 %: noise-alone>0.2', undefined]); // prettier-ignore
 });
 
+test('sanity: fails where a test of the battery failed, in its words; unsure is no failure', () => {
+  const withTests = (...verdicts: string[]): AuditDocument => {
+    const tests = verdicts.map((verdict, i) => ({ name: `t${i}`, verdict, finding: `finding ${i}`, figures: {} }));
+    return { betas: [{ sanity: { verdict: 'fail', tests } }] } as unknown as AuditDocument;
+  };
+  expect(readFailOn(' sanity ')(withTests('pass', 'inconclusive'))).toBeUndefined();
+  expect(readFailOn('sanity')(withTests('fail', 'pass', 'fail'))).toBe('the self-deception battery failed: finding 0; finding 2');
+});
+
 test.each([
   ['replaceable', "expected a metric, a comparison and a number such as replaceable<0.5, received 'replaceable'."],
   ['0.5>replaceable', "expected a metric, a comparison and a number such as replaceable<0.5, received '0.5>replaceable'."],

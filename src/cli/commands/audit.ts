@@ -2,7 +2,7 @@
 import { NOISE_HELP } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
-import { number, TEXT, TEXTS, whole } from '../option.js';
+import { number, TEXT, TEXTS, whole, seconds } from '../option.js';
 import {
   hookPointOption,
   jsonOption,
@@ -11,7 +11,6 @@ import {
   modelOptions,
   questionOptions,
   objectiveOptions,
-  seconds,
   seedOption,
   taskOptions,
 } from '../options.js';
@@ -41,7 +40,7 @@ export const audit = {
     },
     'fail-on': {
       ...TEXTS,
-      describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}`,
+      describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}; or 'sanity': the self-deception battery failed`,
     },
     junit: { ...TEXT, describe: 'JUnit file to write: a test an input, failed by --fail-on' },
     vocab: {
