@@ -6,7 +6,8 @@ import type { Definition } from './command.js';
 import { inFlags } from './flags.js';
 import { interruptible, type Io } from './io.js';
 import type { Values } from './option.js';
-import type { hookPointOption, modelOptions, objectiveOptions } from './options.js';
+import type { objectiveOptions } from './mask-options.js';
+import type { hookPointOption, modelOptions } from './options.js';
 
 /** What modelOptions give, and --at where a command has it. */
 export type ModelArguments = Values<typeof modelOptions> &

@@ -1,13 +1,10 @@
 // The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
-import { MASK_SHAPES, MASK_VALUES, OUTPUT_LOSSES, PRESETS, type Preset } from '../lan/choices.js';
 import { each, Expected, number, someText, TEXT, TEXTS, tolerance, type OptionTable, whole } from './option.js';
 
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
 /** Heading of the options that choose inputs and outputs in --help. */
 export const SELECTION = 'Input and output:';
-/** Heading of the options about masks in --help. */
-export const MASK = 'Mask:';
 
 /** The argument of the commands that take one model. */
 export const MODEL_ARGUMENT = {
@@ -135,55 +132,6 @@ export const hookPointOption = {
   },
 } as const satisfies OptionTable;
 
-/** What a mask is and what it is learned for (Eq. 4). */
-export const objectiveOptions = {
-  preset: {
-    type: 'string',
-    choices: PRESETS,
-    default: 'default' as Preset,
-    requiresArg: true,
-    group: MASK,
-    describe: 'settings; paper: lr 0.05, 10,000 iterations, full mask',
-  },
-  beta: {
-    ...TEXTS,
-    coerce: each(number(0)),
-    library: ['betas'],
-    group: MASK,
-    describe: 'weight of the mask mean (Eq. 4); several give several masks',
-  },
-  draws: { ...TEXT, coerce: whole(1), group: MASK, describe: 'noise draws a step' },
-  'mask-shape': {
-    type: 'string',
-    choices: MASK_SHAPES,
-    requiresArg: true,
-    group: MASK,
-    describe: 'pixel: channels share a value; token: vectors of tokens do; full: every element its own',
-  },
-  'mask-values': {
-    type: 'string',
-    choices: MASK_VALUES,
-    requiresArg: true,
-    group: MASK,
-    describe: 'binary: kept or replaced entirely (default); soft: mixed by a value in [0,1], as the paper has it',
-  },
-  'mask-grid': {
-    ...TEXT,
-    coerce: grids,
-    library: ['maskGrids'],
-    group: MASK,
-    describe: 'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28; none: one value a pixel',
-  },
-  loss: {
-    type: 'string',
-    choices: OUTPUT_LOSSES,
-    requiresArg: true,
-    library: ['outputLoss'],
-    group: MASK,
-    describe: 'how outputs are compared (L_F)',
-  },
-} as const satisfies OptionTable;
-
 /** Which class is explained. */
 export const questionOptions = {
   target: {
@@ -250,16 +198,6 @@ function deviations(texts: readonly string[]): number[] {
   const values = texts.map(number());
   if (values.some((v) => v === 0)) throw new Expected('numbers other than 0', texts.join(' '));
   return values;
-}
-
-/** `7+28`, `14x28` or `none`, as [rows, columns] each. */
-function grids(text: string): (readonly [number, number])[] {
-  if (text === 'none') return [];
-  return text.split('+').map((part) => {
-    const sides = part.split('x').map(Number);
-    if (sides.length > 2 || sides.some((s) => !Number.isInteger(s) || s < 1)) throw new Expected('28, 14x28, 7+28 or none', text);
-    return [sides[0]!, sides[1] ?? sides[0]!];
-  });
 }
 
 /** `name=1,3,224,224`, several times; names may hold '=' themselves, and nothing behind it is a scalar. */

@@ -3,14 +3,13 @@ import { NOISE_HELP } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
 import { number, TEXT, TEXTS, whole, seconds } from '../option.js';
+import { MASK, objectiveOptions } from '../mask-options.js';
 import {
   hookPointOption,
   jsonOption,
-  MASK,
   MODEL_ARGUMENT,
   modelOptions,
   questionOptions,
-  objectiveOptions,
   seedOption,
   taskOptions,
 } from '../options.js';

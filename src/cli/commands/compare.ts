@@ -3,7 +3,16 @@ import { METHODS } from '../../attribution/names.js';
 import { NOISE_HELP } from '../../lan/choices.js';
 import type { Definition } from '../command.js';
 import { Expected, TEXT, TEXTS, whole, seconds } from '../option.js';
-import { hookPointOption, jsonOption, MASK, MODEL_ARGUMENT, modelOptions, objectiveOptions, questionOptions, seedOption, taskOptions } from '../options.js'; // prettier-ignore
+import { MASK, objectiveOptions } from '../mask-options.js';
+import {
+  hookPointOption,
+  jsonOption,
+  MODEL_ARGUMENT,
+  modelOptions,
+  questionOptions,
+  seedOption,
+  taskOptions,
+} from '../options.js';
 
 /** What takes part, by name. */
 export const CONTENDERS = ['lan', ...METHODS] as const;

@@ -2,7 +2,8 @@
 import { NOISE_HELP } from '../../lan/choices.js';
 import type { Definition } from '../command.js';
 import { each, Expected, TEXT, TEXTS, whole } from '../option.js';
-import { hookPointOption, jsonOption, MASK, MODEL_ARGUMENT, modelOptions, questionOptions, seedOption } from '../options.js';
+import { MASK } from '../mask-options.js';
+import { hookPointOption, jsonOption, MODEL_ARGUMENT, modelOptions, questionOptions, seedOption } from '../options.js';
 
 /** What `--fail-on` may name. */
 function finding(text: string): 'answer' | 'moved' {

@@ -1,7 +1,8 @@
 // The words and options of lan-onnx export-step.
 import type { Definition } from '../command.js';
 import { TEXT } from '../option.js';
-import { hookPointOption, jsonOption, MODEL_ARGUMENT, modelOptions, questionOptions, objectiveOptions } from '../options.js';
+import { objectiveOptions } from '../mask-options.js';
+import { hookPointOption, jsonOption, MODEL_ARGUMENT, modelOptions, questionOptions } from '../options.js';
 
 /** lan-onnx export-step. */
 export const exportStep = {
