@@ -49,7 +49,7 @@ export function runOf(
       question,
       within: options.within,
       evidenceDraws: options.evidenceDraws,
-      sanity: options.sanity,
+      sanity: options.sanity ?? false,
       explainer,
       samples: samples && hashOf(samples),
       vocabulary,

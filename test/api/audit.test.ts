@@ -70,7 +70,7 @@ describe('inputs', () => {
     try {
       const masks: number[][] = [];
       for (const input of [PICTURE, readFileSync(PICTURE), tensor, at('x.npy'), readFileSync(at('x.npy')), bytes])
-        masks.push([...toFloat32((await auditor.audit(input)).betas[0]!.learned.mask)]);
+        masks.push([...toFloat32((await auditor.audit(input)).betas[0]!.learned.order!)]);
       expect(masks[0]!.some((v) => v !== masks[0]![0])).toBe(true);
       for (const mask of masks.slice(1)) expect(mask).toEqual(masks[0]);
     } finally {

@@ -57,7 +57,7 @@ beforeAll(async () => {
 /** Every file below a folder, a document without its times. */
 function contents(out: string): Record<string, unknown> {
   const files = readdirSync(at(out), { recursive: true, encoding: 'utf8' }).filter((f) => statSync(at(out, f)).isFile());
-  const timeless = (key: string, v: unknown): unknown => (/[Ss]econds|timings/.test(key) ? undefined : v);
+  const timeless = (key: string, v: unknown): unknown => (/[Ss]econds|timings|^resumed$/.test(key) ? undefined : v);
   return Object.fromEntries(
     files.sort().map((f) => {
       const bytes = readFileSync(at(out, f));
@@ -73,10 +73,10 @@ describe('files of an earlier run', () => {
     mkdirSync(at('stale/mine'));
     const { code, err } = await audit(['a.png'], 'stale', '--beta', '1');
     expect(code).toBe(0);
-    expect(readdirSync(at('stale/a')).sort()).toEqual(['attention.png', 'audit.json', 'mask.npy', 'notes.txt', 'overlay.png', 'sheet.png']); // prettier-ignore
+    expect(readdirSync(at('stale/a')).sort()).toEqual(['attention.png', 'audit.json', 'mask.npy', 'notes.txt', 'order.npy', 'overlay.png', 'sheet.png']); // prettier-ignore
     expect(readdirSync(at('stale/b'))).toContain('mask-beta2.npy');
     expect(err.match(/note: files of an earlier run that are not of this one are removed: (.*)\n/)![1]).toBe(
-      `${['mask-beta1.npy', 'attention-beta1.png', 'overlay-beta1.png', 'mask-beta2.npy', 'attention-beta2.png'].map((n) => join('a', n)).join(', ')} and 1 more`,
+      `${['mask-beta1.npy', 'order-beta1.npy', 'attention-beta1.png', 'overlay-beta1.png', 'mask-beta2.npy'].map((n) => join('a', n)).join(', ')} and 3 more`,
     );
     expect(err).toContain(`note: '${at('stale')}' also holds results of earlier runs, which are left as they are: b\n`);
   });

@@ -59,7 +59,7 @@ describe('tokens', () => {
     const { tokens, claims } = document.betas[0]!;
     expect(claims[0]).toMatch(/^\d+ % of the tokens replaced entirely by noise: the answer 'class 1' was kept/);
     expect(tokens.map((t) => [t.position, t.id, t.token])).toEqual([3, 4, 7, 5, 6, 0].map((id, i) => [i, id, VOCABULARY[id]]));
-    const mask = toFloat32(decodeNpy(readFileSync(at('bert/ids/mask-beta0.3.npy')), 'mask'));
+    const mask = toFloat32(decodeNpy(readFileSync(at('bert/ids/order-beta0.3.npy')), 'mask'));
     tokens.forEach((t, i) => expect(t.mask).toBeCloseTo(mask[i]!, 6));
     expect(tokens.toSorted((a, b) => a.mask - b.mask)[0]!.position).toBe(2);
     const page = readFileSync(at('bert/ids/tokens.html'), 'utf8');
@@ -85,7 +85,7 @@ describe('tokens', () => {
     const full = [...FEEDS, '--mask-shape', 'full', '--iterations', '3', '--out', at('full')];
     const argv = ['audit', text, '--tensor', at('ids.npy'), '--output', 'logits', '--evidence-draws', '2', ...full];
     expect((await run(...argv)).code).toBe(0);
-    const mask = toFloat32(decodeNpy(readFileSync(at('full/ids/mask.npy')), 'mask'));
+    const mask = toFloat32(decodeNpy(readFileSync(at('full/ids/order.npy')), 'mask'));
     expect(mask).toHaveLength(48);
     const first = mask.subarray(0, 8).reduce((a, b) => a + b, 0) / 8;
     expect(read('full/ids/audit.json').betas[0]!.tokens[0]!.mask).toBeCloseTo(first, 6);

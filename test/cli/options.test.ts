@@ -24,7 +24,7 @@ const absent = join(folder, 'absent');
 /** A command with all that it demands, which names nothing that exists: whatever gets past the options ends at once. */
 const line = (command: (typeof COMMANDS)[number]): string[] => [
   nameOf(command),
-  join(absent, 'model.onnx'),
+  ...Object.keys(command.definition.positionals).map((name) => join(absent, `${name}.onnx`)),
   ...Object.entries(command.definition.options).flatMap(([flag, o]: [string, Option]) =>
     o.demandOption ? [`--${flag}`, join(absent, flag)] : [],
   ),
