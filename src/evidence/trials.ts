@@ -29,8 +29,10 @@ export interface SoftEvidence extends Kept {
 export interface TrialOptions {
   /** For certifying. Default 256. */
   readonly draws?: number;
-  /** For choosing the fraction that is replaced entirely. Default 32. */
+  /** For choosing the fraction that is replaced entirely. Default 64. */
   readonly choosing?: number;
+  /** A fraction is a candidate where at least this part of the choosing draws kept the answer. Default 0.95. */
+  readonly least?: number;
   readonly seed?: number;
   /** Judges answers by the one to the input, probabilities [1,K]. Default: judgeClass. */
   readonly judge?: (p: Tensor) => Judge;
@@ -47,12 +49,10 @@ export interface Trial {
 
 /** The draws for one input: masks come as values of one shape, 1 = replaced. */
 export interface Trials {
-  /** Draws that choose something, at most. */
-  readonly tries: number;
-  /** On choosing draws (stream `threshold`); given up as soon as fewer than this part of them can be kept. */
-  choosing(mask: Float32Array, least: number): Promise<Trial>;
-  /** On all draws that chose nothing (stream `evidence`). */
-  certified(mask: Float32Array): Promise<Trial>;
+  /** On choosing draws (stream `threshold`): `holds` where enough of them kept the answer; given up as soon as that cannot be. */
+  choosing(mask: Float32Array): Promise<Trial & { readonly holds: boolean }>;
+  /** On all draws that chose nothing (stream `evidence`), or on the first `most` of them. */
+  certified(mask: Float32Array, most?: number): Promise<Trial>;
   /** How often the answer was kept in a certified trial, with its 95 % Wilson interval. */
   kept(trial: Trial): Kept;
   /** The same, and how far the answers lay apart. */
@@ -68,7 +68,7 @@ export async function createTrials(
   x: Tensor,
   maskDims: readonly number[],
   noise: Noise,
-  { draws = 256, choosing = 32, seed = 0, judge: judgeBy = judgeClass }: TrialOptions,
+  { draws = 256, choosing = 64, least = 0.95, seed = 0, judge: judgeBy = judgeClass }: TrialOptions,
 ): Promise<Trials> {
   const judge: Judge = judgeBy(await predict(x));
   const per = sizeOf(x.dims);
@@ -76,7 +76,7 @@ export async function createTrials(
   // Noise that is always the same proves its point in one draw; repeating it would feign certainty.
   const total = noise.random ? draws : 1;
   const tries = noise.random ? choosing : 1;
-  const trial = async (given: Float32Array, count: number, stream: number, least = 0): Promise<Trial> => {
+  const trial = async (given: Float32Array, count: number, stream: number, wanted = 0): Promise<Trial> => {
     const noiseStream = random(seed, stream);
     const soft = spread(given, maskDims, x.dims);
     let kept = 0;
@@ -95,19 +95,21 @@ export async function createTrials(
         sum += judge.divergence(row);
         judge.labels?.forEach((label, l) => (labels[l]! += row[label]! >= LABEL_HOLDS ? 1 : 0));
       }
-      if (kept + count - at - n < least) return { kept, labels, divergence: sum / (at + n), draws: at + n };
+      if (kept + count - at - n < wanted) return { kept, labels, divergence: sum / (at + n), draws: at + n };
     }
     return { kept, labels, divergence: sum / count, draws: count };
   };
-  const proportion = (kept: number): Proportion => ({ kept, draws: total, interval: wilson(kept, total) });
-  const counted = ({ kept, labels }: Trial): Kept => ({
-    ...proportion(kept),
-    ...(judge.labels && { labels: judge.labels.map((index, l) => ({ index, ...proportion(labels[l]!) })) }),
+  const proportion = (kept: number, draws: number): Proportion => ({ kept, draws, interval: wilson(kept, draws) });
+  const counted = ({ kept, labels, draws }: Trial): Kept => ({
+    ...proportion(kept, draws),
+    ...(judge.labels && { labels: judge.labels.map((index, l) => ({ index, ...proportion(labels[l]!, draws) })) }),
   });
   return {
-    tries,
-    choosing: (mask, least) => trial(mask, tries, STREAMS.threshold, least * tries),
-    certified: (mask) => trial(mask, total, STREAMS.evidence),
+    async choosing(mask) {
+      const counts = await trial(mask, tries, STREAMS.threshold, least * tries);
+      return { ...counts, holds: counts.kept >= least * tries };
+    },
+    certified: (mask, most = total) => trial(mask, Math.min(most, total), STREAMS.evidence),
     kept: counted,
     measured: (t) => ({
       ...(judge.measure === 'kl' ? { kl: t.divergence } : { rmse: Math.sqrt(t.divergence) }),

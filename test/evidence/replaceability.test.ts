@@ -40,7 +40,7 @@ test('a binary mask is the first that is tried, and its own fraction is certifie
   const f = indicator([0, 1, 2, 3, 4, 5]);
   const { hard, hardTried } = await replaceability(f.predict, x, mask, noise, { draws: 64, order: sorted });
   // 14 of 20, then 0.75, which takes one that is needed.
-  expect(hardTried.map((t) => [t.fraction, t.kept])).toEqual([[0.7, 32], [0.75, 0]]); // prettier-ignore
+  expect(hardTried.map((t) => [t.fraction, t.kept])).toEqual([[0.7, 64], [0.75, 0]]); // prettier-ignore
   expect([hard!.fraction, hard!.kept]).toEqual([0.7, 64]);
   // A mask that takes too much is followed downwards, to the first fraction that holds.
   const bold = float32(Float32Array.from({ length: N }, (_, i) => (i === 3 ? 0 : 1)), [1, N]); // prettier-ignore

@@ -68,10 +68,11 @@ test('audit: finds the half that counts, and writes everything that it names', a
   expect(readdirSync(join(out, 'white')).sort()).toEqual(names.sort());
   const json = JSON.parse(readFileSync(join(out, 'white/audit.json'), 'utf8')) as {
     schema: string;
-    betas: { steps: number; evidence: { soft: { draws: number } } }[];
+    betas: { steps: number; evidence: { soft: { draws: number }; hard?: { draws: number } } }[];
   };
   expect(json.schema).toBe('lan-onnx/audit@2');
-  expect(json.betas.map((b) => b.evidence.soft.draws)).toEqual([256, 256]);
+  expect(json.betas.map((b) => b.evidence.soft.draws)).toEqual([64, 64]);
+  expect(json.betas.map((b) => b.evidence.hard?.draws)).toEqual([256, 256]);
   const mask = decodeNpy(readFileSync(join(out, 'white/mask-beta0.3.npy')), 'mask');
   expect(mask.dims).toEqual([1, 1, 8, 8]);
   const values = toFloat32(mask);
@@ -130,7 +131,10 @@ test('audit --tensor, and the same seed gives the same bytes', async () => {
 });
 
 test('audit without an input, or with a beta that is no number, is wrong usage', async () => {
-  expect(await run('audit', model)).toMatchObject({ code: 2, err: 'lan-onnx: audit: give at least one --image or --tensor, or --data.\n' });
+  expect(await run('audit', model)).toMatchObject({
+    code: 2,
+    err: 'lan-onnx: audit: give at least one --image or --tensor, or --data.\n',
+  });
   expect(await run('audit', model, '--image', picture, '--beta', 'x')).toMatchObject({
     code: 2,
     err: "lan-onnx: --beta: expected a number of at least 0, received 'x'.\n",
