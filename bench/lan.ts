@@ -32,6 +32,9 @@ const classifier = await openModel(encodeModel(dialectModel(classifierGraph(netw
   threads,
   card: { input: { range: 1, mean: [0], std: [1] } },
 });
-const a = await trainLan(classifier, digits, { data: 'npm', settings: { ...settings, learningRate: 1e-4, beta: 5, maskValues: 'soft' } });
+const a = await trainLan(classifier, digits, {
+  data: 'npm',
+  settings: { ...settings, learningRate: 1e-4, beta: 5, maskValues: 'soft' },
+});
 report('LAN', a.seconds);
 await classifier.dispose();

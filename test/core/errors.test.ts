@@ -9,7 +9,10 @@ test('an error is its problem, and its advice behind it', () => {
 });
 
 test('of several problems each keeps its own advice', () => {
-  const error = new LanErrors('unsupported', 'Two things:', [{ problem: 'A is long', advice: 'Cut it.' }, { problem: 'B is wide' }]);
+  const error = new LanErrors('unsupported', 'Two things:', [
+    { problem: 'A is long', advice: 'Cut it.' },
+    { problem: 'B is wide' },
+  ]);
   expect(error.message).toBe('Two things:\n  - A is long. Cut it.\n  - B is wide');
   expect(error.problem).toBe('Two things:\n  - A is long\n  - B is wide');
   expect([error.problems, error.advice]).toEqual([['A is long', 'B is wide'], undefined]);
