@@ -4,7 +4,7 @@ import { originOf } from '../model/origins.js';
 import { encodeModel } from '../onnx/codec.js';
 import { label, openContext, type CheckOptions, type Sample, type CheckContext } from './context.js';
 import { differentiableOf, type Differentiable } from './differentiable.js';
-import { checkGradients, type GradientAgreement } from './gradients.js';
+import { FRESH, checkGradients, type GradientAgreement } from './gradients.js';
 import { compareNodes, type Divergence } from './intermediates.js';
 import { checkOutputs, type OutputAgreement } from './outputs.js';
 import { cutFailing, MOST_NODES, writeCut, type Bisected, type Cut } from './smallest-failure.js';
@@ -125,11 +125,12 @@ async function opByOp(
 ): Promise<{ readonly wrong?: WrongGradient; readonly gradients: readonly GradientAgreement[] }> {
   context.onProgress('gradient of each op');
   const ofEngines = (g: GradientAgreement): boolean => g.cosine !== undefined;
-  const { wrong, notFinite } = await findWrongGradient(
-    context,
-    part,
-    compared.some((g) => g.verdict !== 'agrees' && ofEngines(g)),
-  );
+  const apart = compared.some((g) => g.verdict !== 'agrees' && ofEngines(g));
+  const lost = (g: GradientAgreement): boolean => g.maxError === Infinity || Number.isNaN(g.cosine);
+  let { wrong, notFinite } = await findWrongGradient(context, part, apart);
+  // What is no number at one input may be one at another.
+  for (const sample of compared.some(lost) ? [...part.samples.slice(1), ...(await part.fresh(FRESH))] : [])
+    if (!wrong && notFinite === undefined) ({ wrong, notFinite } = await findWrongGradient(context, part, apart, sample));
   if (wrong) {
     const worse = (g: GradientAgreement): GradientAgreement =>
       g.verdict === 'agrees' ? g : { ...g, verdict: 'disagrees', ok: false };
@@ -142,7 +143,11 @@ async function opByOp(
         ? g
         : { ...g, verdict: 'inconclusive', reason: `${g.reason ? `${g.reason}; ` : ''}${reason}`, ok: true };
   if (notFinite !== undefined)
-    return { gradients: compared.map((g) => (g.maxError === Infinity || Number.isNaN(g.cosine) ? hidden(`it is infinite or NaN from ${notFinite} on, in every engine alike`)(g) : g)) }; // prettier-ignore
+    return {
+      gradients: compared.map((g) =>
+        lost(g) ? hidden(`it is infinite or NaN from ${notFinite} on, in every engine alike`)(g) : g,
+      ),
+    };
   const bend = compared.every((g) => g.verdict !== 'disagrees' || ofEngines(g));
   if (bend) return { gradients: compared.map(hidden("each op's gradient is right by itself")) };
   // Where the outputs are wrong already, that is why.

@@ -21,7 +21,7 @@ export interface GradientAgreement extends Settled {
 }
 
 /** Fresh inputs at which a comparison that fails is made again before it counts as a disagreement. */
-const FRESH = 4;
+export const FRESH = 4;
 
 /**
  * Compares at every sample, and at FRESH more where one of them is apart: a disagreement is one only if it repeats away from bends and above what

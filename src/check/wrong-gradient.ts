@@ -45,13 +45,17 @@ export interface Blame {
 /**
  * The first node on the path to the objective on the output whose gradient, taken of a seeded combination of its outputs, is not
  * what central differences say; none where each is right by itself. Nodes that are alike (op, attributes, shapes) are tried once, at what
- * they see at the first sample. `apart`: the engines are known to differ from each other, so that nodes on which they do not need no differences,
+ * they see at the sample (default: the first). `apart`: the engines are known to differ from each other, so that nodes on which they do not need no differences,
  * which take the longest.
  */
-export async function findWrongGradient(context: CheckContext, part: Differentiable, apart: boolean): Promise<Blame> {
+export async function findWrongGradient(
+  context: CheckContext,
+  part: Differentiable,
+  apart: boolean,
+  sample: Differentiable['samples'][number] = part.samples[0]!,
+): Promise<Blame> {
   const { engines, adapters } = context;
   const { wrt, output } = part;
-  const sample = part.samples[0]!;
   const objective = await objectiveOf(part.graph, output, adapters);
   const { graph, loss, cotangent } = objective;
   const feeds: Record<string, Tensor> = {

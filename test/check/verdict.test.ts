@@ -97,6 +97,17 @@ test('gradients that are NaN in every engine are no disagreement: a sigmoid writ
   expect([between.cosine, between.reason]).toEqual([NaN, expect.stringMatching(/infinite or NaN from Exp/)]);
 });
 
+test('the input at which no gradient is a number need not be the first', async () => {
+  const g = new GraphBuilder();
+  const z = g.op('MatMul', [g.input('x', 'float32', [1, 4]), g.constant(weights(0, [4, 3], 400))]);
+  g.append('Reciprocal', [g.add(g.op('Exp', [g.neg(z)]), g.one)], ['p']);
+  g.output('p');
+  const inputs = [0.001, 3, 4, 5].map((size, draw) => ({ feeds: { x: weights(draw + 1, [1, 4], size) } }));
+  const result = await check(encodeModel(dialectModel(g.build())), { inputs });
+  expect([result.agrees, result.verdict, result.blame]).toEqual([true, 'inconclusive', undefined]);
+  expect(result.gradients.some((row) => /infinite or NaN from Exp/.test(row.reason ?? ''))).toBe(true);
+});
+
 describe('an error of 1 % in a rule is found', () => {
   const sound = (op: string): OpAdapter => adapters.find((a) => a.op === op && !a.domain)!;
   const off = (op: string): OpAdapter[] => {
