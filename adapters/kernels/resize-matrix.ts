@@ -1,4 +1,5 @@
 // Resize along one axis as a matrix [out, in]: every coordinate transformation, rounding, filter and border rule, as onnxruntime computes them.
+import { LanError } from '../../src/core/errors.js';
 import type { Matrix } from './linalg-axis.js';
 
 /** What Resize-18/19 says about one axis. */
@@ -81,12 +82,20 @@ function cubic(x: number, a: number): number {
   return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
 }
 
+/** The most elements of a matrix: an axis of 8,192 for one of as many. */
+const MOST = 2 ** 26;
+
 /**
- * The matrix of one axis. Undefined when a coordinate_transformation_mode, nearest_mode or mode is not known.
+ * The matrix of one axis. Throws LanError (`memory`) above MOST elements: scales and sizes are only numbers in a file. Undefined when a coordinate_transformation_mode, nearest_mode or mode is not known.
  * Rows sum to 1, but for those outside the input.
  */
 export function interpolationMatrix(axis: AxisResize): AxisMatrix | undefined {
   const { length, resized, scale, mode, cubicA, excludeOutside } = axis;
+  if (!(resized * length <= MOST))
+    throw new LanError(
+      'memory',
+      `Resize of an axis from ${length} to ${resized} takes a matrix of ${resized * length} elements; at most ${MOST} are allowed.`,
+    );
   const data = new Float32Array(resized * length);
   const outside: boolean[] = [];
   const cropped = axis.coordinates === 'tf_crop_and_resize';

@@ -1,4 +1,5 @@
 // A window is only an attribute: no file of a few bytes gets all memory by a large one.
+import { interpolationMatrix } from '../../adapters/kernels/resize-matrix.js';
 import { expect, test } from '@jest/globals';
 import { openModel } from '../../src/model/open.js';
 import { oneNode } from '../support/one-node.js';
@@ -9,5 +10,12 @@ test('a dilated average over 2^55 elements is refused in words', async () => {
   const bytes = oneNode(19, { opType: 'AveragePool', input: ['x'], output: ['y'], attribute }, { x: [1, 1, 8, 8] });
   await expect(openModel(bytes)).rejects.toThrow(
     'A window of [1,1,3,9007199254740991] has 27021597764222972 elements; at most 67108864 are allowed.',
+  );
+});
+
+test('a resize whose matrix would fill the memory is refused by its numbers', () => {
+  const axis = { length: 1_000_000, resized: 1_000_000, scale: 1, mode: 'nearest', coordinates: 'asymmetric', nearest: 'floor', cubicA: -0.75, excludeOutside: false, antialias: false, roi: undefined }; // prettier-ignore
+  expect(() => interpolationMatrix(axis)).toThrow(
+    'Resize of an axis from 1000000 to 1000000 takes a matrix of 1000000000000 elements; at most 67108864 are allowed.',
   );
 });
