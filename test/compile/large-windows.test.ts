@@ -14,7 +14,7 @@ test('a dilated average over 2^55 elements is refused in words', async () => {
 });
 
 test('a resize whose matrix would fill the memory is refused by its numbers', () => {
-  const axis = { length: 1_000_000, resized: 1_000_000, scale: 1, mode: 'nearest', coordinates: 'asymmetric', nearest: 'floor', cubicA: -0.75, excludeOutside: false, antialias: false, roi: [0, 1] }; // prettier-ignore
+  const axis = { length: 1_000_000, resized: 1_000_000, scale: 1, mode: 'nearest', coordinates: 'asymmetric', nearest: 'floor', cubicA: -0.75, excludeOutside: false, antialias: false, roi: [0, 1] } as const; // prettier-ignore
   expect(() => interpolationMatrix(axis)).toThrow(
     'Resize of an axis from 1000000 to 1000000 takes a matrix of 1000000000000 elements; at most 67108864 are allowed.',
   );
