@@ -33,14 +33,13 @@ export function learned(learner: Learner, settings: LanSettings, options: MaskPr
   return {
     of({ x, p, answer, noise, beta }) {
       options.onPhase?.(`learning the mask, beta ${beta}`);
-      const target = targetOf(answer, p, settings.sharpen);
       return learner.learn({
         x,
-        target,
+        target: targetOf(answer, p, settings.sharpen),
         tolerance: answer.task === 'value' ? answer.within : undefined,
         noise,
         settings: { ...settings, beta, binary: settings.maskValues === 'binary' },
-        kept: keptBy(answer, toFloat32(target)),
+        kept: keptBy(answer, p),
         onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),
         signal: options.signal,
       });

@@ -1,6 +1,6 @@
 // The target of Eq. 4: what the mask is to keep, from what the model answered.
-import { float32, toFloat32, type Tensor } from '../core/tensor.js';
-import type { Answer } from '../evidence/answer.js';
+import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { judgeOf, type Answer } from '../evidence/answer.js';
 
 /** What the mask is to keep, as the objective takes it: F(x), its top class with probability `sharpen` at least; of a question [1,2], yes and no. */
 export function targetOf(answer: Answer, p: Tensor, sharpen: number): Tensor {
@@ -14,20 +14,15 @@ export function targetOf(answer: Answer, p: Tensor, sharpen: number): Tensor {
 }
 
 /**
- * Is the answer kept in a row of the objective's outputs, log-probabilities as `target` has them (or a value)? The same rule as Judge.kept, on what
- * learning sees: the target's largest class is the largest (of a question: it has more than half, which is stricter where there are several classes); each
- * label lies on its side of a half; a value lies within the tolerance.
+ * Is the answer kept in a row of the objective's outputs? What Judge.kept says of the probabilities in it, which are the exponentials of its first K;
+ * of a question the row holds yes and no alone, and yes has to be the larger, which is stricter where there are several other classes.
  */
-export function keptBy(answer: Answer, target: Float32Array): (row: Float32Array) => boolean {
-  if (answer.task === 'value') return ([v]) => Math.abs(v! - answer.value) <= answer.within;
-  const largest = (row: Float32Array): number => row.reduce((best, v, i) => (v > row[best]! ? i : best), 0);
-  if (answer.task !== 'labels') {
-    const wanted = largest(target);
-    return (row) => largest(row) === wanted;
-  }
-  const labels = target.length / 2;
-  return (row) =>
-    Array.from({ length: labels }, (_, i) => i).every((i) => row[i]! >= row[labels + i]! === target[i]! >= target[labels + i]!);
+export function keptBy(answer: Answer, p: Tensor): (row: Float32Array) => boolean {
+  if (answer.task === 'target') return ([yes, no]) => yes! > no!;
+  const judge = judgeOf(answer, p);
+  if (answer.task === 'value') return (row) => judge.kept(row);
+  const classes = sizeOf(p.dims);
+  return (row) => judge.kept(row.subarray(0, classes).map((v) => Math.exp(v)));
 }
 
 /** Targets [1,2K] of K labels, p then 1 - p, each sharpened as the answer of two classes that it is (see `sharpened`). */

@@ -5,7 +5,7 @@ import { createExplainer, trainExplainer, type AmortisedSettings, type Explainer
 import { createNoise } from '../lan/noise.js';
 import type { MaskShape } from '../lan/choices.js';
 import type { Samples } from '../lan/samples.js';
-import { defaultBeta } from '../lan/settings.js';
+import { defaultBeta, defaultMaskValues } from '../lan/settings.js';
 import type { TrainJob, TrainResult } from '../lan/train.js';
 import type { Classifier } from '../model/open.js';
 import type { Question } from '../model/question.js';
@@ -37,15 +37,13 @@ export interface TrainedLan extends TrainResult {
 }
 
 /** Appendix A's learning rate and iterations are 1e-4 and 100,000; these defaults reach its objective in fewer steps (docs/performance.md). */
-const DEFAULTS: AmortisedSettings = {
+const DEFAULTS: Omit<AmortisedSettings, 'beta' | 'maskValues'> = {
   iterations: 20_000,
   learningRate: 5e-4,
   schedule: 'cosine',
   batch: 32,
   draws: 1,
-  beta: NaN,
   outputLoss: 'cross-entropy',
-  maskValues: 'binary',
   seed: 0,
 };
 
@@ -68,13 +66,18 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
         'data',
         `${source.name}: takes samples of [${sampleShape.join(',')}], the data has [${s.shape.join(',')}].`,
       );
-  const given = Object.fromEntries(Object.entries(options.settings ?? {}).filter(([, v]) => v !== undefined));
-  // As in settings.ts: squared error has no gradient where a rounded mask has lost the answer.
-  const fitting = given.outputLoss === 'squared-error' ? { maskValues: 'soft' as const } : {};
-  const merged = { ...DEFAULTS, ...fitting, ...given };
+  const given = Object.fromEntries(
+    Object.entries(options.settings ?? {}).filter(([, v]) => v !== undefined),
+  ) as Partial<AmortisedSettings>;
   const { question } = options;
   const classes = question?.against === undefined ? classifier.output.shape.slice(1).reduce((a, b) => a * b, 1) : 2;
-  const settings = { ...merged, beta: Number.isNaN(merged.beta) ? defaultBeta(classes, merged.outputLoss) : merged.beta };
+  const { outputLoss } = given;
+  const settings: AmortisedSettings = {
+    beta: defaultBeta(classes, outputLoss),
+    maskValues: defaultMaskValues(outputLoss),
+    ...DEFAULTS,
+    ...given,
+  };
   const scaling = card ? { offset: 0, factor: 1 / card.range } : await scalingOf(samples);
   const lan = options.lan ?? 'paper';
   const explainer = createExplainer(lan, sampleShape, options.maskShape ?? 'pixel', scaling);

@@ -34,8 +34,7 @@ export function resolveSettings(
   const picture = sampleShape.length === 3;
   // One draw of a few thousand elements says little about the expectation over noise, and costs little.
   const small = sizeOf(sampleShape) <= SMALL;
-  // Squared error has no gradient where a rounded mask has lost the answer.
-  const maskValues = given.maskValues ?? (given.outputLoss === 'squared-error' ? 'soft' : 'binary');
+  const maskValues = given.maskValues ?? defaultMaskValues(given.outputLoss);
   const base: LanSettings =
     preset === 'paper'
       ? {
@@ -81,6 +80,10 @@ export function resolveSettings(
  */
 export const defaultBeta = (classes: number, loss: OutputLoss = 'cross-entropy'): number =>
   loss === 'squared-error' ? 1 : Number((1.5 * Math.log(Math.max(2, classes))).toPrecision(2));
+
+/** Binary, but for squared error, which has no gradient where a rounded mask has lost the answer. */
+export const defaultMaskValues = (loss: OutputLoss = 'cross-entropy'): MaskValues =>
+  loss === 'squared-error' ? 'soft' : 'binary';
 
 /** Coarse to fine, down to the pixels themselves, so that large parts move fast and edges stay sharp. */
 function defaultGrids(sampleShape: readonly number[]): [number, number][] {
