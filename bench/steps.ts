@@ -21,7 +21,8 @@ const classifier = await openModel(model, { card, engine: 'onnxruntime', threads
 const { sampleShape } = classifier;
 const [, height, width] = sampleShape as [number, number, number];
 const classes = sizeOf(classifier.outputs[0]!.shape.slice(1));
-const base = resolveSettings('default', sampleShape, classes, { patience: 0 });
+// Soft masks, whose objective can be compared with the paper's.
+const base = resolveSettings('default', sampleShape, classes, { patience: 0, maskValues: 'soft' });
 const paper = Number(values.paper);
 const half = (n: number): [number, number] => [Math.ceil(height / n), Math.ceil(width / n)];
 
