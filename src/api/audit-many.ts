@@ -1,26 +1,21 @@
 // auditMany(model, inputs): many inputs on all cores, each with its folder, a line in results.jsonl, and a summary of all.
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
 import { LanError } from '../core/errors.js';
-import { ensureWritable, readBytes, writeAtomically } from '../data/files.js';
+import { ensureWritable } from '../data/files.js';
 import { whileLocked } from '../data/lock.js';
-import { decodeNpy } from '../data/npy.js';
 import { prepareResults } from '../data/results.js';
-import { uniqueFolders } from '../data/unique-folders.js';
 import type { AuditDocument } from '../report/audit-files.js';
-import { answerText } from '../report/claims.js';
-import { otherResults } from '../report/earlier.js';
 import { readFailOn } from '../report/fail-on.js';
-import { junit, type JunitCase } from '../report/junit.js';
-import { openLines, RESULTS, writeSummary, type Lines } from '../report/many-files.js';
-import { lineOf, Summing, summaryText, type Summary } from '../report/summary.js';
 import { createAuditor, type Auditor } from './audit.js';
 import { survey } from './audit-all.js';
 import type { AuditOptions } from './audit-options.js';
+import { Ledger, type ManyResult } from './ledger.js';
 import { openSource, type Source, type SourceSpec } from './many-source.js';
 import { isFile, type ModelLike } from './opened.js';
 import { explain, inOrder, notBegun, type Performer, type Task } from './performer.js';
 import { startWorkers } from './worker-pool.js';
+
+export type { ManyResult };
 
 /** From so many inputs on, workers are worth their start. */
 export const MANY = 8;
@@ -51,24 +46,6 @@ export interface ManyOptions extends AuditOptions {
   readonly onDone?: (done: number, total: number) => void;
 }
 
-/** What was made of many inputs. */
-export interface ManyResult {
-  /** The document of summary.json. Of a single input nothing is summarised, and no file is written but its own. */
-  readonly summary: Summary & { readonly model: { readonly path: string; readonly sha256: string }; readonly workers: number; readonly seconds: number; readonly resumed: number }; // prettier-ignore
-  readonly failures: readonly LanError[];
-  /** Inputs that `failOn` found. */
-  readonly negative: number;
-  /** Interrupted before the last input. */
-  readonly unfinished: boolean;
-  /** Files of earlier results that are not of this run, removed; and folders of other results, left alone. */
-  readonly removed: readonly string[];
-  readonly others: readonly string[];
-  /** Paths of what was written beside the folders of the inputs. */
-  readonly files: readonly string[];
-  /** The summary in sentences. */
-  readonly lines: readonly string[];
-}
-
 /**
  * Explains many inputs and writes a folder for each, and where there are several results.jsonl (a line an input, as soon as it is finished), summary.json
  * and classes.png. What cannot be explained is told by name, and the rest goes on. Throws as `audit` does for what is not about one input, and where none
@@ -78,135 +55,119 @@ export interface ManyResult {
  * const { summary } = await auditMany('model.onnx', { kind: 'data', path: 'photos/', seed: 0 }, { out: 'out', failOn: 'replaceable<0.5' });
  */
 export async function auditMany(model: ModelLike, spec: SourceSpec, options: ManyOptions): Promise<ManyResult> {
-  const { out, workers = 'auto', resume = false, strict, failOn = [], junit: report, onStart, onDocument, onFailure, onDone, ...own } = options; // prettier-ignore
-  const failing = (typeof failOn === 'string' ? [failOn] : failOn).map(readFailOn);
+  const { out, workers = 'auto', resume = false, strict, failOn = [], junit, onStart, onDocument, onFailure, onDone, ...own } = options; // prettier-ignore
+  const failing = [failOn].flat().map(readFailOn);
   const source = await openSource(spec);
-  const total = source.inputs.length;
-  const width = widthFor(workers, total, model, own);
-  const auditing = { ...own, ...(width.threads ? { threads: own.threads ?? width.threads } : {}) };
-  let current: { path: string; notes: readonly string[] } | undefined;
-  const told = new Set<string>();
-  const onNote = (text: string): void => {
-    told.add(text);
-    options.onNote?.(current?.notes.includes(text) ? `${current.path}: ${text}` : text);
-  };
-  let performer: Performer | undefined;
   let auditor: Auditor | undefined;
   try {
-    if (report !== undefined) await prepareResults([report], [isFile(model) && typeof model === 'string' ? model : undefined, ...source.inputs.map((i) => i.path)]); // prettier-ignore
-    auditor = await createAuditor(model, { pictureSize: source.pictureSize, ...auditing, onNote });
-    for (const note of source.notes) onNote(note);
-    const place = new Map(source.inputs.map((input, at) => [input, at]));
-    const failures = new Map<number, LanError>();
-    const failed = (error: LanError, at: number): void => {
-      failures.set(at, error);
-      onFailure?.(error);
-    };
-    let first: readonly number[] = [];
-    const sound = await survey(auditor, source.inputs, {
-      strict,
-      read: (input) => source.read(auditor!, place.get(input)!),
-      onFailure: (error, input) => failed(error, place.get(input)!),
-      onFirst: (inputs) => (first = inputs.map((input) => place.get(input)!)),
-    });
+    const paths = source.inputs.map(({ path }) => path);
+    const width = widthFor(workers, paths.length, model, own);
+    const auditing = { ...own, ...(width.threads ? { threads: own.threads ?? width.threads } : {}) };
+    const notes = tellingNotes((text) => options.onNote?.(text));
+    if (junit !== undefined) await prepareResults([junit], [typeof model === 'string' ? model : undefined, ...paths]); // prettier-ignore
+    auditor = await createAuditor(model, { pictureSize: source.pictureSize, ...auditing, onNote: notes.tell });
+    for (const note of source.notes) notes.tell(note);
+    const { sound, failures, first } = await surveyed(auditor, source, { strict, onFailure });
     const { labels, note } = source.actual(auditor);
-    if (note !== undefined) onNote(note);
+    if (note !== undefined) notes.tell(note);
     await ensureWritable(out);
+    const here = auditor;
     return await whileLocked(out, async () => {
-      const here = auditor!;
-      onStart?.(here, width.workers, total);
-      performer =
+      onStart?.(here, width.workers, paths.length);
+      const performer =
         width.workers > 1
           ? startWorkers(width.workers, { model: model as string, options: plain(auditing, source), source: spec, first }, own.signal) // prettier-ignore
-          : alone(here, source, (at, notes) => (current = { path: source.inputs[at]!.path, notes }), own.signal);
-      const start = performance.now();
-      const folders = uniqueFolders(source.inputs.map(({ path }) => path));
-      const seed = own.seed ?? 0;
-      const summing = new Summing(total, seed, failing.length > 0);
-      const removed: string[] = [];
-      const written: string[] = [];
-      const cases: JunitCase[] = [];
-      let resumed = 0;
-      let negative = 0;
-      const lines: Lines | undefined = total > 1 ? await openLines(out) : undefined;
-      const failure = async (at: number): Promise<void> => {
-        const error = failures.get(at)!;
-        const { path } = source.inputs[at]!;
-        const line = { path, error: { code: error.code, message: error.message } };
-        cases.push({ name: path, error: error.message });
-        summing.add(line);
-        await lines?.append(line);
-      };
-      let done = 0;
-      /** Those before the next one that can be explained. */
-      const failuresUpTo = async (at: number): Promise<void> => {
-        for (; done < at; done++) await failure(done);
-      };
+          : alone(here, source, (at, theirs) => notes.reading(paths[at]!, theirs), own.signal);
+      const setup = { out, junit, paths, failures, labels, failing, seed: own.seed ?? 0 };
+      const run = { strict, resume, onDocument, onFailure, onDone, notes: width.workers > 1 ? notes : undefined };
       try {
-        const tasks = sound.map(({ input, take }): Task => {
-          const at = place.get(input)!;
-          return { at, folder: join(out, folders[at]!), resume, take };
-        });
-        for await (const [{ at, folder }, result] of inOrder(performer, tasks)) {
-          if (result.error?.code === 'interrupted') break;
-          await failuresUpTo(at);
-          const { path } = source.inputs[at]!;
-          if (result.error) {
-            if (strict || total === 1) throw result.error;
-            failed(result.error, at);
-            await failure(at);
-          } else {
-            const { document } = result;
-            const name = folders[at]!;
-            if (result.resumed) resumed++;
-            if (width.workers > 1 && !result.resumed)
-              for (const text of document.notes) if (!told.has(text)) options.onNote?.(`${path}: ${text}`);
-            removed.push(...result.removed.map((file) => join(name, file)));
-            written.push(name);
-            const fails = failing.flatMap((fail) => fail(document) ?? []);
-            if (fails.length > 0) negative++;
-            cases.push({ name: path, ...(fails.length > 0 ? { failure: fails.join('; ') } : {}) });
-            const line = lineOf(path, name, document, answerText(document.answer), { actual: labels?.[at], ...(failing.length > 0 ? { fails } : {}) }); // prettier-ignore
-            if (lines) {
-              const { mask } = document.betas[0]!.files;
-              summing.add(line, decodeNpy(await readBytes(join(folder, mask), 'Mask'), mask), document.prediction[0]?.label);
-              await lines.append(line);
-            }
-            onDocument?.(path, document, folder);
-          }
-          done = at + 1;
-          onDone?.(done, total);
-        }
+        await using ledger = await Ledger.open(setup);
+        await explainAll(performer, ledger, sound, run);
         const unfinished = own.signal?.aborted === true;
-        if (!unfinished) await failuresUpTo(total);
-        const seconds = (performance.now() - start) / 1000;
-        const { source: from } = here.model;
-        const summary = { ...summing.summary(), model: { path: from.name, sha256: from.sha256 }, workers: width.workers, seconds, resumed }; // prettier-ignore
-        const files = lines ? [RESULTS, ...(await writeSummary(out, summary, summing, basename(from.name)))] : [];
-        const paths = files.map((file) => join(out, file));
-        if (report !== undefined) {
-          await writeAtomically(report, junit([{ name: `audit ${basename(from.name)}`, seconds, cases }]));
-          paths.push(report);
-        }
-        return {
-          summary,
-          failures: [...failures.values()],
-          negative,
-          unfinished,
-          removed,
-          others: await otherResults(out, written),
-          files: paths,
-          lines: summaryText(summary),
-        };
+        const found = await ledger.finish(here.model.source, { workers: width.workers, unfinished });
+        return { ...found, failures: [...failures.values()], unfinished };
       } finally {
-        await lines?.close();
+        await performer.close();
       }
     });
   } finally {
-    await performer?.close();
     await auditor?.dispose();
     await source.close();
   }
+}
+
+/** An input that can be explained, by its number. */
+type Sound = Pick<Task, 'at' | 'take'>;
+
+/** Surveys the inputs by their numbers. `failures`: those that cannot be explained; `first`: those by which it was chosen how pictures go in. */
+async function surveyed(
+  auditor: Auditor,
+  source: Source,
+  { strict, onFailure }: Pick<ManyOptions, 'strict' | 'onFailure'>,
+): Promise<{ readonly sound: readonly Sound[]; readonly failures: Map<number, LanError>; readonly first: readonly number[] }> {
+  const place = new Map(source.inputs.map((input, at) => [input, at]));
+  const failures = new Map<number, LanError>();
+  let first: readonly number[] = [];
+  const sound = await survey(auditor, source.inputs, {
+    strict,
+    read: (input) => source.read(auditor, place.get(input)!),
+    onFailure(error, input) {
+      failures.set(place.get(input)!, error);
+      onFailure?.(error);
+    },
+    onFirst: (inputs) => (first = inputs.map((input) => place.get(input)!)),
+  });
+  return { sound: sound.map(({ input, take }) => ({ at: place.get(input)!, take })), failures, first };
+}
+
+/** What explainAll is told. `notes`: where other processes explain, whose notes come with the documents only. */
+interface Run extends Pick<ManyOptions, 'strict' | 'resume' | 'onDocument' | 'onFailure' | 'onDone'> {
+  readonly notes: Notes | undefined;
+}
+
+/** Explains the inputs and enters each in its turn, until the last one or an interruption. Throws the failure of one where it is the only one, or with `strict`. */
+async function explainAll(
+  performer: Performer,
+  ledger: Ledger,
+  sound: readonly Sound[],
+  { strict, resume = false, onDocument, onFailure, onDone, notes }: Run,
+): Promise<void> {
+  const tasks = sound.map(({ at, take }): Task => ({ at, folder: ledger.folderOf(at), resume, take }));
+  for await (const [{ at, folder }, result] of inOrder(performer, tasks)) {
+    if (result.error?.code === 'interrupted') return;
+    if (result.error) {
+      if (strict || ledger.total === 1) throw result.error;
+      onFailure?.(result.error);
+      await ledger.failed(at, result.error);
+    } else {
+      const path = ledger.pathOf(at);
+      if (!result.resumed) notes?.told(path, result.document.notes);
+      await ledger.explained(at, result);
+      onDocument?.(path, result.document, folder);
+    }
+    onDone?.(at + 1, ledger.total);
+  }
+}
+
+type Notes = ReturnType<typeof tellingNotes>;
+
+/** Tells notes: those of the input that is being read with its path. */
+function tellingNotes(say: (text: string) => void) {
+  let current: { readonly path: string; readonly notes: readonly string[] } | undefined;
+  const told = new Set<string>();
+  return {
+    tell: (text: string): void => {
+      told.add(text);
+      say(current?.notes.includes(text) ? `${current.path}: ${text}` : text);
+    },
+    reading: (path: string, notes: readonly string[]): void => {
+      current = { path, notes };
+    },
+    /** Those that another process has told of an input, but for what was told of all. */
+    told: (path: string, notes: readonly string[]): void => {
+      for (const text of notes) if (!told.has(text)) say(`${path}: ${text}`);
+    },
+  };
 }
 
 /** This process as the only one. */
