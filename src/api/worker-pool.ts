@@ -1,5 +1,6 @@
 // Several processes that explain inputs, each with a model of its own and one thread: more inputs a second than one process on all cores.
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { startBeside } from '../core/child.js';
 import { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import type { AuditOptions } from './audit-options.js';
@@ -60,8 +61,12 @@ interface Worker {
 export function startWorkers(width: number, setup: WorkerSetup, signal: AbortSignal | undefined): Performer {
   const waiting: { readonly task: Task; readonly resolve: (done: Done) => void; readonly reject: (error: unknown) => void }[] =
     [];
-  const workers = Array.from({ length: width }, (): Worker => ({ child: start(setup), busy: true }));
+  const workers = Array.from({ length: width }, (): Worker => ({
+    child: startBeside(import.meta.url, 'audit-worker'),
+    busy: true,
+  }));
   let broken: Error | undefined;
+  let closing = false;
   const breakDown = (error: Error): void => {
     broken ??= error;
     for (const w of waiting.splice(0)) w.reject(broken);
@@ -90,18 +95,23 @@ export function startWorkers(width: number, setup: WorkerSetup, signal: AbortSig
       else if ('document' in message) job?.resolve(message);
       next(worker);
     });
-    worker.child.on('exit', (code, by) => {
+    const ended = (how: string): void => {
       const error = new LanError(
         'runtime',
-        `A worker ended (${by ?? `exit code ${code}`})${by === 'SIGKILL' ? ', as the system does when memory runs out' : ''}.`,
+        `A worker ended (${how}).`,
         'What is finished stays. Go on with `resume`, and with fewer `workers` where memory is short.',
       );
       current.get(worker)?.reject(error);
       current.delete(worker);
       if (!closing) breakDown(error);
-    });
+    };
+    worker.child.on('exit', (code, by) =>
+      ended(`${by ?? `exit code ${code}`}${by === 'SIGKILL' ? ', as the system does when memory runs out' : ''}`),
+    );
+    // It could not be started, or not be spoken to.
+    worker.child.on('error', ({ message }) => ended(message));
+    worker.child.send({ setup } satisfies ToWorker);
   }
-  let closing = false;
   const stop = (): void => {
     for (const { resolve } of waiting.splice(0)) resolve(notBegun());
     for (const { child } of workers) if (child.connected) child.send({ stop: true } satisfies ToWorker);
@@ -126,7 +136,7 @@ export function startWorkers(width: number, setup: WorkerSetup, signal: AbortSig
       signal?.removeEventListener('abort', stop);
       process.off('exit', end);
       const ended = workers.map(({ child }) =>
-        child.exitCode === null && child.signalCode === null
+        child.pid !== undefined && child.exitCode === null && child.signalCode === null
           ? new Promise<void>((resolve) => void child.once('exit', () => resolve()))
           : Promise.resolve(),
       );
@@ -134,17 +144,4 @@ export function startWorkers(width: number, setup: WorkerSetup, signal: AbortSig
       await Promise.all(ended);
     },
   };
-}
-
-function start(setup: WorkerSetup): ChildProcess {
-  // Beside this file, compiled or not.
-  const source = import.meta.url.endsWith('.ts');
-  const entry = new URL(source ? './audit-worker.ts' : './audit-worker.js', import.meta.url);
-  const child = fork(entry, {
-    execArgv: source ? ['--import', 'tsx'] : [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  child.send({ setup } satisfies ToWorker);
-  return child;
 }

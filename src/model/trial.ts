@@ -1,5 +1,6 @@
 // A model from a stranger is run once in a process of its own, which may die: onnxruntime's kernels crash on nodes that its checker lets through.
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { startBeside } from '../core/child.js';
 import { LanError } from '../core/errors.js';
 
 /** What the trial process is asked: to do what this process is about to do with the model. */
@@ -123,14 +124,7 @@ async function ask(request: TrialRequest, name: string, seconds: number): Promis
 }
 
 function start(): Running {
-  // Beside this file, compiled or not.
-  const source = import.meta.url.endsWith('.ts');
-  const entry = new URL(source ? './trial-process.ts' : './trial-process.js', import.meta.url);
-  const child = fork(entry, {
-    execArgv: source ? ['--import', 'tsx'] : [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
+  const child = startBeside(import.meta.url, 'trial-process');
   const stop = (): void => void child.kill('SIGKILL');
   process.once('exit', stop);
   const ready = new Promise<void>((resolve, reject) => {
