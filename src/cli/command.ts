@@ -10,6 +10,8 @@ export interface Definition {
   /** The arguments without dashes. */
   readonly positionals: OptionTable;
   readonly options: OptionTable;
+  /** What is said of a line with too few arguments, where it is not that MODEL is missing. */
+  readonly missing?: string;
   /** Flags that are no more, and what they are called now: whoever types one is told. */
   readonly renamed?: Readonly<Record<string, string>>;
   /** A line and what it gives; `$0` is the program. */

@@ -36,6 +36,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
   const { default: yargs } = await (loading ??= import('yargs'));
   const command = COMMANDS.find((c) => argv.includes(nameOf(c)));
   const first = COMMANDS.find((c) => nameOf(c) === argv[0]);
+  const missing = `${command?.definition.missing ?? 'MODEL is missing'}: received %s, need at least %s.`;
   // Of the others nothing is asked where the first word is a command.
   const parser = (first ? [first] : COMMANDS)
     .reduce((y, c) => added(y, c, argv), yargs())
@@ -51,7 +52,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .wrap(columns)
     .epilogue(EPILOGUE)
     .updateStrings({
-      'Not enough non-option arguments: got %s, need at least %s': { one: MISSING, other: MISSING } as never,
+      'Not enough non-option arguments: got %s, need at least %s': { one: missing, other: missing } as never,
       'Not enough arguments following: %s': 'Expected a value after --%s.',
     })
     .exitProcess(false)
@@ -70,8 +71,6 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
 
 /** Looking the package up again for each of a thousand command lines, as tests have them, takes as long as parsing them. */
 let loading: Promise<typeof import('yargs')> | undefined;
-
-const MISSING = 'MODEL is missing: received %s, need at least %s.';
 
 type Run = ReturnType<Command['prepare']>;
 

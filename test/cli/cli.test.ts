@@ -90,6 +90,8 @@ describe('usage', () => {
     ['frobnicate', 'Unknown argument: frobnicate\nSee: lan-onnx --help'],
     ['inspcet net.onnx', 'Did you mean inspect?\nSee: lan-onnx --help'],
     ['check', 'MODEL is missing: received 0, need at least 1.\nSee: lan-onnx check --help'],
+    ['diff a.onnx', 'Two models are needed, A and B: received 1, need at least 2.\nSee: lan-onnx diff --help'],
+    ['reproduce', 'EXPERIMENT is missing: received 0, need at least 1.\nSee: lan-onnx reproduce --help'],
     ['check net.onnx --frob', 'Unknown argument: frob\nSee: lan-onnx check --help'],
     ['inspect a.onnx b.onnx', 'Unknown argument: b.onnx\nSee: lan-onnx inspect --help'],
     ['check net.onnx --layout HWC', "--layout: expected NCHW or NHWC, received 'HWC'."],

@@ -19,6 +19,7 @@ export const diff = {
     a: { ...MODEL_ARGUMENT, describe: 'the first model: an .onnx file or a Hugging Face folder' },
     b: { ...MODEL_ARGUMENT, describe: 'the second one' },
   },
+  missing: 'Two models are needed, A and B',
   options: {
     image: { ...TEXTS, describe: 'pictures: files, folders, patterns in quotes' },
     tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the models' own input space" },

