@@ -8,6 +8,7 @@ import { createAuditor } from '../../src/api/audit.js';
 import { float32 } from '../../src/core/tensor.js';
 import { encodePng } from '../../src/data/images.js';
 import { encodeNpy } from '../../src/data/npy.js';
+import { main } from '../../src/cli/main.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
@@ -53,6 +54,31 @@ test('a pattern in quotes, of sound pictures: exit code 0, and a list in JSON', 
   expect(code).toBe(0);
   const documents = JSON.parse(out) as { input: { path: string } }[];
   expect(documents.map((d) => d.input.path)).toEqual(['photos/10.png', 'photos/9.png', 'photos/more/9.png'].map((p) => at(p)));
+  expect(out).toBe(`${JSON.stringify(documents, null, 2)}\n`);
+});
+
+test('a list in JSON is printed document by document, and stays open where the run ends with an error', async () => {
+  const printed: string[] = [];
+  const io = { out: (text: string) => void printed.push(text), err: () => undefined, terminal: false };
+  // Where the folder of the second one would lie.
+  mkdirSync(at('late'));
+  writeFileSync(at('late/9'), '');
+  const argv = [
+    'audit',
+    at('m.onnx'),
+    '--image',
+    at('photos/*0.png'),
+    at('photos/more'),
+    ...QUICK,
+    '--json',
+    '--out',
+    at('late'),
+  ];
+  expect(await main([...argv, '--strict'], io)).toBe(2);
+  expect(printed).toEqual(['[\n']);
+  rmSync(at('late'), { recursive: true });
+  expect(await main(argv, io)).toBe(0);
+  expect(printed.slice(1)).toEqual(['[\n', expect.stringMatching(/^ {2}\{[^]*\n {2}\},\n$/), expect.stringMatching(/\n\]\n$/)]);
 });
 
 test('strict ends at the first, before anything is written; so does a run of broken inputs only', async () => {

@@ -34,7 +34,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
   await interruptibly(io, { interrupted: 'finishing with what is learned so far', bar: { stop } }, async (signal) => {
     const note = noteTo(io, definition);
     for (const text of pictures.notes) note(text);
-    const documents: AuditDocument[] = [];
+    const json = argv.json ? jsonTo(io) : undefined;
     let written = 0;
     let total = 0;
     let several = false;
@@ -86,7 +86,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       onDocument(path, document, folder) {
         written++;
         stop();
-        if (argv.json) documents.push(document);
+        if (json) json.add(document, total);
         else io.out(describe(path, document, folder, classes));
       },
       onDone: (done, total) => several && left.step(done, total),
@@ -95,7 +95,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
     if (removed.length > 0) note(`files of an earlier run that are not of this one are removed: ${listed(removed)}`);
     if (others.length > 0)
       note(`'${argv.out}' also holds results of earlier runs, which are left as they are: ${listed(others)}`);
-    if (argv.json) io.out(toJson(total === 1 ? documents[0] : documents));
+    if (json) json.end(total);
     else if (files.length > 0) io.out(`${[...lines, `files: ${files.join(', ')}`].map((line) => readable(line)).join('\n')}\n`);
     if (unfinished) interrupted(io, `${written} of ${total} input(s) written, the last with the mask learned until then.${total > 1 ? ' Go on with --resume.' : ''}`); // prettier-ignore
     if (negative > 0) io.exit(1);
@@ -119,6 +119,26 @@ function sourceOf(argv: Arguments, pictures: readonly string[]): SourceSpec {
   if (alone) throw new LanError('usage', `audit: ${alone} is about a dataset. Give --data.`);
   if (inputs.length === 0) throw new LanError('usage', 'audit: give at least one --image or --tensor, or --data.');
   return { kind: 'files', inputs };
+}
+
+/**
+ * Prints documents as they come, one as it is and several as a list: thousands are more than is to be held, and than fits one text. A run that ends with an
+ * error leaves the list open, so that nobody takes it for whole.
+ */
+function jsonTo(io: Io): { add(document: AuditDocument, total: number): void; end(total: number): void } {
+  // Waits to be told whether another one follows.
+  let last = '';
+  return {
+    add(document, total) {
+      const text = toJson(document);
+      if (total === 1) return io.out(text);
+      io.out(last === '' ? '[\n' : `${last},\n`);
+      last = text.trimEnd().replace(/^/gm, '  ');
+    },
+    end(total) {
+      if (total > 1) io.out(last === '' ? '[]\n' : `${last}\n]\n`);
+    },
+  };
 }
 
 /** Names that a note lists. */
