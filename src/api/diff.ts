@@ -90,17 +90,20 @@ export async function diff(
     const name = typeof input === 'string' ? input : `input ${at + 1}`;
     try {
       const results: AuditResult[][] = [[], []];
+      let range: 1 | 255 | undefined;
       for (const [side, model] of [first, second].entries())
         for (let s = 0; s < seeds; s++) {
           await using auditor = await createAuditor(model, { evidenceDraws: 32, ...rest, seed: seed + s });
           results[side]!.push(await auditor.audit(input));
+          // Without a card how pictures go in is chosen by the input.
+          if (side === 0) range = first.hookPoint ? undefined : auditor.model.card?.range;
         }
       const [mine, theirs] = results.map((r) => r.map((x) => needMap(x.betas[0]!.learned.order ?? x.betas[0]!.learned.mask)));
       const attention = movedBetween(mine!, theirs!);
       const [one, other] = [results[0]![0]!, results[1]![0]!];
       const { difference, ...figures } = attention;
       const finding = findingOf(name, one, other, attention, figures);
-      made.push({ finding, x: one.input.x, range: first.hookPoint ? undefined : first.card?.range, maps: { mine: mine!, theirs: theirs!, difference } }); // prettier-ignore
+      made.push({ finding, x: one.input.x, range, maps: { mine: mine!, theirs: theirs!, difference } }); // prettier-ignore
     } catch (error) {
       const failure = failureOf(name, error);
       if (inputs.length === 1) throw failure;

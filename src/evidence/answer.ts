@@ -113,9 +113,12 @@ const leads = (row: Float32Array, { target, against }: Question, severalLabels: 
 export function judgeTarget(question: Question, p: Tensor, severalLabels: boolean): Judge {
   const values = toFloat32(p);
   const before = probabilityOf(values, question);
+  const { target, against } = question;
+  const neither = (row: Float32Array): boolean => against !== undefined && row[target] === 0 && row[against] === 0;
   return {
     kept: (row) => leads(row, question, severalLabels),
-    divergence: (row) => atLeastZero(klOfLabels([before], [probabilityOf(row, question)], FLOOR)),
+    // Of two classes that have no probability left neither is ahead.
+    divergence: (row) => atLeastZero(klOfLabels([before], [neither(row) ? 0.5 : probabilityOf(row, question)], FLOOR)),
     measure: 'kl',
   };
 }

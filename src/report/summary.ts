@@ -87,7 +87,6 @@ interface Sums {
   count: number;
   replaceable: number;
   readonly map: Float64Array;
-  /** For `place`: maps of this class among those that are compared. */
 }
 
 /** Adds up results one by one; what it holds does not grow with their number, but for one number an input. */
@@ -250,14 +249,13 @@ export function lineOf(
 /** The summary in words, for a terminal. */
 export function summaryText(s: Summary): string[] {
   const { quantiles: q, none, mean } = s.replaceable;
-  const part = (v: number): string => percent(v);
   const lines = [
     `${s.explained} of ${s.inputs} inputs explained${s.failed ? `, ${s.failed} could not be` : ''}`,
     ...(s.accuracy ? [`right answers: ${s.accuracy.correct} of ${s.accuracy.count}`] : []),
-    `replaced entirely with the answer kept: median ${part(q.median)}, mean ${part(mean)}, from ${part(q.min)} (q10 ${part(q.q10)}) to ${part(q.max)} (q90 ${part(q.q90)}); none of ${none} input(s) at all`,
+    `replaced entirely with the answer kept: median ${percent(q.median)}, mean ${percent(mean)}, from ${percent(q.min)} (q10 ${percent(q.q10)}) to ${percent(q.max)} (q90 ${percent(q.q90)}); none of ${none} input(s) at all`,
   ];
   if (s.provesLittle > 0) lines.push(`caution: for ${s.provesLittle} of them noise alone gives the answer about as often`);
-  const worst = s.worst.slice(0, 3).map((w) => `${w.path} (${w.answer}: ${w.replaceable === null || w.replaceable === undefined ? 'none' : part(w.replaceable)})`); // prettier-ignore
+  const worst = s.worst.slice(0, 3).map((w) => `${w.path} (${w.answer}: ${w.replaceable === null || w.replaceable === undefined ? 'none' : percent(w.replaceable)})`); // prettier-ignore
   if (worst.length > 0) lines.push(`least replaceable: ${worst.join(', ')}`);
   if (s.place) lines.push(placeText('all inputs', s.place));
   for (const c of s.classes) if (c.place?.onePlace && s.classes.length > 1) lines.push(placeText(`'${c.label}'`, c.place));

@@ -40,6 +40,8 @@ test('kept is where it leads, whether or not it does so in the input', () => {
   const binary = (a: number, b: number): number => a * Math.log(a / b) + (1 - a) * Math.log((1 - a) / (1 - b));
   expect(judgeTarget({ target: 1 }, p, false).divergence(Float32Array.of(0.1, 0.8, 0.1))).toBeCloseTo(binary(0.3, 0.8), 6);
   expect(judgeTarget({ target: 1, against: 0 }, p, false).divergence(Float32Array.of(0.2, 0.2, 0.6))).toBeCloseTo(binary(1 / 3, 0.5), 6); // prettier-ignore
+  // Noise can leave neither of the two any probability, of which the mean over draws must not become NaN.
+  expect(judgeTarget({ target: 1, against: 0 }, p, false).divergence(Float32Array.of(0, 0, 1))).toBeCloseTo(binary(1 / 3, 0.5), 6); // prettier-ignore
 });
 
 test('the answer to a question, and what its mask is learned for', () => {
