@@ -1,11 +1,11 @@
 // The costly part of the self-deception battery: the same question asked again with one thing changed, and what must follow from it.
-import { descending } from '../core/correlation.js';
 import { wilson } from '../core/proportion.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Noise } from '../lan/noise.js';
 import type { Judge } from './answer.js';
-import { spread } from './corrupt.js';
+import { allBut, allButAny } from './controls.js';
+import { replace, spread } from './corrupt.js';
 import type { Predict } from './replaceability.js';
 import type { SanityTest, Verdict } from './sanity.js';
 import type { Similarity } from './similarity.js';
@@ -114,20 +114,16 @@ export async function leakTest({ predict, x, need, noise, judge, low, high, frac
   const n = need.data.length;
   const kept = n - Math.round(fraction * n);
   const stream = random(seed, STREAMS.hosts);
-  const own = new Float32Array(n).fill(1);
-  for (const i of descending(toFloat32(need)).subarray(0, kept)) own[i] = 0;
+  const own = allBut(toFloat32(need), kept);
   const counts = { hosts: 0, mask: 0, random: 0 };
   for (let draw = 0; draw < HOSTS; draw++) {
     const host = unrelated(x, low, high, seed, draw);
-    const u = stream.uniform(new Float32Array(n), 1000 + draw);
-    const least = kept === 0 ? Infinity : u.slice().sort()[n - kept]!;
-    const places = u.map((v) => (v >= least ? 0 : 1));
+    const places = allButAny(n, kept, stream, 1000 + draw);
     const eta = new Float32Array(per);
     noise.fill(eta, stream, 2000 + draw);
     const batch = new Float32Array(3 * per);
     [new Float32Array(n), own, places].forEach((mask, m) => {
-      const replaced = spread(mask, need.dims, x.dims);
-      for (let i = 0; i < per; i++) batch[m * per + i] = replaced[i] ? eta[i]! : host[i]!;
+      replace(batch.subarray(m * per, (m + 1) * per), eta, host, spread(mask, need.dims, x.dims));
     });
     const rows = await predict(float32(batch, [3, ...x.dims.slice(1)]));
     const k = rows.dims[1]!;

@@ -1,9 +1,9 @@
 // Masks that mean nothing, of the same area: places at random, the centre, the edges of the picture. An explanation has to do better.
 import { descending } from '../core/correlation.js';
-import { random, STREAMS } from '../core/random.js';
+import { random, STREAMS, type Random } from '../core/random.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { meanOf } from './metric.js';
-import { spread } from './corrupt.js';
+import { replace, spread } from './corrupt.js';
 import type { SanityTest, Verdict } from './sanity.js';
 import { drawsOf, scores, type Subject } from './subject.js';
 
@@ -40,10 +40,17 @@ export function edges(x: Tensor, need: Tensor): Float32Array | undefined {
 }
 
 /** 1 where an element is replaced: all but the `kept` most needed, of equals the first being kept. */
-function allBut(need: ArrayLike<number>, kept: number): Float32Array {
+export function allBut(need: ArrayLike<number>, kept: number): Float32Array {
   const replaced = new Float32Array(need.length).fill(1);
   for (const i of descending(need).subarray(0, kept)) replaced[i] = 0;
   return replaced;
+}
+
+/** The same of `n` elements, those that are kept at random by `draw` of the stream. */
+export function allButAny(n: number, kept: number, stream: Random, draw: number): Float32Array {
+  const u = stream.uniform(new Float32Array(n), draw);
+  const least = kept === 0 ? Infinity : u.slice().sort()[n - kept]!;
+  return u.map((v) => (v >= least ? 0 : 1));
 }
 
 /**
@@ -65,15 +72,7 @@ export async function controls(
   const etas = drawsOf(subject, STREAMS.controls, draws);
   // Noise that is always the same still meets other random places.
   const rounds = draws;
-  const anyPlaces = (draw: number): Float32Array => {
-    const u = stream.uniform(new Float32Array(n), draw);
-    const least = kept === 0 ? Infinity : u.slice().sort()[n - kept]!;
-    return spread(
-      u.map((v) => (v >= least ? 0 : 1)),
-      need.dims,
-      x.dims,
-    );
-  };
+  const anyPlaces = (draw: number): Float32Array => spread(allButAny(n, kept, stream, draw), need.dims, x.dims);
   /** The same for each draw, in the shape of x. */
   const fixed = (by: ArrayLike<number>): (() => Float32Array) => {
     const replaced = spread(allBut(by, kept), need.dims, x.dims);
@@ -91,8 +90,7 @@ export async function controls(
     if (sample === 0) return out.set(image);
     const draw = Math.floor((sample - 1) / masks.length);
     const replaced = masks[(sample - 1) % masks.length]!.replaced(draw);
-    const eta = etas[draw % etas.length]!;
-    for (let i = 0; i < out.length; i++) out[i] = replaced[i] ? eta[i]! : image[i]!;
+    replace(out, etas[draw % etas.length]!, image, replaced);
   });
   const whole = values[0]!;
   const of = (mask: number): number[] => Array.from({ length: rounds }, (_, d) => values[1 + d * masks.length + mask]!);

@@ -3,7 +3,7 @@ import { pearson } from '../core/correlation.js';
 import { random, STREAMS, type Random } from '../core/random.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { bootstrap, type Metric } from './metric.js';
-import { spread } from './corrupt.js';
+import { replace, spread } from './corrupt.js';
 import { scores, type Subject } from './subject.js';
 
 /**
@@ -79,8 +79,7 @@ export async function faithfulness(
     const part = parts(need, stream, 2000 + sample);
     sums[sample - 1] = part.reduce((sum, p, i) => sum + p * values[i]!, 0);
     noise.fill(out, stream, 3000 + sample);
-    const gone = spread(part, need.dims, x.dims);
-    for (let i = 0; i < out.length; i++) if (!gone[i]) out[i] = image[i]!;
+    replace(out, out, image, spread(part, need.dims, x.dims));
   });
   const losses = left.map((score) => whole! - score);
   const over =

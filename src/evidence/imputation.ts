@@ -57,17 +57,17 @@ function filled(sums: Float64Array[], counts: Float64Array, height: number, widt
   return values;
 }
 
-/** The value at (row, column) of a plane of half the size grown bilinearly. */
+/** The value at (row, column) of a plane of half the size grown bilinearly. No closures: it is asked for every missing pixel of every plane. */
 function grown(coarse: Float64Array, h: number, w: number, row: number, column: number): number {
-  const near = (n: number, size: number): [number, number] => [
-    n >> 1,
-    Math.min(size - 1, Math.max(0, (n >> 1) + (n % 2 === 0 ? -1 : 1))),
-  ];
-  const [r, r2] = near(row, h);
-  const [c, c2] = near(column, w);
-  const along = (i: number): number => 0.75 * coarse[i * w + c]! + 0.25 * coarse[i * w + c2]!;
-  return 0.75 * along(r) + 0.25 * along(r2);
+  const r = (row >> 1) * w;
+  const r2 = beside(row, h) * w;
+  const c = column >> 1;
+  const c2 = beside(column, w);
+  return 0.75 * (0.75 * coarse[r + c]! + 0.25 * coarse[r + c2]!) + 0.25 * (0.75 * coarse[r2 + c]! + 0.25 * coarse[r2 + c2]!);
 }
+
+/** The second nearest of `size` halves to place `n`, the first being n >> 1. */
+const beside = (n: number, size: number): number => Math.min(size - 1, Math.max(0, (n >> 1) + (n % 2 === 0 ? -1 : 1)));
 
 /** Conjugate gradients: `missing` of each plane become the weighted means of their neighbours, missed by `least` in the root mean square at most. */
 function solve(planes: Float64Array[], missing: readonly number[], height: number, width: number, least: number): void {
