@@ -54,10 +54,13 @@ function resizedAxes(n: StaticNode, attributes: AttributesOf<typeof ATTRIBUTES>)
   const given = optionalConstant(n, 1, 'roi');
   const roi = given && given.data.length === 2 * axes.length ? Array.from(toNumbers(given)) : undefined;
   return axes.flatMap((axis, i): ResizedAxis[] => {
+    const [length, resized, scale] = [dims[axis]!, n.outputType(0).dims[axis]!, scales[i]!];
+    // Of an axis that stays as it is, however long, one element says as much: only whether the modes are known.
+    const stays = length === resized && scale === 1 && attributes.coordinate_transformation_mode !== 'tf_crop_and_resize';
     const made = interpolationMatrix({
-      length: dims[axis]!,
-      resized: n.outputType(0).dims[axis]!,
-      scale: scales[i]!,
+      length: stays ? 1 : length,
+      resized: stays ? 1 : resized,
+      scale,
       mode: attributes.mode,
       coordinates: attributes.coordinate_transformation_mode,
       nearest: attributes.nearest_mode,

@@ -1,7 +1,10 @@
 // A window is only an attribute: no file of a few bytes gets all memory by a large one.
 import { interpolationMatrix } from '../../adapters/kernels/resize-matrix.js';
 import { expect, test } from '@jest/globals';
+import { float32 } from '../../src/core/tensor.js';
 import { openModel } from '../../src/model/open.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encoded } from '../support/encoded.js';
 import { oneNode } from '../support/one-node.js';
 
 test('a dilated average over 2^55 elements is refused in words', async () => {
@@ -18,4 +21,13 @@ test('a resize whose matrix would fill the memory is refused by its numbers', ()
   expect(() => interpolationMatrix(axis)).toThrow(
     'Resize of an axis from 1000000 to 1000000 takes a matrix of 1000000000000 elements; at most 67108864 are allowed.',
   );
+});
+
+test('an axis that a resize leaves alone takes no matrix, however long it is', async () => {
+  const g = new GraphBuilder('resize');
+  const x = g.input('x', 'float32', [1, 1, 2, 20_000]);
+  g.output(g.op('Resize', [x, '', g.constant(float32([1, 1, 2, 1]))], { mode: 'linear' }), 'y');
+  const model = await openModel(encoded(g));
+  expect(model.outputs.map(({ shape }) => shape)).toEqual([[1, 1, 4, 20_000]]);
+  await model.dispose();
 });
