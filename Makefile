@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow fuzz demo bench check-models conformance ops-page faults clean
+.PHONY: help setup build types lint format test test-slow test-package fuzz demo bench check-models conformance ops-page faults clean
 
 STAMP := node_modules/.lan-onnx-setup
 
@@ -9,7 +9,8 @@ help: ## list the targets
 
 $(STAMP): package.json package-lock.json
 	@# Not npm ci: it refuses a lock file that lacks native packages of foreign platforms, and not every registry mirror serves those.
-	npm install --no-save --no-fund --no-audit --loglevel=error
+	@# Without the CUDA part that onnxruntime-node's install script fetches (docs/adr/0017).
+	ONNXRUNTIME_NODE_INSTALL=skip npm install --no-save --no-fund --no-audit --loglevel=error
 	@touch $(STAMP)
 
 setup: $(STAMP) ## install the packages of the lock file
@@ -31,6 +32,9 @@ test: setup ## all tests; FILES="test/model test/check/check.test.ts" for some
 
 test-slow: setup ## checks that take minutes: whole networks at full size, legacy graphs
 	LAN_ONNX_SLOW=1 npm test --silent -- test/slow test/nets/real-models
+
+test-package: build ## pack it, install that in an empty folder and use it from there; needs the npm registry
+	LAN_ONNX_PACKAGE=1 npm test --silent -- test/package
 
 FUZZ ?= --seconds 120
 fuzz: setup ## damaged models and files through the library, in processes that may die (FUZZ="--models 100000 --files 20000 --seconds 3600")

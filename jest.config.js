@@ -12,7 +12,11 @@ export default {
   testSequencer: '<rootDir>/test/support/native/sequencer.cjs',
   setupFilesAfterEnv: ['./test/support/equal-arrays.ts'],
   // Slow checks have their own target, `make test-slow`.
-  testPathIgnorePatterns: process.env.LAN_ONNX_SLOW ? [] : ['<rootDir>/test/slow/'],
+  testPathIgnorePatterns: [
+    ...(process.env.LAN_ONNX_SLOW ? [] : ['<rootDir>/test/slow/']),
+    // It installs the package; `make test-package`.
+    ...(process.env.LAN_ONNX_PACKAGE ? [] : ['<rootDir>/test/package/']),
+  ],
   // One core less is jest's default, which leaves one of two idle.
   maxWorkers: 2,
   testTimeout: 60000,

@@ -21,6 +21,7 @@ const nodes = {
   nodes_values_as_tensor: tensor(),
   post_transform: postTransform,
 };
+const flat = none('a tree is constant between its thresholds, so its gradient is zero', true);
 const restrictions =
   'no gradient: a tree is constant between its thresholds; no float64 thresholds, which are rounded to float32';
 
@@ -53,7 +54,7 @@ export const trees: OpAdapter[] = [
         return tf.tensor(evaluateTrees(node, t.dataSync(), rows, columns), [rows, n_targets!], 'float32');
       }),
     ],
-    vjp: none('a tree is constant between its thresholds, so its gradient is zero', true),
+    vjp: flat,
     restrictions,
   }),
   defineOp({
@@ -71,6 +72,7 @@ export const trees: OpAdapter[] = [
       classlabels_strings: strings(),
     },
     canonicalize: treeClassifier,
+    vjp: flat,
     restrictions,
   }),
   defineOp({
@@ -95,6 +97,7 @@ export const trees: OpAdapter[] = [
       tree_roots: ints(),
     },
     canonicalize: treeEnsemble,
+    vjp: flat,
     restrictions: `${restrictions}; no membership tests`,
   }),
 ];

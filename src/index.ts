@@ -31,6 +31,7 @@ export {
 } from './api/export.js';
 export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
 export { check, inspect } from './api/check.js';
+export { doctor, type Diagnosis, type DoctorResult } from './api/doctor.js';
 export type { CheckInput, CheckOptions, CheckResult } from './check/check.js';
 export type { Inspection } from './model/inspect.js';
 

@@ -2,16 +2,10 @@
 // Makes the module known that is augmented below; nothing of it is left at run time.
 import type {} from 'expect';
 import type { CheckOptions } from './check/check.js';
-import { toMatchOnnxRuntime, type MatcherResult } from './report/matcher.js';
+import { toMatchOnnxRuntime, type MatcherResult, type OnnxRuntimeMatchers } from './report/matcher.js';
 
-export { toMatchOnnxRuntime, type MatcherResult };
+export { toMatchOnnxRuntime, type MatcherResult, type OnnxRuntimeMatchers };
 export type { CheckOptions };
-
-/** The matchers that this adds to an `expect`. Extend vitest's `Matchers` with it to have the types there. */
-export interface OnnxRuntimeMatchers<R> {
-  /** Does the model (a path, a folder or bytes) match onnxruntime on the original file? To be awaited. */
-  toMatchOnnxRuntime(options?: CheckOptions): R extends void ? Promise<void> : R;
-}
 
 // import { expect } from '@jest/globals'
 declare module 'expect' {

@@ -50,6 +50,8 @@ export interface CheckOptions extends OpenOptions {
   readonly failFast?: boolean;
   /** Told before each piece of work, in a few words. */
   readonly onProgress?: (doing: string) => void;
+  /** After an abort no further piece of work is begun: the check rejects with LanError 'interrupted'. */
+  readonly signal?: AbortSignal;
 }
 
 export type { Sample };
@@ -98,7 +100,11 @@ export const label = (engine: Engine): string =>
  * option out of range, LanErrors for unsupported ops.
  */
 export async function openContext(from: string | Uint8Array, options: CheckOptions): Promise<CheckContext> {
-  const { inputs = [], edgeCases = false, seed = 0, onProgress = () => undefined } = options;
+  const { inputs = [], edgeCases = false, seed = 0 } = options;
+  const onProgress = (doing: string): void => {
+    if (options.signal?.aborted) throw new LanError('interrupted', `The check was stopped before this was done: ${doing}.`);
+    options.onProgress?.(doing);
+  };
   const samples = options.samples ?? (inputs.length > 0 ? 0 : 2);
   const least = inputs.length > 0 || edgeCases ? 0 : 1;
   if (!(Number.isInteger(samples) && samples >= least))

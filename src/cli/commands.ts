@@ -3,7 +3,9 @@ import { commandOf, type Command } from './command.js';
 import { audit } from './commands/audit.js';
 import { check } from './commands/check.js';
 import { compare } from './commands/compare.js';
+import { completion } from './commands/completion.js';
 import { diff } from './commands/diff.js';
+import { doctor } from './commands/doctor.js';
 import { exportGradient } from './commands/export-gradient.js';
 import { exportStep } from './commands/export-step.js';
 import { grid } from './commands/grid.js';
@@ -25,4 +27,6 @@ export const COMMANDS: readonly Command[] = [
   commandOf(reproduce, () => import('./run/reproduce.js')),
   commandOf(exportGradient, () => import('./run/export-gradient.js')),
   commandOf(exportStep, () => import('./run/export-step.js')),
+  commandOf(doctor, () => import('./run/doctor.js')),
+  commandOf(completion, () => import('./run/completion.js')),
 ];

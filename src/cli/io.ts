@@ -19,12 +19,16 @@ export function processIo(): Io & { code: number } {
     code: 0,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    terminal: process.stderr.isTTY === true,
+    // A terminal that cannot take a line away is treated as a file. Nothing is ever coloured, so that NO_COLOR asks for nothing.
+    terminal: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
     exit(code) {
       this.code = Math.max(this.code, code);
     },
   };
 }
+
+/** Is it an error? What is told besides is progress and notes, which --quiet leaves out. */
+export const isError = (text: string): boolean => text.trimStart().startsWith('lan-onnx: ');
 
 /** What takes the line away on which the cursor stands. */
 export const CLEAR = '\r\x1b[K';

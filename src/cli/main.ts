@@ -4,14 +4,14 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Argv } from 'yargs';
 import { LanError, messageOf } from '../core/errors.js';
-import { version } from '../core/version.js';
 import { reasonOf } from '../data/files.js';
 import { nameOf, type Command } from './command.js';
 import { COMMANDS } from './commands.js';
 import { inFlags } from './flags.js';
-import { processIo, shown, type Io } from './io.js';
-import type { OptionTable } from './option.js';
-import { EPILOGUE, overview, PURPOSE } from './overview.js';
+import { isError, processIo, shown, type Io } from './io.js';
+import { camelCase, type OptionTable } from './option.js';
+import { EPILOGUE, overview, PURPOSE, QUIET, versions } from './overview.js';
+import { meant } from './suggest.js';
 
 /**
  * Runs the command line `argv` (without node and script). Returns the exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable
@@ -21,10 +21,11 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
   const target = { ...processIo(), ...given };
   let code = 0;
   // Labels, names and messages out of files leave through here, whoever prints them.
+  const quiet = argv.some((text) => text === '--quiet' || text === '-q');
   const io: Io = {
-    terminal: target.terminal,
+    terminal: target.terminal && !quiet,
     out: (text) => target.out(shown(text)),
-    err: (text) => target.err(shown(text)),
+    err: (text) => (quiet && !isError(text) ? undefined : target.err(shown(text))),
     exit: (c) => void (code = Math.max(code, c)),
   };
   const columns = Math.min(120, process.stdout.columns ?? 100);
@@ -43,9 +44,9 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .scriptName('lan-onnx')
     .usage(`$0 COMMAND\n\n${PURPOSE}`)
     .demandCommand(1, 'Name a command.')
-    .recommendCommands()
     .strict()
-    .version(version())
+    .version(versions())
+    .option('quiet', QUIET)
     .alias({ h: 'help' })
     .locale('en')
     .parserConfiguration({ 'strip-dashed': true, 'dot-notation': false })
@@ -60,11 +61,11 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
       throw error && error.name !== 'YError' ? error : new UsageError(message ?? error?.message);
     });
   try {
-    const run = await chosenBy(parser, argv, io);
+    const run = await chosenBy(parser, first ? apart(argv, first.definition.options) : argv, io);
     await run?.(io);
     return code;
   } catch (error) {
-    io.err(explain(error, command));
+    io.err(explain(error, command, argv));
     return 2;
   }
 }
@@ -104,7 +105,7 @@ function added(parser: Argv, command: Command, argv: readonly string[]): Argv {
     builder: (y) => {
       for (const [name, option] of Object.entries(definition.positionals)) y.positional(name, forYargs(option));
       for (const [flag, option] of Object.entries(definition.options)) y.option(flag, forYargs(option));
-      for (const [line, gives] of definition.examples) y.example(line, gives);
+      for (const [line, gives] of definition.examples) y.example(line, gives.replaceAll('$0', 'lan-onnx'));
       y.middleware((typed) => {
         refuseMisplaced(argv, definition);
         run = command.prepare(typed);
@@ -118,7 +119,7 @@ function added(parser: Argv, command: Command, argv: readonly string[]): Argv {
 }
 
 /** What yargs is told of an option: all but what is ours. Its own check of choices finds none that `prepare` has let through. */
-function forYargs({ coerce: _coerce, library: _library, ...option }: OptionTable[string]): object {
+function forYargs({ coerce: _coerce, library: _library, pairs: _pairs, ...option }: OptionTable[string]): object {
   return option;
 }
 
@@ -140,19 +141,53 @@ function refuseMisplaced(argv: readonly string[], { command, options, positional
   }
 }
 
+/** `--shape a=1 b=2` as `--shape a=1 --shape b=2`, so that a model behind them is none of them. */
+function apart(argv: readonly string[], options: OptionTable): string[] {
+  let flag: string | undefined;
+  return argv.flatMap((text, i) => {
+    const [, name, value] = /^--([^=]+)(=.*)?$/s.exec(text) ?? [];
+    const isValue = name === undefined && flag !== undefined;
+    if (isValue && argv[i - 1] !== flag && /^[^-=][^=]*=/.test(text)) return [flag!, text];
+    // The first word behind the flag is its value, whatever it is.
+    if (name !== undefined) flag = options[name]?.pairs ? `--${name}` : undefined;
+    else if (isValue && argv[i - 1] !== flag) flag = undefined;
+    return value === undefined || flag === undefined ? [text] : [flag, value.slice(1)];
+  });
+}
+
 /** What yargs refuses: unknown commands and options, missing values. */
 class UsageError extends Error {}
 
-function explain(error: unknown, command: Command | undefined): string {
+function explain(error: unknown, command: Command | undefined, argv: readonly string[]): string {
   const stack = process.env['LAN_ONNX_DEBUG'] && error instanceof Error ? `${error.stack}\n` : '';
   if (error instanceof UsageError)
-    return `lan-onnx: ${error.message
-      .split('\n')
-      .map((line) => line.trim())
-      .join(' ')}\nSee: lan-onnx ${command ? `${nameOf(command)} ` : ''}--help\n${stack}`;
+    return `lan-onnx: ${refused(error.message, command, argv)}\nSee: lan-onnx ${command ? `${nameOf(command)} ` : ''}--help\n${stack}`;
   if (error instanceof LanError) return `lan-onnx: ${inFlags(error.message, command)}\n${stack}`;
   const hint = stack ? '' : 'This is a bug in lan-onnx. Set LAN_ONNX_DEBUG=1 to see where it happened.\n';
   return `lan-onnx: unexpected error: ${messageOf(error).split('\n')[0]}\n${hint}${stack}`;
+}
+
+/** What yargs says of a line, with what was probably meant; in camel case it names a flag a second time. */
+function refused(message: string, command: Command | undefined, argv: readonly string[]): string {
+  const line = message
+    .split('\n')
+    .map((part) => part.trim())
+    .join(' ');
+  const [, list] = /^Unknown (?:argument|command)s?: (.*)$/.exec(line) ?? [];
+  if (list === undefined) return line;
+  const flags = argv.filter((text) => text.startsWith('-')).map((text) => text.replace(/^--?(?:no-)?/, '').replace(/=.*/s, ''));
+  const names = list.split(', ').map((name) => flags.find((flag) => camelCase(flag) === name) ?? name);
+  const typed = [...new Set(names)];
+  const words = typed.map((name) => {
+    if (flags.includes(name)) {
+      const near = meant(name, command ? Object.keys(command.definition.options) : ['help', 'version']);
+      return near && `--${near}`;
+    }
+    return command ? undefined : meant(name, COMMANDS.map(nameOf));
+  });
+  const hints = words.filter((word) => word !== undefined);
+  const hint = hints.length > 0 ? `. Did you mean ${hints.join(' and ')}?` : '';
+  return `Unknown argument${typed.length > 1 ? 's' : ''}: ${typed.join(', ')}${hint}`;
 }
 
 /** True when this file is the program, also through npm's link in node_modules/.bin. */

@@ -20,15 +20,20 @@ export const objectiveOptions = {
     coerce: each(number(0)),
     library: ['betas'],
     group: MASK,
-    describe: 'weight of the mask mean (Eq. 4); several give several masks',
+    describe: 'weight of the mask mean (Eq. 4); several give several masks (default: 1.5 ln of the number of classes)',
   },
-  draws: { ...TEXT, coerce: whole(1), group: MASK, describe: 'noise draws a step' },
+  draws: {
+    ...TEXT,
+    coerce: whole(1),
+    group: MASK,
+    describe: 'noise draws a step (default: 2; of inputs up to 64 x 64 pixels 32)',
+  },
   'mask-shape': {
     type: 'string',
     choices: MASK_SHAPES,
     requiresArg: true,
     group: MASK,
-    describe: 'pixel: channels share a value; token: vectors of tokens do; full: every element its own',
+    describe: 'pixel: channels share a value (default); token: vectors of tokens do (default there); full: every element its own',
   },
   'mask-values': {
     type: 'string',
@@ -42,7 +47,8 @@ export const objectiveOptions = {
     coerce: grids,
     library: ['maskGrids'],
     group: MASK,
-    describe: 'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28; none: one value a pixel',
+    describe:
+      'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28 (default: a sixteenth and a quarter of the sides, and all of them); none: one value a pixel',
   },
   loss: {
     type: 'string',
@@ -50,7 +56,7 @@ export const objectiveOptions = {
     requiresArg: true,
     library: ['outputLoss'],
     group: MASK,
-    describe: 'how outputs are compared (L_F)',
+    describe: 'how outputs are compared, L_F (default: cross-entropy; of a regression squared-error)',
   },
 } as const satisfies OptionTable;
 

@@ -10,6 +10,8 @@ import { LanError } from '../core/errors.js';
 export interface Option extends Options {
   /** What the library calls it, where that is not the flag in camel case: `shapes` for --shape. */
   readonly library?: readonly string[];
+  /** Takes several NAME=VALUE behind each other, and leaves alone what is none. */
+  readonly pairs?: boolean;
 }
 
 /** Options by flag, without the dashes. */

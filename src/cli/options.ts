@@ -1,10 +1,18 @@
 // The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
 import { each, Expected, number, someText, TEXT, TEXTS, tolerance, type OptionTable, whole } from './option.js';
 
+/** Headings of --help, in the order in which they stand where a command has them: what goes in and what comes out first. */
+export const INPUTS = 'Inputs:';
+export const QUESTION = 'Question:';
+export const RESULTS = 'Results:';
+export const EVIDENCE = 'Evidence:';
+const SELECTION = 'Inputs and outputs of the model:';
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
-/** Heading of the options that choose inputs and outputs in --help. */
-export const SELECTION = 'Input and output:';
+
+/** `table` under one heading of --help. */
+export const under = <const T extends OptionTable>(group: string, table: T): T =>
+  Object.fromEntries(Object.entries(table).map(([flag, option]) => [flag, { ...option, group }])) as unknown as T;
 
 /** The argument of the commands that take one model. */
 export const MODEL_ARGUMENT = {
@@ -21,22 +29,32 @@ export const cardOptions = {
     type: 'string',
     requiresArg: true,
     group: CARD,
-    describe: "axis order of the model's input",
+    describe: "axis order of the model's input (default: as its shape says)",
   },
-  size: { ...TEXT, coerce: pair, group: CARD, describe: "the input's height and width: 224 or 224x320" },
+  size: {
+    ...TEXT,
+    coerce: pair,
+    group: CARD,
+    describe: "the input's height and width: 224 or 224x320 (default: as its shape says)",
+  },
   resize: {
     ...TEXT,
     coerce: sideOrPair,
     group: CARD,
-    describe: 'before the crop: shorter side (256), or height and width (256x320)',
+    describe: 'before the crop: shorter side (256), or height and width (256x320); default: just enough for the size',
   },
-  crop: { ...TEXT, coerce: sideOrPair, group: CARD, describe: 'central crop after the resize: 224 or 224x320' },
+  crop: {
+    ...TEXT,
+    coerce: sideOrPair,
+    group: CARD,
+    describe: 'central crop after the resize: 224 or 224x320 (default: the size)',
+  },
   channels: {
     choices: ['RGB', 'BGR', 'GREY'] as const,
     type: 'string',
     requiresArg: true,
     group: CARD,
-    describe: 'channel order of the input',
+    describe: 'channel order of the input (default, as for range, mean and std: the convention that the pictures speak for)',
   },
   range: {
     ...TEXT,
@@ -57,9 +75,13 @@ export const cardOptions = {
     choices: ['logits', 'probabilities', 'log-probabilities', 'sigmoid'] as const,
     requiresArg: true,
     group: CARD,
-    describe: 'what the output is',
+    describe: "what the output is (default: told from the model's last ops)",
   },
-  labels: { ...TEXT, group: CARD, describe: 'file of class names: .txt, .csv or .json' },
+  labels: {
+    ...TEXT,
+    group: CARD,
+    describe: 'file of class names: .txt, .csv or .json (default: those in the model or its folder)',
+  },
 } as const satisfies OptionTable;
 
 /** Which engine computes gradients, and for which shapes. */
@@ -72,7 +94,11 @@ export const engineOptions = {
     group: ENGINE,
     describe: 'what computes gradients',
   },
-  backend: { ...TEXT, group: ENGINE, describe: 'tfjs: tensorflow, wasm or cpu; onnxruntime: an execution provider' },
+  backend: {
+    ...TEXT,
+    group: ENGINE,
+    describe: 'tfjs: tensorflow, wasm or cpu (default: the first that starts); onnxruntime: an execution provider (default: cpu)',
+  },
   threads: {
     ...TEXT,
     coerce: whole(1),
@@ -92,7 +118,8 @@ export const engineOptions = {
     coerce: shapes,
     library: ['shapes'],
     group: ENGINE,
-    describe: 'binds open axes: --shape input=1,3,224,224 (repeatable)',
+    pairs: true,
+    describe: 'binds open axes: --shape input=1,3,224,224, several behind each other',
   },
 } as const satisfies OptionTable;
 
@@ -116,12 +143,13 @@ export const selectionOptions = {
     coerce: feeds,
     library: ['feeds'],
     group: SELECTION,
-    describe: 'what another input is fed: --feed mask=1 or --feed mask=F.npy (repeatable)',
+    pairs: true,
+    describe: 'what other inputs are fed: --feed mask=1 ids=F.npy',
   },
 } as const satisfies OptionTable;
 
 /** Taken by every command that opens a model. */
-export const modelOptions = { ...selectionOptions, ...engineOptions, ...cardOptions } as const satisfies OptionTable;
+export const modelOptions = { ...cardOptions, ...selectionOptions, ...engineOptions } as const satisfies OptionTable;
 
 /** Where in the model a mask lies, or gradients are taken. */
 export const hookPointOption = {
@@ -136,10 +164,10 @@ export const hookPointOption = {
 export const questionOptions = {
   target: {
     ...TEXT,
-    group: SELECTION,
+    group: QUESTION,
     describe: "the class to explain, by name, part of it, or index (default: the model's answer)",
   },
-  against: { ...TEXT, group: SELECTION, describe: 'with --target: the class that it is held against (default: all others)' },
+  against: { ...TEXT, group: QUESTION, describe: 'with --target: the class that it is held against (default: all others)' },
 } as const satisfies OptionTable;
 
 /** Classes, or a value, and when that counts as kept. */
@@ -148,13 +176,13 @@ export const taskOptions = {
     type: 'string',
     choices: ['classification', 'regression'] as const,
     requiresArg: true,
-    group: SELECTION,
+    group: QUESTION,
     describe: 'what the output is: classes (the default), or one number a row that is explained as it is',
   },
   within: {
     ...TEXT,
     coerce: tolerance,
-    group: SELECTION,
+    group: QUESTION,
     describe: 'regression: by how much the value may move and still counts as kept: 0.5, or 10% of it (the default)',
   },
 } as const satisfies OptionTable;
@@ -164,10 +192,11 @@ export const dataOptions = {
   data: {
     ...TEXT,
     demandOption: true,
+    group: INPUTS,
     describe:
       'folder with a sub-folder per class, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or images.npy with labels.npy',
   },
-  split: { ...TEXT, describe: 'train, test or val, where the data has several' },
+  split: { ...TEXT, group: INPUTS, describe: 'train, test or val, where the data has several (default: test)' },
 } as const satisfies OptionTable;
 
 /** The seed, the same in every command: a whole number of at least 0. */
@@ -177,7 +206,7 @@ export const seedOption = {
 
 /** Whether the result is printed as JSON. */
 export const jsonOption = {
-  json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
+  json: { type: 'boolean', default: false, group: RESULTS, describe: 'print the result as JSON' },
 } as const satisfies OptionTable;
 
 /** `224`, or `224x320` as height and width. */

@@ -1,6 +1,7 @@
 // --help and --version without yargs, of the program and of each command: loading that takes longer than all the rest (its tables of wide characters).
 // A test holds every letter against what yargs prints.
-import { version } from '../core/version.js';
+import { madeWith, version } from '../core/version.js';
+import { ortVersion } from '../engine/onnxruntime.js';
 import { nameOf, type Command, type Definition } from './command.js';
 import type { Option } from './option.js';
 
@@ -11,6 +12,18 @@ export const PURPOSE = 'Shows which parts of its input an ONNX classifier needed
 export const EPILOGUE =
   'Exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable file, unsupported model or a run that was interrupted.';
 
+/** Taken by every command. */
+export const QUIET = { alias: 'q', type: 'boolean', describe: 'no progress and no notes: errors alone' } as const;
+
+/** This package's version, on a line of its own, and those of what it runs on. */
+export const versions = (): string =>
+  [
+    version(),
+    `onnxruntime ${ortVersion()}`,
+    `tfjs ${madeWith('@tensorflow/tfjs-core')}`,
+    `Node ${process.versions.node}, ${process.platform}-${process.arch}`,
+  ].join('\n');
+
 /** Columns below which names would not stand beside their descriptions, and yargs has to lay them out. */
 const NARROW = 72;
 
@@ -19,7 +32,7 @@ const NARROW = 72;
  * width, in `columns`.
  */
 export function overview(argv: readonly string[], commands: readonly Command[], columns: number): string | undefined {
-  if (argv.length === 1 && argv[0] === '--version') return version();
+  if (argv.length === 1 && argv[0] === '--version') return versions();
   const last = argv.at(-1);
   if (argv.length > 2 || (last !== '--help' && last !== '-h') || columns < NARROW) return undefined;
   if (argv.length === 1) return helpOfProgram(commands, columns);
@@ -39,7 +52,7 @@ function helpOfProgram(commands: readonly Command[], columns: number): string {
     ...table(rows, columns, Math.max(...names.map((n) => n.length))),
     '',
     'Options:',
-    ...table([VERSION, HELP], columns),
+    ...table([VERSION, SILENT, HELP], columns),
     '',
     ...wrapped(EPILOGUE, columns),
   ].join('\n');
@@ -49,7 +62,7 @@ function helpOfCommand({ command, describe, positionals, options, examples, epil
   const groups = new Map<string, Row[]>([
     ['Positionals:', Object.entries(positionals).map(([name, o]) => rowOf(name, o.array ? { default: [], ...o } : o))],
   ]);
-  const ungrouped: Row[] = [VERSION];
+  const ungrouped: Row[] = [VERSION, SILENT];
   for (const [flag, o] of Object.entries(options)) {
     const row = rowOf(`    --${flag}`, o);
     if (o.group === undefined) ungrouped.push(row);
@@ -59,7 +72,10 @@ function helpOfCommand({ command, describe, positionals, options, examples, epil
   const lines = [`lan-onnx ${command}`, '', ...wrapped(describe, columns), ''];
   for (const [heading, rows] of groups) if (rows.length > 0) lines.push(heading, ...table(rows, columns), '');
   if (examples.length > 0) {
-    const rows = examples.map(([line, gives]) => ({ name: line.replaceAll('$0', 'lan-onnx'), text: gives }));
+    const rows = examples.map(([line, gives]) => ({
+      name: line.replaceAll('$0', 'lan-onnx'),
+      text: gives.replaceAll('$0', 'lan-onnx'),
+    }));
     lines.push('Examples:', ...table(rows, columns), '');
   }
   return [...lines, ...wrapped(epilogue ?? EPILOGUE, columns)].join('\n');
@@ -73,6 +89,7 @@ interface Row {
 }
 
 const VERSION: Row = { name: '    --version', text: 'Show version number', extra: '[boolean]' };
+const SILENT: Row = { name: '-q, --quiet', text: QUIET.describe, extra: '[boolean]' };
 const HELP: Row = { name: '-h, --help', text: 'Show help', extra: '[boolean]' };
 
 function rowOf(name: string, { describe = '', array, type, demandOption, choices, default: byDefault }: Option): Row {

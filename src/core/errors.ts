@@ -14,6 +14,7 @@
  * - `memory`: more memory asked for than there is, or than a file may ask for;
  * - `write`: a file or folder that cannot be written;
  * - `runtime`: onnxruntime or tfjs failed, in its own words;
+ * - `install`: a package that is needed is not installed, or does not run on this machine;
  * - `interrupted`: stopped on request before there was a result.
  */
 export type ErrorCode =
@@ -29,6 +30,7 @@ export type ErrorCode =
   | 'memory'
   | 'write'
   | 'runtime'
+  | 'install'
   | 'interrupted';
 
 /**

@@ -1,7 +1,6 @@
-// onnxruntime: forward passes of original files (the reference) and of canonical graphs; one of the two importers of onnxruntime.
-import { createRequire } from 'node:module';
+// onnxruntime: forward passes of original files (the reference) and of canonical graphs.
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { DIALECT_OPSET, type OpAdapter } from '../../adapters/op.js';
 import { descentGraph } from '../compile/descend.js';
 import { differentiate } from '../compile/differentiate.js';
@@ -15,6 +14,7 @@ import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
 import { exactProducts, hasQuantisedProducts } from './exact-products.js';
 import { gradientOf, type Engine, type Program } from './engine.js';
+import { loadOnnxruntime, ortVersion, type Onnxruntime } from './onnxruntime.js';
 import { hasTakenNames, underOwnNames, withOtherNames } from './other-names.js';
 
 /** How onnxruntime runs a graph. */
@@ -37,10 +37,6 @@ function defaultThreads(): number {
   if (Number.isInteger(threads) && threads > 0) return threads;
   throw new LanError('usage', `LAN_ONNX_THREADS: expected a whole number of at least 1, received '${said}'.`);
 }
-
-/** Version of the installed onnxruntime. */
-export const ortVersion = (): string =>
-  (createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }).version;
 
 function sessionOptions(options: OrtOptions, { files, folder }: Partial<EncodedApart>): ort.InferenceSession.SessionOptions {
   return {
@@ -77,12 +73,13 @@ export interface OrtProgram extends Program {
 export async function openSession(source: Uint8Array | string | EncodedApart, options: OrtOptions = {}): Promise<OrtProgram> {
   const [model, apart] = typeof source === 'object' && 'bytes' in source ? [source.bytes, source] : [source, {}];
   const settings = sessionOptions(options, apart);
+  const runtime = await loadOnnxruntime();
   let session: ort.InferenceSession;
   try {
     session =
       typeof model === 'string'
-        ? await ort.InferenceSession.create(model, settings)
-        : await ort.InferenceSession.create(model, settings);
+        ? await runtime.InferenceSession.create(model, settings)
+        : await runtime.InferenceSession.create(model, settings);
   } catch (error) {
     throw new LanError('runtime', `onnxruntime refuses the model: ${firstLine(error)}`);
   }
@@ -90,8 +87,8 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     outputTypes: session.outputMetadata.map((m) => (m.isTensor ? (m.type as DType) : undefined)),
-    run: (feeds, wanted) => runInto(session, feeds, wanted ?? session.outputNames, {}),
-    runInto: (feeds, wanted, into) => runInto(session, feeds, wanted, into),
+    run: (feeds, wanted) => runInto(runtime, session, feeds, wanted ?? session.outputNames, {}),
+    runInto: (feeds, wanted, into) => runInto(runtime, session, feeds, wanted, into),
     async dispose() {
       await session.release();
     },
@@ -139,6 +136,7 @@ export const saturatesHere = (): Promise<boolean> =>
   })());
 
 async function runInto(
+  runtime: Onnxruntime,
   session: ort.InferenceSession,
   feeds: Readonly<Record<string, Tensor>>,
   wanted: readonly string[],
@@ -148,11 +146,11 @@ async function runInto(
   for (const name of session.inputNames) {
     const feed = own(feeds, name);
     if (!feed) throw new LanError('input', `Input '${name}' has no value. Expected: ${session.inputNames.join(', ')}.`);
-    tensors[name] = toOrt(feed);
+    tensors[name] = toOrt(runtime, feed);
   }
   const fetches: Record<string, ort.Tensor | null> = {};
   for (const name of wanted) fetches[name] = null;
-  for (const [name, tensor] of Object.entries(into)) fetches[name] = toOrt(tensor);
+  for (const [name, tensor] of Object.entries(into)) fetches[name] = toOrt(runtime, tensor);
   let results: ort.InferenceSession.OnnxValueMapType;
   try {
     results = await session.run(tensors, fetches);
@@ -163,7 +161,8 @@ async function runInto(
 }
 
 // Types that onnxruntime-common cannot hold throw in its constructor, with the type's name.
-const toOrt = (t: Tensor): ort.Tensor => new ort.Tensor(t.type as 'float32', t.data as Float32Array, t.dims);
+const toOrt = ({ Tensor: OrtTensor }: Onnxruntime, t: Tensor): ort.Tensor =>
+  new OrtTensor(t.type as 'float32', t.data as Float32Array, t.dims);
 
 const firstLine = (error: unknown): string => messageOf(error).split('\n')[0]!.slice(0, 600);
 

@@ -4,6 +4,7 @@ import { LanError, messageOf } from '../core/errors.js';
 import { sizeOf } from '../core/tensor.js';
 import { gibibytes } from '../compile/measure.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
+import { loadBackend } from './tfjs.js';
 import { restartWasm, startWasm, wasmFailure, wasmHas, wasmHeap } from './tf-wasm.js';
 
 /** The backends of tfjs that are used, the fastest first; 'tensorflow' needs the optional package @tensorflow/tfjs-node. */
@@ -36,15 +37,6 @@ export async function chooseBackend(tf: Tf, wanted?: string): Promise<TfBackend>
   const hint =
     wanted === 'tensorflow' ? 'It needs the optional package @tensorflow/tfjs-node; wasm and cpu are always there.' : undefined;
   throw new LanError('unsupported', `No tfjs backend could be started (${failures.join('; ')}).`, hint);
-}
-
-/** Importing a backend's package registers it with tfjs. */
-async function loadBackend(backend: TfBackend): Promise<void> {
-  // A name in a variable: the optional package has to be absent at compile time too.
-  const optional = '@tensorflow/tfjs-node';
-  if (backend === 'tensorflow') await import(optional);
-  else if (backend === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
-  else await import('@tensorflow/tfjs-backend-cpu');
 }
 
 const INSTEAD = "Choose `engine` 'onnxruntime', which has no such limit, or run less at once (a smaller batch, fewer draws).";

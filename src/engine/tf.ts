@@ -1,4 +1,4 @@
-// tfjs: walks a static dialect graph calling each adapter's forward; its tape gives gradients. With tf-backends.ts the only importer of tfjs.
+// tfjs: walks a static dialect graph calling each adapter's forward; its tape gives gradients.
 import {
   resolveAttributes,
   type ForwardContext,
@@ -17,6 +17,7 @@ import { descentOnGradients } from './descent.js';
 import { gradientOf, type Engine, type EngineInfo, type Program } from './engine.js';
 import { chooseBackend, failureOf, type TfBackend } from './tf-backends.js';
 import { fromTf, toTf } from './tf-tensors.js';
+import { loadTfjs } from './tfjs.js';
 
 /**
  * Loads tfjs with `backend`, or with the fastest there is: tensorflow (only where @tensorflow/tfjs-node is installed), wasm, cpu.
@@ -26,9 +27,7 @@ export async function createTfEngine(
   adapters: readonly OpAdapter[],
   options: { readonly backend?: string } = {},
 ): Promise<Engine> {
-  const tf: Tf = await import('@tensorflow/tfjs-core');
-  // The gradients are registered by the union package alone.
-  await import('@tensorflow/tfjs');
+  const tf = await loadTfjs();
   // Production mode leaves out tfjs's advertisement on stderr and its NaN scans; inputs are checked here.
   tf.enableProdMode();
   const backend = await chooseBackend(tf, options.backend);

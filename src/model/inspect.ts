@@ -1,6 +1,7 @@
 // inspect: what an ONNX file holds, and what this project can do with each of its ops.
 import { adapters as builtIn } from '../../adapters/index.js';
 import { resolveAttributes, type NoGradient, type OpAdapter, type Todo } from '../../adapters/op.js';
+import { isControl } from '../compile/control.js';
 import { footprint, type Footprint } from '../compile/footprint.js';
 import { adapterTable, staticNode } from '../compile/static.js';
 import { LanError, LanErrors, withAdvice, type ErrorCode } from '../core/errors.js';
@@ -113,7 +114,7 @@ export async function inspect(from: string | Uint8Array, options: InspectOptions
 }
 
 /** What only the caller can put right: it is thrown, and is no flaw of the model. */
-const MISTAKES: ReadonlySet<ErrorCode> = new Set(['usage', 'input', 'data']);
+const MISTAKES: ReadonlySet<ErrorCode> = new Set(['usage', 'input', 'data', 'install']);
 
 async function compiledFor(
   source: ModelSource,
@@ -171,23 +172,29 @@ function reportOps(
       // With a compiled graph the ops that are really run answer; without one, the adapter of the op as written.
       const run = origin ? made : members.slice(0, 1);
       const worst = (of: (adapter: OpAdapter | undefined) => Support): Support => {
-        if (run.length === 0) return '-';
-        const all = run.map((n) => of(find(n)));
+        if (run.length === 0 || isValue(run[0]!)) return '-';
+        const all = run.map((n) => (origin === undefined && isControl(n) ? 'by rewriting' : of(find(n))));
         return (
           all.find((s) => s === 'missing') ?? all.find((s) => s.startsWith('todo')) ?? all.find((s) => s === 'yes') ?? all[0]!
         );
       };
+      // Where a gradient ends in one of the nodes, as in a tree, those behind it have it in vain.
+      const end = run.map((n) => find(n)?.vjp).find((rule) => rule && 'none' in rule && rule.jumps);
+      const gradient = (of: (adapter: OpAdapter | undefined) => Support): Support => worst(end ? (a) => support(end, a) : of);
       return {
         op,
         count: members.length,
         folded,
         becomes,
         tfjsForward: worst((a) => support(a?.forward, a)),
-        tfjsGradient: worst((a) => (a?.vjp && 'none' in a.vjp ? support(a.vjp, a) : support(a?.forward, a))),
-        onnxruntimeGradient: worst((a) => support(a?.vjp, a)),
+        tfjsGradient: gradient((a) => (a?.vjp && 'none' in a.vjp ? support(a.vjp, a) : support(a?.forward, a))),
+        onnxruntimeGradient: gradient((a) => support(a?.vjp, a)),
       };
     });
 }
+
+/** A value that stands in the file as a node: there is nothing to run. */
+const isValue = ({ op, domain }: Node): boolean => op === 'Constant' && domain === '';
 
 function groupBy(nodes: readonly Node[]): Map<string, Node[]> {
   const groups = new Map<string, Node[]>();

@@ -8,6 +8,12 @@ export interface MatcherResult {
   message(): string;
 }
 
+/** The matchers that lan-onnx/jest and lan-onnx/vitest add to an `expect` whose matchers return R. */
+export interface OnnxRuntimeMatchers<R> {
+  /** Does the model (a path, a folder or bytes) match onnxruntime on the original file? To be awaited. */
+  toMatchOnnxRuntime(options?: CheckOptions): R extends void ? Promise<void> : R;
+}
+
 /**
  * Does a model (a path, a folder, or a file's bytes) match onnxruntime on the original, as `check` says? Its options are taken.
  * Rejects with a LanError where the model cannot be opened, which is not a disagreement: `.not` does not turn it into a pass.

@@ -1,5 +1,5 @@
 // The command line in this process: what is printed where, exit codes, and the words of every refusal; and agreement of broken adapters.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,15 +80,57 @@ describe('usage', () => {
     expect(out).toContain(`Examples:\n  lan-onnx ${command} `);
   });
 
-  test('--version is the version of package.json', async () => {
-    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-    expect(await cli('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  test('--version is the version of package.json, and what it runs on', async () => {
+    const { version, optionalDependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      version: string;
+      optionalDependencies: Record<string, string>;
+      peerDependencies: Record<string, string>;
+    };
+    const engines = `onnxruntime ${optionalDependencies['onnxruntime-node']}\ntfjs ${peerDependencies['@tensorflow/tfjs-core']}`;
+    const out = `${version}\n${engines}\nNode ${process.versions.node}, ${process.platform}-${process.arch}\n`;
+    expect(await cli('--version')).toEqual({ code: 0, out, err: '' });
+  });
+
+  test('--quiet leaves errors alone on stderr', async () => {
+    const loud = await cli('check', at('net.onnx'), at('none.onnx'), '--samples', '1', '--no-gradients');
+    const quiet = await cli('check', at('net.onnx'), at('none.onnx'), '--samples', '1', '--no-gradients', '-q');
+    expect(loud.err).toMatch(/^\[1\/2\] .*net\.onnx \.\.\.\n/);
+    expect(quiet.err).toMatch(/^lan-onnx: .*none\.onnx: [^\n]*\n$/);
+    expect([quiet.code, loud.code]).toEqual([2, 2]);
+    expect(quiet.out.replace(/[\d.]+ s\)/, '')).toBe(loud.out.replace(/[\d.]+ s\)/, ''));
+  });
+
+  test('--shape and --feed take several behind each other, and leave the model alone', async () => {
+    const shapes = async (...argv: string[]): Promise<string> => (await cli('inspect', ...argv)).err;
+    const [a, b] = ["lan-onnx: A shape is given for 'a', but the inputs are: image.\n", "lan-onnx: A shape is given for 'b', but the inputs are: image.\n"]; // prettier-ignore
+    expect(await shapes('--shape', 'image=1,3,6,8', 'b=2', at('net.onnx'))).toBe(b);
+    expect(await shapes(at('net.onnx'), '--shape', 'image=1,3,6,8', 'b=2')).toBe(b);
+    expect(await shapes(at('net.onnx'), '--shape=image=1,3,6,8', 'b=2', '--json')).toBe(b);
+    expect(await shapes(at('net.onnx'), '--shape', 'image=1,3,6,8', '--shape', 'a=2')).toBe(a);
+    expect(await shapes('--shape', 'image=1,3,6,8', at('net.onnx'))).toBe('');
+  });
+
+  test('completion: commands, options and their choices, in bash', async () => {
+    const script = at('completion.sh');
+    writeFileSync(script, (await cli('completion', 'bash')).out);
+    const complete = (...words: string[]): string[] => {
+      const line = `source ${script}; COMP_WORDS=(${words.map((w) => `'${w}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _lan_onnx; echo "\${COMPREPLY[@]}"`;
+      return execFileSync('bash', ['-c', line], { encoding: 'utf8' }).trim().split(' ');
+    };
+    expect(complete('lan-onnx', 'co')).toEqual(['compare', 'completion']);
+    expect(complete('lan-onnx', 'audit', 'm.onnx', '--mask-')).toEqual(['--mask-shape', '--mask-values', '--mask-grid']);
+    expect(complete('lan-onnx', 'check', '--engine', '')).toEqual(['auto', 'onnxruntime', 'tfjs']);
+    expect(complete('lan-onnx', 'audit', 'm')).toEqual(['']);
+    expect((await cli('completion', 'fish')).out).toContain("-l engine -x -a 'auto onnxruntime tfjs'");
   });
 
   test.each([
     ['', 'Name a command.\nSee: lan-onnx --help'],
     ['frobnicate', 'Unknown argument: frobnicate\nSee: lan-onnx --help'],
-    ['inspcet net.onnx', 'Did you mean inspect?\nSee: lan-onnx --help'],
+    ['inspcet net.onnx', 'Unknown arguments: inspcet, net.onnx. Did you mean inspect?\nSee: lan-onnx --help'],
+    ['audit net.onnx --mask-shap full', 'Unknown argument: mask-shap. Did you mean --mask-shape?\nSee: lan-onnx audit --help'],
+    ['check net.onnx --no-gradient', 'Unknown argument: gradient. Did you mean --gradients?\nSee: lan-onnx check --help'],
+    ['check net.onnx --grid', 'Unknown argument: grid\nSee: lan-onnx check --help'],
     ['check', 'MODEL is missing: received 0, need at least 1.\nSee: lan-onnx check --help'],
     ['diff a.onnx', 'Two models are needed, A and B: received 1, need at least 2.\nSee: lan-onnx diff --help'],
     ['reproduce', 'EXPERIMENT is missing: received 0, need at least 1.\nSee: lan-onnx reproduce --help'],

@@ -11,7 +11,12 @@ const root = resolve(import.meta.dirname, '../..');
 /** Where the page lies. */
 export const PAGE = join(root, 'docs', 'api.md');
 
-const ENTRIES = { 'lan-onnx': 'src/index.ts', 'lan-onnx/ops': 'src/ops.ts', 'lan-onnx/jest': 'src/jest.ts' } as const;
+const ENTRIES = {
+  'lan-onnx': 'src/index.ts',
+  'lan-onnx/ops': 'src/ops.ts',
+  'lan-onnx/jest': 'src/jest.ts',
+  'lan-onnx/vitest': 'src/vitest.ts',
+} as const;
 
 const HEAD = `# API
 

@@ -23,7 +23,7 @@ const LAYERS = [
 ];
 
 /** What package.json exports. */
-const ENTRIES = ['src/index.ts', 'src/ops.ts', 'src/jest.ts'];
+const ENTRIES = ['src/index.ts', 'src/ops.ts', 'src/jest.ts', 'src/vitest.ts'];
 
 interface Import {
   readonly file: string;

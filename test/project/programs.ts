@@ -14,7 +14,12 @@ export function compilerOptions(types: readonly string[] = ['node']): ts.Compile
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)).config as {
     compilerOptions: object;
   };
-  const paths = { 'lan-onnx': ['./src/index.ts'], 'lan-onnx/ops': ['./src/ops.ts'], 'lan-onnx/jest': ['./src/jest.ts'] };
+  const paths = {
+    'lan-onnx': ['./src/index.ts'],
+    'lan-onnx/ops': ['./src/ops.ts'],
+    'lan-onnx/jest': ['./src/jest.ts'],
+    'lan-onnx/vitest': ['./src/vitest.ts'],
+  };
   return ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, types, paths, noEmit: true }, root).options;
 }
 

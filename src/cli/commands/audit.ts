@@ -5,13 +5,17 @@ import type { Definition } from '../command.js';
 import { number, TEXT, TEXTS, whole, seconds } from '../option.js';
 import { MASK, objectiveOptions } from '../mask-options.js';
 import {
+  EVIDENCE,
   hookPointOption,
+  INPUTS,
   jsonOption,
   MODEL_ARGUMENT,
   modelOptions,
   questionOptions,
+  RESULTS,
   seedOption,
   taskOptions,
+  under,
 } from '../options.js';
 
 /** `auto`, or a number. */
@@ -23,82 +27,88 @@ export const audit = {
   describe: 'which parts of an input the classifier needed, with evidence',
   positionals: { model: MODEL_ARGUMENT },
   options: {
-    image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
-    tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
-    data: {
-      ...TEXT,
-      describe: 'a dataset in place of them: folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or .npy',
-    },
-    split: { ...TEXT, describe: 'of the data: train, test or val, where it has several' },
-    limit: { ...TEXT, coerce: whole(1), describe: 'of the data at most so many samples, drawn by --seed' },
-    workers: {
-      ...TEXT,
-      coerce: workers,
-      default: 'auto',
-      describe: 'processes of one thread each; auto: as many as there are cores, from 8 inputs on',
-    },
-    'fail-on': {
-      ...TEXTS,
-      describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}; or 'sanity': the self-deception battery failed`,
-    },
-    junit: { ...TEXT, describe: 'JUnit file to write: a test an input, failed by --fail-on' },
-    vocab: {
-      ...TEXT,
-      library: ['vocabulary'],
-      describe: 'the words behind ids of tokens: a file with one a line, the first being id 0',
-    },
-    strict: {
-      type: 'boolean',
-      default: false,
-      describe: 'end at the first input that cannot be explained (default: name it, go on, and exit with 2)',
-    },
-    resume: {
-      type: 'boolean',
-      default: false,
-      describe: 'take what an earlier run in --out has finished for the same model, options and inputs, and make the rest',
-    },
-    out: { ...TEXT, default: 'lan-onnx-out', describe: 'folder for the results, one folder an input' },
+    ...under(INPUTS, {
+      image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
+      tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+      data: {
+        ...TEXT,
+        describe: 'a dataset in place of them: folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or .npy',
+      },
+      split: { ...TEXT, describe: 'of the data: train, test or val, where it has several (default: test)' },
+      limit: { ...TEXT, coerce: whole(1), describe: 'of the data at most so many samples, drawn by --seed (default: all)' },
+      vocab: {
+        ...TEXT,
+        library: ['vocabulary'],
+        describe: 'the words behind ids of tokens: a file with one a line, the first being id 0',
+      },
+      'ground-truth': {
+        ...TEXT,
+        describe:
+          'what a person has marked as needed: a picture, an .npy file, or a folder with a file of each name; measures how far the mask points there',
+      },
+    }),
+    ...under(RESULTS, {
+      out: { ...TEXT, default: 'lan-onnx-out', describe: 'folder for the results, one folder an input' },
+      ...jsonOption,
+      'fail-on': {
+        ...TEXTS,
+        describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}; or 'sanity': the self-deception battery failed`,
+      },
+      junit: { ...TEXT, describe: 'JUnit file to write: a test an input, failed by --fail-on' },
+      strict: {
+        type: 'boolean',
+        default: false,
+        describe: 'end at the first input that cannot be explained (default: name it, go on, and exit with 2)',
+      },
+      resume: {
+        type: 'boolean',
+        default: false,
+        describe: 'take what an earlier run in --out has finished for the same model, options and inputs, and make the rest',
+      },
+    }),
+    ...questionOptions,
+    ...taskOptions,
     lan: {
       ...TEXT,
       library: ['explainer'],
       group: MASK,
       describe: 'an explainer that lan-onnx train has written; it gives the masks at once',
     },
-    noise: { ...TEXT, group: MASK, describe: NOISE_HELP },
+    noise: { ...TEXT, group: MASK, describe: `${NOISE_HELP} (default: uniform over the range of pictures; of tokens: tokens)` },
     keep: {
       ...TEXT,
       coerce: number(0),
       group: MASK,
       describe: 'in place of --beta: how often the answer is to be kept (0.95); as much is replaced as that allows',
     },
-    iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most' },
-    'learning-rate': { ...TEXT, coerce: number(0), group: MASK, describe: 'of Adam' },
+    iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most (default: 200; of soft masks 500)' },
+    'learning-rate': { ...TEXT, coerce: number(0), group: MASK, describe: 'of Adam (default: 0.2)' },
     sharpen: {
       ...TEXT,
       coerce: number(0),
       group: MASK,
-      describe: 'sharpen an unsure answer until its top class has this probability in the target (0: never)',
+      describe: 'sharpen an unsure answer until its top class has this probability in the target (default: 0.9; 0: never)',
     },
     budget: { ...TEXT, coerce: seconds, group: MASK, describe: 'time for each mask: 30s, 5m' },
-    sanity: {
-      type: 'boolean',
-      default: false,
-      describe:
-        'the whole self-deception battery: other seeds, noise and inputs, shuffled weights; takes about ten times as long',
-    },
-    'ground-truth': {
-      ...TEXT,
-      describe:
-        'what a person has marked as needed: a picture, an .npy file, or a folder with a file of each name; measures how far the mask points there',
-    },
-    'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
-    ...questionOptions,
-    ...modelOptions,
-    ...taskOptions,
-    ...hookPointOption,
     ...objectiveOptions,
+    ...under(EVIDENCE, {
+      'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
+      sanity: {
+        type: 'boolean',
+        default: false,
+        describe:
+          'the whole self-deception battery: other seeds, noise and inputs, shuffled weights; takes about ten times as long',
+      },
+    }),
+    workers: {
+      ...TEXT,
+      coerce: workers,
+      default: 'auto',
+      describe: 'processes of one thread each; auto: as many as there are cores, from 8 inputs on',
+    },
     ...seedOption,
-    ...jsonOption,
+    ...hookPointOption,
+    ...modelOptions,
   },
   examples: [
     ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],

@@ -1,10 +1,7 @@
 // The words and options of lan-onnx check.
 import type { Definition } from '../command.js';
 import { number, TEXT, TEXTS, whole } from '../option.js';
-import { hookPointOption, jsonOption, modelOptions, seedOption } from '../options.js';
-
-const INPUTS = 'Inputs:';
-const RESULTS = 'Results:';
+import { hookPointOption, INPUTS, jsonOption, modelOptions, RESULTS, seedOption } from '../options.js';
 
 /** lan-onnx check. */
 export const check = {
@@ -14,22 +11,6 @@ export const check = {
     models: { ...TEXTS, demandOption: true, describe: '.onnx files or Hugging Face folders' },
   },
   options: {
-    tolerance: {
-      ...TEXT,
-      coerce: number(0),
-      describe: 'of outputs and values, relative to the largest (default 1e-4, of float16 models 5e-3)',
-    },
-    gradients: {
-      type: 'boolean',
-      default: true,
-      describe: 'compare gradients too: engines with each other and with central differences; names the op that is wrong',
-    },
-    nodes: { type: 'boolean', default: false, describe: 'compare every intermediate value and name the first that diverges' },
-    bisect: {
-      ...TEXT,
-      describe: 'write the smallest sub-model that disagrees to this file, its tensors to test_data_set_0 beside it',
-    },
-    'fail-fast': { type: 'boolean', default: false, describe: 'stop at the first disagreement' },
     samples: {
       ...TEXT,
       coerce: whole(),
@@ -44,12 +25,29 @@ export const check = {
       group: INPUTS,
       describe: 'outputs also at zeros, the ends of the range, a single element, a checkerboard',
     },
+    ...jsonOption,
     junit: { ...TEXT, group: RESULTS, describe: 'write the results as JUnit XML to this file' },
     markdown: { ...TEXT, group: RESULTS, describe: 'write a table for pull requests to this file' },
     save: { ...TEXT, group: RESULTS, describe: 'write the results as a baseline (JSON) to this file' },
     baseline: { ...TEXT, group: RESULTS, describe: 'fail only where something is worse than in this file' },
+    bisect: {
+      ...TEXT,
+      group: RESULTS,
+      describe: 'write the smallest sub-model that disagrees to this file, its tensors to test_data_set_0 beside it',
+    },
+    'fail-fast': { type: 'boolean', default: false, group: RESULTS, describe: 'stop at the first disagreement' },
+    gradients: {
+      type: 'boolean',
+      default: true,
+      describe: 'compare gradients too: engines with each other and with central differences; names the op that is wrong',
+    },
+    nodes: { type: 'boolean', default: false, describe: 'compare every intermediate value and name the first that diverges' },
+    tolerance: {
+      ...TEXT,
+      coerce: number(0),
+      describe: 'of outputs and values, relative to the largest (default 1e-4, of float16 models 5e-3)',
+    },
     ...seedOption,
-    ...jsonOption,
     ...modelOptions,
     at: {
       ...hookPointOption.at,

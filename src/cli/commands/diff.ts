@@ -3,7 +3,18 @@ import { NOISE_HELP } from '../../lan/choices.js';
 import type { Definition } from '../command.js';
 import { each, Expected, TEXT, TEXTS, whole } from '../option.js';
 import { MASK } from '../mask-options.js';
-import { hookPointOption, jsonOption, MODEL_ARGUMENT, modelOptions, questionOptions, seedOption } from '../options.js';
+import {
+  EVIDENCE,
+  hookPointOption,
+  INPUTS,
+  jsonOption,
+  MODEL_ARGUMENT,
+  modelOptions,
+  questionOptions,
+  RESULTS,
+  seedOption,
+  under,
+} from '../options.js';
 
 /** What `--fail-on` may name. */
 function finding(text: string): 'answer' | 'moved' {
@@ -21,23 +32,29 @@ export const diff = {
   },
   missing: 'Two models are needed, A and B',
   options: {
-    image: { ...TEXTS, describe: 'pictures: files, folders, patterns in quotes' },
-    tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the models' own input space" },
-    seeds: { ...TEXT, coerce: whole(1), default: '4', describe: 'masks of each model, 4 to 8: what seeds move is noise' },
-    'fail-on': {
-      ...TEXTS,
-      coerce: each(finding),
-      describe: 'exit with 1 where an answer differs, or attention moved',
-    },
-    out: { ...TEXT, default: 'lan-onnx-diff', describe: 'folder for diff.json and a sheet a picture' },
-    noise: { ...TEXT, group: MASK, describe: NOISE_HELP },
-    iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most' },
-    'evidence-draws': { ...TEXT, coerce: whole(1), default: '32', describe: 'fresh noise draws for the evidence of each mask' },
+    ...under(INPUTS, {
+      image: { ...TEXTS, describe: 'pictures: files, folders, patterns in quotes' },
+      tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the models' own input space" },
+    }),
+    ...under(RESULTS, {
+      out: { ...TEXT, default: 'lan-onnx-diff', describe: 'folder for diff.json and a sheet a picture' },
+      ...jsonOption,
+      'fail-on': {
+        ...TEXTS,
+        coerce: each(finding),
+        describe: 'exit with 1 where an answer differs, or attention moved',
+      },
+    }),
     ...questionOptions,
-    ...modelOptions,
-    ...hookPointOption,
+    noise: { ...TEXT, group: MASK, describe: `${NOISE_HELP} (default: uniform over the range of pictures; of tokens: tokens)` },
+    iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most (default: 200)' },
+    seeds: { ...TEXT, coerce: whole(1), default: '4', describe: 'masks of each model, 4 to 8: what seeds move is noise' },
+    ...under(EVIDENCE, {
+      'evidence-draws': { ...TEXT, coerce: whole(1), default: '32', describe: 'fresh noise draws for the evidence of each mask' },
+    }),
     ...seedOption,
-    ...jsonOption,
+    ...hookPointOption,
+    ...modelOptions,
   },
   examples: [['$0 diff float.onnx int8.onnx --image photos/ --fail-on answer', 'does the quantised model still answer alike?']],
   epilogue:

@@ -1,7 +1,7 @@
 // The words and options of lan-onnx export-gradient.
 import type { Definition } from '../command.js';
 import { TEXT, whole } from '../option.js';
-import { hookPointOption, jsonOption, MODEL_ARGUMENT, modelOptions } from '../options.js';
+import { hookPointOption, jsonOption, MODEL_ARGUMENT, modelOptions, RESULTS, under } from '../options.js';
 
 /** lan-onnx export-gradient. */
 export const exportGradient = {
@@ -9,7 +9,10 @@ export const exportGradient = {
   describe: 'write a model with its loss and input gradient as one ONNX file for any onnxruntime',
   positionals: { model: MODEL_ARGUMENT },
   options: {
-    out: { ...TEXT, demandOption: true, describe: 'the file to write' },
+    ...under(RESULTS, {
+      out: { ...TEXT, demandOption: true, describe: 'the file to write' },
+      ...jsonOption,
+    }),
     pixels: {
       type: 'boolean',
       default: false,
@@ -20,9 +23,8 @@ export const exportGradient = {
       coerce: whole(1),
       describe: 'samples a run; fixed in the file (default: what the model says, or 1)',
     },
-    ...modelOptions,
     ...hookPointOption,
-    ...jsonOption,
+    ...modelOptions,
   },
   examples: [
     ['$0 export-gradient squeezenet1.1.onnx --out grad.onnx', 'outputs, loss and d loss / d input'],

@@ -2,7 +2,7 @@
 import type { Definition } from '../command.js';
 import { TEXT } from '../option.js';
 import { objectiveOptions } from '../mask-options.js';
-import { hookPointOption, jsonOption, MODEL_ARGUMENT, modelOptions, questionOptions } from '../options.js';
+import { hookPointOption, jsonOption, MODEL_ARGUMENT, modelOptions, questionOptions, RESULTS, under } from '../options.js';
 
 /** lan-onnx export-step. */
 export const exportStep = {
@@ -10,13 +10,15 @@ export const exportStep = {
   describe: 'write one step of learning a mask (noise in, mask out) as one ONNX file for any onnxruntime',
   positionals: { model: MODEL_ARGUMENT },
   options: {
-    out: { ...TEXT, demandOption: true, describe: 'the file to write' },
+    ...under(RESULTS, {
+      out: { ...TEXT, demandOption: true, describe: 'the file to write' },
+      ...jsonOption,
+    }),
+    ...questionOptions,
     ...objectiveOptions,
     beta: { ...objectiveOptions.beta, describe: 'weight of the mask mean; an input of the file, in which these are noted' },
-    ...questionOptions,
-    ...modelOptions,
     ...hookPointOption,
-    ...jsonOption,
+    ...modelOptions,
   },
   examples: [
     ['$0 export-step squeezenet1.1.onnx --out step.onnx', 'loss, backward pass and Adam in one run'],

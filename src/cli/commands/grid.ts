@@ -1,7 +1,18 @@
 // The words and options of lan-onnx grid.
 import type { Definition } from '../command.js';
 import { TEXT, TEXTS, whole } from '../option.js';
-import { dataOptions, gradientFree, jsonOption, MODEL_ARGUMENT, modelOptions, pair, seedOption } from '../options.js';
+import {
+  dataOptions,
+  gradientFree,
+  INPUTS,
+  jsonOption,
+  MODEL_ARGUMENT,
+  modelOptions,
+  pair,
+  RESULTS,
+  seedOption,
+  under,
+} from '../options.js';
 
 /** lan-onnx grid. */
 export const grid = {
@@ -9,27 +20,31 @@ export const grid = {
   describe: 'accuracy for an object centred at each pixel: heat map, CSV, JSON',
   positionals: { model: MODEL_ARGUMENT },
   options: {
-    objects: {
-      ...TEXTS,
-      demandOption: true,
-      describe: 'what is placed: pictures (transparency is kept), or one dataset (see score --data)',
-    },
-    split: dataOptions.split,
-    label: { ...TEXT, describe: 'class of the pictures, by name or number (default: the answer to the object centred)' },
-    'object-size': { ...TEXT, coerce: pair, describe: 'height and width that objects are brought to: 7 or 7x9' },
-    background: { ...TEXT, default: '0', describe: 'pixel value 0 to 255, a picture, or noise' },
-    stride: { ...TEXT, coerce: whole(1), default: '1', describe: 'pixels from one position to the next' },
-    samples: {
-      ...TEXT,
-      coerce: whole(1),
-      describe: 'how many objects a position, drawn by --seed (default: all, at most 256)',
-    },
-    clip: { type: 'boolean', default: true, describe: 'objects may stick out and are cut off; --no-clip: only where they fit' },
-    out: { ...TEXT, default: 'lan-onnx-grid', describe: 'folder for grid.png, grid.csv, grid.json' },
+    ...under(INPUTS, {
+      objects: {
+        ...TEXTS,
+        demandOption: true,
+        describe: 'what is placed: pictures (transparency is kept), or one dataset (see score --data)',
+      },
+      split: dataOptions.split,
+      label: { ...TEXT, describe: 'class of the pictures, by name or number (default: the answer to the object centred)' },
+      'object-size': { ...TEXT, coerce: pair, describe: 'height and width that objects are brought to: 7 or 7x9' },
+      background: { ...TEXT, default: '0', describe: 'pixel value 0 to 255, a picture, or noise' },
+      stride: { ...TEXT, coerce: whole(1), default: '1', describe: 'pixels from one position to the next' },
+      samples: {
+        ...TEXT,
+        coerce: whole(1),
+        describe: 'how many objects a position, drawn by --seed (default: all, at most 256)',
+      },
+      clip: { type: 'boolean', default: true, describe: 'objects may stick out and are cut off; --no-clip: only where they fit' },
+    }),
+    ...under(RESULTS, {
+      out: { ...TEXT, default: 'lan-onnx-grid', describe: 'folder for grid.png, grid.csv, grid.json' },
+      ...jsonOption,
+    }),
+    ...seedOption,
     ...modelOptions,
     ...gradientFree,
-    ...seedOption,
-    ...jsonOption,
   },
   examples: [
     ['$0 grid m.onnx --objects mnist/ --object-size 7', 'digits of 7 x 7 at every pixel, on black'],

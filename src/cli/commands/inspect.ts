@@ -7,7 +7,7 @@ export const inspect = {
   command: 'inspect <model>',
   describe: 'what an ONNX file holds, and which of its ops can be run and differentiated',
   positionals: { model: MODEL_ARGUMENT },
-  options: { ...modelOptions, ...jsonOption },
+  options: { ...jsonOption, ...modelOptions },
   examples: [
     ['$0 inspect squeezenet1.1.onnx', 'ops, shapes, parameters, MACs'],
     ['$0 inspect bert.onnx --shape input_ids=1,128', 'with open axes bound'],

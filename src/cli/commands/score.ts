@@ -1,7 +1,17 @@
 // The words and options of lan-onnx score.
 import type { Definition } from '../command.js';
 import { TEXT, whole } from '../option.js';
-import { dataOptions, gradientFree, jsonOption, MODEL_ARGUMENT, modelOptions, seedOption } from '../options.js';
+import {
+  dataOptions,
+  gradientFree,
+  INPUTS,
+  jsonOption,
+  MODEL_ARGUMENT,
+  modelOptions,
+  RESULTS,
+  seedOption,
+  under,
+} from '../options.js';
 
 /** lan-onnx score. */
 export const score = {
@@ -9,21 +19,25 @@ export const score = {
   describe: 'accuracy on a labelled dataset: top-1, top-5, per class, confusion, throughput',
   positionals: { model: MODEL_ARGUMENT },
   options: {
-    ...dataOptions,
+    ...under(INPUTS, {
+      ...dataOptions,
+      limit: { ...TEXT, coerce: whole(1), describe: 'at most so many samples, drawn by --seed (default: all)' },
+    }),
+    ...under(RESULTS, {
+      out: { ...TEXT, describe: 'folder for score.json, classes.csv, confusion.csv and predictions.csv' },
+      ...jsonOption,
+      csv: { ...TEXT, describe: 'write the table of classes to this file' },
+      strict: { type: 'boolean', default: false, describe: 'stop at the first unreadable sample instead of leaving it out' },
+    }),
     batch: {
       ...TEXT,
       coerce: (text: string): 'auto' | number => (text === 'auto' ? text : whole(1)(text)),
       default: 'auto',
       describe: 'samples a run; auto measures the fastest',
     },
-    limit: { ...TEXT, coerce: whole(1), describe: 'at most so many samples, drawn by --seed' },
-    strict: { type: 'boolean', default: false, describe: 'stop at the first unreadable sample instead of leaving it out' },
-    csv: { ...TEXT, describe: 'write the table of classes to this file' },
-    out: { ...TEXT, describe: 'folder for score.json, classes.csv, confusion.csv and predictions.csv' },
+    ...seedOption,
     ...modelOptions,
     ...gradientFree,
-    ...seedOption,
-    ...jsonOption,
   },
   examples: [
     ['$0 score m.onnx --data photos/', 'photos/<class>/*.jpg'],

@@ -2,7 +2,17 @@
 import { MASK_SHAPES, MASK_VALUES, OUTPUT_LOSSES, SCHEDULES, type MaskShape } from '../../lan/choices.js';
 import type { Definition } from '../command.js';
 import { Expected, number, TEXT, whole } from '../option.js';
-import { dataOptions, jsonOption, MODEL_ARGUMENT, modelOptions, questionOptions, seedOption } from '../options.js';
+import {
+  dataOptions,
+  INPUTS,
+  jsonOption,
+  MODEL_ARGUMENT,
+  modelOptions,
+  questionOptions,
+  RESULTS,
+  seedOption,
+  under,
+} from '../options.js';
 
 const LAN = 'Network and training:';
 
@@ -18,12 +28,27 @@ export const train = {
   describe: 'learn a network that gives the mask of any input at once (Eq. 3), as an ONNX file',
   positionals: { model: MODEL_ARGUMENT },
   options: {
-    ...dataOptions,
-    out: {
-      ...TEXT,
-      demandOption: true,
-      describe: 'the explainer to write; NAME.fused.onnx, NAME.metrics.jsonl and NAME.checkpoint lie beside it',
-    },
+    ...under(INPUTS, {
+      ...dataOptions,
+      split: { ...dataOptions.split, describe: 'train, test or val, where the data has several (default: train)' },
+      limit: { ...TEXT, coerce: whole(2), describe: 'at most so many samples, drawn by --seed (default: all)' },
+      strict: { type: 'boolean', default: false, describe: 'stop at the first unreadable sample instead of taking the next one' },
+    }),
+    ...under(RESULTS, {
+      out: {
+        ...TEXT,
+        demandOption: true,
+        describe: 'the explainer to write; NAME.fused.onnx, NAME.metrics.jsonl and NAME.checkpoint lie beside it',
+      },
+      ...jsonOption,
+      resume: { type: 'boolean', default: false, describe: 'go on from the checkpoint, if there is one' },
+      'checkpoint-every': {
+        ...TEXT,
+        coerce: number(0),
+        default: '20',
+        describe: 'seconds between checkpoints; 0: every step',
+      },
+    }),
     lan: {
       ...TEXT,
       default: 'paper',
@@ -83,19 +108,9 @@ export const train = {
       group: LAN,
       describe: 'fraction of the samples that is not trained on, but used for validation',
     },
-    limit: { ...TEXT, coerce: whole(2), describe: 'at most so many samples, drawn by --seed' },
-    resume: { type: 'boolean', default: false, describe: 'go on from the checkpoint, if there is one' },
-    'checkpoint-every': {
-      ...TEXT,
-      coerce: number(0),
-      default: '20',
-      describe: 'seconds between checkpoints; 0: every step',
-    },
-    strict: { type: 'boolean', default: false, describe: 'stop at the first unreadable sample instead of taking the next one' },
     ...questionOptions,
-    ...modelOptions,
     ...seedOption,
-    ...jsonOption,
+    ...modelOptions,
   },
   renamed: { hold: 'validation' },
   examples: [['$0 train m.onnx --data photos/ --out lan.onnx', 'then: $0 audit m.onnx --image cat.jpg --lan lan.onnx']],

@@ -15,6 +15,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
     ...(answer.task === 'class' && most < Math.min(0.5, 3 / classes)
       ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
       : []),
+    `  noise: ${document.settings.noise}${sharpenedText(document)}`,
   ];
   for (const { beta, claims, metrics, otherNoise, sanity, tokens, steps, stopped, maskMean, timings } of betas) {
     const [headline, ...others] = claims;
@@ -34,4 +35,12 @@ export function describe(path: string, document: AuditDocument, folder: string, 
   lines.push(`  files: ${named.map((name) => join(folder, name)).join(', ')}`);
   // Labels and file names are foreign: a line end in one of them is none of ours.
   return `${lines.map((line) => readable(line)).join('\n')}\n`;
+}
+
+/** Says where a mask was learned for a surer answer than the model's (see `sharpened`), which its loss shows and nothing else does. */
+function sharpenedText({ answer, prediction, settings: { sharpen }, betas }: AuditDocument): string {
+  const learned = betas.some(({ stopped }) => stopped !== 'explainer' && stopped !== 'method');
+  const sure = answer.task === 'class' ? prediction[0]?.probability : answer.task === 'target' ? answer.probability : undefined;
+  if (!learned || sure === undefined || sure >= sharpen) return '';
+  return `; the answer is unsure (${sure.toFixed(2)}), and the mask was learned as if it had probability ${sharpen} (--sharpen 0: as it is)`;
 }

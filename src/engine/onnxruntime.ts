@@ -1,0 +1,52 @@
+// onnxruntime's binding for Node, loaded when the first model is opened: what needs no model runs without it, and where it is missing one error says why.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type * as ort from 'onnxruntime-node';
+import { LanError, messageOf } from '../core/errors.js';
+import { madeWith, packageFile } from '../core/version.js';
+
+/** The binding, as its package exports it. */
+export type Onnxruntime = typeof ort;
+
+const NAME = 'onnxruntime-node';
+
+/** Loads the binding. Throws LanError 'install' with what to type where it is not installed, or does not run on this machine. */
+export async function loadOnnxruntime(load: () => Promise<Onnxruntime> = () => import('onnxruntime-node')): Promise<Onnxruntime> {
+  try {
+    return await load();
+  } catch (error) {
+    throw cannotLoad(error);
+  }
+}
+
+/** Version of the installed onnxruntime; 'none' where there is none. */
+export function ortVersion(): string {
+  try {
+    // Read, and not required, which would keep it as a module.
+    const path = createRequire(import.meta.url).resolve(`${NAME}/package.json`);
+    return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+  } catch {
+    return 'none';
+  }
+}
+
+// npm takes an optional package whose install script failed out again without a word. The script looks for a CUDA part on a server that is no npm
+// registry; the package itself holds all that a CPU needs (docs/adr/0017).
+function cannotLoad(error: unknown): LanError {
+  const isMissing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND' && messageOf(error).includes(`'${NAME}'`);
+  if (!isMissing)
+    return new LanError(
+      'install',
+      `onnxruntime ${ortVersion()} cannot be loaded on ${process.platform}-${process.arch}: ${messageOf(error).split('\n')[0]!}.`,
+      'It has binaries for Linux with glibc (x64, arm64), macOS (arm64) and Windows (x64, arm64).',
+    );
+  return new LanError(
+    'install',
+    'onnxruntime-node, which runs the models, is not installed. npm leaves it out where its install script fails: that fetches a CUDA part, which is not needed here, from a server that was not in reach.',
+    `Install it without that part: ONNXRUNTIME_NODE_INSTALL=skip npm install ${isGlobal() ? '-g lan-onnx' : `--no-save ${NAME}@${madeWith(NAME) ?? 'latest'}`}`,
+  );
+}
+
+/** Installed with -g: npm puts that into lib/node_modules (Windows: npm/node_modules), where no project lies above. */
+const isGlobal = (): boolean =>
+  /[\\/](lib|npm)[\\/]node_modules[\\/]lan-onnx[\\/]package\.json$/.test(packageFile('package.json') ?? '');
