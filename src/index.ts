@@ -41,4 +41,4 @@ export type { Batch, Dataset, OpenDataset, PictureSpec } from './data/dataset.js
 export { readImage, type ImageSpec } from './data/images.js';
 export { decodeNpy, encodeNpy } from './data/npy.js';
 export { float32, type DType, type Tensor } from './core/tensor.js';
-export { LanError, LanErrors, type ErrorCode } from './core/errors.js';
+export { ERROR_CODES, LanError, LanErrors, type ErrorCode } from './core/errors.js';

@@ -13,8 +13,8 @@ const target = join(root, 'dist/src/engine/tfjs.js');
 /** The gradients that the union package registers, without its layers, converter, data and WebGL. */
 const gradientsOnly: Plugin = {
   name: 'gradients-only',
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /^@tensorflow\/tfjs$/ }, () => ({
+  setup: (bundle) =>
+    bundle.onResolve({ filter: /^@tensorflow\/tfjs$/ }, () => ({
       path: join(core, 'dist/register_all_gradients.js'),
       sideEffects: true,
     })),
@@ -59,4 +59,4 @@ const inside = new Set(
 );
 const megabytes = (statSync(target).size / 1e6).toFixed(1);
 if (!readFileSync(target, 'utf8').includes('Conv2D')) throw new Error('The bundle holds no gradients.');
-console.error(`tfjs: ${megabytes} MB of ${[...inside].sort().join(', ')}`);
+process.stderr.write(`tfjs: ${megabytes} MB of ${[...inside].sort().join(', ')}\n`);

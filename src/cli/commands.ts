@@ -28,5 +28,5 @@ export const COMMANDS: readonly Command[] = [
   commandOf(exportGradient, () => import('./run/export-gradient.js')),
   commandOf(exportStep, () => import('./run/export-step.js')),
   commandOf(doctor, () => import('./run/doctor.js')),
-  commandOf(completion, () => import('./run/completion.js')),
+  commandOf(completion, async () => (await import('./run/completion.js')).completing(COMMANDS)),
 ];

@@ -1,37 +1,25 @@
 // The error that a user may see: what is wrong, and what to do about it.
 
-/**
- * What kind of failure a LanError is, for programs that tell them apart:
- * - `usage`: an option or argument that is impossible, or two that contradict each other;
- * - `model`: bytes that are no sound ONNX file, or a model that is not there;
- * - `unsupported`: an op, type or structure that this version cannot run, or not on this engine;
- * - `shape`: an open axis that nobody bound, or a tensor whose shape or type does not fit;
- * - `input`: an input, output or inner value that does not exist, or has no value;
- * - `data`: a picture, array, data set, card, label file or checkpoint that cannot be read or does not fit;
- * - `gradient`: no gradient reaches what is to be explained;
- * - `disagreement`: the converted graph gives other numbers than onnxruntime on the original file;
- * - `numbers`: NaN or infinity where numbers were needed;
- * - `memory`: more memory asked for than there is, or than a file may ask for;
- * - `write`: a file or folder that cannot be written;
- * - `runtime`: onnxruntime or tfjs failed, in its own words;
- * - `install`: a package that is needed is not installed, or does not run on this machine;
- * - `interrupted`: stopped on request before there was a result.
- */
-export type ErrorCode =
-  | 'usage'
-  | 'model'
-  | 'unsupported'
-  | 'shape'
-  | 'input'
-  | 'data'
-  | 'gradient'
-  | 'disagreement'
-  | 'numbers'
-  | 'memory'
-  | 'write'
-  | 'runtime'
-  | 'install'
-  | 'interrupted';
+/** What each code of a LanError means; docs/errors.md shows one of each. */
+export const ERROR_CODES = {
+  usage: 'an option or argument that is impossible, or two that contradict each other',
+  model: 'bytes that are no sound ONNX file, or a model that is not there',
+  unsupported: 'an op, type or structure that this version cannot run, or not on this engine',
+  shape: 'an open axis that nobody bound, or a tensor whose shape or type does not fit',
+  input: 'an input, output or inner value that does not exist, or has no value',
+  data: 'a picture, array, data set, card, label file or checkpoint that cannot be read or does not fit',
+  gradient: 'no gradient reaches what is to be explained',
+  disagreement: 'the converted graph gives other numbers than onnxruntime on the original file',
+  numbers: 'NaN or infinity where numbers were needed',
+  memory: 'more memory asked for than there is, or than a file may ask for',
+  write: 'a file or folder that cannot be written',
+  runtime: 'onnxruntime or tfjs failed, in its own words',
+  install: 'a package that is needed is not installed, or does not run on this machine',
+  interrupted: 'stopped on request before there was a result',
+} as const;
+
+/** What kind of failure a LanError is, for programs that tell them apart: one of ERROR_CODES. */
+export type ErrorCode = keyof typeof ERROR_CODES;
 
 /**
  * An expected failure (bad input, unsupported model, unwritable folder). The command line prints its message and exits with 2.

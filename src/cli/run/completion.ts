@@ -1,16 +1,16 @@
 // lan-onnx completion SHELL: the script is made from the tables of options, so that no program runs while somebody types.
-import { nameOf, type Command, type Definition } from '../command.js';
-import type { ArgumentsOf } from '../command.js';
+import { nameOf, type ArgumentsOf, type Command, type Definition } from '../command.js';
 import type { completion as definition } from '../commands/completion.js';
-import { COMMANDS } from '../commands.js';
 import type { Io } from '../io.js';
 import type { Option } from '../option.js';
 
-/** Prints the script. */
-export function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
-  io.out(argv.shell === 'fish' ? fish(COMMANDS) : bash(COMMANDS, argv.shell === 'zsh'));
-  return Promise.resolve();
-}
+/** The command for `commands`, which it does not look up itself, being one of them: prints the script. */
+export const completing = (commands: readonly Command[]) => ({
+  run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
+    io.out(argv.shell === 'fish' ? fish(commands) : bash(commands, argv.shell === 'zsh'));
+    return Promise.resolve();
+  },
+});
 
 /** Of every command. */
 const COMMON = ['--quiet', '--version', '--help'];
