@@ -30,6 +30,7 @@ export {
   type ExportStepOptions,
 } from './api/export.js';
 export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
+export { card, type CardLine, type CardOptions, type CardResult } from './api/card.js';
 export { check, inspect } from './api/check.js';
 export { doctor, type Diagnosis, type DoctorResult } from './api/doctor.js';
 export type { CheckInput, CheckOptions, CheckResult } from './check/check.js';

@@ -58,6 +58,7 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   backend: true,
   threads: true,
   shapes: true,
+  variant: true,
   batch: true,
   card: true,
   adapters: true,

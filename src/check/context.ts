@@ -117,7 +117,7 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
   if (!((options.tolerance ?? 0) >= 0))
     throw new LanError('usage', `\`tolerance\` must be a number of at least 0, received ${options.tolerance}.`);
   onProgress('reading');
-  const source = await readModel(from);
+  const source = await readModel(from, options);
   await tryUnlessTrusted(source, from, 'run', { ...options, inputs: undefined });
   onProgress('compiling');
   const prepared = await prepare(source, options);

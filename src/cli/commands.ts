@@ -1,6 +1,7 @@
 // All commands, in the order of --help. Lists, hints and the translation of option names come from here.
 import { commandOf, type Command } from './command.js';
 import { audit } from './commands/audit.js';
+import { card } from './commands/card.js';
 import { check } from './commands/check.js';
 import { compare } from './commands/compare.js';
 import { completion } from './commands/completion.js';
@@ -17,6 +18,7 @@ import { train } from './commands/train.js';
 /** Every command of lan-onnx. */
 export const COMMANDS: readonly Command[] = [
   commandOf(inspect, () => import('./run/inspect.js')),
+  commandOf(card, () => import('./run/card.js')),
   commandOf(check, () => import('./run/check.js')),
   commandOf(audit, () => import('./run/audit.js')),
   commandOf(compare, () => import('./run/compare.js')),

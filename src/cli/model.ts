@@ -19,6 +19,7 @@ export const openOptions = (argv: ModelArguments): OpenOptions => ({
   backend: argv.backend,
   threads: argv.threads,
   shapes: argv.shape,
+  variant: argv.variant,
   card: cardOf(argv),
   input: argv.input,
   output: argv.output,

@@ -134,6 +134,11 @@ export const gradientFree = {
 
 /** What is asked of a model with several inputs or outputs. */
 export const selectionOptions = {
+  variant: {
+    ...TEXT,
+    group: SELECTION,
+    describe: 'of a Hugging Face folder, quantized for model_quantized.onnx (default: model.onnx)',
+  },
   input: { ...TEXT, group: SELECTION, describe: 'the input that is explained (default: the first of floats)' },
   output: { ...TEXT, group: SELECTION, describe: "the classifier's output (default: the first of floats)" },
   feed: {

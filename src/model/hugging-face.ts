@@ -1,11 +1,12 @@
-// What a Hugging Face folder says about a model's input: preprocessor_config.json, field by field, and the class names of config.json.
+// What a Hugging Face folder says about a model's input: preprocessor_config.json, field by field, and config.json: class names, and timm's settings.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LanError } from '../core/errors.js';
 import type { Resample } from '../data/resize.js';
 import { readJson, type InputCard, type PartialCard } from './card.js';
 import { byIndex } from './labels-file.js';
+import { inputOfTimm, TimmConfig } from './timm.js';
 
 /** PIL's numbers. */
 const RESAMPLE: readonly Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'];
@@ -43,7 +44,12 @@ type Preprocessor = z.infer<typeof Preprocessor>;
 /** Fields that change no pixel of a colour photo. */
 const HARMLESS = new Set(['processor_class', 'auto_map', '_auto_class', '_valid_processor_keys', 'return_tensors', 'data_format', 'input_data_format', 'device', 'disable_grouping', 'do_convert_rgb', 'do_reduce_labels', 'num_channels']); // prettier-ignore
 
-const Config = z.looseObject({ id2label: z.record(z.string(), z.string()).optional() });
+const Config = z.looseObject({
+  id2label: z.record(z.string(), z.string()).optional(),
+  // timm's.
+  pretrained_cfg: TimmConfig.optional(),
+  label_names: z.array(z.string()).optional(),
+});
 
 /** null stands for a field that is not there. */
 const withoutNulls = (json: unknown): unknown =>
@@ -80,8 +86,10 @@ export function cardOfHuggingFace(folder: string): PartialCard {
   }
   const config = join(folder, 'config.json');
   if (existsSync(config)) {
-    const { id2label } = checked(Config, readJson(config, 'Config'), 'Config', config);
+    const { id2label, pretrained_cfg: timm, label_names: names } = checked(Config, readJson(config, 'Config'), 'Config', config);
     if (id2label && Object.keys(id2label).length > 0) card.labels = byIndex(id2label, `Config '${config}'`);
+    else if (names && names.length > 0) card.labels = names;
+    if (timm && !card.input) card.input = inputOfTimm(timm, config);
   }
   return card;
 }
@@ -158,4 +166,13 @@ function notesOf(p: Preprocessor): string[] {
       'preprocessor_config.json: size.longest_edge is ignored, so a long picture may stay longer than the model expects',
     );
   return notes;
+}
+
+/** The Hugging Face folder that a file lies in, beside its preprocessor_config.json or in the `onnx` of one; undefined where it lies in none. */
+export function folderAround(path: string): string | undefined {
+  const folder = dirname(path);
+  if (existsSync(join(folder, 'preprocessor_config.json'))) return folder;
+  const above = basename(resolve(folder)) === 'onnx' ? dirname(resolve(folder)) : undefined;
+  const isOne = above && ['preprocessor_config.json', 'config.json'].some((name) => existsSync(join(above, name)));
+  return isOne ? above : undefined;
 }

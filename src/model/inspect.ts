@@ -78,7 +78,7 @@ export interface Inspection {
  */
 export async function inspect(from: string | Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
   const adapters = options.adapters ?? builtIn;
-  const source = await readModel(from);
+  const source = await readModel(from, options);
   await tryUnlessTrusted(source, from, 'compile', { ...options });
   const flat = inlineFunctions(source.model);
   const { compiled, problems, notes } = await compiledFor(source, options);

@@ -1,6 +1,7 @@
 // Class names inside an ONNX file: of classical models in their nodes, of others in the metadata. Untrusted text, taken only where it fits.
 import { readable } from '../core/readable.js';
 import type { Model, Node } from '../onnx/graph.js';
+import { imagenetLabels } from './imagenet.js';
 
 /** Names found inside a file. */
 export interface LabelsInside {
@@ -40,6 +41,22 @@ export function labelsInside({ graph, metadata }: Model, classes: number): Label
     if (named) return named;
   }
   return undefined;
+}
+
+/**
+ * The names of a classifier's outputs where nobody gave them, and a note that says whose they are: those of the file, else ImageNet's, which are assumed of a
+ * classifier of `colour` pictures with 1,000 or 1,001 outputs.
+ */
+export function labelsByDefault(
+  model: Model,
+  classes: number,
+  colour: boolean,
+): { labels: readonly string[]; note: string } | undefined {
+  const inside = labelsInside(model, classes);
+  if (inside) return { labels: inside.labels, note: `the names of the classes are those of the file, in ${inside.where}` };
+  const labels = colour ? imagenetLabels(classes) : undefined;
+  const background = classes === 1001 ? ', the first being the background' : '';
+  return labels && { labels, note: `the names of the classes are assumed to be ImageNet's, since there are ${classes}${background}; say others with \`labels\`` }; // prettier-ignore
 }
 
 function namesOf(node: Node): readonly string[] | undefined {

@@ -16,7 +16,7 @@ import { completeCard, leavesValuesOpen } from './conventions.js';
 import { refuseMissing } from './feeds.js';
 import { widened } from './float-types.js';
 import type { HookPoint } from './hook-point.js';
-import { labelsInside } from './labels-inside.js';
+import { labelsByDefault } from './labels-inside.js';
 import type { Parts, Programs } from './parts.js';
 import { ownDims, pictureIn, type Picture } from './picture.js';
 import { Predictor } from './predictor.js';
@@ -90,9 +90,7 @@ export class OnnxClassifier implements Classifier {
     this.labels = (card.labels as readonly string[] | undefined) ?? [];
     const shape = this.input.shape;
     this.integers = parts.integers;
-    const picture = (this.picture = isFloat(this.input.type)
-      ? pictureIn(shape, card.input, this.integers)
-      : undefined);
+    const picture = (this.picture = isFloat(this.input.type) ? pictureIn(shape, card.input, this.integers) : undefined);
     this.cardGiven = card.input ?? {};
     this.cardAssumed = parts.cardAssumed ?? (picture !== undefined && leavesValuesOpen(this.cardGiven));
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
@@ -122,7 +120,7 @@ export class OnnxClassifier implements Classifier {
     this.classes = isBinary(k, readAs(this)) ? 2 : k;
     this.severalLabels = this.outputKind === 'sigmoid' && k > 1;
     if (this.labels.length === 0 && this.task === 'classification')
-      this.labels = labelsInside(source.model, this.classes)?.labels ?? [];
+      this.labels = labelsByDefault(source.model, this.classes, picture?.channels === 3)?.labels ?? [];
     if (this.labels.length > 0 && this.labels.length !== this.classes) {
       throw new LanError(
         'input',

@@ -10,7 +10,7 @@ import { assumedFields } from './conventions.js';
 import { chooseEngine, type EngineOptions } from './engine-choice.js';
 import { chooseHookPoint, namedIn, hookPointNotes } from './hook-point.js';
 import { OnnxClassifier } from './onnx-classifier.js';
-import { labelsInside } from './labels-inside.js';
+import { labelsByDefault } from './labels-inside.js';
 import { labelCount, prepare, type PrepareOptions } from './prepare.js';
 import { guessOutputKind, lastOp } from './probabilities.js';
 import { randomFeeds } from './random-inputs.js';
@@ -35,7 +35,7 @@ const ASKED_AT_ONCE = 2 ** 26;
  * await model.dispose();
  */
 export async function openModel(from: string | Uint8Array, options: OpenOptions = {}): Promise<Classifier> {
-  const source = await readModel(from);
+  const source = await readModel(from, options);
   await tryUnlessTrusted(source, from, 'run', { ...options });
   const prepared = await prepare(source, options, { gradients: true });
   const { adapters, canonical, graph, card, feeds, integers, notes } = prepared;
@@ -100,17 +100,10 @@ function kindBy(said: OutputKind | undefined, end: OutputKind, output: string, n
   return end;
 }
 
-/** Outputs of models of ImageNet's classes, and with a class for the background. */
-const IMAGENET = [1000, 1001];
-
 /** Where the names of the classes come from, where nobody gave them. */
-function labelNotes({ classes, labels, source, task, card }: Classifier, given: boolean): string[] {
-  if (given || task === 'regression') return [];
-  if (labels.length > 0)
-    return [`the names of the classes are those of the file, in ${labelsInside(source.model, classes)!.where}`];
-  if (!card || !IMAGENET.includes(classes)) return [];
-  const which = classes === 1000 ? 'as ImageNet has' : 'as ImageNet has with a background class in front';
-  return [`${classes} classes, ${which}: give their names with \`labels\`, a file of one a line, to see them`];
+function labelNotes({ classes, labels, source, task, picture }: OnnxClassifier, given: boolean): string[] {
+  if (given || task === 'regression' || labels.length === 0) return [];
+  return [labelsByDefault(source.model, classes, picture?.channels === 3)!.note];
 }
 
 /** Ops that make scores of any size: what ends in them holds no probabilities. */

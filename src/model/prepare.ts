@@ -18,10 +18,10 @@ import { boundPicture, holdsPixels, integerCard, pictureIn } from './picture.js'
 import { rowsOf } from './random-inputs.js';
 import { selectInput } from './score-output.js';
 import type { SelectionOptions } from './selection.js';
-import type { ModelSource } from './source.js';
+import type { ModelSource, SourceOptions } from './source.js';
 
 /** What binds a model's shapes, and what its other inputs are fed. */
-export interface PrepareOptions extends SelectionOptions {
+export interface PrepareOptions extends SelectionOptions, SourceOptions {
   /** Binds dynamic axes: full shapes by input name. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
   /** Length of the batch axis: the first of the explained input, and of every input that leaves it open. Default: the file's, or 1. */

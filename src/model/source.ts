@@ -9,7 +9,7 @@ import { decodeModel } from '../onnx/codec.js';
 import { externalReader } from '../onnx/external.js';
 import type { Model } from '../onnx/graph.js';
 import { cardBeside, type PartialCard } from './card.js';
-import { cardOfHuggingFace } from './hugging-face.js';
+import { cardOfHuggingFace, folderAround } from './hugging-face.js';
 
 /** A model as it was read: decoded, and its untouched bytes. */
 export interface ModelSource {
@@ -28,29 +28,51 @@ export interface ModelSource {
   readonly card?: PartialCard;
 }
 
+/** Which of a folder's files is meant. */
+export interface SourceOptions {
+  /** Of a Hugging Face folder, `quantized` for `onnx/model_quantized.onnx`. Default: the one without, `model.onnx`. */
+  readonly variant?: string;
+}
+
 /**
  * Reads and decodes a model. A folder is taken in Hugging Face layout (`onnx/model.onnx` or `model.onnx`); a bare name that is no file here is that of
- * a model which comes with the package (models/<name>/<name>.onnx).
+ * a model which comes with the package (models/<name>/<name>.onnx). A file within a Hugging Face folder goes by the card of the folder, where it has none of its own.
  * Throws LanError when it does not exist, or is not a sound ONNX file.
  */
-export async function readModel(source: string | Uint8Array): Promise<ModelSource> {
+export async function readModel(source: string | Uint8Array, { variant }: SourceOptions = {}): Promise<ModelSource> {
+  const folder = typeof source === 'string' && existsSync(source) && statSync(source).isDirectory();
+  if (variant !== undefined && !folder)
+    throw new LanError(
+      'usage',
+      '`variant` names one of the files of a Hugging Face folder, and the model is none.',
+      'Leave it out.',
+    );
   if (typeof source !== 'string') {
     const model = decodeModel(source, 'Model');
     return hashed({ model, bytes: source, name: 'model', packaged: false, size: sizeOf(model, source) });
   }
-  const folder = existsSync(source) && statSync(source).isDirectory();
-  const path =
-    !existsSync(source) && /^[\w-]+$/.test(source)
-      ? packaged(source)
-      : folder
-        ? [join(source, 'onnx', 'model.onnx'), join(source, 'model.onnx')].find((p) => existsSync(p))
-        : source;
-  if (!path) throw new LanError('input', `Model '${source}': the folder holds neither onnx/model.onnx nor model.onnx.`);
+  const path = !existsSync(source) && /^[\w-]+$/.test(source) ? packaged(source) : folder ? fileIn(source, variant) : source;
   const bytes = await readBytes(path, 'Model', { code: 'model' });
-  const card = folder ? cardOfHuggingFace(source) : cardBeside(path);
+  const card = folder ? cardOfHuggingFace(source) : (cardBeside(path) ?? cardAround(path));
   const model = decodeModel(bytes, `Model '${path}'`, externalReader(path));
   const isPackaged = path !== source && !folder;
   return hashed({ model, bytes, name: source, path, card, packaged: isPackaged, size: sizeOf(model, bytes) });
+}
+
+function cardAround(path: string): PartialCard | undefined {
+  const folder = folderAround(path);
+  return folder === undefined ? undefined : cardOfHuggingFace(folder);
+}
+
+/** The file of a Hugging Face folder. Throws LanError (`input`) where it is not there, naming those that are. */
+function fileIn(folder: string, variant: string | undefined): string {
+  const name = variant === undefined ? 'model.onnx' : `model_${variant}.onnx`;
+  const found = [join(folder, 'onnx', name), join(folder, name)].find((p) => existsSync(p));
+  if (found) return found;
+  const there = [folder, join(folder, 'onnx')].flatMap((f) => (existsSync(f) ? readdirSync(f) : []));
+  const variants = there.flatMap((file) => /^model_(.+)\.onnx$/.exec(file)?.[1] ?? []);
+  const advice = variants.length > 0 ? `Say which with \`variant\`: ${variants.sort().join(', ')}.` : undefined;
+  throw new LanError('input', `Model '${folder}': the folder holds neither onnx/${name} nor ${name}.`, advice);
 }
 
 /** At least the file; where weights lie in files of their own, what they come to. */

@@ -278,17 +278,27 @@ describe('labels inside the file', () => {
     await model.dispose();
   });
 
-  test('1,000 and 1,001 outputs of pictures suggest the names of ImageNet', async () => {
+  test('1,000 and 1,001 outputs of pictures are assumed to be the classes of ImageNet, and said to be', async () => {
     for (const [classes, note] of [
-      [1000, /^1000 classes, as ImageNet has:/],
-      [1001, /^1001 classes, as ImageNet has with a background/],
+      [1000, "the names of the classes are assumed to be ImageNet's, since there are 1000; say others with `labels`"],
+      [
+        1001,
+        "the names of the classes are assumed to be ImageNet's, since there are 1001, the first being the background; say others with `labels`",
+      ],
+      [999, undefined],
     ] as const) {
       // prettier-ignore
       const g = new GraphBuilder('imagenet');
       const x = g.op('ReduceMean', [g.input('x', 'float32', ['N', 3, 8, 8])], { axes: [2, 3], keepdims: 0 });
       g.output(g.matMul(x, g.constant(float32(new Float32Array(3 * classes).fill(0.5), [3, classes]))), 'z', { type: 'float32', dims: ['N', classes] }); // prettier-ignore
       const model = await openModel(encode(g), { trust: true });
-      expect(model.notes).toContainEqual(expect.stringMatching(note));
+      expect(model.notes.filter((n) => n.includes('ImageNet'))).toEqual(note === undefined ? [] : [note]);
+      expect(model.labels.length).toBe(note === undefined ? 0 : classes);
+      if (note !== undefined)
+        expect([model.labels.at(207 - 1000), model.labels.at(-1)]).toEqual([
+          'golden retriever',
+          expect.stringContaining('toilet tissue'),
+        ]);
       await model.dispose();
     }
   });

@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCard, readLabels } from '../../src/model/card.js';
 import { completeCard } from '../../src/model/conventions.js';
+import { dialectModel } from '../../src/engine/ort.js';
 import { cardOfHuggingFace } from '../../src/model/hugging-face.js';
+import { readModel } from '../../src/model/source.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encodeModel } from '../../src/onnx/codec.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-card-'));
 const at = (name: string): string => join(folder, name);
@@ -172,4 +176,74 @@ describe('Hugging Face folders', () => {
     [{}, { id2label: ['a', 1] }, /Config '.*': 'id2label' has a form that is not understood\.$/],
     [{}, { id2label: { x: 'a' } }, /class number 'x' is not one of 0 to 999999\.$/],
   ])('%j, %j are refused', (p, config, message) => expect(() => cardOf(p, config)).toThrow(message));
+});
+
+describe("timm's config.json", () => {
+  const timm = (cfg: object, more: object = {}): ReturnType<typeof cardOfHuggingFace> => {
+    const path = mkdtempSync(at('timm-'));
+    writeFileSync(join(path, 'config.json'), JSON.stringify({ architecture: 'resnet50', pretrained_cfg: cfg, ...more }));
+    return cardOfHuggingFace(path);
+  };
+
+  test('resize by crop_pct, interpolation, mean and std; names of classes', () => {
+    const cfg = {
+      input_size: [3, 288, 288],
+      mean: [0.5, 0.4, 0.3],
+      std: [0.2, 0.2, 0.1],
+      crop_pct: 0.95,
+      interpolation: 'bicubic',
+    };
+    expect(timm(cfg, { label_names: ['cat', 'dog'] })).toEqual({
+      input: {
+        channels: 'RGB',
+        range: 1,
+        mean: [0.5, 0.4, 0.3],
+        std: [0.2, 0.2, 0.1],
+        size: [288, 288],
+        resize: 303,
+        resample: 'bicubic',
+      },
+      labels: ['cat', 'dog'],
+    });
+    // The whole picture, out of shape.
+    expect(timm({ ...cfg, crop_pct: 1, crop_mode: 'squash' }).input).toMatchObject({ size: [288, 288], resize: [288, 288] });
+  });
+
+  test("timm's own defaults where a field is not there", () =>
+    expect(timm({}).input).toEqual({ channels: 'RGB', range: 1, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], size: [224, 224], resize: 256, resample: 'bicubic' })); // prettier-ignore
+
+  test('what is not known is refused by name', () => {
+    expect(() => timm({ interpolation: 'random' })).toThrow("pretrained_cfg.interpolation 'random' is none of bilinear");
+    expect(() => timm({ crop_mode: 'border' })).toThrow("pretrained_cfg.crop_mode 'border' is neither center nor squash.");
+    expect(() => timm({ mean: [1] })).toThrow("'pretrained_cfg.mean' has a form that is not understood.");
+  });
+});
+
+describe('the files of a Hugging Face folder', () => {
+  const files = (...names: string[]): string => {
+    const path = mkdtempSync(at('variants-'));
+    mkdirSync(join(path, 'onnx'));
+    const g = new GraphBuilder();
+    g.output(g.op('Relu', [g.input('x', 'float32', [1, 3, 8, 8])]), 'y');
+    for (const name of names) writeFileSync(join(path, name), encodeModel(dialectModel(g.build())));
+    writeFileSync(join(path, 'config.json'), JSON.stringify({ id2label: { 0: 'cat' } }));
+    return path;
+  };
+
+  test('a variant by name; a file in it goes by its card', async () => {
+    const path = files('onnx/model.onnx', 'onnx/model_quantized.onnx', 'model_fp16.onnx');
+    expect((await readModel(path)).path).toBe(join(path, 'onnx/model.onnx'));
+    expect((await readModel(path, { variant: 'quantized' })).path).toBe(join(path, 'onnx/model_quantized.onnx'));
+    expect((await readModel(path, { variant: 'fp16' })).path).toBe(join(path, 'model_fp16.onnx'));
+    expect((await readModel(join(path, 'onnx/model_quantized.onnx'))).card).toEqual({ labels: ['cat'] });
+    expect((await readModel(join(path, 'model_fp16.onnx'))).card).toBeUndefined();
+  });
+
+  test('what is not there is refused with what is', async () => {
+    const path = files('onnx/model_quantized.onnx', 'onnx/model_q4.onnx');
+    await expect(readModel(path)).rejects.toThrow(
+      `Model '${path}': the folder holds neither onnx/model.onnx nor model.onnx. Say which with \`variant\`: q4, quantized.`,
+    );
+    await expect(readModel('tank', { variant: 'q4' })).rejects.toMatchObject({ code: 'usage' });
+  });
 });

@@ -1,0 +1,167 @@
+// card(model): how pictures go into a model and what comes out, as far as it can be told, with a reason for each line.
+import { basename, extname } from 'node:path';
+import { LanError } from '../core/errors.js';
+import { topK } from '../core/rows.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
+import { readCard, type InputCard, type ModelCard } from '../model/card.js';
+import { settled, type Preprocessing } from '../model/guess.js';
+import { preprocessTensor } from '../model/preprocess.js';
+import type { Classifier, OpenOptions } from '../model/open.js';
+import { labelsByDefault } from '../model/labels-inside.js';
+import { writeCard, type CardFiles, type Seen } from '../report/card-files.js';
+import { readInput, sizeOfPicture } from './inputs.js';
+import { isFile, withModel, type ModelLike } from './opened.js';
+
+/** What `card` takes besides the options of opening. */
+export interface CardOptions extends OpenOptions {
+  /** Paths of pictures by which a convention is chosen where nobody says one; they are shown as the network sees them. */
+  readonly images?: readonly string[];
+}
+
+/** One line of a card and who says so. */
+export interface CardLine {
+  readonly field: keyof InputCard | 'output' | 'labels';
+  /** As a card file has it; of labels their number and the first of them. */
+  readonly value: string;
+  /** 'said': by a card, a folder or an option; 'file': the ONNX file itself; 'guessed': by the pictures; 'assumed': nobody says. */
+  readonly by: 'said' | 'file' | 'guessed' | 'assumed';
+  readonly reason: string;
+}
+
+/** The card that was inferred. */
+export interface CardResult {
+  readonly model: string;
+  readonly card: ModelCard;
+  readonly lines: readonly CardLine[];
+  readonly seen: readonly Seen[];
+  readonly notes: readonly string[];
+  /** What `--json` prints: schema `lan-onnx/card@1`. */
+  toJSON(): object;
+  /** Writes card.json, and where there are pictures seen.png, into `folder`. Throws LanError (`write`). */
+  save(folder: string): Promise<CardFiles>;
+}
+
+/** Fields of pixel values, which are guessed together. */
+const VALUES: ReadonlySet<string> = new Set(['channels', 'range', 'mean', 'std']);
+
+/**
+ * Infers the card of a model that takes pictures: from its folder, the card beside it, the file, else from `images`, as `audit` does. Throws LanError
+ * (`data`) for a model that takes none, and what openModel throws.
+ *
+ * @example
+ * const { card, lines, save } = await card('model.onnx', { images: ['cat.jpg'] });
+ */
+export async function card(model: ModelLike, { images = [], ...opening }: CardOptions = {}): Promise<CardResult> {
+  const size = isFile(model) && images[0] !== undefined ? await sizeOfPicture(images[0]) : undefined;
+  return withModel(model, { ...(size ? { pictureSize: size } : {}), ...opening }, async (opened) => {
+    if (!opened.card)
+      throw new LanError(
+        'data',
+        `${opened.source.name}: its input '${opened.input.name}' [${opened.input.shape.join(',')}] takes no picture, so that there is no card to infer.`,
+        'Where it does, give its `size`, and `layout` or `channels`.',
+      );
+    const samples = [];
+    for (const path of images) samples.push(await readInput(opened, path, 'picture'));
+    const { classifier, preprocessing, note } = await settled(opened, samples.flatMap(({ pixels }) => pixels ?? [])); // prettier-ignore
+    const said = typeof opening.card === 'string' ? readCard(opening.card) : opening.card;
+    const lines = linesOf(classifier, preprocessing, said?.input ?? {}, said?.output !== undefined, said?.labels !== undefined);
+    const seen: Seen[] = [];
+    for (const [i, path] of images.entries()) seen.push(await seenBy(classifier, path, samples[i]!.pixels!));
+    const { card: input, outputKind, labels } = classifier;
+    const whole: ModelCard = { input: input!, output: outputKind, ...(labels.length > 0 ? { labels } : {}) };
+    const result = {
+      model: classifier.source.name,
+      card: whole,
+      lines,
+      seen,
+      notes: [...classifier.notes, ...(note === undefined ? [] : [note])],
+    };
+    return {
+      ...result,
+      toJSON: () => ({
+        schema: 'lan-onnx/card@1',
+        ...result,
+        seen: seen.map(({ path, answers }) => ({ path, answers })),
+      }),
+      save: (folder) => writeCard(folder, result),
+    };
+  });
+}
+
+async function seenBy(classifier: Classifier, path: string, pixels: Tensor): Promise<Seen> {
+  const card = classifier.card!;
+  const x = card.range === 255 ? pixels : { ...pixels, data: toFloat32(pixels).map((v) => v / 255) };
+  const input = preprocessTensor(x, { ...card, layout: 'NCHW' });
+  const located = await classifier.locate(x);
+  const p = toFloat32(await located.classifier.predict(located.x));
+  const answers = topK(p, Math.min(3, p.length)).map((i) => ({
+    label: classifier.labels[i] ?? `class ${i}`,
+    probability: p[i]!,
+  }));
+  return { path, title: basename(path, extname(path)), x, input, answers };
+}
+
+/** Every field that is in force, in the order of a card. */
+function linesOf(
+  classifier: Classifier,
+  preprocessing: Preprocessing | undefined,
+  given: Partial<InputCard>,
+  outputGiven: boolean,
+  labelsGiven: boolean,
+): CardLine[] {
+  const { card, cardGiven, source, input, integers } = classifier;
+  const beside = source.card?.input ?? {};
+  const shape = `the input '${input.name}' is [${input.shape.join(',')}]`;
+  const whoOf = (field: keyof InputCard): Pick<CardLine, 'by' | 'reason'> => {
+    if (given[field] !== undefined) return { by: 'said', reason: 'it was given' };
+    if (beside[field] !== undefined) return { by: 'said', reason: 'the card beside the model, or its folder, says so' };
+    if (field === 'layout' || field === 'size') return { by: 'file', reason: shape };
+    if (VALUES.has(field) && integers)
+      return { by: 'file', reason: `it takes whole numbers (${integers}), so that its preprocessing is inside` };
+    if (VALUES.has(field) && preprocessing?.source === 'pictures') return { by: 'guessed', reason: guessText(preprocessing) };
+    if (cardGiven[field] !== undefined) return { by: 'said', reason: 'it was given' };
+    return { by: 'assumed', reason: VALUES.has(field) ? 'nobody says, and there is no picture to try it on' : 'nobody says' };
+  };
+  const fields = (['layout', 'size', 'resize', 'crop', 'resample', 'channels', 'range', 'mean', 'std'] as const).filter(
+    (field) => card![field] !== undefined,
+  );
+  return [
+    ...fields.map((field): CardLine => ({ field, value: JSON.stringify(card![field]), ...whoOf(field) })),
+    outputLine(classifier, outputGiven),
+    labelsLine(classifier, labelsGiven),
+  ];
+}
+
+const guessText = ({ convention, score, runnerUp, pictures }: Preprocessing): string =>
+  `of the conventions, ${convention} makes it surest on ${pictures} picture(s): ${score!.toFixed(2)}${runnerUp ? `, before ${runnerUp.convention} with ${runnerUp.score.toFixed(2)}` : ''}`;
+
+function outputLine({ outputKind, output, source }: Classifier, given: boolean): CardLine {
+  const said = given || source.card?.output === outputKind;
+  const reason = said
+    ? given
+      ? 'it was given'
+      : 'the card beside the model says so'
+    : `what '${output.name}' [${output.shape.join(',')}] is made by`;
+  return { field: 'output', value: JSON.stringify(outputKind), by: said ? 'said' : 'file', reason };
+}
+
+function labelsLine({ labels, classes, source, picture }: Classifier, given: boolean): CardLine {
+  const value =
+    labels.length === 0
+      ? 'none'
+      : `${labels.length}: ${labels
+          .slice(0, 3)
+          .map((l) => l.split(',')[0])
+          .join(' | ')}${labels.length > 3 ? ' ...' : ''}`;
+  const by = given || source.card?.labels ? 'said' : labels.length === 0 ? 'assumed' : 'file';
+  if (by === 'said')
+    return {
+      field: 'labels',
+      value,
+      by,
+      reason: given ? 'they were given' : 'the card beside the model, or its folder, says so',
+    };
+  const found = labelsByDefault(source.model, classes, picture?.channels === 3);
+  const assumed = found?.note.includes('assumed') === true;
+  return { field: 'labels', value, by: assumed ? 'assumed' : by, reason: found?.note ?? `nobody names the ${classes} classes` };
+}
