@@ -150,5 +150,7 @@ async function trialFinding(): Promise<Finding> {
 async function selfTest(engine: 'onnxruntime' | 'tfjs', backend?: string): Promise<Finding> {
   const { agrees, outputs, gradients } = await check('tank', { engine, backend, samples: 1, trust: true });
   const found = `the model 'tank': ${outputs.length} output(s) and ${gradients.length} gradient(s) ${agrees ? 'agree' : 'do not agree'} with onnxruntime and with central differences`;
-  return agrees ? { found } : { state: 'fails', found, advice: `See lan-onnx check tank --engine ${engine}.` };
+  return agrees
+    ? { found }
+    : { state: 'fails', found, advice: `Run check on 'tank' with \`engine: '${engine}'\`, which says where they part.` };
 }

@@ -1,10 +1,13 @@
 // The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
 import { each, Expected, number, someText, TEXT, TEXTS, tolerance, type OptionTable, whole } from './option.js';
 
-/** Headings of --help, in the order in which they stand where a command has them: what goes in and what comes out first. */
+/** Heading of --help for what goes in; it and what comes out stand first. */
 export const INPUTS = 'Inputs:';
-export const QUESTION = 'Question:';
+/** Heading for what comes out. */
 export const RESULTS = 'Results:';
+/** Heading for what is asked of the model. */
+export const QUESTION = 'Question:';
+/** Heading for how a claim is measured. */
 export const EVIDENCE = 'Evidence:';
 const SELECTION = 'Inputs and outputs of the model:';
 const CARD = 'Model card:';

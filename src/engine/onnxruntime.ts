@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as ort from 'onnxruntime-node';
 import { LanError, messageOf } from '../core/errors.js';
-import { madeWith, packageFile } from '../core/version.js';
+import { packageFile } from '../core/version.js';
 
 /** The binding, as its package exports it. */
 export type Onnxruntime = typeof ort;
@@ -43,7 +43,7 @@ function cannotLoad(error: unknown): LanError {
   return new LanError(
     'install',
     'onnxruntime-node, which runs the models, is not installed. npm leaves it out where its install script fails: that fetches a CUDA part, which is not needed here, from a server that was not in reach.',
-    `Install it without that part: ONNXRUNTIME_NODE_INSTALL=skip npm install ${isGlobal() ? '-g lan-onnx' : `--no-save ${NAME}@${madeWith(NAME) ?? 'latest'}`}`,
+    `Install it without that part: ONNXRUNTIME_NODE_INSTALL=skip npm install${isGlobal() ? ' -g lan-onnx' : ''}`,
   );
 }
 

@@ -11,7 +11,7 @@ test('not installed', async () => {
   await expect(refused(error)).rejects.toMatchObject({
     code: 'install',
     problem: expect.stringContaining('onnxruntime-node, which runs the models, is not installed.'),
-    advice: `Install it without that part: ONNXRUNTIME_NODE_INSTALL=skip npm install --no-save onnxruntime-node@${ortVersion()}`,
+    advice: 'Install it without that part: ONNXRUNTIME_NODE_INSTALL=skip npm install',
   });
 });
 
