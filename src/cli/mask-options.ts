@@ -13,7 +13,7 @@ export const objectiveOptions = {
     default: 'default' as Preset,
     requiresArg: true,
     group: MASK,
-    describe: 'settings; paper: lr 0.05, 10,000 iterations, full mask',
+    describe: 'settings; quick: a first look; paper: lr 0.05, 10,000 iterations, full mask',
   },
   beta: {
     ...TEXTS,

@@ -16,15 +16,16 @@ import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type 
 import type { OpenedExplainer } from './explainer.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
+import { DRAWS, LEARNING, QUICK_DRAWS, timeLeft } from './time-left.js';
 import { corruptOnce } from '../evidence/corrupt.js';
-import { measureAll, measureCurves, type Further } from '../evidence/measure.js';
+import { measureAll, measureCurves, NOTHING_FURTHER, type Further } from '../evidence/measure.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
 export interface AuditOptions extends MaskProgress {
   readonly preset?: Preset;
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
-  /** Fresh noise draws for the evidence; default 256. */
+  /** Fresh noise draws for the evidence; default 256, with preset 'quick' 64, and fewer where `budget` leaves no time for them. */
   readonly evidenceDraws?: number;
   /** Of a regression: by how much its value may move and still counts as kept; absolute, or a part of it. Default '10%'. */
   readonly within?: Within;
@@ -52,6 +53,8 @@ export interface BetaResult extends Further {
   /** Where another method gave the mask: what it found. */
   readonly attribution?: Attribution;
   readonly evidence: Replaceability;
+  /** Why nothing was measured besides the claim: there was no time left, or a first look was asked for. */
+  readonly leftOut?: 'budget' | 'quick';
   readonly evidenceSeconds: number;
   /** One corrupted input, as the classifier saw it, and what it answered. */
   readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[]; readonly value?: number };
@@ -134,8 +137,9 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         const wanted = options.method ? [0] : options.explainer ? [options.explainer.settings.beta] : settings.betas;
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
+          const start = performance.now();
           const { attribution, ...mask } = await prepared.masks.of({ x, p, answer, noise, beta });
-          const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth);
+          const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth, start);
           betas.push({ beta, ...result, ...(attribution ? { attribution } : {}) });
         }
         const prediction = regression
@@ -176,7 +180,7 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
             await objectiveOf(classifier, settings, asked(classify, classifier, options.question)),
             classifier.adapters,
           ),
-          settings,
+          sharesBudget(options) ? { ...settings, budget: settings.budget && LEARNING * settings.budget } : settings,
           options,
         );
   const forward = await classifier.engine.compile(await classify(1));
@@ -194,6 +198,7 @@ async function measured(
   settings: LanSettings,
   options: AuditOptions,
   groundTruth: Tensor | undefined,
+  began: number,
 ): Promise<Omit<BetaResult, 'beta'>> {
   options.onPhase?.(options.method ? `measuring evidence of ${options.method.method.title}` : `measuring evidence, beta ${beta}`);
   const start = performance.now();
@@ -201,23 +206,41 @@ async function measured(
   const judge = (p: Tensor): Judge => judgeOf(answer, p, classifier.severalLabels);
   // Beside other methods a binary mask is an order like theirs, and starts at no fraction of its own.
   const { order } = options.curvesOnly ? {} : mask;
+  const quick = options.preset === 'quick';
+  const wanted = options.evidenceDraws ?? (quick ? QUICK_DRAWS : DRAWS);
+  // Samples without a batch cannot be timed together.
+  const budget = sharesBudget(options) && classifier.batched ? settings.budget : undefined;
+  const time = await timeLeft(budget, began, { predict, x, wanted });
   const evidence = await replaceability(predict, x, order ? mask.mask : orderOf(mask), noise, {
-    draws: options.evidenceDraws,
+    draws: time.draws,
     seed: settings.seed,
     judge,
     ...(order && { order }),
   });
   const range = rangeOf(classifier, x);
   const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
-  const further = await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
+  const leftOut = quick ? 'quick' : time.further() ? undefined : 'budget';
+  const further = leftOut
+    ? NOTHING_FURTHER
+    : await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
   const seen = await predict(corrupted);
   const example =
     answer.task === 'value'
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
       : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
-  return { learned: mask, evidence, ...further, evidenceSeconds: (performance.now() - start) / 1000, example };
+  return {
+    learned: mask,
+    evidence,
+    ...further,
+    ...(leftOut && { leftOut }),
+    evidenceSeconds: (performance.now() - start) / 1000,
+    example,
+  };
 }
+
+/** Does the budget cover the evidence too? Where methods are compared it is the time in which each explains. */
+const sharesBudget = ({ curvesOnly, method, explainer }: AuditOptions): boolean => !curvesOnly && !method && !explainer;
 
 function difference(p: Float32Array, converted: Float32Array, logarithms: boolean): number {
   let worst = 0;

@@ -17,6 +17,9 @@ export interface LanSettings extends Omit<LearnSettings, 'beta' | 'binary'> {
   readonly sharpen: number;
 }
 
+/** How many times fewer steps a first look takes. */
+const QUICKER = 4;
+
 /** Elements of an input that counts as small: 64x64 pixels in three channels. */
 const SMALL = 3 * 64 * 64;
 
@@ -56,7 +59,7 @@ export function resolveSettings(
       : {
           betas: [defaultBeta(classes, given.outputLoss)],
           // Binary masks are settled sooner (docs/performance.md): each pixel is in or out, and the third decimal of a mean says nothing.
-          iterations: maskValues === 'soft' ? 500 : 200,
+          iterations: (maskValues === 'soft' ? 500 : 200) / (preset === 'quick' ? QUICKER : 1),
           learningRate: 0.2,
           schedule: 'cosine',
           seed: 0,

@@ -254,6 +254,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       claims: claims(b, result.answer, partOf(context.hookPoint)),
       ...(context.tokens ? { tokens: tokenMasks(context.tokens, orderOf(b.learned)) } : {}),
       evidence: b.evidence,
+      ...(b.leftOut && { leftOut: b.leftOut }),
       metrics: b.metrics,
       otherNoise: b.otherNoise,
       sanity: b.sanity,

@@ -89,10 +89,25 @@ export const audit = {
       group: MASK,
       describe: 'sharpen an unsure answer until its top class has this probability in the target (default: 0.9; 0: never)',
     },
-    budget: { ...TEXT, coerce: seconds, group: MASK, describe: 'time for each mask: 30s, 5m' },
+    quick: {
+      type: 'boolean',
+      default: false,
+      group: MASK,
+      describe: 'a first look, as --preset quick: a quarter of the steps, 64 draws of evidence and no further figures',
+    },
+    budget: {
+      ...TEXT,
+      coerce: seconds,
+      group: MASK,
+      describe: 'time for each mask and its evidence: 30s, 5m (default: as long as it takes)',
+    },
     ...objectiveOptions,
     ...under(EVIDENCE, {
-      'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
+      'evidence-draws': {
+        ...TEXT,
+        coerce: whole(1),
+        describe: 'fresh noise draws for the evidence (default: 256, with --quick 64)',
+      },
       sanity: {
         type: 'boolean',
         default: false,

@@ -17,7 +17,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       : []),
     `  noise: ${document.settings.noise}${sharpenedText(document)}`,
   ];
-  for (const { beta, claims, metrics, otherNoise, sanity, tokens, steps, stopped, maskMean, timings } of betas) {
+  for (const { beta, claims, leftOut, metrics, otherNoise, sanity, tokens, steps, stopped, maskMean, timings } of betas) {
     const [headline, ...others] = claims;
     const milliseconds = 1000 * timings.secondsPerStep;
     const how =
@@ -27,6 +27,11 @@ export function describe(path: string, document: AuditDocument, folder: string, 
     lines.push(
       `  beta ${beta}: ${headline}`,
       ...[...others, ...furtherText({ metrics, otherNoise, sanity })].map((c) => `    ${c}`),
+      ...(leftOut
+        ? [
+            `    further figures are left out: ${leftOut === 'quick' ? 'it is a first look (--quick)' : 'the budget was over (--budget)'}`,
+          ]
+        : []),
       ...(tokens ? [`    most needed: ${needed(tokens)}`] : []),
       `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,
     );

@@ -42,6 +42,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
     const { failures, negative, unfinished, removed, others, files, lines } = await auditMany(argv.model, spec, {
       ...openOptions(argv),
       ...maskOptions(argv),
+      preset: presetOf(argv),
       sample,
       ...(pictureSize ? { pictureSize } : {}),
       lan: argv.lan,
@@ -103,6 +104,12 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
     io.err(`lan-onnx: ${failures.length} of ${total} input(s) could not be explained; see above.\n`);
     io.exit(2);
   });
+}
+
+/** --quick is a preset by another name. */
+function presetOf({ quick, preset }: Arguments): Arguments['preset'] {
+  if (quick && preset === 'paper') throw new LanError('usage', 'audit: --quick and --preset paper contradict each other.');
+  return quick ? 'quick' : preset;
 }
 
 /** The files that were named, or the dataset. */
