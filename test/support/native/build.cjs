@@ -3,7 +3,7 @@ const { copyFileSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } = requi
 const { join, resolve } = require('node:path');
 const esbuild = require('esbuild');
 
-const ROOT = resolve(__dirname, '../../..');
+const ROOT = resolve(__filename, '../../../..');
 const FOLDERS = ['src', 'adapters', 'fixtures', 'bench', 'test'];
 
 const typescriptIn = (folder) =>

@@ -1,7 +1,6 @@
 // How node finds and reads the modules of tests: the package's own are the built ones (build.cjs), test files keep their place beside their fixtures and are
 // read as built, and '@jest/globals', which exists only in jest's sandbox, is globals.mjs.
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 
 const GLOBALS = new URL('./globals.mjs', import.meta.url).href;
 const PACKAGE = ['src/', 'adapters/'];

@@ -15,7 +15,7 @@ let hooked = false;
 function hook() {
   if (hooked) return;
   hooked = true;
-  const data = { root: inFolder(resolve(__dirname, '../../..')), build: inFolder(process.env.LAN_ONNX_TEST_BUILD) };
+  const data = { root: inFolder(resolve(__filename, '../../../..')), build: inFolder(process.env.LAN_ONNX_TEST_BUILD) };
   register(beside('hooks.mjs'), { data });
   process.setSourceMapsEnabled(true);
 }
