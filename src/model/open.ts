@@ -11,8 +11,9 @@ import { chooseEngine, type EngineOptions } from './engine-choice.js';
 import { chooseHookPoint, namedIn, hookPointNotes } from './hook-point.js';
 import { OnnxClassifier } from './onnx-classifier.js';
 import { labelsInside } from './labels-inside.js';
+import { lastOp } from './output-end.js';
 import { labelCount, prepare, type PrepareOptions } from './prepare.js';
-import { guessOutputKind, lastOp } from './probabilities.js';
+import { guessOutputKind } from './probabilities.js';
 import { randomFeeds } from './random-inputs.js';
 import { openCutReference, openReferenceLater } from './reference.js';
 import { selectValues } from './score-output.js';
@@ -132,10 +133,13 @@ function labelNotes({ classes, labels, source, task, card }: Classifier, given: 
 /** Ops that make scores of any size: what ends in them holds no probabilities. */
 const SCORES = new Set(['Gemm', 'MatMul', 'Add', 'Conv', 'BatchNormalization', 'ReduceMean', 'GlobalAveragePool']);
 
+/** Random inputs at which rows have to add up to 1: of three numbers that are 0 or 1 (a threshold's) three in eight rows do by chance. */
+const ASKED = 8;
+
 /**
- * Some models end in whatever makes probabilities, which their last op does not tell (classical ones; p beside 1 - p; a Sigmoid that is cut off): asked at
- * random inputs, rows that add up to 1 do, and values that stay in 0..1 otherwise are labels of which several may hold. Undefined where the output
- * is no such, or tells itself. Throws LanError `unsupported` where rows add up to another number (percent, votes): no softmax belongs on them.
+ * Some models end in whatever makes probabilities, which their last op does not tell (classical ones; p beside 1 - p; one less a Sigmoid): asked at random
+ * inputs, rows that always add up to 1 do, and others that a squashing op keeps in 0..1 are labels of which several may hold. Undefined where the output
+ * is no such, or tells itself. Throws LanError `unsupported` where rows add up to another number (percent): no softmax belongs on them.
  */
 async function probabilitiesOf(
   model: Pick<Classifier, 'source' | 'graph' | 'feeds'> & { readonly output: string; readonly notes: string[] },
@@ -146,43 +150,50 @@ async function probabilitiesOf(
   if (!isFloat(output.type) || guessOutputKind(graph, output.name) !== 'logits') return undefined;
   const classical = source.model.graph.nodes.some((n) => n.domain === 'ai.onnx.ml');
   const range = rangeOf(graph, output.name);
-  const fractions = isFraction(range);
-  const plain = source.size > ASKED_AT_ONCE || SCORES.has(lastOp(graph, output.name)?.op ?? 'Gemm');
-  if (!classical && !fractions && plain) return undefined;
+  const squashed = range.squashed && isFraction(range);
   const k = sizeOf(output.dims as number[]) / ((output.dims?.[0] as number) || 1);
-  // One number that is only cut off at 0 and 1 may as well be a regression's.
-  const labels = fractions && (k > 1 || range.squashed) ? 'sigmoid' : undefined;
-  if (labels && k <= 1) return labels;
-  let values: Float32Array;
-  try {
-    const draws = [0, 1].map(async (draw) => (await reference.run({ ...randomFeeds(graph, draw, 0), ...feeds }, [output.name]))[output.name]!); // prettier-ignore
-    values = Float32Array.from((await Promise.all(draws)).flatMap((t) => Array.from(toFloat32(t))));
-  } catch {
-    // A file of fixed batch may have been opened at another one, which whoever runs it is told.
-    return labels;
+  if (k <= 1) return squashed ? 'sigmoid' : undefined;
+  const plain = source.size > ASKED_AT_ONCE || SCORES.has(lastOp(graph, output.name)?.op ?? 'Gemm');
+  if (!classical && !squashed && plain) return undefined;
+  const rows: Float32Array[] = [];
+  for (let draw = 0; draw < ASKED; draw++) {
+    let values: Float32Array;
+    try {
+      values = toFloat32((await reference.run({ ...randomFeeds(graph, draw, 0), ...feeds }, [output.name]))[output.name]!);
+    } catch {
+      // A file of fixed batch may have been opened at another one, which whoever runs it is told.
+      return squashed ? 'sigmoid' : undefined;
+    }
+    if (values.some((v) => !(v >= 0))) return undefined;
+    for (let i = 0; i < values.length; i += k) rows.push(values.subarray(i, i + k));
   }
-  const rows = Array.from({ length: values.length / k }, (_, i) => values.subarray(i * k, (i + 1) * k));
   const sums = rows.map((row) => row.reduce((a, b) => a + b, 0));
   const total = sums[0]!;
-  const alike = k > 1 && values.every((v) => v >= 0) && sums.every((s) => Math.abs(s - total) < 1e-3 * Math.max(1, total));
-  if (alike && Math.abs(total - 1) < 1e-3) {
+  const alike = sums.every((s) => Math.abs(s - total) < 1e-3 * Math.max(1, total));
+  const inside = rows.every((row) => row.every((v) => v <= 1));
+  if (alike && inside && Math.abs(total - 1) < 1e-3) {
     if (!classical) notes.push(`'${output.name}' holds rows that add up to 1: taken as probabilities`);
     return 'probabilities';
   }
+  if (inside) {
+    notes.push(
+      squashed
+        ? `'${output.name}' holds values of 0 to 1 that do not add up to 1: taken as labels of which several may hold; say otherwise with \`outputKind\``
+        : `'${output.name}' holds numbers of 0 to 1 that do not add up to 1, and what they are is not told by the file: taken as logits. Where each is the probability of a label of its own, say so: \`outputKind\` 'sigmoid'`,
+    );
+    return squashed ? 'sigmoid' : undefined;
+  }
   const differ = rows.some((row) => row.some((v, i) => Math.abs(v - rows[0]![i]!) > 1e-3 * total));
-  if (alike && differ && total > 1 && !classical && !labels) {
+  if (alike && differ && !classical) {
     await reference.dispose();
+    const sum = Number(total.toPrecision(3));
     throw new LanError(
       'unsupported',
-      `${source.name}: the rows of its output '${output.name}' add up to ${Number(total.toPrecision(3))}, as probabilities times ${Number(total.toPrecision(3))} do.`,
+      `${source.name}: the rows of its output '${output.name}' add up to ${sum}, as probabilities times ${sum} do.`,
       "Divide them in the export. Where they are scores for a softmax all the same, say so: `outputKind` 'logits'.",
     );
   }
-  if (labels)
-    notes.push(
-      `'${output.name}' holds values of 0 to 1 that do not add up to 1: taken as labels of which several may hold; say otherwise with \`outputKind\``,
-    );
-  return labels;
+  return undefined;
 }
 
 export type { Classifier };
