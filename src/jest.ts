@@ -4,7 +4,7 @@ import type {} from 'expect';
 import type { CheckOptions } from './check/check.js';
 import { toMatchOnnxRuntime, type MatcherResult, type OnnxRuntimeMatchers } from './report/matcher.js';
 
-export { toMatchOnnxRuntime, type MatcherResult, type OnnxRuntimeMatchers };
+export { toMatchOnnxRuntime, type MatcherResult };
 export type { CheckOptions };
 
 // import { expect } from '@jest/globals'

@@ -2,7 +2,7 @@
 import type { CheckOptions } from './check/check.js';
 import { toMatchOnnxRuntime, type MatcherResult, type OnnxRuntimeMatchers } from './report/matcher.js';
 
-export { toMatchOnnxRuntime, type MatcherResult, type OnnxRuntimeMatchers };
+export { toMatchOnnxRuntime, type MatcherResult };
 export type { CheckOptions };
 
 // vitest is not installed here: whoever imports this has it.

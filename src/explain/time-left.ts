@@ -21,7 +21,7 @@ export interface TimeLeft {
   /** Fresh draws of the evidence. */
   readonly draws: number;
   /** Asked when the claim is measured: is there time for the further figures? */
-  further(): boolean;
+  readonly further: () => boolean;
 }
 
 /**
