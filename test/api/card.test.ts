@@ -18,7 +18,7 @@ const PICTURE = 'models/tank/pictures/tank/05.png';
 /** Mean colour to three classes; `channels` 1 or 3, NHWC. */
 function colours(): Uint8Array {
   const g = new GraphBuilder();
-  const mean = g.op('ReduceMean', [g.input('x', 'float32', [1, 16, 24, 3])], { axes: [1, 2], keepdims: 0 });
+  const mean = g.op('ReduceMean', [g.input('x', 'float32', [1, 16, 24, 3]), g.ints([1, 2])], { keepdims: 0 });
   g.output(g.op('Softmax', [g.matMul(mean, g.constant(float32([3, 0, 0, 0, 2, 0, 0, 0, 1], [3, 3])))], { axis: 1 }), 'p');
   return encodeModel(dialectModel(g.build()));
 }
