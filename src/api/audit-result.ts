@@ -7,8 +7,9 @@ import { featureMap } from '../model/feature-map.js';
 import type { Preprocessing } from '../model/guess.js';
 import type { Classifier } from '../model/open.js';
 import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditContext } from '../report/audit-files.js';
-import { answerText, claims, partOf } from '../report/claims.js';
-import { tokenMasks, type TokenMask, type Tokens } from '../report/tokens.js';
+import { answerText, partOf } from '../report/claims.js';
+import { claimsAbout, featureNeeds, type FeatureNeed, type Features } from '../report/features.js';
+import { tokenMasks, wordMasks, type TokenMask, type Tokens, type WordMask } from '../report/tokens.js';
 import type { Sample } from './inputs.js';
 
 /** One mask, what it claims, and how that was measured. */
@@ -17,6 +18,10 @@ export type Finding = Measured['betas'][number] & {
   readonly claims: readonly string[];
   /** Where the mask lies on tokens: one entry each. */
   readonly tokens?: readonly TokenMask[];
+  /** Where the tokens of a text were joined to words: one entry each. */
+  readonly words?: readonly WordMask[];
+  /** Where elements of the input have names (words that are counted, columns of a table): one entry each, most needed first. */
+  readonly features?: readonly FeatureNeed[];
 };
 
 /** What was found out about one input. */
@@ -38,7 +43,7 @@ export function resultOf(
   measured: Measured,
   { x, path, title, sha256 }: Sample,
   notes: readonly string[],
-  tokens: Tokens | undefined,
+  { tokens, features }: { readonly tokens: Tokens | undefined; readonly features: Features | undefined },
   run: string,
   preprocessing: Preprocessing | undefined,
 ): AuditResult {
@@ -57,6 +62,7 @@ export function resultOf(
     range: drawn ? card?.range : undefined,
     hookPoint,
     tokens,
+    features,
   };
   let document: AuditDocument | undefined;
   const toJSON = (): AuditDocument => (document ??= auditDocument(x, measured, context));
@@ -64,8 +70,9 @@ export function resultOf(
     ...measured,
     betas: measured.betas.map((beta) => ({
       ...beta,
-      claims: claims(beta, measured.answer, partOf(hookPoint)),
-      ...(tokens ? { tokens: tokenMasks(tokens, beta.learned.order ?? beta.learned.mask) } : {}),
+      claims: claimsAbout(beta, measured.answer, partOf(hookPoint), features),
+      ...(tokens ? tokensIn(tokens, beta) : {}),
+      ...(features ? { features: featureNeeds(features, beta) } : {}),
     })),
     input: { ...context.input, x },
     notes,
@@ -75,4 +82,10 @@ export function resultOf(
       return { json, sheet, page, removed };
     },
   };
+}
+
+function tokensIn(tokens: Tokens, { learned }: Measured['betas'][number]): Pick<Finding, 'tokens' | 'words'> {
+  const masks = tokenMasks(tokens, learned.order ?? learned.mask);
+  const words = wordMasks(tokens, masks);
+  return { tokens: masks, ...(words ? { words } : {}) };
 }

@@ -35,6 +35,7 @@ export const STREAMS = {
   weights: 45,
   place: 50,
   reservoir: 51,
+  unigram: 52,
 } as const;
 
 /** A stream of independent 32-bit words. */

@@ -1,5 +1,6 @@
 // What every audit measures besides its claim: a table of metrics, the claim under other noise, and the light part of the self-deception battery.
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
+import type { Columns } from '../lan/columns.js';
 import type { Noise } from '../lan/noise.js';
 import type { Answer, Judge } from './answer.js';
 import { concentration } from './concentration.js';
@@ -27,6 +28,8 @@ export interface Question {
   /** The plausible range of x. */
   readonly low: number;
   readonly high: number;
+  /** What each feature is among other inputs, where that is known. */
+  readonly columns?: Columns;
   /** What the mask claims, from which the fraction comes that is replaced entirely. */
   readonly claim: Pick<Replaceability, 'soft' | 'hard' | 'hardTried'>;
   /** What a person has marked as needed, of the size of the mask (see `marked`). */
@@ -61,7 +64,7 @@ export function claimedFraction({ soft, hard, hardTried }: Question['claim']): n
 /** Measures one explanation. Throws LanError (`data`) for a ground truth that does not fit the mask, or marks nothing or everything. */
 export async function measureAll(
   predict: Predict,
-  { mask, answer, judge, claim, low, high, groundTruth, ...asked }: Question,
+  { mask, answer, judge, claim, low, high, columns, groundTruth, ...asked }: Question,
 ): Promise<Further> {
   const { x, noise, seed } = asked;
   const subject: Subject = { ...asked, predict, score: scoreOf(answer) };
@@ -69,7 +72,7 @@ export async function measureAll(
   const truth = groundTruth && marked(groundTruth, need);
   const pixels = pixelNeed(need, x);
   const fraction = claimedFraction(claim);
-  const others = otherNoises(noise.name, { x, low, high });
+  const others = otherNoises(noise.name, { x, low, high, columns });
   return {
     metrics: [
       ...(await deletionAndInsertion(subject, need)),

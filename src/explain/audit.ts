@@ -129,7 +129,12 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
             'Run check on it, which says where they part.',
           );
         }
-        const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
+        const noise = createNoise(settings.noise, {
+          x,
+          ...rangeOf(classifier, x, options.samples),
+          samples: options.samples,
+          tokens,
+        });
         const betas: BetaResult[] = [];
         const wanted = options.method ? [0] : options.explainer ? [options.explainer.settings.beta] : settings.betas;
         for (const beta of wanted) {
@@ -207,7 +212,7 @@ async function measured(
     judge,
     ...(order && { order }),
   });
-  const range = rangeOf(classifier, x);
+  const range = rangeOf(classifier, x, options.samples);
   const claimed = { x, mask: mask.order ?? mask.mask, answer, judge, noise, claim: evidence, ...range, groundTruth };
   const further = await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);

@@ -40,7 +40,7 @@ export async function createRelearner(classifier: Classifier, options: AuditOpti
           bound.task === 'regression'
             ? valueAnswer(p, options.within)
             : answerOf(p, bound.labels, bound.severalLabels, options.question);
-        const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x), samples: options.samples, tokens });
+        const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x, options.samples), samples: options.samples, tokens });
         const masks = learned(learner, { ...settings, seed }, { ...options, onPhase: undefined });
         const { mask, order = mask } = await masks.of({ x, p, answer, noise: noiseNow, beta: settings.betas[0]! });
         return { order, answer };

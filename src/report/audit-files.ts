@@ -17,7 +17,9 @@ import { caution, claims, partOf, percent } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
 import { tokensPage } from './tokens-page.js';
-import { tokenMasks, type Tokens } from './tokens.js';
+import { CHART, featureChart, featureTable, TABLE } from './feature-files.js';
+import { claimsAbout, documented, featureNeeds, type Features } from './features.js';
+import { asTokens, tokenMasks, wordMasks, type Tokens } from './tokens.js';
 
 /** What a report says besides the result itself. */
 export interface AuditContext {
@@ -40,6 +42,8 @@ export interface AuditContext {
   readonly hookPoint?: HookPoint;
   /** The input's tokens, where the mask lies on them. */
   readonly tokens?: Tokens;
+  /** What the elements of the input are called, where the mask lies on them. */
+  readonly features?: Features;
 }
 
 /** Names of the files of one beta, within the result's folder. */
@@ -115,6 +119,10 @@ export async function writeAudit(
     await writeAtomically(sheetPath, await sheet({ title: context.title, rows }));
   }
   let page: string | undefined;
+  if (context.features) {
+    await writeAtomically(join(folder, TABLE), featureTable(context.features, result.betas));
+    await writeAtomically(join(folder, CHART), await featureChart(context.title, context.features, result));
+  }
   if (context.tokens) {
     page = join(folder, PAGE);
     await writeAtomically(page, pageOf(result, context, context.tokens));
@@ -217,11 +225,15 @@ function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): str
   return tokensPage({
     title: context.title,
     answer: `The model's answer: ${predictionText(result)}`,
-    betas: result.betas.map((b) => ({
-      beta: b.beta,
-      claims: claims(b, result.answer, partOf(context.hookPoint)),
-      tokens: tokenMasks(tokens, orderOf(b)),
-    })),
+    betas: result.betas.map((b) => {
+      const masks = tokenMasks(tokens, orderOf(b));
+      const words = wordMasks(tokens, masks);
+      return {
+        beta: b.beta,
+        claims: claims(b, result.answer, partOf(context.hookPoint)),
+        tokens: words ? asTokens(words, masks) : masks,
+      };
+    }),
     notes: context.notes,
   });
 }
@@ -235,7 +247,11 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     schema: 'lan-onnx/audit@2' as const,
     version: context.version,
     run: context.run,
-    files: { ...(drawn ? { sheet: SHEET } : {}), ...(context.tokens ? { page: PAGE } : {}) },
+    files: {
+      ...(drawn ? { sheet: SHEET } : {}),
+      ...(context.tokens ? { page: PAGE } : {}),
+      ...(context.features ? { features: TABLE, chart: CHART } : {}),
+    },
     model: context.model,
     input: context.input,
     engine: context.engine,
@@ -253,8 +269,9 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       beta: b.beta,
       files: files[i]!,
       maskMean: meanOf(b.learned.mask),
-      claims: claims(b, result.answer, partOf(context.hookPoint)),
-      ...(context.tokens ? { tokens: tokenMasks(context.tokens, orderOf(b)) } : {}),
+      claims: claimsAbout(b, result.answer, partOf(context.hookPoint), context.features),
+      ...(context.tokens ? tokensIn(context.tokens, b) : {}),
+      ...(context.features ? { features: documented(context.features, featureNeeds(context.features, b)) } : {}),
       evidence: b.evidence,
       metrics: b.metrics,
       otherNoise: b.otherNoise,
@@ -275,6 +292,13 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       },
     })),
   };
+}
+
+/** One entry a token, and one a word where tokens were joined to words. */
+function tokensIn(tokens: Tokens, beta: BetaResult) {
+  const masks = tokenMasks(tokens, orderOf(beta));
+  const words = wordMasks(tokens, masks);
+  return { tokens: masks, ...(words ? { words } : {}) };
 }
 
 /** What `audit.json` holds. */
