@@ -3,13 +3,15 @@ import { basename } from 'node:path';
 import type { Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import type { AuditResult as Measured } from '../explain/audit.js';
+import { orderOf } from '../lan/learn.js';
 import { featureMap } from '../model/feature-map.js';
 import type { Preprocessing } from '../model/guess.js';
 import type { Classifier } from '../model/open.js';
 import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditContext } from '../report/audit-files.js';
-import { answerText, partOf } from '../report/claims.js';
-import { claimsAbout, featureNeeds, type FeatureNeed, type Features } from '../report/features.js';
-import { tokenMasks, wordMasks, type TokenMask, type Tokens, type WordMask } from '../report/tokens.js';
+import { answerText } from '../report/claims.js';
+import { claimsAbout } from '../report/claims-about.js';
+import { featureNeeds, type FeatureNeed, type Features } from '../report/features.js';
+import { tokensIn, type TokenMask, type Tokens, type WordMask } from '../report/tokens.js';
 import type { Sample } from './inputs.js';
 
 /** One mask, what it claims, and how that was measured. */
@@ -70,8 +72,8 @@ export function resultOf(
     ...measured,
     betas: measured.betas.map((beta) => ({
       ...beta,
-      claims: claimsAbout(beta, measured.answer, partOf(hookPoint), features),
-      ...(tokens ? tokensIn(tokens, beta) : {}),
+      claims: claimsAbout(beta, measured.answer, { hookPoint, tokens, features }),
+      ...(tokens ? tokensIn(tokens, orderOf(beta.learned)) : {}),
       ...(features ? { features: featureNeeds(features, beta) } : {}),
     })),
     input: { ...context.input, x },
@@ -82,10 +84,4 @@ export function resultOf(
       return { json, sheet, page, removed };
     },
   };
-}
-
-function tokensIn(tokens: Tokens, { learned }: Measured['betas'][number]): Pick<Finding, 'tokens' | 'words'> {
-  const masks = tokenMasks(tokens, learned.order ?? learned.mask);
-  const words = wordMasks(tokens, masks);
-  return { tokens: masks, ...(words ? { words } : {}) };
 }

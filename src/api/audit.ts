@@ -17,39 +17,21 @@ import type { AuditDocument } from '../report/audit-files.js';
 import type { Features } from '../report/features.js';
 import { tokensOf, unknownToken, type Tokens } from '../report/tokens.js';
 import { finishedResult } from '../report/earlier.js';
+import type { Auditor } from './auditor.js';
 import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
 import { runOf } from './audit-run.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { withSanity } from './sanity.js';
+import { TextAuditor } from './text-auditor.js';
 import { groundTruthOf } from './ground-truth.js';
 import { readInput, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
 import { noiseSamples } from './noise-samples.js';
-import { readingFor, shapesFor, type Words } from './reading.js';
+import { readingFor, shapesFor, tokenizerFor, type Words } from './reading.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
-export type { AuditResult, Finding };
-
-/** A model compiled for audits: one compilation serves any number of inputs. */
-export interface Auditor extends AsyncDisposable {
-  /** The model as it is audited: with the convention for pictures that was chosen, once it was. */
-  readonly model: Classifier;
-  /** Reads an input without auditing it, as a picture or an array where the caller knows which. Throws as readInput. */
-  read(input: AuditInput | NamedInputs, expected?: Expected): Promise<Sample>;
-  /**
-   * Does what may still be refused before anything long begins: reads the noise's dataset, and where no card says how pictures go in, chooses by
-   * these. The first `audit` does it, by its own input, where this was not called.
-   */
-  prepare(...inputs: readonly (AuditInput | NamedInputs | Sample)[]): Promise<void>;
-  audit(input: AuditInput | NamedInputs | Sample): Promise<AuditResult>;
-  /**
-   * The document of this input in `folder`, where an audit with the same model, options and input was written there to its end; undefined where it has to
-   * be made. What it says, and the files that it lists, are those that `audit` and `save` would give.
-   */
-  finished(input: AuditInput | NamedInputs | Sample, folder: string): Promise<AuditDocument | undefined>;
-  dispose(): Promise<void>;
-}
+export type { AuditResult, Auditor, Finding };
 
 /**
  * Learns which parts of an input the classifier needed, and measures the claim on fresh noise. `input`: the path or bytes of a picture or an .npy
@@ -81,6 +63,13 @@ export async function audit(model: ModelLike, input: AuditInput | NamedInputs, o
  * await auditor.dispose();
  */
 export async function createAuditor(model: ModelLike, options: AuditOptions = {}): Promise<Auditor> {
+  const tokenizer = isFile(model) ? await tokenizerFor(model, options.tokenizer) : undefined;
+  if (tokenizer) return TextAuditor.open(tokenizer, options, (own) => compiled(model, own));
+  return compiled(model, options);
+}
+
+/** An auditor of inputs of one shape. */
+async function compiled(model: ModelLike, options: AuditOptions): Promise<Auditor> {
   const { sample, pictureSize, ...said } = options;
   if (!isFile(model)) refuseOpening(internals(model), said);
   const classifier = !isFile(model) ? internals(model) : await openModel(model, openingOf({ ...said, sample, pictureSize }));

@@ -48,10 +48,15 @@ export const nameOf = (input: NamedInputs): string =>
   'text' in input ? (input.name ?? 'text') : 'file' in input ? input.file : `${input.csv}, row ${input.row}`;
 
 /**
- * Reads an input for this classifier. Throws LanError (`data`) for one that does not fit: a text without a word that the vocabulary has, a row with a
+ * Reads an input for this classifier; a text as so many tokens as `shape` says, where that is not what the model was opened for. Throws LanError (`data`) for one that does not fit: a text without a word that the vocabulary has, a row with a
  * missing value, and (`usage`) where what it is to be read with is missing.
  */
-export async function readNamed(classifier: Classifier, input: NamedInputs, reading: Reading): Promise<Sample> {
+export async function readNamed(
+  classifier: Classifier,
+  input: NamedInputs,
+  reading: Reading,
+  shape?: readonly number[],
+): Promise<Sample> {
   if (!classifier.hookPoint?.hasSkipPath) classifier.requireFeeds();
   if ('csv' in input) return readRow(classifier, input, reading);
   if ('file' in input) {
@@ -66,7 +71,7 @@ export async function readNamed(classifier: Classifier, input: NamedInputs, read
   const own = { ...(input.name === undefined ? {} : { path: input.name }), title: titleOf(input), sha256: sha256(new TextEncoder().encode(input.text)) }; // prettier-ignore
   const { words, tokenizer } = reading;
   if (classifier.hookPoint?.tokens) {
-    if (tokenizer) return { ...own, ...textAsTokens(classifier, input.text, tokenizer, nameOf(input)) };
+    if (tokenizer) return { ...own, ...textAsTokens(classifier, input.text, tokenizer, nameOf(input), shape) };
     throw noTokenizer(classifier);
   }
   if (!isFloat(classifier.input.type) || classifier.card || classifier.hookPoint)

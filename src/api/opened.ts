@@ -68,6 +68,7 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   sample: true,
   pictureSize: true,
   feeds: true,
+  conventional: true,
   trust: true,
 };
 

@@ -54,8 +54,14 @@ function shortened(tokenizer: Tokenizer, { ids, tokens, special, words }: Encode
   return { ids: both(ids), tokens: both(tokens), special: both(special), words: [...before, ...behind] };
 }
 
-/** What a text is for a model of tokens. Throws LanError (`data`) for one without a token, and a tokenizer of another vocabulary. */
-export function textAsTokens(classifier: Classifier, text: string, tokenizer: Tokenizer, name: string): Pick<Sample, 'x' | 'tokens' | 'notes'> {
+/** What a text is for a model of tokens, of as many as `shape` says. Throws LanError (`data`) for one without a token, and a tokenizer of another vocabulary. */
+export function textAsTokens(
+  classifier: Classifier,
+  text: string,
+  tokenizer: Tokenizer,
+  name: string,
+  shape: readonly number[] = classifier.inputShape,
+): Pick<Sample, 'x' | 'tokens' | 'notes'> {
   const rows = rowsOf(classifier.graph, classifier.input.name);
   if (rows !== undefined && tokenizer.size > rows)
     throw new LanError(
@@ -63,7 +69,7 @@ export function textAsTokens(classifier: Classifier, text: string, tokenizer: To
       `Tokenizer '${tokenizer.path}': has ${tokenizer.size} tokens, and ${classifier.source.name} knows ${rows}.`,
       "Is it another model's?",
     );
-  const length = sizeOf(classifier.inputShape);
+  const length = sizeOf(shape);
   const encoded = encodedWithin(tokenizer, text);
   if (!encoded.special.includes(false)) throw new LanError('data', `${name}: holds no token; is the text empty?`);
   const own = encoded.ids.length > length ? shortened(tokenizer, encoded, length) : encoded;
@@ -73,14 +79,20 @@ export function textAsTokens(classifier: Classifier, text: string, tokenizer: To
   const names = [...own.tokens, ...pads.map((id) => tokenizer.tokenOf(id) ?? `id ${id}`)];
   const cut = encoded.cut + Math.max(0, encoded.ids.length - length);
   return {
-    x: castTensor(idsTensor(fitted.ids, classifier.inputShape), classifier.input.type),
-    tokens: { ids: fitted.ids, names, words: own.words },
+    x: castTensor(idsTensor(fitted.ids, shape), classifier.input.type),
+    tokens: { ids: fitted.ids, names, words: own.words, padding, special: [...own.special, ...pads.map(() => true)] },
     notes: [
       ...(cut > 0 ? [`the text has ${cut} tokens more than the model takes; they are left out`] : []),
       ...(padding > 0 ? [`the text has ${own.ids.length} tokens; ${padding} more, up to the model's ${length}, are padding and count among what can be replaced`] : []),
     ],
   };
 } // prettier-ignore
+
+/** What other inputs of models of text are fed where they have them: which tokens are shown, and that all belong to one text. */
+export const conventionalFeeds = (shown: Tensor | number): Readonly<Record<string, Tensor | number>> => ({
+  attention_mask: shown,
+  token_type_ids: 0,
+});
 
 /** What a byte is called: a printable character, else `\x00`. */
 const byteName = (byte: number): string =>

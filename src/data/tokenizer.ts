@@ -45,7 +45,8 @@ export interface Tokenizer {
 
 const token = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
 const Config = z.looseObject({ model_max_length: z.number().nullish(), mask_token: token, pad_token: token });
-const Json = z.looseObject({ model: z.looseObject({ type: z.string().optional() }) });
+const Positions = z.looseObject({ max_position_embeddings: z.number().nullish() });
+const Json = z.looseObject({ model: z.looseObject({ type: z.string().optional(), unk_token: z.string().nullish() }) });
 
 /** Where nobody set a limit, configurations hold a number of this size. */
 const NO_LIMIT = 1e6;
@@ -73,16 +74,21 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   }
   const vocabulary = made.get_vocab(true);
   const added = made.get_added_tokens_decoder();
-  const isSpecial = (id: number): boolean => added.get(id)?.special === true;
+  // A word that the vocabulary lacks is a word of the text all the same.
+  const unknown = json.model.unk_token ?? undefined;
+  const isSpecial = (id: number): boolean => added.get(id)?.special === true && added.get(id)?.content !== unknown;
   const known = (names: readonly (string | undefined)[]): number | undefined => names.flatMap((name) => (name === undefined ? [] : (vocabulary.get(name) ?? []))).at(0); // prettier-ignore
-  const limit = config.model_max_length ?? undefined;
+  // What the model's own configuration says counts too: positions that it has learned.
+  const model = join(dirname(file), 'config.json');
+  const { max_position_embeddings } = existsSync(model) ? checked(Positions, await readText(model, 'Config'), model) : {};
+  const limit = Math.min(config.model_max_length ?? Infinity, max_position_embeddings ?? Infinity);
   let size = 0;
   for (const id of vocabulary.values()) size = Math.max(size, id + 1);
   return {
     path: file,
     sha256: sha256(new TextEncoder().encode(`${text}\0${configText}`)),
     size,
-    longest: limit !== undefined && limit > 0 && limit < NO_LIMIT ? limit : undefined,
+    longest: limit > 0 && limit < NO_LIMIT ? limit : undefined,
     mask: known([contentOf(config.mask_token), '[MASK]', '<mask>']),
     pad: known([contentOf(config.pad_token), '[PAD]', '<pad>']),
     encode(input, { special = true } = {}) {

@@ -70,7 +70,7 @@ export async function prepare(
   const rewritten = pixels ? rewrite(source.model, adapters, new Set([pixels.name])) : asItIs;
   const canonical = widen(rewritten);
   const card = found ? { ...given, input: integerCard(given.input ?? {}, found.type, source.name) } : given;
-  const fed = await readFeeds(options.feeds);
+  const fed = await readFeeds({ ...named(options.conventional, canonical.inputs), ...options.feeds });
   const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed));
   const explained = selectInput(graph, options, labelCount(card), source.name);
@@ -90,6 +90,10 @@ export async function prepare(
     notes: [...labelNotes(source.model, canonical), ...(card.notes ?? []), ...(found?.notes ?? [])],
   };
 }
+
+/** Those of `feeds` that are for inputs of the model. */
+const named = (feeds: SelectionOptions['feeds'] = {}, inputs: readonly ValueInfo[]): SelectionOptions['feeds'] =>
+  Object.fromEntries(Object.entries(feeds).filter(([name]) => inputs.some((i) => i.name === name)));
 
 /** A picture that the file takes in whole numbers. */
 interface IntegerPicture {

@@ -32,11 +32,19 @@ export interface SelectionOptions {
   readonly pictureSize?: readonly [height: number, width: number];
   /** What the other inputs are fed, by name. A tensor has the input's shape, or that of one sample without the batch axis. */
   readonly feeds?: Readonly<Record<string, Feed>>;
+  /** What inputs of these names are fed where the model has them and `feeds` says nothing of them; of texts the attention mask, say. */
+  readonly conventional?: Readonly<Record<string, Feed>>;
 }
+
+/** Inputs that models of text have beside the ids of tokens. */
+const BESIDE_IDS = /mask|token_type|segment|position/i;
 
 /** The input that is explained, of a graph whose shapes may be open. Throws LanError for a name that is none. */
 export function explainedInput(inputs: readonly ValueInfo[], name: string | undefined, model: string): ValueInfo | undefined {
-  if (name === undefined) return inputs.find((i) => isFloat(i.type)) ?? inputs.find((i) => INTEGER.test(i.type ?? ''));
+  if (name === undefined) {
+    const integers = inputs.filter((i) => INTEGER.test(i.type ?? ''));
+    return inputs.find((i) => isFloat(i.type)) ?? integers.find((i) => !BESIDE_IDS.test(i.name)) ?? integers[0];
+  }
   const found = inputs.find((i) => i.name === name);
   if (!found) throw new LanError('input', `\`input\`: ${model} has no input '${name}'.`, `Its inputs are: ${list(inputs)}.`);
   return found;

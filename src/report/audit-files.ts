@@ -8,18 +8,21 @@ import type { EngineInfo } from '../engine/engine.js';
 import type { InputCard } from '../model/card.js';
 import type { Preprocessing } from '../model/guess.js';
 import type { HookPoint } from '../model/hook-point.js';
-import type { Answer } from '../evidence/answer.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { scaleBilinear } from '../core/bilinear.js';
+import { orderOf } from '../lan/learn.js';
 import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
 import { caution, claims, partOf, percent } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
+import { named, predictionText, top, withAsked } from './prediction.js';
 import { tokensPage } from './tokens-page.js';
 import { CHART, featureChart, featureTable, TABLE } from './feature-files.js';
-import { claimsAbout, documented, featureNeeds, type Features } from './features.js';
-import { asTokens, tokenMasks, wordMasks, type Tokens } from './tokens.js';
+import { claimsAbout } from './claims-about.js';
+import { documented, featureNeeds, type Features } from './features.js';
+import { asPageTokens, runningText, type Piece } from './running-text.js';
+import { tokensIn, type Tokens } from './tokens.js';
 
 /** What a report says besides the result itself. */
 export interface AuditContext {
@@ -108,7 +111,7 @@ export async function writeAudit(
     await writeAtomically(join(folder, mask), encodeNpy(beta.learned.mask));
     if (order) await writeAtomically(join(folder, order), encodeNpy(beta.learned.order!));
     if (!picture) continue;
-    const drawn = drawAttention(picture, orderOf(beta));
+    const drawn = drawAttention(picture, orderOf(beta.learned));
     await writeAtomically(join(folder, attention!), await toPng(drawn.attention));
     await writeAtomically(join(folder, over!), await toPng(drawn.over));
     rows.push(sheetRow(picture, drawn, beta, result, context));
@@ -123,9 +126,9 @@ export async function writeAudit(
     await writeAtomically(join(folder, TABLE), featureTable(context.features, result.betas));
     await writeAtomically(join(folder, CHART), await featureChart(context.title, context.features, result));
   }
-  if (context.tokens) {
+  if (document.files.page !== undefined) {
     page = join(folder, PAGE);
-    await writeAtomically(page, pageOf(result, context, context.tokens));
+    await writeAtomically(page, pageOf(result, context)!);
   }
   const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
@@ -158,30 +161,7 @@ function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over
   };
 }
 
-/** What a picture of attention shows: of a binary mask the order in which its elements stop being needed. */
-const orderOf = ({ learned }: BetaResult): Tensor => learned.order ?? learned.mask;
-
 const meanOf = (mask: Tensor): number => toFloat32(mask).reduce((a, b) => a + b, 0) / sizeOf(mask.dims);
-
-/** The three most probable classes; of several labels those that were given (five at most), or the most probable one where none was. */
-const top = ({ answer, prediction }: Pick<AuditResult, 'answer' | 'prediction'>): readonly Prediction[] =>
-  withAsked(answer, prediction, answer.task === 'labels' ? Math.min(5, Math.max(1, answer.labels.length)) : 3);
-
-/** The first `count` of them, and those that were asked about. */
-function withAsked(answer: Answer, prediction: readonly Prediction[], count: number): readonly Prediction[] {
-  const asked = answer.task === 'target' ? [answer.index, answer.against?.index] : [];
-  return prediction.filter(({ index }, i) => i < count || asked.includes(index));
-}
-
-/** `top` in words, as the first line of a report has it. */
-export const predictionText = (result: Pick<AuditResult, 'answer' | 'prediction'>): string => {
-  const { answer } = result;
-  if (answer.task === 'value') return fourDigits(answer.value);
-  const none = answer.task === 'labels' && answer.labels.length === 0;
-  return `${none ? 'no label; the most probable is ' : ''}${top(result).map(named).join(', ')}`;
-};
-
-const named = (p: Prediction): string => `${p.label} ${p.probability.toFixed(3)}`;
 
 function sheetRow(
   photo: Picture,
@@ -221,21 +201,17 @@ function sheetRow(
   return { label: `beta ${beta.beta}`, tiles, warning: caution(beta.evidence, result.answer) };
 }
 
-function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): string {
-  return tokensPage({
-    title: context.title,
-    answer: `The model's answer: ${predictionText(result)}`,
-    betas: result.betas.map((b) => {
-      const masks = tokenMasks(tokens, orderOf(b));
-      const words = wordMasks(tokens, masks);
-      return {
-        beta: b.beta,
-        claims: claims(b, result.answer, partOf(context.hookPoint)),
-        tokens: words ? asTokens(words, masks) : masks,
-      };
-    }),
-    notes: context.notes,
+/** The page of a text: its words, or its tokens where nobody joined them; undefined where the input is no text. */
+function pageOf(result: AuditResult, context: AuditContext): string | undefined {
+  const { tokens } = context;
+  const betas = result.betas.map((b) => {
+    const pieces = runningText(context, b);
+    const shown = pieces ? asPageTokens(pieces) : tokens && tokensIn(tokens, orderOf(b.learned)).tokens;
+    return shown && { beta: b.beta, claims: claimsAbout(b, result.answer, context), tokens: shown };
   });
+  if (!betas.every((b) => b !== undefined)) return undefined;
+  const answer = `The model's answer: ${predictionText(result)}`;
+  return tokensPage({ title: context.title, answer, betas, notes: context.notes });
 }
 
 /** The document of schema lan-onnx/audit@2 (docs/audit-json.md): what audit.json holds. */
@@ -249,11 +225,11 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     run: context.run,
     files: {
       ...(drawn ? { sheet: SHEET } : {}),
-      ...(context.tokens ? { page: PAGE } : {}),
+      ...(context.tokens || context.features?.pieces ? { page: PAGE } : {}),
       ...(context.features ? { features: TABLE, chart: CHART } : {}),
     },
     model: context.model,
-    input: context.input,
+    input: { ...context.input, ...(context.features ? { features: context.features.kind } : {}) },
     engine: context.engine,
     card: context.card,
     ...(context.preprocessing ? { preprocessing: context.preprocessing } : {}),
@@ -269,8 +245,9 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       beta: b.beta,
       files: files[i]!,
       maskMean: meanOf(b.learned.mask),
-      claims: claimsAbout(b, result.answer, partOf(context.hookPoint), context.features),
-      ...(context.tokens ? tokensIn(context.tokens, b) : {}),
+      claims: claimsAbout(b, result.answer, context),
+      ...(context.tokens ? tokensIn(context.tokens, orderOf(b.learned)) : {}),
+      ...textIn(context, b),
       ...(context.features ? { features: documented(context.features, featureNeeds(context.features, b)) } : {}),
       evidence: b.evidence,
       metrics: b.metrics,
@@ -294,11 +271,13 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
   };
 }
 
-/** One entry a token, and one a word where tokens were joined to words. */
-function tokensIn(tokens: Tokens, beta: BetaResult) {
-  const masks = tokenMasks(tokens, orderOf(beta));
-  const words = wordMasks(tokens, masks);
-  return { tokens: masks, ...(words ? { words } : {}) };
+/** Pieces of a text that a document holds at most. */
+const PIECES = 2000;
+
+/** The text in pieces, where the input is one. */
+function textIn(context: AuditContext, beta: BetaResult): { readonly text?: readonly Piece[] } {
+  const text = runningText(context, beta)?.slice(0, PIECES);
+  return text ? { text } : {};
 }
 
 /** What `audit.json` holds. */

@@ -1,8 +1,8 @@
 // What a mask says about elements with names: features of a table, words of a vocabulary. Ranked, most needed first.
 import { toFloat32 } from '../core/tensor.js';
-import type { Answer } from '../evidence/answer.js';
+import { orderOf } from '../lan/learn.js';
 import type { BetaResult } from '../explain/audit.js';
-import { claims, percent } from './claims.js';
+import { percent } from './claims.js';
 import { fourDigits } from './format.js';
 
 /** The elements of an input, each with a name. */
@@ -37,7 +37,7 @@ const ALL = 256;
 /** Which elements the hard claim of a beta leaves as they are, by element of its mask; undefined where there is no such claim. */
 export function keptBy({ learned, evidence }: Pick<BetaResult, 'learned' | 'evidence'>): Uint8Array | undefined {
   if (!evidence.hard) return undefined;
-  const values = toFloat32(learned.order ?? learned.mask);
+  const values = toFloat32(orderOf(learned));
   const ranked = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]! || a - b);
   const kept = new Uint8Array(values.length).fill(1);
   for (const i of ranked.slice(0, Math.round(evidence.hard.fraction * values.length))) kept[i] = 0;
@@ -46,7 +46,7 @@ export function keptBy({ learned, evidence }: Pick<BetaResult, 'learned' | 'evid
 
 /** Every element, most needed first; of equals the first. */
 export function featureNeeds({ names, values }: Features, beta: Pick<BetaResult, 'learned' | 'evidence'>): FeatureNeed[] {
-  const mask = toFloat32(beta.learned.order ?? beta.learned.mask);
+  const mask = toFloat32(orderOf(beta.learned));
   const kept = keptBy(beta);
   const ranked = Array.from(names.keys()).sort((a, b) => mask[a]! - mask[b]! || a - b);
   return ranked.map((index) => ({
@@ -102,13 +102,4 @@ export function partOfWords(needs: readonly FeatureNeed[]): string {
   return needs[0]?.kept === undefined
     ? 'the vocabulary'
     : `the vocabulary (of the ${own.length} words in the text ${replaced}, ${percent(replaced / own.length)})`;
-}
-
-/** The claims of a beta about elements with names, and then what was left, in words; see claims. */
-export function claimsAbout(beta: BetaResult, answer: Answer, part: string, features: Features | undefined): string[] {
-  if (!features) return claims(beta, answer, part);
-  const needs = featureNeeds(features, beta);
-  const own = claims(beta, answer, features.kind === 'word' ? partOfWords(needs) : part);
-  const left = leftText(features, needs);
-  return left === undefined ? own : [...own, left];
 }

@@ -8,6 +8,10 @@ export interface Tokens {
   readonly vocabulary?: readonly string[];
   /** Text by position, where a tokenizer made them; wins over `vocabulary`. */
   readonly names?: readonly string[];
+  /** By position: does the token belong to no text ([CLS], padding)? */
+  readonly special?: readonly boolean[];
+  /** Of a text: tokens at the end that only fill it up. */
+  readonly padding?: number;
   /** Words, the pieces of each joined: `from` its first position, `to` behind its last. */
   readonly words?: readonly { readonly text: string; readonly from: number; readonly to: number }[];
 }
@@ -69,9 +73,16 @@ export const wordMasks = ({ words }: Tokens, masks: readonly TokenMask[]): WordM
     mask: masks.slice(from, to).reduce((least, m) => Math.min(least, m.mask), 1),
   }));
 
-/** Words as the tokens that stand for them, where tokens are shown: at the first of their positions. */
+/** Words in place of tokens, where a line names them: at the first of their positions. */
 export const asTokens = (words: readonly WordMask[], tokens: readonly TokenMask[]): TokenMask[] =>
   words.map(({ word, from, mask }) => ({ position: from, id: tokens[from]!.id, token: word, mask }));
+
+/** What is said of the tokens of an input: one entry each, and one a word where they were joined to words. */
+export function tokensIn(tokens: Tokens, mask: Tensor): { readonly tokens: TokenMask[]; readonly words?: WordMask[] } {
+  const masks = tokenMasks(tokens, mask);
+  const words = wordMasks(tokens, masks);
+  return { tokens: masks, ...(words ? { words } : {}) };
+}
 
 /** A token as a person reads it, at most 40 characters: what would steer a terminal or turn the direction of writing is shown as U+FFFD. */
 export function readable({ id, token }: Pick<TokenMask, 'id' | 'token'>): string {
