@@ -14,7 +14,7 @@ import { openModel, type Classifier } from '../model/open.js';
 import { resolveQuestion, type Question } from '../model/question.js';
 import { requireClasses } from '../model/task.js';
 import type { AuditDocument } from '../report/audit-files.js';
-import type { Features } from '../report/features.js';
+import { elementsOf, type Features } from '../report/features.js';
 import { tokensOf, unknownToken, type Tokens } from '../report/tokens.js';
 import { finishedResult } from '../report/earlier.js';
 import type { Auditor } from './auditor.js';
@@ -245,8 +245,10 @@ class CompiledAuditor implements Auditor {
   /** What the elements are called, where the mask lies on the numbers of the input and somebody says so. */
   private featuresOf({ x, features }: Sample): Features | undefined {
     const names = this.words.reading.words?.words;
-    if (features || !names) return features;
-    return { kind: 'word', names, values: toFloat32(x) };
+    if (features) return features;
+    if (names) return { kind: 'word', names, values: toFloat32(x) };
+    const { card, hookPoint, axes } = this.classifier;
+    return card || hookPoint ? undefined : elementsOf(x, axes);
   }
 
   /** Chooses a convention for pictures by these where no card says, then reads what the noise is made of. */

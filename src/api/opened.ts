@@ -69,6 +69,7 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   pictureSize: true,
   feeds: true,
   conventional: true,
+  axes: true,
   trust: true,
 };
 

@@ -36,6 +36,7 @@ export const STREAMS = {
   place: 50,
   reservoir: 51,
   unigram: 52,
+  coins: 53,
 } as const;
 
 /** A stream of independent 32-bit words. */

@@ -14,6 +14,7 @@ import { attributed, type MethodChoice } from './attributed.js';
 import { rangeOf, tokenPool } from './plausible.js';
 import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
+import { byForwardPasses } from './forward.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { corruptOnce } from '../evidence/corrupt.js';
@@ -175,15 +176,17 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
     ? attributed(options.method, classifier, settings, options)
     : options.explainer
       ? explained(options.explainer)
-      : learned(
-          await createLearner(
-            classifier.engine,
-            await objectiveOf(classifier, settings, asked(classify, classifier, options.question)),
-            classifier.adapters,
-          ),
-          settings,
-          options,
-        );
+      : classifier.forwardOnly
+        ? byForwardPasses(classifier, settings, options)
+        : learned(
+            await createLearner(
+              classifier.engine,
+              await objectiveOf(classifier, settings, asked(classify, classifier, options.question)),
+              classifier.adapters,
+            ),
+            settings,
+            options,
+          );
   const forward = await classifier.engine.compile(await classify(1));
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };

@@ -80,7 +80,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     kindBy(card.output, end, output.name, notes) ??
     (hookPoint ? undefined : await probabilitiesOf({ source, graph, output: output.name, feeds, notes }, reference));
   const said = kind ? { ...card, output: kind } : card;
-  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task }); // prettier-ignore
+  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task, axes: options.axes, forwardOnly: options.engine === 'forward' }); // prettier-ignore
   if (classifier.card && !integers) notes.push(...assumedFields(classifier.cardGiven, classifier.card));
   notes.push(...labelNotes(classifier, card.labels !== undefined));
   // Of large files it is asked when a batch is first run, since it opens the reference.
@@ -113,6 +113,9 @@ function labelNotes({ classes, labels, source, task, card }: Classifier, given: 
   return [`${classes} classes, ${which}: give their names with \`labels\`, a file of one a line, to see them`];
 }
 
+/** By how much probabilities may miss 1, one by one and added up, and still are probabilities. */
+const SLACK = 1e-3;
+
 /** Ops that make scores of any size: what ends in them holds no probabilities. */
 const SCORES = new Set(['Gemm', 'MatMul', 'Add', 'Conv', 'BatchNormalization', 'ReduceMean', 'GlobalAveragePool']);
 
@@ -137,11 +140,12 @@ async function probabilitiesOf(
     return undefined;
   }
   const k = values.length / ((output.dims?.[0] as number) || 1);
-  const inside = values.every((v) => v >= 0 && v <= 1);
+  // The shares of a forest add up to 1 and a rounding, and the rest to 1 may be less than nothing by it.
+  const inside = values.every((v) => v >= -SLACK && v <= 1 + SLACK);
   const sums = Array.from({ length: values.length / k }, (_, i) =>
     values.subarray(i * k, (i + 1) * k).reduce((a, b) => a + b, 0),
   );
-  if (k <= 1 || !inside || sums.some((s) => Math.abs(s - 1) >= 1e-3)) return undefined;
+  if (k <= 1 || !inside || sums.some((s) => Math.abs(s - 1) >= SLACK)) return undefined;
   if (!classical) notes.push(`'${output.name}' holds rows that add up to 1: taken as probabilities`);
   return 'probabilities';
 }

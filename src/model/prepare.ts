@@ -65,7 +65,7 @@ export async function prepare(
   const said = typeof options.card === 'string' ? readCard(options.card) : options.card;
   const given = mergeCards(source.card, said);
   const asItIs = rewrite(source.model, adapters);
-  const found = pictureInIntegers(widen(asItIs), given, options, source.name);
+  const found = options.axes ? undefined : pictureInIntegers(widen(asItIs), given, options, source.name);
   const pixels = found && gradients ? found : undefined;
   const rewritten = pixels ? rewrite(source.model, adapters, new Set([pixels.name])) : asItIs;
   const canonical = widen(rewritten);
@@ -75,7 +75,8 @@ export async function prepare(
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed));
   const explained = selectInput(graph, options, labelCount(card), source.name);
   const holdsPicture = explained && (isFloat(explained.type) || explained.name === found?.name);
-  const picture = holdsPicture ? pictureIn(explained.dims as number[], card.input, found !== undefined) : undefined;
+  const picture =
+    holdsPicture && !options.axes ? pictureIn(explained.dims as number[], card.input, found !== undefined) : undefined;
   refuseUnused(said, picture, explained, source.name);
   const half = computedIn(rewritten).has('float16');
   return {

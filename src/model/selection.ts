@@ -30,6 +30,11 @@ export interface SelectionOptions {
   readonly sample?: readonly number[];
   /** Height and width of the first picture to come: binds the sides that a file leaves open which takes pictures in whole numbers. */
   readonly pictureSize?: readonly [height: number, width: number];
+  /**
+   * Names of the axes of a sample, those of one element left out: `['frame', 'coefficient']` of [1,49,10]. It says as well that the input is no picture, whatever
+   * its shape.
+   */
+  readonly axes?: readonly string[];
   /** What the other inputs are fed, by name. A tensor has the input's shape, or that of one sample without the batch axis. */
   readonly feeds?: Readonly<Record<string, Feed>>;
   /** What inputs of these names are fed where the model has them and `feeds` says nothing of them; of texts the attention mask, say. */
@@ -58,4 +63,14 @@ export function chosenOutput(outputs: readonly ValueInfo[], name: string | undef
   if (!isFloat(found.type))
     throw new LanError('input', `\`output\`: '${name}' is ${found.type}; a classifier's output holds floats.`);
   return found;
+}
+
+/** Throws LanError (`usage`) where `axes` are not as many as a sample of this shape has, those of one element left out. */
+export function requireAxes(axes: readonly string[] | undefined, sample: readonly number[], model: string): void {
+  const count = sample.filter((n) => n !== 1).length;
+  if (!axes || axes.length === count) return;
+  throw new LanError(
+    'usage',
+    `\`axes\` names ${axes.length} axes, and a sample of ${model} [${sample.join(',')}] has ${count} of more than one element.`,
+  );
 }

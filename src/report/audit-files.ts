@@ -18,7 +18,7 @@ import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
 import { named, predictionText, top, withAsked } from './prediction.js';
 import { tokensPage } from './tokens-page.js';
-import { CHART, featureChart, featureTable, TABLE } from './feature-files.js';
+import { featureFiles, writeFeatures } from './feature-files.js';
 import { claimsAbout } from './claims-about.js';
 import { documented, featureNeeds, type Features } from './features.js';
 import { asPageTokens, runningText, type Piece } from './running-text.js';
@@ -122,10 +122,7 @@ export async function writeAudit(
     await writeAtomically(sheetPath, await sheet({ title: context.title, rows }));
   }
   let page: string | undefined;
-  if (context.features) {
-    await writeAtomically(join(folder, TABLE), featureTable(context.features, result.betas));
-    await writeAtomically(join(folder, CHART), await featureChart(context.title, context.features, result));
-  }
+  if (context.features) await writeFeatures(folder, context.title, context.features, result);
   if (document.files.page !== undefined) {
     page = join(folder, PAGE);
     await writeAtomically(page, pageOf(result, context)!);
@@ -226,7 +223,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     files: {
       ...(drawn ? { sheet: SHEET } : {}),
       ...(context.tokens || context.features?.pieces ? { page: PAGE } : {}),
-      ...(context.features ? { features: TABLE, chart: CHART } : {}),
+      ...featureFiles(context.features),
     },
     model: context.model,
     input: { ...context.input, ...(context.features ? { features: context.features.kind } : {}) },
@@ -255,6 +252,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       sanity: b.sanity,
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
+      ...(b.learned.forwardPasses === undefined ? {} : { forwardPasses: b.learned.forwardPasses }),
       history: {
         loss: b.learned.history.map((h) => round(h.loss)),
         outputLoss: b.learned.history.map((h) => round(h.outputLoss)),

@@ -10,13 +10,19 @@ export const DOCUMENT = 'audit.json';
 
 /** Names that an audit gives its files; a document that lists others is not believed. */
 const OURS =
-  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|tokens\.html|features\.(?:csv|png))$/;
+  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|tokens\.html|features\.(?:csv|png)|array\.png)$/;
 const name = z.string().regex(OURS);
 
 const Earlier = z.looseObject({
   schema: z.string().startsWith('lan-onnx/audit@'),
   files: z
-    .object({ sheet: name.optional(), page: name.optional(), features: name.optional(), chart: name.optional() })
+    .object({
+      sheet: name.optional(),
+      page: name.optional(),
+      features: name.optional(),
+      chart: name.optional(),
+      array: name.optional(),
+    })
     .optional(),
   betas: z.array(
     z.looseObject({
@@ -59,7 +65,10 @@ async function read(folder: string): Promise<{ readonly json: unknown; readonly 
   // Documents of before `files` name neither, and have the sheet beside the pictures and the page beside the tokens.
   const sheet = data.files ? data.files.sheet : data.betas.some((b) => b.files.overlay) ? 'sheet.png' : undefined;
   const page = data.files ? data.files.page : data.betas.some((b) => b.tokens) ? 'tokens.html' : undefined;
-  return { json, files: [...listed, sheet, page, data.files?.features, data.files?.chart].filter((f) => f !== undefined) };
+  return {
+    json,
+    files: [...listed, sheet, page, data.files?.features, data.files?.chart, data.files?.array].filter((f) => f !== undefined),
+  };
 }
 
 const isFile = (path: string): Promise<boolean> => lstat(path).then((s) => s.isFile(), () => false); // prettier-ignore

@@ -1,5 +1,5 @@
 // What a mask says about elements with names: features of a table, words of a vocabulary. Ranked, most needed first.
-import { toFloat32 } from '../core/tensor.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
 import { orderOf } from '../lan/learn.js';
 import type { BetaResult } from '../explain/audit.js';
 import { percent } from './claims.js';
@@ -13,6 +13,8 @@ export interface Features {
   readonly values: Float32Array;
   /** Words: the text in pieces, in order and whole; those that are elements with their number. */
   readonly pieces?: readonly { readonly text: string; readonly entry?: number }[];
+  /** Arrays of several axes: their names and lengths, those of one element left out. */
+  readonly axes?: readonly { readonly name: string; readonly length: number }[];
 }
 
 /** One element of an input and how needed it is. */
@@ -102,4 +104,22 @@ export function partOfWords(needs: readonly FeatureNeed[]): string {
   return needs[0]?.kept === undefined
     ? 'the vocabulary'
     : `the vocabulary (of the ${own.length} words in the text ${replaced}, ${percent(replaced / own.length)})`;
+}
+
+/** The elements of an array [1,...sample], called by their place: `frame 3, coefficient 2`; without names of axes `[3,2]`. */
+export function elementsOf(x: Tensor, names: readonly string[] | undefined): Features {
+  const lengths = x.dims.slice(1).filter((n) => n !== 1);
+  const own = lengths.length === 0 ? [1] : lengths;
+  const axes = own.map((length, i) => ({ name: names?.[i] ?? (own.length === 1 ? 'element' : `axis ${i + 1}`), length }));
+  const nameOf = (index: number): string => {
+    const place: number[] = [];
+    let rest = index;
+    for (const { length } of axes.toReversed()) {
+      place.unshift(rest % length);
+      rest = Math.floor(rest / length);
+    }
+    return names || axes.length === 1 ? place.map((at, i) => `${axes[i]!.name} ${at}`).join(', ') : `[${place.join()}]`;
+  };
+  const values = toFloat32(x);
+  return { kind: 'element', names: Array.from(values.keys(), nameOf), values, axes };
 }

@@ -54,7 +54,14 @@ describe('a bag of words', () => {
     const { code, out } = await cli('audit', model, '--text', mail, '--vocab', vocab, ...FLAGS, '--out', at('mail'));
     expect(code).toBe(0);
     expect(out).toMatch(/\n {4}most needed: '(disk|drive|mac|controller|slow|a)' \(0\.\d\d\)/);
-    expect(readdirSync(at('mail/mail')).sort()).toEqual(['audit.json', 'features.csv', 'features.png', 'mask.npy', 'order.npy']);
+    expect(readdirSync(at('mail/mail')).sort()).toEqual([
+      'audit.json',
+      'features.csv',
+      'features.png',
+      'mask.npy',
+      'order.npy',
+      'tokens.html',
+    ]);
     const lines = readFileSync(at('mail/mail/features.csv'), 'utf8').trimEnd().split('\n');
     expect(lines[0]).toBe('beta,rank,name,index,value,attention,claim');
     expect(lines).toHaveLength(WORDS.length + 1);
@@ -66,7 +73,7 @@ describe('a bag of words', () => {
       input: object;
       betas: { features: { name: string }[] }[];
     };
-    expect(document.files).toEqual({ features: 'features.csv', chart: 'features.png' });
+    expect(document.files).toEqual({ page: 'tokens.html', features: 'features.csv', chart: 'features.png' });
     expect(document.input).toMatchObject({ path: mail, features: 'word' });
     expect(document.betas[0]!.features[0]!.name).toBe(lines[1]!.split(',')[2]);
   });
@@ -161,7 +168,7 @@ describe('a row of a table', () => {
       `Table '${at('absent.csv')}': cannot be read (no such file or folder).`,
     );
     expect(await refusal(model, '--row', '3', '--text', 'a')).toBe('audit: --row is about a table. Give --csv.');
-    expect(await refusal('tank', '--csv', holes)).toMatch(/^Table '.*': tank takes pictures; its input '/);
+    expect(await refusal('tank', '--csv', holes, '--row', '1')).toMatch(/^Table '.*': tank takes pictures; its input '/);
   });
 
   test('rows with a hole are left out of the noise, and it is said', async () => {

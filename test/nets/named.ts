@@ -40,7 +40,8 @@ export function bagOfWords(): Uint8Array {
   const totals = [0, 1].map((k) => counts.reduce((sum, row) => sum + row[k]!, 0));
   return linear(
     counts.map((row) => row.map((c, k) => Math.log(c / totals[k]!))),
-    [0, 0],
+    // Without a word it is about faith.
+    [0, 1],
   );
 }
 

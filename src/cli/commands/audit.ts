@@ -41,6 +41,11 @@ export const audit = {
       coerce: names,
       describe: "of the table the columns that the model takes, in its order: 'age,height' (default: all)",
     },
+    axes: {
+      ...TEXT,
+      coerce: names,
+      describe: "names of the axes of an array that is no picture: 'frame,coefficient' (those of one element left out)",
+    },
     tokenizer: {
       ...TEXT,
       describe: "tokenizer.json, or a folder with one, that makes ids of texts (default: in the model's folder)",
@@ -114,6 +119,11 @@ export const audit = {
     'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
     ...questionOptions,
     ...modelOptions,
+    engine: {
+      ...modelOptions.engine,
+      choices: [...modelOptions.engine.choices, 'forward'] as const,
+      describe: 'what computes gradients; forward: nothing does, the mask is learned from answers alone (trees)',
+    },
     ...taskOptions,
     ...hookPointOption,
     ...objectiveOptions,

@@ -30,6 +30,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
     features,
     text,
     steps,
+    forwardPasses,
     stopped,
     maskMean,
     timings,
@@ -39,7 +40,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
     const how =
       stopped === 'explainer'
         ? `given by the explainer in ${milliseconds.toFixed(1)} ms`
-        : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})`;
+        : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})${forwardPasses === undefined ? '' : `, ${forwardPasses} forward passes and no gradient`}`;
     lines.push(
       `  beta ${beta}: ${headline}`,
       ...[...others, ...furtherText({ metrics, otherNoise, sanity })].map((c) => `    ${c}`),
@@ -49,7 +50,9 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,
     );
   }
-  const named = [files.sheet, files.page, files.features, files.chart, DOCUMENT].filter((name) => name !== undefined);
+  const named = [files.sheet, files.page, files.features, files.chart, files.array, DOCUMENT].filter(
+    (name) => name !== undefined,
+  );
   lines.push(`  files: ${named.map((name) => join(folder, name)).join(', ')}`);
   // Labels and file names are foreign: a line end in one of them is none of ours.
   return `${lines.map((line) => readable(line)).join('\n')}\n`;

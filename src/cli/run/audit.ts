@@ -56,6 +56,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       vocabulary: argv.vocab,
       tokenizer: argv.tokenizer,
       columns: argv.columns,
+      axes: argv.axes,
       noise: argv.noise,
       keep: argv.keep,
       iterations: argv.iterations,
