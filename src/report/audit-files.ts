@@ -13,7 +13,7 @@ import { scaleBilinear } from '../core/bilinear.js';
 import { orderOf } from '../lan/learn.js';
 import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
-import { caution, claims, partOf, percent } from './claims.js';
+import { caution, percent } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
 import { named, predictionText, top, withAsked } from './prediction.js';

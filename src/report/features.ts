@@ -46,11 +46,11 @@ export function keptBy({ learned, evidence }: Pick<BetaResult, 'learned' | 'evid
   return kept;
 }
 
-/** Every element, most needed first; of equals the first. */
+/** Every element, most needed first; of equals the last, which is replaced last as well (see keptBy). */
 export function featureNeeds({ names, values }: Features, beta: Pick<BetaResult, 'learned' | 'evidence'>): FeatureNeed[] {
   const mask = toFloat32(orderOf(beta.learned));
   const kept = keptBy(beta);
-  const ranked = Array.from(names.keys()).sort((a, b) => mask[a]! - mask[b]! || a - b);
+  const ranked = Array.from(names.keys()).sort((a, b) => mask[a]! - mask[b]! || b - a);
   return ranked.map((index) => ({
     index,
     name: names[index]!,

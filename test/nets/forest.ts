@@ -48,7 +48,7 @@ export function tenTrees(): Uint8Array {
   return ensemble(
     1,
     trees.flatMap((tree): Node[] => [[tree, 0, 0, 'BRANCH_LEQ', 0, 1, 2], [tree, 1, 0, 'LEAF', 0, 0, 0], [tree, 2, 0, 'LEAF', 0, 0, 0]]), // prettier-ignore
-    trees.flatMap((tree): Leaf[] => [[tree, 1, 0, 0.1], [tree, 2, 1, 0.1]]), // prettier-ignore
+    trees.flatMap((tree): Leaf[] => [[tree, 1, 0, 0.1], [tree, 1, 1, 0], [tree, 2, 0, 0], [tree, 2, 1, 0.1]]), // prettier-ignore
   );
 }
 
