@@ -96,7 +96,7 @@ export class OnnxClassifier implements Classifier {
     this.axes = parts.axes;
     this.forwardOnly = parts.forwardOnly ?? false;
     const picture = (this.picture =
-      isFloat(this.input.type) && !parts.axes ? pictureIn(shape, card.input, this.integers !== undefined) : undefined);
+      isFloat(this.input.type) && !parts.axes ? pictureIn(shape, card.input, this.integers) : undefined);
     this.cardGiven = card.input ?? {};
     this.cardAssumed = parts.cardAssumed ?? (picture !== undefined && leavesValuesOpen(this.cardGiven));
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
