@@ -40,7 +40,7 @@ export class TextAuditor implements Auditor {
   static async open(tokenizer: Tokenizer, options: AuditOptions, open: Open): Promise<TextAuditor> {
     const told = new Set<string>();
     const once = { ...options, onNote: (note: string): void => void (told.has(note) || (told.add(note), options.onNote?.(note))) }; // prettier-ignore
-    const { sample = [1, FIRST] } = options;
+    const { sample = [1, Math.min(FIRST, tokenizer.longest ?? FIRST)] } = options;
     const length = sample.at(-1)!;
     const inner = await open({ ...once, ...opening({ length, padding: 0 }, options), sample });
     const own = sizeOf(inner.model.inputShape);

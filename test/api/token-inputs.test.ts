@@ -44,14 +44,14 @@ describe('a text', () => {
   const model = huggingFace('bert');
 
   test('pieces are joined to words, and the word that decides is what is left', async () => {
-    const result = await audit(model, { text: 'The films, this: good Believs.' }, { ...QUICK, seed: 1 });
+    const result = await audit(model, { text: 'GOOD films!' }, { ...QUICK, seed: 1 });
     expect(result.answer).toMatchObject({ task: 'class', index: 1 });
     const [finding] = result.betas;
-    expect(finding!.tokens!.map((t) => t.token).join(' ')).toBe('[CLS] the film ##s [UNK] this [UNK] good [UNK] . [SEP]');
+    expect(finding!.tokens!.map((t) => t.token).join(' ')).toBe('[CLS] good film ##s [UNK] [SEP]');
     expect(finding!.words!.map((w) => [w.word, w.from, w.to])).toContainEqual(['films', 2, 4]);
     const least = finding!.words!.toSorted((a, b) => a.mask - b.mask)[0]!;
     expect(least.word).toBe('good');
-    expect(finding!.claims.at(-1)).toBe("what was left: 'good' (1 of the 10 words)");
+    expect(finding!.claims.at(-1)).toBe("what was left: 'good' (1 of the 5 words)");
     await result.save(at('one'));
     expect(readdirSync(at('one')).sort()).toEqual(['audit.json', 'mask.npy', 'order.npy', 'tokens.html']);
     const page = readFileSync(at('one/tokens.html'), 'utf8');
@@ -61,19 +61,19 @@ describe('a text', () => {
 
   test('texts of several lengths, each compiled for its own; the command line marks what was left', async () => {
     const { code, out, err } = await cli(
-      'audit', model, '--output', 'logits', '--text', 'a good film', 'this movie was not a good movie', '--noise', 'token', ...FLAGS, '--out', at('two'),
+      'audit', model, '--output', 'logits', '--text', 'a good film', 'a good movie this was', '--noise', 'token', ...FLAGS, '--out', at('two'),
     ); // prettier-ignore
     expect(code).toBe(0);
     expect(out).toContain('\n    in the text: a **good** film\n');
-    expect(out).toContain('\n    in the text: this movie was not a **good** movie\n');
+    expect(out).toContain('\n    in the text: a **good** movie this was\n');
     expect(out).toMatch(/\n {4}most needed: 'good' at 2 \(/);
     expect(err).toContain("note: the noise is the token '[MASK]' everywhere\n");
     expect(err.match(/the noise is the token/g)).toHaveLength(1);
     const document = JSON.parse(readFileSync(at('two/text 2/audit.json'), 'utf8')) as {
       betas: { tokens: object[]; text: object[] }[];
     };
-    expect(document.betas[0]!.tokens).toHaveLength(9);
-    expect(document.betas[0]!.text.length).toBe(13);
+    expect(document.betas[0]!.tokens).toHaveLength(7);
+    expect(document.betas[0]!.text.length).toBe(9);
   });
 
   test('words drawn as often as they stand in texts, other documents, and a text cut to what the model takes', async () => {
