@@ -27,7 +27,7 @@ import { TextAuditor } from './text-auditor.js';
 import { groundTruthOf } from './ground-truth.js';
 import { readInput, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
-import { noiseSamples } from './noise-samples.js';
+import { noiseSamples, oneRangeNote } from './noise-samples.js';
 import { readingFor, shapesFor, tokenizerFor, type Words } from './reading.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
@@ -267,6 +267,8 @@ class CompiledAuditor implements Auditor {
     const { noise = '' } = this.settings;
     if (this.samples) return;
     const found = await noiseSamples(noise, this.classifier, this.words.reading, settings.seed ?? 0);
+    const note = found || this.explainer ? undefined : oneRangeNote(noise, this.classifier);
+    if (note !== undefined) this.say(note);
     if (!found) return;
     this.samples = found.samples;
     for (const note of found.notes) this.say(note);

@@ -41,6 +41,13 @@ export async function noiseSamples(
   return bootstrapSamples(path, classifier, seed);
 }
 
+/** What is to be known where noise without samples is drawn over one range, though the numbers of the input may have little in common; else undefined. */
+export function oneRangeNote(noise: string, { card, hookPoint, inputShape }: Classifier): string | undefined {
+  const count = sizeOf(inputShape);
+  if (card || hookPoint || count < 2 || !['', 'uniform', 'gaussian'].includes(noise)) return undefined;
+  return `noise is drawn over one range for all ${count} numbers of the input, since nothing says what each may be; \`noise: 'bootstrap:<data>'\` takes each from other inputs`;
+}
+
 /** How a text becomes a sample of the input, [inputShape]; undefined where nothing makes one of it. */
 function encoder({ hookPoint, inputShape }: Classifier, { words, tokenizer }: Reading): ((text: string) => Float32Array) | undefined {
   if (hookPoint?.tokens) return tokenizer && ((text) => Float32Array.from(inLength(tokenizer, tokenizer.encode(text).ids, sizeOf(inputShape)).ids));
