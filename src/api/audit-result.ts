@@ -79,9 +79,8 @@ export function resultOf(
     input: { ...context.input, x },
     notes,
     toJSON,
-    async save(folder) {
-      const { json, sheet, page, removed } = await writeAudit(folder, x, measured, context, toJSON());
-      return { json, sheet, page, removed };
+    save(folder) {
+      return writeAudit(folder, x, measured, context, toJSON());
     },
   };
 }

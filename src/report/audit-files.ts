@@ -63,8 +63,12 @@ export interface AuditFiles {
   readonly json: string;
   /** Where the input is a picture. */
   readonly sheet?: string;
-  /** Where the mask lies on tokens. */
+  /** Where the input is a text or tokens. */
   readonly page?: string;
+  /** Where the elements of the input have names: a ranked table, a chart, and of two axes a picture. */
+  readonly features?: string;
+  readonly chart?: string;
+  readonly array?: string;
   /** Names of files that an earlier audit had left in the folder and that are not of this one. */
   readonly removed: readonly string[];
 }
@@ -129,8 +133,12 @@ export async function writeAudit(
   }
   const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
-  return { json, sheet: sheetPath, page, removed };
+  const { features, chart, array } = pathsIn(folder, featureFiles(context.features));
+  return { json, sheet: sheetPath, page, features, chart, array, removed };
 }
+
+const pathsIn = <T extends object>(folder: string, names: T): T =>
+  Object.fromEntries(Object.entries(names).map(([what, name]) => [what, join(folder, name as string)])) as T;
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
 

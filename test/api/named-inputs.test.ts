@@ -5,6 +5,11 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { audit } from '../../src/api/audit.js';
+import { float32 } from '../../src/core/tensor.js';
+import { encodeNpy } from '../../src/data/npy.js';
+import { dialectModel } from '../../src/engine/ort.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encodeModel } from '../../src/onnx/codec.js';
 import { bagOfWords, incomeRule, WORDS } from '../nets/named.js';
 import { cli } from '../support/command.js';
 
@@ -175,5 +180,45 @@ describe('a row of a table', () => {
     const holes = write('some.csv', `a,b,c,d\n30,170,50,1\n31,,60,0\n32,180,70,0\n33,160,20,1\n`);
     const result = await audit(model, { csv: holes, row: 1 }, { ...QUICK, iterations: 3, evidenceDraws: 8 });
     expect(result.notes).toContain(`the noise is 3 of the 3 rows of '${holes}'; 1 with a missing value are left out`);
+  });
+});
+
+describe('an array of two axes', () => {
+  /** [batch,1,9,12] -> class 1 where frame 3, coefficient 2 is large. */
+  function spectrum(): Uint8Array {
+    const g = new GraphBuilder();
+    const x = g.input('mfcc', 'float32', ['batch', 1, 9, 12]);
+    const weights = new Float32Array(9 * 12 * 2);
+    weights.set([-2, 2], 2 * (3 * 12 + 2));
+    g.append('Flatten', [x], ['flat'], { axis: 1 });
+    g.append('Gemm', ['flat', g.constant(float32(weights, [108, 2])), g.constant(float32([3, -3]))], ['scores']);
+    g.append('Softmax', ['scores'], ['word'], { axis: -1 });
+    g.output('word');
+    return encodeModel(dialectModel(g.build()));
+  }
+  const model = write('keyword.onnx', spectrum());
+  const values = Float32Array.from({ length: 108 }, (_, i) => ((i * 7) % 11) - 5);
+  values[3 * 12 + 2] = 6;
+  const sound = write('sound.npy', encodeNpy(float32(values, [1, 9, 12])));
+
+  test('its axes are named in the table and the picture, and it is no picture of something', async () => {
+    const argv = ['audit', model, '--tensor', sound, '--axes', 'frame,coefficient', ...FLAGS, '--out', at('array')];
+    const { code, out, err } = await cli(...argv);
+    expect(code).toBe(0);
+    expect(err).not.toContain('no model card');
+    expect(err).toContain(
+      'note: noise is drawn over one range for all 108 numbers of the input, since nothing says what each may be',
+    );
+    expect(out).toMatch(/most needed: frame 3, coefficient 2 = 6 \(/);
+    expect(readdirSync(at('array/sound')).sort()).toEqual(['array.png', 'audit.json', 'features.csv', 'features.png', 'mask.npy', 'order.npy']); // prettier-ignore
+    const { width, height } = await sharp(at('array/sound/array.png')).metadata();
+    expect([width > 500, height > 300]).toEqual([true, true]);
+    expect(readFileSync(at('array/sound/features.csv'), 'utf8').split('\n')[1]).toMatch(/^1,1,"frame 3, coefficient 2",38,6,/);
+  });
+
+  test('names that are not as many as the axes are refused', async () => {
+    expect(await refusal(model, '--tensor', sound, '--axes', 'frame')).toBe(
+      `--axes names 1 axes, and a sample of ${model} [1,9,12] has 2 of more than one element.`,
+    );
   });
 });
