@@ -101,7 +101,7 @@ export function leftText(features: Features, needs: readonly FeatureNeed[]): str
 export function partOfWords(needs: readonly FeatureNeed[]): string {
   const own = needs.filter((n) => n.value !== 0);
   const replaced = own.filter((n) => n.kept === false).length;
-  return needs[0]?.kept === undefined
+  return needs[0]?.kept === undefined || own.length === 0
     ? 'the vocabulary'
     : `the vocabulary (of the ${own.length} words in the text ${replaced}, ${percent(replaced / own.length)})`;
 }
