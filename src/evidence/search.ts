@@ -6,6 +6,9 @@ import type { Trials } from './trials.js';
 /** Fractions of the input that are tried: replaced, or left as they are while all else is replaced. */
 export const FRACTIONS = [0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99];
 
+/** The same, where what is not replaced is left: a thousandth of a picture may be all that it takes. */
+const LEFT = [...FRACTIONS, 0.995, 0.998, 0.999];
+
 /** Of a binary mask that takes a little too much, these parts of what it says are tried before the fractions below it. */
 const LESS = [0.99, 0.98, 0.96];
 
@@ -76,7 +79,7 @@ export async function search(trials: Trials, ranking: Ranking, { find, own, abov
   };
   const holds = async (count: number): Promise<boolean> => (await tryOut(count)).holds;
   const last = find === 'keep' ? n : n - 1;
-  const all = [...new Set(FRACTIONS.map((f) => Math.round(f * n)))].filter((c) => c > above && c <= last);
+  const all = [...new Set((find === 'keep' ? FRACTIONS : LEFT).map((f) => Math.round(f * n)))].filter((c) => c > above && c <= last);
   let count: number | undefined;
   if (own === undefined) {
     for (const c of all) if (await holds(c)) count = c;

@@ -8,8 +8,8 @@ import { fourDigits } from './format.js';
 
 /** A fraction in 0..1 for people: `97 %`, `99.5 %`. */
 export const percent = (fraction: number): string => `${(100 * fraction).toFixed(fraction > 0.99 ? 1 : 0)} %`;
-/** The same of a small part: `3.5 %`. */
-const smallPercent = (fraction: number): string => `${(100 * fraction).toFixed(fraction < 0.1 ? 1 : 0)} %`;
+/** The same, of a small part with a digit more: `3.5 %`. */
+export const smallPercent = (fraction: number): string => `${(100 * fraction).toFixed(fraction < 0.1 || fraction > 0.99 ? 1 : 0)} %`;
 const intervalText = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
 /** Labels that a sentence names; the others are in audit.json. */
 const NAMED = 5;
@@ -74,11 +74,13 @@ function deletionClaims({ found }: Deletion, answer: Answer, part: string): stri
         ? '(this noise has one draw)'
         : 'not at all (this noise has one draw)'
       : `in ${changed} of ${draws} tries (${intervalText(interval)})`;
+  // The fraction was chosen on other draws; on these it may disappoint.
+  const unsure = draws > 1 && interval[0] < LEAST - SLACK ? ', which is unsure' : '';
   const [kept, lost] = outcomes(answer);
   const held =
     alone.draws === 1 ? (alone.kept === 1 ? kept : lost) : `${kept} on ${alone.kept} of ${alone.draws} fresh draws (${intervalText(alone.interval)})`; // prettier-ignore
   return [
-    `replacing ${smallPercent(fraction)} of ${part} ${loses(answer)} ${rate}; it is the smallest part found whose loss does`,
+    `replacing ${smallPercent(fraction)} of ${part} ${loses(answer)} ${rate}; it is the smallest part found whose loss does${unsure}`,
     `the other way round, everything but that part replaced: ${subject(answer)} ${held}`,
   ];
 }
@@ -125,7 +127,7 @@ function keptClaims(evidence: Replaceability, answer: Answer, part: string): str
     return [
       softClaim,
       ...keptMeans(answer, soft),
-      `no fraction of ${part} could be replaced entirely without losing the answer too often, so the soft claim is the headline`,
+      `no fraction of ${part} could be replaced entirely without losing the answer too often${evidence.deletion ? '' : ', so the soft claim is the headline'}`,
       ...aboutNoiseAlone(evidence, answer),
     ];
   // The fraction was chosen on other draws; on these it may disappoint, and then it must not lead.
