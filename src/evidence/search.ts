@@ -79,7 +79,9 @@ export async function search(trials: Trials, ranking: Ranking, { find, own, abov
   };
   const holds = async (count: number): Promise<boolean> => (await tryOut(count)).holds;
   const last = find === 'keep' ? n : n - 1;
-  const all = [...new Set((find === 'keep' ? FRACTIONS : LEFT).map((f) => Math.round(f * n)))].filter((c) => c > above && c <= last);
+  const all = [...new Set((find === 'keep' ? FRACTIONS : LEFT).map((f) => Math.round(f * n)))].filter(
+    (c) => c > above && c <= last,
+  );
   let count: number | undefined;
   if (own === undefined) {
     for (const c of all) if (await holds(c)) count = c;

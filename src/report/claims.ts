@@ -9,7 +9,8 @@ import { fourDigits } from './format.js';
 /** A fraction in 0..1 for people: `97 %`, `99.5 %`. */
 export const percent = (fraction: number): string => `${(100 * fraction).toFixed(fraction > 0.99 ? 1 : 0)} %`;
 /** The same, of a small part with a digit more: `3.5 %`. */
-export const smallPercent = (fraction: number): string => `${(100 * fraction).toFixed(fraction < 0.1 || fraction > 0.99 ? 1 : 0)} %`;
+export const smallPercent = (fraction: number): string =>
+  `${(100 * fraction).toFixed(fraction < 0.1 || fraction > 0.99 ? 1 : 0)} %`;
 const intervalText = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
 /** Labels that a sentence names; the others are in audit.json. */
 const NAMED = 5;
