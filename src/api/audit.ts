@@ -107,7 +107,7 @@ class CompiledAuditor implements Auditor {
   static async make(classifier: Classifier, options: AuditOptions, own: boolean): Promise<CompiledAuditor> {
     const { lan } = options;
     const settings = settingsOf(options);
-    if (lan !== undefined && settings.betas)
+    if (lan !== undefined && options.beta !== undefined)
       throw new LanError(
         'usage',
         '`beta` and `lan` contradict each other: an explainer was trained with one beta.',

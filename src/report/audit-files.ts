@@ -13,15 +13,16 @@ import { scaleBilinear } from '../core/bilinear.js';
 import { orderOf } from '../lan/learn.js';
 import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
-import { caution, percent } from './claims.js';
+import { caution, deletionCaption, percent } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
+import { PATH_FILES, writePath } from './path-files.js';
 import { named, predictionText, top, withAsked } from './prediction.js';
 import { tokensPage } from './tokens-page.js';
 import { featureFiles, writeFeatures } from './feature-files.js';
 import { claimsAbout } from './claims-about.js';
 import { documented, featureNeeds, type Features } from './features.js';
-import { asPageTokens, runningText, type Piece } from './running-text.js';
+import { asPageTokens, documentedText, runningText } from './running-text.js';
 import { tokensIn, type Tokens } from './tokens.js';
 
 /** What a report says besides the result itself. */
@@ -56,6 +57,9 @@ export interface BetaFiles {
   readonly order?: string;
   readonly attention?: string;
   readonly overlay?: string;
+  /** Where a path of betas was walked. */
+  readonly path?: string;
+  readonly pathTable?: string;
 }
 
 /** What was written: paths. */
@@ -81,12 +85,13 @@ const pictureOfInput = (x: Tensor, { range }: AuditContext): Picture | undefined
 
 /** Names of the files of each beta: with several of them they carry `-beta<b>`. */
 function filesOf({ betas }: AuditResult, drawn: boolean): BetaFiles[] {
-  return betas.map(({ beta, learned }) => {
+  return betas.map(({ beta, learned, path }) => {
     const suffix = betas.length > 1 ? `-beta${beta}` : '';
     return {
       mask: `mask${suffix}.npy`,
       ...(learned.order && { order: `order${suffix}.npy` }),
       ...(drawn && { attention: `attention${suffix}.png`, overlay: `overlay${suffix}.png` }),
+      ...(path && PATH_FILES),
     };
   });
 }
@@ -109,6 +114,8 @@ export async function writeAudit(
     ...files.flatMap((f) => Object.values(f) as string[]),
     ...Object.values(document.files),
   ]);
+  const [{ path } = {}] = result.betas;
+  if (path) await writePath(folder, path, context.title);
   const rows: Row[] = [];
   for (const [i, beta] of result.betas.entries()) {
     const { mask, order, attention, overlay: over } = files[i]!;
@@ -175,7 +182,7 @@ function sheetRow(
   result: AuditResult,
   { range, hookPoint }: AuditContext,
 ): Row {
-  const { soft, hard } = beta.evidence;
+  const { soft, hard, deletion } = beta.evidence;
   const shown = Math.max(2, result.answer.task === 'labels' ? top(result).length : 0);
   const captionsOf = (prediction: readonly Prediction[], value: number | undefined): string[] =>
     value === undefined ? withAsked(result.answer, prediction, shown).map(named) : [`value ${fourDigits(value)}`];
@@ -200,6 +207,7 @@ function sheetRow(
         'overlay',
         `soft: kept ${soft.kept} of ${soft.draws}`,
         hard ? `hard, ${percent(hard.fraction)}: kept ${hard.kept} of ${hard.draws}` : 'hard: no fraction held',
+        ...deletionCaption(deletion),
       ],
     },
   ];
@@ -252,9 +260,10 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       maskMean: meanOf(b.learned.mask),
       claims: claimsAbout(b, result.answer, context),
       ...(context.tokens ? tokensIn(context.tokens, orderOf(b.learned)) : {}),
-      ...textIn(context, b),
+      ...documentedText(context, b),
       ...(context.features ? { features: documented(context.features, featureNeeds(context.features, b)) } : {}),
       evidence: b.evidence,
+      ...(b.path && { path: b.path }),
       metrics: b.metrics,
       otherNoise: b.otherNoise,
       sanity: b.sanity,
@@ -275,15 +284,6 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       },
     })),
   };
-}
-
-/** Pieces of a text that a document holds at most. */
-const PIECES = 2000;
-
-/** The text in pieces, where the input is one. */
-function textIn(context: AuditContext, beta: BetaResult): { readonly text?: readonly Piece[] } {
-  const text = runningText(context, beta)?.slice(0, PIECES);
-  return text ? { text } : {};
 }
 
 /** What `audit.json` holds. */

@@ -43,6 +43,15 @@ export function runningText({ tokens, features }: TextOf, beta: Beta): Piece[] |
   ]);
 }
 
+/** Pieces that a document holds at most. */
+const PIECES = 2000;
+
+/** What a document says of the text: its pieces, where the input is one. */
+export function documentedText(of: TextOf, beta: Beta): { readonly text?: readonly Piece[] } {
+  const text = runningText(of, beta)?.slice(0, PIECES);
+  return text ? { text } : {};
+}
+
 /** Pieces as the tokens of a page: its words with their attention, and what else is not blank. */
 export const asPageTokens = (pieces: readonly Piece[]): TokenMask[] =>
   pieces

@@ -1,5 +1,5 @@
 // The words and options of lan-onnx audit.
-import { NOISE_HELP } from '../../lan/choices.js';
+import { FINDS, NOISE_HELP, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
 import { each, Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
@@ -13,6 +13,10 @@ import {
   seedOption,
   taskOptions,
 } from '../options.js';
+
+/** `auto` by itself, or numbers. */
+const betas = (texts: readonly string[]): number[] | 'auto' =>
+  texts.length === 1 && texts[0] === 'auto' ? 'auto' : each(number(0))(texts);
 
 /** `auto`, or a number. */
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
@@ -94,7 +98,16 @@ export const audit = {
       ...TEXT,
       coerce: number(0),
       group: MASK,
-      describe: 'in place of --beta: how often the answer is to be kept (0.95); as much is replaced as that allows',
+      describe:
+        'how often the answer is to be kept (0.95), in place of --beta or with --beta auto; as much is replaced as that allows',
+    },
+    find: {
+      type: 'string',
+      choices: FINDS,
+      default: 'keep' as Find,
+      requiresArg: true,
+      group: MASK,
+      describe: 'keep: the smallest part that is enough; delete: the smallest part whose loss changes the answer',
     },
     iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most' },
     'learning-rate': { ...TEXT, coerce: number(0), group: MASK, describe: 'of Adam' },
@@ -127,6 +140,12 @@ export const audit = {
     ...taskOptions,
     ...hookPointOption,
     ...objectiveOptions,
+    beta: {
+      ...objectiveOptions.beta,
+      coerce: betas,
+      describe:
+        'weight of the mask mean (Eq. 4); several give several masks; auto: a path of them, and the one that goes furthest',
+    },
     ...seedOption,
     ...jsonOption,
   },
@@ -135,6 +154,7 @@ export const audit = {
     ['$0 audit m.onnx --image photos/ --beta 1.5 3 5', 'three masks for each picture in a folder'],
     ['$0 audit bert/ --text "not a bad film"', 'a text, by the tokenizer in the folder of the model'],
     ['$0 audit forest.onnx --csv rows.csv --row 3', 'a row of a table'],
+    ['$0 audit m.onnx --image cat.jpg --find delete', 'the smallest part whose loss changes the answer'],
     ["$0 audit m.onnx --data cifar/ --limit 200 --fail-on 'replaceable<0.5' --junit audit.xml", 'a dataset, for CI'],
   ],
   epilogue:

@@ -5,6 +5,7 @@ import type { AuditDocument } from '../../report/audit-files.js';
 import { DOCUMENT } from '../../report/earlier.js';
 import { furtherText } from '../../report/further-text.js';
 import { mostNeededText } from '../../report/features.js';
+import { pathText } from '../../report/path-files.js';
 import { predictionText } from '../../report/prediction.js';
 import { markedText } from '../../report/running-text.js';
 import { asTokens, needed } from '../../report/tokens.js';
@@ -29,6 +30,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
     words,
     features,
     text,
+    path: walked,
     steps,
     forwardPasses,
     stopped,
@@ -44,6 +46,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
     lines.push(
       `  beta ${beta}: ${headline}`,
       ...[...others, ...furtherText({ metrics, otherNoise, sanity })].map((c) => `    ${c}`),
+      ...(walked ? [`    ${pathText(walked)}`] : []),
       ...(tokens ? [`    most needed: ${needed(words ? asTokens(words, tokens) : tokens)}`] : []),
       ...(text ? [`    in the text: ${markedText(text)}`] : []),
       ...(features ? [`    most needed: ${mostNeededText({ kind: document.input.features ?? 'element' }, features)}`] : []),

@@ -59,6 +59,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       axes: argv.axes,
       noise: argv.noise,
       keep: argv.keep,
+      find: argv.find,
       iterations: argv.iterations,
       learningRate: argv.learningRate,
       sharpen: argv.sharpen,
