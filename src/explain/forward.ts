@@ -28,6 +28,12 @@ export function byForwardPasses(classifier: Classifier, settings: LanSettings, o
       "`engine: 'forward'` replaces elements entirely or not at all, so that there are no masks of values in between.",
       "Leave `maskValues: 'soft'` and the preset of the paper out.",
     );
+  if (settings.find === 'delete')
+    throw new LanError(
+      'usage',
+      "`engine: 'forward'` finds the smallest part that is enough, not yet the smallest whose loss changes the answer.",
+      "Leave `find: 'delete'` out.",
+    );
   return {
     of(job) {
       options.onPhase?.(`learning the mask by forward passes, beta ${job.beta}`);

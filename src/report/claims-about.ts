@@ -3,7 +3,7 @@ import type { Answer } from '../evidence/answer.js';
 import type { BetaResult } from '../explain/audit.js';
 import type { HookPoint } from '../model/hook-point.js';
 import { claims, partOf } from './claims.js';
-import { featureNeeds, leftText, partOfWords } from './features.js';
+import { featureNeeds, leftText } from './features.js';
 import { leftOfTokens, type TextOf } from './running-text.js';
 
 /** In sentences, headline first (see claims); then what the hard claim leaves, where names say it. */
@@ -15,8 +15,11 @@ export function claimsAbout(
   const part = partOf(hookPoint);
   if (features) {
     const needs = featureNeeds(features, beta);
-    const own = claims(beta, answer, features.kind === 'word' ? partOfWords(needs) : part);
-    return [...own, leftText(features, needs)].filter((line) => line !== undefined);
+    const left = leftText(features, needs);
+    if (features.kind !== 'word') return [...claims(beta, answer, part), left].filter((line) => line !== undefined);
+    // Most of a vocabulary is zeros before and after: the words of the text are what the headline is about.
+    const [headline, ...others] = claims(beta, answer, 'the vocabulary');
+    return [headline, left, ...others].filter((line) => line !== undefined);
   }
   // Ids alone say nothing to a reader.
   const named = tokens && (tokens.names ?? tokens.vocabulary);

@@ -2,7 +2,6 @@
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { orderOf } from '../lan/learn.js';
 import type { BetaResult } from '../explain/audit.js';
-import { percent } from './claims.js';
 import { fourDigits } from './format.js';
 
 /** The elements of an input, each with a name. */
@@ -95,15 +94,6 @@ export function leftText(features: Features, needs: readonly FeatureNeed[]): str
   return left.length === 0
     ? `what was left: none of the ${of}`
     : `what was left: ${names.join(', ')}${more} (${left.length} of the ${of})`;
-}
-
-/** What the mask lies on, as claims name it: of words most elements are zeros before and after, which the number of words says. */
-export function partOfWords(needs: readonly FeatureNeed[]): string {
-  const own = needs.filter((n) => n.value !== 0);
-  const replaced = own.filter((n) => n.kept === false).length;
-  return needs[0]?.kept === undefined || own.length === 0
-    ? 'the vocabulary'
-    : `the vocabulary (of the ${own.length} words in the text ${replaced}, ${percent(replaced / own.length)})`;
 }
 
 /** The elements of an array [1,...sample], called by their place: `frame 3, coefficient 2`; without names of axes `[3,2]`. */
