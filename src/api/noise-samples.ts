@@ -36,7 +36,7 @@ export async function noiseSamples(
   if (family === 'unigram') return unigram(noise, rest, classifier, reading, seed);
   const path = bootstrapPath(noise);
   if (path === undefined) return undefined;
-  if (/\.csv$/i.test(path) && !classifier.card) return rows(path, classifier, reading, seed);
+  if (/\.csv$/i.test(path) && !classifier.card && !classifier.hookPoint?.tokens) return rows(path, classifier, reading, seed);
   if (encoder(classifier, reading) && !/\.npy$/i.test(path)) return documents(path, classifier, reading, seed);
   return bootstrapSamples(path, classifier, seed);
 }
