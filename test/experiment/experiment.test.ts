@@ -43,8 +43,8 @@ test('every experiment of the package can be read, whole and quick, and says whe
 
 test('translated digits, twice: the same folder, and verdicts that fail after so few steps', async () => {
   const config = miniature('translated-mnist-corner', (c) => {
-    c.classifier['iterations'] = 40;
-    Object.assign(c['explainer']!, { iterations: 40, learningRate: 0.01 });
+    c.classifier['iterations'] = 10;
+    Object.assign(c['explainer']!, { iterations: 10, learningRate: 0.01 });
     Object.assign(c['analysis']!, { masks: 20, perPixel: 3, permutations: 99 });
   });
   const run = (name: string) => cli('reproduce', config, '--out', at(name), '--threads', '1', '--seed', '3');
@@ -71,8 +71,8 @@ test('translated digits, twice: the same folder, and verdicts that fail after so
 test('tanks: metrics are shares and means, the figure is there', async () => {
   const config = miniature('tank', (c) => {
     c.data = { size: 32, train: 64, test: 32 };
-    c.classifier['iterations'] = 60;
-    Object.assign(c['masks']!, { pictures: 2, iterations: 20, noiseSamples: 16, draws: 2 });
+    c.classifier['iterations'] = 20;
+    Object.assign(c['masks']!, { pictures: 2, iterations: 10, noiseSamples: 16, draws: 2 });
   });
   await cli('reproduce', config, '--out', at('tank'), '--threads', '1');
   const { metrics } = JSON.parse(readFileSync(at('tank', 'metrics.json'), 'utf8')) as { metrics: Record<string, number> };
