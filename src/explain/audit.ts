@@ -14,11 +14,15 @@ import { attributed, type MethodChoice } from './attributed.js';
 import { rangeOf, tokenPool } from './plausible.js';
 import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
-import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
+import { agreementOf, requireAnswer } from './agreement.js';
+import { byForwardPasses } from './forward.js';
+import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { DRAWS, LEARNING, QUICK_DRAWS, timeLeft } from './time-left.js';
 import { corruptOnce } from '../evidence/corrupt.js';
-import { measureAll, measureCurves, NOTHING_FURTHER, type Further } from '../evidence/measure.js';
+import { measureAll, measureCurves, needOf, NOTHING_FURTHER, type Further } from '../evidence/measure.js';
+import type { Found } from '../evidence/search.js';
+import { walk, type PathPoint } from './path.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
@@ -56,6 +60,8 @@ export interface BetaResult extends Further {
   /** Why nothing was measured besides the claim: there was no time left, or a first look was asked for. */
   readonly leftOut?: 'budget' | 'quick';
   readonly evidenceSeconds: number;
+  /** The path of betas that it was taken from, where one was walked. */
+  readonly path?: readonly PathPoint[];
   /** One corrupted input, as the classifier saw it, and what it answered. */
   readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[]; readonly value?: number };
 }
@@ -84,13 +90,6 @@ export interface Auditor {
   dispose(): Promise<void>;
 }
 
-/**
- * Probabilities may differ by this much between the converted graph and the reference before an audit is refused, by what the reference
- * computes in: float16 leaves logits of 10 with steps of 0.008, quantised ones have 255 steps at most. Values may differ by this
- * part of themselves, or of their tolerance where that is more.
- */
-const AGREEMENT = { float32: 1e-3, float16: 2e-2, quantised: 5e-2 } as const;
-
 /** One input, compiled for it alone. See createAuditor for errors. */
 export async function audit(classifier: Classifier, x: Tensor, options: AuditOptions = {}): Promise<AuditResult> {
   const auditor = await createAuditor(classifier, options);
@@ -107,6 +106,10 @@ export async function audit(classifier: Classifier, x: Tensor, options: AuditOpt
  */
 export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
   const settings = settingsFor(classifier, options.preset, options.settings, options.question);
+  if (settings.find === 'delete' && options.explainer)
+    throw new LanError('usage', "`find: 'delete'` and `lan` contradict each other: an explainer was trained for what is enough.", 'Leave one of them out.'); // prettier-ignore
+  if (settings.betaPath && (options.explainer || options.method))
+    throw new LanError('usage', "`beta: 'auto'` learns a mask for each beta, and here none is learned.", 'Leave `beta` out.');
   options.onPhase?.('compiling');
   // Where a path skips the hook point, each sample has an objective of its own.
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
@@ -123,24 +126,52 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         const answer = regression
           ? valueAnswer(p, options.within)
           : answerOf(p, classifier.labels, classifier.severalLabels, options.question);
-        const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!), !regression);
-        const unit = answer.task === 'value' ? Math.max(Math.abs(answer.value), answer.within) : 1;
-        if (!(agreement <= AGREEMENT[classifier.precision] * unit)) {
-          throw new LanError(
-            'disagreement',
-            `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in ${regression ? 'its value' : 'a probability'}, so its gradients cannot be trusted.`,
-            'Run check on it, which says where they part.',
-          );
-        }
-        const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
+        if (settings.find === 'delete') requireAnswer(answer);
+        const agreement = agreementOf(classifier, answer, p, Object.values(converted)[0]!);
+        const noise = createNoise(settings.noise, {
+          x,
+          ...rangeOf(classifier, x, options.samples),
+          samples: options.samples,
+          tokens,
+        });
         const betas: BetaResult[] = [];
-        const wanted = options.method ? [0] : options.explainer ? [options.explainer.settings.beta] : settings.betas;
+        const asked = { x, p, answer, noise };
+        const walked = settings.betaPath
+          ? await walk({
+              ...asked,
+              classifier: bound,
+              masks: prepared.masks,
+              judge: judging(bound, answer),
+              settings,
+              signal: options.signal,
+            })
+          : undefined;
+        const wanted = walked
+          ? [walked.beta]
+          : options.method
+            ? [0]
+            : options.explainer
+              ? [options.explainer.settings.beta]
+              : settings.betas;
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
           const start = performance.now();
-          const { attribution, ...mask } = await prepared.masks.of({ x, p, answer, noise, beta });
-          const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth, start);
-          betas.push({ beta, ...result, ...(attribution ? { attribution } : {}) });
+          const { attribution, ...mask }: Awaited<ReturnType<Masks['of']>> =
+            walked?.mask ?? (await prepared.masks.of({ ...asked, beta }));
+          const result = await measured(
+            bound,
+            x,
+            answer,
+            mask,
+            noise,
+            beta,
+            settings,
+            options,
+            groundTruth,
+            start,
+            walked?.found,
+          );
+          betas.push({ beta, ...result, ...(attribution ? { attribution } : {}), ...(walked ? { path: walked.points } : {}) });
         }
         const prediction = regression
           ? []
@@ -170,23 +201,34 @@ interface Prepared {
 async function prepare(classifier: Classifier, settings: LanSettings, options: AuditOptions): Promise<Prepared> {
   const start = performance.now();
   const classify = classifyOnce(classifier);
+  const { budget } = settings;
+  const learning =
+    budget !== undefined && sharesBudget(options, settings) ? { ...settings, budget: LEARNING * budget } : settings;
   const masks = options.method
     ? attributed(options.method, classifier, settings, options)
     : options.explainer
       ? explained(options.explainer)
-      : learned(
-          await createLearner(
-            classifier.engine,
-            await objectiveOf(classifier, settings, asked(classify, classifier, options.question)),
-            classifier.adapters,
-          ),
-          sharesBudget(options) ? { ...settings, budget: settings.budget && LEARNING * settings.budget } : settings,
-          options,
-        );
+      : classifier.forwardOnly
+        ? byForwardPasses(classifier, learning, options)
+        : learned(
+            await createLearner(
+              classifier.engine,
+              await objectiveOf(classifier, settings, options.question, classify),
+              classifier.adapters,
+            ),
+            learning,
+            options,
+          );
   const forward = await classifier.engine.compile(await classify(1));
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
 }
+
+/** How answers to noise are held against the one that was given. */
+const judging =
+  (classifier: Classifier, answer: Answer) =>
+  (p: Tensor): Judge =>
+    judgeOf(answer, p, classifier.severalLabels);
 
 async function measured(
   classifier: Classifier,
@@ -199,31 +241,37 @@ async function measured(
   options: AuditOptions,
   groundTruth: Tensor | undefined,
   began: number,
+  found: Found | undefined,
 ): Promise<Omit<BetaResult, 'beta'>> {
   options.onPhase?.(options.method ? `measuring evidence of ${options.method.method.title}` : `measuring evidence, beta ${beta}`);
   const start = performance.now();
   const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
-  const judge = (p: Tensor): Judge => judgeOf(answer, p, classifier.severalLabels);
+  const judge = judging(classifier, answer);
   // Beside other methods a binary mask is an order like theirs, and starts at no fraction of its own.
   const { order } = options.curvesOnly ? {} : mask;
   const quick = options.preset === 'quick';
   const wanted = options.evidenceDraws ?? (quick ? QUICK_DRAWS : DRAWS);
   // Samples without a batch cannot be timed together.
-  const budget = sharesBudget(options) && classifier.batched ? settings.budget : undefined;
+  const budget = sharesBudget(options, settings) && classifier.batched ? settings.budget : undefined;
   const time = await timeLeft(budget, began, { predict, x, wanted });
   const evidence = await replaceability(predict, x, order ? mask.mask : orderOf(mask), noise, {
     draws: time.draws,
     seed: settings.seed,
     judge,
     ...(order && { order }),
+    find: settings.find,
+    ...(found && { found }),
+    least: settings.keep === undefined || settings.find === 'delete' ? undefined : settings.keep,
   });
-  const range = rangeOf(classifier, x);
+  const range = rangeOf(classifier, x, options.samples);
   const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
   const leftOut = quick ? 'quick' : time.further() ? undefined : 'budget';
   const further = leftOut
     ? NOTHING_FURTHER
     : await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
-  const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
+  // What was found is shown at work: the part that is not needed replaced, or the one that is.
+  const replaced = settings.find === 'delete' ? needOf(mask.mask) : mask.mask;
+  const corrupted = corruptOnce(x, replaced, noise, settings.seed);
   const seen = await predict(corrupted);
   const example =
     answer.task === 'value'
@@ -240,17 +288,8 @@ async function measured(
 }
 
 /** Does the budget cover the evidence too? Where methods are compared it is the time in which each explains. */
-const sharesBudget = ({ curvesOnly, method, explainer }: AuditOptions): boolean => !curvesOnly && !method && !explainer;
-
-function difference(p: Float32Array, converted: Float32Array, logarithms: boolean): number {
-  let worst = 0;
-  // For sigmoid outputs the logarithms go on with log(1-p), which p itself settles.
-  for (let i = 0; i < p.length; i++) {
-    const d = Math.abs(p[i]! - (logarithms ? Math.exp(converted[i]!) : converted[i]!));
-    if (!(d <= worst)) worst = d;
-  }
-  return worst;
-}
+const sharesBudget = ({ curvesOnly, method, explainer }: AuditOptions, { betaPath }: LanSettings): boolean =>
+  !curvesOnly && !method && !explainer && !betaPath;
 
 /** The `count` most probable classes of the first row, and those that were asked about. */
 export function topPredictions(p: Tensor, labels: readonly string[], count = 5, question?: Question): Prediction[] {

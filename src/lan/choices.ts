@@ -30,6 +30,15 @@ export const MASK_VALUES = ['binary', 'soft'] as const;
 /** One of MASK_VALUES. */
 export type MaskValues = (typeof MASK_VALUES)[number];
 
+/**
+ * What is looked for. 'keep': the smallest part that is enough, with everything else replaced; 'delete': the smallest part whose loss changes the answer, with
+ * everything else left as it is.
+ */
+export const FINDS = ['keep', 'delete'] as const;
+
+/** One of FINDS. */
+export type Find = (typeof FINDS)[number];
+
 /** The learning rate over a run. 'constant'; 'cosine': along half a cosine down to a hundredth; 'linear': straight down to nothing. */
 export const SCHEDULES = ['constant', 'cosine', 'linear'] as const;
 
@@ -38,4 +47,4 @@ export type Schedule = (typeof SCHEDULES)[number];
 
 /** The families of noise, as `noise` takes them. */
 export const NOISE_HELP =
-  'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<data> | blur[:sigma] | tokens';
+  'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<data> | blur[:sigma]; texts: tokens | token:<token> | unigram:<texts>; tables: mean';

@@ -1,8 +1,8 @@
 // The words and options of lan-onnx audit.
-import { NOISE_HELP } from '../../lan/choices.js';
+import { FINDS, NOISE_HELP, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
-import { number, TEXT, TEXTS, whole, seconds } from '../option.js';
+import { each, Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
 import { MASK, objectiveOptions } from '../mask-options.js';
 import {
   EVIDENCE,
@@ -18,8 +18,19 @@ import {
   under,
 } from '../options.js';
 
+/** `auto` by itself, or numbers. */
+const betas = (texts: readonly string[]): number[] | 'auto' =>
+  texts.length === 1 && texts[0] === 'auto' ? 'auto' : each(number(0))(texts);
+
 /** `auto`, or a number. */
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
+
+/** Names parted by commas. */
+function names(text: string): string[] {
+  const all = text.split(',').map((name) => name.trim());
+  if (all.includes('')) throw new Expected('names parted by commas, such as age,height', text);
+  return all;
+}
 
 /** lan-onnx audit. */
 export const audit = {
@@ -29,17 +40,35 @@ export const audit = {
   options: {
     ...under(INPUTS, {
       image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
+      text: { ...TEXTS, describe: 'texts: files, folders of them, - for standard input, or the text itself in quotes' },
+      csv: { ...TEXT, describe: 'a table of numbers with a line of names: its rows are the inputs' },
+      row: { ...TEXTS, coerce: each(whole(1)), describe: 'of the table only these rows, the first below the names being 1' },
+      columns: {
+        ...TEXT,
+        coerce: names,
+        describe: "of the table the columns that the model takes, in its order: 'age,height' (default: all)",
+      },
       tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+      axes: {
+        ...TEXT,
+        coerce: names,
+        describe: "names of the axes of an array that is no picture: 'frame,coefficient' (those of one element left out)",
+      },
+      file: { ...TEXTS, describe: 'files of any kind, for models that take bytes' },
       data: {
         ...TEXT,
         describe: 'a dataset in place of them: folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or .npy',
       },
       split: { ...TEXT, describe: 'of the data: train, test or val, where it has several (default: test)' },
       limit: { ...TEXT, coerce: whole(1), describe: 'of the data at most so many samples, drawn by --seed (default: all)' },
+      tokenizer: {
+        ...TEXT,
+        describe: "tokenizer.json, or a folder with one, that makes ids of texts (default: in the model's folder)",
+      },
       vocab: {
         ...TEXT,
         library: ['vocabulary'],
-        describe: 'the words behind ids of tokens: a file with one a line, the first being id 0',
+        describe: 'the words behind ids of tokens, or those that the model counts: a file with one a line',
       },
       'ground-truth': {
         ...TEXT,
@@ -74,12 +103,25 @@ export const audit = {
       group: MASK,
       describe: 'an explainer that lan-onnx train has written; it gives the masks at once',
     },
-    noise: { ...TEXT, group: MASK, describe: `${NOISE_HELP} (default: uniform over the range of pictures; of tokens: tokens)` },
+    find: {
+      type: 'string',
+      choices: FINDS,
+      default: 'keep' as Find,
+      requiresArg: true,
+      group: MASK,
+      describe: 'keep: the smallest part that is enough; delete: the smallest part whose loss changes the answer',
+    },
+    noise: {
+      ...TEXT,
+      group: MASK,
+      describe: `${NOISE_HELP} (default: uniform over the range of pictures; of tokens: tokens; of a table: its other rows)`,
+    },
     keep: {
       ...TEXT,
       coerce: number(0),
       group: MASK,
-      describe: 'in place of --beta: how often the answer is to be kept (0.95); as much is replaced as that allows',
+      describe:
+        'how often the answer is to be kept (0.95), in place of --beta or with --beta auto; as much is replaced as that allows',
     },
     iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most (default: 200; of soft masks 500)' },
     'learning-rate': { ...TEXT, coerce: number(0), group: MASK, describe: 'of Adam (default: 0.2)' },
@@ -102,6 +144,12 @@ export const audit = {
       describe: 'time for each mask and its evidence: 30s, 5m (default: as long as it takes)',
     },
     ...objectiveOptions,
+    beta: {
+      ...objectiveOptions.beta,
+      coerce: betas,
+      describe:
+        'weight of the mask mean (Eq. 4); several give several masks; auto: a path of them, and the one that goes furthest (default: 1.5 ln of the number of classes)',
+    },
     ...under(EVIDENCE, {
       'evidence-draws': {
         ...TEXT,
@@ -124,10 +172,18 @@ export const audit = {
     ...seedOption,
     ...hookPointOption,
     ...modelOptions,
+    engine: {
+      ...modelOptions.engine,
+      choices: [...modelOptions.engine.choices, 'forward'] as const,
+      describe: 'what computes gradients; forward: nothing does, the mask is learned from answers alone (trees)',
+    },
   },
   examples: [
     ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],
     ['$0 audit m.onnx --image photos/ --beta 1.5 3 5', 'three masks for each picture in a folder'],
+    ['$0 audit bert/ --text "not a bad film"', 'a text, by the tokenizer in the folder of the model'],
+    ['$0 audit forest.onnx --csv rows.csv --row 3', 'a row of a table'],
+    ['$0 audit m.onnx --image cat.jpg --find delete', 'the smallest part whose loss changes the answer'],
     ["$0 audit m.onnx --data cifar/ --limit 200 --fail-on 'replaceable<0.5' --junit audit.xml", 'a dataset, for CI'],
   ],
   epilogue:
