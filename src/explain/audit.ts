@@ -18,7 +18,7 @@ import { agreementOf, requireAnswer } from './agreement.js';
 import { byForwardPasses } from './forward.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
-import { DRAWS, LEARNING, QUICK_DRAWS, timeLeft } from './time-left.js';
+import { DRAWS, LEARNING, QUICK_DRAWS, sharesBudget, timeLeft } from './time-left.js';
 import { corruptOnce } from '../evidence/corrupt.js';
 import { measureAll, measureCurves, needOf, NOTHING_FURTHER, type Further } from '../evidence/measure.js';
 import type { Found } from '../evidence/search.js';
@@ -286,10 +286,6 @@ async function measured(
     example,
   };
 }
-
-/** Does the budget cover the evidence too? Where methods are compared it is the time in which each explains. */
-const sharesBudget = ({ curvesOnly, method, explainer }: AuditOptions, { betaPath }: LanSettings): boolean =>
-  !curvesOnly && !method && !explainer && !betaPath;
 
 /** The `count` most probable classes of the first row, and those that were asked about. */
 export function topPredictions(p: Tensor, labels: readonly string[], count = 5, question?: Question): Prediction[] {

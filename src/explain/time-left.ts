@@ -1,5 +1,6 @@
 // How a budget is shared between learning a mask and measuring what it claims.
 import { toFloat32, type Tensor } from '../core/tensor.js';
+import type { LanSettings } from '../lan/settings.js';
 
 /** Of a budget, the part that learning takes; the rest is for the evidence. */
 export const LEARNING = 0.6;
@@ -15,6 +16,12 @@ const CHOOSING = 192;
 const FURTHER = 400;
 /** Samples that are timed. */
 const TIMED = 8;
+
+/** Does the budget cover the evidence too? Where methods are compared it is the time in which each explains; a path of betas shares it in its own way. */
+export const sharesBudget = (
+  { curvesOnly, method, explainer }: { readonly curvesOnly?: boolean; readonly method?: unknown; readonly explainer?: unknown },
+  { betaPath }: Pick<LanSettings, 'betaPath'>,
+): boolean => !curvesOnly && !method && !explainer && !betaPath;
 
 /** What there is time for. */
 export interface TimeLeft {
