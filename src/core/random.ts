@@ -35,6 +35,7 @@ export const STREAMS = {
   weights: 45,
   place: 50,
   reservoir: 51,
+  knownFeatures: 60,
 } as const;
 
 /** A stream of independent 32-bit words. */

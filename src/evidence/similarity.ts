@@ -1,14 +1,19 @@
 // How alike two need maps are: by order (Spearman) and by structure (SSIM).
 import { spearman } from '../core/correlation.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
+import { thinned } from './place.js';
 
-/** Two figures of likeness, each 1 for the same map. */
+/** Figures of likeness, each 1 for the same map. */
 export interface Similarity {
   /** Rank correlation, -1..1; 0 where one map does not vary. */
   readonly spearman: number;
   /** Structural similarity of maps with rows and columns, each stretched to [0,1]; absent elsewhere. */
   readonly ssim?: number;
+  /** Rank correlation of the means of the cells. */
+  readonly cells?: number;
 }
+
+const CELLS = 16;
 
 /** Side of a window of SSIM. */
 const WINDOW = 7;
@@ -18,7 +23,11 @@ export function similarity(a: Tensor, b: Tensor): Similarity {
   const [x, y] = [toFloat32(a), toFloat32(b)];
   const [h, w] = a.dims.slice(-2) as [number, number];
   const flat = a.dims.length !== 4 || h < 2 || w < 2;
-  return { spearman: spearman(x, y), ...(flat ? {} : { ssim: ssim(stretched(x), stretched(y), h, w) }) };
+  const coarse = (v: Float32Array): Float32Array => thinned({ rows: h, columns: w, values: v.subarray(0, h * w) }, CELLS).values;
+  return {
+    spearman: spearman(x, y),
+    ...(flat ? {} : { ssim: ssim(stretched(x), stretched(y), h, w), cells: spearman(coarse(x), coarse(y)) }),
+  };
 }
 
 /** To [0,1]; all 0 where nothing varies. */

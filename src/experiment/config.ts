@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LanError, messageOf } from '../core/errors.js';
 import { packageFile } from '../core/version.js';
-import { SCHEDULES } from '../lan/choices.js';
+import { MASK_VALUES, SCHEDULES, type MaskValues } from '../lan/choices.js';
 import type { TrainSettings } from '../lan/train.js';
 
 /** A network F and how it is trained. */
@@ -19,6 +19,8 @@ export interface ExplainerConfig extends TrainSettings {
   readonly noise: string;
   readonly batch: number;
   readonly draws: number;
+  /** Default 'soft', masks as Eq. 2 has them. */
+  readonly maskValues?: MaskValues;
 }
 
 /** Translated MNIST (Section 5.1, Appendix A). */
@@ -48,12 +50,30 @@ export interface TankConfig {
     readonly pictures: number;
     readonly iterations: number;
     readonly noiseSamples: number;
+    /** Other methods on the same pictures, by name. */
+    readonly methods: string;
   };
   readonly limits: Readonly<Record<string, number>>;
 }
 
+/** Data whose needed features are known: Syn1 to Syn6 of INVASE. */
+export interface KnownFeaturesConfig {
+  readonly kind: 'known-features';
+  readonly title: string;
+  /** `sets`: names of SYN; samples that are trained on, and as many of `test` for validation and to be explained. */
+  readonly data: { readonly sets: string; readonly train: number; readonly test: number };
+  readonly classifier: ClassifierConfig;
+  readonly explainer: ExplainerConfig;
+  /** Sample-specific masks (Eq. 4). */
+  readonly masks: { readonly beta: number; readonly draws: number; readonly iterations: number };
+  /** Other methods, by name. */
+  readonly methods: { readonly names: string };
+  /** The verdicts' limits. */
+  readonly limits: Readonly<Record<string, number>>;
+}
+
 /** The settings of an experiment, as its JSON file has them; `kind` says which experiment. */
-export type ExperimentConfig = TranslatedConfig | TankConfig;
+export type ExperimentConfig = TranslatedConfig | TankConfig | KnownFeaturesConfig;
 
 const SCHEMA = 'lan-onnx/experiment@1';
 
@@ -69,7 +89,21 @@ const FIELDS: Readonly<Record<ExperimentConfig['kind'], Readonly<Record<string, 
   tank: {
     data: { size: 'number', train: 'number', test: 'number' },
     classifier: { network: 'string', ...TRAIN },
-    masks: { beta: 'number', draws: 'number', pictures: 'number', iterations: 'number', noiseSamples: 'number' },
+    masks: {
+      beta: 'number',
+      draws: 'number',
+      pictures: 'number',
+      iterations: 'number',
+      noiseSamples: 'number',
+      methods: 'string',
+    },
+  },
+  'known-features': {
+    data: { sets: 'string', train: 'number', test: 'number' },
+    classifier: { network: 'string', ...TRAIN },
+    explainer: { lan: 'string', beta: 'number', noise: 'string', draws: 'number', maskValues: 'string', ...TRAIN },
+    masks: { beta: 'number', draws: 'number', iterations: 'number' },
+    methods: { names: 'string' },
   },
 };
 
@@ -115,6 +149,8 @@ export function readExperiment(name: string, quick: boolean): ExperimentConfig {
     for (const field of Object.keys(value)) if (!(field in fields)) problems.push(`${part}.${field} is unknown`);
     if ('schedule' in fields && !SCHEDULES.includes(value['schedule'] as 'constant'))
       problems.push(`${part}.schedule is none of ${SCHEDULES.join(', ')}`);
+    if ('maskValues' in fields && !MASK_VALUES.includes(value['maskValues'] as MaskValues))
+      problems.push(`${part}.maskValues is none of ${MASK_VALUES.join(', ')}`);
     return value;
   };
   const sections = Object.fromEntries(Object.keys(FIELDS[kind]).map((part) => [part, section(part)]));
