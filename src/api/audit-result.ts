@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import type { AuditResult as Measured } from '../explain/audit.js';
+import { orderOf } from '../lan/learn.js';
 import { featureMap } from '../model/feature-map.js';
 import type { Preprocessing } from '../model/guess.js';
 import type { Classifier } from '../model/open.js';
@@ -65,7 +66,7 @@ export function resultOf(
     betas: measured.betas.map((beta) => ({
       ...beta,
       claims: claims(beta, measured.answer, partOf(hookPoint)),
-      ...(tokens ? { tokens: tokenMasks(tokens, beta.learned.order ?? beta.learned.mask) } : {}),
+      ...(tokens ? { tokens: tokenMasks(tokens, orderOf(beta.learned)) } : {}),
     })),
     input: { ...context.input, x },
     notes,

@@ -5,6 +5,7 @@ import type { Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import { FEWEST_SEEDS, movedBetween, type Moved } from '../evidence/moved.js';
 import type { Answer } from '../evidence/answer.js';
+import { orderOf } from '../lan/learn.js';
 import { openModel } from '../model/open.js';
 import { answerText } from '../report/claims.js';
 import { drawDiff } from '../report/diff-sheet.js';
@@ -98,7 +99,7 @@ export async function diff(
           // Without a card how pictures go in is chosen by the input.
           if (side === 0) range = first.hookPoint ? undefined : auditor.model.card?.range;
         }
-      const [mine, theirs] = results.map((r) => r.map((x) => needMap(x.betas[0]!.learned.order ?? x.betas[0]!.learned.mask)));
+      const [mine, theirs] = results.map((r) => r.map((x) => needMap(orderOf(x.betas[0]!.learned))));
       const attention = movedBetween(mine!, theirs!);
       const [one, other] = [results[0]![0]!, results[1]![0]!];
       const { difference, ...figures } = attention;

@@ -8,6 +8,7 @@ import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { questionOf, type Answer } from '../evidence/answer.js';
 import type { Noise } from '../lan/noise.js';
 import type { MaskShape } from '../lan/choices.js';
+import { maskShapeOf } from '../lan/objective.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Classifier } from '../model/classifier.js';
 import { weightsOf } from '../model/question.js';
@@ -82,7 +83,7 @@ async function problemOf(
   { x, answer, noise, maskShape, range, seed, budget, signal }: Asked,
 ): Promise<Problem> {
   const weights = answerWeights(answer, await scorer.classes(), severalLabels ? classes : 0);
-  const maskDims = maskDimsOf(maskShape, scorer.scored.sampleShape);
+  const maskDims = [1, ...maskShapeOf(maskShape, scorer.scored.sampleShape)];
   return { scorer, x, weights, baseline: baselineOf(noise, x, maskDims, seed), maskDims, range, seed, budget, signal };
 }
 
@@ -98,12 +99,6 @@ export function answerWeights(answer: Answer, scores: number, labels: number): F
   else if (answer.labels.length === 0) weights.fill(1, labels);
   else for (const { index } of answer.labels) weights[index] = 1;
   return weights;
-}
-
-/** Dims of a mask, as the objective of Eq. 4 has them: [1,1,H,W] by pixel, [1,T,1] by token, else [1,...sample]. */
-export function maskDimsOf(shape: MaskShape, sample: readonly number[]): number[] {
-  if (shape === 'token') return [1, sample[0]!, 1];
-  return shape === 'pixel' && sample.length === 3 ? [1, 1, ...sample.slice(1)] : [1, ...sample];
 }
 
 /** Elements of noise that a baseline is the mean of, about. */

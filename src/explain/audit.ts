@@ -5,7 +5,7 @@ import { LanError } from '../core/errors.js';
 import { topK } from '../core/rows.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
-import { createLearner, requireFinite, type LearnedMask } from '../lan/learn.js';
+import { createLearner, orderOf, requireFinite, type LearnedMask } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
@@ -201,14 +201,14 @@ async function measured(
   const judge = (p: Tensor): Judge => judgeOf(answer, p, classifier.severalLabels);
   // Beside other methods a binary mask is an order like theirs, and starts at no fraction of its own.
   const { order } = options.curvesOnly ? {} : mask;
-  const evidence = await replaceability(predict, x, order ? mask.mask : (mask.order ?? mask.mask), noise, {
+  const evidence = await replaceability(predict, x, order ? mask.mask : orderOf(mask), noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
     judge,
     ...(order && { order }),
   });
   const range = rangeOf(classifier, x);
-  const claimed = { x, mask: mask.order ?? mask.mask, answer, judge, noise, claim: evidence, ...range, groundTruth };
+  const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
   const further = await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
   const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
   const seen = await predict(corrupted);

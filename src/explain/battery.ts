@@ -10,6 +10,7 @@ import { otherNoises } from '../evidence/other-noise.js';
 import { sanityOf, type SanityTest } from '../evidence/sanity.js';
 import { maxSensitivity } from '../evidence/sensitivity.js';
 import { similarity } from '../evidence/similarity.js';
+import { orderOf } from '../lan/learn.js';
 import { createNoise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
 import type { AuditOptions, AuditResult, BetaResult } from './audit.js';
@@ -68,7 +69,7 @@ class Battery {
     private readonly options: BatteryOptions,
     private readonly relearner: Relearner,
   ) {
-    this.need = needOf(beta.learned.order ?? beta.learned.mask);
+    this.need = needOf(orderOf(beta.learned));
   }
 
   async run(): Promise<{ tests: SanityTest[]; metrics: Metric[] }> {

@@ -5,6 +5,7 @@ import type { Tensor } from '../core/tensor.js';
 import { needOf } from '../evidence/measure.js';
 import type { Metric } from '../evidence/metric.js';
 import type { Replaceability } from '../evidence/replaceability.js';
+import { orderOf } from '../lan/learn.js';
 import type { Classifier } from '../model/classifier.js';
 import { Scorers } from './attributed.js';
 import { createAuditor, type AuditOptions, type AuditResult } from './audit.js';
@@ -119,7 +120,7 @@ function foundBy({ learned, attribution, evidence, metrics }: AuditResult['betas
   const steps = learned.history.length;
   const passes = { forward: steps * draws, backward: steps * draws };
   return {
-    need: needOf(learned.order ?? learned.mask),
+    need: needOf(orderOf(learned)),
     passes,
     seconds: learned.seconds,
     details: { steps, stopped: learned.stopped },

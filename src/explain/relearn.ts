@@ -1,7 +1,7 @@
 // A mask learned again, with one thing changed and nothing measured: what the self-deception battery compares with.
 import type { Tensor } from '../core/tensor.js';
 import { answerOf, valueAnswer, type Answer } from '../evidence/answer.js';
-import { createLearner } from '../lan/learn.js';
+import { createLearner, orderOf } from '../lan/learn.js';
 import { createNoise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
 import type { AuditOptions } from './audit.js';
@@ -42,8 +42,8 @@ export async function createRelearner(classifier: Classifier, options: AuditOpti
             : answerOf(p, bound.labels, bound.severalLabels, options.question);
         const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x), samples: options.samples, tokens });
         const masks = learned(learner, { ...settings, seed }, { ...options, onPhase: undefined });
-        const { mask, order = mask } = await masks.of({ x, p, answer, noise: noiseNow, beta: settings.betas[0]! });
-        return { order, answer };
+        const mask = await masks.of({ x, p, answer, noise: noiseNow, beta: settings.betas[0]! });
+        return { order: orderOf(mask), answer };
       } finally {
         if (!shared) await learner.dispose();
       }

@@ -55,6 +55,9 @@ export interface LearnedMask {
   readonly stopped: 'iterations' | 'plateau' | 'settled' | 'budget' | 'interrupted' | 'explainer' | 'method';
 }
 
+/** The values in [0,1] that order the elements of a mask, the first to be replaced having the largest: of a binary one those before they were rounded. */
+export const orderOf = ({ mask, order }: Pick<LearnedMask, 'mask' | 'order'>): Tensor => order ?? mask;
+
 /** A compiled objective: one compilation serves every beta and every input of the same shape. */
 export interface Learner {
   learn(job: {

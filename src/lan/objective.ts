@@ -96,8 +96,11 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
 export const rounded = (g: GraphBuilder, soft: string): string =>
   g.add(soft, g.mul(g.input('binary', 'float32', []), g.sub(g.op('Round', [soft]), soft)));
 
-/** Shape of one sample's mask: [1,H,W] by pixel of [C,H,W], [T,1] by token of [T,E]; elsewhere by pixel is by element. */
-function maskShapeOf(shape: MaskShape, sample: readonly number[]): readonly number[] {
+/**
+ * Shape of one sample's mask: [1,H,W] by pixel of [C,H,W], [T,1] by token of [T,E]; elsewhere by pixel is by element. Throws LanError (`usage`) for a mask
+ * of tokens where samples are none.
+ */
+export function maskShapeOf(shape: MaskShape, sample: readonly number[]): readonly number[] {
   if (shape === 'token') {
     if (sample.length !== 2)
       throw new LanError(

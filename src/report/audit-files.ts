@@ -11,6 +11,7 @@ import type { HookPoint } from '../model/hook-point.js';
 import type { Answer } from '../evidence/answer.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { scaleBilinear } from '../core/bilinear.js';
+import { orderOf } from '../lan/learn.js';
 import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
 import { caution, claims, partOf, percent } from './claims.js';
@@ -104,7 +105,7 @@ export async function writeAudit(
     await writeAtomically(join(folder, mask), encodeNpy(beta.learned.mask));
     if (order) await writeAtomically(join(folder, order), encodeNpy(beta.learned.order!));
     if (!picture) continue;
-    const drawn = drawAttention(picture, orderOf(beta));
+    const drawn = drawAttention(picture, orderOf(beta.learned));
     await writeAtomically(join(folder, attention!), await toPng(drawn.attention));
     await writeAtomically(join(folder, over!), await toPng(drawn.over));
     rows.push(sheetRow(picture, drawn, beta, result, context));
@@ -149,9 +150,6 @@ function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over
     own: { ...scaleNearest({ width: w, height: h, pixels: heatmap(needed) }, height, width), places: `${h} x ${w} places` },
   };
 }
-
-/** What a picture of attention shows: of a binary mask the order in which its elements stop being needed. */
-const orderOf = ({ learned }: BetaResult): Tensor => learned.order ?? learned.mask;
 
 const meanOf = (mask: Tensor): number => toFloat32(mask).reduce((a, b) => a + b, 0) / sizeOf(mask.dims);
 
@@ -220,7 +218,7 @@ function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): str
     betas: result.betas.map((b) => ({
       beta: b.beta,
       claims: claims(b, result.answer, partOf(context.hookPoint)),
-      tokens: tokenMasks(tokens, orderOf(b)),
+      tokens: tokenMasks(tokens, orderOf(b.learned)),
     })),
     notes: context.notes,
   });
@@ -254,7 +252,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       files: files[i]!,
       maskMean: meanOf(b.learned.mask),
       claims: claims(b, result.answer, partOf(context.hookPoint)),
-      ...(context.tokens ? { tokens: tokenMasks(context.tokens, orderOf(b)) } : {}),
+      ...(context.tokens ? { tokens: tokenMasks(context.tokens, orderOf(b.learned)) } : {}),
       evidence: b.evidence,
       metrics: b.metrics,
       otherNoise: b.otherNoise,
