@@ -27,6 +27,3 @@ export function byMethod(name: string, classifier: Classifier, maskShape: MaskSh
     dispose: () => scorers.dispose(),
   };
 }
-
-/** The words of a list such as `gradient ig rise`. */
-export const words = (list: string): string[] => list.split(/[\s,]+/).filter((w) => w !== '');

@@ -1,7 +1,6 @@
 // Data with known features: which features do LAN and other methods name, and which does the answer depend on?
 import { join } from 'node:path';
 import { descending } from '../core/correlation.js';
-import { LanError } from '../core/errors.js';
 import { argmax } from '../core/rows.js';
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import { meanOf } from '../evidence/metric.js';
@@ -10,9 +9,9 @@ import { createRelearner } from '../explain/relearn.js';
 import { createNoise } from '../lan/noise.js';
 import type { Samples } from '../lan/samples.js';
 import type { Classifier } from '../model/open.js';
-import { byMethod, words } from './by-method.js';
-import type { KnownFeaturesConfig } from './config.js';
-import { FEATURES, isSwitched, logOddsOf, neededOf, SYN, synSamples, type Syn } from './data/known-features.js';
+import { byMethod } from './by-method.js';
+import { words, type KnownFeaturesConfig } from './config.js';
+import { FEATURES, isSwitched, logOddsOf, neededOf, synSamples, type Syn } from './data/known-features.js';
 import { atLeast, atMost, Interrupted, trainedClassifier, trainedExplainer, type Findings, type MapPanel, type RunOptions, type Table, type Verdict } from './run.js'; // prettier-ignore
 
 const DATA =
@@ -27,19 +26,16 @@ const [AMORTISED, SPECIFIC] = ['lan', 'lan-sample'];
 /** What one method names in one sample: marks [11], 1 = needed. */
 type Named = Uint8Array;
 
-/** Trains what is missing and measures. Throws LanError (`data`) for a set that is none, and as trainedClassifier does. */
+/** Trains what is missing and measures. Throws as trainedClassifier does. */
 export async function knownFeatures(config: KnownFeaturesConfig, _data: string | undefined, run: RunOptions): Promise<Findings> {
-  const names = words(config.data.sets);
-  for (const name of names)
-    if (!SYN.includes(name as Syn))
-      throw new LanError('data', `No data set with known features is called '${name}'. There are ${SYN.join(', ')}.`);
+  const names = words(config.data.sets) as Syn[];
   const methods = [AMORTISED, SPECIFIC, ...words(config.methods.names)];
   const rows: (string | number)[][] = [];
   const metrics: Record<string, number> = {};
   const verdicts: Verdict[] = [];
   const panels: MapPanel[] = [];
   const seconds: Record<string, number> = {};
-  for (const set of names as Syn[]) {
+  for (const set of names) {
     const found = await onSet(set, config, methods, { ...run, folder: join(run.folder, set) });
     seconds[set] = found.seconds;
     metrics[`${set}_accuracy`] = found.accuracy;
