@@ -80,7 +80,7 @@ class Battery {
     const metrics: Metric[] = [];
     const located = await classifier.locate(sample);
     const { x } = located;
-    const range = rangeOf(classifier, x);
+    const range = rangeOf(classifier, x, this.options.samples);
     const strength = edges(x, need);
     if (strength) tests.push(edgeTest(similarity(need, float32(strength, need.dims))));
     tests.push(await this.leak(located));
@@ -117,7 +117,7 @@ class Battery {
   private async leak({ x, classifier }: Located): Promise<SanityTest> {
     const { settings } = this.result;
     const { tokens, hosts } = await this.otherTokens(classifier, x);
-    const range = rangeOf(classifier, x);
+    const range = rangeOf(classifier, x, this.options.samples);
     return leakTest({
       predict: (samples) => classifier.predict(samples),
       x,
