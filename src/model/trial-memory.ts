@@ -1,7 +1,6 @@
 // What trials have shown in this process, by the bytes of the file and what was asked: no file takes its time limit twice, or is tried twice for nothing.
 import { createHash } from 'node:crypto';
 import { LanError } from '../core/errors.js';
-import type { TrialRequest } from './trial.js';
 
 /** What is remembered of a trial: it passed, or how it was refused. */
 type Finding = 'passed' | LanError;
@@ -18,7 +17,7 @@ export interface Tried {
   /** As refusals name the file. */
   readonly name: string;
   readonly sha256: string;
-  readonly what: TrialRequest['what'];
+  readonly what: 'compile' | 'run';
   readonly options: Readonly<Record<string, unknown>>;
 }
 
