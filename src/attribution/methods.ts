@@ -3,7 +3,9 @@ import { LanError } from '../core/errors.js';
 import { centre, randomNeed } from './baselines.js';
 import { gradCam, layerCam } from './cam.js';
 import { gradient, inputXGradient, integratedGradients, smoothGrad, varGrad } from './gradients.js';
+import { extremal } from './extremal.js';
 import type { AttributionMethod } from './method.js';
+import { meaningful } from './meaningful.js';
 import { occlusion, rise } from './perturbation.js';
 import { rollout } from './rollout.js';
 import { kernelShap, lime } from './surrogate.js';
@@ -22,6 +24,8 @@ export const methods: readonly AttributionMethod[] = [
   rise,
   lime,
   kernelShap,
+  meaningful,
+  extremal,
   randomNeed,
   centre,
 ];

@@ -14,6 +14,8 @@ export const METHODS = [
   'rise',
   'lime',
   'kernelshap',
+  'meaningful',
+  'extremal',
   'random',
   'centre',
 ] as const;
