@@ -91,7 +91,7 @@ export class OnnxClassifier implements Classifier {
     const shape = this.input.shape;
     this.integers = parts.integers;
     const picture = (this.picture = isFloat(this.input.type)
-      ? pictureIn(shape, card.input, this.integers !== undefined)
+      ? pictureIn(shape, card.input, this.integers)
       : undefined);
     this.cardGiven = card.input ?? {};
     this.cardAssumed = parts.cardAssumed ?? (picture !== undefined && leavesValuesOpen(this.cardGiven));
