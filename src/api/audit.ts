@@ -1,4 +1,5 @@
 // audit(model, input): which parts of an input the classifier needed, with evidence, from the path of a file to the files of a result.
+import type { AttributionMethod } from '../attribution/method.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
@@ -23,6 +24,7 @@ import { finishedResult } from '../report/earlier.js';
 import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
 import { runOf } from './audit-run.js';
+import { methodOf } from './audit-method.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { withSanity } from './sanity.js';
 import { groundTruthOf } from './ground-truth.js';
@@ -110,6 +112,7 @@ class CompiledAuditor implements Auditor {
     private readonly vocabulary: readonly string[] | undefined,
     private readonly question: Question | undefined,
     private readonly own: boolean,
+    private readonly method: AttributionMethod | undefined,
   ) {
     this.samples = options.noiseSamples;
     for (const note of classifier.notes) this.say(note);
@@ -118,6 +121,7 @@ class CompiledAuditor implements Auditor {
   static async make(classifier: Classifier, options: AuditOptions, own: boolean): Promise<CompiledAuditor> {
     const { lan, vocabulary } = options;
     const settings = settingsOf(options);
+    const method = methodOf(options);
     if (lan !== undefined && settings.betas)
       throw new LanError(
         'usage',
@@ -138,7 +142,7 @@ class CompiledAuditor implements Auditor {
     const noise = settings.noise ?? (explainer && noiseOf(explainer));
     const as = explainer ? asTrained(classifier, explainer) : { classifier };
     const question = questionFor(resolveQuestion(as.classifier, options), explainer);
-    const auditor = new CompiledAuditor(as.classifier, options, { ...settings, noise }, explainer, words, question, own);
+    const auditor = new CompiledAuditor(as.classifier, options, { ...settings, noise }, explainer, words, question, own, method);
     auditor.preprocessing = as.preprocessing;
     if (as.note !== undefined) auditor.say(as.note);
     return auditor;
@@ -194,6 +198,7 @@ class CompiledAuditor implements Auditor {
       within: options.within,
       question: this.question,
       explainer: this.explainer,
+      method: this.method && { method: this.method },
       samples: this.samples,
       signal: options.signal,
       onPhase: (phase) => options.onProgress?.({ phase }),
@@ -210,8 +215,18 @@ class CompiledAuditor implements Auditor {
   }
 
   private runOf({ sha256 }: Sample, groundTruth: Tensor | undefined): string {
-    const { classifier, options, settings, explainer, samples, vocabulary, question } = this;
-    const parts = { classifier, options, settings, explainer: explainer?.sha256, samples, vocabulary, groundTruth, question };
+    const { classifier, options, settings, explainer, samples, vocabulary, question, method } = this;
+    const parts = {
+      classifier,
+      options,
+      settings,
+      explainer: explainer?.sha256,
+      method: method?.name,
+      samples,
+      vocabulary,
+      groundTruth,
+      question,
+    };
     return runOf(parts, sha256);
   }
 

@@ -30,17 +30,21 @@ export const methods: readonly AttributionMethod[] = [
   centre,
 ];
 
-/** The method of a name among `from`. Throws LanError (`usage`) with all names where there is none; `also`: names that the caller knows besides. */
+/**
+ * The method of a name among `from`. Throws LanError (`usage`) with all names where there is none; `also`: names that the caller knows besides; `option`: where
+ * the name was given.
+ */
 export function methodNamed(
   name: string,
   from: readonly AttributionMethod[] = methods,
   also: readonly string[] = [],
+  option = 'methods',
 ): AttributionMethod {
   const found = from.find((m) => m.name === name);
   if (found) return found;
   throw new LanError(
     'usage',
-    `\`methods\`: no method is called '${name}'.`,
-    `Expected some of ${[...also, ...from.map((m) => m.name)].join(', ')}.`,
+    `\`${option}\`: no method is called '${name}'.`,
+    `Expected ${option === 'methods' ? 'some' : 'one'} of ${[...also, ...from.map((m) => m.name)].join(', ')}.`,
   );
 }

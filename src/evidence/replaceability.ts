@@ -51,20 +51,25 @@ export async function replaceability(
 ): Promise<Replaceability> {
   const trials = await createTrials(predict, x, mask.dims, noise, options);
   const values = toFloat32(options.order ?? mask);
-  // Of a binary mask the hard claim is the one that counts. Noise that never gives the answer by itself is told from it by few draws.
+  // Of a binary mask the hard claim is the one that counts.
   const soft = await trials.certified(values, options.order ? BESIDE : undefined);
-  const everything = new Float32Array(values.length).fill(1);
-  const first = await trials.certified(everything, BESIDE);
-  const alone = first.kept === 0 ? first : await trials.certified(everything);
+  const alone = await noiseAlone(trials, values.length);
   const own = options.order ? toFloat32(mask).reduce((a, b) => a + b, 0) : undefined;
   const { hard, tried } = await hardClaim(trials, values, own);
   const fraction = values.reduce((a, b) => a + b, 0) / values.length;
   return {
-    noiseAlone: trials.kept(alone),
+    noiseAlone: alone,
     soft: { fraction, ...trials.measured(soft) },
     ...(hard && { hard }),
     hardTried: tried,
   };
+}
+
+/** How often the answer comes from noise alone, all `elements` of a mask replaced. Noise that never gives it is told from a claim by few draws. */
+export async function noiseAlone(trials: Trials, elements: number): Promise<Kept> {
+  const everything = new Float32Array(elements).fill(1);
+  const first = await trials.certified(everything, BESIDE);
+  return trials.kept(first.kept === 0 ? first : await trials.certified(everything));
 }
 
 /** The largest fraction of an input that was found to be replaceable entirely, certified on draws that chose nothing; `hard` is absent where none was. */
@@ -103,7 +108,7 @@ const LESS = [0.99, 0.98, 0.96];
  * `values`: the largest are replaced first. `own`: elements that a binary mask replaces. Then the search starts there, upwards while the answer is kept, else
  * downwards until it is; without it every fraction is tried, since hard replacement is not monotone in the fraction.
  */
-async function hardClaim(trials: Trials, values: Float32Array, own?: number): Promise<HardReplaceability> {
+export async function hardClaim(trials: Trials, values: Float32Array, own?: number): Promise<HardReplaceability> {
   const ranked = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]! || a - b);
   const maskOf = (count: number): Float32Array => {
     const m = new Float32Array(values.length);

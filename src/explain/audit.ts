@@ -1,23 +1,23 @@
 // audit(classifier, x): check the conversion, learn a mask for each beta, and measure what the masks claim.
 import type { Classifier } from '../model/open.js';
 import type { Question } from '../model/question.js';
-import { LanError } from '../core/errors.js';
 import { topK } from '../core/rows.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
-import { createLearner, orderOf, requireFinite, type LearnedMask } from '../lan/learn.js';
+import { createLearner, orderOf, type LearnedMask } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
-import type { Attribution } from '../attribution/method.js';
-import { attributed, type MethodChoice } from './attributed.js';
+import type { Attribution, AttributionMethod } from '../attribution/method.js';
+import { attributed, claimedMask, type MethodChoice } from './attributed.js';
+import { agreementOf, inquire, type Inquiry } from './inquiry.js';
 import { rangeOf, tokenPool } from './plausible.js';
-import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
+import { judgeOf, labelOf, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { corruptOnce } from '../evidence/corrupt.js';
-import { measureAll, measureCurves, type Further } from '../evidence/measure.js';
+import { measureAll, type Further } from '../evidence/measure.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
@@ -34,8 +34,6 @@ export interface AuditOptions extends MaskProgress {
   readonly explainer?: OpenedExplainer;
   /** Another method, whose order is the mask, in place of one learned; there is one result, whose `beta` is 0. */
   readonly method?: MethodChoice;
-  /** Many explanations are compared: of each the hard claim by its order alone, and the curves of deletion and insertion. */
-  readonly curvesOnly?: boolean;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
 }
@@ -61,6 +59,8 @@ export interface BetaResult extends Further {
 export interface AuditResult {
   /** What the evidence says is kept. */
   readonly answer: Answer;
+  /** Where another method gave the masks: which one. */
+  readonly method?: Pick<AttributionMethod, 'name' | 'title' | 'reference'>;
   /** The five most probable classes, and those asked about; of several labels all that were given, if those are more. Of a regression none. */
   readonly prediction: readonly Prediction[];
   readonly settings: LanSettings;
@@ -80,13 +80,6 @@ export interface Auditor {
   audit(x: Tensor, groundTruth?: Tensor): Promise<AuditResult>;
   dispose(): Promise<void>;
 }
-
-/**
- * Probabilities may differ by this much between the converted graph and the reference before an audit is refused, by what the reference
- * computes in: float16 leaves logits of 10 with steps of 0.008, quantised ones have 255 steps at most. Values may differ by this
- * part of themselves, or of their tolerance where that is more.
- */
-const AGREEMENT = { float32: 1e-3, float16: 2e-2, quantised: 5e-2 } as const;
 
 /** One input, compiled for it alone. See createAuditor for errors. */
 export async function audit(classifier: Classifier, x: Tensor, options: AuditOptions = {}): Promise<AuditResult> {
@@ -110,25 +103,11 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
   const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
   return {
     async audit(sample, groundTruth) {
-      const { x, classifier: bound } = await classifier.locate(sample);
-      requireFinite(x);
+      const inquiry = await inquire(classifier, sample, options);
+      const { x, classifier: bound, p, answer } = inquiry;
       const prepared = shared ?? (await prepare(bound, settings, options));
       try {
-        const p = await bound.predict(x);
-        const converted = await prepared.forward.run({ x });
-        const regression = classifier.task === 'regression';
-        const answer = regression
-          ? valueAnswer(p, options.within)
-          : answerOf(p, classifier.labels, classifier.severalLabels, options.question);
-        const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!), !regression);
-        const unit = answer.task === 'value' ? Math.max(Math.abs(answer.value), answer.within) : 1;
-        if (!(agreement <= AGREEMENT[classifier.precision] * unit)) {
-          throw new LanError(
-            'disagreement',
-            `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in ${regression ? 'its value' : 'a probability'}, so its gradients cannot be trusted.`,
-            'Run check on it, which says where they part.',
-          );
-        }
+        const agreement = await agreementOf(inquiry, prepared.forward);
         const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
         const betas: BetaResult[] = [];
         const wanted = options.method ? [0] : options.explainer ? [options.explainer.settings.beta] : settings.betas;
@@ -138,16 +117,20 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth);
           betas.push({ beta, ...result, ...(attribution ? { attribution } : {}) });
         }
-        const prediction = regression
-          ? []
-          : topPredictions(
-              p,
-              classifier.labels,
-              answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5,
-              options.question,
-            );
+        const prediction = predictionOf(inquiry, options.question);
         const resolved = { ...settings, betas: wanted };
-        return { answer, prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
+        const { name, title, reference } = options.method?.method ?? {};
+        const method = name === undefined ? {} : { method: { name, title: title!, reference: reference! } };
+        return {
+          answer,
+          ...method,
+          prediction,
+          settings: resolved,
+          noise: noise.name,
+          agreement,
+          compileSeconds: prepared.seconds,
+          betas,
+        };
       } finally {
         if (!shared) await prepared.dispose();
       }
@@ -199,34 +182,25 @@ async function measured(
   const start = performance.now();
   const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
   const judge = (p: Tensor): Judge => judgeOf(answer, p, classifier.severalLabels);
-  // Beside other methods a binary mask is an order like theirs, and starts at no fraction of its own.
-  const { order } = options.curvesOnly ? {} : mask;
-  const evidence = await replaceability(predict, x, order ? mask.mask : orderOf(mask), noise, {
+  const { order } = mask;
+  const evidence = await replaceability(predict, x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
     judge,
     ...(order && { order }),
   });
+  // Another method gives an order alone: what its claim replaces is its mask.
+  const shown = options.method ? { ...mask, ...claimedMask(mask.mask, evidence.hard?.fraction) } : mask;
   const range = rangeOf(classifier, x);
   const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
-  const further = await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
-  const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
+  const further = await measureAll(predict, { ...claimed, seed: settings.seed });
+  const corrupted = corruptOnce(x, shown.mask, noise, settings.seed);
   const seen = await predict(corrupted);
   const example =
     answer.task === 'value'
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
       : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
-  return { learned: mask, evidence, ...further, evidenceSeconds: (performance.now() - start) / 1000, example };
-}
-
-function difference(p: Float32Array, converted: Float32Array, logarithms: boolean): number {
-  let worst = 0;
-  // For sigmoid outputs the logarithms go on with log(1-p), which p itself settles.
-  for (let i = 0; i < p.length; i++) {
-    const d = Math.abs(p[i]! - (logarithms ? Math.exp(converted[i]!) : converted[i]!));
-    if (!(d <= worst)) worst = d;
-  }
-  return worst;
+  return { learned: shown, evidence, ...further, evidenceSeconds: (performance.now() - start) / 1000, example };
 }
 
 /** The `count` most probable classes of the first row, and those that were asked about. */
@@ -239,3 +213,9 @@ export function topPredictions(p: Tensor, labels: readonly string[], count = 5, 
     probability: row[index]!,
   }));
 }
+
+/** What an audit shows of the answer to x: the most probable classes, and those that were asked about; of several labels all that were given; of a regression none. */
+export const predictionOf = ({ answer, classifier, p }: Inquiry, question: Question | undefined): Prediction[] =>
+  answer.task === 'value'
+    ? []
+    : topPredictions(p, classifier.labels, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5, question);

@@ -1,11 +1,13 @@
-// A mask learned again, with one thing changed and nothing measured: what the self-deception battery compares with.
+// A mask made again, with one thing changed and nothing measured: what the self-deception battery compares with.
 import type { Tensor } from '../core/tensor.js';
-import { answerOf, valueAnswer, type Answer } from '../evidence/answer.js';
+import type { Answer } from '../evidence/answer.js';
 import { createLearner, orderOf } from '../lan/learn.js';
 import { createNoise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
 import type { AuditOptions } from './audit.js';
-import { learned } from './masks.js';
+import { attributed, Scorers } from './attributed.js';
+import { inquire } from './inquiry.js';
+import { learned, type Masks } from './masks.js';
 import { rangeOf, tokenPool } from './plausible.js';
 import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
 
@@ -22,32 +24,35 @@ export interface Relearner {
 /** Prepares the masks of `options` at its first beta, as an audit learns them. Throws as createAuditor. */
 export async function createRelearner(classifier: Classifier, options: AuditOptions): Promise<Relearner> {
   const settings = settingsFor(classifier, options.preset, options.settings, options.question);
-  const make = async (bound: Classifier) =>
-    createLearner(
+  const { method } = options;
+  const make = async (bound: Classifier): Promise<(seed: number) => Masks> => {
+    if (method) {
+      const scorers = new Scorers();
+      // Who frees the masks frees what runs them.
+      return (seed) => ({ ...attributed({ ...method, scorers }, bound, { ...settings, seed }, { signal: options.signal }), dispose: () => scorers.dispose() }); // prettier-ignore
+    }
+    const learner = await createLearner(
       bound.engine,
       await objectiveOf(bound, settings, asked(classifyOnce(bound), bound, options.question)),
       bound.adapters,
     );
+    return (seed) => learned(learner, { ...settings, seed }, { ...options, onPhase: undefined });
+  };
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await make(classifier);
   const tokens = classifier.hookPoint?.tokens ? await tokenPool(classifier, settings) : undefined;
   return {
     async mask(sample, { seed = settings.seed, noise = settings.noise } = {}) {
-      const { x, classifier: bound } = await classifier.locate(sample);
-      const learner = shared ?? (await make(bound));
+      const inquiry = await inquire(classifier, sample, options);
+      const { x, classifier: bound, p, answer } = inquiry;
+      const masks = (shared ?? (await make(bound)))(seed);
       try {
-        const p = await bound.predict(x);
-        const answer =
-          bound.task === 'regression'
-            ? valueAnswer(p, options.within)
-            : answerOf(p, bound.labels, bound.severalLabels, options.question);
         const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x), samples: options.samples, tokens });
-        const masks = learned(learner, { ...settings, seed }, { ...options, onPhase: undefined });
         const mask = await masks.of({ x, p, answer, noise: noiseNow, beta: settings.betas[0]! });
         return { order: orderOf(mask), answer };
       } finally {
-        if (!shared) await learner.dispose();
+        if (!shared) await masks.dispose();
       }
     },
-    dispose: async () => shared?.dispose(),
+    dispose: async () => shared?.(settings.seed).dispose(),
   };
 }

@@ -14,7 +14,7 @@ import { scaleBilinear } from '../core/bilinear.js';
 import { orderOf } from '../lan/learn.js';
 import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
-import { caution, claims, partOf, percent } from './claims.js';
+import { caution, claims, headingOf, partOf, percent } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
 import { tokensPage } from './tokens-page.js';
@@ -208,7 +208,7 @@ function sheetRow(
       ],
     },
   ];
-  return { label: `beta ${beta.beta}`, tiles, warning: caution(beta.evidence, result.answer) };
+  return { label: headingOf(beta.beta, result.method), tiles, warning: caution(beta.evidence, result.answer) };
 }
 
 function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): string {
@@ -217,6 +217,7 @@ function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): str
     answer: `The model's answer: ${predictionText(result)}`,
     betas: result.betas.map((b) => ({
       beta: b.beta,
+      ...(result.method && { heading: result.method.title }),
       claims: claims(b, result.answer, partOf(context.hookPoint)),
       tokens: tokenMasks(tokens, orderOf(b.learned)),
     })),
@@ -228,7 +229,10 @@ function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): str
 export function auditDocument(x: Tensor, result: AuditResult, context: AuditContext) {
   const drawn = pictureOfInput(x, context) !== undefined;
   const files = filesOf(result, drawn);
-  const { betas: _, ...settings } = result.settings;
+  const { betas: _, ...learning } = result.settings;
+  const { maskShape, seed, budget } = learning;
+  // Another method knows nothing of how masks are learned.
+  const settings: Partial<typeof learning> = result.method ? { maskShape, seed, budget } : learning;
   return {
     schema: 'lan-onnx/audit@2' as const,
     version: context.version,
@@ -242,6 +246,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     ...(context.hookPoint ? { at: { name: context.hookPoint.name, shape: context.hookPoint.dims } } : {}),
     notes: context.notes,
     settings: { ...settings, noise: result.noise, betas: result.settings.betas },
+    ...(result.method ? { method: result.method } : {}),
     answer: result.answer,
     prediction: result.prediction,
     agreement:
@@ -257,6 +262,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       metrics: b.metrics,
       otherNoise: b.otherNoise,
       sanity: b.sanity,
+      ...(b.attribution ? { passes: b.attribution.passes, details: b.attribution.details } : {}),
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
       history: {

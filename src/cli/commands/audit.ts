@@ -1,8 +1,9 @@
 // The words and options of lan-onnx audit.
+import { CONTENDERS, METHODS } from '../../attribution/names.js';
 import { NOISE_HELP } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
-import { number, TEXT, TEXTS, whole, seconds } from '../option.js';
+import { Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
 import { MASK, objectiveOptions } from '../mask-options.js';
 import {
   hookPointOption,
@@ -16,6 +17,13 @@ import {
 
 /** `auto`, or a number. */
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
+
+/** A method by its name; `lan` is the default. */
+function methodName(text: string): (typeof CONTENDERS)[number] {
+  const found = CONTENDERS.find((name) => name === text);
+  if (found === undefined) throw new Expected(`one of ${CONTENDERS.join(', ')}`, text);
+  return found;
+}
 
 /** lan-onnx audit. */
 export const audit = {
@@ -58,6 +66,12 @@ export const audit = {
       describe: 'take what an earlier run in --out has finished for the same model, options and inputs, and make the rest',
     },
     out: { ...TEXT, default: 'lan-onnx-out', describe: 'folder for the results, one folder an input' },
+    method: {
+      ...TEXT,
+      coerce: methodName,
+      group: MASK,
+      describe: `another method in place of a learned mask, measured in the same way: one of ${METHODS.join(', ')}`,
+    },
     lan: {
       ...TEXT,
       library: ['explainer'],

@@ -1,5 +1,5 @@
 // The words and options of lan-onnx compare.
-import { METHODS } from '../../attribution/names.js';
+import { CONTENDERS } from '../../attribution/names.js';
 import { NOISE_HELP } from '../../lan/choices.js';
 import type { Definition } from '../command.js';
 import { Expected, TEXT, TEXTS, whole, seconds } from '../option.js';
@@ -13,9 +13,6 @@ import {
   seedOption,
   taskOptions,
 } from '../options.js';
-
-/** What takes part, by name. */
-export const CONTENDERS = ['lan', ...METHODS] as const;
 
 /** `lan,gradcam rise`: names behind commas or blanks. */
 function contenders(texts: readonly string[]): (typeof CONTENDERS)[number][] {

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { readable } from '../../core/readable.js';
 import { predictionText, type AuditDocument } from '../../report/audit-files.js';
 import { DOCUMENT } from '../../report/earlier.js';
+import { headingOf } from '../../report/claims.js';
 import { furtherText } from '../../report/further-text.js';
 import { needed } from '../../report/tokens.js';
 
 /** `path`: the input as it was named; `folder`: where the files lie; `classes` of the model. */
 export function describe(path: string, document: AuditDocument, folder: string, classes: number): string {
-  const { answer, prediction, files, betas } = document;
+  const { answer, prediction, files, betas, method } = document;
   const most = prediction[0]?.probability ?? 1;
   const lines = [
     `${path}: ${predictionText(document)}`,
@@ -16,15 +17,17 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
       : []),
   ];
-  for (const { beta, claims, metrics, otherNoise, sanity, tokens, steps, stopped, maskMean, timings } of betas) {
+  for (const { beta, claims, metrics, otherNoise, sanity, tokens, steps, stopped, maskMean, timings, passes } of betas) {
     const [headline, ...others] = claims;
     const milliseconds = 1000 * timings.secondsPerStep;
     const how =
       stopped === 'explainer'
         ? `given by the explainer in ${milliseconds.toFixed(1)} ms`
-        : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})`;
+        : passes
+          ? `found in ${timings.learnSeconds.toFixed(1)} s by ${passes.forward} + ${passes.backward} passes`
+          : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})`;
     lines.push(
-      `  beta ${beta}: ${headline}`,
+      `  ${headingOf(beta, method)}: ${headline}`,
       ...[...others, ...furtherText({ metrics, otherNoise, sanity })].map((c) => `    ${c}`),
       ...(tokens ? [`    most needed: ${needed(tokens)}`] : []),
       `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,

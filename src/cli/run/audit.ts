@@ -45,6 +45,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       sample,
       ...(pictureSize ? { pictureSize } : {}),
       lan: argv.lan,
+      method: argv.method,
       vocabulary: argv.vocab,
       noise: argv.noise,
       keep: argv.keep,
