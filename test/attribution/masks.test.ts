@@ -1,29 +1,20 @@
 // Meaningful and extremal perturbation: closed forms of their parts, and optima that are known.
-import { afterAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { adapters } from '../../adapters/index.js';
 import { areaReference, extremal } from '../../src/attribution/extremal.js';
 import { meaningful } from '../../src/attribution/meaningful.js';
 import { Run, type Problem } from '../../src/attribution/method.js';
 import { perturbed, pyramidOf } from '../../src/attribution/pyramid.js';
-import type { Scorer } from '../../src/attribution/scorer.js';
 import { cellsOf, growth, pointsOf, smoothMaximum } from '../../src/attribution/smooth-mask.js';
 import { specialize } from '../../src/compile/specialize.js';
 import { float32, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import { createOrtEngine, probe } from '../../src/engine/ort.js';
 import { gradientOf } from '../../src/engine/engine.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
-import { asked, numbers, toyScorer, type Toy } from './toys.js';
+import { asked, numbers, madeToys, type Toy } from './toys.js';
 
 const engine = createOrtEngine(adapters, { threads: 1 });
-const open: Scorer[] = [];
-const made = async (sample: readonly number[], toy: Toy): Promise<Scorer> => {
-  const scorer = await toyScorer(sample, toy);
-  open.push(scorer);
-  return scorer;
-};
-afterAll(async () => {
-  for (const scorer of open) await scorer.dispose();
-});
+const made = madeToys();
 
 /** Runs a graph of inputs with values, and gives its output and the gradients of the output's sum. */
 async function evaluated(
@@ -186,8 +177,9 @@ test('of a picture both find the part that counts', async () => {
     areas: [0.1],
     sigma: 1,
     smooth: 0,
-    iterations: 300,
+    blur: 0.5,
     learningRate: 0.03,
+    iterations: 300,
   });
   expect(found(best.need)).toBeGreaterThan(0.85);
   const smallest = await meaningful.attribute(problem(bright), { l1: 1e-3, smooth: 0, jitter: 0, blur: 0.5 });

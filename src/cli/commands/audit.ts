@@ -1,19 +1,10 @@
 // The words and options of lan-onnx audit.
 import { CONTENDERS, METHODS } from '../../attribution/names.js';
-import { NOISE_HELP } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
 import { Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
-import { MASK, objectiveOptions } from '../mask-options.js';
-import {
-  hookPointOption,
-  jsonOption,
-  MODEL_ARGUMENT,
-  modelOptions,
-  questionOptions,
-  seedOption,
-  taskOptions,
-} from '../options.js';
+import { explainedInputs, explainOptions, MASK } from '../mask-options.js';
+import { MODEL_ARGUMENT } from '../options.js';
 
 /** `auto`, or a number. */
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
@@ -31,8 +22,7 @@ export const audit = {
   describe: 'which parts of an input the classifier needed, with evidence',
   positionals: { model: MODEL_ARGUMENT },
   options: {
-    image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
-    tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+    ...explainedInputs,
     data: {
       ...TEXT,
       describe: 'a dataset in place of them: folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or .npy',
@@ -78,7 +68,6 @@ export const audit = {
       group: MASK,
       describe: 'an explainer that lan-onnx train has written; it gives the masks at once',
     },
-    noise: { ...TEXT, group: MASK, describe: NOISE_HELP },
     keep: {
       ...TEXT,
       coerce: number(0),
@@ -105,14 +94,7 @@ export const audit = {
       describe:
         'what a person has marked as needed: a picture, an .npy file, or a folder with a file of each name; measures how far the mask points there',
     },
-    'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
-    ...questionOptions,
-    ...modelOptions,
-    ...taskOptions,
-    ...hookPointOption,
-    ...objectiveOptions,
-    ...seedOption,
-    ...jsonOption,
+    ...explainOptions,
   },
   examples: [
     ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],
