@@ -9,7 +9,7 @@ import { clamp, compiled, FEWEST, firstLevel, gridOf, LOSS, MASK, PARAMETER, pre
 import { defineMethod, type Run } from './method.js';
 import { perturbed } from './pyramid.js';
 import { SCORES } from './scored.js';
-import { pointsOf, smoothMaximum, type Cells } from './smooth-mask.js';
+import { smoothMaximum, type Cells } from './smooth-mask.js';
 
 /** Settings of extremal perturbation. */
 export interface ExtremalSettings extends MaskSettings {
@@ -21,9 +21,11 @@ export interface ExtremalSettings extends MaskSettings {
   readonly smooth: number;
 }
 
-/** The weight of the area constraint at first, and how it grows with each step. */
-const [AREA_WEIGHT, AREA_GROWTH] = [300, 1.0035] as const;
+/** The weight of the area constraint at first, for each cell 300 / 32^2 (of 224 pixels there are 32 x 32), and how it grows with each step. */
+const [CELL_WEIGHT, AREA_GROWTH] = [300 / 1024, 1.0035] as const;
 const MOMENTUM = 0.9;
+/** Values of a mask that differ by no more are in no order. */
+const EQUAL = 0.05;
 /** Where the time is short a step is as long as so many at most. */
 const LONGEST = 10;
 /** What a value's fall from all to nothing counts as, beside a constraint that was weighed for logits. */
@@ -53,12 +55,13 @@ export const extremal = defineMethod<ExtremalSettings>({
     const cells = new Float32Array(sizeOf(dims)).fill(1);
     const momentum = new Float32Array(cells.length);
     const feed = (lambda: number): Record<string, Tensor> => ({ ...feeds, reward, lambda: scalar(lambda), [PARAMETER]: float32(cells, dims) }); // prettier-ignore
+    const weight = (CELL_WEIGHT * cells.length) / areas.length;
     let done = 0;
     let steps = 0;
     const start = run.seconds();
     while (done < iterations && !(steps >= FEWEST && run.over())) {
       run.requireTime(steps, FEWEST, 'Give more time, or fewer `areas`.');
-      const out = await program.run(feed(AREA_WEIGHT * AREA_GROWTH ** done), [LOSS, gradientOf(PARAMETER)]);
+      const out = await program.run(feed(weight * AREA_GROWTH ** done), [LOSS, gradientOf(PARAMETER)]);
       run.count(areas.length, areas.length);
       steps++;
       const length = stepLength(run, iterations - done, (run.seconds() - start) / steps);
@@ -104,12 +107,10 @@ async function extremalGraph(
   let each = typedAs(g, g.reshape(mask, [n, points]), [n, points]);
   if (grid) {
     const [channels, rows, columns] = dims.slice(1) as [number, number, number];
-    const side = pointsOf(grid);
     const maximum = smoothMaximum(g, g.reshape(mask, [n * channels, 1, rows, columns]), n * channels, grid, sigma);
-    const size = [n, channels, side * rows, side * columns];
-    points = sizeOf(size) / n;
-    each = typedAs(g, g.reshape(maximum, [n, points]), [n, points]);
-    mask = grow(g, g.reshape(maximum, size), size, [n, ...maskDims.slice(1)]);
+    points = channels * (rows + 2 * maximum.margin) * (columns + 2 * maximum.margin);
+    each = typedAs(g, g.reshape(maximum.all, [n, points]), [n, points]);
+    mask = grow(g, g.reshape(maximum.inside, dims), dims, [n, ...maskDims.slice(1)]);
   }
   const off = g.sub(each, areaReference(g, each, areas));
   const area = g.mul(g.reduceSum(g.mul(off, off), [0, 1], false), g.scalar(1 / points));
@@ -121,8 +122,9 @@ async function extremalGraph(
 }
 
 /**
- * What masks of `areas` with these values [N,P] are to become: 1 for the largest, as many as the area says, 0 for the others. Of equal values at the border
- * each gets the same part of what is left: in the order of their indices a mask that is even would fall to one side.
+ * What masks of `areas` with these values [N,P] are to become: 1 for the largest, as many as the area says, 0 for the others. Values that are equal at the
+ * border, or nearly so, get the same part of what is left each: a mask that is even, as the first one is, would else fall to one side, by their indices or
+ * by the last digit of a smooth maximum.
  */
 export function areaReference(g: GraphBuilder, values: string, areas: readonly number[]): string {
   const [n, points] = g.typeOf(values).dims as [number, number];
@@ -131,8 +133,8 @@ export function areaReference(g: GraphBuilder, values: string, areas: readonly n
   const largest = g.ops('TopK', [values, g.ints([most])], 2, { axis: 1 })[0]!;
   const last = g.constant({ type: 'int64', dims: [n, 1], data: BigInt64Array.from(counts, (c) => BigInt(c - 1)) });
   const border = g.op('GatherElements', [largest, last], { axis: 1 });
-  const above = g.cast(g.greater(values, border), 1);
-  const from = g.cast(g.op('GreaterOrEqual', [values, border]), 1);
+  const above = g.cast(g.greater(values, g.add(border, g.scalar(EQUAL))), 1);
+  const from = g.cast(g.op('GreaterOrEqual', [values, g.sub(border, g.scalar(EQUAL))]), 1);
   const level = g.sub(from, above);
   const left = g.sub(g.constant(float32(counts, [n, 1])), g.reduceSum(above, [1], true));
   return g.add(above, g.mul(level, g.div(left, g.reduceSum(level, [1], true))));

@@ -21,37 +21,38 @@ export function cellsOf(height: number, width: number, cells: number): Cells {
 /** The temperature of the smooth maximum is 1 / COLDNESS. */
 const COLDNESS = 20;
 
-/** Points along a cell's side at which the smooth maximum is taken; between them masks are grown bilinearly, since they are smooth by then. */
-export const pointsOf = ({ height, width, rows, columns }: Cells): number =>
-  Math.min(height / rows, width / columns) >= 2 ? 2 : 1;
-
 /**
- * The smooth maximum (Fong, Patrick and Vedaldi, 2019, Section 3.2) of `cells` [N,1,rows,columns] at points of the picture: over the cells v near a point u,
- * each weighed by k(u - v) = exp(-2 max(0, |u - v| / sigma - 1/2)^2), the mean by softmax weights of temperature 1/20. Cells beyond the border are 0.
- * `sigma` in cells. Gives [N,1,points rows,points columns].
+ * The smooth maximum (Fong, Patrick and Vedaldi, 2019, Section 3.2) of `cells` [N,1,rows,columns] in the middle u of each cell: over the cells v near it,
+ * each weighed by k(u - v) = exp(-2 max(0, |u - v| / sigma - 1/2)^2), the mean by softmax weights of temperature 1/20. `sigma` in cells; cells beyond
+ * the border are 0. Gives it on the picture and a margin of `sigma` around it, so that no cell is cheaper at the border than elsewhere, as `all`
+ * [N,1,rows + 2 margin,columns + 2 margin], and on the picture alone as `inside` [N,1,rows,columns].
  */
-export function smoothMaximum(g: GraphBuilder, cells: string, n: number, size: Cells, sigma: number): string {
-  const { rows, columns } = size;
-  const points = pointsOf(size);
+export function smoothMaximum(
+  g: GraphBuilder,
+  cells: string,
+  n: number,
+  { rows, columns }: Pick<Cells, 'rows' | 'columns'>,
+  sigma: number,
+): { readonly all: string; readonly inside: string; readonly margin: number } {
   const radius = 1 + Math.ceil(sigma);
+  const margin = Math.ceil(sigma);
   const side = 2 * radius + 1;
-  const [near, places] = [side ** 2, points ** 2];
+  const near = side ** 2;
   // One convolution both looks at each near cell and weighs it.
-  const kernel = new Float32Array(places * near * near);
-  for (let p = 0; p < places; p++)
-    for (let k = 0; k < near; k++) {
-      const [y, x] = [Math.floor(p / points), p % points].map((i) => (i + 0.5) / points - 0.5) as [number, number];
-      const distance = Math.hypot(y - (Math.floor(k / side) - radius), x - ((k % side) - radius));
-      kernel[(p * near + k) * near + k] = Math.exp(-2 * Math.max(0, distance / sigma - 0.5) ** 2);
-    }
-  const weighed = g.op('Conv', [cells, g.constant(float32(kernel, [places * near, 1, side, side]))], {
+  const kernel = new Float32Array(near * near);
+  for (let k = 0; k < near; k++) {
+    const distance = Math.hypot(Math.floor(k / side) - radius, (k % side) - radius);
+    kernel[k * near + k] = Math.exp(-2 * Math.max(0, distance / sigma - 0.5) ** 2);
+  }
+  const pad = radius + margin;
+  const weighed = g.op('Conv', [cells, g.constant(float32(kernel, [near, 1, side, side]))], {
     kernel_shape: [side, side],
-    pads: [radius, radius, radius, radius],
+    pads: [pad, pad, pad, pad],
   });
-  const split = g.reshape(weighed, [n, places, near, rows * columns]);
-  const chosen = g.op('Softmax', [g.mul(split, g.scalar(COLDNESS))], { axis: 2 });
-  const maximum = g.reshape(g.reduceSum(g.mul(split, chosen), [2], false), [n, points, points, rows, columns]);
-  return g.reshape(g.transpose(maximum, [0, 3, 1, 4, 2]), [n, 1, points * rows, points * columns]);
+  const chosen = g.op('Softmax', [g.mul(weighed, g.scalar(COLDNESS))], { axis: 1 });
+  const all = g.reduceSum(g.mul(weighed, chosen), [1], true);
+  g.types.set(all, { type: 'float32', dims: [n, 1, rows + 2 * margin, columns + 2 * margin] });
+  return { all, inside: g.slice(all, [margin, margin], [margin + rows, margin + columns], [2, 3]), margin };
 }
 
 /**
