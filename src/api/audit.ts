@@ -122,7 +122,7 @@ class CompiledAuditor implements Auditor {
     const { lan, vocabulary } = options;
     const settings = settingsOf(options);
     const method = methodOf(options);
-    if (lan !== undefined && settings.betas)
+    if (lan !== undefined && options.beta !== undefined)
       throw new LanError(
         'usage',
         '`beta` and `lan` contradict each other: an explainer was trained with one beta.',

@@ -23,7 +23,10 @@ import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './o
 export type { Compared };
 
 /** Options of `compare`: those of `audit` for LAN, noise, question and evidence, and which methods take part. */
-export interface CompareOptions extends Omit<AuditOptions, 'lan' | 'method' | 'vocabulary' | 'groundTruth' | 'onProgress'> {
+export interface CompareOptions extends Omit<
+  AuditOptions,
+  'lan' | 'method' | 'find' | 'vocabulary' | 'groundTruth' | 'onProgress'
+> {
   /** Names, or methods of your own; default: LAN and all that come with the package. */
   readonly methods?: readonly (typeof LAN | MethodName | AttributionMethod)[];
   /** Wall-clock seconds for each method, compiling and evidence not counted. Default: as long as its own settings take. */
@@ -88,8 +91,10 @@ export async function createComparer(model: ModelLike, options: CompareOptions =
   const { methods = [LAN, ...METHODS], expected: _, noiseSamples, within, target, against, evidenceDraws, onNote, onPhase, signal } = options; // prettier-ignore
   const contenders = contendersOf(methods);
   const settings = settingsOf(options);
-  if (settings.betas && settings.betas.length > 1)
+  if (settings.betaPath || (settings.betas && settings.betas.length > 1))
     throw new LanError('usage', '`beta`: a comparison has one mask of LAN, so it takes one number.');
+  if (settings.find === 'delete')
+    throw new LanError('usage', "`find: 'delete'`: methods are compared by what is enough.", 'Leave `find` out.');
   if (within !== undefined) readWithin(within);
   const { sample: shape, pictureSize, ...said } = options;
   const opened = isFile(model) ? await openModel(model, openingOf({ ...said, sample: shape, pictureSize })) : internals(model);

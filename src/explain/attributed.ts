@@ -6,8 +6,9 @@ import { random, STREAMS } from '../core/random.js';
 import { descending, sharedRanks } from '../core/correlation.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { questionOf, type Answer } from '../evidence/answer.js';
+import type { Replaceability } from '../evidence/replaceability.js';
 import type { Noise } from '../lan/noise.js';
-import type { MaskShape } from '../lan/choices.js';
+import type { Find, MaskShape } from '../lan/choices.js';
 import { maskShapeOf } from '../lan/objective.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Classifier } from '../model/classifier.js';
@@ -145,3 +146,7 @@ export function claimedMask(order: Tensor, fraction = 0): { readonly mask: Tenso
   for (const index of first.subarray(0, Math.round(fraction * first.length))) mask[index] = 1;
   return { mask: float32(mask, order.dims), order };
 }
+
+/** The fraction of the elements that the claim of an order says are not needed; undefined where none held. */
+export const notNeeded = ({ hard, deletion }: Pick<Replaceability, 'hard' | 'deletion'>, find: Find): number | undefined =>
+  find === 'delete' ? deletion?.found && 1 - deletion.found.fraction : hard?.fraction;

@@ -1,6 +1,7 @@
 // audit(classifier, x): check the conversion, learn a mask for each beta, and measure what the masks claim.
 import type { Classifier } from '../model/open.js';
 import type { Question } from '../model/question.js';
+import { LanError } from '../core/errors.js';
 import { topK } from '../core/rows.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
@@ -9,15 +10,17 @@ import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Attribution, AttributionMethod } from '../attribution/method.js';
-import { attributed, claimedMask, type MethodChoice } from './attributed.js';
+import { attributed, claimedMask, notNeeded, type MethodChoice } from './attributed.js';
 import { agreementOf, inquire, type Inquiry } from './inquiry.js';
 import { rangeOf, tokenPool } from './plausible.js';
 import { judgeOf, labelOf, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
-import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
+import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { corruptOnce } from '../evidence/corrupt.js';
-import { measureAll, type Further } from '../evidence/measure.js';
+import { measureAll, needOf, type Further } from '../evidence/measure.js';
+import type { Found } from '../evidence/search.js';
+import { walk, type PathPoint } from './path.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
@@ -51,6 +54,8 @@ export interface BetaResult extends Further {
   readonly attribution?: Attribution;
   readonly evidence: Replaceability;
   readonly evidenceSeconds: number;
+  /** The path of betas that it was taken from, where one was walked. */
+  readonly path?: readonly PathPoint[];
   /** One corrupted input, as the classifier saw it, and what it answered. */
   readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[]; readonly value?: number };
 }
@@ -97,6 +102,10 @@ export async function audit(classifier: Classifier, x: Tensor, options: AuditOpt
  */
 export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
   const settings = settingsFor(classifier, options.preset, options.settings, options.question);
+  if (settings.find === 'delete' && options.explainer)
+    throw new LanError('usage', "`find: 'delete'` and `lan` contradict each other: an explainer was trained for what is enough.", 'Leave one of them out.'); // prettier-ignore
+  if (settings.betaPath && (options.explainer || options.method))
+    throw new LanError('usage', "`beta: 'auto'` learns a mask for each beta, and here none is learned.", 'Leave `beta` out.');
   options.onPhase?.('compiling');
   // Where a path skips the hook point, each sample has an objective of its own.
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
@@ -107,15 +116,34 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
       const { x, classifier: bound, p, answer } = inquiry;
       const prepared = shared ?? (await prepare(bound, settings, options));
       try {
+        if (settings.find === 'delete') requireAnswer(answer);
         const agreement = await agreementOf(inquiry, prepared.forward);
         const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
         const betas: BetaResult[] = [];
-        const wanted = options.method ? [0] : options.explainer ? [options.explainer.settings.beta] : settings.betas;
+        const asked = { x, p, answer, noise };
+        const walked = settings.betaPath
+          ? await walk({
+              ...asked,
+              classifier: bound,
+              masks: prepared.masks,
+              judge: judging(bound, answer),
+              settings,
+              signal: options.signal,
+            })
+          : undefined;
+        const wanted = walked
+          ? [walked.beta]
+          : options.method
+            ? [0]
+            : options.explainer
+              ? [options.explainer.settings.beta]
+              : settings.betas;
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
-          const { attribution, ...mask } = await prepared.masks.of({ x, p, answer, noise, beta });
-          const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth);
-          betas.push({ beta, ...result, ...(attribution ? { attribution } : {}) });
+          const { attribution, ...mask }: Awaited<ReturnType<Masks['of']>> =
+            walked?.mask ?? (await prepared.masks.of({ ...asked, beta }));
+          const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth, walked?.found);
+          betas.push({ beta, ...result, ...(attribution ? { attribution } : {}), ...(walked ? { path: walked.points } : {}) });
         }
         const prediction = predictionOf(inquiry, options.question);
         const resolved = { ...settings, betas: wanted };
@@ -156,7 +184,7 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
       : learned(
           await createLearner(
             classifier.engine,
-            await objectiveOf(classifier, settings, asked(classify, classifier, options.question)),
+            await objectiveOf(classifier, settings, options.question, classify),
             classifier.adapters,
           ),
           settings,
@@ -166,6 +194,12 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
 }
+
+/** How answers to noise are held against the one that was given. */
+const judging =
+  (classifier: Classifier, answer: Answer) =>
+  (p: Tensor): Judge =>
+    judgeOf(answer, p, classifier.severalLabels);
 
 async function measured(
   classifier: Classifier,
@@ -177,30 +211,46 @@ async function measured(
   settings: LanSettings,
   options: AuditOptions,
   groundTruth: Tensor | undefined,
+  found: Found | undefined,
 ): Promise<Omit<BetaResult, 'beta'>> {
   options.onPhase?.(options.method ? `measuring evidence of ${options.method.method.title}` : `measuring evidence, beta ${beta}`);
   const start = performance.now();
   const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
-  const judge = (p: Tensor): Judge => judgeOf(answer, p, classifier.severalLabels);
+  const judge = judging(classifier, answer);
   const { order } = mask;
   const evidence = await replaceability(predict, x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
     judge,
     ...(order && { order }),
+    find: settings.find,
+    ...(found && { found }),
+    least: settings.keep === undefined || settings.find === 'delete' ? undefined : settings.keep,
   });
   // Another method gives an order alone: what its claim replaces is its mask.
-  const shown = options.method ? { ...mask, ...claimedMask(mask.mask, evidence.hard?.fraction) } : mask;
+  const shown = options.method ? { ...mask, ...claimedMask(mask.mask, notNeeded(evidence, settings.find)) } : mask;
   const range = rangeOf(classifier, x);
   const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
   const further = await measureAll(predict, { ...claimed, seed: settings.seed });
-  const corrupted = corruptOnce(x, shown.mask, noise, settings.seed);
+  // What was found is shown at work: the part that is not needed replaced, or the one that is.
+  const replaced = settings.find === 'delete' ? needOf(shown.mask) : shown.mask;
+  const corrupted = corruptOnce(x, replaced, noise, settings.seed);
   const seen = await predict(corrupted);
   const example =
     answer.task === 'value'
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
       : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
   return { learned: shown, evidence, ...further, evidenceSeconds: (performance.now() - start) / 1000, example };
+}
+
+/** Throws LanError for a class that was asked about and is not the answer: there is nothing to lose. */
+function requireAnswer(answer: Answer): void {
+  if (answer.task === 'target' && !answer.leads)
+    throw new LanError(
+      'usage',
+      `'${answer.label}' is not ${answer.against ? `ahead of '${answer.against.label}'` : 'the answer'} in the input, so no part of it is needed for that.`,
+      "Leave `find: 'delete'` out, or ask about the model's answer.",
+    );
 }
 
 /** The `count` most probable classes of the first row, and those that were asked about. */

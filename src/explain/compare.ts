@@ -6,7 +6,7 @@ import { judgeOf } from '../evidence/answer.js';
 import { deletionAndInsertion } from '../evidence/curves.js';
 import { needOf } from '../evidence/measure.js';
 import type { Metric } from '../evidence/metric.js';
-import { hardClaim, noiseAlone, type HardReplaceability, type Kept } from '../evidence/replaceability.js';
+import { hardClaimOf, noiseAlone, type HardReplaceability, type Kept } from '../evidence/replaceability.js';
 import { scoreOf, type Subject } from '../evidence/subject.js';
 import { createTrials, type Trials } from '../evidence/trials.js';
 import { createLearner, orderOf, type LearnedMask, type Learner } from '../lan/learn.js';
@@ -18,7 +18,7 @@ import { attributed, Scorers } from './attributed.js';
 import { predictionOf, type AuditOptions, type AuditResult } from './audit.js';
 import { agreementOf, inquire, type Inquiry } from './inquiry.js';
 import { learned } from './masks.js';
-import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
+import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { rangeOf, tokenPool } from './plausible.js';
 
 /** The name of the method of this project: a mask learned by descent (Eq. 4). */
@@ -72,7 +72,7 @@ export class Compiled {
     if (known?.of === classifier) return known.learner;
     await known?.learner.then((l) => l.dispose()).catch(() => undefined);
     const { classify } = await this.forward(classifier);
-    const learner = objectiveOf(classifier, settings, asked(classify, classifier, question)).then((objective) =>
+    const learner = objectiveOf(classifier, settings, question, classify).then((objective) =>
       createLearner(classifier.engine, objective, classifier.adapters),
     );
     this.learners.set(key, { of: classifier, learner });
@@ -217,7 +217,7 @@ async function foundBy(
 ): Promise<Compared['found']> {
   const order = orderOf(mask);
   const measured = {
-    claim: await hardClaim(trials, toFloat32(order)),
+    claim: await hardClaimOf(trials, toFloat32(order)),
     metrics: await deletionAndInsertion(subject, needOf(order)),
   };
   const { attribution, seconds } = mask;

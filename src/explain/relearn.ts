@@ -9,7 +9,7 @@ import { attributed, Scorers } from './attributed.js';
 import { inquire } from './inquiry.js';
 import { learned, type Masks } from './masks.js';
 import { rangeOf, tokenPool } from './plausible.js';
-import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
+import { objectiveOf, settingsFor } from './objective.js';
 
 /** One compilation for masks of any number of inputs, seeds and noises. */
 export interface Relearner {
@@ -31,11 +31,7 @@ export async function createRelearner(classifier: Classifier, options: AuditOpti
       // Who frees the masks frees what runs them.
       return (seed) => ({ ...attributed({ ...method, scorers }, bound, { ...settings, seed }, { signal: options.signal }), dispose: () => scorers.dispose() }); // prettier-ignore
     }
-    const learner = await createLearner(
-      bound.engine,
-      await objectiveOf(bound, settings, asked(classifyOnce(bound), bound, options.question)),
-      bound.adapters,
-    );
+    const learner = await createLearner(bound.engine, await objectiveOf(bound, settings, options.question), bound.adapters);
     return (seed) => learned(learner, { ...settings, seed }, { ...options, onPhase: undefined });
   };
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await make(classifier);

@@ -14,9 +14,10 @@ import { scaleBilinear } from '../core/bilinear.js';
 import { orderOf } from '../lan/learn.js';
 import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
-import { caution, claims, headingOf, partOf, percent } from './claims.js';
+import { caution, claims, deletionCaption, headingOf, partOf, percent } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
+import { PATH_FILES, writePath } from './path-files.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
 
@@ -50,6 +51,9 @@ export interface BetaFiles {
   readonly order?: string;
   readonly attention?: string;
   readonly overlay?: string;
+  /** Where a path of betas was walked. */
+  readonly path?: string;
+  readonly pathTable?: string;
 }
 
 /** What was written: paths. */
@@ -71,12 +75,13 @@ const pictureOfInput = (x: Tensor, { range }: AuditContext): Picture | undefined
 
 /** Names of the files of each beta: with several of them they carry `-beta<b>`. */
 function filesOf({ betas }: AuditResult, drawn: boolean): BetaFiles[] {
-  return betas.map(({ beta, learned }) => {
+  return betas.map(({ beta, learned, path }) => {
     const suffix = betas.length > 1 ? `-beta${beta}` : '';
     return {
       mask: `mask${suffix}.npy`,
       ...(learned.order && { order: `order${suffix}.npy` }),
       ...(drawn && { attention: `attention${suffix}.png`, overlay: `overlay${suffix}.png` }),
+      ...(path && PATH_FILES),
     };
   });
 }
@@ -99,6 +104,8 @@ export async function writeAudit(
     ...files.flatMap((f) => Object.values(f) as string[]),
     ...Object.values(document.files),
   ]);
+  const [{ path } = {}] = result.betas;
+  if (path) await writePath(folder, path, context.title);
   const rows: Row[] = [];
   for (const [i, beta] of result.betas.entries()) {
     const { mask, order, attention, overlay: over } = files[i]!;
@@ -180,7 +187,7 @@ function sheetRow(
   result: AuditResult,
   { range, hookPoint }: AuditContext,
 ): Row {
-  const { soft, hard } = beta.evidence;
+  const { soft, hard, deletion } = beta.evidence;
   const shown = Math.max(2, result.answer.task === 'labels' ? top(result).length : 0);
   const captionsOf = (prediction: readonly Prediction[], value: number | undefined): string[] =>
     value === undefined ? withAsked(result.answer, prediction, shown).map(named) : [`value ${fourDigits(value)}`];
@@ -205,6 +212,7 @@ function sheetRow(
         'overlay',
         `soft: kept ${soft.kept} of ${soft.draws}`,
         hard ? `hard, ${percent(hard.fraction)}: kept ${hard.kept} of ${hard.draws}` : 'hard: no fraction held',
+        ...deletionCaption(deletion),
       ],
     },
   ];
@@ -259,6 +267,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       claims: claims(b, result.answer, partOf(context.hookPoint)),
       ...(context.tokens ? { tokens: tokenMasks(context.tokens, orderOf(b.learned)) } : {}),
       evidence: b.evidence,
+      ...(b.path && { path: b.path }),
       metrics: b.metrics,
       otherNoise: b.otherNoise,
       sanity: b.sanity,

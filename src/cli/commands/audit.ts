@@ -1,10 +1,15 @@
 // The words and options of lan-onnx audit.
 import { CONTENDERS, METHODS } from '../../attribution/names.js';
+import { FINDS, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
-import { Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
+import { each, Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
 import { explainedInputs, explainOptions, MASK } from '../mask-options.js';
 import { MODEL_ARGUMENT } from '../options.js';
+
+/** `auto` by itself, or numbers. */
+const betas = (texts: readonly string[]): number[] | 'auto' =>
+  texts.length === 1 && texts[0] === 'auto' ? 'auto' : each(number(0))(texts);
 
 /** `auto`, or a number. */
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
@@ -72,7 +77,16 @@ export const audit = {
       ...TEXT,
       coerce: number(0),
       group: MASK,
-      describe: 'in place of --beta: how often the answer is to be kept (0.95); as much is replaced as that allows',
+      describe:
+        'how often the answer is to be kept (0.95), in place of --beta or with --beta auto; as much is replaced as that allows',
+    },
+    find: {
+      type: 'string',
+      choices: FINDS,
+      default: 'keep' as Find,
+      requiresArg: true,
+      group: MASK,
+      describe: 'keep: the smallest part that is enough; delete: the smallest part whose loss changes the answer',
     },
     iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most' },
     'learning-rate': { ...TEXT, coerce: number(0), group: MASK, describe: 'of Adam' },
@@ -95,10 +109,17 @@ export const audit = {
         'what a person has marked as needed: a picture, an .npy file, or a folder with a file of each name; measures how far the mask points there',
     },
     ...explainOptions,
+    beta: {
+      ...explainOptions.beta,
+      coerce: betas,
+      describe:
+        'weight of the mask mean (Eq. 4); several give several masks; auto: a path of them, and the one that goes furthest',
+    },
   },
   examples: [
     ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],
     ['$0 audit m.onnx --image photos/ --beta 1.5 3 5', 'three masks for each picture in a folder'],
+    ['$0 audit m.onnx --image cat.jpg --find delete', 'the smallest part whose loss changes the answer'],
     ["$0 audit m.onnx --data cifar/ --limit 200 --fail-on 'replaceable<0.5' --junit audit.xml", 'a dataset, for CI'],
   ],
   epilogue:

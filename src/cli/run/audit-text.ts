@@ -5,6 +5,7 @@ import { predictionText, type AuditDocument } from '../../report/audit-files.js'
 import { DOCUMENT } from '../../report/earlier.js';
 import { headingOf } from '../../report/claims.js';
 import { furtherText } from '../../report/further-text.js';
+import { pathText } from '../../report/path-files.js';
 import { needed } from '../../report/tokens.js';
 
 /** `path`: the input as it was named; `folder`: where the files lie; `classes` of the model. */
@@ -17,7 +18,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
       : []),
   ];
-  for (const { beta, claims, metrics, otherNoise, sanity, tokens, steps, stopped, maskMean, timings, passes } of betas) {
+  for (const { beta, claims, metrics, otherNoise, sanity, tokens, path, steps, stopped, maskMean, timings, passes } of betas) {
     const [headline, ...others] = claims;
     const milliseconds = 1000 * timings.secondsPerStep;
     const how =
@@ -29,6 +30,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
     lines.push(
       `  ${headingOf(beta, method)}: ${headline}`,
       ...[...others, ...furtherText({ metrics, otherNoise, sanity })].map((c) => `    ${c}`),
+      ...(path ? [`    ${pathText(path)}`] : []),
       ...(tokens ? [`    most needed: ${needed(tokens)}`] : []),
       `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,
     );
