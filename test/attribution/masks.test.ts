@@ -179,9 +179,9 @@ test('both stop with the time: longer steps where it is short, and a refusal whe
     await expect(method.attribute(asked(scorer, ones, { budget: 1e-9 }))).rejects.toThrow(
       /^`budget`: 1e-9 s were over after 1 of the 10 passes that (Extremal|Meaningful) perturbation cannot do without/,
     );
-    const { details } = await method.attribute(asked(scorer, ones, { budget: 0.05 }), { iterations: 1e6 });
+    const { details } = await method.attribute(asked(scorer, ones, { budget: 0.5 }), { iterations: 1e6 });
     expect(details['steps'] as number).toBeGreaterThan(9);
-    expect(details['steps'] as number).toBeLessThan(2e4);
+    expect(details['steps'] as number).toBeLessThan(2e5);
   }
   const stop = new AbortController();
   stop.abort();
