@@ -15,6 +15,7 @@ import { agreementOf, inquire, type Inquiry } from './inquiry.js';
 import { rangeOf, tokenPool } from './plausible.js';
 import { judgeOf, labelOf, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
+import { byForwardPasses } from './forward.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { corruptOnce } from '../evidence/corrupt.js';
@@ -118,7 +119,8 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
       try {
         if (settings.find === 'delete') requireAnswer(answer);
         const agreement = await agreementOf(inquiry, prepared.forward);
-        const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
+        const range = rangeOf(classifier, x, options.samples);
+        const noise = createNoise(settings.noise, { x, ...range, samples: options.samples, tokens });
         const betas: BetaResult[] = [];
         const asked = { x, p, answer, noise };
         const walked = settings.betaPath
@@ -181,15 +183,17 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
     ? attributed(options.method, classifier, settings, options)
     : options.explainer
       ? explained(options.explainer)
-      : learned(
-          await createLearner(
-            classifier.engine,
-            await objectiveOf(classifier, settings, options.question, classify),
-            classifier.adapters,
-          ),
-          settings,
-          options,
-        );
+      : classifier.forwardOnly
+        ? byForwardPasses(classifier, settings, options)
+        : learned(
+            await createLearner(
+              classifier.engine,
+              await objectiveOf(classifier, settings, options.question, classify),
+              classifier.adapters,
+            ),
+            settings,
+            options,
+          );
   const forward = await classifier.engine.compile(await classify(1));
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
@@ -229,7 +233,7 @@ async function measured(
   });
   // Another method gives an order alone: what its claim replaces is its mask.
   const shown = options.method ? { ...mask, ...claimedMask(mask.mask, notNeeded(evidence, settings.find)) } : mask;
-  const range = rangeOf(classifier, x);
+  const range = rangeOf(classifier, x, options.samples);
   const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
   const further = await measureAll(predict, { ...claimed, seed: settings.seed });
   // What was found is shown at work: the part that is not needed replaced, or the one that is.

@@ -181,7 +181,8 @@ async function fieldOf(
   const { x, classifier: bound, answer } = inquiry;
   await agreementOf(inquiry, (await compiled.forward(bound)).program);
   const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
-  const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
+  const range = rangeOf(classifier, x, options.samples);
+  const noise = createNoise(settings.noise, { x, ...range, samples: options.samples, tokens });
   const predict = (samples: Tensor): Promise<Tensor> => bound.predict(samples);
   const { seed } = settings;
   const judge = (p: Tensor) => judgeOf(answer, p, classifier.severalLabels);

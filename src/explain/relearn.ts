@@ -6,6 +6,7 @@ import { createNoise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
 import type { AuditOptions } from './audit.js';
 import { attributed, Scorers } from './attributed.js';
+import { byForwardPasses } from './forward.js';
 import { inquire } from './inquiry.js';
 import { learned, type Masks } from './masks.js';
 import { rangeOf, tokenPool } from './plausible.js';
@@ -31,8 +32,10 @@ export async function createRelearner(classifier: Classifier, options: AuditOpti
       // Who frees the masks frees what runs them.
       return (seed) => ({ ...attributed({ ...method, scorers }, bound, { ...settings, seed }, { signal: options.signal }), dispose: () => scorers.dispose() }); // prettier-ignore
     }
+    const told = { ...options, onPhase: undefined };
+    if (classifier.forwardOnly) return (seed) => byForwardPasses(bound, { ...settings, seed }, told);
     const learner = await createLearner(bound.engine, await objectiveOf(bound, settings, options.question), bound.adapters);
-    return (seed) => learned(learner, { ...settings, seed }, { ...options, onPhase: undefined });
+    return (seed) => learned(learner, { ...settings, seed }, told);
   };
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await make(classifier);
   const tokens = classifier.hookPoint?.tokens ? await tokenPool(classifier, settings) : undefined;
@@ -42,7 +45,7 @@ export async function createRelearner(classifier: Classifier, options: AuditOpti
       const { x, classifier: bound, p, answer } = inquiry;
       const masks = (shared ?? (await make(bound)))(seed);
       try {
-        const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x), samples: options.samples, tokens });
+        const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x, options.samples), samples: options.samples, tokens });
         const mask = await masks.of({ x, p, answer, noise: noiseNow, beta: settings.betas[0]! });
         return { order: orderOf(mask), answer };
       } finally {
