@@ -18,20 +18,28 @@ export interface Inquiry {
   readonly answer: Answer;
 }
 
+/** What the mask lies on, x [1,...sample], and the classifier of it (see Classifier.locate). */
+export type Located = Pick<Inquiry, 'x' | 'classifier'>;
+
+/** Which class is asked about, and what counts as kept of a value. */
+interface Asking {
+  readonly within?: Within;
+  readonly question?: Question;
+}
+
 /** Puts one sample [1,...inputShape] to a classifier. Throws LanError (`numbers`) where it is not finite, and what `predict` throws. */
-export async function inquire(
-  classifier: Classifier,
-  sample: Tensor,
-  { within, question }: { readonly within?: Within; readonly question?: Question },
-): Promise<Inquiry> {
-  const { x, classifier: bound } = await classifier.locate(sample);
+export const inquire = async (classifier: Classifier, sample: Tensor, asking: Asking): Promise<Inquiry> =>
+  inquireAt(await classifier.locate(sample), asking);
+
+/** The same for what the mask lies on. */
+export async function inquireAt({ x, classifier }: Located, { within, question }: Asking): Promise<Inquiry> {
   requireFinite(x);
-  const p = await bound.predict(x);
+  const p = await classifier.predict(x);
   const answer =
     classifier.task === 'regression'
       ? valueAnswer(p, within)
       : answerOf(p, classifier.labels, classifier.severalLabels, question);
-  return { x, classifier: bound, p, answer };
+  return { x, classifier, p, answer };
 }
 
 /**
