@@ -1,4 +1,6 @@
 // The options of an audit: how a mask is learned, what its noise is, who is told.
+import type { AttributionMethod } from '../attribution/method.js';
+import type { MethodName } from '../attribution/names.js';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Within } from '../evidence/answer.js';
@@ -97,10 +99,15 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
    */
   readonly groundTruth?: string | Tensor;
   /**
-   * The whole self-deception battery for the first beta: masks learned with another seed, noise and input, and with the model's weights shuffled from the
+   * The whole self-deception battery for the first beta: masks made again with another seed, noise and input, and with the model's weights shuffled from the
    * top; it takes about ten times as long. Default: what needs no further mask.
    */
   readonly sanity?: boolean;
+  /**
+   * Another method in place of a learned mask, by its name or one of your own (see `defineMethod`): its order is measured in the same way. What says how
+   * a mask is learned (`beta`, `draws`, ...) has no place beside it. Default: `lan`.
+   */
+  readonly method?: MethodName | 'lan' | AttributionMethod;
   /** An explainer that `train` has written, its path or bytes: it gives the mask at once, with its own beta. */
   readonly lan?: string | Uint8Array;
   /** The words behind ids of tokens, or those that a model of words counts: by id or place, or the path of a file with one a line. */
