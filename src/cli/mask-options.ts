@@ -1,5 +1,15 @@
 // The options of what a mask is and how it is learned, shared by the commands that learn one.
-import { MASK_SHAPES, MASK_VALUES, OUTPUT_LOSSES, PRESETS, type Preset } from '../lan/choices.js';
+import { MASK_SHAPES, MASK_VALUES, NOISE_HELP, OUTPUT_LOSSES, PRESETS, type Preset } from '../lan/choices.js';
+import {
+  EVIDENCE,
+  hookPointOption,
+  INPUTS,
+  jsonOption,
+  modelOptions,
+  questionOptions,
+  seedOption,
+  taskOptions,
+} from './options.js';
 import { each, Expected, number, TEXT, TEXTS, type OptionTable, whole } from './option.js';
 
 /** Heading of the options about masks in --help. */
@@ -58,6 +68,38 @@ export const objectiveOptions = {
     group: MASK,
     describe: 'how outputs are compared, L_F (default: cross-entropy; of a regression squared-error)',
   },
+} as const satisfies OptionTable;
+
+/** The inputs of a command that explains them. */
+export const explainedInputs = {
+  image: {
+    ...TEXTS,
+    group: INPUTS,
+    describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)",
+  },
+  tensor: { ...TEXTS, group: INPUTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+} as const satisfies OptionTable;
+
+/** Which question about which model is asked, what a mask is, what takes the place of what it replaces, and how that is measured. */
+export const explainOptions = {
+  ...jsonOption,
+  ...questionOptions,
+  ...taskOptions,
+  noise: {
+    ...TEXT,
+    group: MASK,
+    describe: `${NOISE_HELP} (default: uniform over the range of pictures; of tokens: tokens; of a table: its other rows)`,
+  },
+  ...objectiveOptions,
+  'evidence-draws': {
+    ...TEXT,
+    coerce: whole(1),
+    group: EVIDENCE,
+    describe: 'fresh noise draws for the evidence (default: 256, with --preset quick 64)',
+  },
+  ...seedOption,
+  ...hookPointOption,
+  ...modelOptions,
 } as const satisfies OptionTable;
 
 /** `7+28`, `14x28` or `none`, as [rows, columns] each. */

@@ -100,11 +100,5 @@ export async function measureAll(
   };
 }
 
-/** The curves of deletion and insertion alone, where many explanations are compared: nothing of other noise, and no battery. */
-export async function measureCurves(predict: Predict, { mask, answer, x, noise, seed }: Question): Promise<Further> {
-  const subject: Subject = { x, noise, seed, predict, score: scoreOf(answer) };
-  return { ...NOTHING_FURTHER, metrics: await deletionAndInsertion(subject, needOf(mask)) };
-}
-
 /** Where nothing further is measured. */
 export const NOTHING_FURTHER: Further = { metrics: [], otherNoise: [], sanity: sanityOf([]) };

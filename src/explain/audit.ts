@@ -5,31 +5,33 @@ import { LanError } from '../core/errors.js';
 import { topK } from '../core/rows.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
-import { createLearner, orderOf, requireFinite, type LearnedMask } from '../lan/learn.js';
+import { createLearner, orderOf, type LearnedMask } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
-import type { Attribution } from '../attribution/method.js';
-import { attributed, type MethodChoice } from './attributed.js';
+import type { Attribution, AttributionMethod } from '../attribution/method.js';
+import { attributed, claimedMask, notNeeded, type MethodChoice } from './attributed.js';
+import { agreementOf, inquire, type Inquiry } from './inquiry.js';
 import { rangeOf, tokenPool } from './plausible.js';
-import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
+import { judgeOf, labelOf, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
-import { agreementOf, requireAnswer } from './agreement.js';
 import { byForwardPasses } from './forward.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
-import { DRAWS, LEARNING, QUICK_DRAWS, sharesBudget, timeLeft } from './time-left.js';
+import { DRAWS, QUICK_DRAWS, sharesBudget, timeLeft, whileLearning } from './time-left.js';
 import { corruptOnce } from '../evidence/corrupt.js';
-import { measureAll, measureCurves, needOf, NOTHING_FURTHER, type Further } from '../evidence/measure.js';
+import { measureAll, needOf, NOTHING_FURTHER, type Further } from '../evidence/measure.js';
 import type { Found } from '../evidence/search.js';
 import { walk, type PathPoint } from './path.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
 export interface AuditOptions extends MaskProgress {
+  /** Does the budget cover the evidence as well? Default: it is the time in which a mask is learned. */
+  readonly coversEvidence?: boolean;
   readonly preset?: Preset;
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
-  /** Fresh noise draws for the evidence; default 256, with preset 'quick' 64, and fewer where `budget` leaves no time for them. */
+  /** Fresh noise draws for the evidence; default 256. */
   readonly evidenceDraws?: number;
   /** Of a regression: by how much its value may move and still counts as kept; absolute, or a part of it. Default '10%'. */
   readonly within?: Within;
@@ -39,8 +41,6 @@ export interface AuditOptions extends MaskProgress {
   readonly explainer?: OpenedExplainer;
   /** Another method, whose order is the mask, in place of one learned; there is one result, whose `beta` is 0. */
   readonly method?: MethodChoice;
-  /** Many explanations are compared: of each the hard claim by its order alone, and the curves of deletion and insertion. */
-  readonly curvesOnly?: boolean;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
 }
@@ -70,6 +70,8 @@ export interface BetaResult extends Further {
 export interface AuditResult {
   /** What the evidence says is kept. */
   readonly answer: Answer;
+  /** Where another method gave the masks: which one. */
+  readonly method?: Pick<AttributionMethod, 'name' | 'title' | 'reference'>;
   /** The five most probable classes, and those asked about; of several labels all that were given, if those are more. Of a regression none. */
   readonly prediction: readonly Prediction[];
   readonly settings: LanSettings;
@@ -116,24 +118,14 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
   const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
   return {
     async audit(sample, groundTruth) {
-      const { x, classifier: bound } = await classifier.locate(sample);
-      requireFinite(x);
+      const inquiry = await inquire(classifier, sample, options);
+      const { x, classifier: bound, p, answer } = inquiry;
       const prepared = shared ?? (await prepare(bound, settings, options));
       try {
-        const p = await bound.predict(x);
-        const converted = await prepared.forward.run({ x });
-        const regression = classifier.task === 'regression';
-        const answer = regression
-          ? valueAnswer(p, options.within)
-          : answerOf(p, classifier.labels, classifier.severalLabels, options.question);
         if (settings.find === 'delete') requireAnswer(answer);
-        const agreement = agreementOf(classifier, answer, p, Object.values(converted)[0]!);
-        const noise = createNoise(settings.noise, {
-          x,
-          ...rangeOf(classifier, x, options.samples),
-          samples: options.samples,
-          tokens,
-        });
+        const agreement = await agreementOf(inquiry, prepared.forward);
+        const range = rangeOf(classifier, x, options.samples);
+        const noise = createNoise(settings.noise, { x, ...range, samples: options.samples, tokens });
         const betas: BetaResult[] = [];
         const asked = { x, p, answer, noise };
         const walked = settings.betaPath
@@ -173,16 +165,20 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           );
           betas.push({ beta, ...result, ...(attribution ? { attribution } : {}), ...(walked ? { path: walked.points } : {}) });
         }
-        const prediction = regression
-          ? []
-          : topPredictions(
-              p,
-              classifier.labels,
-              answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5,
-              options.question,
-            );
+        const prediction = predictionOf(inquiry, options.question);
         const resolved = { ...settings, betas: wanted };
-        return { answer, prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
+        const { name, title, reference } = options.method?.method ?? {};
+        const method = name === undefined ? {} : { method: { name, title: title!, reference: reference! } };
+        return {
+          answer,
+          ...method,
+          prediction,
+          settings: resolved,
+          noise: noise.name,
+          agreement,
+          compileSeconds: prepared.seconds,
+          betas,
+        };
       } finally {
         if (!shared) await prepared.dispose();
       }
@@ -201,9 +197,7 @@ interface Prepared {
 async function prepare(classifier: Classifier, settings: LanSettings, options: AuditOptions): Promise<Prepared> {
   const start = performance.now();
   const classify = classifyOnce(classifier);
-  const { budget } = settings;
-  const learning =
-    budget !== undefined && sharesBudget(options, settings) ? { ...settings, budget: LEARNING * budget } : settings;
+  const learning = whileLearning(options, settings);
   const masks = options.method
     ? attributed(options.method, classifier, settings, options)
     : options.explainer
@@ -247,14 +241,13 @@ async function measured(
   const start = performance.now();
   const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
   const judge = judging(classifier, answer);
-  // Beside other methods a binary mask is an order like theirs, and starts at no fraction of its own.
-  const { order } = options.curvesOnly ? {} : mask;
+  const { order } = mask;
   const quick = options.preset === 'quick';
   const wanted = options.evidenceDraws ?? (quick ? QUICK_DRAWS : DRAWS);
   // Samples without a batch cannot be timed together.
   const budget = sharesBudget(options, settings) && classifier.batched ? settings.budget : undefined;
   const time = await timeLeft(budget, began, { predict, x, wanted });
-  const evidence = await replaceability(predict, x, order ? mask.mask : orderOf(mask), noise, {
+  const evidence = await replaceability(predict, x, mask.mask, noise, {
     draws: time.draws,
     seed: settings.seed,
     judge,
@@ -263,28 +256,32 @@ async function measured(
     ...(found && { found }),
     least: settings.keep === undefined || settings.find === 'delete' ? undefined : settings.keep,
   });
+  // Another method gives an order alone: what its claim replaces is its mask.
+  const shown = options.method ? { ...mask, ...claimedMask(mask.mask, notNeeded(evidence, settings.find)) } : mask;
   const range = rangeOf(classifier, x, options.samples);
   const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
   const leftOut = quick ? 'quick' : time.further() ? undefined : 'budget';
-  const further = leftOut
-    ? NOTHING_FURTHER
-    : await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
+  const further = leftOut ? NOTHING_FURTHER : await measureAll(predict, { ...claimed, seed: settings.seed });
   // What was found is shown at work: the part that is not needed replaced, or the one that is.
-  const replaced = settings.find === 'delete' ? needOf(mask.mask) : mask.mask;
+  const replaced = settings.find === 'delete' ? needOf(shown.mask) : shown.mask;
   const corrupted = corruptOnce(x, replaced, noise, settings.seed);
   const seen = await predict(corrupted);
   const example =
     answer.task === 'value'
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
       : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
-  return {
-    learned: mask,
-    evidence,
-    ...further,
-    ...(leftOut && { leftOut }),
-    evidenceSeconds: (performance.now() - start) / 1000,
-    example,
-  };
+  const evidenceSeconds = (performance.now() - start) / 1000;
+  return { learned: shown, evidence, ...further, ...(leftOut && { leftOut }), evidenceSeconds, example };
+}
+
+/** Throws LanError for a class that was asked about and is not the answer: there is nothing to lose. */
+function requireAnswer(answer: Answer): void {
+  if (answer.task === 'target' && !answer.leads)
+    throw new LanError(
+      'usage',
+      `'${answer.label}' is not ${answer.against ? `ahead of '${answer.against.label}'` : 'the answer'} in the input, so no part of it is needed for that.`,
+      "Leave `find: 'delete'` out, or ask about the model's answer.",
+    );
 }
 
 /** The `count` most probable classes of the first row, and those that were asked about. */
@@ -297,3 +294,9 @@ export function topPredictions(p: Tensor, labels: readonly string[], count = 5, 
     probability: row[index]!,
   }));
 }
+
+/** What an audit shows of the answer to x: the most probable classes, and those that were asked about; of several labels all that were given; of a regression none. */
+export const predictionOf = ({ answer, classifier, p }: Inquiry, question: Question | undefined): Prediction[] =>
+  answer.task === 'value'
+    ? []
+    : topPredictions(p, classifier.labels, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5, question);

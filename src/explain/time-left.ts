@@ -3,7 +3,7 @@ import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { LanSettings } from '../lan/settings.js';
 
 /** Of a budget, the part that learning takes; the rest is for the evidence. */
-export const LEARNING = 0.6;
+const LEARNING = 0.6;
 /** Fresh draws of the evidence, where nobody says how many. */
 export const DRAWS = 256;
 /** Of a first look. */
@@ -17,11 +17,15 @@ const FURTHER = 400;
 /** Samples that are timed. */
 const TIMED = 8;
 
-/** Does the budget cover the evidence too? Where methods are compared it is the time in which each explains; a path of betas shares it in its own way. */
+/** Is a budget shared between a mask and its evidence? Where it is asked for, and the mask is learned once; a path of betas shares it in its own way. */
 export const sharesBudget = (
-  { curvesOnly, method, explainer }: { readonly curvesOnly?: boolean; readonly method?: unknown; readonly explainer?: unknown },
+  asked: { readonly coversEvidence?: boolean; readonly method?: unknown; readonly explainer?: unknown },
   { betaPath }: Pick<LanSettings, 'betaPath'>,
-): boolean => !curvesOnly && !method && !explainer && !betaPath;
+): boolean => asked.coversEvidence === true && !asked.method && !asked.explainer && !betaPath;
+
+/** The settings as learning takes them: of a budget that is shared, its part. */
+export const whileLearning = (asked: Parameters<typeof sharesBudget>[0], settings: LanSettings): LanSettings =>
+  settings.budget !== undefined && sharesBudget(asked, settings) ? { ...settings, budget: LEARNING * settings.budget } : settings;
 
 /** What there is time for. */
 export interface TimeLeft {

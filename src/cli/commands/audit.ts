@@ -1,22 +1,11 @@
 // The words and options of lan-onnx audit.
-import { FINDS, NOISE_HELP, type Find } from '../../lan/choices.js';
+import { CONTENDERS, METHODS } from '../../attribution/names.js';
+import { FINDS, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
 import { each, Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
-import { MASK, objectiveOptions } from '../mask-options.js';
-import {
-  EVIDENCE,
-  hookPointOption,
-  INPUTS,
-  jsonOption,
-  MODEL_ARGUMENT,
-  modelOptions,
-  questionOptions,
-  RESULTS,
-  seedOption,
-  taskOptions,
-  under,
-} from '../options.js';
+import { explainedInputs, explainOptions, MASK } from '../mask-options.js';
+import { EVIDENCE, INPUTS, MODEL_ARGUMENT, modelOptions, RESULTS, under } from '../options.js';
 
 /** `auto` by itself, or numbers. */
 const betas = (texts: readonly string[]): number[] | 'auto' =>
@@ -24,6 +13,13 @@ const betas = (texts: readonly string[]): number[] | 'auto' =>
 
 /** `auto`, or a number. */
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
+
+/** A method by its name; `lan` is the default. */
+function methodName(text: string): (typeof CONTENDERS)[number] {
+  const found = CONTENDERS.find((name) => name === text);
+  if (found === undefined) throw new Expected(`one of ${CONTENDERS.join(', ')}`, text);
+  return found;
+}
 
 /** Names parted by commas. */
 function names(text: string): string[] {
@@ -38,8 +34,8 @@ export const audit = {
   describe: 'which parts of an input the classifier needed, with evidence',
   positionals: { model: MODEL_ARGUMENT },
   options: {
+    ...explainedInputs,
     ...under(INPUTS, {
-      image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
       text: { ...TEXTS, describe: 'texts: files, folders of them, - for standard input, or the text itself in quotes' },
       csv: { ...TEXT, describe: 'a table of numbers with a line of names: its rows are the inputs' },
       row: { ...TEXTS, coerce: each(whole(1)), describe: 'of the table only these rows, the first below the names being 1' },
@@ -48,7 +44,6 @@ export const audit = {
         coerce: names,
         describe: "of the table the columns that the model takes, in its order: 'age,height' (default: all)",
       },
-      tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
       axes: {
         ...TEXT,
         coerce: names,
@@ -78,7 +73,6 @@ export const audit = {
     }),
     ...under(RESULTS, {
       out: { ...TEXT, default: 'lan-onnx-out', describe: 'folder for the results, one folder an input' },
-      ...jsonOption,
       'fail-on': {
         ...TEXTS,
         describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}; or 'sanity': the self-deception battery failed`,
@@ -95,8 +89,12 @@ export const audit = {
         describe: 'take what an earlier run in --out has finished for the same model, options and inputs, and make the rest',
       },
     }),
-    ...questionOptions,
-    ...taskOptions,
+    method: {
+      ...TEXT,
+      coerce: methodName,
+      group: MASK,
+      describe: `another method in place of a learned mask, measured in the same way: one of ${METHODS.join(', ')}`,
+    },
     lan: {
       ...TEXT,
       library: ['explainer'],
@@ -110,11 +108,6 @@ export const audit = {
       requiresArg: true,
       group: MASK,
       describe: 'keep: the smallest part that is enough; delete: the smallest part whose loss changes the answer',
-    },
-    noise: {
-      ...TEXT,
-      group: MASK,
-      describe: `${NOISE_HELP} (default: uniform over the range of pictures; of tokens: tokens; of a table: its other rows)`,
     },
     keep: {
       ...TEXT,
@@ -143,19 +136,14 @@ export const audit = {
       group: MASK,
       describe: 'time for each mask and its evidence: 30s, 5m (default: as long as it takes)',
     },
-    ...objectiveOptions,
+    ...explainOptions,
     beta: {
-      ...objectiveOptions.beta,
+      ...explainOptions.beta,
       coerce: betas,
       describe:
         'weight of the mask mean (Eq. 4); several give several masks; auto: a path of them, and the one that goes furthest (default: 1.5 ln of the number of classes)',
     },
     ...under(EVIDENCE, {
-      'evidence-draws': {
-        ...TEXT,
-        coerce: whole(1),
-        describe: 'fresh noise draws for the evidence (default: 256, with --quick 64)',
-      },
       sanity: {
         type: 'boolean',
         default: false,
@@ -169,9 +157,6 @@ export const audit = {
       default: 'auto',
       describe: 'processes of one thread each; auto: as many as there are cores, from 8 inputs on',
     },
-    ...seedOption,
-    ...hookPointOption,
-    ...modelOptions,
     engine: {
       ...modelOptions.engine,
       choices: [...modelOptions.engine.choices, 'forward'] as const,
