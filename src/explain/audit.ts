@@ -18,7 +18,7 @@ import type { OpenedExplainer } from './explainer.js';
 import { byForwardPasses } from './forward.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
-import { DRAWS, QUICK_DRAWS, sharesBudget, timeLeft, whileLearning } from './time-left.js';
+import { drawsOf, sharesBudget, timeLeft, whileLearning } from './time-left.js';
 import { corruptOnce } from '../evidence/corrupt.js';
 import { measureAll, needOf, NOTHING_FURTHER, type Further } from '../evidence/measure.js';
 import type { Found } from '../evidence/search.js';
@@ -243,10 +243,8 @@ async function measured(
   const judge = judging(classifier, answer);
   const { order } = mask;
   const quick = options.preset === 'quick';
-  const wanted = options.evidenceDraws ?? (quick ? QUICK_DRAWS : DRAWS);
-  // Samples without a batch cannot be timed together.
   const budget = sharesBudget(options, settings) && classifier.batched ? settings.budget : undefined;
-  const time = await timeLeft(budget, began, { predict, x, wanted });
+  const time = await timeLeft(budget, began, { predict, x, wanted: drawsOf(options) });
   const evidence = await replaceability(predict, x, mask.mask, noise, {
     draws: time.draws,
     seed: settings.seed,

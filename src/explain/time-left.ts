@@ -1,13 +1,14 @@
 // How a budget is shared between learning a mask and measuring what it claims.
 import { toFloat32, type Tensor } from '../core/tensor.js';
+import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 
 /** Of a budget, the part that learning takes; the rest is for the evidence. */
 const LEARNING = 0.6;
 /** Fresh draws of the evidence, where nobody says how many. */
-export const DRAWS = 256;
+const DRAWS = 256;
 /** Of a first look. */
-export const QUICK_DRAWS = 64;
+const QUICK_DRAWS = 64;
 /** Draws that a claim is not made without, whatever the budget: with fewer it could not lead though all of them kept the answer. */
 const LEAST_DRAWS = 40;
 /** Samples that are run besides the draws of the two claims: noise alone, and the choice of the fraction (see `replaceability`). */
@@ -26,6 +27,10 @@ export const sharesBudget = (
 /** The settings as learning takes them: of a budget that is shared, its part. */
 export const whileLearning = (asked: Parameters<typeof sharesBudget>[0], settings: LanSettings): LanSettings =>
   settings.budget !== undefined && sharesBudget(asked, settings) ? { ...settings, budget: LEARNING * settings.budget } : settings;
+
+/** Fresh draws of the evidence that are asked for: 256 where nothing is said, of a first look 64. */
+export const drawsOf = ({ evidenceDraws, preset }: { readonly evidenceDraws?: number; readonly preset?: Preset }): number =>
+  evidenceDraws ?? (preset === 'quick' ? QUICK_DRAWS : DRAWS);
 
 /** What there is time for. */
 export interface TimeLeft {
