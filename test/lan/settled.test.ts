@@ -11,14 +11,32 @@ test('a mask that stands still and keeps the answer is settled, after three wind
   const flat = () => 0.9;
   expect(settled(steps(59, flat), PICTURE, {})).toBe(false);
   expect(settled(steps(60, flat), PICTURE, {})).toBe(true);
-  expect(settled(steps(60, (s) => 0.9 + 0.0002 * s), PICTURE, {})).toBe(false);
-  expect(settled(steps(60, (s) => 0.9 + 0.00005 * s), PICTURE, {})).toBe(true);
+  expect(
+    settled(
+      steps(60, (s) => 0.9 + 0.0002 * s),
+      PICTURE,
+      {},
+    ),
+  ).toBe(false);
+  expect(
+    settled(
+      steps(60, (s) => 0.9 + 0.00005 * s),
+      PICTURE,
+      {},
+    ),
+  ).toBe(true);
   expect(settled(steps(60, flat, 0.9), PICTURE, {})).toBe(false);
   expect(settled(steps(60, flat, 0.9), PICTURE, { keep: 0.85 })).toBe(true);
 });
 
 test('one that shrinks is not settled, nor where it turns from shrinking to growing', () => {
-  expect(settled(steps(60, (s) => 0.95 - 0.001 * s), PICTURE, {})).toBe(false);
+  expect(
+    settled(
+      steps(60, (s) => 0.95 - 0.001 * s),
+      PICTURE,
+      {},
+    ),
+  ).toBe(false);
   // Down for 30 steps and up again, as a mask of SqueezeNet was by .01 after it was first rounded.
   const turning = (s: number): number => 0.92 + 0.0003 * Math.abs(s - 30);
   for (let n = 1; n <= 80; n++) expect([n, settled(steps(n, turning), PICTURE, {})]).toEqual([n, false]);

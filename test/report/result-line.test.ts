@@ -8,7 +8,14 @@ import { lineOf } from '../../src/report/summary.js';
 const proportion = (kept: number, draws: number) => ({ kept, draws, interval: wilson(kept, draws) });
 
 test('what changes the answer stands in it where that was looked for, and null where nothing did', () => {
-  const found = { fraction: 0.04, threshold: 0.5, changed: 251, draws: 256, interval: wilson(251, 256), alone: proportion(0, 64) };
+  const found = {
+    fraction: 0.04,
+    threshold: 0.5,
+    changed: 251,
+    draws: 256,
+    interval: wilson(251, 256),
+    alone: proportion(0, 64),
+  };
   const line = (deletion?: Deletion) => {
     const evidence: Replaceability = {
       noiseAlone: proportion(0, 64),
