@@ -14,6 +14,7 @@ import { attributed, type MethodChoice } from './attributed.js';
 import { rangeOf, tokenPool } from './plausible.js';
 import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
 import type { OpenedExplainer } from './explainer.js';
+import { byForwardPasses } from './forward.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { corruptOnce } from '../evidence/corrupt.js';
@@ -138,7 +139,12 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
             'Run check on it, which says where they part.',
           );
         }
-        const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
+        const noise = createNoise(settings.noise, {
+          x,
+          ...rangeOf(classifier, x, options.samples),
+          samples: options.samples,
+          tokens,
+        });
         const betas: BetaResult[] = [];
         const asked = { x, p, answer, noise };
         const walked = settings.betaPath
@@ -197,15 +203,17 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
     ? attributed(options.method, classifier, settings, options)
     : options.explainer
       ? explained(options.explainer)
-      : learned(
-          await createLearner(
-            classifier.engine,
-            await objectiveOf(classifier, settings, options.question, classify),
-            classifier.adapters,
-          ),
-          settings,
-          options,
-        );
+      : classifier.forwardOnly
+        ? byForwardPasses(classifier, settings, options)
+        : learned(
+            await createLearner(
+              classifier.engine,
+              await objectiveOf(classifier, settings, options.question, classify),
+              classifier.adapters,
+            ),
+            settings,
+            options,
+          );
   const forward = await classifier.engine.compile(await classify(1));
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
@@ -244,7 +252,7 @@ async function measured(
     ...(found && { found }),
     least: settings.keep === undefined || settings.find === 'delete' ? undefined : settings.keep,
   });
-  const range = rangeOf(classifier, x);
+  const range = rangeOf(classifier, x, options.samples);
   const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
   const further = await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
   // What was found is shown at work: the part that is not needed replaced, or the one that is.

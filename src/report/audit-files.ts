@@ -8,18 +8,22 @@ import type { EngineInfo } from '../engine/engine.js';
 import type { InputCard } from '../model/card.js';
 import type { Preprocessing } from '../model/guess.js';
 import type { HookPoint } from '../model/hook-point.js';
-import type { Answer } from '../evidence/answer.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { scaleBilinear } from '../core/bilinear.js';
 import { orderOf } from '../lan/learn.js';
 import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
-import { caution, claims, deletionCaption, partOf, percent } from './claims.js';
+import { caution, deletionCaption, percent } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
 import { PATH_FILES, writePath } from './path-files.js';
+import { named, predictionText, top, withAsked } from './prediction.js';
 import { tokensPage } from './tokens-page.js';
-import { tokenMasks, type Tokens } from './tokens.js';
+import { featureFiles, writeFeatures } from './feature-files.js';
+import { claimsAbout } from './claims-about.js';
+import { documented, featureNeeds, type Features } from './features.js';
+import { asPageTokens, documentedText, runningText } from './running-text.js';
+import { tokensIn, type Tokens } from './tokens.js';
 
 /** What a report says besides the result itself. */
 export interface AuditContext {
@@ -42,6 +46,8 @@ export interface AuditContext {
   readonly hookPoint?: HookPoint;
   /** The input's tokens, where the mask lies on them. */
   readonly tokens?: Tokens;
+  /** What the elements of the input are called, where the mask lies on them. */
+  readonly features?: Features;
 }
 
 /** Names of the files of one beta, within the result's folder. */
@@ -61,8 +67,12 @@ export interface AuditFiles {
   readonly json: string;
   /** Where the input is a picture. */
   readonly sheet?: string;
-  /** Where the mask lies on tokens. */
+  /** Where the input is a text or tokens. */
   readonly page?: string;
+  /** Where the elements of the input have names: a ranked table, a chart, and of two axes a picture. */
+  readonly features?: string;
+  readonly chart?: string;
+  readonly array?: string;
   /** Names of files that an earlier audit had left in the folder and that are not of this one. */
   readonly removed: readonly string[];
 }
@@ -123,14 +133,19 @@ export async function writeAudit(
     await writeAtomically(sheetPath, await sheet({ title: context.title, rows }));
   }
   let page: string | undefined;
-  if (context.tokens) {
+  if (context.features) await writeFeatures(folder, context.title, context.features, result);
+  if (document.files.page !== undefined) {
     page = join(folder, PAGE);
-    await writeAtomically(page, pageOf(result, context, context.tokens));
+    await writeAtomically(page, pageOf(result, context)!);
   }
   const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
-  return { json, sheet: sheetPath, page, removed };
+  const { features, chart, array } = pathsIn(folder, featureFiles(context.features));
+  return { json, sheet: sheetPath, page, features, chart, array, removed };
 }
+
+const pathsIn = <T extends object>(folder: string, names: T): T =>
+  Object.fromEntries(Object.entries(names).map(([what, name]) => [what, join(folder, name as string)])) as T;
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
 
@@ -159,26 +174,6 @@ function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over
 }
 
 const meanOf = (mask: Tensor): number => toFloat32(mask).reduce((a, b) => a + b, 0) / sizeOf(mask.dims);
-
-/** The three most probable classes; of several labels those that were given (five at most), or the most probable one where none was. */
-const top = ({ answer, prediction }: Pick<AuditResult, 'answer' | 'prediction'>): readonly Prediction[] =>
-  withAsked(answer, prediction, answer.task === 'labels' ? Math.min(5, Math.max(1, answer.labels.length)) : 3);
-
-/** The first `count` of them, and those that were asked about. */
-function withAsked(answer: Answer, prediction: readonly Prediction[], count: number): readonly Prediction[] {
-  const asked = answer.task === 'target' ? [answer.index, answer.against?.index] : [];
-  return prediction.filter(({ index }, i) => i < count || asked.includes(index));
-}
-
-/** `top` in words, as the first line of a report has it. */
-export const predictionText = (result: Pick<AuditResult, 'answer' | 'prediction'>): string => {
-  const { answer } = result;
-  if (answer.task === 'value') return fourDigits(answer.value);
-  const none = answer.task === 'labels' && answer.labels.length === 0;
-  return `${none ? 'no label; the most probable is ' : ''}${top(result).map(named).join(', ')}`;
-};
-
-const named = (p: Prediction): string => `${p.label} ${p.probability.toFixed(3)}`;
 
 function sheetRow(
   photo: Picture,
@@ -219,17 +214,17 @@ function sheetRow(
   return { label: `beta ${beta.beta}`, tiles, warning: caution(beta.evidence, result.answer) };
 }
 
-function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): string {
-  return tokensPage({
-    title: context.title,
-    answer: `The model's answer: ${predictionText(result)}`,
-    betas: result.betas.map((b) => ({
-      beta: b.beta,
-      claims: claims(b, result.answer, partOf(context.hookPoint)),
-      tokens: tokenMasks(tokens, orderOf(b.learned)),
-    })),
-    notes: context.notes,
+/** The page of a text: its words, or its tokens where nobody joined them; undefined where the input is no text. */
+function pageOf(result: AuditResult, context: AuditContext): string | undefined {
+  const { tokens } = context;
+  const betas = result.betas.map((b) => {
+    const pieces = runningText(context, b);
+    const shown = pieces ? asPageTokens(pieces) : tokens && tokensIn(tokens, orderOf(b.learned)).tokens;
+    return shown && { beta: b.beta, claims: claimsAbout(b, result.answer, context), tokens: shown };
   });
+  if (!betas.every((b) => b !== undefined)) return undefined;
+  const answer = `The model's answer: ${predictionText(result)}`;
+  return tokensPage({ title: context.title, answer, betas, notes: context.notes });
 }
 
 /** The document of schema lan-onnx/audit@2 (docs/audit-json.md): what audit.json holds. */
@@ -241,9 +236,13 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     schema: 'lan-onnx/audit@2' as const,
     version: context.version,
     run: context.run,
-    files: { ...(drawn ? { sheet: SHEET } : {}), ...(context.tokens ? { page: PAGE } : {}) },
+    files: {
+      ...(drawn ? { sheet: SHEET } : {}),
+      ...(context.tokens || context.features?.pieces ? { page: PAGE } : {}),
+      ...featureFiles(context.features),
+    },
     model: context.model,
-    input: context.input,
+    input: { ...context.input, ...(context.features ? { features: context.features.kind } : {}) },
     engine: context.engine,
     card: context.card,
     ...(context.preprocessing ? { preprocessing: context.preprocessing } : {}),
@@ -259,8 +258,10 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       beta: b.beta,
       files: files[i]!,
       maskMean: meanOf(b.learned.mask),
-      claims: claims(b, result.answer, partOf(context.hookPoint)),
-      ...(context.tokens ? { tokens: tokenMasks(context.tokens, orderOf(b.learned)) } : {}),
+      claims: claimsAbout(b, result.answer, context),
+      ...(context.tokens ? tokensIn(context.tokens, orderOf(b.learned)) : {}),
+      ...documentedText(context, b),
+      ...(context.features ? { features: documented(context.features, featureNeeds(context.features, b)) } : {}),
       evidence: b.evidence,
       ...(b.path && { path: b.path }),
       metrics: b.metrics,
@@ -268,6 +269,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       sanity: b.sanity,
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
+      ...(b.learned.forwardPasses === undefined ? {} : { forwardPasses: b.learned.forwardPasses }),
       history: {
         loss: b.learned.history.map((h) => round(h.loss)),
         outputLoss: b.learned.history.map((h) => round(h.outputLoss)),
