@@ -70,8 +70,9 @@ export interface MaskOptions {
 /** Options of `audit` and `createAuditor`, flat: those of the model count where it is opened here. */
 export interface AuditOptions extends MaskOptions, OpenOptions {
   /**
-   * `uniform[:low,high]`, `gaussian[:mean,deviation]`, `constant:<c>`, `bootstrap:<path of a dataset>`, `blur[:sigma]` or `tokens`. Default: uniform
-   * over the range of pictures, other tokens for tokens, what an explainer was trained with.
+   * `uniform[:low,high]`, `gaussian[:mean,deviation]`, `constant:<c>`, `bootstrap:<path of a dataset, table or texts>`, `blur[:sigma]`; of texts `tokens`,
+   * `token[:<token>]` or `unigram:<path of texts>`; of tables `mean`. Default: uniform over the range of pictures, other tokens for tokens, other rows for a
+   * row of a table, 0 for counts of words, what an explainer was trained with.
    */
   readonly noise?: string;
   /** Samples [n,...sample] in pixel space for `noise: 'bootstrap:<name>'`, in place of a dataset read from a path. */
