@@ -13,7 +13,7 @@ import { scaleBilinear } from '../core/bilinear.js';
 import { orderOf } from '../lan/learn.js';
 import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
-import { caution, deletionCaption, percent } from './claims.js';
+import { caution, deletionCaption, headingOf, percent } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
 import { PATH_FILES, writePath } from './path-files.js';
@@ -211,7 +211,7 @@ function sheetRow(
       ],
     },
   ];
-  return { label: `beta ${beta.beta}`, tiles, warning: caution(beta.evidence, result.answer) };
+  return { label: headingOf(beta.beta, result.method), tiles, warning: caution(beta.evidence, result.answer) };
 }
 
 /** The page of a text: its words, or its tokens where nobody joined them; undefined where the input is no text. */
@@ -220,7 +220,8 @@ function pageOf(result: AuditResult, context: AuditContext): string | undefined 
   const betas = result.betas.map((b) => {
     const pieces = runningText(context, b);
     const shown = pieces ? asPageTokens(pieces) : tokens && tokensIn(tokens, orderOf(b.learned)).tokens;
-    return shown && { beta: b.beta, claims: claimsAbout(b, result.answer, context), tokens: shown };
+    const heading = result.method && { heading: result.method.title };
+    return shown && { beta: b.beta, ...heading, claims: claimsAbout(b, result.answer, context), tokens: shown };
   });
   if (!betas.every((b) => b !== undefined)) return undefined;
   const answer = `The model's answer: ${predictionText(result)}`;
@@ -231,7 +232,10 @@ function pageOf(result: AuditResult, context: AuditContext): string | undefined 
 export function auditDocument(x: Tensor, result: AuditResult, context: AuditContext) {
   const drawn = pictureOfInput(x, context) !== undefined;
   const files = filesOf(result, drawn);
-  const { betas: _, ...settings } = result.settings;
+  const { betas: _, ...learning } = result.settings;
+  const { maskShape, seed, budget } = learning;
+  // Another method knows nothing of how masks are learned.
+  const settings: Partial<typeof learning> = result.method ? { maskShape, seed, budget } : learning;
   return {
     schema: 'lan-onnx/audit@2' as const,
     version: context.version,
@@ -249,6 +253,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     ...(context.hookPoint ? { at: { name: context.hookPoint.name, shape: context.hookPoint.dims } } : {}),
     notes: context.notes,
     settings: { ...settings, noise: result.noise, betas: result.settings.betas },
+    ...(result.method ? { method: result.method } : {}),
     answer: result.answer,
     prediction: result.prediction,
     agreement:
@@ -267,6 +272,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       metrics: b.metrics,
       otherNoise: b.otherNoise,
       sanity: b.sanity,
+      ...(b.attribution ? { passes: b.attribution.passes, details: b.attribution.details } : {}),
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
       ...(b.learned.forwardPasses === undefined ? {} : { forwardPasses: b.learned.forwardPasses }),

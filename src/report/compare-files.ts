@@ -44,9 +44,9 @@ export function compareDocument({ methods, ...comparison }: Comparison, { title:
     methods: methods.map((compared) => {
       const { found, ...words } = compared;
       if (!found) return words;
-      const { need: _need, evidence, ...rest } = found;
-      const { hard, noiseAlone, hardTried } = evidence;
-      return { ...words, file: fileOf(compared), ...(hard ? { hard } : {}), hardTried, noiseAlone, ...rest };
+      const { need: _need, claim, ...rest } = found;
+      const { hard, tried: hardTried } = claim;
+      return { ...words, file: fileOf(compared), ...(hard ? { hard } : {}), hardTried, ...rest };
     }),
   };
 }
@@ -77,7 +77,7 @@ export function compareRows({ methods }: Pick<Comparison, 'methods'>): CompareRo
   const rows = methods.map(({ name, title, refused, found }): CompareRow => {
     if (!found) return { name, title, refused };
     const metric = (wanted: string): Metric | undefined => found.metrics.find((m) => m.name === wanted);
-    const { hard } = found.evidence;
+    const { hard } = found.claim;
     return {
       name,
       title,
