@@ -12,12 +12,15 @@ const findings = new Map<string, Finding>();
 /** Options that decide how fast a file is run, and not what a kernel meets in it. */
 const PACE: ReadonlySet<string> = new Set(['threads', 'engine', 'backend', 'trust']);
 
+/** `compile`: shapes are bound and constants folded, which runs nodes; `run`: the file is run and differentiated as well. */
+export type TriedAs = 'compile' | 'run';
+
 /** A trial by what decides how it ends. `sha256`: of a file that needs no other. */
 export interface Tried {
   /** As refusals name the file. */
   readonly name: string;
   readonly sha256: string;
-  readonly what: 'compile' | 'run';
+  readonly what: TriedAs;
   readonly options: Readonly<Record<string, unknown>>;
 }
 
