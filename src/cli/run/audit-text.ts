@@ -76,6 +76,6 @@ export function describe(path: string, document: AuditDocument, folder: string, 
 function sharpenedText({ answer, prediction, settings: { sharpen }, betas }: AuditDocument): string {
   const learned = betas.some(({ stopped }) => stopped !== 'explainer' && stopped !== 'method');
   const sure = answer.task === 'class' ? prediction[0]?.probability : answer.task === 'target' ? answer.probability : undefined;
-  if (!learned || sure === undefined || sure >= sharpen) return '';
+  if (!learned || sharpen === undefined || sure === undefined || sure >= sharpen) return '';
   return `; the answer is unsure (${sure.toFixed(2)}), and the mask was learned as if it had probability ${sharpen} (--sharpen 0: as it is)`;
 }
