@@ -96,6 +96,8 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly lan?: string | Uint8Array;
   /** The words behind ids of tokens: by id, or the path of a file with one a line. */
   readonly vocabulary?: string | readonly string[];
+  /** What repeats it, a command say: shown in the report, and decides nothing. */
+  readonly repeat?: string;
   readonly onProgress?: (progress: AuditProgress) => void;
   /** Told once each, as soon as it is known: what was assumed, and what is easily overlooked. All of them are in the result too. */
   readonly onNote?: (note: string) => void;

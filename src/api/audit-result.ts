@@ -29,7 +29,7 @@ export interface AuditResult extends Omit<Measured, 'betas'> {
   readonly notes: readonly string[];
   /** The document of audit.json (docs/audit-json.md). */
   toJSON(): AuditDocument;
-  /** Writes what the command line writes: audit.json, the mask as .npy, pictures where the input is one, a page of tokens. Throws LanError (`write`). */
+  /** Writes what the command line writes: report.html, audit.json, the mask as .npy, pictures where the input is one, a page of tokens. Throws LanError (`write`). */
   save(folder: string): Promise<AuditFiles>;
 }
 
@@ -42,6 +42,7 @@ export function resultOf(
   tokens: Tokens | undefined,
   run: string,
   preprocessing: Preprocessing | undefined,
+  repeat?: string,
 ): AuditResult {
   const { source, hookPoint, card } = classifier;
   const drawn = !hookPoint || featureMap(classifier);
@@ -58,6 +59,7 @@ export function resultOf(
     range: drawn ? card?.range : undefined,
     hookPoint,
     tokens,
+    repeat,
   };
   let document: AuditDocument | undefined;
   const toJSON = (): AuditDocument => (document ??= auditDocument(x, measured, context));
@@ -71,9 +73,6 @@ export function resultOf(
     input: { ...context.input, x },
     notes,
     toJSON,
-    async save(folder) {
-      const { json, sheet, page, removed } = await writeAudit(folder, x, measured, context, toJSON());
-      return { json, sheet, page, removed };
-    },
+    save: (folder) => writeAudit(folder, x, measured, context, toJSON()),
   };
 }

@@ -181,6 +181,7 @@ class CompiledAuditor implements Auditor {
       tokens,
       this.runOf(sample, truth),
       this.preprocessing,
+      options.repeat,
     );
   }
 

@@ -7,6 +7,8 @@ export interface Io {
   out(text: string): void;
   /** Progress and messages. */
   err(text: string): void;
+  /** What gives the same results again: see repeatable. */
+  readonly line: string;
   /** Is stderr a terminal, on which a line can be overwritten? */
   readonly terminal: boolean;
   /** 0 fine, 1 the finding is negative, 2 could not be done. The largest that was set counts. */
@@ -17,6 +19,7 @@ export interface Io {
 export function processIo(): Io & { code: number } {
   return {
     code: 0,
+    line: '',
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     terminal: process.stderr.isTTY === true,
@@ -32,6 +35,16 @@ export const CLEAR = '\r\x1b[K';
 /** The text as it may reach a terminal: escape sequences in it are foreign and are spelled out, but for our own at the start of a line of progress. */
 export const shown = (text: string): string =>
   text.startsWith(CLEAR) ? CLEAR + readable(text.slice(CLEAR.length)) : readable(text, { lines: true });
+
+/**
+ * The command line that gives the same results, for a POSIX shell: what is more than plain characters stands in single quotes. Where results go is left out, so
+ * that none are overwritten.
+ */
+export function repeatable(argv: readonly string[]): string {
+  const deciding = argv.filter((word, i) => argv[i - 1] !== '--out' && !/^--(no-)?(out|resume|json)(=|$)/.test(word));
+  const quoted = (word: string): string => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
+  return ['lan-onnx', ...deciding].map(quoted).join(' ');
+}
 
 /** One overwritten line on a terminal; elsewhere one line per task, so that logs stay short. */
 export function progress(io: Io): { say(task: string, doing: string): void; clear(): void } {

@@ -9,7 +9,7 @@ import { reasonOf } from '../data/files.js';
 import { nameOf, type Command } from './command.js';
 import { COMMANDS } from './commands.js';
 import { inFlags } from './flags.js';
-import { processIo, shown, type Io } from './io.js';
+import { processIo, repeatable, shown, type Io } from './io.js';
 import type { OptionTable } from './option.js';
 import { EPILOGUE, overview, PURPOSE } from './overview.js';
 
@@ -22,6 +22,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
   let code = 0;
   // Labels, names and messages out of files leave through here, whoever prints them.
   const io: Io = {
+    line: repeatable(argv),
     terminal: target.terminal,
     out: (text) => target.out(shown(text)),
     err: (text) => target.err(shown(text)),

@@ -19,6 +19,8 @@ import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { corruptOnce } from '../evidence/corrupt.js';
 import { measureAll, measureCurves, type Further } from '../evidence/measure.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
+import { shownDraws } from '../evidence/replaced.js';
+import { stepsOf, type ShownSteps } from './shown.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
 export interface AuditOptions extends MaskProgress {
@@ -55,6 +57,8 @@ export interface BetaResult extends Further {
   readonly evidenceSeconds: number;
   /** One corrupted input, as the classifier saw it, and what it answered. */
   readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[]; readonly value?: number };
+  /** The input replaced step by step; absent with `curvesOnly`. */
+  readonly replaced?: ShownSteps;
 }
 
 /** What one input needed: the answer, and a mask with its evidence for each beta. */
@@ -69,6 +73,8 @@ export interface AuditResult {
   readonly agreement: number;
   readonly compileSeconds: number;
   readonly betas: readonly BetaResult[];
+  /** The draws of noise of `replaced`, [n,...sample]; absent with `curvesOnly`. */
+  readonly shownDraws?: Tensor;
 }
 
 /** A prepared audit: one compilation serves any number of inputs. */
@@ -130,13 +136,19 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           );
         }
         const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
+        const shown = options.curvesOnly
+          ? undefined
+          : shownDraws(x, noise, settings.seed, Math.ceil((options.evidenceDraws ?? 256) / 64));
+        const top = (row: Tensor): Prediction[] =>
+          regression ? [] : topPredictions(row, classifier.labels, 3, options.question);
         const betas: BetaResult[] = [];
         const wanted = options.method ? [0] : options.explainer ? [options.explainer.settings.beta] : settings.betas;
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
           const { attribution, ...mask } = await prepared.masks.of({ x, p, answer, noise, beta });
           const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth);
-          betas.push({ beta, ...result, ...(attribution ? { attribution } : {}) });
+          const replaced = shown && (await stepsOf(bound, x, { p, answer, mask, shown, claim: result.evidence }, top));
+          betas.push({ beta, ...result, ...(attribution ? { attribution } : {}), ...(replaced && { replaced }) });
         }
         const prediction = regression
           ? []
@@ -147,7 +159,16 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
               options.question,
             );
         const resolved = { ...settings, betas: wanted };
-        return { answer, prediction, settings: resolved, noise: noise.name, agreement, compileSeconds: prepared.seconds, betas };
+        return {
+          answer,
+          prediction,
+          settings: resolved,
+          noise: noise.name,
+          agreement,
+          compileSeconds: prepared.seconds,
+          betas,
+          ...(shown && { shownDraws: shown }),
+        };
       } finally {
         if (!shared) await prepared.dispose();
       }

@@ -1,4 +1,4 @@
-// What an audit leaves on disk for one input: mask.npy, order.npy, attention.png, overlay.png, sheet.png, tokens.html and audit.json.
+// What an audit leaves on disk for one input: report.html, mask.npy, order.npy, attention.png, overlay.png, sheet.png, tokens.html and audit.json.
 import { join } from 'node:path';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { encodePng, type Picture } from '../data/images.js';
@@ -10,13 +10,15 @@ import type { Preprocessing } from '../model/guess.js';
 import type { HookPoint } from '../model/hook-point.js';
 import type { Answer } from '../evidence/answer.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
-import { scaleBilinear } from '../core/bilinear.js';
 import { orderOf } from '../lan/learn.js';
-import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
+import { drawAttention, type DrawnAttention } from './drawing/attention.js';
+import { pictureOf } from './drawing/colour.js';
 import { sheet, type Row, type Tile } from './drawing/sheet.js';
 import { caution, claims, partOf, percent } from './claims.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
+import { auditReport } from './page/audit.js';
+import { REPORT, reportPage } from './page/template.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
 
@@ -41,6 +43,8 @@ export interface AuditContext {
   readonly hookPoint?: HookPoint;
   /** The input's tokens, where the mask lies on them. */
   readonly tokens?: Tokens;
+  /** The command that repeats it, as the report says it. */
+  readonly repeat?: string;
 }
 
 /** Names of the files of one beta, within the result's folder. */
@@ -55,6 +59,8 @@ export interface BetaFiles {
 /** What was written: paths. */
 export interface AuditFiles {
   readonly json: string;
+  /** The page for people. */
+  readonly report: string;
   /** Where the input is a picture. */
   readonly sheet?: string;
   /** Where the mask lies on tokens. */
@@ -120,36 +126,14 @@ export async function writeAudit(
     page = join(folder, PAGE);
     await writeAtomically(page, pageOf(result, context, context.tokens));
   }
+  const report = join(folder, REPORT);
+  await writeAtomically(report, await reportPage(await auditReport(x, result, context)));
   const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
-  return { json, sheet: sheetPath, page, removed };
+  return { json, report, sheet: sheetPath, page, removed };
 }
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
-
-/**
- * Attention 1 - A as a heat map and over the photo; a full mask is averaged over channels. A mask [1,.,h,w] on a map of the photo is grown
- * bilinearly; `own` is the heat map before that, its values as squares.
- */
-function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over: Picture; own: Picture & { places: string } } {
-  const { width, height } = photo;
-  const values = toFloat32(mask);
-  const [h, w] = mask.dims.slice(-2) as [number, number];
-  const area = h * w;
-  const channels = values.length / area;
-  const needed = new Float32Array(area);
-  for (let i = 0; i < area; i++) {
-    let sum = 0;
-    for (let c = 0; c < channels; c++) sum += values[c * area + i]!;
-    needed[i] = 1 - sum / channels;
-  }
-  const attention = h === height && w === width ? needed : scaleBilinear(needed, h, w, height, width);
-  return {
-    attention: { width, height, pixels: heatmap(attention) },
-    over: { width, height, pixels: overlay(photo.pixels, attention) },
-    own: { ...scaleNearest({ width: w, height: h, pixels: heatmap(needed) }, height, width), places: `${h} x ${w} places` },
-  };
-}
 
 const meanOf = (mask: Tensor): number => toFloat32(mask).reduce((a, b) => a + b, 0) / sizeOf(mask.dims);
 
@@ -175,7 +159,7 @@ const named = (p: Prediction): string => `${p.label} ${p.probability.toFixed(3)}
 
 function sheetRow(
   photo: Picture,
-  { attention, over, own }: ReturnType<typeof drawAttention>,
+  { attention, over, own }: DrawnAttention,
   beta: BetaResult,
   result: AuditResult,
   { range, hookPoint }: AuditContext,
@@ -233,7 +217,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     schema: 'lan-onnx/audit@2' as const,
     version: context.version,
     run: context.run,
-    files: { ...(drawn ? { sheet: SHEET } : {}), ...(context.tokens ? { page: PAGE } : {}) },
+    files: { report: REPORT, ...(drawn ? { sheet: SHEET } : {}), ...(context.tokens ? { page: PAGE } : {}) },
     model: context.model,
     input: context.input,
     engine: context.engine,

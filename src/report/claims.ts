@@ -79,8 +79,8 @@ export function claims({ evidence }: BetaResult, answer: Answer, part = 'the inp
   return [...both, ...aboutNoiseAlone(evidence, answer)];
 }
 
-/** Does the hard claim lead? */
-const leads = (hard: SoftEvidence): boolean => (hard.draws === 1 ? hard.kept === 1 : hard.interval[0] >= 0.9);
+/** Is the hard claim sure enough to lead: with 95 % confidence kept in nine of ten draws? */
+export const leads = (hard: SoftEvidence): boolean => (hard.draws === 1 ? hard.kept === 1 : hard.interval[0] >= 0.9);
 
 const headline = ({ soft, hard }: Pick<Replaceability, 'soft' | 'hard'>): SoftEvidence => (hard && leads(hard) ? hard : soft);
 

@@ -9,12 +9,13 @@ import { inNaturalOrder } from '../data/picture-paths.js';
 export const DOCUMENT = 'audit.json';
 
 /** Names that an audit gives its files; a document that lists others is not believed. */
-const OURS = /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|tokens\.html)$/;
+const OURS =
+  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|(?:tokens|report)\.html)$/;
 const name = z.string().regex(OURS);
 
 const Earlier = z.looseObject({
   schema: z.string().startsWith('lan-onnx/audit@'),
-  files: z.object({ sheet: name.optional(), page: name.optional() }).optional(),
+  files: z.object({ report: name.optional(), sheet: name.optional(), page: name.optional() }).optional(),
   betas: z.array(
     z.looseObject({
       files: z.object({ mask: name, order: name.optional(), attention: name.optional(), overlay: name.optional() }),
@@ -56,7 +57,7 @@ async function read(folder: string): Promise<{ readonly json: unknown; readonly 
   // Documents of before `files` name neither, and have the sheet beside the pictures and the page beside the tokens.
   const sheet = data.files ? data.files.sheet : data.betas.some((b) => b.files.overlay) ? 'sheet.png' : undefined;
   const page = data.files ? data.files.page : data.betas.some((b) => b.tokens) ? 'tokens.html' : undefined;
-  return { json, files: [...listed, sheet, page].filter((f) => f !== undefined) };
+  return { json, files: [...listed, data.files?.report, sheet, page].filter((f) => f !== undefined) };
 }
 
 const isFile = (path: string): Promise<boolean> => lstat(path).then((s) => s.isFile(), () => false); // prettier-ignore

@@ -42,10 +42,16 @@ const timeless = (document: object): unknown =>
   JSON.parse(JSON.stringify(document, (key, v: unknown) => (/[Ss]econds|timings/.test(key) ? undefined : v)));
 
 test('the files, and the document, are those of the command line', async () => {
-  const { code } = await cli('audit', 'tank', '--image', PICTURE, '--beta', '0.5', '2', ...FLAGS, '--out', at('cli'));
+  const argv = ['audit', 'tank', '--image', PICTURE, '--beta', '0.5', '2', ...FLAGS];
+  const { code } = await cli(...argv, '--out', at('cli'));
   expect(code).toBe(0);
   const notes: string[] = [];
-  const result = await audit('tank', PICTURE, { ...FEW, beta: [0.5, 2], onNote: (n) => void notes.push(n) });
+  const result = await audit('tank', PICTURE, {
+    ...FEW,
+    beta: [0.5, 2],
+    repeat: `lan-onnx ${argv.join(' ')}`,
+    onNote: (n) => void notes.push(n),
+  });
   const files = await result.save(at('library'));
   expect(readdirSync(at('library')).sort()).toEqual(readdirSync(at('cli/01')).sort());
   for (const name of readdirSync(at('library'))) {

@@ -30,7 +30,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,
     );
   }
-  const named = [files.sheet, files.page, DOCUMENT].filter((name) => name !== undefined);
+  const named = [files.report, files.sheet, files.page, DOCUMENT].filter((name) => name !== undefined);
   lines.push(`  files: ${named.map((name) => join(folder, name)).join(', ')}`);
   // Labels and file names are foreign: a line end in one of them is none of ours.
   return `${lines.map((line) => readable(line)).join('\n')}\n`;

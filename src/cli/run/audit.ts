@@ -63,6 +63,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       workers: argv.workers,
       resume: argv.resume,
       strict: argv.strict,
+      repeat: io.line,
       failOn: argv.failOn,
       junit: argv.junit,
       signal,
