@@ -47,7 +47,7 @@ export interface ManyOptions extends AuditOptions {
 }
 
 /**
- * Explains many inputs and writes a folder for each, and where there are several results.jsonl (a line an input, as soon as it is finished), summary.json
+ * Explains many inputs and writes a folder for each, and where there are several report.html, results.jsonl (a line an input, as soon as it is finished), summary.json
  * and classes.png. What cannot be explained is told by name, and the rest goes on. Throws as `audit` does for what is not about one input, and where none
  * of them can be explained; LanError (`runtime`) where a worker ends.
  *
@@ -78,7 +78,7 @@ export async function auditMany(model: ModelLike, spec: SourceSpec, options: Man
         width.workers > 1
           ? startWorkers(width.workers, { model: model as string, options: plain(auditing, source), source: spec, first }, own.signal) // prettier-ignore
           : alone(here, source, (at, theirs) => notes.reading(paths[at]!, theirs), own.signal);
-      const setup = { out, junit, paths, failures, labels, failing, seed: own.seed ?? 0 };
+      const setup = { out, junit, paths, failures, labels, failing, seed: own.seed ?? 0, repeat: own.repeat };
       const run = { strict, resume, onDocument, onFailure, onDone, notes: width.workers > 1 ? notes : undefined };
       try {
         await using ledger = await Ledger.open(setup);

@@ -42,7 +42,7 @@ export interface CompareResult extends Comparison {
   toJSON(): CompareDocument;
   /** The table as CSV. */
   toCsv(): string;
-  /** Writes compare.json, table.csv, sheet.png where the input is a picture, and each map as .npy; gives their paths. Throws LanError (`write`). */
+  /** Writes report.html, compare.json, table.csv, sheet.png where the input is a picture, and each map as .npy; gives their paths. Throws LanError (`write`). */
   save(folder: string): Promise<string[]>;
 }
 
@@ -105,6 +105,7 @@ export async function compare(model: ModelLike, input: AuditInput, options: Comp
       seed: settings.seed ?? 0,
       budget: settings.budget,
       range: hookPoint ? undefined : card?.range,
+      repeat: options.repeat,
     };
     return {
       ...comparison,

@@ -37,11 +37,14 @@ export const shown = (text: string): string =>
   text.startsWith(CLEAR) ? CLEAR + readable(text.slice(CLEAR.length)) : readable(text, { lines: true });
 
 /**
- * The command line that gives the same results, for a POSIX shell: what is more than plain characters stands in single quotes. Where results go is left out, so
- * that none are overwritten.
+ * The command line that gives the same results, for a POSIX shell: what is more than plain characters stands in single quotes. By how many processes, and where
+ * results go, is left out, since neither changes them and the latter would overwrite them; but of `train`, which asks for it.
  */
 export function repeatable(argv: readonly string[]): string {
-  const deciding = argv.filter((word, i) => argv[i - 1] !== '--out' && !/^--(no-)?(out|resume|json)(=|$)/.test(word));
+  const left = new RegExp(`^--(no-)?(${argv[0] === 'train' ? '' : 'out|'}workers|resume|json)(=|$)`);
+  const deciding = argv.filter(
+    (word, i) => !left.test(word) && !(left.test(argv[i - 1] ?? '') && /^--(out|workers)$/.test(argv[i - 1]!)),
+  );
   const quoted = (word: string): string => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
   return ['lan-onnx', ...deciding].map(quoted).join(' ');
 }

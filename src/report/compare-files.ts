@@ -1,4 +1,4 @@
-// What a comparison of methods leaves on disk: compare.json, table.csv, sheet.png and each method's map as .npy.
+// What a comparison of methods leaves on disk: report.html, compare.json, table.csv, sheet.png and each method's map as .npy.
 import { join } from 'node:path';
 import { scaleBilinear } from '../core/bilinear.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
@@ -14,6 +14,8 @@ import { toCsv } from './csv.js';
 import { overlay, pictureOf } from './drawing/colour.js';
 import { sheet, type Tile } from './drawing/sheet.js';
 import { short } from './format.js';
+import { compareReport } from './page/compare.js';
+import { REPORT, reportPage } from './page/template.js';
 
 /** What the documents say besides the comparison itself. */
 export interface CompareContext {
@@ -30,17 +32,22 @@ export interface CompareContext {
   readonly budget?: number;
   /** Largest pixel value, where the input is a picture and masks lie on it. */
   readonly range?: 1 | 255;
+  /** What the report says repeats it. */
+  readonly repeat?: string;
 }
 
 const fileOf = ({ name }: Compared): string => `need-${name}.npy`;
 
 /** The document of schema lan-onnx/compare@1: what compare.json holds. */
-export function compareDocument({ methods, ...comparison }: Comparison, { title: _, range, ...context }: CompareContext) {
+export function compareDocument(
+  { methods, ...comparison }: Comparison,
+  { title: _, repeat: _repeat, range, ...context }: CompareContext,
+) {
   return {
     schema: 'lan-onnx/compare@1' as const,
     ...context,
     ...comparison,
-    files: { table: 'table.csv', ...(range ? { sheet: 'sheet.png' } : {}) },
+    files: { report: REPORT, table: 'table.csv', ...(range ? { sheet: 'sheet.png' } : {}) },
     methods: methods.map((compared) => {
       const { found, ...words } = compared;
       if (!found) return words;
@@ -127,6 +134,7 @@ export async function writeCompare(
   await write('table.csv', compareCsv(comparison));
   if (context.range && x.dims.length === 4)
     await write('sheet.png', await drawn(pictureOf(x, context.range), comparison, context));
+  await write(REPORT, await reportPage(await compareReport(x, comparison, context)));
   await write('compare.json', `${JSON.stringify(compareDocument(comparison, context), null, 2)}\n`);
   return written;
 }

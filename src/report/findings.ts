@@ -1,15 +1,18 @@
-// What an experiment found, on disk: metrics.json, summary.md and its figures.
+// What an experiment found, on disk: report.html, metrics.json, summary.md and its figures.
 import { join } from 'node:path';
+import { version } from '../core/version.js';
 import { writeAtomically } from '../data/files.js';
 import type { Figure, Findings } from '../experiment/run.js';
 import { maps, pairs } from './drawing/figures.js';
 import { short } from './format.js';
+import { findingsReport } from './page/findings.js';
+import { REPORT, reportPage } from './page/template.js';
 
 const draw = (figure: Figure): Promise<Uint8Array> =>
   figure.kind === 'maps' ? maps(figure.panels, { title: figure.caption }) : pairs(figure.items, { title: figure.caption });
 
-/** metrics.json and summary.md of the findings: the same bytes from the same config, data, seed, engine and thread count. */
-export async function writeFindings(folder: string, findings: Findings, settings: object): Promise<void> {
+/** report.html, metrics.json and summary.md of the findings: the same bytes from the same config, data, seed, engine and thread count. */
+export async function writeFindings(folder: string, findings: Findings, settings: object, repeat?: string): Promise<void> {
   const { title, data, metrics, verdicts, figures } = findings;
   const document = { schema: 'lan-onnx/findings@1', title, data, settings, metrics, verdicts };
   for (const figure of figures) await writeAtomically(join(folder, figure.file), await draw(figure));
@@ -30,4 +33,6 @@ export async function writeFindings(folder: string, findings: Findings, settings
     '',
   ];
   await writeAtomically(join(folder, 'summary.md'), lines.join('\n'));
+  const report = await findingsReport(findings, draw, { ...settings }, version(), repeat);
+  await writeAtomically(join(folder, REPORT), await reportPage(report));
 }

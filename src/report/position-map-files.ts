@@ -1,4 +1,4 @@
-// What a grid leaves on disk: grid.json, grid.csv and the heat map grid.png (docs/score.md).
+// What a grid leaves on disk: report.html, grid.json, grid.csv and the heat map grid.png (docs/score.md).
 import { join } from 'node:path';
 import { writeAtomically } from '../data/files.js';
 import type { EngineInfo } from '../engine/engine.js';
@@ -8,6 +8,8 @@ import { accuracyMap, type PositionMap } from '../score/position-map.js';
 import type { LabelledChoice } from '../score/preprocessing.js';
 import { heatmap } from './drawing/colour.js';
 import { toCsv } from './csv.js';
+import { gridReport } from './page/grid.js';
+import { REPORT, reportPage } from './page/template.js';
 import { sheet } from './drawing/sheet.js';
 import { proposedCard } from './proposed-card.js';
 
@@ -32,8 +34,14 @@ export const gridDocument = (result: PositionMap, context: GridContext) => ({
 /** What `grid.json` holds. */
 export type GridDocument = ReturnType<typeof gridDocument>;
 
-/** Writes all files into a folder; returns their paths. Throws LanError where it cannot be written. */
-export async function writeGrid(folder: string, result: PositionMap, context: GridContext, title: string): Promise<string[]> {
+/** Writes all files into a folder, the report among them, which says that `repeat` repeats it; returns their paths. Throws LanError where it cannot be written. */
+export async function writeGrid(
+  folder: string,
+  result: PositionMap,
+  context: GridContext,
+  title: string,
+  repeat?: string,
+): Promise<string[]> {
   const { rows, columns, positions, total } = result;
   const csv = toCsv([
     ['row', 'column', 'count', 'correct', 'accuracy', 'low', 'high'],
@@ -47,6 +55,7 @@ export async function writeGrid(folder: string, result: PositionMap, context: Gr
     colourBar: ['accuracy 0', '1'],
   });
   const files = {
+    [REPORT]: await reportPage(await gridReport(result, context, title, repeat)),
     'grid.json': `${JSON.stringify(gridDocument(result, context), null, 2)}\n`,
     'grid.csv': csv,
     'grid.png': png,

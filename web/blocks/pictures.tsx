@@ -4,8 +4,8 @@ import type * as shown from '../../src/report/page/document.js';
 import { useImage } from '../images.js';
 
 /** A row of pictures. */
-export const Pictures = ({ pictures, legend }: shown.Pictures): VNode => (
-  <div class="pictures">
+export const Pictures = ({ pictures, legend, wide }: shown.Pictures): VNode => (
+  <div class={wide ? 'pictures wide' : 'pictures'}>
     <div class="row">
       {pictures.map((picture, i) => (
         <Picture key={i} {...picture} />

@@ -55,6 +55,11 @@ const axis = ({ percent, domain }: shown.Axis): object => ({
 });
 
 function marksOf({ kind, x, y, low, high }: shown.Plot['series'][number], colour: string): P.Markish[] {
+  if (kind === 'bars') {
+    const half = x.length > 1 ? (0.94 * (x[1]! - x[0]!)) / 2 : 0.5;
+    const bars = x.map((at, i) => ({ from: at - half, to: at + half, y: y[i] }));
+    return [P.rectY(bars, { x1: 'from', x2: 'to', y: 'y', fill: colour })];
+  }
   const points = x.map((at, i) => ({ x: at, y: y[i], low: low?.[i], high: high?.[i] }));
   return [
     ...(low && high

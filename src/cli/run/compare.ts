@@ -71,6 +71,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       return compare(model, path, {
         ...maskOptions(argv),
         methods: argv.methods,
+        repeat: io.line,
         budget: argv.budget,
         noise: argv.noise,
         evidenceDraws: argv.evidenceDraws,

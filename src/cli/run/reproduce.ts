@@ -21,6 +21,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       out,
       threads,
       seed,
+      repeat: io.line,
       signal,
       onProgress: (progress) => bar.step(progress),
       onPhase(phase) {
@@ -49,7 +50,7 @@ function describe({ folder, title, data, verdicts, figures, seconds }: Reproduce
     `  ${data}`,
     ...verdicts.map((v) => `  ${v.holds ? 'holds ' : 'FAILS '} ${v.claim.padEnd(width)}  ${short(v.value)} (${v.asked})`),
     `  ${Object.entries(seconds).map(([what, s]) => `${what} ${s.toFixed(0)} s`).join(', ')}`, // prettier-ignore
-    `  files: ${[...figures.map((f) => f.file), 'summary.md', 'metrics.json'].map((f) => join(folder, f)).join(', ')}`,
+    `  files: ${[...figures.map((f) => f.file), 'report.html', 'summary.md', 'metrics.json'].map((f) => join(folder, f)).join(', ')}`,
     '',
   ].join('\n');
 }

@@ -14,7 +14,7 @@ import type { Block, Pictures, ReportDocument } from './document.js';
 import { jpegUrl, legendOf, pngUrl, seen, shownSize } from './images.js';
 import { answersTable, curvePlot, keptPlot, learningPlots, metricTable, otherNoiseTable, verdictsOf } from './measured.js';
 import { INPUT, noiseName, noisePictures, replaceBlock } from './replace.js';
-import { made } from './settings.js';
+import { about } from './about.js';
 
 /** Noise is looked at, not measured: colours may be a little off. */
 const NOISE_QUALITY = 75;
@@ -65,7 +65,21 @@ export async function auditReport(x: Tensor, result: AuditResult, context: Audit
             { type: 'text' as const, text: `The mask was learned ${options.length} times. The larger beta is, the more has to be replaced; the sentence above is about the first.` }, // prettier-ignore
             { type: 'choice' as const, label: 'beta', options },
           ]),
-      ...made(result, context),
+      ...about({
+        repeat: context.repeat,
+        notes: context.notes,
+        models: [context.model],
+        input: context.input,
+        engine: context.engine,
+        version: context.version,
+        facts: {
+          'the mask lies on': hookPoint && `${hookPoint.name} [${hookPoint.dims.join(',')}]`,
+          'agreement with onnxruntime': `largest difference of a ${result.answer.task === 'value' ? 'value' : 'probability'} ${fourDigits(result.agreement)}`,
+          noise: result.noise,
+          run: context.run,
+        },
+        settings: { ...result.settings, card: context.card, preprocessing: context.preprocessing },
+      }),
     ],
     images,
   };

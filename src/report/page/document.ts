@@ -53,6 +53,8 @@ export interface Pictures {
   readonly type: 'pictures';
   readonly pictures: readonly { readonly image: string; readonly alt: string; readonly captions: readonly string[] }[];
   readonly legend?: Legend;
+  /** Sheets, which need the whole width. */
+  readonly wide?: boolean;
 }
 
 /** What a model answered: names with their figures, the first being the answer. */
@@ -113,7 +115,8 @@ export interface Plot {
   readonly y: Axis;
   readonly series: readonly {
     readonly name: string;
-    readonly kind: 'line' | 'points';
+    /** `bars`: each as wide as x values of one bar to the next are apart. */
+    readonly kind: 'line' | 'points' | 'bars';
     readonly x: readonly number[];
     readonly y: readonly (number | null)[];
     /** 95 % intervals of the points. */
