@@ -78,7 +78,16 @@ export async function auditMany(model: ModelLike, spec: SourceSpec, options: Man
         width.workers > 1
           ? startWorkers(width.workers, { model: model as string, options: plain(auditing, source), source: spec, first }, own.signal) // prettier-ignore
           : alone(here, source, (at, theirs) => notes.reading(paths[at]!, theirs), own.signal);
-      const setup = { out, junit, paths, failures, labels, failing, seed: own.seed ?? 0, repeat: own.repeat };
+      const setup = {
+        out,
+        junit,
+        paths,
+        failures,
+        labels,
+        failing,
+        seed: own.seed ?? 0,
+        look: { repeat: own.repeat, colormap: own.colormap },
+      };
       const run = { strict, resume, onDocument, onFailure, onDone, notes: width.workers > 1 ? notes : undefined };
       try {
         await using ledger = await Ledger.open(setup);

@@ -6,6 +6,7 @@ import type { MaskShape, MaskValues, OutputLoss, Preset } from '../lan/choices.j
 import type { LanSettings } from '../lan/settings.js';
 import type { OpenOptions } from '../model/open.js';
 import type { ClassName } from '../model/question.js';
+import type { ColourMapName } from '../report/drawing/colour-maps.js';
 
 /** Where an audit is: told at the start of each phase, and within `learning the mask` at each step. */
 export interface AuditProgress {
@@ -96,6 +97,8 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly lan?: string | Uint8Array;
   /** The words behind ids of tokens: by id, or the path of a file with one a line. */
   readonly vocabulary?: string | readonly string[];
+  /** Colours of attention in pictures, sheet and report; `turbo` is neither even nor safe for the colour-blind. Default `inferno`. */
+  readonly colormap?: ColourMapName;
   /** What repeats it, a command say: shown in the report, and decides nothing. */
   readonly repeat?: string;
   readonly onProgress?: (progress: AuditProgress) => void;

@@ -42,7 +42,7 @@ export function resultOf(
   tokens: Tokens | undefined,
   run: string,
   preprocessing: Preprocessing | undefined,
-  repeat?: string,
+  look: Pick<AuditContext, 'repeat' | 'colormap'> = {},
 ): AuditResult {
   const { source, hookPoint, card } = classifier;
   const drawn = !hookPoint || featureMap(classifier);
@@ -59,7 +59,7 @@ export function resultOf(
     range: drawn ? card?.range : undefined,
     hookPoint,
     tokens,
-    repeat,
+    ...look,
   };
   let document: AuditDocument | undefined;
   const toJSON = (): AuditDocument => (document ??= auditDocument(x, measured, context));

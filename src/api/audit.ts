@@ -181,7 +181,7 @@ class CompiledAuditor implements Auditor {
       tokens,
       this.runOf(sample, truth),
       this.preprocessing,
-      options.repeat,
+      { repeat: options.repeat, colormap: options.colormap },
     );
   }
 

@@ -106,6 +106,7 @@ export async function compare(model: ModelLike, input: AuditInput, options: Comp
       budget: settings.budget,
       range: hookPoint ? undefined : card?.range,
       repeat: options.repeat,
+      colormap: options.colormap,
     };
     return {
       ...comparison,

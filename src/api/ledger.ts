@@ -13,6 +13,7 @@ import { junit, type JunitCase } from '../report/junit.js';
 import { openLines, RESULTS, writeSummary, type Lines } from '../report/many-files.js';
 import { Cards } from '../report/page/many.js';
 import { lineOf, Summing, summaryText, type ResultLine, type Summary } from '../report/summary.js';
+import type { AuditOptions } from './audit-options.js';
 import type { Done } from './performer.js';
 
 /** What was made of many inputs. */
@@ -48,7 +49,7 @@ export interface LedgerSetup {
   readonly failing: readonly FailOn[];
   readonly seed: number;
   /** See AuditOptions. */
-  readonly repeat: string | undefined;
+  readonly look: Pick<AuditOptions, 'repeat' | 'colormap'>;
 }
 
 /** Takes the inputs that were tried one by one in their order, and enters those that could not be before the next one. */
@@ -152,7 +153,7 @@ export class Ledger implements AsyncDisposable {
             title: basename(model.name),
             model: summary.model,
             version: version(),
-            repeat: this.setup.repeat,
+            ...this.setup.look,
           })),
         ]
       : [];

@@ -8,17 +8,20 @@ import type { EngineInfo } from '../engine/engine.js';
 import type { InputCard } from '../model/card.js';
 import type { Preprocessing } from '../model/guess.js';
 import type { HookPoint } from '../model/hook-point.js';
-import type { Answer } from '../evidence/answer.js';
+import type { Answer, Named } from '../evidence/answer.js';
+import type { ShownAnswer } from '../explain/shown.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { orderOf } from '../lan/learn.js';
 import { drawAttention, type DrawnAttention } from './drawing/attention.js';
-import { pictureOf } from './drawing/colour.js';
-import { sheet, type Row, type Tile } from './drawing/sheet.js';
-import { caution, claims, partOf, percent } from './claims.js';
+import { pictureOf, type ColourMap } from './drawing/colour.js';
+import { sheet, type Caption, type Row, type Tile } from './drawing/sheet.js';
+import { caution, claims, leads, partOf, percent } from './claims.js';
+import { claimedExample } from './example.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
 import { auditReport } from './page/audit.js';
 import { REPORT, reportPage } from './page/template.js';
+import { plainClaim } from './plain.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
 
@@ -45,6 +48,8 @@ export interface AuditContext {
   readonly tokens?: Tokens;
   /** The command that repeats it, as the report says it. */
   readonly repeat?: string;
+  /** Of attention. */
+  readonly colormap?: ColourMap;
 }
 
 /** Names of the files of one beta, within the result's folder. */
@@ -111,15 +116,15 @@ export async function writeAudit(
     await writeAtomically(join(folder, mask), encodeNpy(beta.learned.mask));
     if (order) await writeAtomically(join(folder, order), encodeNpy(beta.learned.order!));
     if (!picture) continue;
-    const drawn = drawAttention(picture, orderOf(beta.learned));
+    const drawn = drawAttention(picture, orderOf(beta.learned), context.colormap);
     await writeAtomically(join(folder, attention!), await toPng(drawn.attention));
     await writeAtomically(join(folder, over!), await toPng(drawn.over));
-    rows.push(sheetRow(picture, drawn, beta, result, context));
+    rows.push(sheetRow(picture, drawn, beta, x, result, context));
   }
   let sheetPath: string | undefined;
   if (rows.length > 0) {
     sheetPath = join(folder, SHEET);
-    await writeAtomically(sheetPath, await sheet({ title: context.title, rows }));
+    await writeAtomically(sheetPath, await sheet({ title: context.title, rows, colourMap: context.colormap }));
   }
   let page: string | undefined;
   if (context.tokens) {
@@ -142,7 +147,7 @@ const top = ({ answer, prediction }: Pick<AuditResult, 'answer' | 'prediction'>)
   withAsked(answer, prediction, answer.task === 'labels' ? Math.min(5, Math.max(1, answer.labels.length)) : 3);
 
 /** The first `count` of them, and those that were asked about. */
-function withAsked(answer: Answer, prediction: readonly Prediction[], count: number): readonly Prediction[] {
+function withAsked<P extends Named>(answer: Answer, prediction: readonly P[], count: number): readonly P[] {
   const asked = answer.task === 'target' ? [answer.index, answer.against?.index] : [];
   return prediction.filter(({ index }, i) => i < count || asked.includes(index));
 }
@@ -155,30 +160,35 @@ export const predictionText = (result: Pick<AuditResult, 'answer' | 'prediction'
   return `${none ? 'no label; the most probable is ' : ''}${top(result).map(named).join(', ')}`;
 };
 
-const named = (p: Prediction): string => `${p.label} ${p.probability.toFixed(3)}`;
+const named = (p: Named & { readonly probability: number }): string => captioned(p).join(' ');
+
+/** A label that may be cut, and its probability, which may not. */
+const captioned = (p: Named & { readonly probability: number }): readonly [string, string] => [p.label, p.probability.toFixed(3)];
 
 function sheetRow(
   photo: Picture,
   { attention, over, own }: DrawnAttention,
   beta: BetaResult,
+  x: Tensor,
   result: AuditResult,
   { range, hookPoint }: AuditContext,
 ): Row {
-  const { soft, hard } = beta.evidence;
-  const shown = Math.max(2, result.answer.task === 'labels' ? top(result).length : 0);
-  const captionsOf = (prediction: readonly Prediction[], value: number | undefined): string[] =>
-    value === undefined ? withAsked(result.answer, prediction, shown).map(named) : [`value ${fourDigits(value)}`];
-  const { value, tolerance } =
-    result.answer.task === 'value'
-      ? { value: result.answer.value, tolerance: [`kept: within ${fourDigits(result.answer.within)}`] }
-      : { value: undefined, tolerance: [] };
+  const { soft, hard, noiseAlone } = beta.evidence;
+  const { answer } = result;
+  const shown = Math.max(2, answer.task === 'labels' ? top(result).length : 0);
+  const captionsOf = (prediction: ShownAnswer['prediction'], value: number | undefined): Caption[] =>
+    value === undefined ? withAsked(answer, prediction, shown).map(captioned) : [`value ${fourDigits(value)}`];
+  const value = answer.task === 'value' ? answer.value : undefined;
+  const tolerance = answer.task === 'value' ? [`kept: within ${fourDigits(answer.within)}`] : [];
+  // What the headline claims is what is shown: elements replaced entirely where that claim leads, else the mask mixed in.
+  const claimed = hard && leads(hard) ? claimedExample(x, beta, result.shownDraws) : undefined;
+  const example = claimed ?? beta.example;
+  const what = claimed ? `${percent(hard!.fraction)} replaced` : `noise mixed in, ${percent(soft.fraction)} on average`;
   // What noise made of a value inside is no picture; the mask in its own size is.
   const tile: Tile = hookPoint
     ? { image: own, captions: [`attention at ${hookPoint.name}`, own.places] }
-    : {
-        image: pictureOf(beta.example.corrupted, range!),
-        captions: ['corrupted by noise', ...captionsOf(beta.example.prediction, beta.example.value)],
-      };
+    : { image: pictureOf(example.corrupted, range!), captions: [what, ...captionsOf(example.prediction, example.value)] };
+  const rate = ({ kept, draws }: { readonly kept: number; readonly draws: number }): string => `${kept} of ${draws}`;
   const tiles: Tile[] = [
     { image: photo, captions: ['input', ...captionsOf(result.prediction, value), ...tolerance] },
     tile,
@@ -187,12 +197,18 @@ function sheetRow(
       image: over,
       captions: [
         'overlay',
-        `soft: kept ${soft.kept} of ${soft.draws}`,
-        hard ? `hard, ${percent(hard.fraction)}: kept ${hard.kept} of ${hard.draws}` : 'hard: no fraction held',
+        hard ? `${percent(hard.fraction)} replaced: kept ${rate(hard)}` : 'no fraction held',
+        `mixed in: kept ${rate(soft)}`,
       ],
     },
   ];
-  return { label: `beta ${beta.beta}`, tiles, warning: caution(beta.evidence, result.answer) };
+  const scene = { answer, noise: result.noise, kind: hookPoint ? { value: hookPoint.name } : ('picture' as const) };
+  return {
+    label: `${result.betas.length > 1 ? `beta ${beta.beta}: ` : ''}${plainClaim(beta.evidence, scene)}.`,
+    tiles,
+    note: `noise: ${result.noise}; by itself it gives the answer in ${rate(noiseAlone)} tries`,
+    warning: caution(beta.evidence, answer),
+  };
 }
 
 function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): string {

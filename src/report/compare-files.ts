@@ -11,7 +11,7 @@ import type { Compared, Comparison } from '../explain/compare.js';
 import type { Preprocessing } from '../model/guess.js';
 import { percent } from './claims.js';
 import { toCsv } from './csv.js';
-import { overlay, pictureOf } from './drawing/colour.js';
+import { overlay, pictureOf, type ColourMap } from './drawing/colour.js';
 import { sheet, type Tile } from './drawing/sheet.js';
 import { short } from './format.js';
 import { compareReport } from './page/compare.js';
@@ -32,6 +32,8 @@ export interface CompareContext {
   readonly budget?: number;
   /** Largest pixel value, where the input is a picture and masks lie on it. */
   readonly range?: 1 | 255;
+  /** Of the maps. */
+  readonly colormap?: ColourMap;
   /** What the report says repeats it. */
   readonly repeat?: string;
 }
@@ -41,7 +43,7 @@ const fileOf = ({ name }: Compared): string => `need-${name}.npy`;
 /** The document of schema lan-onnx/compare@1: what compare.json holds. */
 export function compareDocument(
   { methods, ...comparison }: Comparison,
-  { title: _, repeat: _repeat, range, ...context }: CompareContext,
+  { title: _, repeat: _repeat, colormap: _colormap, range, ...context }: CompareContext,
 ) {
   return {
     schema: 'lan-onnx/compare@1' as const,
@@ -140,7 +142,7 @@ export async function writeCompare(
 }
 
 /** The picture, then each method's map over it, best claim first. */
-function drawn(photo: Picture, comparison: Comparison, { title }: CompareContext): Promise<Uint8Array> {
+function drawn(photo: Picture, comparison: Comparison, { title, colormap }: CompareContext): Promise<Uint8Array> {
   const { width, height } = photo;
   const tiles = compareRows(comparison).flatMap((row): Tile[] => {
     const found = comparison.methods.find((m) => m.name === row.name)?.found;
@@ -150,13 +152,17 @@ function drawn(photo: Picture, comparison: Comparison, { title }: CompareContext
       ? `hard, ${percent(row.hard.fraction)}: kept ${row.hard.kept} of ${row.hard.draws}`
       : 'hard: no fraction held';
     return [
-      { image: { width, height, pixels: overlay(photo.pixels, map) }, captions: [row.title, claim, `${short(found.seconds)} s`] },
+      {
+        image: { width, height, pixels: overlay(photo.pixels, map, undefined, colormap) },
+        captions: [row.title, claim, `${short(found.seconds)} s`],
+      },
     ];
   });
   return sheet({
     title,
     rows: [{ label: '', tiles: [{ image: photo, captions: ['input'] }, ...tiles] }],
     colourBar: ['less', 'more needed'],
+    colourMap: colormap,
   });
 }
 

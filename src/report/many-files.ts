@@ -54,12 +54,20 @@ export async function writeSummary(
   const { classes } = summary;
   const tiles = maps.slice(0, DRAWN).map(({ index, label, count, map: { rows, columns, values } }) => {
     const factor = Math.max(1, Math.floor(224 / Math.max(rows, columns)));
-    const picture = scaleNearest({ width: columns, height: rows, pixels: heatmap(values) }, rows * factor, columns * factor);
+    const picture = scaleNearest(
+      { width: columns, height: rows, pixels: heatmap(values, context.colormap) },
+      rows * factor,
+      columns * factor,
+    );
     const mean = classes.find((c) => c.index === index)!.meanReplaceable;
     return { image: picture, captions: [label || 'all inputs', `${count} input(s)`, `${percent(mean)} replaceable`] };
   });
   const more = maps.length > DRAWN ? `, the ${DRAWN} most frequent of ${maps.length} classes` : '';
-  const png = await sheet({ title: `${title}: mean attention by answer${more}`, rows: [{ label: '', tiles }] });
+  const png = await sheet({
+    title: `${title}: mean attention by answer${more}`,
+    rows: [{ label: '', tiles }],
+    colourMap: context.colormap,
+  });
   await writeAtomically(join(folder, CLASSES), png);
   return [REPORT, SUMMARY, CLASSES];
 }

@@ -6,6 +6,7 @@ import { number, TEXT, TEXTS, whole, seconds } from '../option.js';
 import { MASK, objectiveOptions } from '../mask-options.js';
 import {
   hookPointOption,
+  colormapOption,
   jsonOption,
   MODEL_ARGUMENT,
   modelOptions,
@@ -98,6 +99,7 @@ export const audit = {
     ...hookPointOption,
     ...objectiveOptions,
     ...seedOption,
+    ...colormapOption,
     ...jsonOption,
   },
   examples: [

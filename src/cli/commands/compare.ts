@@ -6,6 +6,7 @@ import { Expected, TEXT, TEXTS, whole, seconds } from '../option.js';
 import { MASK, objectiveOptions } from '../mask-options.js';
 import {
   hookPointOption,
+  colormapOption,
   jsonOption,
   MODEL_ARGUMENT,
   modelOptions,
@@ -48,6 +49,7 @@ export const compare = {
     ...hookPointOption,
     ...objectiveOptions,
     ...seedOption,
+    ...colormapOption,
     ...jsonOption,
   },
   examples: [

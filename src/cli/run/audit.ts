@@ -64,6 +64,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       resume: argv.resume,
       strict: argv.strict,
       repeat: io.line,
+      colormap: argv.colormap,
       failOn: argv.failOn,
       junit: argv.junit,
       signal,

@@ -72,6 +72,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
         ...maskOptions(argv),
         methods: argv.methods,
         repeat: io.line,
+        colormap: argv.colormap,
         budget: argv.budget,
         noise: argv.noise,
         evidenceDraws: argv.evidenceDraws,

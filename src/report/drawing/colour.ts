@@ -1,13 +1,28 @@
 // Colours for masks: heat maps, attention over a photo, and the scaling of both. Warm is always "needed".
-import { interpolateInferno, interpolateTurbo } from 'd3-scale-chromatic';
+import {
+  interpolateCividis,
+  interpolateInferno,
+  interpolateMagma,
+  interpolatePuOr,
+  interpolateTurbo,
+  interpolateViridis,
+} from 'd3-scale-chromatic';
+import { type ColourMapName } from './colour-maps.js';
 import { LanError } from '../../core/errors.js';
 import { toFloat32, type Tensor } from '../../core/tensor.js';
 import type { Picture } from '../../data/resize.js';
 
-/** inferno: black, violet, orange, pale yellow, even steps of brightness. turbo: blue, green, yellow, red, more hues to tell apart. */
-export type ColourMap = 'inferno' | 'turbo';
+/** A map for attention, or `change`: orange, white, purple for what is less, the same, more; told apart by the colour-blind, too. */
+export type ColourMap = ColourMapName | 'change';
 
-const INTERPOLATE = { inferno: interpolateInferno, turbo: interpolateTurbo };
+const INTERPOLATE: Readonly<Record<ColourMap, (value: number) => string>> = {
+  inferno: interpolateInferno,
+  viridis: interpolateViridis,
+  cividis: interpolateCividis,
+  magma: interpolateMagma,
+  turbo: interpolateTurbo,
+  change: interpolatePuOr,
+};
 /** What pictures of attention are coloured by unless somebody chooses. */
 export const DEFAULT_MAP: ColourMap = 'inferno';
 

@@ -123,7 +123,7 @@ async function betaBlocks(
         need: 1 - t.mask,
         title: `position ${t.position}, id ${t.id}, needed ${(1 - t.mask).toFixed(3)}`,
       })),
-      legend: legendOf('replaceable', 'needed'),
+      legend: legendOf('replaceable', 'needed', context.colormap),
     },
     slider && { type: 'heading', text: 'See for yourself' },
     slider && {
@@ -156,12 +156,12 @@ async function betaBlocks(
 /** Input, attention, overlay, and what was left when the claim's part was replaced. */
 async function pictures(
   beta: BetaResult,
-  { hookPoint }: AuditContext,
+  { hookPoint, colormap }: AuditContext,
   { answer }: Scene,
   photo: Picture,
   images: Record<string, string>,
 ): Promise<Pictures> {
-  const drawn = drawAttention(photo, orderOf(beta.learned));
+  const drawn = drawAttention(photo, orderOf(beta.learned), colormap);
   const name = (what: string): string => `${what} ${beta.beta}`;
   images[name('attention')] = await seen(drawn.attention, true);
   images[name('overlay')] = await seen(drawn.over);
@@ -187,6 +187,6 @@ async function pictures(
       },
       { image: name('overlay'), alt: 'The map laid over the input.', captions: ['overlay', 'the same over the input'] },
     ],
-    legend: legendOf('replaceable', 'needed'),
+    legend: legendOf('replaceable', 'needed', colormap),
   };
 }

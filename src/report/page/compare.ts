@@ -14,7 +14,7 @@ export async function compareReport(x: Tensor, comparison: Comparison, context: 
   const rows = compareRows(comparison);
   const [best] = rows;
   const images: Record<string, string> = {};
-  const pictures = context.range && x.dims.length === 4 ? await drawn(x, comparison, context.range, images) : undefined;
+  const pictures = context.range && x.dims.length === 4 ? await drawn(x, comparison, context.range, context, images) : undefined;
   return {
     schema: 'lan-onnx/report@1',
     command: 'compare',
@@ -71,7 +71,13 @@ export async function compareReport(x: Tensor, comparison: Comparison, context: 
   };
 }
 
-async function drawn(x: Tensor, comparison: Comparison, range: 1 | 255, images: Record<string, string>): Promise<Pictures> {
+async function drawn(
+  x: Tensor,
+  comparison: Comparison,
+  range: 1 | 255,
+  { colormap }: CompareContext,
+  images: Record<string, string>,
+): Promise<Pictures> {
   const photo = pictureOf(x, range);
   images['input'] = await seen(photo);
   const pictures: Pictures['pictures'][number][] = [{ image: 'input', alt: 'The input.', captions: ['input'] }];
@@ -79,11 +85,11 @@ async function drawn(x: Tensor, comparison: Comparison, range: 1 | 255, images: 
     const found = comparison.methods.find((m) => m.name === row.name)?.found;
     if (!found) continue;
     const map = relativeNeed(found.need, photo.height, photo.width);
-    images[row.name] = await seen({ ...photo, pixels: overlay(photo.pixels, map) });
+    images[row.name] = await seen({ ...photo, pixels: overlay(photo.pixels, map, undefined, colormap) });
     const claim = row.hard ? `${partOfAll(1 - row.hard.fraction)} is enough` : 'no part was enough';
     pictures.push({ image: row.name, alt: `What ${row.title} says was needed, over the input.`, captions: [row.title, claim] });
   }
-  return { type: 'pictures', pictures, legend: legendOf('less', 'more needed') };
+  return { type: 'pictures', pictures, legend: legendOf('less', 'more needed', colormap) };
 }
 
 const curves = (name: string, { methods }: Comparison): Block => {

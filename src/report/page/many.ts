@@ -5,6 +5,7 @@ import { resize } from '../../data/resize.js';
 import { fourDigits } from '../format.js';
 import { partOfAll } from '../plain.js';
 import { summaryText, type ResultLine, type Summary } from '../summary.js';
+import type { ColourMap } from '../drawing/colour.js';
 import type { Block, Gallery, Plot, ReportDocument } from './document.js';
 import { jpegUrl } from './images.js';
 import { REPORT } from './template.js';
@@ -46,6 +47,7 @@ export interface ManyContext {
   readonly model: { readonly path: string; readonly sha256: string };
   readonly version: string;
   readonly repeat?: string;
+  readonly colormap?: ColourMap;
 }
 
 /** The document; reads the pictures of the results below `folder`, and leaves one out that is not there. */
