@@ -39,8 +39,8 @@ export interface ManyOptions extends AuditOptions {
   readonly junit?: string;
   /** Told once all that may be refused has been, before the first input is explained. */
   readonly onStart?: (auditor: Auditor, workers: number, inputs: number) => void;
-  /** Told of each input that is explained, in their order. */
-  readonly onDocument?: (path: string, document: AuditDocument, folder: string) => void;
+  /** Told of each input that is explained, in their order; waited for. */
+  readonly onDocument?: (path: string, document: AuditDocument, folder: string) => void | Promise<void>;
   readonly onFailure?: (error: LanError) => void;
   /** Told after each input, explained or not. */
   readonly onDone?: (done: number, total: number) => void;
@@ -152,7 +152,7 @@ async function explainAll(
       const path = ledger.pathOf(at);
       if (!result.resumed) notes?.told(path, result.document.notes);
       await ledger.explained(at, result);
-      onDocument?.(path, result.document, folder);
+      await onDocument?.(path, result.document, folder);
     }
     onDone?.(at + 1, ledger.total);
   }

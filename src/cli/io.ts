@@ -1,5 +1,6 @@
 // Where a command writes and how it says its exit code; passed in, so that tests run the CLI inside their own process.
 import { readable } from '../core/readable.js';
+import { screenOf, type Screen } from './screen.js';
 
 /** What a command prints to and says its exit code with; tests give their own. */
 export interface Io {
@@ -11,6 +12,10 @@ export interface Io {
   readonly line: string;
   /** Is stderr a terminal, on which a line can be overwritten? */
   readonly terminal: boolean;
+  /** Where the result is looked at on a terminal. */
+  readonly screen?: Screen | undefined;
+  /** Draws on it: the one text that may steer a terminal, so nothing foreign is in it. */
+  draw?(text: string): void;
   /** 0 fine, 1 the finding is negative, 2 could not be done. The largest that was set counts. */
   exit(code: 0 | 1 | 2): void;
 }
@@ -23,6 +28,8 @@ export function processIo(): Io & { code: number } {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     terminal: process.stderr.isTTY === true,
+    screen: screenOf(process.stdout, process.env),
+    draw: (text) => void process.stdout.write(text),
     exit(code) {
       this.code = Math.max(this.code, code);
     },

@@ -18,12 +18,15 @@ import { EPILOGUE, overview, PURPOSE } from './overview.js';
  * file or unsupported model. Never throws and never ends the process.
  */
 export async function main(argv: readonly string[], given: Partial<Io> = {}): Promise<number> {
-  const target = { ...processIo(), ...given };
+  // Who takes the output elsewhere has no screen, unless he brings one.
+  const target = { ...processIo(), ...(given.out ? { screen: undefined } : {}), ...given };
   let code = 0;
   // Labels, names and messages out of files leave through here, whoever prints them.
   const io: Io = {
     line: repeatable(argv),
     terminal: target.terminal,
+    screen: target.screen,
+    draw: target.draw,
     out: (text) => target.out(shown(text)),
     err: (text) => target.err(shown(text)),
     exit: (c) => void (code = Math.max(code, c)),

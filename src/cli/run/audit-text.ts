@@ -4,11 +4,12 @@ import { readable } from '../../core/readable.js';
 import { predictionText, type AuditDocument } from '../../report/audit-files.js';
 import { DOCUMENT } from '../../report/earlier.js';
 import { furtherText } from '../../report/further-text.js';
+import { plainClaim } from '../../report/plain.js';
 import { needed } from '../../report/tokens.js';
 
 /** `path`: the input as it was named; `folder`: where the files lie; `classes` of the model. */
 export function describe(path: string, document: AuditDocument, folder: string, classes: number): string {
-  const { answer, prediction, files, betas } = document;
+  const { answer, prediction, files, betas, at, settings } = document;
   const most = prediction[0]?.probability ?? 1;
   const lines = [
     `${path}: ${predictionText(document)}`,
@@ -16,7 +17,8 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
       : []),
   ];
-  for (const { beta, claims, metrics, otherNoise, sanity, tokens, steps, stopped, maskMean, timings } of betas) {
+  const kind = betas[0]?.tokens ? 'text' : at ? { value: at.name } : files.sheet ? 'picture' : 'input';
+  for (const { beta, evidence, claims, metrics, otherNoise, sanity, tokens, steps, stopped, maskMean, timings } of betas) {
     const [headline, ...others] = claims;
     const milliseconds = 1000 * timings.secondsPerStep;
     const how =
@@ -24,6 +26,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
         ? `given by the explainer in ${milliseconds.toFixed(1)} ms`
         : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})`;
     lines.push(
+      `  ${plainClaim(evidence, { answer, noise: settings.noise, kind })}`,
       `  beta ${beta}: ${headline}`,
       ...[...others, ...furtherText({ metrics, otherNoise, sanity })].map((c) => `    ${c}`),
       ...(tokens ? [`    most needed: ${needed(tokens)}`] : []),
