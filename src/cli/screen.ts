@@ -17,7 +17,8 @@ export function screenOf(
   env: Readonly<Record<string, string | undefined>>,
 ): Screen | undefined {
   if (stdout.isTTY !== true) return undefined;
-  const columns = stdout.columns ?? 80;
+  // A terminal that says 0 does not know.
+  const columns = stdout.columns || 80;
   const { TERM = '', TERM_PROGRAM = '', COLORTERM = '' } = env;
   if (TERM === '' || TERM === 'dumb' || TERM === 'linux' || env['NO_COLOR']) return { columns };
   const blocks = /truecolor|24bit/i.test(COLORTERM) ? 'blocks' : 'blocks256';
