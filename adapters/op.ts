@@ -70,6 +70,8 @@ export interface UnsizedNode {
   all(this: void): Dims[];
   /** An input's elements as whole numbers, where its value decides a size (a shape, pads, repeats). */
   numbers(this: void, index: number): number[];
+  /** Refuses the node before anything runs it, where a kernel would take minutes without asking for memory. As StaticNode's. */
+  refuse(this: void, reason: string, advice?: string): never;
 }
 /**
  * Lengths of the axes of each output, the first ones at least; and where the op needs more memory than it returns, how many elements of 4 bytes

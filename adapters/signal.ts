@@ -42,6 +42,9 @@ function transformed(n: StaticNode, g: GraphBuilder, x: string, dims: readonly n
   return g.op('Concat', parts, { axis: last });
 }
 
+/** Samples of one transform. Onnxruntime runs it first, whose kernel takes seconds for a million of them where their number is no power of two. */
+const LONGEST = 2 ** 18;
+
 const binsOf = (length: number, onesided: number): number => (onesided ? Math.floor(length / 2) + 1 : length);
 
 const dft = defineOp({
@@ -51,6 +54,7 @@ const dft = defineOp({
   size: (n, a) => {
     const dims = n.dims(0);
     const length = n.has(1) ? scalarIn(n, 1) : dims[positiveAxis(a.axis, dims.length)]!;
+    if (length > LONGEST) n.refuse(`its transform of ${length} samples is too long; at most ${LONGEST} are allowed`);
     return [[...withLength(dims, a.axis, binsOf(length, a.onesided)).slice(0, -1), 2]];
   },
   grows: true,
@@ -92,6 +96,7 @@ const stft = defineOp({
   size: (n, { onesided }) => {
     const [batch, samples] = n.dims(0) as [number, number];
     const length = n.has(2) ? n.dims(2)[0]! : scalarIn(n, 3);
+    if (length > LONGEST) n.refuse(`its frames of ${length} samples are too long; at most ${LONGEST} are allowed`);
     const count = positive(Math.floor((samples - length) / scalarIn(n, 1)) + 1);
     return [[batch, count, binsOf(length, onesided), 2]];
   },

@@ -84,12 +84,18 @@ async function decoded(
     throw new LanError(
       'data',
       `${classifier.source.name}: its input [${classifier.input.shape.join(',')}] is not a picture.`,
-      'Give an .npy file or a Tensor of one sample.',
+      `Give an .npy file or a Tensor of one sample.${callItPicture(classifier.input.shape)}`,
     );
   const spec = imageSpec(classifier);
   const { tensor, note } = await readImage(bytes, spec, path);
   const pixels = { ...tensor, data: toFloat32(tensor).map((v) => (v / spec.range) * 255) };
   return { x: tensor, pixels, range: spec.range, notes: note ? [note] : [] };
+}
+
+/** How to say that an input of this shape holds a picture all the same. */
+function callItPicture({ length }: readonly number[]): string {
+  if (length === 3) return ' Where it takes a grey picture without an axis of channels, say so with `channels` GREY.';
+  return length <= 2 ? ' Where it takes a picture, give its `size`.' : '';
 }
 
 /**

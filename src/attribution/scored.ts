@@ -3,7 +3,8 @@ import type { OpAdapter } from '../../adapters/op.js';
 import { LanError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
 import type { Classifier } from '../model/classifier.js';
-import { lastNodes, LOG_P } from '../model/probabilities.js';
+import { lastNodes } from '../model/output-end.js';
+import { LOG_P } from '../model/probabilities.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 

@@ -71,7 +71,7 @@ async function ofImage(
   const input = inputs.find((i) => i.name === chosen);
   const dims = (input?.dims ?? []) as number[];
   const integers = holdsPixels(input?.type);
-  const found = input?.type === 'float32' || integers ? pictureIn(dims, card, integers) : undefined;
+  const found = input?.type === 'float32' || integers ? pictureIn(dims, card, integers ? input?.type : undefined) : undefined;
   const picture = found && (!found.batched || dims[0] === 1) ? found : undefined;
   if (!input || !picture || inputs.length > 1)
     throw new LanError(

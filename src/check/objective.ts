@@ -5,6 +5,7 @@ import { random, STREAMS } from '../core/random.js';
 import { sizeOf, toFloat32, toNumbers, type Tensor } from '../core/tensor.js';
 import { probe } from '../engine/ort.js';
 import type { OutputKind } from '../model/card.js';
+import { lastNodes, lastOp } from '../model/output-end.js';
 import { guessOutputKind, withLogProbabilities } from '../model/probabilities.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
@@ -31,7 +32,9 @@ export interface Objective {
 /** The objective on a float output of a static graph. */
 export async function objectiveOf(graph: Graph, output: string, adapters: readonly OpAdapter[]): Promise<Objective> {
   const shapes = Object.fromEntries(graph.inputs.map((i) => [i.name, i.dims as number[]]));
-  const kind = guessOutputKind(graph, output);
+  // Of probabilities that are rounded on their way out the output itself is compared: its logarithms would be those of other numbers.
+  const rounded = lastNodes(graph, output)[0]?.op !== lastOp(graph, output)?.op;
+  const kind = rounded ? 'logits' : guessOutputKind(graph, output);
   const logs = kind === 'probabilities' || kind === 'sigmoid';
   const base = logs ? await specialize(withLogProbabilities(graph, output, kind), shapes, probe, adapters) : graph;
   const g = GraphBuilder.from(base);

@@ -1,7 +1,8 @@
 // A model's outputs in each engine against the reference, at every input.
 import { isFloat } from '../core/tensor.js';
 import type { OutputKind } from '../model/card.js';
-import { guessOutputKind, lastOp } from '../model/probabilities.js';
+import { lastOp } from '../model/output-end.js';
+import { guessOutputKind } from '../model/probabilities.js';
 import { difference, divergence, topAgreement, topKAgreement } from './compare.js';
 import { label, type CheckContext } from './context.js';
 

@@ -3,6 +3,7 @@ import { broadcasted } from '../../adapters/kernels/sizes.js';
 import { resolveAttributes, type Dims, type OpAdapter, type Sizes, type UnsizedNode } from '../../adapters/op.js';
 import { sizeOf, toIntegers, type Tensor } from '../core/tensor.js';
 import type { Node } from '../onnx/graph.js';
+import { refuse } from './static.js';
 
 /** What is known of a node's inputs. `dims` and `value` of a value are undefined while nobody has run what makes it. */
 export interface Known {
@@ -18,7 +19,7 @@ export interface Extents {
 
 /**
  * What a node of the dialect will make, by its adapter; undefined where that has no rule, where one of its inputs is not known yet, or where the
- * node makes no sense: whoever runs it refuses it then. Lengths may be Infinity.
+ * node makes no sense: whoever runs it refuses it then. Lengths may be Infinity. Throws a Refusal where the adapter refuses the node.
  */
 export function extentsOf(node: Node, known: Known, adapter: OpAdapter | undefined): Extents | undefined {
   const rule = adapter?.size ?? (adapter?.broadcasts ? broadcasted : undefined);
@@ -63,5 +64,6 @@ function unsized(node: Node, known: Known): UnsizedNode {
     dims,
     all: () => node.inputs.flatMap((name, i) => (name === '' ? [] : [dims(i)])),
     numbers: (index) => toIntegers(must(known.value(node.inputs[index] ?? ''))),
+    refuse: (reason, advice) => refuse(node, reason, advice),
   };
 }

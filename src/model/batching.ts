@@ -11,42 +11,57 @@ const NOISE = 1e-3;
 export type RunTogether = (samples: readonly (0 | 1)[]) => Promise<Tensor>;
 
 /**
- * Does each of two distinct samples get the same row alone as beside the other? `fixed`: the batch that the file fixes, which each run then has.
- * False too where two samples together are refused, or give another number of rows. One that does not even run alone decides nothing: whoever runs
- * it is told why.
+ * What two distinct samples show: `independent`: each gets the same row alone as in any place beside the other; `coupled`: it does not, or several
+ * samples are refused, or give another number of rows; `blind`: it does, but both have the same row anyway, so that this proves nothing.
  */
-export async function rowsAreIndependent(run: RunTogether, fixed?: number): Promise<boolean> {
-  const width = fixed ?? 2;
-  if (width < 2) return true;
-  const filled = (first: 0 | 1, rest: 0 | 1): (0 | 1)[] => Array.from({ length: width }, (_, i) => (i === 0 ? first : rest));
+export type Coupling = 'independent' | 'coupled' | 'blind';
+
+/** Samples of a batch where the file fixes none: with three, a row may also hang on one that is not its neighbour. */
+const TOGETHER = 3;
+
+/**
+ * Tells by running two distinct samples. `fixed`: the batch that the file fixes, which each run then has. One that does not even run alone decides
+ * nothing (`independent`): whoever runs it is told why.
+ */
+export async function couplingOf(run: RunTogether, fixed?: number): Promise<Coupling> {
+  const width = fixed ?? TOGETHER;
+  if (width < 2) return 'independent';
   // In a fixed batch a sample is "alone" among copies of itself.
-  const alone = (sample: 0 | 1): Promise<Tensor> => run(fixed ? filled(sample, sample) : [sample]);
-  let single: readonly Tensor[];
+  const alone = (sample: 0 | 1): Promise<Tensor> => run(new Array<0 | 1>(fixed ?? 1).fill(sample));
+  let single: readonly [Tensor, Tensor];
   try {
     single = [await alone(0), await alone(1)];
   } catch {
-    return true;
+    return 'independent';
   }
-  let mixed: readonly Tensor[];
-  try {
-    mixed = [await run(filled(0, 1)), await run(filled(1, 0))];
-  } catch {
-    return false;
+  // Place i holds the sample that a bit of i says, a run for each bit: of any two places, some run has different samples there.
+  for (let bit = 1; bit < width; bit *= 2) {
+    const samples = Array.from({ length: width }, (_, i): 0 | 1 => (i & bit ? 1 : 0));
+    let mixed: Tensor;
+    try {
+      mixed = await run(samples);
+    } catch {
+      return 'coupled';
+    }
+    // Every row: what comes first along the axis may be spared by what is added up along it.
+    if (mixed.dims[0] !== width || !samples.every((sample, i) => sameRow(mixed, i, single[sample]))) return 'coupled';
   }
-  return mixed.every((out, i) => out.dims[0] === width && sameRow(out, single[i]!));
+  return sameRow(single[0], 0, single[1]) ? 'blind' : 'independent';
 }
 
-/** Is the first row of both the same, up to noise? */
-function sameRow(a: Tensor, b: Tensor): boolean {
-  const length = (t: Tensor): number => toFloat32(t).length / (t.dims[0] || 1);
-  if (length(a) !== length(b)) return false;
+/** Is row `row` of `a` the first one of `b`, up to noise? */
+function sameRow(a: Tensor, row: number, b: Tensor): boolean {
   const [x, y] = [toFloat32(a), toFloat32(b)];
+  const length = x.length / (a.dims[0] || 1);
+  if (length !== y.length / (b.dims[0] || 1)) return false;
   let largest = 0;
   let difference = 0;
-  for (let i = 0; i < length(a); i++) {
-    largest = Math.max(largest, Math.abs(y[i]!));
-    // NaN beside NaN says nothing about coupling.
-    if (!(Number.isNaN(x[i]) && Number.isNaN(y[i]))) difference = Math.max(difference, Math.abs(x[i]! - y[i]!));
+  for (let i = 0; i < length; i++) {
+    const [value, other] = [x[row * length + i]!, y[i]!];
+    largest = Math.max(largest, Math.abs(other));
+    // NaN beside NaN, or the same infinity twice, says nothing about coupling.
+    if (!Object.is(value, other)) difference = Math.max(difference, Math.abs(value - other));
+    if (Number.isNaN(value) !== Number.isNaN(other)) return false;
   }
-  return difference <= NOISE * (largest || 1);
+  return difference <= NOISE * (Number.isFinite(largest) && largest > 0 ? largest : 1);
 }

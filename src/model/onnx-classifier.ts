@@ -90,9 +90,7 @@ export class OnnxClassifier implements Classifier {
     this.labels = (card.labels as readonly string[] | undefined) ?? [];
     const shape = this.input.shape;
     this.integers = parts.integers;
-    const picture = (this.picture = isFloat(this.input.type)
-      ? pictureIn(shape, card.input, this.integers !== undefined)
-      : undefined);
+    const picture = (this.picture = isFloat(this.input.type) ? pictureIn(shape, card.input, this.integers) : undefined);
     this.cardGiven = card.input ?? {};
     this.cardAssumed = parts.cardAssumed ?? (picture !== undefined && leavesValuesOpen(this.cardGiven));
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;

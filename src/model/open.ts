@@ -11,8 +11,9 @@ import { chooseEngine, type EngineOptions } from './engine-choice.js';
 import { chooseHookPoint, namedIn, hookPointNotes } from './hook-point.js';
 import { OnnxClassifier } from './onnx-classifier.js';
 import { labelsInside } from './labels-inside.js';
+import { lastOp } from './output-end.js';
 import { labelCount, prepare, type PrepareOptions } from './prepare.js';
-import { guessOutputKind, lastOp } from './probabilities.js';
+import { guessOutputKind } from './probabilities.js';
 import { randomFeeds } from './random-inputs.js';
 import { openCutReference, openReferenceLater } from './reference.js';
 import { selectValues } from './score-output.js';
@@ -116,9 +117,12 @@ function labelNotes({ classes, labels, source, task, card }: Classifier, given: 
 /** Ops that make scores of any size: what ends in them holds no probabilities. */
 const SCORES = new Set(['Gemm', 'MatMul', 'Add', 'Conv', 'BatchNormalization', 'ReduceMean', 'GlobalAveragePool']);
 
+/** Random inputs at which rows have to add up to 1: of three numbers that are 0 or 1 (a threshold's) three in eight rows do by chance. */
+const ASKED = 8;
+
 /**
- * Some models end in whatever makes probabilities, which their last op does not tell (classical ones; p beside 1 - p): asked at a random input, rows
- * that add up to 1 do. Undefined where the output is no such, or tells itself.
+ * Some models end in whatever makes probabilities, which their last op does not tell (classical ones; p beside 1 - p): asked at random inputs, rows
+ * that always add up to 1 do. Undefined where the output is no such, or tells itself.
  */
 async function probabilitiesOf(
   model: Pick<Classifier, 'source' | 'graph' | 'feeds'> & { readonly output: string; readonly notes: string[] },
@@ -129,19 +133,26 @@ async function probabilitiesOf(
   if (!isFloat(output.type) || guessOutputKind(graph, output.name) !== 'logits') return undefined;
   const classical = source.model.graph.nodes.some((n) => n.domain === 'ai.onnx.ml');
   if (!classical && (source.size > ASKED_AT_ONCE || SCORES.has(lastOp(graph, output.name)?.op ?? 'Gemm'))) return undefined;
-  let values: Float32Array;
-  try {
-    values = toFloat32((await reference.run({ ...randomFeeds(graph, 0, 0), ...feeds }, [output.name]))[output.name]!);
-  } catch {
-    // A file of fixed batch may have been opened at another one, which whoever runs it is told.
+  let addUp = true;
+  for (let draw = 0; draw < ASKED; draw++) {
+    let values: Float32Array;
+    try {
+      values = toFloat32((await reference.run({ ...randomFeeds(graph, draw, 0), ...feeds }, [output.name]))[output.name]!);
+    } catch {
+      // A file of fixed batch may have been opened at another one, which whoever runs it is told.
+      return undefined;
+    }
+    const k = values.length / ((output.dims?.[0] as number) || 1);
+    if (k <= 1 || values.some((v) => !(v >= 0 && v <= 1))) return undefined;
+    for (let i = 0; i < values.length; i += k)
+      addUp &&= Math.abs(values.subarray(i, i + k).reduce((a, b) => a + b, 0) - 1) < 1e-3;
+  }
+  if (!addUp) {
+    notes.push(
+      `'${output.name}' holds numbers of 0 to 1 that do not add up to 1, and what they are is not told by the file: taken as logits. Where each is the probability of a label of its own, say so: \`outputKind\` 'sigmoid'`,
+    );
     return undefined;
   }
-  const k = values.length / ((output.dims?.[0] as number) || 1);
-  const inside = values.every((v) => v >= 0 && v <= 1);
-  const sums = Array.from({ length: values.length / k }, (_, i) =>
-    values.subarray(i * k, (i + 1) * k).reduce((a, b) => a + b, 0),
-  );
-  if (k <= 1 || !inside || sums.some((s) => Math.abs(s - 1) >= 1e-3)) return undefined;
   if (!classical) notes.push(`'${output.name}' holds rows that add up to 1: taken as probabilities`);
   return 'probabilities';
 }

@@ -27,13 +27,17 @@ const LEAST = 8;
 const isChannels = (n: Axis): n is 1 | 3 => n === 1 || n === 3;
 const known = (n: Axis): n is number => typeof n === 'number' && n > 0;
 
+/** Types of whole numbers that hold nothing else as often as pixels: an array of them with two axes a sample is a grey picture. */
+const PIXEL_TYPES: ReadonlySet<DType> = new Set(['uint8', 'int8', 'uint16']);
+
 /**
  * The picture in an input of these dims; undefined where it is none. Rank 4 with 1 or 3 channels and sides of at least 8, or of any length where the
- * card says something of pictures. Where more is known (the
- * file takes `integers`, or the card gives a size, channels or a layout) also [C,H,W] and [H,W,C] without a batch. Where the card gives the size also
- * any [N,...] whose samples have as many values as such a picture: [N,784], [N,2352], [N,28,28].
+ * card says something of pictures. Where more is known (the file takes `integers`, or the card gives a size, channels or a layout) also [C,H,W] and
+ * [H,W,C] without a batch. Grey without an axis of channels, [N,H,W]: where the card says GREY, or the type is one of pixels; floats of such a shape are as
+ * often a series of N, T, F. Where the card gives the size also any [N,...] whose samples have as many values as such a picture: [N,784], [N,2352],
+ * [N,28,28], and [H,W] itself.
  */
-export function pictureIn(dims: readonly number[], card: Partial<InputCard> = {}, integers = false): Picture | undefined {
+export function pictureIn(dims: readonly number[], card: Partial<InputCard> = {}, integers?: DType): Picture | undefined {
   const { layout, size, channels, mean, range } = card;
   const least = size || channels || layout || mean || range ? 1 : LEAST;
   const planes = (from: number): Omit<Picture, 'batched'> | undefined => {
@@ -52,7 +56,16 @@ export function pictureIn(dims: readonly number[], card: Partial<InputCard> = {}
     const sure = found && (found.channels === 3 || channels === 'GREY') && (!size || size.join() === found.size.join());
     if (sure) return { ...found, batched: false };
   }
-  return size ? flatPicture(dims, size, card) : undefined;
+  return size ? flatPicture(dims, size, card) : greyPicture(dims, channels, integers);
+}
+
+/** [N,H,W]: a grey picture without an axis of channels. Colour never goes without one. */
+function greyPicture(dims: readonly number[], channels: InputCard['channels'] | undefined, type?: DType): Picture | undefined {
+  const said = channels === 'GREY';
+  if (dims.length !== 3 || (channels !== undefined && !said) || !(said || (type && PIXEL_TYPES.has(type)))) return undefined;
+  const [, height, width] = dims as [number, number, number];
+  const least = said ? 1 : LEAST;
+  return height >= least && width >= least ? { layout: 'NCHW', channels: 1, size: [height, width], batched: true } : undefined;
 }
 
 /** A picture whose axes are folded together. */
@@ -63,6 +76,9 @@ function flatPicture(
 ): Picture | undefined {
   // Four axes hold a picture's own, which the size then contradicts.
   if (dims.length === 0 || dims.length > 3) return undefined;
+  // The picture itself: [H,W] is no batch of rows.
+  if (dims.join() === size.join() && (channels === undefined || channels === 'GREY'))
+    return { layout, channels: 1, size, batched: false };
   const batched = dims.length > 1;
   const count = sizeOf(batched ? dims.slice(1) : dims) / sizeOf(size);
   const fits = isChannels(count) && (channels === undefined || (channels === 'GREY') === (count === 1));

@@ -2,7 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { allocate, float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
-import { rowsAreIndependent } from './batching.js';
+import { couplingOf, type Coupling } from './batching.js';
 import type { InputCard, OutputKind } from './card.js';
 import type { Parts } from './parts.js';
 import { ownDims, rounded, type Picture } from './picture.js';
@@ -25,6 +25,16 @@ export interface SampleView {
   readonly task: Task;
 }
 
+/**
+ * What two samples are drawn from, one attempt after the other until the model tells them apart: deviations of normal numbers, and parts of a picture's
+ * range of uniform ones.
+ */
+const ATTEMPTS = [
+  { deviations: [1, 1], ranges: [[0, 1], [0, 1]] },
+  { deviations: [0.1, 3], ranges: [[0, 0.1], [0.9, 1]] },
+  { deviations: [30, 30], ranges: [[0, 0.5], [0.5, 1]] },
+] as const; // prettier-ignore
+
 /** See Classifier.predict. */
 export class Predictor {
   /** What inputs are written to. */
@@ -41,7 +51,7 @@ export class Predictor {
   }
 
   /**
-   * Has each sample of a batch the answer that it has alone? Asked once, with two random samples; what is found is added to the notes. Throws
+   * Has each sample of a batch the answer that it has alone? Asked once, with two random samples (see couplingOf); what is found is added to the notes. Throws
    * LanError `unsupported` where they have not and the file fixes a batch of several.
    */
   independent(): Promise<boolean> {
@@ -54,16 +64,23 @@ export class Predictor {
     if (!batched) return false;
     const per = sizeOf(sampleShape);
     const stream = random(0, STREAMS.check);
-    const samples = [1, 2].map((draw) => {
-      const values = new Float32Array(per);
-      return card ? stream.uniform(values, draw, 0, card.range) : stream.normal(values, draw);
-    });
-    const together = (which: readonly (0 | 1)[]): Promise<Tensor> => {
-      const data = new Float32Array(which.length * per);
-      which.forEach((w, i) => data.set(samples[w]!, i * per));
-      return this.output({ type: 'float32', dims: [which.length, ...sampleShape], data }, which.length, card);
-    };
-    const independent = await rowsAreIndependent(together, this.fixed);
+    let coupling: Coupling = 'blind';
+    for (const { deviations, ranges } of ATTEMPTS) {
+      const samples = ([0, 1] as const).map((s) => {
+        const values = new Float32Array(per);
+        const [low, high] = ranges[s].map((part) => part * (card?.range ?? 1)) as [number, number];
+        return card ? stream.uniform(values, 1 + s, low, high) : stream.normal(values, 1 + s, 0, deviations[s]);
+      });
+      const together = (which: readonly (0 | 1)[]): Promise<Tensor> => {
+        const data = new Float32Array(which.length * per);
+        which.forEach((w, i) => data.set(samples[w]!, i * per));
+        return this.output({ type: 'float32', dims: [which.length, ...sampleShape], data }, which.length, card);
+      };
+      coupling = await couplingOf(together, this.fixed);
+      if (coupling !== 'blind') break;
+    }
+    // Nothing that was tried changes the answer: then neither does a neighbour, as far as can be told.
+    const independent = coupling !== 'coupled';
     if (independent) return true;
     if (this.fixed !== undefined)
       throw new LanError(
@@ -71,7 +88,7 @@ export class Predictor {
         `${source.name}: takes batches of ${this.fixed} only, and the answer for a sample changes with the others in its batch, so none can be explained by itself.`,
         'Export the model with a batch of 1.',
       );
-    const note = `samples are run one at a time: together, along the first axis of '${input.name}', they change each other's answers or are refused (tried with two)`;
+    const note = `samples are run one at a time: together, along the first axis of '${input.name}', they change each other's answers or are refused (tried)`;
     // Another card, or a sample of its own, asks again.
     if (!notes.includes(note)) notes.push(note);
     return false;

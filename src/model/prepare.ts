@@ -75,7 +75,7 @@ export async function prepare(
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed));
   const explained = selectInput(graph, options, labelCount(card), source.name);
   const holdsPicture = explained && (isFloat(explained.type) || explained.name === found?.name);
-  const picture = holdsPicture ? pictureIn(explained.dims as number[], card.input, found !== undefined) : undefined;
+  const picture = holdsPicture ? pictureIn(explained.dims as number[], card.input, found?.type) : undefined;
   refuseUnused(said, picture, explained, source.name);
   const half = computedIn(rewritten).has('float16');
   return {
@@ -116,7 +116,7 @@ function pictureInIntegers(
   const said = input.size ?? sidesOf(options.sample, input);
   const size = said ?? options.pictureSize;
   const bound = options.shapes?.[name] ?? boundPicture(dims, input, size);
-  const picture = bound && pictureIn(bound, input, true);
+  const picture = bound && pictureIn(bound, input, type);
   if (!picture) return undefined;
   const [height, width] = picture.size;
   const open = bound.some((d, i) => dims[i] !== d && !(i === 0 && picture.batched)) && options.shapes?.[name] === undefined;
@@ -132,7 +132,7 @@ function pictureInIntegers(
 
 /** Height and width of a sample of a picture, with or without a batch. */
 function sidesOf(sample: readonly number[] | undefined, card: Partial<InputCard>): readonly [number, number] | undefined {
-  return sample && pictureIn(sample.length === 4 ? sample.slice(1) : sample, card, true)?.size;
+  return sample && pictureIn(sample.length === 4 ? sample.slice(1) : sample, card, 'uint8')?.size;
 }
 
 /** How many classes the labels name; undefined where none are given. */

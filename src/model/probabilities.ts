@@ -1,36 +1,15 @@
 // From a model's output to class probabilities: what the output is, and log-probabilities that do not underflow.
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
-import type { Graph, Node } from '../onnx/graph.js';
+import type { Graph } from '../onnx/graph.js';
 import type { OutputKind } from './card.js';
+import { lastNodes, lastOp, probabilitiesEnd } from './output-end.js';
 import type { ReadAs } from './task.js';
 
 /** Name of the output that withLogProbabilities adds. */
 export const LOG_P = 'log_probabilities';
 
-/** Ops that move or reshape data, and change no number of it. */
-export const PASS_THROUGH = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose']);
-
-/** The nodes that end the path to an output, first to last: the one that computes it, then those that only move its data. */
-export function lastNodes(graph: Graph, output: string): Node[] {
-  const path: Node[] = [];
-  let node = graph.nodes.find((n) => n.outputs.includes(output));
-  while (node) {
-    path.unshift(node);
-    if (!PASS_THROUGH.has(node.op)) break;
-    const source = node.inputs[0]!;
-    node = graph.nodes.find((n) => n.outputs.includes(source));
-  }
-  return path;
-}
-
-/** The op that ends the path to an output, through nodes that only move data. */
-export function lastOp(graph: Graph, output: string): Node | undefined {
-  const first = lastNodes(graph, output)[0];
-  return first && !PASS_THROUGH.has(first.op) ? first : undefined;
-}
-
-/** What the output most likely is, by its last op. */
+/** What the output most likely is, by the op that it ends in (`lastOp`). */
 export function guessOutputKind(graph: Graph, output: string): OutputKind {
   const op = lastOp(graph, output)?.op;
   return op === 'Softmax' ? 'probabilities' : op === 'LogSoftmax' ? 'log-probabilities' : op === 'Sigmoid' ? 'sigmoid' : 'logits';
@@ -56,7 +35,8 @@ export function appendLogProbabilities(
   kind: ReadAs,
   batch: number = g.typeOf(output).dims[0] ?? 1,
 ): string {
-  const [last, ...moves] = lastNodes(graph, output);
+  // What is rounded behind a final Softmax or Sigmoid is left out: a probability that is rounded to 0 has lost its logarithm and its gradient.
+  const [last, ...moves] = probabilitiesEnd(graph, output) ?? lastNodes(graph, output);
   const exact = (kind === 'probabilities' && last?.op === 'Softmax') || (kind === 'sigmoid' && last?.op === 'Sigmoid');
   let value = output;
   if (exact) {

@@ -1,7 +1,7 @@
 // Which output of a model holds its class scores, and which input they are made of: told by the graph, and said where there was a choice.
 import { isFloat } from '../core/tensor.js';
 import { reads, type Graph, type Node, type ValueInfo } from '../onnx/graph.js';
-import { lastOp } from './probabilities.js';
+import { lastOp } from './output-end.js';
 import { chosenOutput, explainedInput, INTEGER, type SelectionOptions } from './selection.js';
 
 /** The output that is the classifier's, the input that is explained, and what there was to say about the choice. */

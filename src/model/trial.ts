@@ -2,6 +2,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { startBeside } from '../core/child.js';
 import { LanError } from '../core/errors.js';
+import type { ModelSource } from './source.js';
+import { remember, remembered } from './trial-memory.js';
 
 /** What the trial process is asked: to do what this process is about to do with the model. */
 export interface TrialRequest {
@@ -54,17 +56,33 @@ export interface TrustOptions {
   readonly trust?: boolean;
 }
 
-/** Tries the model unless it is trusted: see TrustOptions. `from`: path or bytes as the user gave them. Throws as `trial` does. */
+/**
+ * Tries the model unless it is trusted (see TrustOptions), or has been tried in this process with the same options: then it passes, or is refused, at
+ * once. `from`: path or bytes as the user gave them. Throws as `trial` does.
+ */
 export async function tryUnlessTrusted(
-  source: { readonly name: string; readonly packaged: boolean; readonly size: number },
+  source: Pick<ModelSource, 'name' | 'packaged' | 'size' | 'bytes' | 'sha256'>,
   from: string | Uint8Array,
   what: TrialRequest['what'],
   options: TrustOptions & Readonly<Record<string, unknown>>,
 ): Promise<void> {
   if (source.packaged || (options.trust ?? process.env['LAN_ONNX_TRUST'] === '1')) return;
   // What another process cannot be handed (adapters, signals, callbacks) does not decide whether a kernel survives.
-  const plain = Object.entries(options).filter(([, v]) => isPlain(v));
-  await trial({ source: from, what, options: { ...Object.fromEntries(plain), trust: true } }, source.name, source.size);
+  const plain = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined && isPlain(v)));
+  const request = { source: from, what, options: { ...plain, trust: true } } as const;
+  // Weights in files of their own may change while the file that names them stays.
+  const tried =
+    source.size > source.bytes.length ? undefined : { name: source.name, sha256: source.sha256, what, options: plain };
+  const earlier = tried && remembered(tried);
+  if (earlier === 'passed') return;
+  if (earlier) throw new LanError(earlier.code, earlier.problem, earlier.advice);
+  try {
+    await trial(request, source.name, source.size);
+    if (tried) remember(tried, 'passed');
+  } catch (error) {
+    if (tried && error instanceof LanError) remember(tried, error);
+    throw error;
+  }
 }
 
 /** Can the value be copied to another process: no function inside, no object of a class but arrays? */

@@ -204,6 +204,54 @@ describe('the graph says what it ends in', () => {
   );
 });
 
+describe('probabilities that are rounded on their way out', () => {
+  const LOGITS = Array.from({ length: 12 }, (_, i) => 2 * Math.sin(i));
+  /** z = x W [N,3], `end` of it, then what `further` makes of that. */
+  const model = (end: 'Softmax' | 'Sigmoid', further: (g: GraphBuilder, p: string) => string): Uint8Array => {
+    const g = new GraphBuilder('rounded');
+    const z = g.matMul(g.input('x', 'float32', ['N', 4]), g.constant(float32(LOGITS, [4, 3])));
+    const p = g.op(end, [z], end === 'Softmax' ? { axis: 1 } : {});
+    g.output(further(g, p), 'p', { type: 'float32', dims: ['N', 3] });
+    return encode(g);
+  };
+  const quantised =
+    (scale: number, zero: number) =>
+    (g: GraphBuilder, p: string): string => {
+      const by = [g.scalar(scale), g.constant({ type: 'uint8', dims: [], data: Uint8Array.of(zero) })];
+      return g.op('DequantizeLinear', [g.op('QuantizeLinear', [p, ...by]), ...by]);
+    };
+  const clipped = (g: GraphBuilder, p: string): string => g.op('Clip', [p, g.scalar(1e-7), g.scalar(1 - 1e-7)]);
+  const threshold = (g: GraphBuilder, p: string): string => g.op('Round', [p]);
+  const x = float32([3, -2, 1, 4], [1, 4]);
+
+  test.each([
+    ['Softmax', 'a quantiser', quantised(1 / 255, 0), 'probabilities'],
+    ['Softmax', 'a clip', clipped, 'probabilities'],
+    ['Sigmoid', 'a quantiser', quantised(1 / 127, 3), 'sigmoid'],
+    ['Sigmoid', 'a clip', clipped, 'sigmoid'],
+    // Its numbers are none of 0 to 1.
+    ['Softmax', 'a quantiser of percent', (g: GraphBuilder, p: string) => quantised(1, 0)(g, g.mul(p, g.scalar(100))), 'logits'],
+    ['Sigmoid', 'a threshold', threshold, 'logits'],
+  ] as const)('%s behind %s', async (end, _, further, kind) => {
+    const opened = await openModel(model(end, further), { trust: true });
+    expect(opened.outputKind).toBe(kind);
+    if (further === threshold) expect(opened.notes).toContainEqual(expect.stringContaining('do not add up to 1'));
+    if (kind !== 'logits') {
+      const exact = await openModel(
+        model(end, (__, p) => p),
+        { trust: true },
+      );
+      const [p, q] = [toFloat32(await opened.predict(x)), toFloat32(await exact.predict(x))];
+      p.forEach((v, i) => expect(Math.abs(v - q[i]!)).toBeLessThan(0.005));
+      // The logarithms, which the gradient comes from, are those before the rounding.
+      const [a, b] = await Promise.all([opened, exact].map(async (m) => (await m.logProbabilities(1)).nodes.map((n) => n.op)));
+      expect(a).toEqual(b);
+      await exact.dispose();
+    }
+    await opened.dispose();
+  });
+});
+
 describe('labels inside the file', () => {
   const rows = (metadata: Readonly<Record<string, string>>, classes = 3): Uint8Array => {
     const g = new GraphBuilder('rows');

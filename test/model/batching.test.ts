@@ -1,8 +1,8 @@
 // Samples that are not independent along the first axis: two distinct ones, alone and together, tell; everything then runs one by one.
 import { describe, expect, test } from '@jest/globals';
-import { float32, toFloat32, type Tensor } from '../../src/core/tensor.js';
+import { float32, int64, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import { audit } from '../../src/explain/audit.js';
-import { rowsAreIndependent } from '../../src/model/batching.js';
+import { couplingOf } from '../../src/model/batching.js';
 import { openModel } from '../../src/model/open.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encoded } from '../support/encoded.js';
@@ -30,6 +30,23 @@ const MODELS = {
   'a batch of 1 baked in': modelOf(['N', 3, 4], ['N', 5], (g, x) =>
     g.op('MatMul', [g.reshape(x, [1, 12]), g.constant(weights(12, 5))]),
   ),
+  'sums along the batch': modelOf(['N', 3, 4], ['N', 5], (g, x) => g.op('CumSum', [flat(g, x, 5), g.constant(int64([0], []))])),
+  'sums from the end of the batch': modelOf(['N', 3, 4], ['N', 5], (g, x) =>
+    g.op('CumSum', [flat(g, x, 5), g.constant(int64([0], []))], { reverse: 1, exclusive: 1 }),
+  ),
+  'sorted along the batch': modelOf(['N', 3, 4], ['N', 5], (g, x) => {
+    const y = flat(g, x, 5);
+    return g.ops('TopK', [y, g.op('Slice', [g.op('Shape', [y]), g.ints([0]), g.ints([1])])], 2, { axis: 0 })[0]!;
+  }),
+  'a mean over the batch taken off': modelOf(['N', 3, 4], ['N', 5], (g, x) => {
+    const y = flat(g, x, 5);
+    return g.sub(y, g.op('ReduceMean', [y, g.ints([0])], { keepdims: 1 }));
+  }),
+  // Ordinary noise gives 1 for every class, beside others or not.
+  'saturated, a maximum over the batch taken off': modelOf(['N', 3, 4], ['N', 5], (g, x) => {
+    const y = g.op('Clip', [g.op('Sub', [g.op('Abs', [flat(g, x, 5)]), g.scalar(12)]), g.scalar(0)]);
+    return g.op('Sub', [y, g.op('ReduceMax', [y, g.ints([0])], { keepdims: 1 })]);
+  }),
   'a fixed batch, coupled': modelOf([3, 3, 4], [3, 5], (g, x) => g.op('Softmax', [flat(g, x, 5)], { axis: 0 })),
 } as const;
 
@@ -37,6 +54,11 @@ test.each([
   ['sound', true],
   ['softmax over the batch', false],
   ['a batch of 1 baked in', false],
+  ['sums along the batch', false],
+  ['sums from the end of the batch', false],
+  ['sorted along the batch', false],
+  ['a mean over the batch taken off', false],
+  ['saturated, a maximum over the batch taken off', false],
 ] as const)('%s: independent %s; samples of a batch get what they get alone', async (name, independent) => {
   const model = await openModel(MODELS[name]);
   try {
@@ -98,10 +120,17 @@ describe('time first: [12,1,4] to [1,3]', () => {
 
 test('the rule itself', async () => {
   const rows = (...values: number[]): Promise<Tensor> => Promise.resolve(float32(values, [values.length, 1]));
-  expect(await rowsAreIndependent((s) => rows(...s.map((v) => v + 1)))).toBe(true);
-  expect(await rowsAreIndependent((s) => rows(...s.map((v) => v + s.length)))).toBe(false);
-  expect(await rowsAreIndependent((s) => (s.length > 1 ? Promise.reject(new Error('no')) : rows(...s)))).toBe(false);
-  expect(await rowsAreIndependent((s) => rows(s[0]!))).toBe(false);
+  expect(await couplingOf((s) => rows(...s.map((v) => v + 1)))).toBe('independent');
+  expect(await couplingOf((s) => rows(...s.map((v) => v + s.length)))).toBe('coupled');
+  expect(await couplingOf((s) => (s.length > 1 ? Promise.reject(new Error('no')) : rows(...s)))).toBe('coupled');
+  expect(await couplingOf((s) => rows(s[0]!))).toBe('coupled');
   // A row that only the other sample in the batch decides.
-  expect(await rowsAreIndependent((s) => rows(...s.toReversed()), 2)).toBe(false);
+  expect(await couplingOf((s) => rows(...s.toReversed()), 2)).toBe('coupled');
+  // The first row is spared by sums along the axis, and the last by sums from its end.
+  expect(await couplingOf((s) => rows(...s.map((_, i) => s.slice(0, i + 1).reduce<number>((a, b) => a + b, 0))))).toBe('coupled');
+  // One that hangs on the sample two places on.
+  expect(await couplingOf((s) => rows(...s.map((v, i) => v + 2 * (s[i + 2] ?? v))))).toBe('coupled');
+  // Both samples have one answer: nothing is shown.
+  expect(await couplingOf((s) => rows(...s.map(() => 1)))).toBe('blind');
+  expect(await couplingOf((s) => rows(...s.map(() => -Infinity)))).toBe('blind');
 });

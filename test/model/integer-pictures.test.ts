@@ -10,9 +10,12 @@ import { castTensor, float32, toFloat32, type DType, type Tensor } from '../../s
 import { encodePng } from '../../src/data/images.js';
 import { openOriginal } from '../../src/engine/ort.js';
 import { openModel } from '../../src/model/open.js';
+import type { InputCard } from '../../src/model/card.js';
+import { pictureIn } from '../../src/model/picture.js';
 import { readModel } from '../../src/model/source.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
+import { encoded } from '../support/encoded.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-integers-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -51,9 +54,9 @@ const PLANES = Uint8Array.from({ length: PIXELS.length }, (_, i) => {
 const picture = join(folder, 'a.png');
 
 /** softmax of what onnxruntime gives for the file as it is. */
-async function expected(bytes: Uint8Array, image: Tensor): Promise<number[]> {
+async function expected(bytes: Uint8Array, image: Tensor, input = 'image'): Promise<number[]> {
   const program = await openOriginal(await readModel(bytes), {});
-  const logits = toFloat32((await program.run({ image }))['logits']!);
+  const logits = toFloat32((await program.run({ [input]: image }))['logits']!);
   await program.dispose();
   const powers = Array.from(logits, Math.exp);
   return powers.map((p) => p / powers.reduce((a, b) => a + b, 0));
@@ -145,6 +148,65 @@ test('int8 holds 0..255 less 128, and a card whose normalisation would be rounde
   const uint = model({ type: 'uint8', dims: [1, 3, HEIGHT, WIDTH] });
   const imagenet = { range: 1, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
   await expect(openModel(uint, { card: { input: imagenet } })).rejects.toThrow(/takes pictures as whole numbers of type uint8/);
+});
+
+describe('grey pictures without an axis of channels', () => {
+  const found = (dims: readonly number[], card: Partial<InputCard> = {}, type?: DType): unknown => {
+    const picture = pictureIn(dims, card, type);
+    return picture && [picture.channels, picture.size, picture.batched];
+  };
+  const grey = [1, [16, 16], true];
+
+  test.each([
+    ['bytes [N,H,W]', [1, 16, 16], {}, 'uint8', grey],
+    ['bytes of a batch of 4', [4, 16, 16], {}, 'uint8', grey],
+    ['bytes less 128', [1, 16, 16], {}, 'int8', grey],
+    ['floats that the card calls grey', [1, 16, 16], { channels: 'GREY' }, undefined, [1, [16, 16], false]],
+    ['a batch of floats that the card calls grey', [4, 16, 16], { channels: 'GREY' }, undefined, grey],
+    ['floats [H,W] of the size of the card', [16, 16], { size: [16, 16] }, undefined, [1, [16, 16], false]],
+    ['floats: a series as well as a picture', [1, 16, 16], {}, undefined, undefined],
+    ['ids: tokens as well as pixels', [1, 16, 16], {}, 'int64', undefined],
+    ['three planes of bytes', [3, 16, 16], {}, 'uint8', [3, [16, 16], false]],
+    ['colour has its channels', [4, 16, 16], { channels: 'RGB' }, 'uint8', undefined],
+    ['rows too short for a picture', [4, 16, 3], {}, 'uint8', undefined],
+  ] as const)('%s', (_, dims, card, type, expected) => expect(found(dims, card, type)).toEqual(expected));
+
+  const rows = (type: DType, dims: readonly (number | string)[]): Uint8Array => {
+    const g = new GraphBuilder('grey');
+    const x = g.reshape(g.cast(g.input('x', type, dims), 1), [-1, HEIGHT * WIDTH]);
+    const w = Float32Array.from({ length: HEIGHT * WIDTH * K }, (_, i) => Math.sin(i) / 255 / WIDTH);
+    g.output(g.matMul(x, g.constant(float32(w, [HEIGHT * WIDTH, K]))), 'logits', { type: 'float32', dims: ['N', K] });
+    return encoded(g);
+  };
+
+  test.each([
+    ['bytes', 'uint8', ['N', HEIGHT, WIDTH], {}],
+    ['bytes, sides open', 'uint8', ['N', 'h', 'w'], {}],
+    ['floats, by the card', 'float32', ['N', HEIGHT, WIDTH], { channels: 'GREY' }],
+  ] as const)('%s: a picture file goes in as its grey values', async (_, type, dims, input) => {
+    const bytes = rows(type, dims);
+    const path = join(folder, 'grey.onnx');
+    writeFileSync(path, bytes);
+    writeFileSync(picture, await encodePng(PIXELS, WIDTH, HEIGHT));
+    const luma = Uint8Array.from(
+      { length: HEIGHT * WIDTH },
+      (_, i) => (PIXELS[3 * i]! * 19595 + PIXELS[3 * i + 1]! * 38470 + PIXELS[3 * i + 2]! * 7471 + 32768) >> 16,
+    );
+    const own = { ...uint8(luma, [1, HEIGHT, WIDTH]), type };
+    const result = await audit(path, picture, { card: { input }, iterations: 5, beta: 1, evidenceDraws: 8, budget: 20 });
+    const image = type === 'uint8' ? own : float32(Float32Array.from(luma), own.dims);
+    const p = await expected(bytes, image, 'x');
+    expect(result.prediction[0]!.probability).toBeCloseTo(Math.max(...p), 5);
+    expect(result.betas[0]!.learned.mask.dims).toEqual([1, 1, HEIGHT, WIDTH]);
+  });
+
+  test('floats that nobody calls a picture are refused one, and told how to call them so', async () => {
+    const path = join(folder, 'series.onnx');
+    writeFileSync(path, rows('float32', ['N', HEIGHT, WIDTH]));
+    writeFileSync(picture, await encodePng(PIXELS, WIDTH, HEIGHT));
+    const failed = audit(path, picture, { iterations: 5 });
+    await expect(failed).rejects.toThrow(/its input \[1,10,12\] is not a picture\. .* say so with `channels` GREY/);
+  });
 });
 
 test('ids of tokens are no picture', async () => {
