@@ -7,8 +7,9 @@ import { orderOf } from '../lan/learn.js';
 import { featureMap } from '../model/feature-map.js';
 import type { Preprocessing } from '../model/guess.js';
 import type { Classifier } from '../model/open.js';
-import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditContext } from '../report/audit-files.js';
+import { auditDocument, writeAudit, type AuditDocument, type AuditFiles } from '../report/audit-files.js';
 import { answerText, claims, partOf } from '../report/claims.js';
+import type { AuditContext } from '../report/contexts.js';
 import { tokenMasks, type TokenMask, type Tokens } from '../report/tokens.js';
 import type { Sample } from './inputs.js';
 

@@ -14,7 +14,8 @@ import { settled } from '../model/guess.js';
 import type { Classifier } from '../model/open.js';
 import { resolveQuestion } from '../model/question.js';
 import { answerText } from '../report/claims.js';
-import { compareCsv, compareDocument, compareRows, writeCompare, type CompareDocument, type CompareRow } from '../report/compare-files.js'; // prettier-ignore
+import { compareCsv, compareDocument, writeCompare, type CompareDocument } from '../report/compare-files.js';
+import { compareRows, type CompareRow } from '../report/compare-rows.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected } from './inputs.js';
 import { isFile, openingOf, withModel, type ModelLike } from './opened.js';

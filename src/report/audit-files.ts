@@ -4,16 +4,12 @@ import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { encodePng, type Picture } from '../data/images.js';
 import { writeAtomically } from '../data/files.js';
 import { encodeNpy } from '../data/npy.js';
-import type { EngineInfo } from '../engine/engine.js';
-import type { InputCard } from '../model/card.js';
-import type { Preprocessing } from '../model/guess.js';
-import type { HookPoint } from '../model/hook-point.js';
 import type { Answer, Named } from '../evidence/answer.js';
 import type { ShownAnswer } from '../explain/shown.js';
 import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
 import { orderOf } from '../lan/learn.js';
 import { drawAttention, type DrawnAttention } from './drawing/attention.js';
-import { pictureOf, type ColourMap } from './drawing/colour.js';
+import { pictureOf } from './drawing/colour.js';
 import { sheet, type Caption, type Row, type Tile } from './drawing/sheet.js';
 import { caution, claims, leads, partOf, percent } from './claims.js';
 import { claimedExample } from './example.js';
@@ -24,33 +20,7 @@ import { REPORT, reportPage } from './page/template.js';
 import { plainClaim } from './plain.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
-
-/** What a report says besides the result itself. */
-export interface AuditContext {
-  /** The heading of the sheet and of the page of tokens. */
-  readonly title: string;
-  readonly model: { readonly path: string; readonly sha256: string };
-  /** `path` is absent for what came as bytes, a tensor or ids. */
-  readonly input: { readonly path?: string; readonly sha256: string };
-  readonly engine: EngineInfo;
-  readonly card: InputCard | undefined;
-  /** Who says so, and how sure that is; absent for inputs that are no pictures. */
-  readonly preprocessing?: Preprocessing;
-  readonly notes: readonly string[];
-  readonly version: string;
-  /** What decides the result, as one number (see runOf). */
-  readonly run: string;
-  /** Largest pixel value, where the input is a picture and the mask lies on it, or on a map of it. */
-  readonly range?: 1 | 255;
-  /** Where the mask lies, when not on the input itself. */
-  readonly hookPoint?: HookPoint;
-  /** The input's tokens, where the mask lies on them. */
-  readonly tokens?: Tokens;
-  /** The command that repeats it, as the report says it. */
-  readonly repeat?: string;
-  /** Of attention. */
-  readonly colormap?: ColourMap;
-}
+import type { AuditContext } from './contexts.js';
 
 /** Names of the files of one beta, within the result's folder. */
 export interface BetaFiles {

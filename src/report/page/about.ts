@@ -27,7 +27,7 @@ export function about({ repeat, notes = [], models, input, engine, version, fact
     {
       type: 'facts',
       facts: factsOf({
-        ...Object.fromEntries(models.flatMap(({ path, sha256 }, i) => [[model(i), path], [`SHA-256 of ${model(i)}`, sha256]])), // prettier-ignore
+        ...Object.fromEntries(models.flatMap(({ path, sha256 }, i) => [[model(i), path], [`SHA-256 of ${models.length > 1 ? model(i) : 'the model'}`, sha256]])), // prettier-ignore
         input: input && (input.path ?? 'given as values'),
         'SHA-256 of the input': input?.sha256,
         engine: engine && `${engine.name} ${engine.version}, ${engine.backend}`,

@@ -3,7 +3,7 @@ import type { Tensor } from '../../core/tensor.js';
 import type { AuditResult, BetaResult } from '../../explain/audit.js';
 import { orderOf } from '../../lan/learn.js';
 import type { Picture } from '../../data/resize.js';
-import type { AuditContext } from '../audit-files.js';
+import type { AuditContext } from '../contexts.js';
 import { claims, partOf } from '../claims.js';
 import { drawAttention } from '../drawing/attention.js';
 import { pictureOf, scaleNearest } from '../drawing/colour.js';

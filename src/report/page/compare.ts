@@ -1,7 +1,8 @@
 // The page of a comparison of methods on one input.
 import type { Tensor } from '../../core/tensor.js';
 import type { Comparison } from '../../explain/compare.js';
-import { compareRows, relativeNeed, type CompareContext } from '../compare-files.js';
+import { compareRows, relativeNeed } from '../compare-rows.js';
+import type { CompareContext } from '../contexts.js';
 import { overlay, pictureOf } from '../drawing/colour.js';
 import { inFigures } from '../format.js';
 import { partOfAll } from '../plain.js';

@@ -1,7 +1,7 @@
 // The page of a position map: where in its input a classifier recognises an object.
 import { accuracyMap, type PositionMap } from '../../score/position-map.js';
 import { heatmap } from '../drawing/colour.js';
-import type { GridContext } from '../position-map-files.js';
+import type { GridContext } from '../contexts.js';
 import { about } from './about.js';
 import type { ReportDocument } from './document.js';
 import { legendOf, seen } from './images.js';

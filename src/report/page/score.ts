@@ -1,6 +1,6 @@
 // The page of a score: how often a classifier was right, by class, and what it took for what.
 import type { ScoreResult } from '../../score/score.js';
-import type { ScoreContext } from '../score-files.js';
+import type { ScoreContext } from '../contexts.js';
 import { about } from './about.js';
 import type { ReportDocument, Table } from './document.js';
 
