@@ -1,18 +1,35 @@
 // Curves and points, drawn by Observable Plot, with their figures as a table for whoever cannot see them.
 import * as P from '@observablehq/plot';
 import type { VNode } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type * as shown from '../../src/report/page/document.js';
 import { figure } from '../format.js';
 
 const COLOURS = ['var(--series-1)', 'var(--series-2)', 'var(--series-3)', 'var(--series-4)'];
 
+/** Pixels across at most. */
+const WIDEST = 640;
+
+/** How wide a figure may be: drawn anew for a narrow screen, since letters that shrink with it could not be read. */
+function useWidth(place: { readonly current: HTMLElement | null }): number {
+  const [width, setWidth] = useState(WIDEST);
+  useLayoutEffect(() => {
+    const fit = (): void => setWidth(Math.max(240, Math.min(WIDEST, place.current?.clientWidth || WIDEST)));
+    // Also told when what it is folded into is opened.
+    const watch = new ResizeObserver(fit);
+    watch.observe(place.current!);
+    return () => watch.disconnect();
+  }, []);
+  return width;
+}
+
 /** One figure. */
 export function Plot({ title, summary, x, y, series }: shown.Plot): VNode {
   const place = useRef<HTMLDivElement>(null);
+  const width = useWidth(place);
   useLayoutEffect(() => {
     const svg = P.plot({
-      width: 640,
+      width,
       height: 300,
       marginLeft: 52,
       marginBottom: 40,
@@ -23,7 +40,7 @@ export function Plot({ title, summary, x, y, series }: shown.Plot): VNode {
     });
     svg.setAttribute('aria-hidden', 'true');
     place.current!.replaceChildren(svg);
-  }, [x, y, series]);
+  }, [x, y, series, width]);
   return (
     <figure class="plot">
       <figcaption>
