@@ -70,7 +70,7 @@ function Bars({ answer, before }: { readonly answer: shown.AnswerShown; readonly
       <caption>What the model answers</caption>
       <thead>
         <tr>
-          <th scope="col">{value ? '' : 'class'}</th>
+          <th scope="col">{value ? 'answer' : 'class'}</th>
           <th scope="col" class="n">
             now
           </th>

@@ -34,13 +34,15 @@ export function Table({ caption, columns, rows }: shown.Table): VNode {
   return (
     <div class="table">
       {rows.length >= LONG && (
-        <label class="control">
-          <span>Filter: {caption}</span>
-          <input type="search" value={word} onInput={(e) => setWord(e.currentTarget.value)} />
-          <output>
+        <div class="control">
+          <label>
+            <span>Filter: {caption}</span>
+            <input type="search" value={word} onInput={(e) => setWord(e.currentTarget.value)} />
+          </label>
+          <output aria-live="polite">
             {found.length} of {rows.length}
           </output>
-        </label>
+        </div>
       )}
       <div class="scroll" tabIndex={0} role="region" aria-label={caption}>
         <table>
