@@ -40,7 +40,7 @@ export async function sample(): Promise<ReportDocument> {
     answers: [X.map((x) => ({ kept: x < 0.6, top: [['', 12.5 - x]] }))],
     words: ['a', 'word', HOSTILE].map((text, i) => ({ text, step: i + 1 })),
   };
-  const legend = legendOf('replaceable', 'needed');
+  const legend = legendOf('replaceable', 'needed', 'words');
   const blocks: Block[] = [
     { type: 'heading', text: HOSTILE },
     { type: 'text', text: HOSTILE, tone: 'claim' },

@@ -6,14 +6,18 @@ import {
   interpolatePuOr,
   interpolateTurbo,
   interpolateViridis,
+  interpolateYlOrBr,
 } from 'd3-scale-chromatic';
 import { type ColourMapName } from './colour-maps.js';
 import { LanError } from '../../core/errors.js';
 import { toFloat32, type Tensor } from '../../core/tensor.js';
 import type { Picture } from '../../data/resize.js';
 
-/** A map for attention, or `change`: orange, white, purple for what is less, the same, more; told apart by the colour-blind, too. */
-export type ColourMap = ColourMapName | 'change';
+/**
+ * A map for attention; or `change`: orange, white, purple for what is less, the same, more; or `words`: pale yellow to brown, since a text that is mostly black cannot
+ * be read. The colour-blind tell these apart, too.
+ */
+export type ColourMap = ColourMapName | 'change' | 'words';
 
 const INTERPOLATE: Readonly<Record<ColourMap, (value: number) => string>> = {
   inferno: interpolateInferno,
@@ -22,6 +26,7 @@ const INTERPOLATE: Readonly<Record<ColourMap, (value: number) => string>> = {
   magma: interpolateMagma,
   turbo: interpolateTurbo,
   change: interpolatePuOr,
+  words: interpolateYlOrBr,
 };
 /** What pictures of attention are coloured by unless somebody chooses. */
 export const DEFAULT_MAP: ColourMap = 'inferno';

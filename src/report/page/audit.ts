@@ -123,7 +123,7 @@ async function betaBlocks(
         need: 1 - t.mask,
         title: `position ${t.position}, id ${t.id}, needed ${(1 - t.mask).toFixed(3)}`,
       })),
-      legend: legendOf('replaceable', 'needed', context.colormap),
+      legend: legendOf('replaceable', 'needed', 'words'),
     },
     slider && { type: 'heading', text: 'See for yourself' },
     slider && {
