@@ -6,6 +6,9 @@ process.env.LAN_ONNX_THREADS ??= '1';
 export default {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  // TypeScript is built once, for all workers and the processes that tests start.
+  globalSetup: '<rootDir>/test/support/native/build.cjs',
+  globalTeardown: '<rootDir>/test/support/native/clean.cjs',
   // Test files are loaded by node itself, see there.
   runtime: '<rootDir>/test/support/native/runtime.cjs',
   transform: {},

@@ -238,8 +238,8 @@ const logSumExp = reduction('ReduceLogSumExp', {
   vjp: (n, attributes, g) => {
     const axes = axesOf(n, attributes);
     const y = kept(n, g, n.y[0]!, axes);
-    // Of nothing but minus infinity: no share of it is any element's.
-    const share = g.op('Exp', [g.sub(n.x[0]!, n.replaced ? g.where(g.op('IsInf', [y]), g.zero, y) : y)]);
+    // Of nothing but minus infinity: no share of it is any element's. What comes behind may end it without a select: Exp of it is 0.
+    const share = g.op('Exp', [g.sub(n.x[0]!, g.where(g.op('IsInf', [y]), g.zero, y))]);
     return [g.mul(share, kept(n, g, n.dy[0]!, axes))];
   },
 });

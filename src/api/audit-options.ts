@@ -2,7 +2,7 @@
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Within } from '../evidence/answer.js';
-import type { MaskShape, MaskValues, OutputLoss, Preset } from '../lan/choices.js';
+import type { Find, MaskShape, MaskValues, OutputLoss, Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { OpenOptions } from '../model/open.js';
 import type { ClassName } from '../model/question.js';
@@ -24,8 +24,11 @@ export interface AuditProgress {
 export interface MaskOptions {
   /** `default`, or `paper`: learning rate 0.05, 10,000 iterations, full mask, beta 1.5, 3 and 5. */
   readonly preset?: Preset;
-  /** Weight of the mask mean; several give several masks. Default 1.5 ln(classes). */
-  readonly beta?: number | readonly number[];
+  /**
+   * Weight of the mask mean; several give several masks. Default 1.5 ln(classes). 'auto': from a quarter to eight times that, each mask beginning where the last
+   * one ended; the one is taken whose hard claim goes furthest with the answer kept as often as `keep` says (0.95).
+   */
+  readonly beta?: number | readonly number[] | 'auto';
   /** Noise draws a step. */
   readonly draws?: number;
   /** `pixel`: channels share a value; `token`: the vector of a token does; `full`: every element has its own. */
@@ -39,6 +42,11 @@ export interface MaskOptions {
    * In place of `beta`: how often the answer is to be kept, in (0,1). As much is replaced as that allows. For binary masks only.
    */
   readonly keep?: number;
+  /**
+   * 'keep' (the default): the smallest part that is enough, everything else being replaced; 'delete': the smallest part whose loss changes the answer, everything
+   * else being left as it is. `keep` is then how often the answer may be kept at most.
+   */
+  readonly find?: Find;
   /** Coarser grids whose logits are grown bilinearly and summed: 28, or [rows, columns]; [] is one logit per mask element. */
   readonly maskGrids?: readonly (number | readonly [rows: number, columns: number])[];
   /** How outputs are compared, L_F. */
@@ -111,9 +119,22 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
 /** Flat options as the settings that the objective takes. */
 export function settingsOf(options: MaskOptions & Pick<AuditOptions, 'noise' | 'budget'>) {
   const { beta, maskGrids, noise, budget } = options;
-  const { draws, maskShape, maskValues, keep, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed } =
-    options;
-  const betas = typeof beta === 'number' ? [beta] : beta;
+  const {
+    draws,
+    maskShape,
+    maskValues,
+    keep,
+    find,
+    outputLoss,
+    iterations,
+    learningRate,
+    schedule,
+    sharpen,
+    start,
+    patience,
+    seed,
+  } = options;
+  const betas = typeof beta === 'number' ? [beta] : beta === 'auto' ? undefined : beta;
   if (betas?.length === 0 || betas?.some((b) => !Number.isFinite(b) || b < 0))
     throw new LanError('usage', `\`beta\`: expected numbers of at least 0, received [${betas.join(', ')}].`);
   if (keep !== undefined && !(keep > 0 && keep < 1))
@@ -126,6 +147,7 @@ export function settingsOf(options: MaskOptions & Pick<AuditOptions, 'noise' | '
     maskShape,
     maskValues,
     keep,
+    find,
     outputLoss,
     iterations,
     learningRate,
@@ -135,5 +157,5 @@ export function settingsOf(options: MaskOptions & Pick<AuditOptions, 'noise' | '
     patience,
     seed,
   };
-  return { ...given, betas, maskGrids: grids, noise, budget };
+  return { ...given, betas, betaPath: beta === 'auto' ? true : undefined, maskGrids: grids, noise, budget };
 }

@@ -118,7 +118,7 @@ class CompiledAuditor implements Auditor {
   static async make(classifier: Classifier, options: AuditOptions, own: boolean): Promise<CompiledAuditor> {
     const { lan, vocabulary } = options;
     const settings = settingsOf(options);
-    if (lan !== undefined && settings.betas)
+    if (lan !== undefined && options.beta !== undefined)
       throw new LanError(
         'usage',
         '`beta` and `lan` contradict each other: an explainer was trained with one beta.',

@@ -62,8 +62,10 @@ export async function compare(model: ModelLike, input: AuditInput, options: Comp
   const { methods = [LAN, ...METHODS], expected, noiseSamples, within, target, against, evidenceDraws, onNote, onPhase, signal } = options; // prettier-ignore
   const contenders = contendersOf(methods);
   const settings = settingsOf(options);
-  if (settings.betas && settings.betas.length > 1)
+  if (settings.betaPath || (settings.betas && settings.betas.length > 1))
     throw new LanError('usage', '`beta`: a comparison has one mask of LAN, so it takes one number.');
+  if (settings.find === 'delete')
+    throw new LanError('usage', "`find: 'delete'`: methods are compared by what is enough.", 'Leave `find` out.');
   if (within !== undefined) readWithin(within);
   const opening = isFile(model)
     ? { sample: await shapeOf(input, expected), pictureSize: await sizeOfPicture(input), ...openingOf(options) }

@@ -58,6 +58,12 @@ export async function exportGradient(model: ModelLike, options: ExportGradientOp
  */
 export async function exportStep(model: ModelLike, options: ExportStepOptions = {}): Promise<ExportResult> {
   const { preset, beta, draws, maskShape, maskValues, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed, target, against, ...opening } = options; // prettier-ignore
+  if (beta === 'auto')
+    throw new LanError(
+      'usage',
+      "`beta: 'auto'` belongs to audits: beta is an input of the file.",
+      'Leave `beta` out, or give a number.',
+    );
   const settings = settingsOf({ beta, draws, maskShape, maskValues, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed }); // prettier-ignore
   return withModel(model, byRules(model, opening), async (classifier) =>
     resultOf(

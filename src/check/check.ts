@@ -67,7 +67,7 @@ export async function check(from: string | Uint8Array, options: CheckOptions = {
     // Nothing asks the reference again: what follows may have its memory.
     await context.dispose();
     const nodes = options.nodes || options.bisect !== undefined ? await checkNodes(context, outputs) : [];
-    const doubtful = compared.some((g) => g.verdict !== 'agrees') && options.blame !== false;
+    const doubtful = compared.some((g) => g.verdict !== 'agrees' && !g.noValue) && options.blame !== false;
     const { wrong: culprit, gradients } =
       part && doubtful ? await opByOp(context, part, compared, outputs) : { wrong: undefined, gradients: compared };
     const agrees = outputs.every((o) => o.ok) && gradients.every((g) => g.ok) && nodes.every((n) => !n.first);

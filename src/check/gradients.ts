@@ -1,6 +1,6 @@
 // The engines' gradients of a model's first float output, with each other and with central differences of the reference.
 import { blockedBy } from '../compile/differentiate.js';
-import type { Tensor } from '../core/tensor.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
 import { gradientOf, type Engine } from '../engine/engine.js';
 import type { OrtProgram } from '../engine/ort.js';
 import { missingRules } from '../model/engine-choice.js';
@@ -79,7 +79,7 @@ export async function checkGradients(context: CheckContext, part: Differentiable
     const fresh = (): Promise<readonly Sample[]> => (drawn ??= part.fresh(FRESH));
     const rows: GradientAgreement[] = [];
     for (const group of groups)
-      for (const [what, settled] of await overInputs(group, context, part.samples, fresh))
+      for (const [what, settled] of await overInputs(group, context, part, fresh))
         rows.push({ what, output, ...(at === undefined ? {} : { at }), ...settled });
     return rows;
   } finally {
@@ -109,7 +109,7 @@ interface Group {
 async function overInputs(
   group: Group,
   context: CheckContext,
-  samples: readonly Sample[],
+  { samples, output }: Pick<Differentiable, 'samples' | 'output'>,
   fresh: () => Promise<readonly Sample[]>,
 ): Promise<[string, Settled][]> {
   const { rows } = group;
@@ -117,7 +117,10 @@ async function overInputs(
   const verdicts = (): Settled[] => rows.map((_, r) => settle(measured.map((m) => m[r]!)));
   const add = async (sample: Sample): Promise<void> => {
     context.onProgress(`gradients at ${sample.name}, ${rows.at(-1)!}`);
-    measured.push(await group.measure(sample, drawOf(measured.length)));
+    const none = toFloat32(sample.expected[output]!).some(Number.isNaN);
+    measured.push(
+      none ? rows.map(() => ({ found: 'undefined', error: 0 })) : await group.measure(sample, drawOf(measured.length)),
+    );
   };
   for (const sample of samples) await add(sample);
   if (verdicts().some((v) => v.verdict !== 'agrees'))

@@ -9,9 +9,12 @@ import { TOLERANCES } from './tolerances.js';
 /** What a comparison of gradients says: 'inconclusive' where float32 noise or bends of a ReLU or pool hide which of the others it is. */
 export type Verdict = 'agrees' | 'disagrees' | 'inconclusive';
 
-/** One comparison at one input. `noise`: it is apart, and by no more than rounding the input would move it; or too noisy to tell. */
+/**
+ * One comparison at one input. `noise`: it is apart, and by no more than rounding the input would move it; or too noisy to tell. `undefined`: the model itself
+ * gives NaN there, of which there is no gradient.
+ */
 export interface Measure {
-  readonly found: 'agrees' | 'apart' | 'noise';
+  readonly found: 'agrees' | 'apart' | 'noise' | 'undefined';
   readonly error: number;
   readonly cosine?: number;
   /** How much of `error` noise explains. */
@@ -82,6 +85,8 @@ export interface Settled {
   readonly verdict: Verdict;
   /** Why it is not plain. */
   readonly reason?: string;
+  /** The model itself gives NaN wherever it was compared. */
+  readonly noValue?: true;
   /** Nothing disagrees: `verdict` is not 'disagrees'. */
   readonly ok: boolean;
 }
@@ -89,23 +94,26 @@ export interface Settled {
 /** The verdict of one comparison over its inputs. The figures are those of the inputs that decide: where it agrees, the worst of those that agree. */
 export function settle(measures: readonly Measure[]): Settled {
   const count = (found: Measure['found']): number => measures.filter((m) => m.found === found).length;
-  const [agrees, apart, noise] = [count('agrees'), count('apart'), count('noise')];
+  const [agrees, apart, noise, none] = [count('agrees'), count('apart'), count('noise'), count('undefined')];
   const verdict: Verdict = apart > agrees ? 'disagrees' : apart > 0 || agrees === 0 ? 'inconclusive' : 'agrees';
   const decisive = { agrees: 'agrees', disagrees: 'apart', inconclusive: apart > 0 ? 'apart' : 'noise' } as const;
   const shown = measures.filter((m) => m.found === decisive[verdict]);
   const cosines = shown.flatMap((m) => m.cosine ?? []);
   const n = measures.length;
   const reason =
-    noise > 0 && apart === 0
-      ? `hidden by float32 noise or a bend of a ReLU or pool at ${noise} of ${n} inputs`
-      : verdict === 'inconclusive'
-        ? `apart at ${apart} of ${n} inputs, alike at ${agrees}: bends of ReLUs or pools may lie there`
-        : undefined;
+    none > 0 && apart === 0 && noise === 0 && verdict !== 'agrees'
+      ? `the model itself gives NaN at ${none} of ${n} inputs, of which there is no gradient`
+      : noise > 0 && apart === 0
+        ? `hidden by float32 noise or a bend of a ReLU or pool at ${noise} of ${n} inputs`
+        : verdict === 'inconclusive'
+          ? `apart at ${apart} of ${n} inputs, alike at ${agrees}: bends of ReLUs or pools may lie there`
+          : undefined;
   return {
     maxError: shown.reduce((worst, m) => Math.max(worst, m.error), 0),
     ...(cosines.length > 0 ? { cosine: Math.min(...cosines) } : {}),
     verdict,
     ...(reason === undefined ? {} : { reason }),
+    ...(n > 0 && none === n ? { noValue: true as const } : {}),
     ok: verdict !== 'disagrees',
   };
 }

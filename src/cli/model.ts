@@ -29,7 +29,7 @@ export const openOptions = (argv: ModelArguments): OpenOptions => ({
 });
 
 /** What objectiveOptions give as options of audit and exportStep; what is undefined comes from the preset. */
-export const maskOptions = (argv: Values<typeof objectiveOptions>) => ({
+export const maskOptions = <B>(argv: Omit<Values<typeof objectiveOptions>, 'beta'> & { readonly beta: B }) => ({
   preset: argv.preset,
   beta: argv.beta,
   draws: argv.draws,

@@ -1,6 +1,7 @@
 // Masks that mean nothing, of the same area: places at random, the centre, the edges of the picture. An explanation has to do better.
 import { descending } from '../core/correlation.js';
 import { random, STREAMS, type Random } from '../core/random.js';
+import type { Find } from '../lan/choices.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { meanOf } from './metric.js';
 import { replace, spread } from './corrupt.js';
@@ -59,15 +60,17 @@ export function allButAny(n: number, kept: number, stream: Random, draw: number)
  * - pass: the 95 % bootstrap interval of the mean difference lies above 0;
  * - fail: it ends below 5 % of the score of x, so that the control does as well or better;
  * - inconclusive: neither, or less than a tenth of the score of x is left by both.
+ * With 'delete' the most needed `fraction` is replaced instead, beside as much elsewhere, and the better mask is the one that leaves less.
  */
 export async function controls(
   subject: Subject,
   need: Tensor,
-  { fraction, draws = 16 }: { readonly fraction: number; readonly draws?: number },
+  { fraction, find = 'keep', draws = 16 }: { readonly fraction: number; readonly find?: Find; readonly draws?: number },
 ): Promise<SanityTest[]> {
   const { x, seed } = subject;
   const n = need.data.length;
   const kept = n - Math.round(fraction * n);
+  const sign = find === 'delete' ? -1 : 1;
   const stream = random(seed, STREAMS.sanity);
   const etas = drawsOf(subject, STREAMS.controls, draws);
   // Noise that is always the same still meets other random places.
@@ -75,7 +78,7 @@ export async function controls(
   const anyPlaces = (draw: number): Float32Array => spread(allButAny(n, kept, stream, draw), need.dims, x.dims);
   /** The same for each draw, in the shape of x. */
   const fixed = (by: ArrayLike<number>): (() => Float32Array) => {
-    const replaced = spread(allBut(by, kept), need.dims, x.dims);
+    const replaced = spread(allBut(Float32Array.from(by, (v) => sign * v), kept), need.dims, x.dims); // prettier-ignore
     return () => replaced;
   };
   const strength = edges(x, need);
@@ -99,23 +102,29 @@ export async function controls(
   return masks.slice(1).map(({ name, words }, i) => {
     const theirs = of(i + 1);
     const { value, interval = [value, value] } = meanOf(
-      own.map((v, d) => v - theirs[d]!),
+      own.map((v, d) => sign * (v - theirs[d]!)),
       seed,
     );
     const [mine, other] = [mean(own), mean(theirs)];
-    const verdict: Verdict =
-      Math.max(mine, other) < TRACE * whole
-        ? 'inconclusive'
-        : interval[0] > 0
-          ? 'pass'
-          : interval[1] < MARGIN * whole
-            ? 'fail'
-            : 'inconclusive';
-    const left = `${words} of the same area keep${words.startsWith('a ') ? 's' : ''} ${other.toFixed(2)} of the score, this mask ${mine.toFixed(2)}`;
+    // Neither leaves anything of the answer, or neither takes anything of it.
+    const nothing = find === 'keep' ? Math.max(mine, other) < TRACE * whole : Math.min(mine, other) > (1 - TRACE) * whole;
+    const verdict: Verdict = nothing
+      ? 'inconclusive'
+      : interval[0] > 0
+        ? 'pass'
+        : interval[1] < MARGIN * whole
+          ? 'fail'
+          : 'inconclusive';
+    const what = find === 'keep' ? 'of the same area' : 'of the same area, replaced,';
+    const left = `${words} ${what} keep${words.startsWith('a ') ? 's' : ''} ${other.toFixed(2)} of the score, this mask ${mine.toFixed(2)}`;
     const ending = {
       pass: '',
       fail: ': it does no better',
-      inconclusive: Math.max(mine, other) < TRACE * whole ? ': too little is left to tell' : ': too close to tell',
+      inconclusive: !nothing
+        ? ': too close to tell'
+        : find === 'keep'
+          ? ': too little is left to tell'
+          : ': too little is lost to tell',
     }[verdict];
     return {
       name,

@@ -1,5 +1,6 @@
 // What every audit measures besides its claim: a table of metrics, the claim under other noise, and the light part of the self-deception battery.
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
+import type { Find } from '../lan/choices.js';
 import type { Noise } from '../lan/noise.js';
 import type { Answer, Judge } from './answer.js';
 import { concentration } from './concentration.js';
@@ -9,7 +10,7 @@ import { faithfulness } from './faithfulness.js';
 import { localisation, marked } from './localisation.js';
 import type { Metric } from './metric.js';
 import { otherNoises, underOtherNoise, type OtherNoise } from './other-noise.js';
-import type { Predict, Replaceability } from './replaceability.js';
+import type { Deletion, Predict, Replaceability } from './replaceability.js';
 import { pixelNeed, road } from './road.js';
 import { sanityOf, type Sanity } from './sanity.js';
 import { scoreOf, type Subject } from './subject.js';
@@ -28,7 +29,7 @@ export interface Question {
   readonly low: number;
   readonly high: number;
   /** What the mask claims, from which the fraction comes that is replaced entirely. */
-  readonly claim: Pick<Replaceability, 'soft' | 'hard' | 'hardTried'>;
+  readonly claim: Pick<Replaceability, 'soft' | 'hard' | 'hardTried' | 'deletion'>;
   /** What a person has marked as needed, of the size of the mask (see `marked`). */
   readonly groundTruth?: Tensor;
   readonly seed: number;
@@ -58,6 +59,13 @@ export function claimedFraction({ soft, hard, hardTried }: Question['claim']): n
   return best?.fraction ?? soft.fraction;
 }
 
+/** The same of what changes the answer: the fraction that was found to, else that which did most often. */
+function deletedFraction({ found, tried }: Deletion, mask: Tensor): number {
+  if (found) return found.fraction;
+  const [best] = tried.toSorted((a, b) => b.changed / b.draws - a.changed / a.draws || a.fraction - b.fraction);
+  return best?.fraction ?? toFloat32(needOf(mask)).reduce((a, b) => a + b, 0) / mask.data.length;
+}
+
 /** Measures one explanation. Throws LanError (`data`) for a ground truth that does not fit the mask, or marks nothing or everything. */
 export async function measureAll(
   predict: Predict,
@@ -68,7 +76,11 @@ export async function measureAll(
   const need = needOf(mask);
   const truth = groundTruth && marked(groundTruth, need);
   const pixels = pixelNeed(need, x);
-  const fraction = claimedFraction(claim);
+  // What was claimed to change the answer is replaced itself, in place of everything else.
+  const { deletion } = claim;
+  const find: Find = deletion ? 'delete' : 'keep';
+  const fraction = deletion ? deletedFraction(deletion, mask) : claimedFraction(claim);
+  const replaced = deletion ? need : mask;
   const others = otherNoises(noise.name, { x, low, high });
   return {
     metrics: [
@@ -78,8 +90,8 @@ export async function measureAll(
       ...concentration(need),
       ...(truth ? localisation(need, truth) : []),
     ],
-    otherNoise: await underOtherNoise(predict, x, mask, others, { fraction, judge: judge(await predict(x)), seed }),
-    sanity: sanityOf(await controls(subject, need, { fraction })),
+    otherNoise: await underOtherNoise(predict, x, replaced, others, { fraction, judge: judge(await predict(x)), seed }),
+    sanity: sanityOf(await controls(subject, need, { fraction, find })),
   };
 }
 

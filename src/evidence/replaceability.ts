@@ -1,7 +1,10 @@
 // The claim and its proof: on fresh noise, how often does the classifier keep its answer when the mask says what may be replaced?
+import { wilson } from '../core/proportion.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
+import type { Find } from '../lan/choices.js';
 import type { Noise } from '../lan/noise.js';
-import { createTrials, type Kept, type Predict, type SoftEvidence, type TrialOptions, type Trials } from './trials.js';
+import { Ranking, search, type Found, type Tried } from './search.js';
+import { createTrials, LEAST, type Kept, type Predict, type SoftEvidence, type TrialOptions, type Trials } from './trials.js';
 
 export type { Kept, Predict, SoftEvidence } from './trials.js';
 
@@ -10,7 +13,22 @@ export interface HardEvidence extends SoftEvidence {
   /** Mask value from which on an element was replaced. */
   readonly threshold: number;
   /** Every fraction that was tried to choose the threshold, on draws of its own. */
-  readonly tried: readonly { fraction: number; kept: number; draws: number }[];
+  readonly tried: readonly Tried[];
+}
+
+/** The smallest part that was found to change the answer where noise replaces it entirely and everything else is left as it is. */
+export interface Deletion {
+  /** Absent when no fraction of FRACTIONS changed the answer often enough. */
+  readonly found?: Omit<SoftEvidence, 'kept' | 'labels'> & {
+    /** On how many of `draws` the answer was another one; `interval` is about these. */
+    readonly changed: number;
+    /** Mask value below which an element was replaced. */
+    readonly threshold: number;
+    /** The other way round: with everything but this part replaced, how often the answer was kept. Is what is necessary also enough? */
+    readonly alone: Kept;
+  };
+  /** Every fraction that was tried, on draws of its own. */
+  readonly tried: readonly { readonly fraction: number; readonly changed: number; readonly draws: number }[];
 }
 
 /** What a mask proves, on noise that it was not learned on. */
@@ -21,10 +39,11 @@ export interface Replaceability {
   /** Absent when no fraction of FRACTIONS kept the answer often enough. */
   readonly hard?: HardEvidence;
   readonly hardTried: HardEvidence['tried'];
+  /** Where that was looked for. */
+  readonly deletion?: Deletion;
+  /** The part of the draws on which the answer was to be kept, where that is not LEAST. */
+  readonly least?: number;
 }
-
-/** Fractions of the input that are tried for complete replacement. */
-export const FRACTIONS = [0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99];
 
 /** Draws at most for what stands beside the claim. */
 const BESIDE = 64;
@@ -33,6 +52,10 @@ const BESIDE = 64;
 export interface ReplaceabilityOptions extends TrialOptions {
   /** Of a binary mask: values of its shape that order its elements, the largest replaced first. */
   readonly order?: Tensor;
+  /** With 'delete' the smallest part is measured as well whose loss changes the answer, along the same order. Default 'keep'. */
+  readonly find?: Find;
+  /** What was found already (see search): nothing is tried again. */
+  readonly found?: Found;
 }
 
 /**
@@ -51,19 +74,24 @@ export async function replaceability(
 ): Promise<Replaceability> {
   const trials = await createTrials(predict, x, mask.dims, noise, options);
   const values = toFloat32(options.order ?? mask);
+  const ranking = new Ranking(values);
   // Of a binary mask the hard claim is the one that counts. Noise that never gives the answer by itself is told from it by few draws.
   const soft = await trials.certified(values, options.order ? BESIDE : undefined);
   const everything = new Float32Array(values.length).fill(1);
   const first = await trials.certified(everything, BESIDE);
   const alone = first.kept === 0 ? first : await trials.certified(everything);
   const own = options.order ? toFloat32(mask).reduce((a, b) => a + b, 0) : undefined;
-  const { hard, tried } = await hardClaim(trials, values, own);
+  const deletion = options.find === 'delete' ? await deletionClaim(trials, ranking, options.found ?? (await search(trials, ranking, { own, find: 'delete' }))) : undefined; // prettier-ignore
+  const known = options.find === 'delete' ? undefined : options.found;
+  const { hard, tried } = await hardClaim(trials, ranking, known ?? (await search(trials, ranking, { own, find: 'keep' })));
   const fraction = values.reduce((a, b) => a + b, 0) / values.length;
   return {
     noiseAlone: trials.kept(alone),
     soft: { fraction, ...trials.measured(soft) },
     ...(hard && { hard }),
     hardTried: tried,
+    ...(deletion && { deletion }),
+    ...(options.least !== undefined && options.least !== LEAST && { least: options.least }),
   };
 }
 
@@ -90,54 +118,35 @@ export async function hardReplaceability(
   options: TrialOptions = {},
 ): Promise<HardReplaceability> {
   const trials = await createTrials(predict, x, need.dims, noise, options);
-  return hardClaim(
-    trials,
-    toFloat32(need).map((v) => -v),
-  );
+  const ranking = new Ranking(toFloat32(need).map((v) => -v));
+  return hardClaim(trials, ranking, await search(trials, ranking, { find: 'keep' }));
 }
 
-/** Of a binary mask that takes a little too much, these parts of what it replaces are tried before the fractions below it. */
-const LESS = [0.99, 0.98, 0.96];
-
-/**
- * `values`: the largest are replaced first. `own`: elements that a binary mask replaces. Then the search starts there, upwards while the answer is kept, else
- * downwards until it is; without it every fraction is tried, since hard replacement is not monotone in the fraction.
- */
-async function hardClaim(trials: Trials, values: Float32Array, own?: number): Promise<HardReplaceability> {
-  const ranked = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]! || a - b);
-  const maskOf = (count: number): Float32Array => {
-    const m = new Float32Array(values.length);
-    for (let i = 0; i < count; i++) m[ranked[i]!] = 1;
-    return m;
-  };
-  const tried: { fraction: number; kept: number; draws: number }[] = [];
-  const holds = async (count: number): Promise<boolean> => {
-    const { kept, draws, holds } = await trials.choosing(maskOf(count));
-    tried.push({ fraction: count / values.length, kept, draws });
-    return holds;
-  };
-  const counts = FRACTIONS.map((f) => Math.round(f * values.length)).filter((c) => c > 0);
-  let best: number | undefined;
-  if (own === undefined) {
-    for (const count of counts) if (await holds(count)) best = count;
-  } else if (own > 0 && (await holds(own))) {
-    best = own;
-    for (const count of counts.filter((c) => c > own)) {
-      if (!(await holds(count))) break;
-      best = count;
-    }
-  } else {
-    const smaller = [...counts, ...LESS.map((part) => Math.floor(part * own))].filter((c) => c > 0 && c < own);
-    for (const count of new Set(smaller.sort((a, b) => b - a))) {
-      if (!(await holds(count))) continue;
-      best = count;
-      break;
-    }
-  }
-  if (best === undefined) return { tried };
-  const hard = await trials.certified(maskOf(best));
+async function hardClaim(trials: Trials, ranking: Ranking, { count, tried }: Found): Promise<HardReplaceability> {
+  if (count === undefined) return { tried };
+  const hard = await trials.certified(ranking.mask(count, 'keep'));
   return {
-    hard: { fraction: best / values.length, threshold: values[ranked[best - 1]!]!, ...trials.measured(hard), tried },
+    hard: { fraction: count / ranking.length, threshold: ranking.threshold(count), ...trials.measured(hard), tried },
     tried,
+  };
+}
+
+async function deletionClaim(trials: Trials, ranking: Ranking, { count, tried }: Found): Promise<Deletion> {
+  const all = tried.map(({ fraction, kept, draws }) => ({ fraction, changed: draws - kept, draws }));
+  if (count === undefined) return { tried: all };
+  const lost = await trials.certified(ranking.mask(count, 'delete'));
+  const alone = await trials.certified(ranking.mask(count, 'keep'), BESIDE);
+  const { kept, labels: _, interval: __, ...measured } = trials.measured(lost);
+  const changed = measured.draws - kept;
+  return {
+    found: {
+      fraction: 1 - count / ranking.length,
+      threshold: ranking.threshold(count),
+      ...measured,
+      changed,
+      interval: wilson(changed, measured.draws),
+      alone: trials.kept(alone),
+    },
+    tried: all,
   };
 }

@@ -2,6 +2,7 @@
 import { wilson, type Proportion } from '../core/proportion.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import type { Find } from '../lan/choices.js';
 import type { Noise } from '../lan/noise.js';
 import { judgeClass, LABEL_HOLDS, type Judge } from './answer.js';
 import { blend, spread } from './corrupt.js';
@@ -25,14 +26,17 @@ export interface SoftEvidence extends Kept {
   readonly rmse?: number;
 }
 
+/** A fraction is a candidate where at least this part of the choosing draws kept the answer, unless another one was asked for. */
+export const LEAST = 0.95;
+
 /** How much noise is drawn, and what counts as the answer kept. */
 export interface TrialOptions {
   /** For certifying. Default 256. */
   readonly draws?: number;
   /** For choosing the fraction that is replaced entirely. Default 64. */
   readonly choosing?: number;
-  /** A fraction is a candidate where at least this part of the choosing draws kept the answer. Default 0.95. */
-  readonly least?: number;
+  /** A fraction is a candidate where at least this part of the choosing draws kept the answer. Default LEAST. */
+  readonly least?: number | undefined;
   readonly seed?: number;
   /** Judges answers by the one to the input, probabilities [1,K]. Default: judgeClass. */
   readonly judge?: (p: Tensor) => Judge;
@@ -49,8 +53,11 @@ export interface Trial {
 
 /** The draws for one input: masks come as values of one shape, 1 = replaced. */
 export interface Trials {
-  /** On choosing draws (stream `threshold`): `holds` where enough of them kept the answer; given up as soon as that cannot be. */
-  choosing(mask: Float32Array): Promise<Trial & { readonly holds: boolean }>;
+  /**
+   * On choosing draws (stream `threshold`): `holds` where enough of them kept the answer, or changed it (`find`). Given up as soon as that cannot be, and taken
+   * for true once half of them have done so without one that did not (`sure`): nothing is claimed on these draws.
+   */
+  choosing(mask: Float32Array, find?: Find): Promise<Trial & { readonly holds: boolean; readonly sure: boolean }>;
   /** On all draws that chose nothing (stream `evidence`), or on the first `most` of them. */
   certified(mask: Float32Array, most?: number): Promise<Trial>;
   /** How often the answer was kept in a certified trial, with its 95 % Wilson interval. */
@@ -68,7 +75,7 @@ export async function createTrials(
   x: Tensor,
   maskDims: readonly number[],
   noise: Noise,
-  { draws = 256, choosing = 64, least = 0.95, seed = 0, judge: judgeBy = judgeClass }: TrialOptions,
+  { draws = 256, choosing = 64, least = LEAST, seed = 0, judge: judgeBy = judgeClass }: TrialOptions,
 ): Promise<Trials> {
   const judge: Judge = judgeBy(await predict(x));
   const per = sizeOf(x.dims);
@@ -76,7 +83,12 @@ export async function createTrials(
   // Noise that is always the same proves its point in one draw; repeating it would feign certainty.
   const total = noise.random ? draws : 1;
   const tries = noise.random ? choosing : 1;
-  const trial = async (given: Float32Array, count: number, stream: number, wanted = 0): Promise<Trial> => {
+  const trial = async (
+    given: Float32Array,
+    count: number,
+    stream: number,
+    decided: (kept: number, done: number) => boolean = () => false,
+  ): Promise<Trial> => {
     const noiseStream = random(seed, stream);
     const soft = spread(given, maskDims, x.dims);
     let kept = 0;
@@ -95,7 +107,7 @@ export async function createTrials(
         sum += judge.divergence(row);
         judge.labels?.forEach((label, l) => (labels[l]! += row[label]! >= LABEL_HOLDS ? 1 : 0));
       }
-      if (kept + count - at - n < wanted) return { kept, labels, divergence: sum / (at + n), draws: at + n };
+      if (decided(kept, at + n)) return { kept, labels, divergence: sum / (at + n), draws: at + n };
     }
     return { kept, labels, divergence: sum / count, draws: count };
   };
@@ -105,9 +117,13 @@ export async function createTrials(
     ...(judge.labels && { labels: judge.labels.map((index, l) => ({ index, ...proportion(labels[l]!, draws) })) }),
   });
   return {
-    async choosing(mask) {
-      const counts = await trial(mask, tries, STREAMS.threshold, least * tries);
-      return { ...counts, holds: counts.kept >= least * tries };
+    async choosing(mask, find = 'keep') {
+      const wanted = (kept: number, done: number): number => (find === 'keep' ? kept : done - kept);
+      const sure = (kept: number, done: number): boolean => wanted(kept, done) === done && done >= tries / 2;
+      const hopeless = (kept: number, done: number): boolean => wanted(kept, done) + tries - done < least * tries;
+      const counts = await trial(mask, tries, STREAMS.threshold, (kept, done) => sure(kept, done) || hopeless(kept, done));
+      const certain = sure(counts.kept, counts.draws);
+      return { ...counts, sure: certain, holds: certain || wanted(counts.kept, counts.draws) >= least * tries };
     },
     certified: (mask, most = total) => trial(mask, Math.min(most, total), STREAMS.evidence),
     kept: counted,

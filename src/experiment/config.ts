@@ -1,9 +1,12 @@
 // An experiment as data: what models/<name>/experiment.json says, with the quick variant applied, checked field by field.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { LanError, messageOf } from '../core/errors.js';
 import { packageFile } from '../core/version.js';
-import { SCHEDULES } from '../lan/choices.js';
+import { readTextSync } from '../data/files.js';
+import { NOISE_HELP, SCHEDULES } from '../lan/choices.js';
+import { parseLayers } from '../lan/notation.js';
 import type { TrainSettings } from '../lan/train.js';
 
 /** A network F and how it is trained. */
@@ -56,22 +59,86 @@ export interface TankConfig {
 export type ExperimentConfig = TranslatedConfig | TankConfig;
 
 const SCHEMA = 'lan-onnx/experiment@1';
+/** Bytes of a config; those of the package have two thousand. */
+const MAX_FILE = 2 ** 20;
 
-/** Fields of each kind, with the type of each: what a config has to have, and all that it may have. */
-const TRAIN = { batch: 'number', iterations: 'number', learningRate: 'number', schedule: 'string' };
-const FIELDS: Readonly<Record<ExperimentConfig['kind'], Readonly<Record<string, Readonly<Record<string, string>>>>>> = {
-  'translated-digits': {
-    data: { digit: 'number', exclude: 'number' },
-    classifier: { network: 'string', ...TRAIN },
-    explainer: { lan: 'string', beta: 'number', noise: 'string', draws: 'number', ...TRAIN },
-    analysis: { masks: 'number', digit: 'number', perPixel: 'number', permutations: 'number' },
-  },
-  tank: {
-    data: { size: 'number', train: 'number', test: 'number' },
-    classifier: { network: 'string', ...TRAIN },
-    masks: { beta: 'number', draws: 'number', pictures: 'number', iterations: 'number', noiseSamples: 'number' },
-  },
+/** Most samples, masks or permutations that a config may ask for, and most steps: a hundred times the paper's. */
+const MOST = 1e6;
+const MOST_STEPS = 1e7;
+/** Side of the translated digits' pictures, and most of the tanks'. */
+const CANVAS = 28;
+const MOST_PIXELS = 512;
+
+const whole = (low: number, high: number): z.ZodType<number> => {
+  const error = `must be a whole number from ${low} to ${high}`;
+  return z.int({ error }).min(low, { error }).max(high, { error });
 };
+const above = (low: number, high: number): z.ZodType<number> => {
+  const error = `must be a number above ${low}, at most ${high}`;
+  return z.number({ error }).gt(low, { error }).max(high, { error });
+};
+const text = z.string({ error: 'must be a text' }).min(1, { error: 'must be a text' });
+const section = <T extends z.ZodRawShape>(shape: T): z.ZodObject<T, z.core.$strict> =>
+  z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'must be an object') });
+
+/** Weight of a mask's mean; the paper's go up to 5. */
+const beta = above(0, 1000);
+const NUMBER = '-?[0-9.]+(e-?[0-9]+)?';
+const FAMILIES = new RegExp(
+  `^(((uniform|gaussian)(:${NUMBER},${NUMBER})?)|constant:${NUMBER}|bootstrap(:.+)?|blur(:${NUMBER})?)$`,
+);
+const noise = text.regex(FAMILIES, { error: `must be one of ${NOISE_HELP.replace(' | tokens', '').replaceAll(' | ', ', ')}` });
+/** A network in the paper's notation, read now and not after hours. */
+const network = text.check((context) => {
+  try {
+    parseLayers(context.value);
+  } catch (error) {
+    const message = `cannot be read (${messageOf(error).replace(/\.$/, '')})`;
+    context.issues.push({ code: 'custom', input: context.value, message });
+  }
+});
+const train = {
+  batch: whole(1, 4096),
+  iterations: whole(1, MOST_STEPS),
+  learningRate: above(0, 10),
+  schedule: z.enum(SCHEDULES, { error: `must be one of ${SCHEDULES.join(', ')}` }),
+};
+const limit = z.number({ error: 'must be a number' });
+
+/** What a config of each kind has to have, and all that it may have. */
+const KINDS = {
+  'translated-digits': section({
+    data: section({ digit: whole(1, CANVAS), exclude: whole(0, CANVAS - 1) }),
+    classifier: section({ network, ...train }),
+    explainer: section({ lan: network, beta, noise, draws: whole(1, 1024), ...train }),
+    analysis: section({
+      masks: whole(2, MOST),
+      digit: whole(1, CANVAS - 1),
+      perPixel: whole(1, MOST),
+      permutations: whole(1, MOST),
+    }),
+    limits: section({
+      accuracy: limit,
+      p: limit,
+      boxRatio: limit,
+      gridRatio: limit,
+      cornerAttention: limit,
+      cornerAccuracy: limit,
+    }).partial(),
+  }),
+  tank: section({
+    data: section({ size: whole(16, MOST_PIXELS), train: whole(2, MOST), test: whole(2, MOST) }),
+    classifier: section({ network, ...train }),
+    masks: section({
+      beta,
+      draws: whole(1, 1024),
+      pictures: whole(1, MOST),
+      iterations: whole(1, MOST_STEPS),
+      noiseSamples: whole(1, MOST),
+    }),
+    limits: section({ accuracy: limit, chance: limit, attentionRatio: limit }),
+  }),
+} as const;
 
 /** Names of the experiments that come with the package. */
 export function experimentNames(): string[] {
@@ -82,7 +149,7 @@ export function experimentNames(): string[] {
 
 /**
  * The experiment `name` of the package, or of a .json file. `quick`: with the fields that its `quick` gives in place of others. Throws LanError
- * naming every field that is missing, unknown or of the wrong type.
+ * naming every field that is missing, unknown, of the wrong type or outside its range.
  */
 export function readExperiment(name: string, quick: boolean): ExperimentConfig {
   const own = packageFile('models', name, 'experiment.json');
@@ -92,33 +159,61 @@ export function readExperiment(name: string, quick: boolean): ExperimentConfig {
       'data',
       `No experiment is called '${name}'. There are ${experimentNames().join(', ')}; or give a .json file.`,
     );
-  let raw: Record<string, unknown>;
-  try {
-    raw = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-  } catch (error) {
-    throw new LanError('data', `Experiment '${path}': cannot be read (${messageOf(error)}).`);
-  }
-  const kind = raw['kind'] as ExperimentConfig['kind'];
-  if (raw['schema'] !== SCHEMA || !FIELDS[kind])
+  const where = `Experiment '${path}'`;
+  const raw = Raw.safeParse(read(path, where)).data;
+  if (!raw) throw new LanError('data', `${where}: expected schema ${SCHEMA} and a kind of ${Object.keys(KINDS).join(', ')}.`);
+  const schema = KINDS[raw.kind];
+  const variant = quick ? (raw['quick'] ?? {}) : {};
+  const others = fieldsOf(variant);
+  const strange = others ? Object.keys(others).filter((part) => !(part in schema.shape)) : [];
+  if (!others || strange.length > 0)
     throw new LanError(
       'data',
-      `Experiment '${path}': expected schema ${SCHEMA} and a kind of ${Object.keys(FIELDS).join(', ')}.`,
+      `${where}: quick ${others ? `has no part ${strange[0]}` : 'must be an object'}; it may hold fields of ${Object.keys(schema.shape).join(', ')}.`,
     );
-  const variant = (quick ? (raw['quick'] as Record<string, object> | undefined) : undefined) ?? {};
-  const problems: string[] = [];
-  const section = (part: string): unknown => {
-    const value = { ...(raw[part] as object), ...variant[part] } as Record<string, unknown>;
-    const fields = FIELDS[kind][part]!;
-    for (const [field, type] of Object.entries(fields))
-      if (typeof value[field] !== type)
-        problems.push(`${part}.${field} is ${JSON.stringify(value[field]) ?? 'missing'}, expected a ${type}`);
-    for (const field of Object.keys(value)) if (!(field in fields)) problems.push(`${part}.${field} is unknown`);
-    if ('schedule' in fields && !SCHEDULES.includes(value['schedule'] as 'constant'))
-      problems.push(`${part}.schedule is none of ${SCHEDULES.join(', ')}`);
-    return value;
-  };
-  const sections = Object.fromEntries(Object.keys(FIELDS[kind]).map((part) => [part, section(part)]));
-  if (problems.length > 0) throw new LanError('data', `Experiment '${path}': ${problems.join('; ')}.`);
-  const limits = { ...(raw['limits'] as Record<string, number>), ...(variant['limits'] as Record<string, number> | undefined) };
-  return { kind, title: String(raw['title']), ...sections, limits } as unknown as ExperimentConfig;
+  const sections = Object.fromEntries(
+    Object.keys(schema.shape).map((part) => {
+      const [value, other] = [fieldsOf(raw[part]), fieldsOf(others[part])];
+      return [part, value && other ? { ...value, ...other } : (others[part] ?? raw[part])];
+    }),
+  );
+  const { success, error, data } = schema.safeParse(sections);
+  const problems = success ? contradictions(data) : error.issues.flatMap((issue) => sentences(issue, sections));
+  if (problems.length > 0) throw new LanError('data', `${where}: ${problems.join('; ')}.`);
+  return {
+    kind: raw.kind,
+    title: typeof raw['title'] === 'string' ? raw['title'] : name,
+    ...sections,
+  } as unknown as ExperimentConfig;
+}
+
+const Raw = z.looseObject({ schema: z.literal(SCHEMA), kind: z.enum(['translated-digits', 'tank']) });
+
+function read(path: string, where: string): unknown {
+  try {
+    return JSON.parse(readTextSync(path, 'Experiment', { limit: MAX_FILE })) as unknown;
+  } catch (error) {
+    throw new LanError('data', `${where}: cannot be read (${messageOf(error)}).`);
+  }
+}
+
+const fieldsOf = (value: unknown): Record<string, unknown> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+
+/** What is wrong with a field, or with each that is unknown. */
+function sentences(issue: z.core.$ZodIssue, sections: unknown): string[] {
+  const at = (path: readonly PropertyKey[]): string => path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${at([...issue.path, key])} is unknown`);
+  const value = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], sections);
+  const shown = value === undefined ? 'which is missing' : `received ${JSON.stringify(value).slice(0, 100)}`;
+  return [`${at(issue.path)} ${issue.message}, ${shown}`];
+}
+
+/** Fields of which each is sound, but not beside another. */
+function contradictions(config: object): string[] {
+  const { digit, exclude } = (config as TranslatedConfig).data;
+  if (digit === undefined) return [];
+  return digit + exclude > CANVAS && exclude > 0
+    ? [`data.digit ${digit} and data.exclude ${exclude} leave no room in pictures of ${CANVAS} x ${CANVAS}`]
+    : [];
 }

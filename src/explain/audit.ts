@@ -2,7 +2,6 @@
 import type { Classifier } from '../model/open.js';
 import type { Question } from '../model/question.js';
 import { LanError } from '../core/errors.js';
-import { topK } from '../core/rows.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
 import { createLearner, orderOf, requireFinite, type LearnedMask } from '../lan/learn.js';
@@ -12,12 +11,15 @@ import type { LanSettings } from '../lan/settings.js';
 import type { Attribution } from '../attribution/method.js';
 import { attributed, type MethodChoice } from './attributed.js';
 import { rangeOf, tokenPool } from './plausible.js';
-import { answerOf, judgeOf, labelOf, valueAnswer, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
+import { answerOf, judgeOf, valueAnswer, type Answer, type Judge, type Within } from '../evidence/answer.js';
+import { topPredictions, type Prediction } from './predictions.js';
 import type { OpenedExplainer } from './explainer.js';
-import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
+import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { corruptOnce } from '../evidence/corrupt.js';
-import { measureAll, measureCurves, type Further } from '../evidence/measure.js';
+import { measureAll, measureCurves, needOf, type Further } from '../evidence/measure.js';
+import type { Found } from '../evidence/search.js';
+import { walk, type PathPoint } from './path.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 import { shownDraws } from '../evidence/replaced.js';
 import { stepsOf, type ShownSteps } from './shown.js';
@@ -42,11 +44,6 @@ export interface AuditOptions extends MaskProgress {
   readonly samples?: Tensor;
 }
 
-/** A class, and the probability in [0,1] that the model gives it. */
-export interface Prediction extends Named {
-  readonly probability: number;
-}
-
 /** What was found at one weight of the mask mean: the mask, and what it proves. Times in seconds. */
 export interface BetaResult extends Further {
   readonly beta: number;
@@ -55,6 +52,8 @@ export interface BetaResult extends Further {
   readonly attribution?: Attribution;
   readonly evidence: Replaceability;
   readonly evidenceSeconds: number;
+  /** The path of betas that it was taken from, where one was walked. */
+  readonly path?: readonly PathPoint[];
   /** One corrupted input, as the classifier saw it, and what it answered. */
   readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[]; readonly value?: number };
   /** The input replaced step by step; absent with `curvesOnly`. */
@@ -110,6 +109,10 @@ export async function audit(classifier: Classifier, x: Tensor, options: AuditOpt
  */
 export async function createAuditor(classifier: Classifier, options: AuditOptions = {}): Promise<Auditor> {
   const settings = settingsFor(classifier, options.preset, options.settings, options.question);
+  if (settings.find === 'delete' && options.explainer)
+    throw new LanError('usage', "`find: 'delete'` and `lan` contradict each other: an explainer was trained for what is enough.", 'Leave one of them out.'); // prettier-ignore
+  if (settings.betaPath && (options.explainer || options.method))
+    throw new LanError('usage', "`beta: 'auto'` learns a mask for each beta, and here none is learned.", 'Leave `beta` out.');
   options.onPhase?.('compiling');
   // Where a path skips the hook point, each sample has an objective of its own.
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
@@ -126,6 +129,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         const answer = regression
           ? valueAnswer(p, options.within)
           : answerOf(p, classifier.labels, classifier.severalLabels, options.question);
+        if (settings.find === 'delete') requireAnswer(answer);
         const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!), !regression);
         const unit = answer.task === 'value' ? Math.max(Math.abs(answer.value), answer.within) : 1;
         if (!(agreement <= AGREEMENT[classifier.precision] * unit)) {
@@ -139,25 +143,43 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         const shown = options.curvesOnly
           ? undefined
           : shownDraws(x, noise, settings.seed, Math.ceil((options.evidenceDraws ?? 256) / 64));
-        const top = (row: Tensor): Prediction[] =>
-          regression ? [] : topPredictions(row, classifier.labels, 3, options.question);
+        const top = (row: Tensor, count = 3): Prediction[] =>
+          regression ? [] : topPredictions(row, classifier.labels, count, options.question);
         const betas: BetaResult[] = [];
-        const wanted = options.method ? [0] : options.explainer ? [options.explainer.settings.beta] : settings.betas;
+        const asked = { x, p, answer, noise };
+        const walked = settings.betaPath
+          ? await walk({
+              ...asked,
+              classifier: bound,
+              masks: prepared.masks,
+              judge: judging(bound, answer),
+              settings,
+              signal: options.signal,
+            })
+          : undefined;
+        const wanted = walked
+          ? [walked.beta]
+          : options.method
+            ? [0]
+            : options.explainer
+              ? [options.explainer.settings.beta]
+              : settings.betas;
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
-          const { attribution, ...mask } = await prepared.masks.of({ x, p, answer, noise, beta });
-          const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth);
-          const replaced = shown && (await stepsOf(bound, x, { p, answer, mask, shown, claim: result.evidence }, top));
-          betas.push({ beta, ...result, ...(attribution ? { attribution } : {}), ...(replaced && { replaced }) });
+          const { attribution, ...mask }: Awaited<ReturnType<Masks['of']>> =
+            walked?.mask ?? (await prepared.masks.of({ ...asked, beta }));
+          const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth, walked?.found);
+          const replaced =
+            shown && (await stepsOf(bound, x, { p, answer, mask, shown, claim: result.evidence }, (row) => top(row)));
+          betas.push({
+            beta,
+            ...result,
+            ...(attribution ? { attribution } : {}),
+            ...(walked ? { path: walked.points } : {}),
+            ...(replaced && { replaced }),
+          });
         }
-        const prediction = regression
-          ? []
-          : topPredictions(
-              p,
-              classifier.labels,
-              answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5,
-              options.question,
-            );
+        const prediction = top(p, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5);
         const resolved = { ...settings, betas: wanted };
         return {
           answer,
@@ -194,7 +216,7 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
       : learned(
           await createLearner(
             classifier.engine,
-            await objectiveOf(classifier, settings, asked(classify, classifier, options.question)),
+            await objectiveOf(classifier, settings, options.question, classify),
             classifier.adapters,
           ),
           settings,
@@ -204,6 +226,12 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
 }
+
+/** How answers to noise are held against the one that was given. */
+const judging =
+  (classifier: Classifier, answer: Answer) =>
+  (p: Tensor): Judge =>
+    judgeOf(answer, p, classifier.severalLabels);
 
 async function measured(
   classifier: Classifier,
@@ -215,11 +243,12 @@ async function measured(
   settings: LanSettings,
   options: AuditOptions,
   groundTruth: Tensor | undefined,
+  found: Found | undefined,
 ): Promise<Omit<BetaResult, 'beta'>> {
   options.onPhase?.(options.method ? `measuring evidence of ${options.method.method.title}` : `measuring evidence, beta ${beta}`);
   const start = performance.now();
   const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
-  const judge = (p: Tensor): Judge => judgeOf(answer, p, classifier.severalLabels);
+  const judge = judging(classifier, answer);
   // Beside other methods a binary mask is an order like theirs, and starts at no fraction of its own.
   const { order } = options.curvesOnly ? {} : mask;
   const evidence = await replaceability(predict, x, order ? mask.mask : orderOf(mask), noise, {
@@ -227,17 +256,32 @@ async function measured(
     seed: settings.seed,
     judge,
     ...(order && { order }),
+    find: settings.find,
+    ...(found && { found }),
+    least: settings.keep === undefined || settings.find === 'delete' ? undefined : settings.keep,
   });
   const range = rangeOf(classifier, x);
   const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
   const further = await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
-  const corrupted = corruptOnce(x, mask.mask, noise, settings.seed);
+  // What was found is shown at work: the part that is not needed replaced, or the one that is.
+  const replaced = settings.find === 'delete' ? needOf(mask.mask) : mask.mask;
+  const corrupted = corruptOnce(x, replaced, noise, settings.seed);
   const seen = await predict(corrupted);
   const example =
     answer.task === 'value'
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
       : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
   return { learned: mask, evidence, ...further, evidenceSeconds: (performance.now() - start) / 1000, example };
+}
+
+/** Throws LanError for a class that was asked about and is not the answer: there is nothing to lose. */
+function requireAnswer(answer: Answer): void {
+  if (answer.task === 'target' && !answer.leads)
+    throw new LanError(
+      'usage',
+      `'${answer.label}' is not ${answer.against ? `ahead of '${answer.against.label}'` : 'the answer'} in the input, so no part of it is needed for that.`,
+      "Leave `find: 'delete'` out, or ask about the model's answer.",
+    );
 }
 
 function difference(p: Float32Array, converted: Float32Array, logarithms: boolean): number {
@@ -248,15 +292,4 @@ function difference(p: Float32Array, converted: Float32Array, logarithms: boolea
     if (!(d <= worst)) worst = d;
   }
   return worst;
-}
-
-/** The `count` most probable classes of the first row, and those that were asked about. */
-export function topPredictions(p: Tensor, labels: readonly string[], count = 5, question?: Question): Prediction[] {
-  const row = toFloat32(p).subarray(0, p.dims[1]);
-  const asked = question ? [question.target, question.against].filter((i) => i !== undefined) : [];
-  return [...new Set([...topK(row, count), ...asked])].map((index) => ({
-    index,
-    label: labelOf(labels, index),
-    probability: row[index]!,
-  }));
 }

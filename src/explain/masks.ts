@@ -24,6 +24,8 @@ export interface Masks {
     readonly answer: Answer;
     readonly noise: Noise;
     readonly beta: number;
+    /** See Learner.learn. */
+    readonly warm?: boolean;
   }): Promise<LearnedMask & { readonly attribution?: Attribution }>;
   dispose(): Promise<void>;
 }
@@ -31,16 +33,23 @@ export interface Masks {
 /** Each mask learned for its input (Eq. 4). */
 export function learned(learner: Learner, settings: LanSettings, options: MaskProgress): Masks {
   return {
-    of({ x, p, answer, noise, beta }) {
+    of({ x, p, answer, noise, beta, warm = false }) {
       options.onPhase?.(`learning the mask, beta ${beta}`);
       return learner.learn({
         x,
-        target: targetOf(answer, p, settings.sharpen),
+        target: targetOf(answer, p, settings.sharpen, settings.find),
         tolerance: answer.task === 'value' ? answer.within : undefined,
         noise,
-        settings: { ...settings, beta, binary: settings.maskValues === 'binary' },
+        warm,
+        settings: {
+          ...settings,
+          beta,
+          binary: settings.maskValues === 'binary',
+          // A path is of betas as they are; how often the answer is kept chooses among them.
+          keep: settings.betaPath ? undefined : settings.keep,
+        },
         kept: keptBy(answer, p),
-        onStep: (metrics) => options.onStep?.(beta, metrics, settings.iterations),
+        onStep: (metrics) => options.onStep?.(beta, metrics, warm ? Math.ceil(settings.iterations / 2) : settings.iterations),
         signal: options.signal,
       });
     },

@@ -3,7 +3,7 @@ import type { Classifier } from '../model/open.js';
 import { blockedBy } from '../compile/differentiate.js';
 import { LanError, LanErrors } from '../core/errors.js';
 import { buildObjective, type Objective } from '../lan/objective.js';
-import type { Preset } from '../lan/choices.js';
+import type { Find, Preset } from '../lan/choices.js';
 import { resolveSettings, type LanSettings } from '../lan/settings.js';
 import { asQuestion, type Question } from '../model/question.js';
 import type { Graph } from '../onnx/graph.js';
@@ -14,9 +14,14 @@ export type Classify = (batch: number) => Promise<Graph>;
 /** See Classifier.logProbabilities. */
 export const classifyOnce = (classifier: Classifier): Classify => once((batch) => classifier.logProbabilities(batch));
 
-/** The same graphs; with a question those of its two answers, yes and no [batch,2] (see asQuestion). */
-export const asked = (classify: Classify, { severalLabels }: Classifier, question: Question | undefined): Classify =>
-  question ? once(async (batch) => asQuestion(await classify(batch), question, severalLabels)) : classify;
+/** The same graphs; with a question those of its two answers, yes and no [batch,2] (see asQuestion). What is lost is lost to the nearest other class. */
+export const asked = (
+  classify: Classify,
+  { severalLabels }: Classifier,
+  question: Question | undefined,
+  find: Find = 'keep',
+): Classify =>
+  question ? once(async (batch) => asQuestion(await classify(batch), question, severalLabels, find === 'delete')) : classify;
 
 function once(make: Classify): Classify {
   const graphs = new Map<number, Promise<Graph>>();
@@ -30,8 +35,10 @@ function once(make: Classify): Classify {
 export async function objectiveOf(
   classifier: Classifier,
   settings: LanSettings,
-  classify: Classify = classifyOnce(classifier),
+  question?: Question,
+  all: Classify = classifyOnce(classifier),
 ): Promise<Objective> {
+  const classify = asked(all, classifier, question, settings.find);
   const graph = await classify(1);
   const blocked = blockedBy(graph, { of: graph.outputs[0]!.name, wrt: graph.inputs.map((i) => i.name) }, classifier.adapters);
   if (blocked.length > 0)
@@ -49,7 +56,8 @@ export async function objectiveOf(
     maskShape: settings.maskShape,
     maskGrids: settings.maskGrids,
     outputLoss: settings.outputLoss,
-    values: classifier.task === 'regression',
+    answers: classifier.task === 'regression' ? 'values' : classifier.severalLabels && !question ? 'labels' : 'classes',
+    find: settings.find,
   });
 }
 
@@ -75,6 +83,12 @@ export const settingsFor = (
   const whole = named ? {} : { maskShape: 'full' as const, maskGrids: [] };
   const said = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
   const { outputLoss = 'squared-error' } = given;
+  if (given.find === 'delete' && given.outputLoss !== undefined)
+    throw new LanError(
+      'usage',
+      "`outputLoss` says how an answer that is kept is compared, and `find: 'delete'` looks for what changes it.",
+      'Leave `outputLoss` out.',
+    );
   if (classifier.task === 'regression' && outputLoss !== 'squared-error')
     throw new LanError(
       'usage',

@@ -7,7 +7,7 @@ import type { Classifier } from '../model/open.js';
 import type { AuditOptions } from './audit.js';
 import { learned } from './masks.js';
 import { rangeOf, tokenPool } from './plausible.js';
-import { asked, classifyOnce, objectiveOf, settingsFor } from './objective.js';
+import { objectiveOf, settingsFor } from './objective.js';
 
 /** One compilation for masks of any number of inputs, seeds and noises. */
 export interface Relearner {
@@ -23,11 +23,7 @@ export interface Relearner {
 export async function createRelearner(classifier: Classifier, options: AuditOptions): Promise<Relearner> {
   const settings = settingsFor(classifier, options.preset, options.settings, options.question);
   const make = async (bound: Classifier) =>
-    createLearner(
-      bound.engine,
-      await objectiveOf(bound, settings, asked(classifyOnce(bound), bound, options.question)),
-      bound.adapters,
-    );
+    createLearner(bound.engine, await objectiveOf(bound, settings, options.question), bound.adapters);
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await make(classifier);
   const tokens = classifier.hookPoint?.tokens ? await tokenPool(classifier, settings) : undefined;
   return {

@@ -1,11 +1,21 @@
 // The target of Eq. 4: what the mask is to keep, from what the model answered.
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
-import { judgeOf, type Answer } from '../evidence/answer.js';
+import { judgeOf, LABEL_HOLDS, type Answer } from '../evidence/answer.js';
+import type { Find } from '../lan/choices.js';
 
-/** What the mask is to keep, as the objective takes it: F(x), its top class with probability `sharpen` at least; of a question [1,2], yes and no. */
-export function targetOf(answer: Answer, p: Tensor, sharpen: number): Tensor {
+/**
+ * What the mask is to keep, as the objective takes it: F(x), its top class with probability `sharpen` at least; of a question [1,2], yes and no. What it is to
+ * change: 1 at the answer, at the sides of labels that were given, at yes (see changeLoss).
+ */
+export function targetOf(answer: Answer, p: Tensor, sharpen: number, find: Find = 'keep'): Tensor {
   const { task } = answer;
   if (task === 'value') return p;
+  if (find === 'delete') {
+    if (task === 'target') return float32([1, 0], [1, 2]);
+    if (task === 'class') return float32(Float32Array.from({ length: sizeOf(p.dims) }, (_, i) => (i === answer.index ? 1 : 0)), [1, sizeOf(p.dims)]); // prettier-ignore
+    const given = Float32Array.from(toFloat32(p), (v) => (v >= LABEL_HOLDS ? 1 : 0));
+    return float32([...given, ...given.map((v) => 1 - v)], [1, 2 * given.length]);
+  }
   if (task === 'target') {
     const yes = Math.max(answer.probability, sharpen);
     return float32([yes, 1 - yes], [1, 2]);
@@ -15,7 +25,7 @@ export function targetOf(answer: Answer, p: Tensor, sharpen: number): Tensor {
 
 /**
  * Is the answer kept in a row of the objective's outputs? What Judge.kept says of the probabilities in it, which are the exponentials of its first K;
- * of a question the row holds yes and no alone, and yes has to be the larger, which is stricter where there are several other classes.
+ * of a question the row holds yes and no alone, and yes has to be the larger, which is stricter where there are several other classes, unless no is the nearest.
  */
 export function keptBy(answer: Answer, p: Tensor): (row: Float32Array) => boolean {
   if (answer.task === 'target') return ([yes, no]) => yes! > no!;

@@ -2,7 +2,7 @@
 import { descentGraph, FLOOR, SCALE, type StateNames } from '../compile/descend.js';
 import { ADAM } from '../core/adam.js';
 import { LanError } from '../core/errors.js';
-import { asked, classifyOnce, objectiveOf, settingsFor } from '../explain/objective.js';
+import { objectiveOf, settingsFor } from '../explain/objective.js';
 import type { Objective } from '../lan/objective.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
@@ -39,7 +39,7 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
     );
   const { question } = options;
   const settings = settingsFor(classifier, options.preset, options.settings, question);
-  const objective = await objectiveOf(classifier, settings, asked(classifyOnce(classifier), classifier, question));
+  const objective = await objectiveOf(classifier, settings, question);
   const { graph, state } = step(classifier, objective);
   const meanings = inputMeanings(classifier, settings, question);
   const { draws, maskShape, maskGrids, outputLoss, sharpen, learningRate, iterations, schedule, start } = settings;

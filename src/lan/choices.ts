@@ -27,6 +27,15 @@ export const MASK_VALUES = ['binary', 'soft'] as const;
 /** One of MASK_VALUES. */
 export type MaskValues = (typeof MASK_VALUES)[number];
 
+/**
+ * What is looked for. 'keep': the smallest part that is enough, with everything else replaced; 'delete': the smallest part whose loss changes the answer, with
+ * everything else left as it is.
+ */
+export const FINDS = ['keep', 'delete'] as const;
+
+/** One of FINDS. */
+export type Find = (typeof FINDS)[number];
+
 /** The learning rate over a run. 'constant'; 'cosine': along half a cosine down to a hundredth; 'linear': straight down to nothing. */
 export const SCHEDULES = ['constant', 'cosine', 'linear'] as const;
 

@@ -4,6 +4,7 @@ import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Descent, Engine, Parameter } from '../engine/engine.js';
+import type { Find } from './choices.js';
 import type { Noise } from './noise.js';
 import { firstInfiniteGradient, notFinite } from './not-finite.js';
 import type { Objective } from './objective.js';
@@ -28,7 +29,9 @@ export interface LearnSettings {
    * How often the answer is to be kept, in (0,1): from the start of the binary steps on beta is raised where it is kept more often and lowered where it
    * is kept less often, so that as much is replaced as that allows. Needs `binary` and the job's `kept`.
    */
-  readonly keep?: number;
+  readonly keep?: number | undefined;
+  /** What the objective looks for; default 'keep'. With 'delete' `keep` is how often the answer may be kept at most. */
+  readonly find?: Find;
 }
 
 /** Metrics of one step, before its update: `loss` = outputLoss - beta * maskMean. */
@@ -45,7 +48,10 @@ export interface StepMetrics {
 
 /** A mask, how learning it went step by step, and why it ended. `seconds`: how long it took. */
 export interface LearnedMask {
-  /** [1,1,H,W], or [1,...sample] for a full mask; in [0,1], 1 = replaceable. A binary one holds 0 and 1 alone. */
+  /**
+   * [1,1,H,W], or [1,...sample] for a full mask; in [0,1], 1 = replaceable. A binary one holds 0 and 1 alone. Where the part was looked for whose loss changes
+   * the answer, that part is 0, and 1 is what can stay.
+   */
   readonly mask: Tensor;
   /** Of a binary mask: the values in (0,1) that were rounded, which order its elements by how soon they stop being needed; in its shape. */
   readonly order?: Tensor;
@@ -69,6 +75,11 @@ export interface Learner {
     readonly tolerance?: number;
     readonly noise: Noise;
     readonly settings: LearnSettings;
+    /**
+     * Goes on from the logits that the learner's last mask ended with, rounded from the first step on where masks are binary, in half the steps at half the
+     * learning rate: its neighbour on a path of betas is near.
+     */
+    readonly warm?: boolean;
     /** Does a row [K] of the objective's `outputs` keep the answer? */
     readonly kept?: (row: Float32Array) => boolean;
     readonly onStep?: (metrics: StepMetrics) => void;
@@ -104,7 +115,8 @@ async function descend(
   job: Parameters<Learner['learn']>[0],
   infiniteGradient: (feeds: Readonly<Record<string, Tensor>>) => Promise<string | undefined>,
 ): Promise<LearnedMask> {
-  const { x, target, tolerance, noise, settings, kept, onStep, signal } = job;
+  const { x, target, tolerance, noise, kept, warm, onStep, signal } = job;
+  const settings = warm ? halved(job.settings) : job.settings;
   requireFinite(x);
   const stream = random(settings.seed, STREAMS.training);
   const eta = float32(
@@ -119,7 +131,10 @@ async function descend(
     throw new LanError('usage', `\`start\`: the mask has to start inside (0,1), received ${settings.start}.`);
   const logit = Math.log(settings.start / (1 - settings.start));
   const initial = Object.fromEntries(
-    objective.parameters.map(({ name, dims }) => [name, new Float32Array(sizeOf(dims)).fill(name === coarsest.name ? logit : 0)]),
+    objective.parameters.map(({ name, dims }) => [
+      name,
+      warm ? descent.get(name) : new Float32Array(sizeOf(dims)).fill(name === coarsest.name ? logit : 0),
+    ]),
   );
   descent.reset(initial);
   const history: StepMetrics[] = [];
@@ -148,7 +163,7 @@ async function descend(
   for (let step = 0; step < settings.iterations; step++) {
     if (noise.random) noise.fill(eta.data as Float32Array, stream, step);
     const done = doneBy(settings, step, (performance.now() - start) / 1000);
-    if (settings.binary && binaryFrom === undefined && (done >= SOFT_PART || flat)) binaryFrom = step;
+    if (settings.binary && binaryFrom === undefined && (warm || done >= SOFT_PART || flat)) binaryFrom = step;
     const weights = { beta: scalar(beta), binary: scalar(binaryFrom === undefined ? 0 : 1) };
     Object.assign(feeds, weights);
     const rate = rateAt(settings, done);
@@ -178,7 +193,7 @@ async function descend(
     }
     if (stopped !== 'iterations') break;
     if (settings.keep !== undefined && binaryFrom !== undefined && metrics.kept !== undefined)
-      beta *= Math.exp(PRICE_RATE * (metrics.kept - settings.keep));
+      beta *= Math.exp(PRICE_RATE * (metrics.kept - settings.keep) * (settings.find === 'delete' ? -1 : 1));
     // Lets signals and timers in: a native step blocks the thread.
     if (step % 8 === 7) await new Promise((resolve) => setImmediate(resolve));
   }
@@ -207,6 +222,12 @@ export const SOFT_PART = 1 / 3;
 /** By how much a step moves the logarithm of beta towards the `keep` that is asked for. */
 const PRICE_RATE = 0.1;
 
+const halved = (settings: LearnSettings): LearnSettings => ({
+  ...settings,
+  iterations: Math.ceil(settings.iterations / 2),
+  learningRate: settings.learningRate / 2,
+});
+
 /** How much of the run is done, by steps or by the clock, whichever is further. */
 const doneBy = ({ iterations, budget }: LearnSettings, step: number, seconds: number): number =>
   Math.max(step / iterations, budget ? Math.min(1, seconds / budget) : 0);
@@ -230,14 +251,16 @@ const GROWTH = 0.002;
 /** How often its answer must have been kept in both windows, where nothing else was asked for. */
 const SURE = 0.95;
 
-/** Do the binary steps `history` show a mask that grows no more, and keeps the answer? */
-function settled(history: readonly StepMetrics[], { keep = SURE }: LearnSettings): boolean {
+/** Do the binary steps `history` show a mask that grows no more, and keeps the answer, or changes it where that is what is looked for? */
+function settled(history: readonly StepMetrics[], { keep, find }: LearnSettings): boolean {
   if (history.length < 2 * WINDOW) return false;
   const mean = (from: number, to: number, of: (m: StepMetrics) => number): number =>
     history.slice(from, to).reduce((s, m) => s + of(m), 0) / (to - from);
   const n = history.length;
   const growth = mean(n - WINDOW, n, (m) => m.maskMean) - mean(n - 2 * WINDOW, n - WINDOW, (m) => m.maskMean);
-  return growth < GROWTH && mean(n - 2 * WINDOW, n, (m) => m.kept ?? 0) >= keep;
+  if (growth >= GROWTH) return false;
+  const kept = mean(n - 2 * WINDOW, n, (m) => m.kept ?? 0);
+  return find === 'delete' ? kept <= (keep ?? 1 - SURE) : kept >= (keep ?? SURE);
 }
 
 /** Has the mean loss of the last `patience` steps hardly improved on that of the steps before? */

@@ -4,7 +4,8 @@ import { float32, sizeOf, type Tensor } from '../core/tensor.js';
 import type { Parameter } from '../engine/engine.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
-import type { MaskShape, OutputLoss } from './choices.js';
+import { changeLoss, type Answers } from './change.js';
+import type { Find, MaskShape, OutputLoss } from './choices.js';
 
 /** What buildObjective composes: the classifier, and how its input is corrupted. */
 export interface ObjectiveOptions {
@@ -21,16 +22,21 @@ export interface ObjectiveOptions {
   readonly maskGrids: readonly (readonly [number, number])[];
   readonly outputLoss: OutputLoss;
   /**
-   * Does the classifier give values [batch,1], as they are? Then L_F is the squared error in units of a tolerance, which is one more input, and
+   * What the classifier gives; default 'classes'. Of values [batch,1] L_F is the squared error in units of a tolerance, which is one more input, and
    * `outputLoss` has no say.
    */
-  readonly values?: boolean;
+  readonly answers?: Answers;
+  /**
+   * Default 'keep'. With 'delete' the elements are replaced whose mask is 0 instead, and L_F is small where the answer has changed (see changeLoss): the mask
+   * still says what is not needed, and its mean is still to be large.
+   */
+  readonly find?: Find;
 }
 
 /** Eq. 4 as a static graph, and the parameters that it is to be lowered by. */
 export interface Objective {
   /**
-   * Inputs: the parameters, `x` [1,...sample], `eta` [draws,...sample], `target` [1,K] (probabilities F(x), or its value [1,1]),
+   * Inputs: the parameters, `x` [1,...sample], `eta` [draws,...sample], `target` [1,K] (probabilities F(x), or its value [1,1]; see changeLoss for 'delete'),
    * `beta` [], `binary` [] (0: the mask is sigmoid(theta); 1: that, rounded to 0 or 1), and for values `tolerance` [].
    * Outputs: `loss` [] = output_loss - beta * mask_mean, `output_loss` [], `mask_mean` [], `mask` [1,...mask shape], `soft_mask` (that before it is
    * rounded), `outputs` [draws,K]: log-probabilities or values of the corrupted inputs.
@@ -72,12 +78,19 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
   const soft = g.op('Sigmoid', [theta]);
   const mask = rounded(g, soft);
   // x + A (eta - x): Eq. 2 with one product less.
-  const corrupted = g.add(x, g.mul(mask, g.sub(eta, x)));
+  const replaced = options.find === 'delete' ? g.sub(g.scalar(1), mask) : mask;
+  const corrupted = g.add(x, g.mul(replaced, g.sub(eta, x)));
 
   const logP = await classify(g, options, corrupted, draws);
   const k = g.typeOf(logP).dims[1]!;
   const target = g.input('target', 'float32', [1, k]);
-  const outputLoss = options.values ? errorInUnits(g, logP, target, draws) : lossOf(g, options.outputLoss, logP, target, draws);
+  const { answers = 'classes' } = options;
+  const outputLoss =
+    options.find === 'delete'
+      ? changeLoss(g, answers, logP, target, draws)
+      : answers === 'values'
+        ? errorInUnits(g, logP, target, draws)
+        : lossOf(g, options.outputLoss, logP, target, draws);
   const mean = g.reshape(g.op('ReduceMean', [mask, g.ints(maskDims.map((_, i) => i))], { keepdims: 0 }), []);
   const loss = g.sub(outputLoss, g.mul(beta, mean));
   g.output(loss, 'loss');

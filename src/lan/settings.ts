@@ -1,13 +1,16 @@
 // The settings of a sample-specific mask, resolved from a preset and what the user gave.
 import { sizeOf } from '../core/tensor.js';
 import type { LearnSettings } from './learn.js';
-import type { MaskShape, MaskValues, OutputLoss, Preset } from './choices.js';
+import type { Find, MaskShape, MaskValues, OutputLoss, Preset } from './choices.js';
 
 /** Everything that decides a mask by Eq. 4 and its evidence. `betas`: weights of the mask mean, a mask for each; `draws`: noise draws a step. */
 export interface LanSettings extends Omit<LearnSettings, 'beta' | 'binary'> {
   readonly betas: readonly number[];
   readonly noise: string;
   readonly draws: number;
+  /** Walk a path of betas from the first of `betas`, and take the one whose hard claim goes furthest. */
+  readonly betaPath: boolean;
+  readonly find: Find;
   readonly maskShape: MaskShape;
   readonly maskValues: MaskValues;
   /** Grids whose logits are summed, [rows, columns] each; [] is one logit per mask element. */
@@ -47,6 +50,8 @@ export function resolveSettings(
           patience: 0,
           noise: 'uniform',
           draws: 1,
+          betaPath: false,
+          find: 'keep',
           maskShape: 'full',
           maskValues: 'soft',
           maskGrids: [],
@@ -65,6 +70,8 @@ export function resolveSettings(
           patience: 100,
           noise: 'uniform',
           draws: small ? 32 : 2,
+          betaPath: false,
+          find: 'keep',
           maskShape: 'pixel',
           maskValues,
           maskGrids: picture ? defaultGrids(sampleShape) : [],

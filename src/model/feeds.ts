@@ -39,15 +39,33 @@ export function shapesOfFeeds(
   return shapes;
 }
 
-/** The explained input's shape, its open axes as in `sample` where that fits it, with or without the batch. */
-export function shapeOfSample(input: ValueInfo | undefined, sample: readonly number[] | undefined): Record<string, number[]> {
+/**
+ * The explained input's shape, its open axes as in `sample` where that fits it, with or without the batch. Where the outputs say that the first axis is no
+ * batch (time first), a sample of the input's rank is all of it.
+ */
+export function shapeOfSample(
+  input: ValueInfo | undefined,
+  sample: readonly number[] | undefined,
+  outputs: readonly ValueInfo[],
+): Record<string, number[]> {
   const { name, dims } = input ?? {};
   if (name === undefined || !dims || !sample || dims.length === 0) return {};
+  if (sample.length === dims.length && firstIsNoBatch(dims, outputs)) {
+    const fits = dims.every((d, i) => typeof d !== 'number' || d <= 0 || d === sample[i]);
+    return fits ? { [name]: [...sample] } : {};
+  }
   const own = sample.length === dims.length ? sample.slice(1) : sample;
   const [first, ...rest] = dims.map((d) => (typeof d === 'number' && d > 0 ? d : undefined));
   // A sample of another shape binds nothing: planes for an input with channels last, or another model's.
   if (own.length !== rest.length || rest.some((d, i) => d !== undefined && d !== own[i])) return {};
   return { [name]: [first ?? 1, ...rest.map((d, i) => d ?? own[i]!)] };
+}
+
+/** Is the first axis open and named, and does each output that tells its first axis give it another fixed length, or the name of another axis? */
+function firstIsNoBatch([first, ...rest]: NonNullable<ValueInfo['dims']>, outputs: readonly ValueInfo[]): boolean {
+  if (typeof first !== 'string' || first === '') return false;
+  const ends = outputs.flatMap((o) => (o.dims && o.dims.length > 0 ? [o.dims[0]] : []));
+  return ends.length > 0 && ends.every((end) => (typeof end === 'number' && end > 0) || (typeof end === 'string' && end !== first && rest.includes(end))); // prettier-ignore
 }
 
 /** Axes that inputs name alike (`sequence`) have one length: what is bound for one input holds for all. */

@@ -1,7 +1,7 @@
 // openModel: an ONNX file with its card and an engine behind one small interface.
 import { downstreamOf } from '../compile/cut.js';
 import { LanError } from '../core/errors.js';
-import { isFloat, toFloat32 } from '../core/tensor.js';
+import { isFloat, sizeOf, toFloat32 } from '../core/tensor.js';
 import type { OrtProgram } from '../engine/ort.js';
 import type { Graph } from '../onnx/graph.js';
 import { readCard, type OutputKind } from './card.js';
@@ -19,6 +19,7 @@ import { openCutReference, openReferenceLater } from './reference.js';
 import { selectValues } from './score-output.js';
 import { readModel } from './source.js';
 import { tryUnlessTrusted, type TrustOptions } from './trial.js';
+import { isFraction, rangeOf } from './value-range.js';
 
 /** What a model is opened with: how its shapes are bound, what is explained of it, and which engine differentiates. */
 export interface OpenOptions extends PrepareOptions, EngineOptions, TrustOptions {}
@@ -83,6 +84,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const said = kind ? { ...card, output: kind } : card;
   const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task }); // prettier-ignore
   if (classifier.card && !integers) notes.push(...assumedFields(classifier.cardGiven, classifier.card));
+  if (task === 'classification') notes.push(...sumNotes(classifier));
   notes.push(...labelNotes(classifier, card.labels !== undefined));
   // Of large files it is asked when a batch is first run, since it opens the reference.
   if (source.size <= ASKED_AT_ONCE) await classifier.askIndependence();
@@ -99,6 +101,20 @@ function kindBy(said: OutputKind | undefined, end: OutputKind, output: string, n
   const op = { probabilities: 'Softmax', 'log-probabilities': 'LogSoftmax', sigmoid: 'Sigmoid' }[end];
   notes.push(`the card says that '${output}' holds ${said}, but the graph ends in ${op}: taken as ${end}`);
   return end;
+}
+
+/** A Softmax along another axis than that of all classes: what it gives for one sample does not add up to 1, and the largest is no class among the others. */
+function sumNotes({ graph, output: { name }, classes }: Classifier): string[] {
+  const end = lastOp(graph, name);
+  const dims = graph.types.get(end?.outputs[0] ?? '')?.dims;
+  if (!end || !dims || !/^(Log)?Softmax$/.test(end.op)) return [];
+  const axis = (end.attributes['axis']?.value as number | undefined) ?? -1;
+  const along = dims.at(axis)!;
+  return along === classes
+    ? []
+    : [
+        `'${name}' ends in a ${end.op} over ${along} of the ${classes} values of a sample, which add up to ${Number((classes / along).toPrecision(3))} and not 1: its probabilities are not those of ${classes} classes`,
+      ];
 }
 
 /** Outputs of models of ImageNet's classes, and with a class for the background. */
@@ -121,8 +137,9 @@ const SCORES = new Set(['Gemm', 'MatMul', 'Add', 'Conv', 'BatchNormalization', '
 const ASKED = 8;
 
 /**
- * Some models end in whatever makes probabilities, which their last op does not tell (classical ones; p beside 1 - p): asked at random inputs, rows
- * that always add up to 1 do. Undefined where the output is no such, or tells itself.
+ * Some models end in whatever makes probabilities, which their last op does not tell (classical ones; p beside 1 - p; one less a Sigmoid): asked at random
+ * inputs, rows that always add up to 1 do, and others that a squashing op keeps in 0..1 are labels of which several may hold. Undefined where the output
+ * is no such, or tells itself. Throws LanError `unsupported` where rows add up to another number (percent): no softmax belongs on them.
  */
 async function probabilitiesOf(
   model: Pick<Classifier, 'source' | 'graph' | 'feeds'> & { readonly output: string; readonly notes: string[] },
@@ -132,29 +149,51 @@ async function probabilitiesOf(
   const output = graph.outputs.find((o) => o.name === model.output)!;
   if (!isFloat(output.type) || guessOutputKind(graph, output.name) !== 'logits') return undefined;
   const classical = source.model.graph.nodes.some((n) => n.domain === 'ai.onnx.ml');
-  if (!classical && (source.size > ASKED_AT_ONCE || SCORES.has(lastOp(graph, output.name)?.op ?? 'Gemm'))) return undefined;
-  let addUp = true;
+  const range = rangeOf(graph, output.name);
+  const squashed = range.squashed && isFraction(range);
+  const k = sizeOf(output.dims as number[]) / ((output.dims?.[0] as number) || 1);
+  if (k <= 1) return squashed ? 'sigmoid' : undefined;
+  const plain = source.size > ASKED_AT_ONCE || SCORES.has(lastOp(graph, output.name)?.op ?? 'Gemm');
+  if (!classical && !squashed && plain) return undefined;
+  const rows: Float32Array[] = [];
   for (let draw = 0; draw < ASKED; draw++) {
     let values: Float32Array;
     try {
       values = toFloat32((await reference.run({ ...randomFeeds(graph, draw, 0), ...feeds }, [output.name]))[output.name]!);
     } catch {
       // A file of fixed batch may have been opened at another one, which whoever runs it is told.
-      return undefined;
+      return squashed ? 'sigmoid' : undefined;
     }
-    const k = values.length / ((output.dims?.[0] as number) || 1);
-    if (k <= 1 || values.some((v) => !(v >= 0 && v <= 1))) return undefined;
-    for (let i = 0; i < values.length; i += k)
-      addUp &&= Math.abs(values.subarray(i, i + k).reduce((a, b) => a + b, 0) - 1) < 1e-3;
+    if (values.some((v) => !(v >= 0))) return undefined;
+    for (let i = 0; i < values.length; i += k) rows.push(values.subarray(i, i + k));
   }
-  if (!addUp) {
+  const sums = rows.map((row) => row.reduce((a, b) => a + b, 0));
+  const total = sums[0]!;
+  const alike = sums.every((s) => Math.abs(s - total) < 1e-3 * Math.max(1, total));
+  const inside = rows.every((row) => row.every((v) => v <= 1));
+  if (alike && inside && Math.abs(total - 1) < 1e-3) {
+    if (!classical) notes.push(`'${output.name}' holds rows that add up to 1: taken as probabilities`);
+    return 'probabilities';
+  }
+  if (inside) {
     notes.push(
-      `'${output.name}' holds numbers of 0 to 1 that do not add up to 1, and what they are is not told by the file: taken as logits. Where each is the probability of a label of its own, say so: \`outputKind\` 'sigmoid'`,
+      squashed
+        ? `'${output.name}' holds values of 0 to 1 that do not add up to 1: taken as labels of which several may hold; say otherwise with \`outputKind\``
+        : `'${output.name}' holds numbers of 0 to 1 that do not add up to 1, and what they are is not told by the file: taken as logits. Where each is the probability of a label of its own, say so: \`outputKind\` 'sigmoid'`,
     );
-    return undefined;
+    return squashed ? 'sigmoid' : undefined;
   }
-  if (!classical) notes.push(`'${output.name}' holds rows that add up to 1: taken as probabilities`);
-  return 'probabilities';
+  const differ = rows.some((row) => row.some((v, i) => Math.abs(v - rows[0]![i]!) > 1e-3 * total));
+  if (alike && differ && !classical) {
+    await reference.dispose();
+    const sum = Number(total.toPrecision(3));
+    throw new LanError(
+      'unsupported',
+      `${source.name}: the rows of its output '${output.name}' add up to ${sum}, as probabilities times ${sum} do.`,
+      "Divide them in the export. Where they are scores for a softmax all the same, say so: `outputKind` 'logits'.",
+    );
+  }
+  return undefined;
 }
 
 export type { Classifier };

@@ -150,7 +150,7 @@ function shapesFor(
   const { inputs } = canonical;
   const explained = selectInput(canonical, options, labelCount(card), model);
   const known = {
-    ...shapeOfSample(explained, options.sample),
+    ...shapeOfSample(explained, options.sample, canonical.outputs),
     ...shapesOfFeeds(inputs, fed),
     ...(picture ?? shapeOfCard(explained, card)),
     ...options.shapes,

@@ -61,9 +61,10 @@ export function weightsOf({ target, against }: Question, classes: number): Float
 /**
  * The logarithms of two answers: from a static graph x -> log-probabilities [N,K] (of several labels [N,2K]: log p, then log(1-p)) to [N,2], yes and no.
  * Without `against` yes is the target and no everything else, log(1 - p) being computed from the other classes and not from p, which would lose it near 1;
- * with it they are the two classes, renormalised: log(p_t / (p_t + p_a)) and log(p_a / (p_t + p_a)).
+ * with it they are the two classes, renormalised: log(p_t / (p_t + p_a)) and log(p_a / (p_t + p_a)). `nearest`: no is the most probable other class in place of
+ * everything else, so that yes is the larger just where the target is the most probable class of all.
  */
-export function asQuestion(graph: Graph, { target, against }: Question, severalLabels: boolean): Graph {
+export function asQuestion(graph: Graph, { target, against }: Question, severalLabels: boolean, nearest = false): Graph {
   const g = GraphBuilder.from(graph);
   const logs = graph.outputs[0]!.name;
   const [n, k] = g.typeOf(logs).dims as [number, number];
@@ -85,7 +86,7 @@ export function asQuestion(graph: Graph, { target, against }: Question, severalL
   else {
     const parts = [...(target > 0 ? [columns(0, target)] : []), ...(target < k - 1 ? [columns(target + 1, k)] : [])];
     const others = beside(parts, k - 1);
-    const no = k === 2 ? others : g.op('ReduceLogSumExp', [others, g.ints([1])], { keepdims: 1 });
+    const no = k === 2 ? others : g.op(nearest ? 'ReduceMax' : 'ReduceLogSumExp', [others, g.ints([1])], { keepdims: 1 });
     g.types.set(no, { type: 'float32', dims: [n, 1] });
     result = beside([column(target), no], 2);
   }

@@ -16,6 +16,8 @@ export interface Choice {
 const ENDS = new Set(['Softmax', 'LogSoftmax', 'Sigmoid']);
 /** Ops whose outputs count or pick classes; a float made of them alone holds no scores. */
 const PICKS = new Set(['ArgMax', 'ArgMin', 'TopK', 'Hardmax', 'NonMaxSuppression', 'Equal', 'Greater', 'Less']);
+/** Names that exporters give to what is there for training, or on the way. */
+const BESIDE = /aux|embed|feat|hidden|pooled|loss/i;
 /** Ops that hand on what they are given, in another shape or type. */
 const MOVES = new Set([
   'Identity',
@@ -33,7 +35,8 @@ const MOVES = new Set([
 /**
  * The output of class scores and the input to explain, of a canonical or static graph. An output that an input is only handed through to, or that
  * is made of the index of a class alone, is none. Of several, the one that ends in Softmax, LogSoftmax or Sigmoid; then the one that is made of
- * the others (logits of features); then the one with as many classes as there are labels; then one of rank 2, [N,K]; then the first.
+ * the others (logits of features); then the one with as many classes as there are labels; then one of rank 2, [N,K]; then one whose name
+ * is not that of an auxiliary head or of features; then the first. A loss or a maximum made of the others is none.
  * The input is the first of floats that reaches it, else the first of integers; one of `feeds` only where there is no other. Undefined where no float output depends on such an input.
  */
 export function chooseScores(graph: Graph, labels?: number, feeds: SelectionOptions['feeds'] = {}): Choice | undefined {
@@ -52,6 +55,11 @@ export function chooseScores(graph: Graph, labels?: number, feeds: SelectionOpti
   const candidates = usable.filter((o) => inputOf(o) !== undefined);
   const rules: [(o: ValueInfo) => boolean, string][] = [
     [(o) => ENDS.has(lastOp(graph, o.name)?.op ?? ''), 'it ends in class probabilities'],
+    // A loss, or how sure the model is, made of the scores.
+    [
+      (o) => o.dims?.length !== 0 && !(classesOf(o) === 1 && /^Reduce/.test(maker.get(source(o.name))?.op ?? '')),
+      'it is not reduced to one number',
+    ],
     [
       (o) =>
         candidates.some(
@@ -61,6 +69,7 @@ export function chooseScores(graph: Graph, labels?: number, feeds: SelectionOpti
     ],
     [(o) => labels !== undefined && classesOf(o) === labels, `it has one value for each of the ${labels} labels`],
     [(o) => o.dims?.length === 2, 'it has one row of scores a sample'],
+    [(o) => !BESIDE.test(o.name), 'the names of the others are of something else'],
   ];
   let left = candidates;
   let why = 'it is the first';

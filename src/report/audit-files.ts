@@ -6,18 +6,20 @@ import { writeAtomically } from '../data/files.js';
 import { encodeNpy } from '../data/npy.js';
 import type { Answer, Named } from '../evidence/answer.js';
 import type { ShownAnswer } from '../explain/shown.js';
-import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
+import type { AuditResult, BetaResult } from '../explain/audit.js';
+import type { Prediction } from '../explain/predictions.js';
 import { orderOf } from '../lan/learn.js';
 import { drawAttention, type DrawnAttention } from './drawing/attention.js';
 import { pictureOf } from './drawing/colour.js';
 import { sheet, type Caption, type Row, type Tile } from './drawing/sheet.js';
-import { caution, claims, leads, partOf, percent } from './claims.js';
+import { caution, claims, deletionCaption, leads, partOf, percent } from './claims.js';
 import { claimedExample } from './example.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
 import { auditReport } from './page/audit.js';
 import { REPORT, reportPage } from './page/template.js';
 import { plainClaim } from './plain.js';
+import { PATH_FILES, writePath } from './path-files.js';
 import { tokensPage } from './tokens-page.js';
 import { tokenMasks, type Tokens } from './tokens.js';
 import type { AuditContext } from './contexts.js';
@@ -29,6 +31,9 @@ export interface BetaFiles {
   readonly order?: string;
   readonly attention?: string;
   readonly overlay?: string;
+  /** Where a path of betas was walked. */
+  readonly path?: string;
+  readonly pathTable?: string;
 }
 
 /** What was written: paths. */
@@ -52,12 +57,13 @@ const pictureOfInput = (x: Tensor, { range }: AuditContext): Picture | undefined
 
 /** Names of the files of each beta: with several of them they carry `-beta<b>`. */
 function filesOf({ betas }: AuditResult, drawn: boolean): BetaFiles[] {
-  return betas.map(({ beta, learned }) => {
+  return betas.map(({ beta, learned, path }) => {
     const suffix = betas.length > 1 ? `-beta${beta}` : '';
     return {
       mask: `mask${suffix}.npy`,
       ...(learned.order && { order: `order${suffix}.npy` }),
       ...(drawn && { attention: `attention${suffix}.png`, overlay: `overlay${suffix}.png` }),
+      ...(path && PATH_FILES),
     };
   });
 }
@@ -80,6 +86,8 @@ export async function writeAudit(
     ...files.flatMap((f) => Object.values(f) as string[]),
     ...Object.values(document.files),
   ]);
+  const [{ path } = {}] = result.betas;
+  if (path) await writePath(folder, path, context.title);
   const rows: Row[] = [];
   for (const [i, beta] of result.betas.entries()) {
     const { mask, order, attention, overlay: over } = files[i]!;
@@ -143,7 +151,7 @@ function sheetRow(
   result: AuditResult,
   { range, hookPoint }: AuditContext,
 ): Row {
-  const { soft, hard, noiseAlone } = beta.evidence;
+  const { soft, hard, noiseAlone, deletion, least } = beta.evidence;
   const { answer } = result;
   const shown = Math.max(2, answer.task === 'labels' ? top(result).length : 0);
   const captionsOf = (prediction: ShownAnswer['prediction'], value: number | undefined): Caption[] =>
@@ -151,7 +159,7 @@ function sheetRow(
   const value = answer.task === 'value' ? answer.value : undefined;
   const tolerance = answer.task === 'value' ? [`kept: within ${fourDigits(answer.within)}`] : [];
   // What the headline claims is what is shown: elements replaced entirely where that claim leads, else the mask mixed in.
-  const claimed = hard && leads(hard) ? claimedExample(x, beta, result.shownDraws) : undefined;
+  const claimed = hard && leads(hard, least) ? claimedExample(x, beta, result.shownDraws) : undefined;
   const example = claimed ?? beta.example;
   const what = claimed ? `${percent(hard!.fraction)} replaced` : `noise mixed in, ${percent(soft.fraction)} on average`;
   // What noise made of a value inside is no picture; the mask in its own size is.
@@ -169,6 +177,7 @@ function sheetRow(
         'overlay',
         hard ? `${percent(hard.fraction)} replaced: kept ${rate(hard)}` : 'no fraction held',
         `mixed in: kept ${rate(soft)}`,
+        ...deletionCaption(deletion),
       ],
     },
   ];
@@ -224,6 +233,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       claims: claims(b, result.answer, partOf(context.hookPoint)),
       ...(context.tokens ? { tokens: tokenMasks(context.tokens, orderOf(b.learned)) } : {}),
       evidence: b.evidence,
+      ...(b.path && { path: b.path }),
       metrics: b.metrics,
       otherNoise: b.otherNoise,
       sanity: b.sanity,

@@ -2,11 +2,15 @@
 import type { HookPoint } from '../model/hook-point.js';
 import { LABEL_HOLDS, type Answer, type Named, type TargetAnswer } from '../evidence/answer.js';
 import type { BetaResult } from '../explain/audit.js';
-import type { Kept, Replaceability, SoftEvidence } from '../evidence/replaceability.js';
+import { LEAST } from '../evidence/trials.js';
+import type { Deletion, Kept, Replaceability, SoftEvidence } from '../evidence/replaceability.js';
 import { fourDigits } from './format.js';
 
 /** A fraction in 0..1 for people: `97 %`, `99.5 %`. */
 export const percent = (fraction: number): string => `${(100 * fraction).toFixed(fraction > 0.99 ? 1 : 0)} %`;
+/** The same, of a small part with a digit more: `3.5 %`. */
+export const smallPercent = (fraction: number): string =>
+  `${(100 * fraction).toFixed(fraction < 0.1 || fraction > 0.99 ? 1 : 0)} %`;
 const intervalText = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
 /** Labels that a sentence names; the others are in audit.json. */
 const NAMED = 5;
@@ -52,13 +56,69 @@ function enumerated(names: readonly string[]): string {
   return `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
 }
 
-/** Headline first. The hard claim leads where it holds; where it does not, the soft one leads and the report says so. */
+/**
+ * Headline first. The hard claim leads where it holds; where it does not, the soft one leads and the report says so. Where the part was looked for whose loss
+ * changes the answer, it is what leads.
+ */
 export function claims({ evidence }: BetaResult, answer: Answer, part = 'the input'): string[] {
+  const kept = keptClaims(evidence, answer, part);
+  return evidence.deletion ? [...deletionClaims(evidence.deletion, answer, part), ...kept] : kept;
+}
+
+/** What changes the answer, and whether it is enough for it too. */
+function deletionClaims({ found }: Deletion, answer: Answer, part: string): string[] {
+  if (!found) return [`no fraction of ${part} was found whose loss ${loses(answer)} often enough`];
+  const { fraction, changed, draws, interval, alone } = found;
+  const rate =
+    draws === 1
+      ? changed === 1
+        ? '(this noise has one draw)'
+        : 'not at all (this noise has one draw)'
+      : `in ${changed} of ${draws} tries (${intervalText(interval)})`;
+  // The fraction was chosen on other draws; on these it may disappoint.
+  const unsure = draws > 1 && interval[0] < LEAST - SLACK ? ', which is unsure' : '';
+  const [kept, lost] = outcomes(answer);
+  const held =
+    alone.draws === 1 ? (alone.kept === 1 ? kept : lost) : `${kept} on ${alone.kept} of ${alone.draws} fresh draws (${intervalText(alone.interval)})`; // prettier-ignore
+  return [
+    `replacing ${smallPercent(fraction)} of ${part} ${loses(answer)} ${rate}; it is the smallest part found whose loss does${unsure}`,
+    `the other way round, everything but that part replaced: ${subject(answer)} ${held}`,
+  ];
+}
+
+/** The line of a sheet about what changes the answer; none where it was not looked for. */
+export function deletionCaption(deletion: Deletion | undefined): string[] {
+  if (!deletion) return [];
+  const { found } = deletion;
+  return [
+    found ? `lost, ${smallPercent(found.fraction)}: changed ${found.changed} of ${found.draws}` : 'lost: no fraction changed it',
+  ];
+}
+
+/** What the loss of a part does, within a sentence. */
+function loses(answer: Answer): string {
+  if (answer.task === 'class') return `changes the answer '${answer.label}'`;
+  if (answer.task === 'value') return `moves the value ${fourDigits(answer.value)} by more than ${fourDigits(answer.within)}`;
+  if (answer.task === 'target') {
+    const { label, against } = answer;
+    return against ? `makes '${label}' fall behind '${against.label}'` : `makes '${label}' no longer the answer`;
+  }
+  return answer.labels.length === 0
+    ? 'brings up a label'
+    : `changes the labels ${enumerated(answer.labels.map((l) => `'${l.label}'`))}`;
+}
+
+/** Words for an answer that is still there, and for one that is not. */
+function outcomes(answer: Answer): readonly [kept: string, lost: string] {
+  const wanted = answer.task === 'target' ? leader(answer.against) : undefined;
+  return wanted === undefined ? ['kept', 'lost'] : [wanted, `not ${wanted}`];
+}
+
+function keptClaims(evidence: Replaceability, answer: Answer, part: string): string[] {
   const { soft, hard } = evidence;
   // Noise that is always the same leaves nothing to chance: one draw, and no interval.
   const once = soft.draws === 1;
-  const wanted = answer.task === 'target' ? leader(answer.against) : undefined;
-  const [kept, lost] = wanted === undefined ? ['kept', 'lost'] : [wanted, `not ${wanted}`];
+  const [kept, lost] = outcomes(answer);
   const outcome = (e: SoftEvidence): string =>
     once
       ? `${e.kept === 1 ? kept : lost} (this noise has one draw; ${distance(e)})`
@@ -68,28 +128,39 @@ export function claims({ evidence }: BetaResult, answer: Answer, part = 'the inp
     return [
       softClaim,
       ...keptMeans(answer, soft),
-      `no fraction of ${part} could be replaced entirely without losing the answer too often, so the soft claim is the headline`,
+      `no fraction of ${part} could be replaced entirely without losing the answer too often${evidence.deletion ? '' : ', so the soft claim is the headline'}`,
       ...aboutNoiseAlone(evidence, answer),
     ];
   // The fraction was chosen on other draws; on these it may disappoint, and then it must not lead.
-  const holds = leads(hard);
+  const holds = leads(hard, evidence.least);
   const hardClaim = `${percent(hard.fraction)} of ${part} replaced entirely by noise: ${subject(answer)} ${outcome(hard)}`;
   const meaning = keptMeans(answer, holds ? hard : soft);
-  const both = holds ? [hardClaim, ...meaning, softClaim] : [softClaim, ...meaning, `${hardClaim}: too unsure to lead`];
+  // An order that was learned for what changes the answer says nothing about what is enough for it.
+  const enough = evidence.deletion
+    ? []
+    : [`the other ${smallPercent(1 - hard.fraction)} of ${part} is the smallest part found that is enough`];
+  const both = holds
+    ? [hardClaim, ...meaning, ...enough, softClaim]
+    : [softClaim, ...meaning, `${hardClaim}: too unsure to lead`];
   return [...both, ...aboutNoiseAlone(evidence, answer)];
 }
 
-/** Is the hard claim sure enough to lead: with 95 % confidence kept in nine of ten draws? */
-export const leads = (hard: SoftEvidence): boolean => (hard.draws === 1 ? hard.kept === 1 : hard.interval[0] >= 0.9);
+/** By how much the lower end of a claim's interval may lie below what was asked for. */
+const SLACK = 0.05;
 
-const headline = ({ soft, hard }: Pick<Replaceability, 'soft' | 'hard'>): SoftEvidence => (hard && leads(hard) ? hard : soft);
+/** Is the hard claim sure enough to lead: its interval not far below `least`, the part of the draws on which the answer was to be kept? */
+export const leads = (hard: SoftEvidence, least = LEAST): boolean =>
+  hard.draws === 1 ? hard.kept === 1 : hard.interval[0] >= least - SLACK - 1e-9;
+
+const headline = ({ soft, hard, least }: Pick<Replaceability, 'soft' | 'hard' | 'least'>): SoftEvidence =>
+  hard && leads(hard, least) ? hard : soft;
 
 /**
  * Does noise alone give the answer about as often as the claim that leads says? Where it does, the upper end of its 95 % Wilson interval reaches the
  * lower end of the claim's: by these draws the two rates cannot be told apart (or noise alone has the higher one). Noise of a single draw: both kept it.
  */
-export function provesLittle({ noiseAlone, soft, hard }: Replaceability): boolean {
-  const claim = headline({ soft, hard });
+export function provesLittle({ noiseAlone, ...claimed }: Replaceability): boolean {
+  const claim = headline(claimed);
   if (noiseAlone.kept === 0) return false;
   return claim.draws === 1 ? claim.kept === 1 : noiseAlone.interval[1] >= claim.interval[0];
 }

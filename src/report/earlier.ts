@@ -10,7 +10,7 @@ export const DOCUMENT = 'audit.json';
 
 /** Names that an audit gives its files; a document that lists others is not believed. */
 const OURS =
-  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|(?:tokens|report)\.html)$/;
+  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|(?:tokens|report)\.html|path\.(?:png|csv))$/;
 const name = z.string().regex(OURS);
 
 const Earlier = z.looseObject({
@@ -18,7 +18,14 @@ const Earlier = z.looseObject({
   files: z.object({ report: name.optional(), sheet: name.optional(), page: name.optional() }).optional(),
   betas: z.array(
     z.looseObject({
-      files: z.object({ mask: name, order: name.optional(), attention: name.optional(), overlay: name.optional() }),
+      files: z.object({
+        mask: name,
+        order: name.optional(),
+        attention: name.optional(),
+        overlay: name.optional(),
+        path: name.optional(),
+        pathTable: name.optional(),
+      }),
       tokens: z.array(z.unknown()).optional(),
     }),
   ),

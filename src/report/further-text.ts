@@ -3,7 +3,7 @@ import type { Further } from '../evidence/measure.js';
 import type { Metric } from '../evidence/metric.js';
 import type { OtherNoise } from '../evidence/other-noise.js';
 import type { Sanity } from '../evidence/sanity.js';
-import { percent } from './claims.js';
+import { percent, smallPercent } from './claims.js';
 
 /** Lines for the summary: the curves, a ground truth where there is one, other noise, the self-deception battery. */
 export const furtherText = ({ metrics, otherNoise, sanity }: Further): string[] => [
@@ -50,7 +50,7 @@ function otherNoiseText(tried: readonly OtherNoise[]): string[] {
   const rate = ({ kept, draws }: OtherNoise['soft']): string =>
     draws === 1 ? (kept === 1 ? 'kept' : 'lost') : `kept on ${kept} of ${draws}`;
   const each = tried.map(({ noise, hard, soft }) => `${noise.split(':')[0]} ${rate(hard)} (mixed in: ${rate(soft)})`);
-  return [`on noise that it was not learned on, ${percent(tried[0]!.hard.fraction)} replaced entirely: ${each.join('; ')}`];
+  return [`on noise that it was not learned on, ${smallPercent(tried[0]!.hard.fraction)} replaced entirely: ${each.join('; ')}`];
 }
 
 function sanityText({ verdict, tests }: Sanity): string[] {

@@ -52,11 +52,27 @@ function stayed({ answer }: Scene, { kept, draws }: Kept): string {
   }
 }
 
+/** The answer, within a sentence. */
+function answerOf({ answer }: Scene): string {
+  if (answer.task === 'class') return `the answer '${answer.label}'`;
+  if (answer.task === 'target')
+    return answer.against
+      ? `whether '${answer.label}' is ahead of '${answer.against.label}'`
+      : `whether the answer is '${answer.label}'`;
+  return answer.task === 'value' ? `the value ${fourDigits(answer.value)}` : 'the labels';
+}
+
 /** The claim in one sentence, with no more in it than the evidence carries. */
-export function plainClaim(evidence: Pick<Replaceability, 'soft' | 'hard'>, scene: Scene): string {
-  const { hard, soft } = evidence;
+export function plainClaim(evidence: Pick<Replaceability, 'soft' | 'hard' | 'least' | 'deletion'>, scene: Scene): string {
+  const { hard, soft, least } = evidence;
   const [what, by] = [thing(scene), replacement(scene)];
-  if (hard && leads(hard))
+  const found = evidence.deletion?.found;
+  if (found) {
+    const rate =
+      found.draws === 1 ? (found.changed === 1 ? '' : ' in none of 1 try') : ` in ${found.changed} of ${found.draws} tries`;
+    return `${partOfAll(found.fraction)} of ${what} decided: replaced by ${by}, it changed ${answerOf(scene)}${rate}`;
+  }
+  if (hard && leads(hard, least))
     return `${partOfAll(1 - hard.fraction)} of ${what} was enough; the rest was replaced by ${by} and ${stayed(scene, hard)}`;
   if (hard)
     return `It is not sure that ${partOfAll(1 - hard.fraction)} of ${what} was enough: with the rest replaced by ${by}, ${stayed(scene, hard)}`;

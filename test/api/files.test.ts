@@ -80,7 +80,7 @@ test('inspect and check take an opened model, in its shapes', async () => {
 
 test('reproduce: the folder of the command; an abort leaves a checkpoint and says so', async () => {
   const config = parsed(readFileSync(packageFile('models', 'tank', 'experiment.json')!, 'utf8'));
-  Object.assign(config['data'] as object, { train: 64, test: 16 });
+  Object.assign(config['data'] as object, { size: 32, train: 32, test: 16 });
   Object.assign(config['classifier'] as object, { iterations: 12, batch: 8 });
   Object.assign(config['masks'] as object, { pictures: 1, iterations: 2, noiseSamples: 4, draws: 2 });
   writeFileSync(at('small.json'), JSON.stringify(config));

@@ -1,18 +1,15 @@
 // Workers that cannot be had end the run with an error, not with the program.
-import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
+import { moduleOf, printed } from '../support/built.js';
 
 test('a worker that cannot be started is told as an error of the run, which can be closed', () => {
   // In a process of its own: the program that is started for a worker is named by the process.
   const script = `
     process.execPath = '/absent/node';
-    const { startWorkers } = await import('./src/api/worker-pool.ts');
+    const { startWorkers } = await import('${moduleOf('src/api/worker-pool.ts')}');
     const pool = startWorkers(2, { model: 'tank', options: {}, source: { kind: 'files', inputs: [] }, first: [] });
     const error = await pool.explain({ at: 0, folder: 'none', resume: false }).catch((e) => e);
     await pool.close();
     console.log(error.code + ': ' + error.problem);`;
-  const argv = ['--import', 'tsx', '--input-type=module', '-e', script];
-  expect(execFileSync(process.execPath, argv, { encoding: 'utf8', stdio: 'pipe' })).toMatch(
-    /^runtime: A worker ended \(spawn \/absent\/node ENOENT\)\.\n$/,
-  );
+  expect(printed(script)).toMatch(/^runtime: A worker ended \(spawn \/absent\/node ENOENT\)\.\n$/);
 });

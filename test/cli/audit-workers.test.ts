@@ -9,6 +9,7 @@ import { encodeNpy } from '../../src/data/npy.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
+import { PROGRAM } from '../support/built.js';
 import { cli } from '../support/command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-workers-'));
@@ -55,8 +56,8 @@ test('a dataset on two processes, killed without notice and gone on with: what a
   const one = await audit(...data, '--workers', '1', '--out', at('one'));
   expect(one.code).toBe(0);
   const two = [...data, '--workers', '2', '--out', at('two')];
-  const argv = ['--import', 'tsx', 'src/cli/main.ts', 'audit', at('m.onnx'), ...QUICK, ...two];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [node, entry] = PROGRAM;
+  const child = spawn(node, [entry, 'audit', at('m.onnx'), ...QUICK, ...two], { stdio: ['ignore', 'pipe', 'ignore'] });
   child.stdout.once('data', () => child.kill('SIGKILL'));
   await new Promise((done) => child.on('close', done));
   const before = readFileSync(at('two/results.jsonl'), 'utf8');

@@ -13,6 +13,7 @@ import { float32, sizeOf } from '../../src/core/tensor.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
+import { PROGRAM } from '../support/built.js';
 import { cli } from '../support/command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-cli-'));
@@ -289,9 +290,8 @@ describe('broken adapters are found', () => {
 });
 
 test('a reader that goes away is no error', async () => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', 'check', '--help'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const [node, entry] = PROGRAM;
+  const child = spawn(node, [entry, 'check', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.destroy();
   let err = '';
   child.stderr.on('data', (d: Buffer) => void (err += d.toString()));

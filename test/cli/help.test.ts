@@ -1,22 +1,21 @@
 // What --help loads: tables and yargs, and none of the engines, so that it answers at once.
-import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { nameOf } from '../../src/cli/command.js';
 import { COMMANDS } from '../../src/cli/commands.js';
+import { moduleOf, printed } from '../support/built.js';
 import { cli } from '../support/command.js';
 
 /** The packages with code in CommonJS, as all the heavy ones are, that a process of its own has loaded when the command lines are done. */
 function loaded(...lines: string[][]): string[] {
   const script = `
     import { Module } from 'node:module';
-    import { main } from './src/cli/main.ts';
+    import { main } from '${moduleOf('src/cli/main.ts')}';
     const io = { out() {}, err() {} };
     const codes = [];
     for (const line of ${JSON.stringify(lines)}) codes.push(await main(line, io));
     const names = Object.keys(Module._cache).map((path) => /.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(path)?.[1]);
     console.log(JSON.stringify([codes, [...new Set(names)]]));`;
-  const argv = ['--import', 'tsx', '--input-type=module', '-e', script];
-  const [codes, names] = JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' })) as [number[], (string | null)[]];
+  const [codes, names] = JSON.parse(printed(script)) as [number[], (string | null)[]];
   expect(codes).toEqual(lines.map(() => 0));
   return names.flatMap((name) => (name === null ? [] : [name]));
 }
@@ -37,14 +36,13 @@ test('the help and the version of the program, and the help of its commands, loa
     import { register } from 'node:module';
     const hook = "export const resolve = (name, context, next) => name === 'yargs' ? Promise.reject(new Error('yargs')) : next(name, context);";
     register('data:text/javascript,' + encodeURIComponent(hook));
-    const { main } = await import('./src/cli/main.ts');
+    const { main } = await import('${moduleOf('src/cli/main.ts')}');
     const io = { out() {}, err() {} };
     const results = [];
     for (const line of [['--help'], ['-h'], ['--version'], ['audit', '--help'], ['check', '-h'], ['audit', '--help', '-h']])
       results.push(await main(line, io).catch((error) => error.message));
     console.log(JSON.stringify(results));`;
-  const argv = ['--import', 'tsx', '--input-type=module', '-e', script];
-  expect(JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' }))).toEqual([0, 0, 0, 0, 0, 'yargs']);
+  expect(JSON.parse(printed(script))).toEqual([0, 0, 0, 0, 0, 'yargs']);
 }, 60_000);
 
 /** What `line` prints in a terminal of so many columns. */

@@ -8,6 +8,7 @@ import { LOCK_NAME, lockFolder } from '../../src/data/lock.js';
 import { openJournal } from '../../src/data/journal.js';
 import { startOf } from '../../src/data/processes.js';
 import { z } from 'zod';
+import { moduleOf } from '../support/built.js';
 
 let folder = '';
 let lock = '';
@@ -84,12 +85,8 @@ test.each(['null\n', '[]\n', '{"a": {}}\n', '{"a": 1}\nnull\n', '{"a": 1}\n{"n":
 );
 
 test('the lock goes with its process', () => {
-  // The built-in strip of types is not in Node 20: tsx runs the source.
-  const script = `import { lockFolder } from ${JSON.stringify(join(import.meta.dirname, '../../src/data/lock.ts'))}; await lockFolder(${JSON.stringify(folder)}); process.exit(3);`;
-  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-    encoding: 'utf8',
-    cwd: join(import.meta.dirname, '../..'),
-  });
+  const script = `import { lockFolder } from '${moduleOf('src/data/lock.ts')}'; await lockFolder(${JSON.stringify(folder)}); process.exit(3);`;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
   expect([status, stderr]).toEqual([3, '']);
   expect(existsSync(lock)).toBe(false);
 });

@@ -2,6 +2,8 @@
 import { expect, test } from '@jest/globals';
 import { float32, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import { hardReplaceability, replaceability } from '../../src/evidence/replaceability.js';
+import { Ranking, search, type Search } from '../../src/evidence/search.js';
+import type { Trials } from '../../src/evidence/trials.js';
 import { createNoise } from '../../src/lan/noise.js';
 
 const N = 20;
@@ -39,8 +41,8 @@ test('a binary mask is the first that is tried, and its own fraction is certifie
   const sorted = float32(Float32Array.from({ length: N }, (_, i) => (i >= 6 ? 0.6 + 0.01 * i : 0.1)), [1, N]); // prettier-ignore
   const f = indicator([0, 1, 2, 3, 4, 5]);
   const { hard, hardTried } = await replaceability(f.predict, x, mask, noise, { draws: 64, order: sorted });
-  // 14 of 20, then 0.75, which takes one that is needed.
-  expect(hardTried.map((t) => [t.fraction, t.kept])).toEqual([[0.7, 64], [0.75, 0]]); // prettier-ignore
+  // 14 of 20, sure after half of the draws, then 0.75, which takes one that is needed.
+  expect(hardTried.map((t) => [t.fraction, t.kept])).toEqual([[0.7, 32], [0.75, 0]]); // prettier-ignore
   expect([hard!.fraction, hard!.kept]).toEqual([0.7, 64]);
   // A mask that takes too much is followed downwards, to the first fraction that holds.
   const bold = float32(Float32Array.from({ length: N }, (_, i) => (i === 3 ? 0 : 1)), [1, N]); // prettier-ignore
@@ -56,4 +58,50 @@ test('nothing replaced proves nothing, and is no claim', async () => {
   const { hard, hardTried } = await replaceability(indicator(Array.from({ length: N }, (_, i) => i)).predict, x, none, noise, { draws: 8, order }); // prettier-ignore
   expect(hard).toBeUndefined();
   expect(hardTried).toEqual([]);
+});
+
+/** Numbers of elements that were replaced in each trial, where at most `most` of 1000 may be ('keep'), or at least 1000 - `most` have to be ('delete'). */
+async function searched(
+  most: number,
+  from: Search,
+  doubtful = 0,
+): Promise<{ readonly count: number | undefined; readonly replaced: number[] }> {
+  const replaced: number[] = [];
+  const trials = {
+    choosing: (mask: Float32Array) => {
+      const n = mask.reduce((a, b) => a + b, 0);
+      replaced.push(n);
+      const holds = from.find === 'keep' ? n <= most : n >= 1000 - most;
+      return Promise.resolve({
+        kept: holds === (from.find === 'keep') ? 32 : 0,
+        draws: 32,
+        labels: [],
+        divergence: 0,
+        holds,
+        sure: holds && n !== doubtful,
+      });
+    },
+  } as unknown as Trials;
+  const ranking = new Ranking(Float32Array.from({ length: 1000 }, (_, i) => -i));
+  return { count: (await search(trials, ranking, from)).count, replaced };
+}
+
+test('between the last fraction that held and the next that did not the middle is tried, twice', async () => {
+  expect(await searched(889, { find: 'keep', own: 860 })).toEqual({ count: 880, replaced: [860, 900, 880, 890] });
+  expect(await searched(843, { find: 'keep', own: 850 })).toEqual({ count: 841, replaced: [850, 841, 846, 844] });
+  // There one that holds with doubt is not taken.
+  expect(await searched(889, { find: 'keep', own: 860 }, 880)).toEqual({ count: 870, replaced: [860, 900, 880, 870] });
+  // Without a mask of its own all are tried, and nothing between.
+  expect((await searched(889, { find: 'keep' })).count).toBe(850);
+});
+
+test('what changes the answer is searched the same way, by what is left', async () => {
+  // 47 of 1000 have to go.
+  expect(await searched(953, { find: 'delete', own: 960 })).toEqual({ count: 953, replaced: [40, 50, 45, 47] });
+});
+
+test('only what goes further than before is of interest', async () => {
+  expect(await searched(889, { find: 'keep', own: 700, above: 870 })).toEqual({ count: 886, replaced: [871, 900, 886, 893] });
+  expect(await searched(860, { find: 'keep', own: 700, above: 870 })).toEqual({ count: undefined, replaced: [871] });
+  expect(await searched(860, { find: 'keep', own: 900, above: 870 })).toEqual({ count: undefined, replaced: [900, 891, 882] });
 });

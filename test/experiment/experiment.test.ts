@@ -43,8 +43,8 @@ test('every experiment of the package can be read, whole and quick, and says whe
 
 test('translated digits, twice: the same folder, and verdicts that fail after so few steps', async () => {
   const config = miniature('translated-mnist-corner', (c) => {
-    c.classifier['iterations'] = 40;
-    Object.assign(c['explainer']!, { iterations: 40, learningRate: 0.01 });
+    c.classifier['iterations'] = 10;
+    Object.assign(c['explainer']!, { iterations: 10, learningRate: 0.01 });
     Object.assign(c['analysis']!, { masks: 20, perPixel: 3, permutations: 99 });
   });
   const run = (name: string) => cli('reproduce', config, '--out', at(name), '--threads', '1', '--seed', '3');
@@ -71,8 +71,8 @@ test('translated digits, twice: the same folder, and verdicts that fail after so
 test('tanks: metrics are shares and means, the figure is there', async () => {
   const config = miniature('tank', (c) => {
     c.data = { size: 32, train: 64, test: 32 };
-    c.classifier['iterations'] = 60;
-    Object.assign(c['masks']!, { pictures: 2, iterations: 20, noiseSamples: 16, draws: 2 });
+    c.classifier['iterations'] = 20;
+    Object.assign(c['masks']!, { pictures: 2, iterations: 10, noiseSamples: 16, draws: 2 });
   });
   await cli('reproduce', config, '--out', at('tank'), '--threads', '1');
   const { metrics } = JSON.parse(readFileSync(at('tank', 'metrics.json'), 'utf8')) as { metrics: Record<string, number> };
@@ -104,6 +104,50 @@ test('configs that are none', async () => {
     c.classifier['schedule'] = 'wavy';
   });
   expect(await refused(wrong)).toBe(
-    `lan-onnx: Experiment '${wrong}': data.size is "64", expected a number; data.colour is unknown; classifier.schedule is none of constant, cosine, linear.`,
+    `lan-onnx: Experiment '${wrong}': data.size must be a whole number from 16 to 512, received "64"; data.colour is unknown; classifier.schedule must be one of constant, cosine, linear, received "wavy".`,
   );
+});
+
+test('numbers outside their ranges are refused by name, whole and quick, before anything is trained', () => {
+  const refusal = (name: string, change: (config: Raw) => void, quick = false): string => {
+    try {
+      readExperiment(miniature(name, change), quick);
+    } catch (error) {
+      return (error as Error).message.replace(/^Experiment '.*?': /, '');
+    }
+    return 'taken';
+  };
+  const tank = (part: string, values: object, quick = false): string =>
+    refusal('tank', (c) => void Object.assign(c[part]!, values), quick);
+  expect(tank('masks', { beta: -1 })).toBe('masks.beta must be a number above 0, at most 1000, received -1.');
+  expect(tank('masks', { beta: 0, noiseSamples: 0 })).toMatch(
+    /^masks\.beta .*; masks\.noiseSamples must be a whole number from 1 to 1000000, received 0\.$/,
+  );
+  expect(tank('data', { test: 0 })).toMatch(/^data\.test must be a whole number from 2/);
+  expect(tank('data', { size: 1e9 })).toMatch(/^data\.size must be a whole number from 16 to 512, received 1000000000/);
+  expect(tank('data', { train: 2.5 })).toMatch(/^data\.train .* received 2\.5/);
+  // NaN and Infinity are null in JSON.
+  expect(tank('classifier', { learningRate: NaN })).toBe(
+    'classifier.learningRate must be a number above 0, at most 10, received null.',
+  );
+  expect(tank('classifier', { batch: 1e7 })).toMatch(/^classifier\.batch must be a whole number from 1 to 4096/);
+  expect(tank('classifier', { network: 'FC(-3, relu)' })).toMatch(
+    /^classifier\.network cannot be read \(Network: 'FC\(-3, relu\)' .*\), received/,
+  );
+  expect(tank('limits', { accuracy: '0.9' })).toBe('limits.accuracy must be a number, received "0.9".');
+  expect(refusal('tank', (c) => void delete c['limits'])).toMatch(/^limits must be an object, which is missing/);
+  expect(tank('quick', { masks: { pictures: 0 } })).toBe('taken');
+  expect(tank('quick', { masks: { pictures: 0 } }, true)).toMatch(/^masks\.pictures /);
+  expect(tank('quick', { masks: 3 }, true)).toBe('masks must be an object, received 3.');
+  expect(tank('quick', { mask: {} }, true)).toBe(
+    'quick has no part mask; it may hold fields of data, classifier, masks, limits.',
+  );
+  const digits = (part: string, values: object): string =>
+    refusal('translated-mnist', (c) => void Object.assign(c[part]!, values));
+  expect(digits('explainer', { noise: 'static' })).toMatch(/^explainer\.noise must be one of uniform\[:low,high\], /);
+  expect(digits('explainer', { noise: 'uniform:0,1' })).toBe('taken');
+  expect(digits('data', { digit: 20, exclude: 12 })).toBe(
+    'data.digit 20 and data.exclude 12 leave no room in pictures of 28 x 28.',
+  );
+  expect(digits('analysis', { permutations: -5 })).toMatch(/^analysis\.permutations must be a whole number from 1/);
 });

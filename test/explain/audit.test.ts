@@ -11,6 +11,7 @@ import { decodeNpy, encodeNpy } from '../../src/data/npy.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { encodeModel } from '../../src/onnx/codec.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
+import { PROGRAM } from '../support/built.js';
 import { cli as run } from '../support/command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-cli-'));
@@ -173,11 +174,10 @@ test('learning stops at a plateau, at the end of its budget, and at the last ste
 
 test('Ctrl-C keeps what is done', async () => {
   const argv = ['audit', model, '--image', picture, '--iterations', '1000000', '--preset', 'paper', '--beta', '1', '2'];
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', 'src/cli/main.ts', ...argv, '--evidence-draws', '8', '--out', at('interrupted')],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const [node, entry] = PROGRAM;
+  const child = spawn(node, [entry, ...argv, '--evidence-draws', '8', '--out', at('interrupted')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let err = '';
   let sent = false;
   child.stderr.on('data', (d: Buffer) => {

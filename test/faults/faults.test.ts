@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { float32 } from '../../src/core/tensor.js';
 import { LOCK_NAME } from '../../src/data/lock.js';
@@ -23,6 +23,7 @@ import { openModel } from '../../src/model/open.js';
 import { decodeModel, encodeModel } from '../../src/onnx/codec.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { dialectModel } from '../../src/engine/ort.js';
+import { PROGRAM } from '../support/built.js';
 import { cli } from '../support/command.js';
 import { runToEnd, type Program } from './child.js';
 import { makeCommands } from './commands.js';
@@ -34,7 +35,7 @@ const at = (...parts: string[]): string => join(folder, ...parts);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const commands = makeCommands(at('materials'));
-const program: Program = [process.execPath, '--import', 'tsx', resolve(import.meta.dirname, '../../src/cli/main.ts')];
+const program: Program = PROGRAM;
 
 test('a grid that was killed goes on, and ends as one that was not', async () => {
   const reference = await unbroken(program, commands.grid, at('unbroken'));

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { adapters } from '../../adapters/index.js';
 import { specialize } from '../../src/compile/specialize.js';
@@ -18,6 +18,7 @@ import { createNetwork } from '../../src/lan/network.js';
 import { batchOrder, samplesOf } from '../../src/lan/samples.js';
 import { openModel } from '../../src/model/open.js';
 import { decodeModel, encodeModel } from '../../src/onnx/codec.js';
+import { PROGRAM } from '../support/built.js';
 import { cli } from '../support/command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-train-'));
@@ -106,10 +107,9 @@ test('a full disk leaves the last good checkpoint and its metrics, from which th
 
 test('killed in the middle of training and resumed, the LAN is that of an unbroken run, byte for byte', async () => {
   expect((await cli(...train('whole.onnx'))).code).toBe(0);
-  const entry = resolve(import.meta.dirname, '../../src/cli/main.ts');
   // Long enough to be caught in the middle of: every step writes a checkpoint.
-  const argv = ['--import', 'tsx', entry, ...train('killed.onnx', '--checkpoint-every', '0')];
-  const child = spawn(process.execPath, argv, { stdio: 'ignore' });
+  const [node, entry] = PROGRAM;
+  const child = spawn(node, [entry, ...train('killed.onnx', '--checkpoint-every', '0')], { stdio: 'ignore' });
   const ended = new Promise((done) => child.on('exit', done));
   while (!existsSync(at('killed.checkpoint'))) {
     await new Promise((done) => setTimeout(done, 5));

@@ -78,9 +78,15 @@ function identity(k: number, op: 'Softmax' | 'Sigmoid'): Uint8Array {
 }
 
 /** The two logarithms [2] of a question to the model at `z`. */
-async function answers(bytes: Uint8Array, z: number[], question: { target: number; against?: number }, options: OpenOptions) {
+async function answers(
+  bytes: Uint8Array,
+  z: number[],
+  question: { target: number; against?: number },
+  options: OpenOptions,
+  nearest = false,
+) {
   await using classifier = await openModel(bytes, { trust: true, threads: 1, ...options });
-  const graph = asQuestion(await classifier.logProbabilities(1), question, classifier.severalLabels);
+  const graph = asQuestion(await classifier.logProbabilities(1), question, classifier.severalLabels, nearest);
   const program = await classifier.engine.compile(await classifier.specialize(graph));
   const out = toFloat32(Object.values(await program.run({ x: float32(z, [1, z.length]) }))[0]!);
   await program.dispose();
@@ -109,6 +115,9 @@ test.each(['onnxruntime', 'tfjs'] as const)(
     // 1 - p of a sure class: log(1 - p) from p in float32 would be -Infinity.
     const [, rest] = await answers(softmax, [40, 0, 0, 0], { target: 0 }, options);
     expect(rest).toBeCloseTo(Math.log(3) - 40, 4);
+    // Against the nearest other class alone the difference is that of two logits.
+    const [mine, nearest] = await answers(softmax, z, { target: 0 }, options, true);
+    expect(mine! - nearest!).toBeCloseTo(-2, 5);
     // Labels of which several hold are asked about one by one.
     const label = await answers(identity(3, 'Sigmoid'), [1, -2, 4], { target: 1 }, options);
     expect(label).toEqual([expect.closeTo(-Math.log1p(Math.exp(2)), 5), expect.closeTo(-Math.log1p(Math.exp(-2)), 5)]);

@@ -8,22 +8,22 @@ export interface NetOptions {
   readonly classes?: number;
 }
 
+export interface ThinOptions extends NetOptions {
+  /** Factor of the hidden channels. Default 1. */
+  readonly channels?: number;
+}
+
 /** Reduced variants have every kind of layer of the whole, and test quickly. */
-export interface ScaledOptions extends NetOptions {
+export interface ScaledOptions extends ThinOptions {
   /** At most so many blocks per stage. Default: all. */
   readonly depth?: number;
   /** Factor of the widths of fully connected layers, which hold most of an early network's weights. Default 1. */
   readonly width?: number;
 }
 
-export interface SqueezeOptions extends NetOptions {
-  /** Factor of the hidden channels. Default 1. */
-  readonly channels?: number;
-}
-
 /** Szegedy et al., 2015, as torchvision exports it (batch normalisation folded, no local response normalisation, ceil-mode pools). */
-export function googLeNet({ batch = 1, size = 224, classes = 1000 }: NetOptions = {}): Model {
-  const n = new Net('googlenet');
+export function googLeNet({ batch = 1, size = 224, classes = 1000, channels = 1 }: ThinOptions = {}): Model {
+  const n = new Net('googlenet', channels);
   const inception = (x: Map4, c1: number, r3: number, c3: number, r5: number, c5: number, p: number): Map4 =>
     n.concat([
       n.conv(x, c1, 1),
@@ -48,8 +48,8 @@ export function googLeNet({ batch = 1, size = 224, classes = 1000 }: NetOptions 
 }
 
 /** He et al., 2016. */
-export function resNet18({ batch = 1, size = 224, classes = 1000 }: NetOptions = {}): Model {
-  const n = new Net('resnet18');
+export function resNet18({ batch = 1, size = 224, classes = 1000, channels = 1 }: ThinOptions = {}): Model {
+  const n = new Net('resnet18', channels);
   let x = n.pool(n.conv(n.input(batch, 3, size), 64, 7, { stride: 2 }), 'Max', 3, 2, 1);
   for (const width of [64, 128, 256, 512]) {
     for (let block = 0; block < 2; block++) {
@@ -63,7 +63,7 @@ export function resNet18({ batch = 1, size = 224, classes = 1000 }: NetOptions =
 }
 
 /** Iandola et al., 2016, version 1.1. */
-export function squeezeNet({ batch = 1, size = 224, classes = 1000, channels = 1 }: SqueezeOptions = {}): Model {
+export function squeezeNet({ batch = 1, size = 224, classes = 1000, channels = 1 }: ThinOptions = {}): Model {
   const n = new Net('squeezenet1.1');
   const of = (count: number): number => Math.round(count * channels);
   const fire = (x: Map4, squeeze: number, expand: number): Map4 => {

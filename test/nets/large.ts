@@ -16,8 +16,8 @@ export function alexNet({ batch = 1, size = 227, classes = 1000, width = 1 }: Sc
 }
 
 /** Simonyan and Zisserman, 2015, configuration A. */
-export function vgg11({ batch = 1, size = 224, classes = 1000, width = 1 }: ScaledOptions = {}): Model {
-  const n = new Net('vgg11');
+export function vgg11({ batch = 1, size = 224, classes = 1000, width = 1, channels = 1 }: ScaledOptions = {}): Model {
+  const n = new Net('vgg11', channels);
   let x = n.input(batch, 3, size);
   for (const stage of [[64], [128], [256, 256], [512, 512], [512, 512]]) {
     for (const channels of stage) x = n.conv(x, channels, 3);
@@ -29,8 +29,14 @@ export function vgg11({ batch = 1, size = 224, classes = 1000, width = 1 }: Scal
 }
 
 /** Szegedy et al., 2016: factorised kernels (1x7 and 7x1, 1x3 and 3x1), padded average pools. */
-export function inceptionV3({ batch = 1, size = 299, classes = 1000, depth = Infinity }: ScaledOptions = {}): Model {
-  const n = new Net('inception_v3');
+export function inceptionV3({
+  batch = 1,
+  size = 299,
+  classes = 1000,
+  depth = Infinity,
+  channels = 1,
+}: ScaledOptions = {}): Model {
+  const n = new Net('inception_v3', channels);
   const reduce = { stride: 2, pad: 0 };
   const average = (x: Map4): Map4 => n.pool(x, 'Average', 3, 1, 1);
   const a = (x: Map4, pooled: number): Map4 =>
@@ -86,8 +92,8 @@ export function denseNet121({ batch = 1, size = 224, classes = 1000, depth = Inf
 }
 
 /** Xie et al., 2017: 32 groups of 4 channels. */
-export function resNeXt50({ batch = 1, size = 224, classes = 1000, depth = Infinity }: ScaledOptions = {}): Model {
-  const n = new Net('resnext50_32x4d');
+export function resNeXt50({ batch = 1, size = 224, classes = 1000, depth = Infinity, channels = 1 }: ScaledOptions = {}): Model {
+  const n = new Net('resnext50_32x4d', channels);
   let x = n.pool(n.conv(n.input(batch, 3, size), 64, 7, { stride: 2 }), 'Max', 3, 2, 1);
   for (const [i, blocks] of [3, 4, 6, 3].entries()) {
     for (let k = 0; k < Math.min(blocks, depth); k++) {

@@ -42,6 +42,8 @@ export class Net {
 
   constructor(
     name: string,
+    /** Factor of the channels that convolutions are asked for: for nets that say them in numbers, not by those of the map before. */
+    private readonly thin = 1,
     private readonly seed = 20261126,
   ) {
     this.g = new GraphBuilder(name);
@@ -59,7 +61,8 @@ export class Net {
     return this.g.constant(float32(data, dims), 'w');
   }
 
-  conv(x: Map4, channels: number, kernel: number | readonly [number, number], o: ConvOptions = {}): Map4 {
+  conv(x: Map4, wide: number, kernel: number | readonly [number, number], o: ConvOptions = {}): Map4 {
+    const channels = wide * this.thin;
     const { stride = 1, group = 1, dilation = 1, act = 'relu' } = o;
     const k = typeof kernel === 'number' ? ([kernel, kernel] as const) : kernel;
     const half = (n: number): number => Math.floor((dilation * (n - 1)) / 2);

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import ts from 'typescript';
+import { moduleOf } from '../support/built.js';
 import { typeProblems } from './programs.js';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -30,10 +30,8 @@ test('it type-checks against the public entry', () => {
 });
 
 test('it runs', () => {
-  const entry = pathToFileURL(join(root, 'src/index.ts')).href;
-  writeFileSync(join(folder, 'example.mjs'), EXAMPLE.replace("'lan-onnx'", `'${entry}'`));
-  const loader = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href;
-  const out = execFileSync(process.execPath, ['--import', loader, 'example.mjs'], { cwd: folder, encoding: 'utf8' });
+  writeFileSync(join(folder, 'example.mjs'), EXAMPLE.replace("'lan-onnx'", `'${moduleOf('src/index.ts')}'`));
+  const out = execFileSync(process.execPath, ['example.mjs'], { cwd: folder, encoding: 'utf8' });
   expect(out).toMatch(/^beta 0\.5: .*\nbeta 2: .*\ndrawn in out\/forest\/sheet\.png\ntop-1 32 of 32\n$/);
   expect(readdirSync(join(folder, 'out')).sort()).toEqual(['forest', 'forest-again', 'gradient.onnx', 'meadow-again']);
   expect(readdirSync(join(folder, 'out/forest')).sort()).toEqual(

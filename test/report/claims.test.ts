@@ -16,11 +16,16 @@ function said(draws: number, soft: number, hard: number | undefined, alone = 0):
   return claims({ evidence } as BetaResult, { task: 'class', index: 1, label: 'dog' });
 }
 const SOFT = "with a mask of mean 0.91 mixed into noise, the answer 'dog' was ";
+const ENOUGH = 'the other 15 % of the input is the smallest part found that is enough';
 const HARD = "85 % of the input replaced entirely by noise: the answer 'dog' was ";
 
 test('the hard claim leads where it holds, and not where its interval is too wide', () => {
   const soft = `${SOFT}kept on 256 of 256 fresh draws (95 % interval 0.99 to 1.00; KL 0.100)`;
-  expect(said(256, 256, 256)).toEqual([`${HARD}kept on 256 of 256 fresh draws (95 % interval 0.99 to 1.00; KL 0.200)`, soft]);
+  expect(said(256, 256, 256)).toEqual([
+    `${HARD}kept on 256 of 256 fresh draws (95 % interval 0.99 to 1.00; KL 0.200)`,
+    ENOUGH,
+    soft,
+  ]);
   expect(said(256, 256, 231)).toEqual([
     soft,
     `${HARD}kept on 231 of 256 fresh draws (95 % interval 0.86 to 0.93; KL 0.200): too unsure to lead`,
@@ -45,7 +50,7 @@ test('noise alone is a caution only where it gives the answer about as often as 
   expect(said(256, 256, 256, 26).at(-1)).toBe(
     "for comparison: noise alone gives 'dog' on 26 of 256 fresh draws (95 % interval 0.07 to 0.14)",
   );
-  expect(said(256, 256, 256, 25)).toHaveLength(2);
+  expect(said(256, 256, 256, 25)).toHaveLength(3);
   // Against a weaker claim the same rate is about as often, and a higher one all the more.
   expect(said(256, 240, undefined, 245).at(-1)).toBe(CAUTION(245));
   expect(said(256, 100, undefined, 250).at(-1)).toBe(CAUTION(250).replace('about as', 'more'));
@@ -58,6 +63,7 @@ test('noise alone is a caution only where it gives the answer about as often as 
 test('noise that is always the same leaves nothing to chance', () => {
   expect(said(1, 1, 1)).toEqual([
     `${HARD}kept (this noise has one draw; KL 0.200)`,
+    ENOUGH,
     `${SOFT}kept (this noise has one draw; KL 0.100)`,
   ]);
   expect(said(1, 0, undefined, 1)).toEqual([
@@ -90,4 +96,49 @@ test('of several labels the claim says what kept means, and how often each label
     'with a mask of mean 0.91 mixed into noise, the answer, which is no label at all, was kept on 250 of 256 fresh draws (95 % interval 0.95 to 0.99; KL 0.100)',
     'kept means: no label has a probability of 0.5 or more',
   ]);
+});
+
+test('a claim that was asked to be kept less often leads where it is', () => {
+  const evidence = (least: number | undefined): BetaResult =>
+    ({
+      evidence: {
+        noiseAlone: proportion(0, 256),
+        soft: { fraction: 0.91, kl: 0.1, ...proportion(256, 256) },
+        hard: { fraction: 0.96, threshold: 0.5, kl: 0.2, tried: [], ...proportion(218, 256) },
+        hardTried: [],
+        ...(least === undefined ? {} : { least }),
+      },
+    }) as unknown as BetaResult;
+  const answer = { task: 'class', index: 1, label: 'dog' } as const;
+  expect(claims(evidence(0.8), answer)[0]).toMatch(/^96 % of the input replaced entirely/);
+  expect(claims(evidence(undefined), answer)[0]).toMatch(/^with a mask of mean/);
+});
+
+test('what changes the answer leads, with its interval, and says whether it is enough as well', () => {
+  const evidence: Replaceability = {
+    noiseAlone: proportion(0, 256),
+    soft: { fraction: 0.91, kl: 0.1, ...proportion(256, 256) },
+    hardTried: [],
+    deletion: {
+      found: {
+        fraction: 0.036,
+        threshold: 0.5,
+        kl: 2,
+        changed: 251,
+        draws: 256,
+        interval: wilson(251, 256),
+        alone: proportion(12, 64),
+      },
+      tried: [],
+    },
+  };
+  const said = (answer: Parameters<typeof claims>[1], e = evidence): string => claims({ evidence: e } as BetaResult, answer).slice(0, 2).join(' / '); // prettier-ignore
+  expect(said({ task: 'class', index: 1, label: 'dog' })).toBe(
+    "replacing 3.6 % of the input changes the answer 'dog' in 251 of 256 tries (95 % interval 0.96 to 0.99); it is the smallest part found whose loss does / " +
+      "the other way round, everything but that part replaced: the answer 'dog' was kept on 12 of 64 fresh draws (95 % interval 0.11 to 0.30)",
+  );
+  expect(said({ task: 'value', value: 12.3, within: 1.23 })).toMatch(/^replacing 3.6 % of the input moves the value 12.3 by more than 1.23 in 251 of 256 tries/); // prettier-ignore
+  expect(said({ task: 'target', index: 1, label: 'dog', against: { index: 2, label: 'cat' }, probability: 0.7, leads: true })).toMatch(/^replacing 3.6 % of the input makes 'dog' fall behind 'cat' in 251/); // prettier-ignore
+  expect(said({ task: 'labels', labels: [{ index: 1, label: 'dog' }, { index: 2, label: 'ball' }] })).toMatch(/^replacing 3.6 % of the input changes the labels 'dog' and 'ball' in 251/); // prettier-ignore
+  expect(said({ task: 'class', index: 1, label: 'dog' }, { ...evidence, deletion: { tried: [] } })).toMatch(/^no fraction of the input was found whose loss changes the answer 'dog' often enough/); // prettier-ignore
 });

@@ -1,8 +1,8 @@
 // The words and options of lan-onnx audit.
-import { NOISE_HELP } from '../../lan/choices.js';
+import { FINDS, NOISE_HELP, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
-import { number, TEXT, TEXTS, whole, seconds } from '../option.js';
+import { each, number, TEXT, TEXTS, whole, seconds } from '../option.js';
 import { MASK, objectiveOptions } from '../mask-options.js';
 import {
   hookPointOption,
@@ -14,6 +14,10 @@ import {
   seedOption,
   taskOptions,
 } from '../options.js';
+
+/** `auto` by itself, or numbers. */
+const betas = (texts: readonly string[]): number[] | 'auto' =>
+  texts.length === 1 && texts[0] === 'auto' ? 'auto' : each(number(0))(texts);
 
 /** `auto`, or a number. */
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
@@ -70,7 +74,16 @@ export const audit = {
       ...TEXT,
       coerce: number(0),
       group: MASK,
-      describe: 'in place of --beta: how often the answer is to be kept (0.95); as much is replaced as that allows',
+      describe:
+        'how often the answer is to be kept (0.95), in place of --beta or with --beta auto; as much is replaced as that allows',
+    },
+    find: {
+      type: 'string',
+      choices: FINDS,
+      default: 'keep' as Find,
+      requiresArg: true,
+      group: MASK,
+      describe: 'keep: the smallest part that is enough; delete: the smallest part whose loss changes the answer',
     },
     iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most' },
     'learning-rate': { ...TEXT, coerce: number(0), group: MASK, describe: 'of Adam' },
@@ -98,6 +111,12 @@ export const audit = {
     ...taskOptions,
     ...hookPointOption,
     ...objectiveOptions,
+    beta: {
+      ...objectiveOptions.beta,
+      coerce: betas,
+      describe:
+        'weight of the mask mean (Eq. 4); several give several masks; auto: a path of them, and the one that goes furthest',
+    },
     ...seedOption,
     ...colormapOption,
     ...jsonOption,
@@ -105,6 +124,7 @@ export const audit = {
   examples: [
     ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],
     ['$0 audit m.onnx --image photos/ --beta 1.5 3 5', 'three masks for each picture in a folder'],
+    ['$0 audit m.onnx --image cat.jpg --find delete', 'the smallest part whose loss changes the answer'],
     ["$0 audit m.onnx --data cifar/ --limit 200 --fail-on 'replaceable<0.5' --junit audit.xml", 'a dataset, for CI'],
   ],
   epilogue:

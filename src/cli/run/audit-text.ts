@@ -5,6 +5,7 @@ import { predictionText, type AuditDocument } from '../../report/audit-files.js'
 import { DOCUMENT } from '../../report/earlier.js';
 import { furtherText } from '../../report/further-text.js';
 import { plainClaim } from '../../report/plain.js';
+import { pathText } from '../../report/path-files.js';
 import { needed } from '../../report/tokens.js';
 
 /** `path`: the input as it was named; `folder`: where the files lie; `classes` of the model. */
@@ -18,7 +19,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       : []),
   ];
   const kind = betas[0]?.tokens ? 'text' : at ? { value: at.name } : files.sheet ? 'picture' : 'input';
-  for (const { beta, evidence, claims, metrics, otherNoise, sanity, tokens, steps, stopped, maskMean, timings } of betas) {
+  for (const { beta, evidence, claims, metrics, otherNoise, sanity, tokens, path, steps, stopped, maskMean, timings } of betas) {
     const [headline, ...others] = claims;
     const milliseconds = 1000 * timings.secondsPerStep;
     const how =
@@ -29,6 +30,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       `  ${plainClaim(evidence, { answer, noise: settings.noise, kind })}`,
       `  beta ${beta}: ${headline}`,
       ...[...others, ...furtherText({ metrics, otherNoise, sanity })].map((c) => `    ${c}`),
+      ...(path ? [`    ${pathText(path)}`] : []),
       ...(tokens ? [`    most needed: ${needed(tokens)}`] : []),
       `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,
     );

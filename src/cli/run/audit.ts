@@ -50,6 +50,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       vocabulary: argv.vocab,
       noise: argv.noise,
       keep: argv.keep,
+      find: argv.find,
       iterations: argv.iterations,
       learningRate: argv.learningRate,
       sharpen: argv.sharpen,

@@ -2,11 +2,13 @@
 // jest knows how long files took only where it has run them before; where it has not, it takes the size of a file, and the longest are short files.
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** From five seconds of processor time on. */
+/** From five seconds on, those first that wait for processes of their own. */
 const LONGEST = [
+  'faults/faults',
   'nets/nets',
   'nets/real-models',
   'project/library-example',
+  'cli/audit-workers',
   'experiment/experiment',
   'nets/exported-nets',
   'ops/spatial',
@@ -16,11 +18,11 @@ const LONGEST = [
   'compile/widen',
   'ops/attention',
   'lan/training',
-  'faults/faults',
   'nets/quantised',
   'engine/descent',
   'explain/audit',
   'ops/shape',
+  'model/trial',
 ];
 
 module.exports = class LongestFirst extends Sequencer {

@@ -1,0 +1,84 @@
+// Between which numbers an output stays, told by its last nodes: values of 0 to 1 are no logits, whatever op ends in them.
+import { toFloat32 } from '../core/tensor.js';
+import type { Graph, Node } from '../onnx/graph.js';
+
+/** `squashed`: by an op that maps all numbers into the range smoothly (Sigmoid, Tanh), not only by cutting them off. */
+export interface ValueRange {
+  readonly low: number;
+  readonly high: number;
+  readonly squashed: boolean;
+}
+
+const ANY: ValueRange = { low: -Infinity, high: Infinity, squashed: false };
+
+/** Ops whose output lies in a range of their own. */
+const SQUASHES: Readonly<Record<string, readonly [number, number]>> = {
+  Sigmoid: [0, 1],
+  HardSigmoid: [0, 1],
+  Softmax: [0, 1],
+  Hardmax: [0, 1],
+  Tanh: [-1, 1],
+  Erf: [-1, 1],
+  Softsign: [-1, 1],
+};
+/** Ops whose every output element is one of their first input's, or a mean of them. */
+const KEEPS = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Cast', 'Slice', 'Gather', 'Expand', 'Tile', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'GlobalAveragePool', 'GlobalMaxPool', 'MaxPool']); // prettier-ignore
+/** Nodes looked at in a row; what squashes an output is close to its end. */
+const DEEPEST = 24;
+
+/** The range of a value of a static graph, as far as its nodes tell; without bounds where they do not. */
+export function rangeOf(graph: Graph, value: string): ValueRange {
+  const maker = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  const of = (name: string, depth: number): ValueRange => {
+    const constant = graph.constants.get(name);
+    if (constant) {
+      const values = toFloat32(constant);
+      return values.length > 0 && values.length < 2 ** 16
+        ? { low: values.reduce((a, b) => Math.min(a, b)), high: values.reduce((a, b) => Math.max(a, b)), squashed: false }
+        : ANY;
+    }
+    const node = maker.get(name);
+    return node && depth > 0 ? ofNode(node, (i) => of(node.inputs[i] ?? '', depth - 1)) : ANY;
+  };
+  return of(value, DEEPEST);
+}
+
+function ofNode(node: Node, input: (index: number) => ValueRange): ValueRange {
+  const squash = SQUASHES[node.op];
+  if (squash && node.domain === '') return { low: squash[0], high: squash[1], squashed: true };
+  if (KEEPS.has(node.op)) return input(0);
+  const all = (): ValueRange[] => node.inputs.map((_, i) => input(i));
+  const spanning = (ranges: readonly ValueRange[], ends: readonly number[]): ValueRange =>
+    ends.some((e) => Number.isNaN(e))
+      ? ANY
+      : { low: Math.min(...ends), high: Math.max(...ends), squashed: ranges.some((r) => r.squashed) };
+  const paired = (f: (a: number, b: number) => number): ValueRange => {
+    const [a, b] = [input(0), input(1)];
+    return spanning([a, b], [f(a.low, b.low), f(a.low, b.high), f(a.high, b.low), f(a.high, b.high)]); // prettier-ignore
+  };
+  switch (node.op) {
+    case 'Concat':
+      return spanning(all(), all().flatMap((r) => [r.low, r.high])); // prettier-ignore
+    case 'Add':
+      return paired((a, b) => a + b);
+    case 'Sub':
+      return paired((a, b) => a - b);
+    case 'Mul':
+      return paired((a, b) => a * b);
+    case 'Div':
+      return input(1).low > 0 || input(1).high < 0 ? paired((a, b) => a / b) : ANY;
+    case 'Neg':
+      return spanning([input(0)], [-input(0).high, -input(0).low]);
+    case 'Relu':
+      return { ...input(0), low: Math.max(0, input(0).low), high: Math.max(0, input(0).high) };
+    case 'Clip': {
+      const [x, least, most] = [input(0), input(1).low, input(2).high];
+      return { ...x, low: Math.max(x.low, least), high: Math.min(x.high, most) };
+    }
+    default:
+      return ANY;
+  }
+}
+
+/** Does the value stay in 0..1? */
+export const isFraction = ({ low, high }: ValueRange): boolean => low >= 0 && high <= 1;

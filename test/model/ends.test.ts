@@ -1,0 +1,142 @@
+// What an output holds, told by what its graph ends in: squashed values are no logits, percents no scores, and of several outputs the one of classes counts.
+import { describe, expect, test } from '@jest/globals';
+import { check } from '../../src/check/check.js';
+import { float32, type Tensor } from '../../src/core/tensor.js';
+import { openModel } from '../../src/model/open.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encoded } from '../support/encoded.js';
+
+const weights = (rows: number, columns: number): Tensor =>
+  float32(
+    Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(1 + 3 * i)),
+    [rows, columns],
+  );
+type Dims = readonly (number | string)[];
+type Make = (g: GraphBuilder, z: string) => string;
+
+/** Class scores of x [N,4], and what is made of them. */
+function model(k: number, make: Make, dims: Dims = ['N', k]): Uint8Array {
+  const g = new GraphBuilder('ends');
+  const z = g.matMul(g.input('x', 'float32', ['N', 4]), g.constant(weights(4, k)));
+  g.output(make(g, z), 'p', { type: 'float32', dims });
+  return encoded(g);
+}
+
+const sigmoid: Make = (g, z) => g.op('Sigmoid', [z]);
+const oneMinus: Make = (g, z) => g.sub(g.scalar(1), sigmoid(g, z));
+const clipped: Make = (g, z) => g.op('Clip', [sigmoid(g, z), g.scalar(1e-6), g.scalar(1 - 1e-6)]);
+const tanh: Make = (g, z) => g.mul(g.add(g.op('Tanh', [z]), g.scalar(1)), g.scalar(0.5));
+const softmax: Make = (g, z) => g.op('Softmax', [z], { axis: 1 });
+
+const LABELS = /holds values of 0 to 1 that do not add up to 1: taken as labels/;
+const SUM = /holds rows that add up to 1: taken as probabilities/;
+test.each<[string, Uint8Array, string, RegExp | undefined]>([
+  ['a Sigmoid', model(3, sigmoid), 'sigmoid', undefined],
+  ['a HardSigmoid', model(3, (g, z) => g.op('HardSigmoid', [z])), 'sigmoid', LABELS],
+  ['a Sigmoid that is cut off', model(3, clipped), 'sigmoid', undefined],
+  ['one less a Sigmoid', model(3, oneMinus), 'sigmoid', LABELS],
+  ['a Tanh moved into 0..1', model(3, tanh), 'sigmoid', LABELS],
+  ['Sigmoids side by side', model(3, (g, z) => g.op('Concat', [sigmoid(g, z), oneMinus(g, z)], { axis: 1 }), ['N', 6]), 'sigmoid', LABELS], // prettier-ignore
+  ['p beside 1 - p', model(1, (g, z) => g.op('Concat', [sigmoid(g, z), oneMinus(g, z)], { axis: 1 }), ['N', 2]), 'probabilities', SUM], // prettier-ignore
+  ['a Softmax that is cut off', model(3, (g, z) => g.op('Clip', [softmax(g, z), g.scalar(1e-6), g.scalar(1)])), 'probabilities', undefined], // prettier-ignore
+  ['one Sigmoid that is cut off', model(1, clipped), 'sigmoid', undefined],
+  ['one less one Sigmoid', model(1, oneMinus), 'sigmoid', undefined],
+  ['a Tanh as it is', model(3, (g, z) => g.op('Tanh', [z])), 'logits', undefined],
+  ['distances', model(3, (g, z) => g.neg(g.op('Abs', [z]))), 'logits', undefined],
+])('%s', async (_, bytes, kind, note) => {
+  const classifier = await openModel(bytes);
+  try {
+    expect(classifier.outputKind).toBe(kind);
+    const said = classifier.notes.filter((n) => LABELS.test(n) || SUM.test(n));
+    expect(said).toHaveLength(note ? 1 : 0);
+    if (note) expect(said[0]).toMatch(note);
+  } finally {
+    await classifier.dispose();
+  }
+});
+
+test('percents are refused, unless they are said to be scores', async () => {
+  const percent = model(3, (g, z) => g.mul(softmax(g, z), g.scalar(100)));
+  await expect(openModel(percent)).rejects.toMatchObject({
+    code: 'unsupported',
+    problem: "model: the rows of its output 'p' add up to 100, as probabilities times 100 do.",
+  });
+  const classifier = await openModel(percent, { card: { output: 'logits' } });
+  expect(classifier.outputKind).toBe('logits');
+  await classifier.dispose();
+});
+
+test('one number that is only cut off at 0 and 1 is not taken for a probability', async () => {
+  const classifier = await openModel(model(1, (g, z) => g.op('Clip', [z, g.scalar(0), g.scalar(1)])));
+  expect(() => classifier.requireFeeds()).toThrow(/is one number a sample and does not end in a Sigmoid/);
+  await classifier.dispose();
+});
+
+test('a Softmax over another axis than that of the classes is called out', async () => {
+  const folded = model(6, (g, z) => g.reshape(g.op('Softmax', [g.reshape(z, [-1, 2, 3])], { axis: 1 }), [-1, 6]));
+  const classifier = await openModel(folded);
+  expect(classifier.notes).toContain(
+    "'p' ends in a Softmax over 2 of the 6 values of a sample, which add up to 3 and not 1: its probabilities are not those of 6 classes",
+  );
+  await classifier.dispose();
+});
+
+describe('of several outputs', () => {
+  const several = (make: (g: GraphBuilder, x: string) => Record<string, [string, Dims]>): Uint8Array => {
+    const g = new GraphBuilder('several');
+    for (const [name, [value, dims]] of Object.entries(make(g, g.input('x', 'float32', ['N', 4]))))
+      g.output(value, name, { type: 'float32', dims });
+    return encoded(g);
+  };
+  const scores = (g: GraphBuilder, x: string, k: number): string => g.matMul(g.op('Relu', [x]), g.constant(weights(4, k)));
+  test.each<[string, Uint8Array, string]>([
+    ['a loss made of the scores', several((g, x) => { const z = scores(g, x, 5); return { loss: [g.op('ReduceMean', [z], { keepdims: 0 }), []], z: [z, ['N', 5]] }; }), 'z'], // prettier-ignore
+    ['the largest score', several((g, x) => { const z = scores(g, x, 5); return { sure: [g.op('ReduceMax', [z, g.ints([1])], { keepdims: 1 }), ['N', 1]], z: [z, ['N', 5]] }; }), 'z'], // prettier-ignore
+    ['an auxiliary head', several((g, x) => ({ aux: [scores(g, x, 5), ['N', 5]], main: [g.op('Neg', [scores(g, x, 5)]), ['N', 5]] })), 'main'], // prettier-ignore
+    ['one logit of features', several((g, x) => { const f = scores(g, x, 8); return { f: [f, ['N', 8]], logit: [g.matMul(f, g.constant(weights(8, 1))), ['N', 1]] }; }), 'logit'], // prettier-ignore
+  ])('%s', async (_, bytes, expected) => {
+    const classifier = await openModel(bytes);
+    expect([classifier.output.name, classifier.notes.some((n) => n.startsWith(`explains the output '${expected}', because`))]).toEqual([expected, true]); // prettier-ignore
+    await classifier.dispose();
+  });
+});
+
+describe('time first, with names for its axes', () => {
+  const series = (dims: Dims, out: Dims): Uint8Array => {
+    const g = new GraphBuilder('series');
+    const mean = g.op('ReduceMean', [g.input('x', 'float32', dims), g.ints([0])], { keepdims: 0 });
+    g.output(softmax(g, g.matMul(mean, g.constant(weights(4, 3)))), 'p', { type: 'float32', dims: out });
+    return encoded(g);
+  };
+  test.each([
+    ['the batch second', ['T', 'N', 4], ['N', 3], [12, 1, 4]],
+    ['one sample, any time', ['T', 1, 4], [1, 3], [12, 1, 4]],
+    ['the batch first after all', ['N', 'T', 4], ['N', 3], [12, 4]],
+  ] as const)('%s', async (_, dims, out, sample) => {
+    const bytes = series(dims, out);
+    if (sample.length === 2) return expect((await openModel(bytes, { sample })).sampleShape).toEqual(sample);
+    const classifier = await openModel(bytes, { sample });
+    expect([classifier.sampleShape, classifier.batched]).toEqual([sample, false]);
+    return classifier.dispose();
+  });
+});
+
+describe('rows of nothing but minus infinity', () => {
+  const masked = (make: Make): Uint8Array => model(6, (g, z) => g.matMul(make(g, z), g.constant(weights(6, 3))), ['N', 3]);
+  const nothing = (g: GraphBuilder, z: string): string => g.add(z, g.constant(float32(new Float32Array(6).fill(-Infinity), [6])));
+
+  test('a logarithm of sums whose exponential is taken has gradient 0 there', async () => {
+    const bytes = masked((g, z) => g.add(z, g.op('Exp', [g.op('ReduceLogSumExp', [nothing(g, z), g.ints([1])], { keepdims: 1 })]))); // prettier-ignore
+    expect((await check(bytes, { samples: 1, engine: 'onnxruntime' })).verdict).toBe('agrees');
+  });
+
+  test('where the model itself gives NaN, check says so and blames nobody', async () => {
+    const result = await check(
+      masked((g, z) => softmax(g, nothing(g, z))),
+      { samples: 1, engine: 'onnxruntime' },
+    );
+    expect([result.verdict, result.blame]).toEqual(['inconclusive', undefined]);
+    for (const g of result.gradients)
+      expect(g.reason).toBe('the model itself gives NaN at 5 of 5 inputs, of which there is no gradient');
+  });
+});
