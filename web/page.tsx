@@ -17,7 +17,7 @@ export const Page = ({ report }: { readonly report: ReportDocument }): VNode => 
     <main>
       <header>
         <p class="kicker">lan-onnx {report.command}</p>
-        <h1>{report.claim}</h1>
+        <h1>{report.claim.replaceAll(' %', '\u00a0%')}</h1>
         <p class="about">{report.title}</p>
         {report.cautions.map((text) => (
           <Caution key={text} text={text} />

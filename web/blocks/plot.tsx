@@ -66,8 +66,9 @@ export function Plot({ title, summary, x, y, series }: shown.Plot): VNode {
   );
 }
 
-const axis = ({ percent, domain }: shown.Axis): object => ({
+const axis = ({ percent, whole, domain }: shown.Axis): object => ({
   ...(domain ? { domain } : {}),
+  ...(whole ? { tickFormat: (v: number) => (Number.isInteger(v) ? String(v) : '') } : {}),
   ...(percent ? { tickFormat: (v: number) => `${Math.round(100 * v)} %` } : {}),
 });
 

@@ -129,6 +129,8 @@ export interface Plot {
 export interface Axis {
   readonly label: string;
   readonly percent?: boolean;
+  /** Of what is counted: only whole numbers are marked. */
+  readonly whole?: boolean;
   readonly domain?: readonly [number, number];
 }
 

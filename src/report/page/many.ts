@@ -82,7 +82,7 @@ export async function manyReport(folder: string, summary: Summary, cards: Cards,
       ...(worst.length < inputs ? [{ type: 'text' as const, tone: 'quiet' as const, text: `The ${worst.length} worst of ${inputs}; all of them are in results.jsonl.` }] : []), // prettier-ignore
       gallery(worst, images),
       { type: 'heading', text: 'All of them together' },
-      ...summaryText(summary).map((text): Block => ({ type: 'text', text })),
+      ...summaryText(summary).map((text): Block => ({ type: 'text', text: `${text[0]!.toUpperCase()}${text.slice(1)}.` })),
       histogram(summary),
       ...(summary.classes.length > 1 ? [classes(summary)] : []),
       { type: 'heading', text: 'How it was made' },
@@ -121,7 +121,7 @@ const histogram = ({ replaceable: { histogram: counts } }: Summary): Plot => ({
   title: 'How much could be replaced',
   summary: `Inputs by the fraction that could be replaced entirely, in tenths: ${counts.join(', ')}.`,
   x: { label: 'replaceable', percent: true, domain: [0, 1] },
-  y: { label: 'inputs' },
+  y: { label: 'inputs', whole: true },
   series: [{ name: 'inputs', kind: 'bars', x: counts.map((_, i) => (i + 0.5) / counts.length), y: counts }],
 });
 

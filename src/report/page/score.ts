@@ -32,7 +32,7 @@ export function scoreReport(result: ScoreResult, context: ScoreContext, repeat?:
         type: 'plot',
         title: 'Accuracy of each class',
         summary: `From ${percent(worst[0]?.accuracy ?? 0)} for ${worst[0]?.label ?? 'no class'} to ${percent(worst.at(-1)?.accuracy ?? 0)} for ${worst.at(-1)?.label ?? 'no class'}; bars are 95 % intervals.`,
-        x: { label: 'class, by accuracy' },
+        x: { label: 'class, by accuracy', whole: true },
         y: { label: 'accuracy', percent: true, domain: [0, 1] },
         series: [
           {
