@@ -162,6 +162,13 @@ describe('inputs', () => {
     const masks = [await audit(bytes, at('ids.npy'), FEW), await audit(bytes, readFileSync(at('ids.npy')), FEW)];
     for (const { betas } of masks) expect(toFloat32(betas[0]!.learned.mask)).toEqual(toFloat32(result.betas[0]!.learned.mask));
     expect((await result.save(at('tokens'))).page).toBe(at('tokens/tokens.html'));
+    // The page marks the words, and strikes out those that are replaced first.
+    const page = /id="document">(.*?)<\/script>/s.exec(readFileSync(at('tokens/report.html'), 'utf8'))![1]!;
+    const { blocks } = JSON.parse(page) as { blocks: { type: string; words?: { text: string; step?: number }[]; by?: string }[] };
+    expect(blocks.find((b) => b.type === 'words')!.words!.map((w) => w.text)).toEqual(['d', 'b', 'f']);
+    const slider = blocks.find((b) => b.type === 'replace')!;
+    expect([slider.by, slider.words!.map((w) => w.text)]).toEqual(['random other words', ['d', 'b', 'f']]);
+    expect(new Set(slider.words!.map((w) => w.step)).size).toBe(3);
     await expect(audit(bytes, [3, 1, 5], { ...FEW, vocabulary: ['a', 'b', 'c'] })).rejects.toMatchObject({ code: 'data' });
     await expect(audit(bytes, 'a film that I liked', { ...FEW, sample: [1, 3] })).rejects.toMatchObject({ code: 'unsupported' });
     expect(sizeOf(result.input.x.dims)).toBe(3);
