@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-export const NAMES = ['audit', 'train', 'grid', 'score', 'reproduce'] as const;
+export const NAMES = ['audit', 'audit-many', 'train', 'grid', 'score', 'reproduce'] as const;
 export type Name = (typeof NAMES)[number];
 
 /** A command line that writes into one folder. */
@@ -42,15 +42,23 @@ export function makeCommands(folder: string): Record<Name, Command> {
   const [model, pictures] = [at('tank.onnx'), at('pictures')];
   const images = [['tank', '05.png'], ['tank', '07.png'], ['no tank', '02.png']].map((p) => join(pictures, ...p)); // prettier-ignore
   const one = ['--threads', '1'];
-  const command = (name: Name, argv: (out: string) => string[], more: string[] = []): Command => ({
+  const command = (name: Name, argv: (out: string) => string[], more: string[] = [], verb: string = name): Command => ({
     name,
-    argv: (out) => [name, ...argv(out), ...one],
-    again: (out) => [name, ...argv(out), ...one, ...more],
+    argv: (out) => [verb, ...argv(out), ...one],
+    again: (out) => [verb, ...argv(out), ...one, ...more],
   });
   return {
     audit: command('audit', (out) =>
       [model, '--image', ...images, '--noise', `bootstrap:${join(pictures, 'no tank')}`, '--beta', '1',
         '--iterations', '60', '--evidence-draws', '32', '--out', out]), // prettier-ignore
+    // Processes that explain at the same time, a journal that is written in order, and a summary at the end.
+    'audit-many': command(
+      'audit-many',
+      (out) => [model, '--data', pictures, '--limit', '6', '--workers', '2', '--noise', `bootstrap:${join(pictures, 'no tank')}`,
+        '--beta', '1', '--iterations', '30', '--evidence-draws', '16', '--out', out], // prettier-ignore
+      ['--resume'],
+      'audit',
+    ),
     // A checkpoint every 0.05 s, so that kills meet them; as many metrics lines as there are.
     train: command(
       'train',
