@@ -18,6 +18,9 @@ export { diff, type DiffFinding, type DiffOptions, type DiffResult, type DiffSid
 export { picturePaths, type PicturePaths } from './data/picture-paths.js';
 export type { AuditOptions, AuditProgress, MaskOptions } from './api/audit-options.js';
 export type { AuditInput, Sample } from './api/inputs.js';
+export type { FileInput, NamedInputs, RowInput, TextInput } from './api/named-inputs.js';
+export type { FeatureNeed, Features } from './report/features.js';
+export type { WordMask } from './report/tokens.js';
 export type { AuditDocument, AuditFiles } from './report/audit-files.js';
 export { train, type TrainDocument, type TrainOptions, type TrainResult } from './api/train.js';
 export { score, type ScoreOptions, type ScoreResult } from './api/score.js';

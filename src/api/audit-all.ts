@@ -5,6 +5,7 @@ import { picturePaths } from '../data/picture-paths.js';
 import type { AuditResult, Auditor } from './audit.js';
 import { MOST_PICTURES } from '../model/guess.js';
 import type { Expected, Sample } from './inputs.js';
+import type { NamedInputs } from './named-inputs.js';
 
 /** One of many inputs: explained, or why not. */
 export type Audited =
@@ -15,6 +16,8 @@ export type Audited =
 export interface NamedInput {
   readonly path: string;
   readonly is?: Expected;
+  /** A text, a file's bytes or a row of a table, where `path` is only what it is called. */
+  readonly input?: NamedInputs;
 }
 
 /** Failures that are about one input; everything else (a full disk, a missing feed) would come again with the next one. */
@@ -49,7 +52,7 @@ export async function survey<I extends NamedInput>(
   {
     strict = false,
     onFailure,
-    read = (input) => auditor.read(input.path, input.is),
+    read = ({ path, is, input }) => auditor.read(input ?? path, is),
     onFirst,
   }: {
     readonly strict?: boolean;

@@ -103,12 +103,16 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly sanity?: boolean;
   /** An explainer that `train` has written, its path or bytes: it gives the mask at once, with its own beta. */
   readonly lan?: string | Uint8Array;
-  /** The words behind ids of tokens: by id, or the path of a file with one a line. */
+  /** The words behind ids of tokens, or those that a model of words counts: by id or place, or the path of a file with one a line. */
   readonly vocabulary?: string | readonly string[];
   /** Colours of attention in pictures, sheet and report; `turbo` is neither even nor safe for the colour-blind. Default `inferno`. */
   readonly colormap?: ColourMapName;
   /** What repeats it, a command say: shown in the report, and decides nothing. */
   readonly repeat?: string;
+  /** What makes ids of tokens of a text: the path of a tokenizer.json, or of a folder with one. Default: the model's folder. */
+  readonly tokenizer?: string;
+  /** The columns of a table that the model takes, by name, in its order. Default: all. */
+  readonly columns?: readonly string[];
   readonly onProgress?: (progress: AuditProgress) => void;
   /** Told once each, as soon as it is known: what was assumed, and what is easily overlooked. All of them are in the result too. */
   readonly onNote?: (note: string) => void;

@@ -8,9 +8,11 @@ import { featureMap } from '../model/feature-map.js';
 import type { Preprocessing } from '../model/guess.js';
 import type { Classifier } from '../model/open.js';
 import { auditDocument, writeAudit, type AuditDocument, type AuditFiles } from '../report/audit-files.js';
-import { answerText, claims, partOf } from '../report/claims.js';
+import { answerText } from '../report/claims.js';
+import { claimsAbout } from '../report/claims-about.js';
 import type { AuditContext } from '../report/contexts.js';
-import { tokenMasks, type TokenMask, type Tokens } from '../report/tokens.js';
+import { featureNeeds, type FeatureNeed, type Features } from '../report/features.js';
+import { tokensIn, type TokenMask, type Tokens, type WordMask } from '../report/tokens.js';
 import type { Sample } from './inputs.js';
 
 /** One mask, what it claims, and how that was measured. */
@@ -19,6 +21,10 @@ export type Finding = Measured['betas'][number] & {
   readonly claims: readonly string[];
   /** Where the mask lies on tokens: one entry each. */
   readonly tokens?: readonly TokenMask[];
+  /** Where the tokens of a text were joined to words: one entry each. */
+  readonly words?: readonly WordMask[];
+  /** Where elements of the input have names (words that are counted, columns of a table): one entry each, most needed first. */
+  readonly features?: readonly FeatureNeed[];
 };
 
 /** What was found out about one input. */
@@ -40,7 +46,7 @@ export function resultOf(
   measured: Measured,
   { x, path, title, sha256 }: Sample,
   notes: readonly string[],
-  tokens: Tokens | undefined,
+  { tokens, features }: { readonly tokens: Tokens | undefined; readonly features: Features | undefined },
   run: string,
   preprocessing: Preprocessing | undefined,
   look: Pick<AuditContext, 'repeat' | 'colormap'> = {},
@@ -60,6 +66,7 @@ export function resultOf(
     range: drawn ? card?.range : undefined,
     hookPoint,
     tokens,
+    features,
     ...look,
   };
   let document: AuditDocument | undefined;
@@ -68,8 +75,9 @@ export function resultOf(
     ...measured,
     betas: measured.betas.map((beta) => ({
       ...beta,
-      claims: claims(beta, measured.answer, partOf(hookPoint)),
-      ...(tokens ? { tokens: tokenMasks(tokens, orderOf(beta.learned)) } : {}),
+      claims: claimsAbout(beta, measured.answer, { hookPoint, tokens, features }),
+      ...(tokens ? tokensIn(tokens, orderOf(beta.learned)) : {}),
+      ...(features ? { features: featureNeeds(features, beta) } : {}),
     })),
     input: { ...context.input, x },
     notes,

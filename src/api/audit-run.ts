@@ -20,6 +20,8 @@ export interface RunParts {
   /** What noise is drawn from. */
   readonly samples: Tensor | undefined;
   readonly vocabulary: readonly string[] | undefined;
+  /** SHA-256 of the tokenizer's files. */
+  readonly tokenizer: string | undefined;
   /** Of this input. */
   readonly groundTruth: Tensor | undefined;
   readonly question: Question | undefined;
@@ -30,7 +32,7 @@ export interface RunParts {
  * resolved, and the content of what noise, explainer and vocabulary were read from. Ops of the caller's own count by their names only.
  */
 export function runOf(
-  { classifier, options, settings, explainer, samples, vocabulary, groundTruth, question }: RunParts,
+  { classifier, options, settings, explainer, samples, vocabulary, tokenizer, groundTruth, question }: RunParts,
   input: string,
 ): string {
   const { source, engine, adapters, card, hookPoint, inputs, output, outputKind, task, labels, feeds } = classifier;
@@ -55,6 +57,8 @@ export function runOf(
       explainer,
       samples: samples && hashOf(samples),
       vocabulary,
+      tokenizer,
+      columns: options.columns,
       groundTruth: groundTruth && hashOf(groundTruth),
       input,
     }),

@@ -1,55 +1,37 @@
 // audit(model, input): which parts of an input the classifier needed, with evidence, from the path of a file to the files of a result.
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
-import { readVocabulary } from '../data/vocabulary.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
 import {
   createAuditor as prepareAuditor,
   type AuditOptions as ExplainOptions,
   type Auditor as Prepared,
 } from '../explain/audit.js';
 import { readWithin } from '../evidence/answer.js';
-import { bootstrapSamples } from '../explain/bootstrap-noise.js';
 import { openExplainer, questionFor, type OpenedExplainer } from '../explain/explainer.js';
-import { bootstrapPath } from '../lan/noise.js';
 import { settled, type Preprocessing } from '../model/guess.js';
 import { openModel, type Classifier } from '../model/open.js';
 import { resolveQuestion, type Question } from '../model/question.js';
 import { requireClasses } from '../model/task.js';
 import type { AuditDocument } from '../report/audit-files.js';
-import { partOf } from '../report/claims.js';
+import { elementsOf, type Features } from '../report/features.js';
 import { tokensOf, unknownToken, type Tokens } from '../report/tokens.js';
 import { finishedResult } from '../report/earlier.js';
+import type { Auditor } from './auditor.js';
 import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
 import { runOf } from './audit-run.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { withSanity } from './sanity.js';
+import { TextAuditor } from './text-auditor.js';
 import { groundTruthOf } from './ground-truth.js';
-import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected, type Sample } from './inputs.js';
+import { readInput, type AuditInput, type Expected, type Sample } from './inputs.js';
+import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
+import { noiseSamples, oneRangeNote } from './noise-samples.js';
+import { readingFor, shapesFor, tokenizerFor, type Words } from './reading.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
-export type { AuditResult, Finding };
-
-/** A model compiled for audits: one compilation serves any number of inputs. */
-export interface Auditor extends AsyncDisposable {
-  /** The model as it is audited: with the convention for pictures that was chosen, once it was. */
-  readonly model: Classifier;
-  /** Reads an input without auditing it, as a picture or an array where the caller knows which. Throws as readInput. */
-  read(input: AuditInput, expected?: Expected): Promise<Sample>;
-  /**
-   * Does what may still be refused before anything long begins: reads the noise's dataset, and where no card says how pictures go in, chooses by
-   * these. The first `audit` does it, by its own input, where this was not called.
-   */
-  prepare(...inputs: readonly (AuditInput | Sample)[]): Promise<void>;
-  audit(input: AuditInput | Sample): Promise<AuditResult>;
-  /**
-   * The document of this input in `folder`, where an audit with the same model, options and input was written there to its end; undefined where it has to
-   * be made. What it says, and the files that it lists, are those that `audit` and `save` would give.
-   */
-  finished(input: AuditInput | Sample, folder: string): Promise<AuditDocument | undefined>;
-  dispose(): Promise<void>;
-}
+export type { AuditResult, Auditor, Finding };
 
 /**
  * Learns which parts of an input the classifier needed, and measures the claim on fresh noise. `input`: the path or bytes of a picture or an .npy
@@ -63,9 +45,8 @@ export interface Auditor extends AsyncDisposable {
  * console.log(result.betas[0].claims[0]);
  * await result.save('out/forest');
  */
-export async function audit(model: ModelLike, input: AuditInput, options: AuditOptions = {}): Promise<AuditResult> {
-  const shapes = isFile(model) ? { sample: await shapeOf(input), pictureSize: await sizeOfPicture(input) } : {};
-  const auditor = await createAuditor(model, { ...shapes, ...options });
+export async function audit(model: ModelLike, input: AuditInput | NamedInputs, options: AuditOptions = {}): Promise<AuditResult> {
+  const auditor = await createAuditor(model, { ...(isFile(model) ? await shapesFor(model, input, options) : {}), ...options });
   try {
     return await auditor.audit(input);
   } finally {
@@ -82,6 +63,13 @@ export async function audit(model: ModelLike, input: AuditInput, options: AuditO
  * await auditor.dispose();
  */
 export async function createAuditor(model: ModelLike, options: AuditOptions = {}): Promise<Auditor> {
+  const tokenizer = isFile(model) ? await tokenizerFor(model, options.tokenizer) : undefined;
+  if (tokenizer) return TextAuditor.open(tokenizer, options, (own) => compiled(model, own));
+  return compiled(model, options);
+}
+
+/** An auditor of inputs of one shape. */
+async function compiled(model: ModelLike, options: AuditOptions): Promise<Auditor> {
   const { sample, pictureSize, ...said } = options;
   if (!isFile(model)) refuseOpening(internals(model), said);
   const classifier = !isFile(model) ? internals(model) : await openModel(model, openingOf({ ...said, sample, pictureSize }));
@@ -105,9 +93,10 @@ class CompiledAuditor implements Auditor {
     /** Becomes the one with the convention that was chosen, on the same sessions. */
     private classifier: Classifier,
     private readonly options: AuditOptions,
-    private readonly settings: ReturnType<typeof settingsOf>,
+    /** Becomes those with the noise that suits the input, where none was asked for. */
+    private settings: ReturnType<typeof settingsOf>,
     private readonly explainer: OpenedExplainer | undefined,
-    private readonly vocabulary: readonly string[] | undefined,
+    private readonly words: Words,
     private readonly question: Question | undefined,
     private readonly own: boolean,
   ) {
@@ -116,7 +105,7 @@ class CompiledAuditor implements Auditor {
   }
 
   static async make(classifier: Classifier, options: AuditOptions, own: boolean): Promise<CompiledAuditor> {
-    const { lan, vocabulary } = options;
+    const { lan } = options;
     const settings = settingsOf(options);
     if (lan !== undefined && options.beta !== undefined)
       throw new LanError(
@@ -132,8 +121,7 @@ class CompiledAuditor implements Auditor {
         "Leave it out, or say `task: 'regression'` where the output is a value.",
       );
     if (lan !== undefined) requireClasses(classifier, 'A LAN is trained for answers in classes');
-    if (vocabulary !== undefined && !classifier.hookPoint?.tokens) throw noTokens(classifier);
-    const words = typeof vocabulary === 'string' ? await readVocabulary(vocabulary) : vocabulary;
+    const words = await readingFor(classifier, options);
     const explainer = lan === undefined ? undefined : await openExplainer(lan, classifier, { threads: options.threads });
     const noise = settings.noise ?? (explainer && noiseOf(explainer));
     const as = explainer ? asTrained(classifier, explainer) : { classifier };
@@ -148,18 +136,19 @@ class CompiledAuditor implements Auditor {
     return this.classifier;
   }
 
-  read(input: AuditInput, expected?: Expected): Promise<Sample> {
+  read(input: AuditInput | NamedInputs, expected?: Expected): Promise<Sample> {
+    if (isNamed(input)) return readNamed(this.classifier, input, this.words.reading);
     return readInput(this.classifier, input, expected);
   }
 
-  async prepare(...inputs: readonly (AuditInput | Sample)[]): Promise<void> {
+  async prepare(...inputs: readonly (AuditInput | NamedInputs | Sample)[]): Promise<void> {
     const samples: Sample[] = [];
     for (const input of inputs) samples.push(isSample(input) ? input : await this.read(input));
     for (const sample of samples) this.tokensOf(sample);
     await (this.chosen ??= this.choose(samples));
   }
 
-  async audit(input: AuditInput | Sample): Promise<AuditResult> {
+  async audit(input: AuditInput | NamedInputs | Sample): Promise<AuditResult> {
     let sample = isSample(input) ? input : await this.read(input);
     const tokens = this.tokensOf(sample);
     await (this.chosen ??= this.choose([sample]));
@@ -178,7 +167,7 @@ class CompiledAuditor implements Auditor {
       measured,
       sample,
       [...this.notes, ...sample.notes],
-      tokens,
+      { tokens, features: this.featuresOf(sample) },
       this.runOf(sample, truth),
       this.preprocessing,
       { repeat: options.repeat, colormap: options.colormap },
@@ -203,7 +192,7 @@ class CompiledAuditor implements Auditor {
     };
   }
 
-  async finished(input: AuditInput | Sample, folder: string): Promise<AuditDocument | undefined> {
+  async finished(input: AuditInput | NamedInputs | Sample, folder: string): Promise<AuditDocument | undefined> {
     const sample = isSample(input) ? input : await this.read(input);
     await this.prepare(sample);
     const truth = await groundTruthOf(this.classifier, this.options.groundTruth, sample);
@@ -211,8 +200,20 @@ class CompiledAuditor implements Auditor {
   }
 
   private runOf({ sha256 }: Sample, groundTruth: Tensor | undefined): string {
-    const { classifier, options, settings, explainer, samples, vocabulary, question } = this;
-    const parts = { classifier, options, settings, explainer: explainer?.sha256, samples, vocabulary, groundTruth, question };
+    const { classifier, options, settings, explainer, samples, words, question } = this;
+    const { vocabulary, reading } = words;
+    const tokenizer = reading.tokenizer?.sha256;
+    const parts = {
+      classifier,
+      options,
+      settings,
+      explainer: explainer?.sha256,
+      samples,
+      vocabulary,
+      tokenizer,
+      groundTruth,
+      question,
+    };
     return runOf(parts, sha256);
   }
 
@@ -227,17 +228,28 @@ class CompiledAuditor implements Auditor {
     this.options.onNote?.(note);
   }
 
-  private tokensOf({ x, path }: Sample): Tokens | undefined {
+  private tokensOf({ x, path, tokens: own }: Sample): Tokens | undefined {
     if (!this.classifier.hookPoint?.tokens) return undefined;
-    const tokens = tokensOf(x, this.vocabulary);
+    if (own) return own;
+    const { vocabulary } = this.words;
+    const tokens = tokensOf(x, vocabulary);
     const unknown = unknownToken(tokens);
     if (unknown)
       throw new LanError(
         'data',
-        `\`vocabulary\` holds ${this.vocabulary!.length} tokens, but ${path === undefined ? 'the input' : `'${path}'`} has id ${unknown.id} at position ${unknown.position}.`,
+        `\`vocabulary\` holds ${vocabulary!.length} tokens, but ${path === undefined ? 'the input' : `'${path}'`} has id ${unknown.id} at position ${unknown.position}.`,
         "Is it another model's?",
       );
     return tokens;
+  }
+
+  /** What the elements are called, where the mask lies on the numbers of the input and somebody says so. */
+  private featuresOf({ x, features }: Sample): Features | undefined {
+    const names = this.words.reading.words?.words;
+    if (features) return features;
+    if (names) return { kind: 'word', names, values: toFloat32(x) };
+    const { card, hookPoint, axes } = this.classifier;
+    return card || hookPoint ? undefined : elementsOf(x, axes);
   }
 
   /** Chooses a convention for pictures by these where no card says, then reads what the noise is made of. */
@@ -250,15 +262,21 @@ class CompiledAuditor implements Auditor {
     this.classifier = chosen.classifier;
     this.preprocessing ??= chosen.preprocessing;
     if (chosen.note !== undefined) this.say(chosen.note);
-    const path = bootstrapPath(settings.noise ?? '');
-    if (path === undefined || this.samples) return;
-    const { samples, notes } = await bootstrapSamples(path, this.classifier, settings.seed ?? 0);
-    this.samples = samples;
-    for (const note of notes) this.say(note);
+    // What suits the first input suits those that come with it.
+    if (settings.noise === undefined)
+      this.settings = { ...settings, noise: inputs.find(({ noise }) => noise !== undefined)?.noise };
+    const { noise = '' } = this.settings;
+    if (this.samples) return;
+    const found = await noiseSamples(noise, this.classifier, this.words.reading, settings.seed ?? 0);
+    const note = found || this.explainer ? undefined : oneRangeNote(noise, this.classifier);
+    if (note !== undefined) this.say(note);
+    if (!found) return;
+    this.samples = found.samples;
+    for (const note of found.notes) this.say(note);
   }
 }
 
-const isSample = (input: AuditInput | Sample): input is Sample => typeof input === 'object' && 'sha256' in input;
+const isSample = (input: AuditInput | NamedInputs | Sample): input is Sample => typeof input === 'object' && 'sha256' in input;
 
 function inRange(pixels: Tensor, { card }: Classifier): Tensor {
   const { range } = card!;
@@ -268,12 +286,3 @@ function inRange(pixels: Tensor, { card }: Classifier): Tensor {
 /** The noise that an explainer was trained with, where it needs no samples; else the default. */
 const noiseOf = ({ settings }: OpenedExplainer): string | undefined =>
   settings.noise.startsWith('bootstrap') ? undefined : settings.noise;
-
-function noTokens({ hookPoint, input }: Classifier): LanError {
-  const where = `${partOf(hookPoint)}${hookPoint ? '' : ` '${input.name}'`} [${(hookPoint?.dims ?? input.shape).join(',')}]`;
-  return new LanError(
-    'usage',
-    `\`vocabulary\`: the mask does not lie on tokens; it lies on ${where}.`,
-    'Leave `vocabulary` out.',
-  );
-}

@@ -8,6 +8,8 @@ import { pictureSize, readImage, type ImageSpec } from '../data/images.js';
 import { decodeNpy } from '../data/npy.js';
 import type { Classifier } from '../model/open.js';
 import { rounded } from '../model/picture.js';
+import type { Features } from '../report/features.js';
+import type { Tokens } from '../report/tokens.js';
 
 /**
  * One input to explain: the path of a picture or of an .npy file, the bytes of either, a Tensor of one sample in the space of the classifier
@@ -29,6 +31,12 @@ export interface Sample {
   readonly pixels?: Tensor;
   /** Of a picture file: the largest value in `x`, by the card that it was read with. */
   readonly range?: 1 | 255;
+  /** Of a text or of bytes: its tokens, as whoever made them calls them. */
+  readonly tokens?: Tokens;
+  /** Of words counted and of rows of a table: what the elements are called. */
+  readonly features?: Features;
+  /** The noise that suits such an input, where nobody asks for another. */
+  readonly noise?: string;
   readonly notes: readonly string[];
 }
 
@@ -37,7 +45,7 @@ export type Expected = 'picture' | 'array';
 
 /**
  * Reads an input for this classifier; pictures at the card's size and range. Throws LanErrors for other inputs of the model without a value, LanError
- * (`data`) for a file that is no sample of this model or a tensor whose values lie outside the card's range, LanError (`unsupported`) for text.
+ * (`data`) for a file that is no sample of this model or a tensor whose values lie outside the card's range, or no file at all.
  */
 export async function readInput(classifier: Classifier, input: AuditInput, expected?: Expected): Promise<Sample> {
   // Where a path goes round the hook point, each sample brings the value that is missing.
@@ -157,9 +165,9 @@ function idsOf(classifier: Classifier, ids: readonly (number | bigint)[]): Tenso
 function refuseText(classifier: Classifier, text: string): void {
   if (classifier.card || !/^u?int/.test(classifier.input.type) || existsSync(text) || extname(text) === '.npy') return;
   throw new LanError(
-    'unsupported',
-    `'${text.slice(0, 40)}': no such file, and text is not taken yet.`,
-    'Give the ids of its tokens, as a list or an .npy file.',
+    'data',
+    `'${text.slice(0, 40)}': no such file.`,
+    'Give a text as { text }, or the ids of its tokens, as a list or an .npy file.',
   );
 }
 

@@ -72,7 +72,8 @@ export class Ledger implements AsyncDisposable {
     private readonly lines: Lines | undefined,
   ) {
     const { paths, seed, failing } = setup;
-    this.folders = uniqueFolders(paths);
+    // Rows of a table are told apart by their number.
+    this.folders = uniqueFolders(paths.map((path) => path.replace(/\.csv, row (\d+)$/i, '-row$1')));
     this.summing = new Summing(paths.length, seed, failing.length > 0);
   }
 

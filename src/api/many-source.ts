@@ -52,7 +52,7 @@ export async function openSource(spec: SourceSpec): Promise<Source> {
 const files = (inputs: readonly NamedInput[]): Source => ({
   inputs,
   notes: [],
-  read: (auditor, at) => auditor.read(inputs[at]!.path, inputs[at]!.is),
+  read: (auditor, at) => auditor.read(inputs[at]!.input ?? inputs[at]!.path, inputs[at]!.is),
   actual: () => ({}),
   close: () => Promise.resolve(),
 });

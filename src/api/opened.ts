@@ -68,6 +68,8 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   sample: true,
   pictureSize: true,
   feeds: true,
+  conventional: true,
+  axes: true,
   trust: true,
 };
 

@@ -10,8 +10,9 @@ import type { objectiveOptions } from './mask-options.js';
 import type { hookPointOption, modelOptions } from './options.js';
 
 /** What modelOptions give, and --at where a command has it. */
-export type ModelArguments = Values<typeof modelOptions> &
-  Partial<Values<typeof hookPointOption>> & { readonly task?: 'classification' | 'regression' | undefined };
+export type ModelArguments = Omit<Values<typeof modelOptions>, 'engine'> & { readonly engine: OpenOptions['engine'] } & Partial<
+    Values<typeof hookPointOption>
+  > & { readonly task?: 'classification' | 'regression' | undefined };
 
 /** The arguments as openModel takes them; reads --labels, and --card where flags add to it. Throws LanError where those cannot be read. */
 export const openOptions = (argv: ModelArguments): OpenOptions => ({

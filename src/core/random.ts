@@ -35,6 +35,8 @@ export const STREAMS = {
   weights: 45,
   place: 50,
   reservoir: 51,
+  unigram: 52,
+  coins: 53,
 } as const;
 
 /** A stream of independent 32-bit words. */

@@ -1,6 +1,7 @@
 // What every audit measures besides its claim: a table of metrics, the claim under other noise, and the light part of the self-deception battery.
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Find } from '../lan/choices.js';
+import type { Columns } from '../lan/columns.js';
 import type { Noise } from '../lan/noise.js';
 import type { Answer, Judge } from './answer.js';
 import { concentration } from './concentration.js';
@@ -28,6 +29,8 @@ export interface Question {
   /** The plausible range of x. */
   readonly low: number;
   readonly high: number;
+  /** What each feature is among other inputs, where that is known. */
+  readonly columns?: Columns;
   /** What the mask claims, from which the fraction comes that is replaced entirely. */
   readonly claim: Pick<Replaceability, 'soft' | 'hard' | 'hardTried' | 'deletion'>;
   /** What a person has marked as needed, of the size of the mask (see `marked`). */
@@ -69,7 +72,7 @@ function deletedFraction({ found, tried }: Deletion, mask: Tensor): number {
 /** Measures one explanation. Throws LanError (`data`) for a ground truth that does not fit the mask, or marks nothing or everything. */
 export async function measureAll(
   predict: Predict,
-  { mask, answer, judge, claim, low, high, groundTruth, ...asked }: Question,
+  { mask, answer, judge, claim, low, high, columns, groundTruth, ...asked }: Question,
 ): Promise<Further> {
   const { x, noise, seed } = asked;
   const subject: Subject = { ...asked, predict, score: scoreOf(answer) };
@@ -81,7 +84,7 @@ export async function measureAll(
   const find: Find = deletion ? 'delete' : 'keep';
   const fraction = deletion ? deletedFraction(deletion, mask) : claimedFraction(claim);
   const replaced = deletion ? need : mask;
-  const others = otherNoises(noise.name, { x, low, high });
+  const others = otherNoises(noise.name, { x, low, high, columns });
   return {
     metrics: [
       ...(await deletionAndInsertion(subject, need)),

@@ -24,14 +24,16 @@ const familyOf = (name: string): string => name.split(':')[0]!;
 
 /**
  * Two families that a mask was not learned on (`learned`: the name of its noise). Of pictures gaussian and blur, in place of either of these uniform;
- * elsewhere normal numbers of the mean and deviation of x, and its mean everywhere, in place of either of these uniform.
+ * elsewhere normal numbers of the mean and deviation of x, and its mean everywhere, in place of either of these uniform. Where it is known what each feature is
+ * among other inputs, mean, deviation and range are the feature's own.
  */
 export function otherNoises(learned: string, context: NoiseContext): Noise[] {
   const values = toFloat32(context.x);
   const mean = values.reduce((a, b) => a + b / values.length, 0);
   const deviation = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2 / values.length, 0));
   const picture = context.x.dims.length === 4 && Math.min(...context.x.dims.slice(-2)) >= 4;
-  const candidates = picture ? ['gaussian', 'blur', 'uniform'] : [`gaussian:${mean},${deviation}`, `constant:${mean}`, 'uniform'];
+  const own = context.columns ? ['gaussian', 'mean', 'uniform'] : [`gaussian:${mean},${deviation}`, `constant:${mean}`, 'uniform'];
+  const candidates = picture ? ['gaussian', 'blur', 'uniform'] : own;
   return candidates
     .filter((spec) => familyOf(spec) !== familyOf(learned))
     .slice(0, 2)

@@ -14,6 +14,7 @@ import { rangeOf, tokenPool } from './plausible.js';
 import { answerOf, judgeOf, valueAnswer, type Answer, type Judge, type Within } from '../evidence/answer.js';
 import { topPredictions, type Prediction } from './predictions.js';
 import type { OpenedExplainer } from './explainer.js';
+import { byForwardPasses } from './forward.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { corruptOnce } from '../evidence/corrupt.js';
@@ -21,8 +22,7 @@ import { measureAll, measureCurves, needOf, type Further } from '../evidence/mea
 import type { Found } from '../evidence/search.js';
 import { walk, type PathPoint } from './path.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
-import { shownDraws } from '../evidence/replaced.js';
-import { stepsOf, type ShownSteps } from './shown.js';
+import { drawsToShow, stepsOf, type ShownSteps } from './shown.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
 export interface AuditOptions extends MaskProgress {
@@ -139,10 +139,13 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
             'Run check on it, which says where they part.',
           );
         }
-        const noise = createNoise(settings.noise, { x, ...rangeOf(classifier, x), samples: options.samples, tokens });
-        const shown = options.curvesOnly
-          ? undefined
-          : shownDraws(x, noise, settings.seed, Math.ceil((options.evidenceDraws ?? 256) / 64));
+        const noise = createNoise(settings.noise, {
+          x,
+          ...rangeOf(classifier, x, options.samples),
+          samples: options.samples,
+          tokens,
+        });
+        const shown = drawsToShow(x, noise, settings.seed, options);
         const top = (row: Tensor, count = 3): Prediction[] =>
           regression ? [] : topPredictions(row, classifier.labels, count, options.question);
         const betas: BetaResult[] = [];
@@ -171,13 +174,12 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth, walked?.found);
           const replaced =
             shown && (await stepsOf(bound, x, { p, answer, mask, shown, claim: result.evidence }, (row) => top(row)));
-          betas.push({
-            beta,
-            ...result,
-            ...(attribution ? { attribution } : {}),
-            ...(walked ? { path: walked.points } : {}),
+          const extra = {
+            ...(attribution && { attribution }),
+            ...(walked && { path: walked.points }),
             ...(replaced && { replaced }),
-          });
+          };
+          betas.push({ beta, ...result, ...extra });
         }
         const prediction = top(p, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5);
         const resolved = { ...settings, betas: wanted };
@@ -213,15 +215,17 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
     ? attributed(options.method, classifier, settings, options)
     : options.explainer
       ? explained(options.explainer)
-      : learned(
-          await createLearner(
-            classifier.engine,
-            await objectiveOf(classifier, settings, options.question, classify),
-            classifier.adapters,
-          ),
-          settings,
-          options,
-        );
+      : classifier.forwardOnly
+        ? byForwardPasses(classifier, settings, options)
+        : learned(
+            await createLearner(
+              classifier.engine,
+              await objectiveOf(classifier, settings, options.question, classify),
+              classifier.adapters,
+            ),
+            settings,
+            options,
+          );
   const forward = await classifier.engine.compile(await classify(1));
   const seconds = (performance.now() - start) / 1000;
   return { masks, forward, seconds, dispose: async () => void (await Promise.all([masks.dispose(), forward.dispose()])) };
@@ -260,7 +264,7 @@ async function measured(
     ...(found && { found }),
     least: settings.keep === undefined || settings.find === 'delete' ? undefined : settings.keep,
   });
-  const range = rangeOf(classifier, x);
+  const range = rangeOf(classifier, x, options.samples);
   const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
   const further = await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
   // What was found is shown at work: the part that is not needed replaced, or the one that is.

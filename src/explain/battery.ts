@@ -80,7 +80,7 @@ class Battery {
     const metrics: Metric[] = [];
     const located = await classifier.locate(sample);
     const { x } = located;
-    const range = rangeOf(classifier, x);
+    const range = rangeOf(classifier, x, this.options.samples);
     const strength = edges(x, need);
     if (strength) tests.push(edgeTest(similarity(need, float32(strength, need.dims))));
     tests.push(await this.leak(located));
@@ -117,7 +117,7 @@ class Battery {
   private async leak({ x, classifier }: { x: Tensor; classifier: Classifier }): Promise<SanityTest> {
     const { settings } = this.result;
     const tokens = classifier.hookPoint?.tokens ? await tokenPool(classifier, settings) : undefined;
-    const range = rangeOf(classifier, x);
+    const range = rangeOf(classifier, x, this.options.samples);
     return leakTest({
       predict: (samples) => classifier.predict(samples),
       x,

@@ -38,6 +38,12 @@ export async function objectiveOf(
   question?: Question,
   all: Classify = classifyOnce(classifier),
 ): Promise<Objective> {
+  if (classifier.forwardOnly)
+    throw new LanError(
+      'usage',
+      `${classifier.source.name}: is opened with \`engine: 'forward'\`, which takes no gradients, and here they are needed.`,
+      'Leave it out.',
+    );
   const classify = asked(all, classifier, question, settings.find);
   const graph = await classify(1);
   const blocked = blockedBy(graph, { of: graph.outputs[0]!.name, wrt: graph.inputs.map((i) => i.name) }, classifier.adapters);
@@ -46,7 +52,7 @@ export async function objectiveOf(
       'gradient',
       `${classifier.source.name}: no gradient reaches the input, so no mask can be learned by descent:`,
       blocked.map((b) => b.reason),
-      'Explain a smooth model that was fitted to its answers, or use a method that only asks for outputs (SHAP has one for trees).',
+      "An audit with `engine: 'forward'` learns the mask from the model's answers alone.",
     );
   return buildObjective({
     classifier: classify,
@@ -66,6 +72,9 @@ export async function objectiveOf(
  * most beta. A quarter leaves a root mean square of half the tolerance, within which errors that are normally distributed stay on 95 % of draws.
  */
 const VALUE_BETA = 0.25;
+
+/** Steps by forward passes at most. */
+const FORWARD_STEPS = 300;
 
 /**
  * Settings for a classifier: one mask value and one other token at a time where the mask lies on vectors of tokens; else as resolveSettings says. Of two
@@ -99,8 +108,16 @@ export const settingsFor = (
     classifier.task === 'regression'
       ? { outputLoss: 'squared-error' as const, maskValues: 'binary' as const, betas: [VALUE_BETA] }
       : {};
+  // Estimates from draws need more of them, and have no grids.
+  const forward = classifier.forwardOnly ? { draws: 32, maskGrids: [], iterations: FORWARD_STEPS, learningRate: 0.1 } : {};
   const classes = question?.against === undefined ? classifier.classes : 2;
-  const settings = resolveSettings(preset, classifier.sampleShape, classes, { ...whole, ...tokens, ...values, ...said });
+  const settings = resolveSettings(preset, classifier.sampleShape, classes, {
+    ...whole,
+    ...tokens,
+    ...values,
+    ...forward,
+    ...said,
+  });
   if (settings.keep !== undefined && settings.maskValues === 'soft')
     throw new LanError(
       'usage',

@@ -1,13 +1,22 @@
 // What inputs of a classifier look like: the range of their values, and other tokens.
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { columnsOf, type Columns } from '../lan/columns.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Classifier } from '../model/open.js';
 
-/** Plausible values: a picture's range, else from the least to the greatest value of the input itself. */
-export function rangeOf(classifier: Classifier, x: Tensor): { low: number; high: number } {
+/**
+ * Plausible values: a picture's range, else from the least to the greatest value of the input itself. Where other inputs are known and theirs are no
+ * pictures and no vectors of tokens, also what each feature is among them: centimetres and years have no range in common.
+ */
+export function rangeOf(classifier: Classifier, x: Tensor, samples?: Tensor): { low: number; high: number; columns?: Columns } {
   if (classifier.card && !classifier.hookPoint) return { low: 0, high: classifier.card.range };
   const values = toFloat32(x);
-  return { low: values.reduce((a, b) => Math.min(a, b), Infinity), high: values.reduce((a, b) => Math.max(a, b), -Infinity) };
+  const range = {
+    low: values.reduce((a, b) => Math.min(a, b), Infinity),
+    high: values.reduce((a, b) => Math.max(a, b), -Infinity),
+  };
+  const several = samples !== undefined && samples.dims[0]! > 1 && !classifier.hookPoint && !classifier.card;
+  return several ? { ...range, columns: columnsOf(samples) } : range;
 }
 
 /** Elements of the pool of other tokens at most: 64 MB. */

@@ -5,6 +5,7 @@ import { createLearner, orderOf } from '../lan/learn.js';
 import { createNoise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
 import type { AuditOptions } from './audit.js';
+import { byForwardPasses } from './forward.js';
 import { learned } from './masks.js';
 import { rangeOf, tokenPool } from './plausible.js';
 import { objectiveOf, settingsFor } from './objective.js';
@@ -24,24 +25,27 @@ export async function createRelearner(classifier: Classifier, options: AuditOpti
   const settings = settingsFor(classifier, options.preset, options.settings, options.question);
   const make = async (bound: Classifier) =>
     createLearner(bound.engine, await objectiveOf(bound, settings, options.question), bound.adapters);
-  const shared = classifier.hookPoint?.hasSkipPath ? undefined : await make(classifier);
+  const forward = classifier.forwardOnly;
+  const shared = classifier.hookPoint?.hasSkipPath || forward ? undefined : await make(classifier);
   const tokens = classifier.hookPoint?.tokens ? await tokenPool(classifier, settings) : undefined;
   return {
     async mask(sample, { seed = settings.seed, noise = settings.noise } = {}) {
       const { x, classifier: bound } = await classifier.locate(sample);
-      const learner = shared ?? (await make(bound));
+      const learner = forward ? undefined : (shared ?? (await make(bound)));
       try {
         const p = await bound.predict(x);
         const answer =
           bound.task === 'regression'
             ? valueAnswer(p, options.within)
             : answerOf(p, bound.labels, bound.severalLabels, options.question);
-        const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x), samples: options.samples, tokens });
-        const masks = learned(learner, { ...settings, seed }, { ...options, onPhase: undefined });
+        const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x, options.samples), samples: options.samples, tokens });
+        const told = { ...options, onPhase: undefined };
+        const own = { ...settings, seed };
+        const masks = learner ? learned(learner, own, told) : byForwardPasses(bound, own, told);
         const mask = await masks.of({ x, p, answer, noise: noiseNow, beta: settings.betas[0]! });
         return { order: orderOf(mask), answer };
       } finally {
-        if (!shared) await learner.dispose();
+        if (!shared) await learner?.dispose();
       }
     },
     dispose: async () => shared?.dispose(),

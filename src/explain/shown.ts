@@ -1,8 +1,9 @@
 // The input replaced step by step, as a report shows it: at each step what the classifier answers, in names.
 import { float32, type Tensor } from '../core/tensor.js';
 import { judgeOf, type Answer, type Named } from '../evidence/answer.js';
-import { replacedSteps } from '../evidence/replaced.js';
+import { replacedSteps, shownDraws } from '../evidence/replaced.js';
 import type { Replaceability } from '../evidence/replaceability.js';
+import type { Noise } from '../lan/noise.js';
 import { orderOf, type LearnedMask } from '../lan/learn.js';
 import type { Classifier } from '../model/open.js';
 
@@ -31,6 +32,14 @@ export interface Shown {
   readonly shown: Tensor;
   readonly claim: Replaceability;
 }
+
+/** The draws [n,...sample] on which they are measured: one for each 64 of the evidence, four at its default of 256; none where only curves are wanted. */
+export const drawsToShow = (
+  x: Tensor,
+  noise: Noise,
+  seed: number,
+  { curvesOnly, evidenceDraws = 256 }: { readonly curvesOnly?: boolean; readonly evidenceDraws?: number },
+): Tensor | undefined => (curvesOnly ? undefined : shownDraws(x, noise, seed, Math.ceil(evidenceDraws / 64)));
 
 /** The steps for x [1,...sample]. `top`: the most probable classes of a row [1,K]. */
 export async function stepsOf(

@@ -44,4 +44,4 @@ export type Schedule = (typeof SCHEDULES)[number];
 
 /** The families of noise, as `noise` takes them. */
 export const NOISE_HELP =
-  'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<data> | blur[:sigma] | tokens';
+  'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<data> | blur[:sigma]; texts: tokens | token:<token> | unigram:<texts>; tables: mean';

@@ -57,6 +57,8 @@ export interface LearnedMask {
   readonly order?: Tensor;
   readonly history: readonly StepMetrics[];
   readonly seconds: number;
+  /** Where no gradient was taken: how many inputs the model was asked about. */
+  readonly forwardPasses?: number;
   /** 'settled': a binary mask grows no more, and keeps the answer; 'explainer', 'method': nothing was learned, a trained network or another method gave the mask. */
   readonly stopped: 'iterations' | 'plateau' | 'settled' | 'budget' | 'interrupted' | 'explainer' | 'method';
 }

@@ -2,6 +2,7 @@
 import { LanError } from '../core/errors.js';
 import type { Random } from '../core/random.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { gaussianColumns, meanColumns, uniformColumns, type Columns } from './columns.js';
 import { NOISE_HELP } from './choices.js';
 
 /** A noise distribution over inputs of one shape. */
@@ -21,16 +22,20 @@ export interface NoiseContext {
   readonly high: number;
   /** Samples for bootstrapped noise, [n,...sample]. */
   readonly samples?: Tensor;
+  /** What each element of an input is among other inputs, where elements are features that have little in common. */
+  readonly columns?: Columns;
   /** Values of samples of random tokens, [n,T,E]. */
   readonly tokens?: Tensor;
 }
 
 /**
  * Noise from its description:
- * - `uniform[:low,high]`: every element independent; default the input's plausible range.
- * - `gaussian[:mean,deviation]`: default the middle of the range and a quarter of it, clipped to the range.
+ * - `uniform[:low,high]`: every element independent; default the input's plausible range, or each feature's own.
+ * - `gaussian[:mean,deviation]`: default the middle of the range and a quarter of it, clipped to the range; or each feature's own.
  * - `constant:<c>`: eta_const of the paper.
  * - `bootstrap:<data>`: eta_boot: whole samples drawn at random, from `context.samples`.
+ * - `mean`: each feature's mean among other inputs (`context.columns`).
+ * - `unigram:<texts>`: words drawn one by one, as often as they stand in texts; `token[:<token>]`: the same token everywhere. Both from `context.samples`.
  * - `blur[:sigma]`: the input itself, blurred (sigma in pixels; default a tenth of the shorter side). Pictures only.
  * - `tokens`: each token by another, drawn at random: its vector from `context.tokens`, at its own position. The default for text, because a model
  *   has seen any word but no zeros and no Gaussian vectors: what those take away and what their strangeness does could not be told apart.
@@ -38,7 +43,9 @@ export interface NoiseContext {
  */
 export function createNoise(spec: string, context: NoiseContext): Noise {
   const { low, high } = context;
-  const [family, rest = ''] = split(spec);
+  const [family, rest = ''] = noiseParts(spec);
+  // By its whole name (`uniform:columns`) or its family alone.
+  const ownColumns = rest === '' || rest === 'columns';
   const numbers = (names: string, fallback: number[]): number[] => {
     if (rest === '') return fallback;
     const values = rest.split(',').map(Number);
@@ -49,6 +56,7 @@ export function createNoise(spec: string, context: NoiseContext): Noise {
   };
   switch (family) {
     case 'uniform': {
+      if (context.columns && ownColumns) return uniformColumns(context.columns);
       const [from, to] = numbers('<low>,<high>', [low, high]) as [number, number];
       return {
         name: `uniform:${from},${to}`,
@@ -57,6 +65,7 @@ export function createNoise(spec: string, context: NoiseContext): Noise {
       };
     }
     case 'gaussian': {
+      if (context.columns && ownColumns) return gaussianColumns(context.columns);
       const [mean, deviation] = numbers('<mean>,<deviation>', [(low + high) / 2, (high - low) / 4]) as [number, number];
       return {
         name: `gaussian:${mean},${deviation}`,
@@ -72,8 +81,14 @@ export function createNoise(spec: string, context: NoiseContext): Noise {
       if (!Number.isFinite(value)) throw new LanError('usage', `\`noise\` '${spec}': expected constant:<c>, e.g. constant:0.`);
       return { name: `constant:${value}`, random: false, fill: (out) => void out.fill(value) };
     }
+    case 'mean':
+      if (!context.columns) throw new LanError('usage', "`noise` 'mean': there are no other inputs whose mean it could be.", 'Choose constant:<c>.'); // prettier-ignore
+      return meanColumns(context.columns);
     case 'bootstrap':
+    case 'token':
       return bootstrap(spec, context);
+    case 'unigram':
+      return context.x.dims.length === 3 ? otherTokens(spec, { ...context, tokens: context.samples }) : bootstrap(spec, context);
     case 'tokens':
       return otherTokens(spec, context);
     case 'blur':
@@ -83,7 +98,8 @@ export function createNoise(spec: string, context: NoiseContext): Noise {
   }
 }
 
-function split(spec: string): [string, string?] {
+/** Family and the rest of a description: `uniform` and `0,255`. */
+export function noiseParts(spec: string): [family: string, rest?: string] {
   const at = spec.indexOf(':');
   return at < 0 ? [spec] : [spec.slice(0, at), spec.slice(at + 1)];
 }

@@ -30,6 +30,10 @@ export interface Classifier extends AsyncDisposable {
   readonly card: InputCard | undefined;
   /** How the input holds a picture; undefined when it is none. */
   readonly picture: Picture | undefined;
+  /** Is no gradient to be taken of it (`engine: 'forward'`)? */
+  readonly forwardOnly: boolean;
+  /** Names of the axes of a sample, those of one element left out, where somebody gave them; it is no picture then. */
+  readonly axes: readonly string[] | undefined;
   /** The type of whole numbers in which the file takes its pictures; they are rounded to it where it is run. Undefined where it takes floats. */
   readonly integers: DType | undefined;
   /** What was said of how pictures go in, by the model's folder and the caller; `card` has the rest filled in. */

@@ -1,6 +1,7 @@
 // Which engines compute a model's outputs and gradients, and why: the only place that chooses.
 import type { OpAdapter } from '../../adapters/op.js';
 import { dependents } from '../compile/differentiate.js';
+import { LanError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
 import { createOrtEngine } from '../engine/ort.js';
 import { createTfEngine } from '../engine/tf.js';
@@ -8,8 +9,11 @@ import type { Graph } from '../onnx/graph.js';
 
 /** Which engine, on what, with how many threads. */
 export interface EngineOptions {
-  /** Which engine differentiates. 'auto': onnxruntime where every op has a gradient rule, else tfjs; `check` compares both. */
-  readonly engine?: 'auto' | 'onnxruntime' | 'tfjs';
+  /**
+   * Which engine differentiates. 'auto': onnxruntime where every op has a gradient rule, else tfjs; `check` compares both. 'forward': none, audits learn
+   * their masks from the model's answers alone, in onnxruntime.
+   */
+  readonly engine?: 'auto' | 'onnxruntime' | 'tfjs' | 'forward';
   /** tfjs backend (tensorflow, wasm, cpu) or onnxruntime execution provider. With 'auto': tfjs's. */
   readonly backend?: string;
   /** Threads of onnxruntime. Default: all cores. */
@@ -37,6 +41,7 @@ export async function chooseEngine(
   graph: Graph,
 ): Promise<{ readonly engine: Engine; readonly note?: string }> {
   const wanted = options.engine ?? 'auto';
+  if (wanted === 'forward') return { engine: onnxruntime(options, adapters), note: NO_GRADIENTS };
   if (wanted === 'onnxruntime') return { engine: onnxruntime(options, adapters) };
   const missing = wanted === 'auto' ? missingRules(graph, adapters) : [];
   if (wanted === 'auto' && missing.length === 0) return { engine: onnxruntime(options, adapters) };
@@ -46,9 +51,18 @@ export async function chooseEngine(
     : { engine, note: `engine tfjs, because no ONNX gradient rule exists for: ${missing.join(', ')}` };
 }
 
+const NO_GRADIENTS =
+  'engine forward: no gradient of the model is taken; the mask is learned from what it answers to inputs with parts replaced, so that it is rougher than one by gradients';
+
 /** Every engine that `options` allow: one where it names one, else onnxruntime and tfjs. */
 export async function allEngines(options: EngineOptions, adapters: readonly OpAdapter[]): Promise<Engine[]> {
   const wanted = options.engine ?? 'auto';
+  if (wanted === 'forward')
+    throw new LanError(
+      'usage',
+      "`engine: 'forward'` takes no gradients, and there would be nothing to compare.",
+      'It is for audits.',
+    );
   const engines: Engine[] = [];
   // The backend names one of tfjs's where both run.
   const own = wanted === 'onnxruntime' ? options : { threads: options.threads };

@@ -19,6 +19,7 @@ import type { HookPoint } from './hook-point.js';
 import { labelsInside } from './labels-inside.js';
 import type { Parts, Programs } from './parts.js';
 import { ownDims, pictureIn, type Picture } from './picture.js';
+import { requireAxes } from './selection.js';
 import { Predictor } from './predictor.js';
 import { withPreprocessing, X } from './preprocess.js';
 import { guessOutputKind, isBinary, withLogProbabilities } from './probabilities.js';
@@ -59,6 +60,8 @@ export class OnnxClassifier implements Classifier {
   readonly card: InputCard | undefined;
   readonly integers: DType | undefined;
   readonly picture: Picture | undefined;
+  readonly axes: readonly string[] | undefined;
+  readonly forwardOnly: boolean;
   readonly batch: number;
   /** False where the value at the hook point has no batch axis: then one sample is all of it. */
   readonly batched: boolean;
@@ -90,7 +93,10 @@ export class OnnxClassifier implements Classifier {
     this.labels = (card.labels as readonly string[] | undefined) ?? [];
     const shape = this.input.shape;
     this.integers = parts.integers;
-    const picture = (this.picture = isFloat(this.input.type) ? pictureIn(shape, card.input, this.integers) : undefined);
+    this.axes = parts.axes;
+    this.forwardOnly = parts.forwardOnly ?? false;
+    const picture = (this.picture =
+      isFloat(this.input.type) && !parts.axes ? pictureIn(shape, card.input, this.integers) : undefined);
     this.cardGiven = card.input ?? {};
     this.cardAssumed = parts.cardAssumed ?? (picture !== undefined && leavesValuesOpen(this.cardGiven));
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
@@ -101,6 +107,7 @@ export class OnnxClassifier implements Classifier {
     this.batched = hookPoint ? hookPoint.dims[0] === this.batch : rows;
     this.inputShape =
       picture && (rows || single || hookPoint) ? [picture.channels, ...picture.size] : rows || hookPoint ? shape.slice(1) : shape;
+    requireAxes(parts.axes, this.inputShape, source.name);
     this.sampleShape = !hookPoint ? this.inputShape : this.batched ? hookPoint.dims.slice(1) : hookPoint.dims;
     this.part = hookPoint
       ? downstreamOf(canonical, hookPoint.name, { type: 'float32', dims: hookPoint.dims }, [output.name])

@@ -82,7 +82,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     kindBy(card.output, end, output.name, notes) ??
     (hookPoint ? undefined : await probabilitiesOf({ source, graph, output: output.name, feeds, notes }, reference));
   const said = kind ? { ...card, output: kind } : card;
-  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task }); // prettier-ignore
+  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task, axes: options.axes, forwardOnly: options.engine === 'forward' }); // prettier-ignore
   if (classifier.card && !integers) notes.push(...assumedFields(classifier.cardGiven, classifier.card));
   if (task === 'classification') notes.push(...sumNotes(classifier));
   notes.push(...labelNotes(classifier, card.labels !== undefined));
@@ -130,6 +130,9 @@ function labelNotes({ classes, labels, source, task, card }: Classifier, given: 
   return [`${classes} classes, ${which}: give their names with \`labels\`, a file of one a line, to see them`];
 }
 
+/** By how much probabilities may miss 0 and 1, one by one and added up, and still are probabilities. */
+const SLACK = 1e-3;
+
 /** Ops that make scores of any size: what ends in them holds no probabilities. */
 const SCORES = new Set(['Gemm', 'MatMul', 'Add', 'Conv', 'BatchNormalization', 'ReduceMean', 'GlobalAveragePool']);
 
@@ -164,14 +167,15 @@ async function probabilitiesOf(
       // A file of fixed batch may have been opened at another one, which whoever runs it is told.
       return squashed ? 'sigmoid' : undefined;
     }
-    if (values.some((v) => !(v >= 0))) return undefined;
+    // The shares of a forest add up to 1 and a rounding, and the rest to 1 may be less than nothing by it.
+    if (values.some((v) => !(v >= -SLACK))) return undefined;
     for (let i = 0; i < values.length; i += k) rows.push(values.subarray(i, i + k));
   }
   const sums = rows.map((row) => row.reduce((a, b) => a + b, 0));
   const total = sums[0]!;
-  const alike = sums.every((s) => Math.abs(s - total) < 1e-3 * Math.max(1, total));
-  const inside = rows.every((row) => row.every((v) => v <= 1));
-  if (alike && inside && Math.abs(total - 1) < 1e-3) {
+  const alike = sums.every((s) => Math.abs(s - total) < SLACK * Math.max(1, total));
+  const inside = rows.every((row) => row.every((v) => v <= 1 + SLACK));
+  if (alike && inside && Math.abs(total - 1) < SLACK) {
     if (!classical) notes.push(`'${output.name}' holds rows that add up to 1: taken as probabilities`);
     return 'probabilities';
   }

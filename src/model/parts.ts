@@ -26,6 +26,10 @@ export interface Parts {
   readonly card: PartialCard;
   /** Says that the card is a guess, or that it is none; absent: it is one where it leaves mean and range open. */
   readonly cardAssumed?: boolean;
+  /** Opened to be asked only; see EngineOptions. */
+  readonly forwardOnly?: boolean;
+  /** Names of the axes of a sample, which is no picture then; see SelectionOptions. */
+  readonly axes?: readonly string[];
   /** The file's type of a picture in whole numbers, which is float32 in `canonical` and `graph`. */
   readonly integers: DType | undefined;
   readonly notes: string[];

@@ -65,17 +65,17 @@ export async function prepare(
   const said = typeof options.card === 'string' ? readCard(options.card) : options.card;
   const given = mergeCards(source.card, said);
   const asItIs = rewrite(source.model, adapters);
-  const found = pictureInIntegers(widen(asItIs), given, options, source.name);
+  const found = options.axes ? undefined : pictureInIntegers(widen(asItIs), given, options, source.name);
   const pixels = found && gradients ? found : undefined;
   const rewritten = pixels ? rewrite(source.model, adapters, new Set([pixels.name])) : asItIs;
   const canonical = widen(rewritten);
   const card = found ? { ...given, input: integerCard(given.input ?? {}, found.type, source.name) } : given;
-  const fed = await readFeeds(options.feeds);
+  const fed = await readFeeds({ ...named(options.conventional, canonical.inputs), ...options.feeds });
   const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed));
   const explained = selectInput(graph, options, labelCount(card), source.name);
   const holdsPicture = explained && (isFloat(explained.type) || explained.name === found?.name);
-  const picture = holdsPicture ? pictureIn(explained.dims as number[], card.input, found?.type) : undefined;
+  const picture = holdsPicture && !options.axes ? pictureIn(explained.dims as number[], card.input, found?.type) : undefined;
   refuseUnused(said, picture, explained, source.name);
   const half = computedIn(rewritten).has('float16');
   return {
@@ -90,6 +90,10 @@ export async function prepare(
     notes: [...labelNotes(source.model, canonical), ...(card.notes ?? []), ...(found?.notes ?? [])],
   };
 }
+
+/** Those of `feeds` that are for inputs of the model. */
+const named = (feeds: SelectionOptions['feeds'] = {}, inputs: readonly ValueInfo[]): SelectionOptions['feeds'] =>
+  Object.fromEntries(Object.entries(feeds).filter(([name]) => inputs.some((i) => i.name === name)));
 
 /** A picture that the file takes in whole numbers. */
 interface IntegerPicture {

@@ -30,13 +30,26 @@ export interface SelectionOptions {
   readonly sample?: readonly number[];
   /** Height and width of the first picture to come: binds the sides that a file leaves open which takes pictures in whole numbers. */
   readonly pictureSize?: readonly [height: number, width: number];
+  /**
+   * Names of the axes of a sample, those of one element left out: `['frame', 'coefficient']` of [1,49,10]. It says as well that the input is no picture, whatever
+   * its shape.
+   */
+  readonly axes?: readonly string[];
   /** What the other inputs are fed, by name. A tensor has the input's shape, or that of one sample without the batch axis. */
   readonly feeds?: Readonly<Record<string, Feed>>;
+  /** What inputs of these names are fed where the model has them and `feeds` says nothing of them; of texts the attention mask, say. */
+  readonly conventional?: Readonly<Record<string, Feed>>;
 }
+
+/** Inputs that models of text have beside the ids of tokens. */
+const BESIDE_IDS = /mask|token_type|segment|position/i;
 
 /** The input that is explained, of a graph whose shapes may be open. Throws LanError for a name that is none. */
 export function explainedInput(inputs: readonly ValueInfo[], name: string | undefined, model: string): ValueInfo | undefined {
-  if (name === undefined) return inputs.find((i) => isFloat(i.type)) ?? inputs.find((i) => INTEGER.test(i.type ?? ''));
+  if (name === undefined) {
+    const integers = inputs.filter((i) => INTEGER.test(i.type ?? ''));
+    return inputs.find((i) => isFloat(i.type)) ?? integers.find((i) => !BESIDE_IDS.test(i.name)) ?? integers[0];
+  }
   const found = inputs.find((i) => i.name === name);
   if (!found) throw new LanError('input', `\`input\`: ${model} has no input '${name}'.`, `Its inputs are: ${list(inputs)}.`);
   return found;
@@ -50,4 +63,14 @@ export function chosenOutput(outputs: readonly ValueInfo[], name: string | undef
   if (!isFloat(found.type))
     throw new LanError('input', `\`output\`: '${name}' is ${found.type}; a classifier's output holds floats.`);
   return found;
+}
+
+/** Throws LanError (`usage`) where `axes` are not as many as a sample of this shape has, those of one element left out. */
+export function requireAxes(axes: readonly string[] | undefined, sample: readonly number[], model: string): void {
+  const count = sample.filter((n) => n !== 1).length;
+  if (!axes || axes.length === count) return;
+  throw new LanError(
+    'usage',
+    `\`axes\` names ${axes.length} axes, and a sample of ${model} [${sample.join(',')}] has ${count} of more than one element.`,
+  );
 }

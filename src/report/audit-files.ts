@@ -4,15 +4,13 @@ import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { encodePng, type Picture } from '../data/images.js';
 import { writeAtomically } from '../data/files.js';
 import { encodeNpy } from '../data/npy.js';
-import type { Answer, Named } from '../evidence/answer.js';
 import type { ShownAnswer } from '../explain/shown.js';
 import type { AuditResult, BetaResult } from '../explain/audit.js';
-import type { Prediction } from '../explain/predictions.js';
 import { orderOf } from '../lan/learn.js';
 import { drawAttention, type DrawnAttention } from './drawing/attention.js';
 import { pictureOf } from './drawing/colour.js';
 import { sheet, type Caption, type Row, type Tile } from './drawing/sheet.js';
-import { caution, claims, deletionCaption, leads, partOf, percent } from './claims.js';
+import { caution, deletionCaption, leads, percent } from './claims.js';
 import { claimedExample } from './example.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
@@ -20,8 +18,13 @@ import { auditReport } from './page/audit.js';
 import { REPORT, reportPage } from './page/template.js';
 import { plainClaim } from './plain.js';
 import { PATH_FILES, writePath } from './path-files.js';
+import { captioned, predictionText, top, withAsked } from './prediction.js';
 import { tokensPage } from './tokens-page.js';
-import { tokenMasks, type Tokens } from './tokens.js';
+import { featureFiles, writeFeatures } from './feature-files.js';
+import { claimsAbout } from './claims-about.js';
+import { documented, featureNeeds } from './features.js';
+import { asPageTokens, documentedText, runningText } from './running-text.js';
+import { tokensIn } from './tokens.js';
 import type { AuditContext } from './contexts.js';
 
 /** Names of the files of one beta, within the result's folder. */
@@ -43,8 +46,12 @@ export interface AuditFiles {
   readonly report: string;
   /** Where the input is a picture. */
   readonly sheet?: string;
-  /** Where the mask lies on tokens. */
+  /** Where the input is a text or tokens. */
   readonly page?: string;
+  /** Where the elements of the input have names: a ranked table, a chart, and of two axes a picture. */
+  readonly features?: string;
+  readonly chart?: string;
+  readonly array?: string;
   /** Names of files that an earlier audit had left in the folder and that are not of this one. */
   readonly removed: readonly string[];
 }
@@ -105,43 +112,25 @@ export async function writeAudit(
     await writeAtomically(sheetPath, await sheet({ title: context.title, rows, colourMap: context.colormap }));
   }
   let page: string | undefined;
-  if (context.tokens) {
+  if (context.features) await writeFeatures(folder, context.title, context.features, result);
+  if (document.files.page !== undefined) {
     page = join(folder, PAGE);
-    await writeAtomically(page, pageOf(result, context, context.tokens));
+    await writeAtomically(page, pageOf(result, context)!);
   }
   const report = join(folder, REPORT);
   await writeAtomically(report, await reportPage(await auditReport(x, result, context)));
   const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
-  return { json, report, sheet: sheetPath, page, removed };
+  const { features, chart, array } = pathsIn(folder, featureFiles(context.features));
+  return { json, report, sheet: sheetPath, page, features, chart, array, removed };
 }
+
+const pathsIn = <T extends object>(folder: string, names: T): T =>
+  Object.fromEntries(Object.entries(names).map(([what, name]) => [what, join(folder, name as string)])) as T;
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
 
 const meanOf = (mask: Tensor): number => toFloat32(mask).reduce((a, b) => a + b, 0) / sizeOf(mask.dims);
-
-/** The three most probable classes; of several labels those that were given (five at most), or the most probable one where none was. */
-const top = ({ answer, prediction }: Pick<AuditResult, 'answer' | 'prediction'>): readonly Prediction[] =>
-  withAsked(answer, prediction, answer.task === 'labels' ? Math.min(5, Math.max(1, answer.labels.length)) : 3);
-
-/** The first `count` of them, and those that were asked about. */
-function withAsked<P extends Named>(answer: Answer, prediction: readonly P[], count: number): readonly P[] {
-  const asked = answer.task === 'target' ? [answer.index, answer.against?.index] : [];
-  return prediction.filter(({ index }, i) => i < count || asked.includes(index));
-}
-
-/** `top` in words, as the first line of a report has it. */
-export const predictionText = (result: Pick<AuditResult, 'answer' | 'prediction'>): string => {
-  const { answer } = result;
-  if (answer.task === 'value') return fourDigits(answer.value);
-  const none = answer.task === 'labels' && answer.labels.length === 0;
-  return `${none ? 'no label; the most probable is ' : ''}${top(result).map(named).join(', ')}`;
-};
-
-const named = (p: Named & { readonly probability: number }): string => captioned(p).join(' ');
-
-/** A label that may be cut, and its probability, which may not. */
-const captioned = (p: Named & { readonly probability: number }): readonly [string, string] => [p.label, p.probability.toFixed(3)];
 
 function sheetRow(
   photo: Picture,
@@ -190,17 +179,17 @@ function sheetRow(
   };
 }
 
-function pageOf(result: AuditResult, context: AuditContext, tokens: Tokens): string {
-  return tokensPage({
-    title: context.title,
-    answer: `The model's answer: ${predictionText(result)}`,
-    betas: result.betas.map((b) => ({
-      beta: b.beta,
-      claims: claims(b, result.answer, partOf(context.hookPoint)),
-      tokens: tokenMasks(tokens, orderOf(b.learned)),
-    })),
-    notes: context.notes,
+/** The page of a text: its words, or its tokens where nobody joined them; undefined where the input is no text. */
+function pageOf(result: AuditResult, context: AuditContext): string | undefined {
+  const { tokens } = context;
+  const betas = result.betas.map((b) => {
+    const pieces = runningText(context, b);
+    const shown = pieces ? asPageTokens(pieces) : tokens && tokensIn(tokens, orderOf(b.learned)).tokens;
+    return shown && { beta: b.beta, claims: claimsAbout(b, result.answer, context), tokens: shown };
   });
+  if (!betas.every((b) => b !== undefined)) return undefined;
+  const answer = `The model's answer: ${predictionText(result)}`;
+  return tokensPage({ title: context.title, answer, betas, notes: context.notes });
 }
 
 /** The document of schema lan-onnx/audit@2 (docs/audit-json.md): what audit.json holds. */
@@ -212,9 +201,14 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     schema: 'lan-onnx/audit@2' as const,
     version: context.version,
     run: context.run,
-    files: { report: REPORT, ...(drawn ? { sheet: SHEET } : {}), ...(context.tokens ? { page: PAGE } : {}) },
+    files: {
+      report: REPORT,
+      ...(drawn ? { sheet: SHEET } : {}),
+      ...(context.tokens || context.features?.pieces ? { page: PAGE } : {}),
+      ...featureFiles(context.features),
+    },
     model: context.model,
-    input: context.input,
+    input: { ...context.input, ...(context.features ? { features: context.features.kind } : {}) },
     engine: context.engine,
     card: context.card,
     ...(context.preprocessing ? { preprocessing: context.preprocessing } : {}),
@@ -230,8 +224,10 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       beta: b.beta,
       files: files[i]!,
       maskMean: meanOf(b.learned.mask),
-      claims: claims(b, result.answer, partOf(context.hookPoint)),
-      ...(context.tokens ? { tokens: tokenMasks(context.tokens, orderOf(b.learned)) } : {}),
+      claims: claimsAbout(b, result.answer, context),
+      ...(context.tokens ? tokensIn(context.tokens, orderOf(b.learned)) : {}),
+      ...documentedText(context, b),
+      ...(context.features ? { features: documented(context.features, featureNeeds(context.features, b)) } : {}),
       evidence: b.evidence,
       ...(b.path && { path: b.path }),
       metrics: b.metrics,
@@ -239,6 +235,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       sanity: b.sanity,
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
+      ...(b.learned.forwardPasses === undefined ? {} : { forwardPasses: b.learned.forwardPasses }),
       history: {
         loss: b.learned.history.map((h) => round(h.loss)),
         outputLoss: b.learned.history.map((h) => round(h.outputLoss)),

@@ -5,6 +5,7 @@ import type { Preprocessing } from '../model/guess.js';
 import type { HookPoint } from '../model/hook-point.js';
 import type { LabelledChoice } from '../score/preprocessing.js';
 import type { ColourMap } from './drawing/colour.js';
+import type { Features } from './features.js';
 import type { Tokens } from './tokens.js';
 
 /** Of an audit. */
@@ -28,6 +29,8 @@ export interface AuditContext {
   readonly hookPoint?: HookPoint;
   /** The input's tokens, where the mask lies on them. */
   readonly tokens?: Tokens;
+  /** What the elements of the input are called, where the mask lies on them. */
+  readonly features?: Features;
   /** The command that repeats it, as the report says it. */
   readonly repeat?: string;
   /** Of attention. */

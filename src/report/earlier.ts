@@ -10,12 +10,21 @@ export const DOCUMENT = 'audit.json';
 
 /** Names that an audit gives its files; a document that lists others is not believed. */
 const OURS =
-  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|(?:tokens|report)\.html|path\.(?:png|csv))$/;
+  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|(?:tokens|report)\.html|features\.(?:csv|png)|array\.png|path\.(?:png|csv))$/;
 const name = z.string().regex(OURS);
 
 const Earlier = z.looseObject({
   schema: z.string().startsWith('lan-onnx/audit@'),
-  files: z.object({ report: name.optional(), sheet: name.optional(), page: name.optional() }).optional(),
+  files: z
+    .object({
+      report: name.optional(),
+      sheet: name.optional(),
+      page: name.optional(),
+      features: name.optional(),
+      chart: name.optional(),
+      array: name.optional(),
+    })
+    .optional(),
   betas: z.array(
     z.looseObject({
       files: z.object({
@@ -64,7 +73,12 @@ async function read(folder: string): Promise<{ readonly json: unknown; readonly 
   // Documents of before `files` name neither, and have the sheet beside the pictures and the page beside the tokens.
   const sheet = data.files ? data.files.sheet : data.betas.some((b) => b.files.overlay) ? 'sheet.png' : undefined;
   const page = data.files ? data.files.page : data.betas.some((b) => b.tokens) ? 'tokens.html' : undefined;
-  return { json, files: [...listed, data.files?.report, sheet, page].filter((f) => f !== undefined) };
+  return {
+    json,
+    files: [...listed, data.files?.report, sheet, page, data.files?.features, data.files?.chart, data.files?.array].filter(
+      (f) => f !== undefined,
+    ),
+  };
 }
 
 const isFile = (path: string): Promise<boolean> => lstat(path).then((s) => s.isFile(), () => false); // prettier-ignore

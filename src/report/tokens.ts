@@ -6,6 +6,14 @@ export interface Tokens {
   readonly ids: readonly number[];
   /** Text by id. */
   readonly vocabulary?: readonly string[];
+  /** Text by position, where a tokenizer made them; wins over `vocabulary`. */
+  readonly names?: readonly string[];
+  /** By position: does the token belong to no text ([CLS], padding)? */
+  readonly special?: readonly boolean[];
+  /** Of a text: tokens at the end that only fill it up. */
+  readonly padding?: number;
+  /** Words, the pieces of each joined: `from` its first position, `to` behind its last. */
+  readonly words?: readonly { readonly text: string; readonly from: number; readonly to: number }[];
 }
 
 /** A token of a text and how replaceable it is. */
@@ -35,15 +43,45 @@ export function unknownToken({ ids, vocabulary }: Tokens): { readonly position: 
 }
 
 /** One entry a token, of a mask [1,T,1] or [1,T,E]; of the latter the mean. */
-export function tokenMasks({ ids, vocabulary }: Tokens, mask: Tensor): TokenMask[] {
+export function tokenMasks({ ids, vocabulary, names }: Tokens, mask: Tensor): TokenMask[] {
   const values = toFloat32(mask);
   const width = values.length / ids.length;
   return ids.map((id, position) => {
     const own = values.subarray(position * width, (position + 1) * width);
-    const token = vocabulary?.[id];
+    const token = names?.[position] ?? vocabulary?.[id];
     const mean = own.reduce((a, b) => a + b, 0) / width;
     return { position, id, ...(token === undefined ? {} : { token }), mask: mean };
   });
+}
+
+/** A word of a text and how replaceable it is: as the least replaceable of its pieces. */
+export interface WordMask {
+  readonly word: string;
+  /** Positions of its tokens: the first (from 0), and the one behind the last. */
+  readonly from: number;
+  readonly to: number;
+  /** In [0,1], 1 = replaceable. */
+  readonly mask: number;
+}
+
+/** One entry a word, of the masks of its tokens; undefined where nobody joined them. */
+export const wordMasks = ({ words }: Tokens, masks: readonly TokenMask[]): WordMask[] | undefined =>
+  words?.map(({ text, from, to }) => ({
+    word: text,
+    from,
+    to,
+    mask: masks.slice(from, to).reduce((least, m) => Math.min(least, m.mask), 1),
+  }));
+
+/** Words in place of tokens, where a line names them: at the first of their positions. */
+export const asTokens = (words: readonly WordMask[], tokens: readonly TokenMask[]): TokenMask[] =>
+  words.map(({ word, from, mask }) => ({ position: from, id: tokens[from]!.id, token: word, mask }));
+
+/** What is said of the tokens of an input: one entry each, and one a word where they were joined to words. */
+export function tokensIn(tokens: Tokens, mask: Tensor): { readonly tokens: TokenMask[]; readonly words?: WordMask[] } {
+  const masks = tokenMasks(tokens, mask);
+  const words = wordMasks(tokens, masks);
+  return { tokens: masks, ...(words ? { words } : {}) };
 }
 
 /** A token as a person reads it, at most 40 characters: what would steer a terminal or turn the direction of writing is shown as U+FFFD. */

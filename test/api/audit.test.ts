@@ -170,7 +170,9 @@ describe('inputs', () => {
     expect([slider.by, slider.words!.map((w) => w.text)]).toEqual(['random other words', ['d', 'b', 'f']]);
     expect(new Set(slider.words!.map((w) => w.step)).size).toBe(3);
     await expect(audit(bytes, [3, 1, 5], { ...FEW, vocabulary: ['a', 'b', 'c'] })).rejects.toMatchObject({ code: 'data' });
-    await expect(audit(bytes, 'a film that I liked', { ...FEW, sample: [1, 3] })).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(audit(bytes, 'a film that I liked', { ...FEW, sample: [1, 3] })).rejects.toThrow(
+      "'a film that I liked': no such file. Give a text as { text },",
+    );
     expect(sizeOf(result.input.x.dims)).toBe(3);
   });
 });

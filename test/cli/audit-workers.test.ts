@@ -108,7 +108,7 @@ test('what is impossible is refused before anything is written', async () => {
     "lan-onnx: --workers: expected a whole number of at least 1, received '0'.",
   );
   expect(await refused('--image', at('a.png'), '--data', at('images.npy'))).toBe(
-    'lan-onnx: audit: give --data, or --image and --tensor, not both.',
+    'lan-onnx: audit: give --data, or inputs one by one (--image, --tensor, --text, --file, --csv), not both.',
   );
   expect(await refused('--image', at('a.png'), '--limit', '3')).toBe('lan-onnx: audit: --limit is about a dataset. Give --data.');
   expect(readdirSync(folder)).not.toContain('nothing');

@@ -135,7 +135,7 @@ test('audit --tensor, and the same seed gives the same bytes', async () => {
 test('audit without an input, or with a beta that is no number, is wrong usage', async () => {
   expect(await run('audit', model)).toMatchObject({
     code: 2,
-    err: 'lan-onnx: audit: give at least one --image or --tensor, or --data.\n',
+    err: 'lan-onnx: audit: give at least one --image, --tensor, --text, --file or --csv, or --data.\n',
   });
   expect(await run('audit', model, '--image', picture, '--beta', 'x')).toMatchObject({
     code: 2,

@@ -13,14 +13,14 @@ function weightsFrom(seed: number): (...dims: number[]) => Tensor {
 }
 
 /**
- * input_ids, attention_mask, token_type_ids int64 ['batch','sequence'] -> words [N,T,8] + positions (learned, cut to T) + types, one head of
+ * input_ids, attention_mask, token_type_ids int64 ['batch',count] -> words [N,T,8] + positions (learned, cut to T) + types, one head of
  * self-attention under the mask, the first token's context [N,8] -> `other` [N,3] behind a LayerNormalization, `logits` [N,2].
  * Row 7 of the 20 words alone decides for class 1.
  */
-export function bert(): Uint8Array {
+export function bert(count: number | 'sequence' = 'sequence'): Uint8Array {
   const weights = weightsFrom(1);
   const g = new GraphBuilder();
-  const [ids, mask, types] = ['input_ids', 'attention_mask', 'token_type_ids'].map((n) => g.input(n, 'int64', ['batch', 'sequence'])) as [string, string, string]; // prettier-ignore
+  const [ids, mask, types] = ['input_ids', 'attention_mask', 'token_type_ids'].map((n) => g.input(n, 'int64', ['batch', count])) as [string, string, string]; // prettier-ignore
   const words = weights(20, 8);
   (words.data as Float32Array).set([9, 0, 0, 0, 0, 0, 0, 0], 7 * 8);
   g.append('Gather', [g.constant(words, 'word_embeddings'), ids], ['words']);

@@ -2,7 +2,7 @@
 import { FINDS, NOISE_HELP, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
-import { each, number, TEXT, TEXTS, whole, seconds } from '../option.js';
+import { each, Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
 import { MASK, objectiveOptions } from '../mask-options.js';
 import {
   hookPointOption,
@@ -22,6 +22,13 @@ const betas = (texts: readonly string[]): number[] | 'auto' =>
 /** `auto`, or a number. */
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
 
+/** Names parted by commas. */
+function names(text: string): string[] {
+  const all = text.split(',').map((name) => name.trim());
+  if (all.includes('')) throw new Expected('names parted by commas, such as age,height', text);
+  return all;
+}
+
 /** lan-onnx audit. */
 export const audit = {
   command: 'audit <model>',
@@ -30,6 +37,24 @@ export const audit = {
   options: {
     image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
     tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+    text: { ...TEXTS, describe: 'texts: files, folders of them, - for standard input, or the text itself in quotes' },
+    file: { ...TEXTS, describe: 'files of any kind, for models that take bytes' },
+    csv: { ...TEXT, describe: 'a table of numbers with a line of names: its rows are the inputs' },
+    row: { ...TEXTS, coerce: each(whole(1)), describe: 'of the table only these rows, the first below the names being 1' },
+    columns: {
+      ...TEXT,
+      coerce: names,
+      describe: "of the table the columns that the model takes, in its order: 'age,height' (default: all)",
+    },
+    axes: {
+      ...TEXT,
+      coerce: names,
+      describe: "names of the axes of an array that is no picture: 'frame,coefficient' (those of one element left out)",
+    },
+    tokenizer: {
+      ...TEXT,
+      describe: "tokenizer.json, or a folder with one, that makes ids of texts (default: in the model's folder)",
+    },
     data: {
       ...TEXT,
       describe: 'a dataset in place of them: folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or .npy',
@@ -50,7 +75,7 @@ export const audit = {
     vocab: {
       ...TEXT,
       library: ['vocabulary'],
-      describe: 'the words behind ids of tokens: a file with one a line, the first being id 0',
+      describe: 'the words behind ids of tokens, or those that the model counts: a file with one a line',
     },
     strict: {
       type: 'boolean',
@@ -108,6 +133,11 @@ export const audit = {
     'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
     ...questionOptions,
     ...modelOptions,
+    engine: {
+      ...modelOptions.engine,
+      choices: [...modelOptions.engine.choices, 'forward'] as const,
+      describe: 'what computes gradients; forward: nothing does, the mask is learned from answers alone (trees)',
+    },
     ...taskOptions,
     ...hookPointOption,
     ...objectiveOptions,
@@ -124,6 +154,8 @@ export const audit = {
   examples: [
     ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],
     ['$0 audit m.onnx --image photos/ --beta 1.5 3 5', 'three masks for each picture in a folder'],
+    ['$0 audit bert/ --text "not a bad film"', 'a text, by the tokenizer in the folder of the model'],
+    ['$0 audit forest.onnx --csv rows.csv --row 3', 'a row of a table'],
     ['$0 audit m.onnx --image cat.jpg --find delete', 'the smallest part whose loss changes the answer'],
     ["$0 audit m.onnx --data cifar/ --limit 200 --fail-on 'replaceable<0.5' --junit audit.xml", 'a dataset, for CI'],
   ],

@@ -1,12 +1,15 @@
 // The result of an audit in words, from its document: the same for one that was just made and for one that was there already.
 import { join } from 'node:path';
 import { readable } from '../../core/readable.js';
-import { predictionText, type AuditDocument } from '../../report/audit-files.js';
+import type { AuditDocument } from '../../report/audit-files.js';
 import { DOCUMENT } from '../../report/earlier.js';
 import { furtherText } from '../../report/further-text.js';
+import { mostNeededText } from '../../report/features.js';
 import { plainClaim } from '../../report/plain.js';
 import { pathText } from '../../report/path-files.js';
-import { needed } from '../../report/tokens.js';
+import { predictionText } from '../../report/prediction.js';
+import { markedText } from '../../report/running-text.js';
+import { asTokens, needed } from '../../report/tokens.js';
 
 /** `path`: the input as it was named; `folder`: where the files lie; `classes` of the model. */
 export function describe(path: string, document: AuditDocument, folder: string, classes: number): string {
@@ -18,24 +21,46 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
       : []),
   ];
-  const kind = betas[0]?.tokens ? 'text' : at ? { value: at.name } : files.sheet ? 'picture' : 'input';
-  for (const { beta, evidence, claims, metrics, otherNoise, sanity, tokens, path, steps, stopped, maskMean, timings } of betas) {
+  const isText = betas.some((b) => b.tokens || b.text);
+  const kind = isText ? 'text' : at ? { value: at.name } : files.sheet ? 'picture' : 'input';
+  for (const {
+    beta,
+    evidence,
+    claims,
+    metrics,
+    otherNoise,
+    sanity,
+    tokens,
+    words,
+    features,
+    text,
+    path: walked,
+    steps,
+    forwardPasses,
+    stopped,
+    maskMean,
+    timings,
+  } of betas) {
     const [headline, ...others] = claims;
     const milliseconds = 1000 * timings.secondsPerStep;
     const how =
       stopped === 'explainer'
         ? `given by the explainer in ${milliseconds.toFixed(1)} ms`
-        : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})`;
+        : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})${forwardPasses === undefined ? '' : `, ${forwardPasses} forward passes and no gradient`}`;
     lines.push(
       `  ${plainClaim(evidence, { answer, noise: settings.noise, kind })}`,
       `  beta ${beta}: ${headline}`,
       ...[...others, ...furtherText({ metrics, otherNoise, sanity })].map((c) => `    ${c}`),
-      ...(path ? [`    ${pathText(path)}`] : []),
-      ...(tokens ? [`    most needed: ${needed(tokens)}`] : []),
+      ...(walked ? [`    ${pathText(walked)}`] : []),
+      ...(tokens ? [`    most needed: ${needed(words ? asTokens(words, tokens) : tokens)}`] : []),
+      ...(text ? [`    in the text: ${markedText(text)}`] : []),
+      ...(features ? [`    most needed: ${mostNeededText({ kind: document.input.features ?? 'element' }, features)}`] : []),
       `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,
     );
   }
-  const named = [files.report, files.sheet, files.page, DOCUMENT].filter((name) => name !== undefined);
+  const named = [files.report, files.sheet, files.page, files.features, files.chart, files.array, DOCUMENT].filter(
+    (name) => name !== undefined,
+  );
   lines.push(`  files: ${named.map((name) => join(folder, name)).join(', ')}`);
   // Labels and file names are foreign: a line end in one of them is none of ours.
   return `${lines.map((line) => readable(line)).join('\n')}\n`;

@@ -2,7 +2,9 @@
 import { auditMany } from '../../api/audit-many.js';
 import type { AuditProgress } from '../../api/audit-options.js';
 import { shapeOf, sizeOfPicture } from '../../api/inputs.js';
+import type { NamedInput } from '../../api/audit-all.js';
 import type { SourceSpec } from '../../api/many-source.js';
+import { textShape } from '../../api/reading.js';
 import { LanError } from '../../core/errors.js';
 import { readable } from '../../core/readable.js';
 import { picturePaths } from '../../data/picture-paths.js';
@@ -16,6 +18,7 @@ import { interrupted, type Io } from '../io.js';
 import { wrapped } from '../screen.js';
 import { drawMask } from './audit-picture.js';
 import { describe } from './audit-text.js';
+import { namedInputs } from './named-inputs.js';
 import { interruptibly, maskOptions, noteTo, openOptions } from '../model.js';
 
 type Arguments = ArgumentsOf<typeof definition>;
@@ -23,9 +26,14 @@ type Arguments = ArgumentsOf<typeof definition>;
 /** Explains each input and writes a folder of results for each; interrupted, it writes what was learned and exits with 2. */
 export async function run(argv: Arguments, io: Io): Promise<void> {
   const pictures = await picturePaths(argv.image ?? []);
-  const spec = sourceOf(argv, pictures.paths);
+  const given = await namedInputs(argv);
+  const spec = sourceOf(argv, pictures.paths, given);
   const [tensor] = argv.tensor ?? [];
-  const sample = tensor === undefined ? undefined : await shapeOf(tensor, 'array');
+  const [named] = given;
+  const sample =
+    tensor !== undefined
+      ? await shapeOf(tensor, 'array')
+      : named && (await textShape(argv.model, named.input!, { tokenizer: argv.tokenizer }));
   const pictureSize = await sizeOfFirst(pictures.paths);
   const bar = progressBar(io, argv.budget);
   const left = countdown(io, 'explaining');
@@ -48,6 +56,9 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       ...(pictureSize ? { pictureSize } : {}),
       lan: argv.lan,
       vocabulary: argv.vocab,
+      tokenizer: argv.tokenizer,
+      columns: argv.columns,
+      axes: argv.axes,
       noise: argv.noise,
       keep: argv.keep,
       find: argv.find,
@@ -113,18 +124,24 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
 }
 
 /** The files that were named, or the dataset. */
-function sourceOf(argv: Arguments, pictures: readonly string[]): SourceSpec {
+function sourceOf(argv: Arguments, pictures: readonly string[], given: readonly NamedInput[]): SourceSpec {
   const inputs = [
     ...pictures.map((path) => ({ path, is: 'picture' as const })),
     ...(argv.tensor ?? []).map((path) => ({ path, is: 'array' as const })),
+    ...given,
   ];
   if (argv.data !== undefined) {
-    if (inputs.length > 0) throw new LanError('usage', 'audit: give --data, or --image and --tensor, not both.');
+    if (inputs.length > 0)
+      throw new LanError(
+        'usage',
+        'audit: give --data, or inputs one by one (--image, --tensor, --text, --file, --csv), not both.',
+      );
     return { kind: 'data', path: argv.data, split: argv.split, limit: argv.limit, seed: argv.seed };
   }
   const alone = argv.split !== undefined ? '--split' : argv.limit !== undefined ? '--limit' : undefined;
   if (alone) throw new LanError('usage', `audit: ${alone} is about a dataset. Give --data.`);
-  if (inputs.length === 0) throw new LanError('usage', 'audit: give at least one --image or --tensor, or --data.');
+  if (inputs.length === 0)
+    throw new LanError('usage', 'audit: give at least one --image, --tensor, --text, --file or --csv, or --data.');
   return { kind: 'files', inputs };
 }
 

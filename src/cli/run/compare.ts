@@ -12,7 +12,7 @@ import { whileLocked } from '../../data/lock.js';
 import { picturePaths } from '../../data/picture-paths.js';
 import { uniqueFolders } from '../../data/unique-folders.js';
 import type { Metric } from '../../evidence/metric.js';
-import { predictionText } from '../../report/audit-files.js';
+import { predictionText } from '../../report/prediction.js';
 import { percent } from '../../report/claims.js';
 import { short, toJson } from '../../report/format.js';
 import { progressBar } from '../bar.js';

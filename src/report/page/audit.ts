@@ -4,12 +4,14 @@ import type { AuditResult, BetaResult } from '../../explain/audit.js';
 import { orderOf } from '../../lan/learn.js';
 import type { Picture } from '../../data/resize.js';
 import type { AuditContext } from '../contexts.js';
-import { claims, partOf } from '../claims.js';
+import { claimsAbout } from '../claims-about.js';
 import { drawAttention } from '../drawing/attention.js';
 import { pictureOf, scaleNearest } from '../drawing/colour.js';
 import { fourDigits } from '../format.js';
 import { partOfAll, plainCaution, plainClaim, replacement, thing, type Scene } from '../plain.js';
-import { readable, tokenMasks } from '../tokens.js';
+import { featureNeeds } from '../features.js';
+import { runningText } from '../running-text.js';
+import { readable, tokenMasks, type TokenMask } from '../tokens.js';
 import type { Block, Pictures, ReportDocument } from './document.js';
 import { jpegUrl, legendOf, pngUrl, seen, shownSize } from './images.js';
 import { answersTable, curvePlot, keptPlot, learningPlots, metricTable, otherNoiseTable, verdictsOf } from './measured.js';
@@ -19,10 +21,10 @@ import { about } from './about.js';
 /** Noise is looked at, not measured: colours may be a little off. */
 const NOISE_QUALITY = 75;
 
-const sceneOf = ({ answer, noise }: AuditResult, { hookPoint, tokens }: AuditContext, picture: boolean): Scene => ({
+const sceneOf = ({ answer, noise }: AuditResult, { hookPoint, tokens, features }: AuditContext, picture: boolean): Scene => ({
   answer,
   noise,
-  kind: tokens ? 'text' : hookPoint ? { value: hookPoint.name } : picture ? 'picture' : 'input',
+  kind: tokens || features?.kind === 'word' ? 'text' : hookPoint ? { value: hookPoint.name } : picture ? 'picture' : 'input',
 });
 
 /** The document of the page: the claim in one sentence, then what it rests on. `x`: the input [1,...sample]. */
@@ -100,7 +102,6 @@ async function betaBlocks(
   const slider = replaceBlock(beta, result, scene, context.hookPoint ? undefined : photo, tokens);
   const verdicts = verdictsOf(sanity);
   const others = otherNoiseTable(otherNoise);
-  const [, ...technical] = claims(beta, answer, partOf(context.hookPoint));
   const steps = replaced?.draws[0];
   const after =
     slider && steps
@@ -116,15 +117,7 @@ async function betaBlocks(
       : []),
     { type: 'heading', text: 'What was needed' },
     photo && (await pictures(beta, context, scene, photo, images)),
-    tokens && {
-      type: 'words',
-      words: tokens.map((t) => ({
-        text: readable(t),
-        need: 1 - t.mask,
-        title: `position ${t.position}, id ${t.id}, needed ${(1 - t.mask).toFixed(3)}`,
-      })),
-      legend: legendOf('replaceable', 'needed', 'words'),
-    },
+    ...namedElements(beta, context, tokens),
     slider && { type: 'heading', text: 'See for yourself' },
     slider && {
       type: 'text',
@@ -143,14 +136,47 @@ async function betaBlocks(
       type: 'details',
       summary: 'The claim in the words of the method, and all figures',
       blocks: [
-        ...claims(beta, answer, partOf(context.hookPoint)).slice(0, 1).map((text) => ({ type: 'text' as const, text })), // prettier-ignore
-        ...technical.map((text) => ({ type: 'text' as const, text })),
+        ...claimsAbout(beta, answer, context).map((text) => ({ type: 'text' as const, text })),
         metricTable(metrics),
         ...learningPlots(learned.history),
       ],
     },
   ];
   return blocks.filter((b) => b !== undefined);
+}
+
+/** Elements of a table or an array that are shown. */
+const ELEMENTS = 256;
+
+/** What has a name: the words of a text, marked; or the features of a table, ranked. */
+function namedElements(beta: BetaResult, context: AuditContext, tokens: readonly TokenMask[] | undefined): Block[] {
+  const { features } = context;
+  const pieces = runningText(context, beta)?.filter(({ text }) => text.trim() !== '');
+  const words = pieces
+    ? pieces.map(({ text, attention }) => ({ text, need: attention ?? 0, title: attention === undefined ? 'not known to the model' : `needed ${attention.toFixed(3)}` })) // prettier-ignore
+    : tokens?.map((t) => ({
+        text: readable(t),
+        need: 1 - t.mask,
+        title: `position ${t.position}, id ${t.id}, needed ${(1 - t.mask).toFixed(3)}`,
+      }));
+  if (words) return [{ type: 'words', words, legend: legendOf('replaceable', 'needed', 'words') }];
+  if (!features) return [];
+  const needs = featureNeeds(features, beta);
+  return [
+    {
+      type: 'table',
+      caption: `Most needed first${needs.length > ELEMENTS ? `: ${ELEMENTS} of ${needs.length}` : ''}`,
+      columns: [
+        { name: features.kind },
+        { name: 'value', numeric: true },
+        { name: 'needed', numeric: true },
+        { name: 'part of what was enough' },
+      ],
+      rows: needs
+        .slice(0, ELEMENTS)
+        .map((n) => [n.name, n.value, Number(n.attention.toFixed(4)), n.kept === undefined ? null : n.kept ? 'yes' : 'no']),
+    },
+  ];
 }
 
 /** Input, attention, overlay, and what was left when the claim's part was replaced. */

@@ -1,0 +1,163 @@
+// Inputs whose elements have names: a text, the bytes of a file, a row of a table. Read here into what a model takes.
+import { basename, extname } from 'node:path';
+import { LanError } from '../core/errors.js';
+import { castTensor, float32, isFloat, sizeOf, type Tensor } from '../core/tensor.js';
+import { readBytes, sha256 } from '../data/files.js';
+import { columnsFor, numbersIn, readTable, type Table } from '../data/table.js';
+import type { Tokenizer } from '../data/tokenizer.js';
+import type { WordIndex } from '../data/words.js';
+import type { Classifier } from '../model/open.js';
+import { bytesAsTokens, textAsTokens } from './token-inputs.js';
+import type { Sample } from './inputs.js';
+
+/** A text; `name`: its path or what reports call it. */
+export interface TextInput {
+  readonly text: string;
+  readonly name?: string;
+}
+
+/** The bytes of a file, for a model that takes bytes. */
+export interface FileInput {
+  readonly file: string;
+}
+
+/** A row of a CSV file, the first below the names being 1. */
+export interface RowInput {
+  readonly csv: string;
+  readonly row: number;
+}
+
+/** One input whose elements have names. */
+export type NamedInputs = TextInput | FileInput | RowInput;
+
+/** Is it one of those? */
+export const isNamed = (input: unknown): input is NamedInputs =>
+  typeof input === 'object' && input !== null && ('text' in input || 'file' in input || 'csv' in input);
+
+/** What texts and rows are read with. */
+export interface Reading {
+  /** Of a bag of words. */
+  readonly words?: WordIndex;
+  readonly tokenizer?: Tokenizer;
+  /** The columns that the model takes, in its order. */
+  readonly columns?: readonly string[];
+}
+
+/** What messages and reports call an input. */
+export const nameOf = (input: NamedInputs): string =>
+  'text' in input ? (input.name ?? 'text') : 'file' in input ? input.file : `${input.csv}, row ${input.row}`;
+
+/**
+ * Reads an input for this classifier; a text as so many tokens as `shape` says, where that is not what the model was opened for. Throws LanError (`data`) for one that does not fit: a text without a word that the vocabulary has, a row with a
+ * missing value, and (`usage`) where what it is to be read with is missing.
+ */
+export async function readNamed(
+  classifier: Classifier,
+  input: NamedInputs,
+  reading: Reading,
+  shape?: readonly number[],
+): Promise<Sample> {
+  if (!classifier.hookPoint?.hasSkipPath) classifier.requireFeeds();
+  if ('csv' in input) return readRow(classifier, input, reading);
+  if ('file' in input) {
+    const bytes = await readBytes(input.file, 'File');
+    return {
+      path: input.file,
+      title: basename(input.file),
+      sha256: sha256(bytes),
+      ...bytesAsTokens(classifier, bytes, input.file),
+    };
+  }
+  const own = { ...(input.name === undefined ? {} : { path: input.name }), title: titleOf(input), sha256: sha256(new TextEncoder().encode(input.text)) }; // prettier-ignore
+  const { words, tokenizer } = reading;
+  if (classifier.hookPoint?.tokens) {
+    if (tokenizer) return { ...own, ...textAsTokens(classifier, input.text, tokenizer, nameOf(input), shape) };
+    throw noTokenizer(classifier);
+  }
+  if (!isFloat(classifier.input.type) || classifier.card || classifier.hookPoint)
+    throw new LanError(
+      'data',
+      `${nameOf(input)}: ${classifier.source.name} takes no text; its input '${classifier.input.name}' is ${classifier.input.type}[${classifier.input.shape.join(',')}].`,
+    );
+  if (!words)
+    throw new LanError(
+      'usage',
+      `${classifier.source.name}: takes ${sizeOf(classifier.inputShape)} numbers, and nobody says which word each one counts.`,
+      'Give `vocabulary`, a file with one word a line.',
+    );
+  return { ...own, ...textAsCounts(classifier, input, words) };
+}
+
+const titleOf = ({ name }: TextInput): string => (name === undefined ? 'text' : basename(name, extname(name)));
+
+const noTokenizer = ({ source }: Classifier): LanError =>
+  new LanError(
+    'usage',
+    `${source.name}: takes ids of tokens, and there is no tokenizer.json that makes them from a text.`,
+    'Give `tokenizer`, its path, or a folder in Hugging Face layout as the model.',
+  );
+
+function textAsCounts(
+  classifier: Classifier,
+  input: TextInput,
+  words: WordIndex,
+): Pick<Sample, 'x' | 'features' | 'noise' | 'notes'> {
+  const { counts, pieces, known, unknown } = words.count(input.text);
+  if (known === 0 && !counts.some((c) => c !== 0))
+    throw new LanError(
+      'data',
+      unknown === 0 ? `${nameOf(input)}: holds no word.` : `${nameOf(input)}: none of its ${unknown} words is in the vocabulary of ${words.words.length}.`,
+      unknown === 0 ? undefined : 'Is it in another language, or the vocabulary of another model?',
+    ); // prettier-ignore
+  return {
+    x: numbersAs(classifier, counts),
+    features: { kind: 'word', names: words.words, values: counts, pieces },
+    noise: 'constant:0',
+    notes: [
+      `${known} different words of the text are in the vocabulary, ${unknown} are not; each goes in as often as it stands there`,
+    ],
+  };
+}
+
+/** Numbers in the shape and type of one sample. */
+const numbersAs = (classifier: Classifier, values: Float32Array): Tensor => ({
+  ...castTensor(float32(values, [values.length]), classifier.input.type),
+  dims: [1, ...classifier.inputShape],
+});
+
+/** Tables that were read: thousands of rows are taken from one. */
+const tables = new WeakMap<Reading, Map<string, Promise<Table>>>();
+
+/** The table at `path`, read once. Throws as readTable. */
+export function tableAt(path: string, reading: Reading): Promise<Table> {
+  const own = tables.get(reading) ?? new Map<string, Promise<Table>>();
+  tables.set(reading, own);
+  const table = own.get(path) ?? readTable(path);
+  own.set(path, table);
+  return table;
+}
+
+async function readRow(classifier: Classifier, { csv, row }: RowInput, reading: Reading): Promise<Sample> {
+  requireNumbers(classifier, csv);
+  const table = await tableAt(csv, reading);
+  const columns = columnsFor(table, sizeOf(classifier.inputShape), reading.columns);
+  const values = numbersIn(table, row - 1, columns);
+  return {
+    path: nameOf({ csv, row }),
+    title: `${basename(csv, extname(csv))} ${row}`,
+    sha256: sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
+    x: numbersAs(classifier, values),
+    features: { kind: 'feature', names: columns.map((c) => table.columns[c]!), values },
+    ...(table.rows.length > 1 ? { noise: `bootstrap:${csv}` } : {}),
+    notes: [],
+  };
+}
+
+/** Throws LanError (`data`) where a model takes pictures or tokens, not the numbers of a table. */
+export function requireNumbers({ card, hookPoint, input, source }: Classifier, csv: string): void {
+  if (!card && !hookPoint?.tokens) return;
+  throw new LanError(
+    'data',
+    `Table '${csv}': ${source.name} takes ${card ? 'pictures' : 'ids of tokens'}; its input '${input.name}' is ${input.type}[${input.shape.join(',')}].`,
+  );
+}

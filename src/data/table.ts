@@ -1,0 +1,119 @@
+// Tables of numbers: a CSV file with a line of names and a row a sample.
+import { LanError } from '../core/errors.js';
+import { fieldsOf } from './csv-line.js';
+import { readText } from './text-files.js';
+
+/** A CSV file, read. */
+export interface Table {
+  readonly path: string;
+  /** Names of the columns: of the first line, or `column 1` and so on where that holds numbers alone. */
+  readonly columns: readonly string[];
+  /** Fields as they are written, as many a row as there are columns. */
+  readonly rows: readonly (readonly string[])[];
+  /** The line of each row, as editors count them. */
+  readonly lines: readonly number[];
+}
+
+/** What stands for a value that is not there. */
+const MISSING = /^(|\?|-|na|n\/a|nan|null|none|\.)$/i;
+
+const isNumber = (field: string): boolean => field.trim() !== '' && Number.isFinite(Number(field));
+
+/**
+ * Reads a CSV file (RFC 4180, UTF-8, a row a line; blank lines are passed over). The first line holds names where one of its fields is no number. Throws
+ * LanError (`data`) for a file that cannot be read or holds no row, an open quote, a name given twice, and a row with more or fewer fields than the first.
+ */
+export async function readTable(path: string): Promise<Table> {
+  const where = `Table '${path}'`;
+  const rows: string[][] = [];
+  const lines: number[] = [];
+  const text = await readText(path, 'Table');
+  text.split(/\r\n|\n|\r/).forEach((line, i) => {
+    if (line.trim() === '') return;
+    const fields = fieldsOf(line);
+    if (!fields) throw new LanError('data', `${where}, line ${i + 1}: a quote is not closed, or text follows it.`);
+    if (rows.length > 0 && fields.length !== rows[0]!.length)
+      throw new LanError(
+        'data',
+        `${where}, line ${i + 1}: has ${fields.length} fields, where line ${lines[0]} has ${rows[0]!.length}.`,
+        'Expected fields parted by commas, as many in every line.',
+      );
+    rows.push(fields);
+    lines.push(i + 1);
+  });
+  const [first] = rows;
+  if (!first) throw new LanError('data', `${where}: holds no row.`);
+  const headed = first.some((field) => !isNumber(field) && !MISSING.test(field));
+  if (!headed) return { path, columns: first.map((_, i) => `column ${i + 1}`), rows, lines };
+  if (rows.length === 1) throw new LanError('data', `${where}: holds no row, only a line of names.`);
+  const twice = first.find((name, i) => first.indexOf(name) !== i);
+  if (twice !== undefined) throw new LanError('data', `${where}: two columns are called '${twice}'.`);
+  return { path, columns: first, rows: rows.slice(1), lines: lines.slice(1) };
+}
+
+/** Names that a message lists. */
+const NAMED = 12;
+const listed = (names: readonly string[]): string =>
+  names.length > NAMED ? `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more` : names.join(', ');
+
+/**
+ * The columns that a model takes, by number: those called `wanted`, in that order, else all. Throws LanError (`data`) for a name that is none, and where
+ * they are not `count`.
+ */
+export function columnsFor(table: Table, count: number, wanted?: readonly string[]): number[] {
+  const { path, columns } = table;
+  const absent = (wanted ?? []).filter((name) => !columns.includes(name));
+  if (absent.length > 0)
+    throw new LanError(
+      'data',
+      `Table '${path}': has no column ${absent.map((name) => `'${name}'`).join(', ')}.`,
+      `Its columns are: ${listed(columns)}.`,
+    );
+  const chosen = wanted?.map((name) => columns.indexOf(name)) ?? columns.map((_, i) => i);
+  if (chosen.length === count) return chosen;
+  throw new LanError(
+    'data',
+    wanted
+      ? `\`columns\` names ${chosen.length} columns of '${path}', and the model takes ${count} numbers.`
+      : `Table '${path}': has ${columns.length} columns, and the model takes ${count} numbers.`,
+    `Name those that it takes, in its order, with \`columns\`; the table has: ${listed(columns)}.`,
+  );
+}
+
+/** A value that is not there, or no number; by its row (from 0) and its column. */
+function refusal({ path, columns, rows, lines }: Table, row: number, column: number): LanError {
+  const field = rows[row]![column]!;
+  const what = MISSING.test(field) ? 'is missing' : `is no number, but '${field.slice(0, 40)}'`;
+  return new LanError('data', `Table '${path}', row ${row + 1} (line ${lines[row]}): '${columns[column]}' ${what}.`);
+}
+
+/** The numbers of a row (from 0) in these columns. Throws LanError (`data`) naming the first that is missing or none, and for a row that is not there. */
+export function numbersIn(table: Table, row: number, columns: readonly number[]): Float32Array {
+  const fields = table.rows[row];
+  if (!fields)
+    throw new LanError(
+      'data',
+      `Table '${table.path}': has no row ${row + 1}; it has ${table.rows.length}.`,
+      'Row 1 is the first below the names.',
+    );
+  const wrong = columns.find((c) => !isNumber(fields[c]!));
+  if (wrong !== undefined) throw refusal(table, row, wrong);
+  return Float32Array.from(columns, (c) => Number(fields[c]));
+}
+
+/**
+ * Those rows of a table that are whole: [n * columns.length] numbers row by row, and how many were left out since a value is missing. Throws LanError
+ * (`data`) for a field that is neither a number nor missing, and where no row is whole.
+ */
+export function wholeRows(table: Table, columns: readonly number[]): { readonly values: Float32Array; readonly leftOut: number } {
+  const whole: number[] = [];
+  let leftOut = 0;
+  table.rows.forEach((fields, row) => {
+    const wrong = columns.find((c) => !isNumber(fields[c]!));
+    if (wrong === undefined) for (const c of columns) whole.push(Number(fields[c]));
+    else if (MISSING.test(fields[wrong]!)) leftOut++;
+    else throw refusal(table, row, wrong);
+  });
+  if (whole.length === 0) throw new LanError('data', `Table '${table.path}': has no row without a missing value.`);
+  return { values: Float32Array.from(whole), leftOut };
+}

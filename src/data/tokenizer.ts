@@ -1,0 +1,152 @@
+// A text as ids of tokens, by a tokenizer.json in Hugging Face's form; the only importer of @huggingface/tokenizers, which is loaded when first needed.
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { LanError, messageOf } from '../core/errors.js';
+import { sha256 } from './files.js';
+import { readText } from './text-files.js';
+
+/** A text as tokens: one entry each, in order. */
+export interface Encoded {
+  readonly ids: readonly number[];
+  /** As the vocabulary has them: `##able`, `Ġgood`, `[CLS]`. */
+  readonly tokens: readonly string[];
+  /** Does the token belong to no text: [CLS], [SEP], padding? */
+  readonly special: readonly boolean[];
+  /** Words, the pieces of each joined; whatever stands between words of the text is left out. */
+  readonly words: readonly Word[];
+}
+
+/** A word of a text and its tokens: `from` the first (from 0), `to` behind the last. */
+export interface Word {
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Makes tokens of texts. */
+export interface Tokenizer {
+  /** What messages call it: the path of its file. */
+  readonly path: string;
+  /** Of its files. */
+  readonly sha256: string;
+  /** Ids that it may give are below this. */
+  readonly size: number;
+  /** Most tokens that its configuration allows, special ones included. */
+  readonly longest?: number;
+  /** Ids of tokens that texts are masked and filled up with. */
+  readonly mask?: number;
+  readonly pad?: number;
+  encode(text: string, options?: { /** With [CLS], [SEP] and their like (default). */ readonly special?: boolean }): Encoded;
+  /** The id of a token, by its text in the vocabulary. */
+  idOf(token: string): number | undefined;
+  tokenOf(id: number): string | undefined;
+}
+
+const token = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
+const Config = z.looseObject({ model_max_length: z.number().nullish(), mask_token: token, pad_token: token });
+const Positions = z.looseObject({ max_position_embeddings: z.number().nullish() });
+const Json = z.looseObject({ model: z.looseObject({ type: z.string().optional(), unk_token: z.string().nullish() }) });
+
+/** Where nobody set a limit, configurations hold a number of this size. */
+const NO_LIMIT = 1e6;
+
+/** Whether a folder in Hugging Face layout holds a tokenizer. */
+export const hasTokenizer = (folder: string): boolean => existsSync(join(folder, 'tokenizer.json'));
+
+/**
+ * Opens the tokenizer at `path`: a tokenizer.json, or a folder that holds one; tokenizer_config.json beside it says more. Throws LanError (`data`) for
+ * files that cannot be read, that end too early, or hold what this version does not know.
+ */
+export async function openTokenizer(path: string): Promise<Tokenizer> {
+  const file = existsSync(path) && statSync(path).isDirectory() ? join(path, 'tokenizer.json') : path;
+  const text = await readText(file, 'Tokenizer');
+  const json = checked(Json, text, file);
+  const beside = join(dirname(file), 'tokenizer_config.json');
+  const configText = existsSync(beside) && basename(file) !== basename(beside) ? await readText(beside, 'Tokenizer') : '{}';
+  const config = checked(Config, configText, beside);
+  const { Tokenizer } = await import('@huggingface/tokenizers');
+  let made: InstanceType<typeof Tokenizer>;
+  try {
+    made = new Tokenizer(json, config);
+  } catch (error) {
+    throw new LanError('data', `Tokenizer '${file}': is not understood (${messageOf(error).replace(/\.$/, '')}).`);
+  }
+  const vocabulary = made.get_vocab(true);
+  const added = made.get_added_tokens_decoder();
+  // A word that the vocabulary lacks is a word of the text all the same.
+  const unknown = json.model.unk_token ?? undefined;
+  const isSpecial = (id: number): boolean => added.get(id)?.special === true && added.get(id)?.content !== unknown;
+  const known = (names: readonly (string | undefined)[]): number | undefined => names.flatMap((name) => (name === undefined ? [] : (vocabulary.get(name) ?? []))).at(0); // prettier-ignore
+  // What the model's own configuration says counts too: positions that it has learned.
+  const model = join(dirname(file), 'config.json');
+  const { max_position_embeddings } = existsSync(model) ? checked(Positions, await readText(model, 'Config'), model) : {};
+  const limit = Math.min(config.model_max_length ?? Infinity, max_position_embeddings ?? Infinity);
+  let size = 0;
+  for (const id of vocabulary.values()) size = Math.max(size, id + 1);
+  return {
+    path: file,
+    sha256: sha256(new TextEncoder().encode(`${text}\0${configText}`)),
+    size,
+    longest: limit > 0 && limit < NO_LIMIT ? limit : undefined,
+    mask: known([contentOf(config.mask_token), '[MASK]', '<mask>']),
+    pad: known([contentOf(config.pad_token), '[PAD]', '<pad>']),
+    encode(input, { special = true } = {}) {
+      const { ids, tokens } = made.encode(input, { add_special_tokens: special });
+      const specials = ids.map(isSpecial);
+      return { ids, tokens, special: specials, words: joined(ids, tokens, specials, (part) => made.decode(part)) };
+    },
+    idOf: (name) => vocabulary.get(name),
+    tokenOf: (id) => made.id_to_token(id),
+  };
+}
+
+const contentOf = (named: z.infer<typeof token>): string | undefined => (typeof named === 'string' ? named : named?.content);
+
+function checked<T>(form: z.ZodType<T>, text: string, path: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new LanError('data', `Tokenizer '${path}': cannot be read as JSON; it may have been cut off.`, 'Download it again.');
+  }
+  const { success, data, error } = form.safeParse(json);
+  if (success) return data;
+  const field = error.issues[0]!.path.join('.');
+  throw new LanError('data', `Tokenizer '${path}': ${field === '' ? 'expected a JSON object' : `'${field}' is missing or has a form that is not understood`}.`); // prettier-ignore
+}
+
+/** Scripts written without spaces, where what follows a piece begins no new word and ends none. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const WORDLIKE = /^[\p{L}\p{M}\p{N}]/u;
+const ENDS_WORDLIKE = /[\p{L}\p{M}\p{N}]$/u;
+
+/**
+ * Joins pieces of words by what vocabularies mark them with: `##` in front of a further piece (WordPiece), `▁` or `Ġ` in front of a first one (SentencePiece,
+ * byte-level BPE), `</w>` behind a last one. Special tokens stand alone.
+ */
+function joined(ids: readonly number[], tokens: readonly string[], special: readonly boolean[], decode: (ids: number[]) => string): Word[] {
+  const spaces = tokens.some((t, i) => !special[i] && /^[\u2581\u0120]/.test(t));
+  const ends = tokens.some((t) => t.endsWith('</w>'));
+  const continues = (i: number): boolean => {
+    const [before, own] = [tokens[i - 1]!, tokens[i]!];
+    if (i === 0 || special[i] || special[i - 1]) return false;
+    if (own.startsWith('##')) return true;
+    if (ends) return !before.endsWith('</w>');
+    if (!spaces || /^[\u2581\u0120]/.test(own) || UNSPACED.test(own) || UNSPACED.test(before)) return false;
+    // Bytes of a letter that are tokens by themselves look like letters too (Ã and alike).
+    return WORDLIKE.test(own) && (ENDS_WORDLIKE.test(before) || /^[\u2581\u0120]$/.test(before));
+  };
+  const words: { text: string; from: number; to: number }[] = [];
+  tokens.forEach((own, i) => {
+    if (words.length > 0 && continues(i)) words.at(-1)!.to = i + 1;
+    else words.push({ text: own, from: i, to: i + 1 });
+  });
+  for (const word of words) {
+    if (special[word.from]) continue;
+    const text = decode(ids.slice(word.from, word.to)).trim();
+    if (text !== '') word.text = text;
+  }
+  return words;
+} // prettier-ignore
