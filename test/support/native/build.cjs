@@ -1,6 +1,7 @@
 // Before all tests: TypeScript to JavaScript, every file once for all workers and for the processes that tests start. Types are `make types`' work.
 const { copyFileSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } = require('node:fs');
 const { join, resolve } = require('node:path');
+const { pathToFileURL } = require('node:url');
 const esbuild = require('esbuild');
 
 const ROOT = resolve(__filename, '../../../..');
@@ -25,9 +26,12 @@ module.exports = async () => {
     sourcesContent: false,
     logLevel: 'error',
   });
+  // The page of reports, as `npm run build` makes it.
+  const { buildReport } = await import(pathToFileURL(join(ROOT, 'web/build.js')).href);
+  await buildReport();
   await esbuild.stop();
   // What lies beside the sources in the package.
   copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  symlinkSync(join(ROOT, 'models'), join(folder, 'models'));
+  for (const name of ['models', 'dist', 'web']) symlinkSync(join(ROOT, name), join(folder, name));
   process.env.LAN_ONNX_TEST_BUILD = folder;
 };
