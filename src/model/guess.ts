@@ -26,8 +26,12 @@ export interface Preprocessing {
 export const MOST_PICTURES = 8;
 /** Part of each side that a crop leaves out. */
 const MARGIN = 0.06;
-/** How much better than the second the first must be for a guess to be called likely. */
-const LIKELY = 1.5;
+/**
+ * How much better than the second the first must be for a guess to be called likely, and on how many pictures: one or two may suit a wrong convention by
+ * chance (a hot dog that MobileNet V1 takes for 0..1 with .49, for its own -1..1 with .32).
+ */
+const LIKELY = 2;
+const ENOUGH = 3;
 
 /** What a note about a guess ends in. */
 const SAY = 'say what it is with `card` or `mean`, `std`, `range`, `channels`';
@@ -44,7 +48,8 @@ export interface Conventional<C> extends Pick<Classifier, 'hookPoint' | 'inputSh
  * Tries the conventional preprocessings on pictures [N,C,H,W] (pixel values in 0..255; the first MOST_PICTURES count) and gives the classifier with
  * the best, on the same sessions. A wrong preprocessing makes a model unsure, or sure of something that changes with the view: so each picture is
  * shown as it is, cropped a little in two ways and, in colour, mirrored, and a convention scores the probability of the answer on average over the
- * views times the share of views that give it. `note` says what was taken, how sure that is, and what came second. `classifier` itself stays as it is.
+ * views times the share of views that give it. `note` says what was taken, how sure that is, what came second, and, where it
+ * is not sure, for how many pictures that gives another answer. `classifier` itself stays as it is.
  */
 export async function chooseConvention<C extends Conventional<C>>(
   classifier: C,
@@ -55,16 +60,22 @@ export async function chooseConvention<C extends Conventional<C>>(
   const bytes = Uint8Array.from(toFloat32(pixels255), (v) => Math.round(Math.min(255, Math.max(0, v))));
   const pictures = Math.min(MOST_PICTURES, bytes.length / per);
   const shown = Array.from({ length: pictures }, (_, i) => viewsOf(bytes.subarray(i * per, (i + 1) * per), shape));
-  const tried: { name: string; classifier: C; score: number }[] = [];
+  const tried: { name: string; classifier: C; score: number; found: readonly number[] }[] = [];
   for (const [name, values] of candidates(classifier.cardGiven, shape[0])) {
     const candidate = classifier.withCard({ ...classifier.card!, ...values }, true);
     let sum = 0;
-    for (const views of shown) sum += scoreOf(await answers(candidate, views, shape));
-    tried.push({ name, classifier: candidate, score: sum / pictures });
+    const found: number[] = [];
+    for (const views of shown) {
+      const { score, answer } = scoreOf(await answers(candidate, views, shape));
+      sum += score;
+      found.push(answer);
+    }
+    tried.push({ name, classifier: candidate, score: sum / pictures, found });
   }
   // Of equals the first, which is the more common convention.
   const [best, second] = tried.toSorted((a, b) => b.score - a.score) as [(typeof tried)[0], (typeof tried)[0]?];
-  const likely = !second || best.score > LIKELY * second.score;
+  const likely = !second || (pictures >= ENOUGH && best.score > LIKELY * second.score);
+  const other = second ? best.found.filter((answer, i) => answer !== second.found[i]).length : 0;
   const guess: Preprocessing = {
     source: 'pictures',
     convention: best.name,
@@ -72,7 +83,12 @@ export async function chooseConvention<C extends Conventional<C>>(
     ...(second ? { runnerUp: { convention: second.name, score: second.score } } : {}),
     pictures,
   };
-  const next = second ? `, before ${second.name} with ${second.score.toFixed(2)}` : '';
+  const change = likely
+    ? ''
+    : other > 0
+      ? `, which gives another answer for ${other} of ${pictures}`
+      : ', which answers the same';
+  const next = second ? `, before ${second.name} with ${second.score.toFixed(2)}${change}` : '';
   const note = `no model card: assumed ${best.name}, which is ${likely ? 'likely' : 'a guess'}: it scores ${best.score.toFixed(2)} (confidence times agreement over views of ${pictures} picture${pictures > 1 ? 's' : ''})${next}; ${SAY}`;
   return { classifier: best.classifier, note, guess };
 }
@@ -157,10 +173,10 @@ async function answers<C extends Conventional<C>>(
   return rows;
 }
 
-/** Probability of the answer on average over the views, times the share of views that give it; 0 where there is no number. */
-function scoreOf(rows: readonly Float32Array[]): number {
+/** The answer on average over the views, and its probability times the fraction of views that give it; 0 where there is no number. */
+function scoreOf(rows: readonly Float32Array[]): { readonly score: number; readonly answer: number } {
   const mean = rows[0]!.map((_, k) => rows.reduce((sum, row) => sum + row[k]! / rows.length, 0));
   const answer = largest(mean);
   const score = (mean[answer]! * rows.filter((row) => largest(row) === answer).length) / rows.length;
-  return Number.isFinite(score) ? score : 0;
+  return { score: Number.isFinite(score) ? score : 0, answer };
 }

@@ -172,7 +172,7 @@ describe('out of memory', () => {
     const feeds = { x: float32(new Float32Array(sizeOf(dims)), dims) };
     // More room each time, until the forward pass fits and the backward pass does not.
     const problems: string[] = [];
-    for (let free = 4; free < 12 && !problems.at(-1)?.startsWith('The backward pass'); free++) {
+    for (let free = 7; free < 12 && !problems.at(-1)?.startsWith('The backward pass'); free++) {
       fill(free);
       const error = await failure(program.run(feeds));
       expect(error).toMatchObject({ name: 'LanError', code: 'memory' });

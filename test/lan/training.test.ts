@@ -31,11 +31,11 @@ test('both engines give the same losses from the same seed', async () => {
   expect(a.at(-1)).toBeLessThan(a[0]! - 0.3);
 });
 
-test('250 steps of 32 digits: above 90 % of the validation digits', async () => {
+test('150 steps of 32 digits: above 90 % of the validation digits', async () => {
   const engine = createOrtEngine(adapters);
   const training = await startTraining(engine, train, 32, 1);
   const before = await training.accuracy(engine, validation);
-  await training.run(250, 0.003);
+  await training.run(150, 0.003);
   const after = await training.accuracy(engine, validation);
   await training.descent.dispose();
   expect(before).toBeLessThan(0.3);

@@ -30,14 +30,17 @@ const users = [
   'docs/score.md',
 ].map((file) => readFileSync(join(root, file), 'utf8'));
 
+const wordsIn = (text: string): ReadonlySet<string> => new Set(text.match(/\w+/g));
+
 test('every public function and value is used in a test or an example; every type is, or is part of one that is', () => {
-  const used = new Set(names.filter((n) => users.some((text) => new RegExp(`\\b${n.name}\\b`).test(text))).map((n) => n.name));
+  const words = wordsIn(users.join('\n'));
+  const used = new Set(names.filter((n) => words.has(n.name)).map((n) => n.name));
   expect(names.filter((n) => n.kind !== 'type' && !used.has(n.name)).map((n) => n.name)).toEqual([]);
   // What a used name's signature names is used with it.
+  const named = new Map(names.map((n) => [n, wordsIn(n.signature)]));
   for (let before = -1; before !== used.size;) {
     before = used.size;
-    for (const n of names)
-      if (used.has(n.name)) for (const m of names) if (new RegExp(`\\b${m.name}\\b`).test(n.signature)) used.add(m.name);
+    for (const n of names) if (used.has(n.name)) for (const m of names) if (named.get(n)!.has(m.name)) used.add(m.name);
   }
   expect(names.filter((n) => !used.has(n.name)).map((n) => n.name)).toEqual([]);
 });

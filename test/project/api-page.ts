@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'prettier';
 import ts from 'typescript';
-import { compilerOptions } from './programs.js';
+import { programOf } from './programs.js';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -32,7 +32,7 @@ export interface PublicName {
 /** Every name that the entries export. */
 export function publicNames(): PublicName[] {
   const files = Object.values(ENTRIES).map((file) => join(root, file));
-  const program = ts.createProgram(files, compilerOptions());
+  const program = programOf(files);
   const checker = program.getTypeChecker();
   return Object.entries(ENTRIES).flatMap(([entry, file]) => {
     const symbol = checker.getSymbolAtLocation(program.getSourceFile(join(root, file))!)!;

@@ -1,5 +1,5 @@
 // Before all tests: TypeScript to JavaScript, every file once for all workers and for the processes that tests start. Types are `make types`' work.
-const { copyFileSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } = require('node:fs');
+const { readdirSync, rmSync } = require('node:fs');
 const { join, resolve } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const esbuild = require('esbuild');
@@ -10,11 +10,22 @@ const FOLDERS = ['src', 'adapters', 'fixtures', 'bench', 'test'];
 const typescriptIn = (folder) =>
   readdirSync(folder, { recursive: true }).flatMap((file) => (file.endsWith('.ts') ? [join(folder, file)] : []));
 
+/** Does a process of this number run? */
+function runs(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
 module.exports = async () => {
-  // Within node_modules packages are found as from the sources; a folder of its own, so that runs beside each other do not write into each other's.
-  const caches = join(ROOT, 'node_modules/.cache');
-  mkdirSync(caches, { recursive: true });
-  const folder = mkdtempSync(join(caches, 'lan-onnx-tests-'));
+  // Beside dist, as deep as it is, so that packages and what comes with this one are found from either. A run's own, and what killed ones left goes.
+  for (const name of readdirSync(ROOT)) {
+    const pid = /^tests-(\d+)\.tmp$/.exec(name)?.[1];
+    if (pid && !runs(Number(pid))) rmSync(join(ROOT, name), { recursive: true, force: true });
+  }
+  const folder = join(ROOT, `tests-${process.pid}.tmp`);
   await esbuild.build({
     entryPoints: FOLDERS.flatMap((name) => typescriptIn(join(ROOT, name))),
     outdir: folder,
@@ -30,8 +41,5 @@ module.exports = async () => {
   const { buildReport } = await import(pathToFileURL(join(ROOT, 'web/build.js')).href);
   await buildReport();
   await esbuild.stop();
-  // What lies beside the sources in the package.
-  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  for (const name of ['models', 'dist', 'web']) symlinkSync(join(ROOT, name), join(folder, name));
   process.env.LAN_ONNX_TEST_BUILD = folder;
 };
