@@ -37,7 +37,7 @@ export interface ReproduceResult extends Findings {
 }
 
 /**
- * Runs an experiment of the package (`tank`, `translated-mnist`, `translated-mnist-corner`), or of a .json file: trains what is missing, draws the
+ * Runs an experiment of the package (`syn`, `tank`, `translated-mnist`, `translated-mnist-corner`), or of a .json file: trains what is missing, draws the
  * figures, and writes all of it to the run folder. Throws LanError (`data`) for an experiment or dataset that cannot be read, (`interrupted`).
  *
  * @example

@@ -12,8 +12,8 @@ export const withSanity = (
   options: ExplainOptions,
 ): Promise<AuditResult> => withBattery(classifier, x, result, { ...options, reopen: (bytes) => reopened(classifier, bytes) });
 
-/** The same model with other weights: of the same shapes, inputs, preprocessing and labels. */
-async function reopened(classifier: Classifier, bytes: Uint8Array): Promise<Classifier> {
+/** The classifier with the model of `bytes`, which has other weights: of the same shapes, inputs, preprocessing and labels. Throws as openModel does. */
+export async function reopened(classifier: Classifier, bytes: Uint8Array): Promise<Classifier> {
   const { adapters, card, engine, feeds, hookPoint, input, inputs, labels, output, outputKind, task } = classifier;
   return openModel(bytes, {
     adapters,

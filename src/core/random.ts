@@ -37,6 +37,7 @@ export const STREAMS = {
   reservoir: 51,
   unigram: 52,
   coins: 53,
+  knownFeatures: 60,
 } as const;
 
 /** A stream of independent 32-bit words. */

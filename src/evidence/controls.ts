@@ -6,7 +6,7 @@ import { toFloat32, type Tensor } from '../core/tensor.js';
 import { meanOf } from './metric.js';
 import { replace, spread } from './corrupt.js';
 import type { SanityTest, Verdict } from './sanity.js';
-import { drawsOf, scores, type Subject } from './subject.js';
+import { drawsOf, scores, wholeOf, type Subject } from './subject.js';
 
 /** A mask does better than a control by at least this part of the score of x, or it does not. */
 const MARGIN = 0.05;
@@ -89,14 +89,13 @@ export async function controls(
     ...(strength ? [{ name: 'edges', words: 'the strongest edges', replaced: fixed(strength) }] : []),
   ];
   const image = toFloat32(x);
-  const values = await scores(subject, 1 + masks.length * rounds, (sample, out) => {
-    if (sample === 0) return out.set(image);
-    const draw = Math.floor((sample - 1) / masks.length);
-    const replaced = masks[(sample - 1) % masks.length]!.replaced(draw);
+  const whole = await wholeOf(subject);
+  const values = await scores(subject, masks.length * rounds, (sample, out) => {
+    const draw = Math.floor(sample / masks.length);
+    const replaced = masks[sample % masks.length]!.replaced(draw);
     replace(out, etas[draw % etas.length]!, image, replaced);
   });
-  const whole = values[0]!;
-  const of = (mask: number): number[] => Array.from({ length: rounds }, (_, d) => values[1 + d * masks.length + mask]!);
+  const of = (mask: number): number[] => Array.from({ length: rounds }, (_, d) => values[d * masks.length + mask]!);
   const mean = (v: readonly number[]): number => v.reduce((a, b) => a + b, 0) / v.length;
   const own = of(0);
   return masks.slice(1).map(({ name, words }, i) => {

@@ -4,7 +4,7 @@ import { STREAMS } from '../core/random.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { meanOf, type Metric } from './metric.js';
 import { spread } from './corrupt.js';
-import { drawsOf, scores, type Subject } from './subject.js';
+import { drawsOf, scores, wholeOf, type Subject } from './subject.js';
 
 /** Fractions of the elements that are replaced (deletion) or restored (insertion): dense where explanations differ, at their few most needed parts. */
 export const CURVE = [0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
@@ -45,19 +45,19 @@ export async function deletionAndInsertion(
   const position = positions(need, subject.x);
   const x = toFloat32(subject.x);
   const etas = drawsOf(subject, STREAMS.metrics, draws);
-  // Deletion from none to all but the last, then insertion the same way: x itself and noise alone are the ends of both.
+  // Of each draw insertion up to the last step but one, then deletion between its ends: x itself and noise alone are the ends of both.
   const steps = counts.length - 1;
-  const values = await scores(subject, 2 * steps * etas.length, (sample, out) => {
-    const eta = etas[Math.floor(sample / (2 * steps))]!;
-    const step = sample % (2 * steps);
-    const [count, below, above] = step < steps ? [counts[step]!, eta, x] : [counts[step - steps]!, x, eta];
+  const each = 2 * steps - 1;
+  const whole = await wholeOf(subject);
+  const values = await scores(subject, each * etas.length, (sample, out) => {
+    const eta = etas[Math.floor(sample / each)]!;
+    const step = sample % each;
+    const [count, below, above] = step < steps ? [counts[step]!, x, eta] : [counts[step - steps + 1]!, eta, x];
     for (let i = 0; i < out.length; i++) out[i] = (position[i]! < count ? below : above)[i]!;
   });
-  const curvesOf = (first: number, end: number): number[][] =>
-    etas.map((_, d) => {
-      const start = 2 * steps * d;
-      return [...values.subarray(start + first, start + first + steps), values[start + end]!];
-    });
+  const ofDraw = etas.map((_, d) => Array.from(values.subarray(each * d, each * (d + 1))));
+  const deletions = ofDraw.map((v) => [whole, ...v.slice(steps), v[0]!]);
+  const insertions = ofDraw.map((v) => [...v.slice(0, steps), whole]);
   const metric = (name: string, curves: number[][], rest: Pick<Metric, 'better' | 'definition'>): Metric => ({
     name,
     ...meanOf(
@@ -69,11 +69,11 @@ export async function deletionAndInsertion(
     curve: { fraction, score: fraction.map((_, i) => curves.reduce((sum, c) => sum + c[i]!, 0) / curves.length) },
   });
   return [
-    metric('deletion', curvesOf(0, steps), {
+    metric('deletion', deletions, {
       better: 'lower',
       definition: 'area under the score while the most needed elements are replaced by noise first',
     }),
-    metric('insertion', curvesOf(steps, 0), {
+    metric('insertion', insertions, {
       better: 'higher',
       definition: 'area under the score while the most needed elements are restored from noise first',
     }),

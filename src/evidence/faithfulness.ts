@@ -4,7 +4,7 @@ import { random, STREAMS, type Random } from '../core/random.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { bootstrap, type Metric } from './metric.js';
 import { replace, spread } from './corrupt.js';
-import { scores, type Subject } from './subject.js';
+import { scores, wholeOf, type Subject } from './subject.js';
 
 /**
  * Infidelity (Yeh et al., 2019): the mean of (I . phi - (f(x) - f(x - I)))^2 over perturbations, of which `sums` has I . phi and `losses` the change of f.
@@ -73,15 +73,14 @@ export async function faithfulness(
   const values = toFloat32(need);
   const image = toFloat32(x);
   const sums = new Float64Array(draws);
-  // The first sample is x itself, of which all are a loss.
-  const [whole, ...left] = await scores(subject, draws + 1, (sample, out) => {
-    if (sample === 0) return out.set(image);
-    const part = parts(need, stream, 2000 + sample);
-    sums[sample - 1] = part.reduce((sum, p, i) => sum + p * values[i]!, 0);
-    noise.fill(out, stream, 3000 + sample);
+  const whole = await wholeOf(subject);
+  const left = await scores(subject, draws, (sample, out) => {
+    const part = parts(need, stream, 2001 + sample);
+    sums[sample] = part.reduce((sum, p, i) => sum + p * values[i]!, 0);
+    noise.fill(out, stream, 3001 + sample);
     replace(out, out, image, spread(part, need.dims, x.dims));
   });
-  const losses = left.map((score) => whole! - score);
+  const losses = Array.from(left, (score) => whole - score);
   const over =
     (statistic: (sums: number[], losses: number[]) => number) =>
     (chosen: Uint32Array | number[]): number => {

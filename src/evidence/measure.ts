@@ -75,7 +75,9 @@ export async function measureAll(
   { mask, answer, judge, claim, low, high, columns, groundTruth, ...asked }: Question,
 ): Promise<Further> {
   const { x, noise, seed } = asked;
-  const subject: Subject = { ...asked, predict, score: scoreOf(answer) };
+  const p = await predict(x);
+  const score = scoreOf(answer);
+  const subject: Subject = { ...asked, predict, score, whole: score(toFloat32(p)) };
   const need = needOf(mask);
   const truth = groundTruth && marked(groundTruth, need);
   const pixels = pixelNeed(need, x);
@@ -93,7 +95,7 @@ export async function measureAll(
       ...concentration(need),
       ...(truth ? localisation(need, truth) : []),
     ],
-    otherNoise: await underOtherNoise(predict, x, replaced, others, { fraction, judge: judge(await predict(x)), seed }),
+    otherNoise: await underOtherNoise(predict, x, replaced, others, { fraction, judge: judge(p), seed }),
     sanity: sanityOf(await controls(subject, need, { fraction, find })),
   };
 }

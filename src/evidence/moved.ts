@@ -1,4 +1,5 @@
 // Has attention moved between two models, by more than a change of seed moves it? A permutation test over masks of several seeds.
+import { pearson, varies } from '../core/correlation.js';
 import { thinned, type PlaceMap } from './place.js';
 
 /** How far the maps of two models are apart, beside how far those of one are. */
@@ -24,18 +25,7 @@ const GRID = 16;
 export const FEWEST_SEEDS = 4;
 
 /** 1 - Pearson correlation; of two maps without a place 0, of one of them 1. */
-export function distance(a: Float32Array, b: Float32Array): number {
-  const mean = (v: Float32Array): number => v.reduce((x, y) => x + y, 0) / v.length;
-  const [ma, mb] = [mean(a), mean(b)];
-  let [ab, aa, bb] = [0, 0, 0];
-  a.forEach((v, i) => {
-    ab += (v - ma) * (b[i]! - mb);
-    aa += (v - ma) ** 2;
-    bb += (b[i]! - mb) ** 2;
-  });
-  if (aa < 1e-12 || bb < 1e-12) return aa < 1e-12 && bb < 1e-12 ? 0 : 1;
-  return 1 - ab / Math.sqrt(aa * bb);
-}
+export const distance = (a: Float32Array, b: Float32Array): number => (varies(a) || varies(b) ? 1 - pearson(a, b) : 0);
 
 /** All choices of `k` of the numbers 0..n-1. */
 function* choices(n: number, k: number, from = 0): Generator<number[]> {

@@ -16,6 +16,8 @@ export interface Subject {
   readonly score: ScoreOf;
   readonly noise: Noise;
   readonly seed: number;
+  /** The score of x itself, where it is known already. */
+  readonly whole?: number;
 }
 
 /**
@@ -56,6 +58,12 @@ export async function scores(
     for (let i = 0; i < n; i++) out[at + i] = score(values.subarray(i * k, (i + 1) * k));
   }
   return out;
+}
+
+/** The score of x itself. */
+export async function wholeOf(subject: Subject): Promise<number> {
+  const { whole, x } = subject;
+  return whole ?? (await scores(subject, 1, (_, out) => out.set(toFloat32(x))))[0]!;
 }
 
 /** `count` draws of the noise, each of the size of x; one where every draw is the same. */

@@ -2,12 +2,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { METHODS } from '../attribution/names.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { packageFile } from '../core/version.js';
 import { readTextSync } from '../data/files.js';
-import { NOISE_HELP, SCHEDULES } from '../lan/choices.js';
+import { MASK_VALUES, NOISE_HELP, SCHEDULES, type MaskValues } from '../lan/choices.js';
 import { parseLayers } from '../lan/notation.js';
 import type { TrainSettings } from '../lan/train.js';
+import { SYN } from './data/known-features.js';
 
 /** A network F and how it is trained. */
 export interface ClassifierConfig extends TrainSettings {
@@ -22,6 +24,8 @@ export interface ExplainerConfig extends TrainSettings {
   readonly noise: string;
   readonly batch: number;
   readonly draws: number;
+  /** Default 'soft', masks as Eq. 2 has them. */
+  readonly maskValues?: MaskValues;
 }
 
 /** Translated MNIST (Section 5.1, Appendix A). */
@@ -51,12 +55,30 @@ export interface TankConfig {
     readonly pictures: number;
     readonly iterations: number;
     readonly noiseSamples: number;
+    /** Other methods on the same pictures, by name. */
+    readonly methods: string;
   };
   readonly limits: Readonly<Record<string, number>>;
 }
 
+/** Data whose needed features are known: Syn1 to Syn6 of INVASE. */
+export interface KnownFeaturesConfig {
+  readonly kind: 'known-features';
+  readonly title: string;
+  /** `sets`: names of SYN; samples that are trained on, and as many of `test` for validation and to be explained. */
+  readonly data: { readonly sets: string; readonly train: number; readonly test: number };
+  readonly classifier: ClassifierConfig;
+  readonly explainer: ExplainerConfig;
+  /** Sample-specific masks (Eq. 4). */
+  readonly masks: { readonly beta: number; readonly draws: number; readonly iterations: number };
+  /** Other methods, by name. */
+  readonly methods: { readonly names: string };
+  /** The verdicts' limits. */
+  readonly limits: Readonly<Record<string, number>>;
+}
+
 /** The settings of an experiment, as its JSON file has them; `kind` says which experiment. */
-export type ExperimentConfig = TranslatedConfig | TankConfig;
+export type ExperimentConfig = TranslatedConfig | TankConfig | KnownFeaturesConfig;
 
 const SCHEMA = 'lan-onnx/experiment@1';
 /** Bytes of a config; those of the package have two thousand. */
@@ -103,6 +125,14 @@ const train = {
   learningRate: above(0, 10),
   schedule: z.enum(SCHEDULES, { error: `must be one of ${SCHEDULES.join(', ')}` }),
 };
+/** The words of a list such as `gradient ig rise`. */
+export const words = (list: string): string[] => list.split(/[\s,]+/).filter((w) => w !== '');
+
+/** Some of these names, with spaces or commas between them. */
+const listOf = (names: readonly string[]): z.ZodType<string> =>
+  z.string({ error: 'must be a text' }).refine((list) => words(list).length > 0 && words(list).every((w) => names.includes(w)), {
+    error: `must name some of ${names.join(', ')}`,
+  });
 const limit = z.number({ error: 'must be a number' });
 
 /** What a config of each kind has to have, and all that it may have. */
@@ -135,8 +165,24 @@ const KINDS = {
       pictures: whole(1, MOST),
       iterations: whole(1, MOST_STEPS),
       noiseSamples: whole(1, MOST),
+      methods: listOf(METHODS),
     }),
     limits: section({ accuracy: limit, chance: limit, attentionRatio: limit }),
+  }),
+  'known-features': section({
+    data: section({ sets: listOf(SYN), train: whole(2, MOST), test: whole(2, MOST) }),
+    classifier: section({ network, ...train }),
+    explainer: section({
+      lan: network,
+      beta,
+      noise,
+      draws: whole(1, 1024),
+      maskValues: z.enum(MASK_VALUES, { error: `must be one of ${MASK_VALUES.join(', ')}` }),
+      ...train,
+    }),
+    masks: section({ beta, draws: whole(1, 1024), iterations: whole(1, MOST_STEPS) }),
+    methods: section({ names: listOf(METHODS) }),
+    limits: section({ divergence: limit, truePositives: limit, falseDiscoveries: limit }),
   }),
 } as const;
 
@@ -187,7 +233,7 @@ export function readExperiment(name: string, quick: boolean): ExperimentConfig {
   } as unknown as ExperimentConfig;
 }
 
-const Raw = z.looseObject({ schema: z.literal(SCHEMA), kind: z.enum(['translated-digits', 'tank']) });
+const Raw = z.looseObject({ schema: z.literal(SCHEMA), kind: z.enum(['translated-digits', 'tank', 'known-features']) });
 
 function read(path: string, where: string): unknown {
   try {

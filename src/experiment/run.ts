@@ -72,6 +72,15 @@ export interface MapPanel {
   readonly masked?: (index: number) => boolean;
 }
 
+/** Figures in rows, written as CSV and shown. */
+export interface Table {
+  readonly file: string;
+  readonly caption: string;
+  readonly columns: readonly string[];
+  /** As long as `columns` each. */
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
 /** What an experiment found. */
 export interface Findings {
   readonly title: string;
@@ -79,6 +88,7 @@ export interface Findings {
   readonly metrics: Readonly<Record<string, number>>;
   readonly verdicts: readonly Verdict[];
   readonly figures: readonly Figure[];
+  readonly tables?: readonly Table[];
   /** Seconds of each phase; they stay out of the run folder, which repeats byte for byte. */
   readonly seconds: Readonly<Record<string, number>>;
 }

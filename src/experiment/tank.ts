@@ -4,13 +4,15 @@ import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import { toPlanes } from '../data/planes.js';
 import type { Picture } from '../data/resize.js';
 import { createAuditor } from '../explain/audit.js';
+import { createNoise } from '../lan/noise.js';
 import type { Samples } from '../lan/samples.js';
 import type { Classifier } from '../model/open.js';
-import type { TankConfig } from './config.js';
+import { words, type TankConfig } from './config.js';
 import { tankSamples } from './data/tank-samples.js';
 import { tankPicture } from './data/tank.js';
 import { atLeast, atMost, trainedClassifier, type Figure, type Findings, type RunOptions } from './run.js';
 import { perPixel } from './statistics.js';
+import { attentionBy, attentionTable, type TankScene } from './tank-methods.js';
 
 const DATA = 'synthetic pictures of trees, clouds and tanks; in training and test pictures clouds are there only with tanks';
 /** Pictures drawn in the figure. */
@@ -42,6 +44,7 @@ export async function tanks(config: TankConfig, _data: string | undefined, run: 
     const reversed = await accuracyOn(f.classifier, make(test, 'without tanks', train + 2 * test));
     const start = performance.now();
     const found = await masks(config, f.classifier, train + 3 * test, run);
+    const others = await attentionBy(words(config.masks.methods), f.classifier, found.scenes, found.noise, run);
     const { masks: { beta }, limits } = config; // prettier-ignore
     const ratio = found.clouds / found.tank;
     return {
@@ -63,6 +66,7 @@ export async function tanks(config: TankConfig, _data: string | undefined, run: 
         atLeast(`attention on clouds, against tanks, per pixel (beta ${beta})`, ratio, limits['attentionRatio']!),
       ],
       figures: [found.figure],
+      tables: [attentionTable(new Map([['lan', found.attention], ...others]), found.scenes, run.seed)],
     };
   } finally {
     await f.classifier.dispose();
@@ -117,6 +121,8 @@ async function masks({ data, masks: settings }: TankConfig, classifier: Classifi
   const count = settings.pictures * area;
   const attention = new Float32Array(count);
   const seen = { clouds: new Uint8Array(count), tank: new Uint8Array(count) };
+  const scenes: TankScene[] = [];
+  const attentions: Float32Array[] = [];
   const items: { input: Picture; attention: Float32Array }[] = [];
   try {
     for (let n = 0; n < settings.pictures; n++) {
@@ -124,6 +130,8 @@ async function masks({ data, masks: settings }: TankConfig, classifier: Classifi
       const x = float32(Float32Array.from(toPlanes(picture, 3)), [1, 3, size, size]);
       const { betas } = await auditor.audit(x);
       const own = toFloat32(betas[0]!.learned.mask).map((a) => 1 - a);
+      scenes.push({ x, clouds: picture.clouds, tank: picture.tank });
+      attentions.push(own);
       attention.set(own, n * area);
       seen.clouds.set(picture.clouds, n * area);
       seen.tank.set(picture.tank, n * area);
@@ -144,5 +152,8 @@ async function masks({ data, masks: settings }: TankConfig, classifier: Classifi
     tank: perPixel(attention, seen.tank),
     elsewhere: perPixel(attention, elsewhere),
     figure,
+    scenes,
+    attention: attentions,
+    noise: createNoise('bootstrap:training', { x: scenes[0]!.x, low: 0, high: 255, samples: pool }),
   };
 }

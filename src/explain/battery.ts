@@ -1,7 +1,7 @@
 // The whole self-deception battery of one audit: masks learned again with another seed, noise, input and model, and what they say about the first one.
 import { LanError } from '../core/errors.js';
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
-import { judgeOf, type Answer } from '../evidence/answer.js';
+import { judgeOf } from '../evidence/answer.js';
 import { agreementTest, changeTest, edgeTest, leakTest, seedTest, unrelated } from '../evidence/battery.js';
 import { edges } from '../evidence/controls.js';
 import { claimedFraction, needOf } from '../evidence/measure.js';
@@ -9,14 +9,14 @@ import type { Metric } from '../evidence/metric.js';
 import { otherNoises } from '../evidence/other-noise.js';
 import { sanityOf, type SanityTest } from '../evidence/sanity.js';
 import { maxSensitivity } from '../evidence/sensitivity.js';
-import { similarity } from '../evidence/similarity.js';
+import { alike, similarity } from '../evidence/similarity.js';
 import { orderOf } from '../lan/learn.js';
 import { createNoise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
 import type { AuditOptions, AuditResult, BetaResult } from './audit.js';
 import { rangeOf, tokenPool } from './plausible.js';
 import { randomised, weightsFromTop } from './randomise.js';
-import { createRelearner, type Relearner } from './relearn.js';
+import { createRelearner, type Located, type Relearner } from './relearn.js';
 
 /** Inputs are moved by up to this part of their range for max-sensitivity. */
 const MOVED = 0.02;
@@ -91,16 +91,16 @@ class Battery {
     if (explainer) {
       tests.push(agreementTest('amortised', "the network's map beside one learned for this input", similarity(need, fresh), 1));
     } else {
-      const alike = similarity(need, fresh);
-      floor = Math.max(0, alike.spearman);
-      tests.push(seedTest(alike));
+      const seeds = similarity(need, fresh);
+      floor = Math.max(0, alike(seeds));
+      tests.push(seedTest(seeds));
     }
-    if (!classifier.hookPoint) tests.push(...(await this.otherInput(x, range, floor)));
+    tests.push(...(await this.otherInput(located, range, floor)));
     if (!explainer) {
       tests.push(...(await this.otherNoise(x, range, floor)));
       tests.push(...(await this.weights(floor)));
     }
-    const moved = classifier.hookPoint ? undefined : await this.step('moved inputs', () => this.sensitivity(x, range));
+    const moved = await this.step(classifier.hookPoint ? `moved values of '${classifier.hookPoint.name}'` : 'moved inputs', () => this.sensitivity(located, range)); // prettier-ignore
     if (moved) metrics.push(moved);
     return { tests, metrics };
   }
@@ -114,9 +114,9 @@ class Battery {
     return this.options.signal?.aborted ? undefined : done;
   }
 
-  private async leak({ x, classifier }: { x: Tensor; classifier: Classifier }): Promise<SanityTest> {
+  private async leak({ x, classifier }: Located): Promise<SanityTest> {
     const { settings } = this.result;
-    const tokens = classifier.hookPoint?.tokens ? await tokenPool(classifier, settings) : undefined;
+    const { tokens, hosts } = await this.otherTokens(classifier, x);
     const range = rangeOf(classifier, x, this.options.samples);
     return leakTest({
       predict: (samples) => classifier.predict(samples),
@@ -127,14 +127,28 @@ class Battery {
       ...range,
       fraction: claimedFraction(this.beta.evidence),
       seed: settings.seed,
+      hosts,
     });
   }
 
+  /** Where the mask lies on tokens: others, one input after the other. Numbers within the range of their vectors are no words. */
+  private async otherTokens(classifier: Classifier, x: Tensor): Promise<{ tokens?: Tensor; hosts?: Float32Array[] }> {
+    if (!classifier.hookPoint?.tokens) return {};
+    const tokens = await tokenPool(classifier, this.result.settings);
+    const per = x.data.length;
+    const hosts = Array.from({ length: tokens.dims[0]! }, (_, i) => toFloat32(tokens).subarray(i * per, (i + 1) * per));
+    return { tokens, hosts };
+  }
+
   /** The map of an input that has nothing to do with this one. */
-  private async otherInput(x: Tensor, { low, high }: { low: number; high: number }, floor: number): Promise<SanityTest[]> {
-    const other = float32(unrelated(x, low, high, this.result.settings.seed, 0), x.dims);
-    const need = await this.step('another input', () => this.explain(other));
-    return need ? [changeTest('input', 'of an unrelated input', similarity(this.need, need.need), floor)] : [];
+  private async otherInput(at: Located, { low, high }: { low: number; high: number }, floor: number): Promise<SanityTest[]> {
+    const { settings } = this.result;
+    const need = await this.step('another input', async () => {
+      const { hosts } = await this.otherTokens(at.classifier, at.x);
+      const values = hosts?.[0]?.slice() ?? unrelated(at.x, low, high, settings.seed, 0);
+      return this.explain({ ...at, x: float32(values, at.x.dims) });
+    });
+    return need ? [changeTest('input', 'of an unrelated input', similarity(this.need, need), floor)] : [];
   }
 
   private async otherNoise(x: Tensor, range: { low: number; high: number }, floor: number): Promise<SanityTest[]> {
@@ -169,27 +183,28 @@ class Battery {
       });
       if (!need) break;
       const what = `with the weights of ${count === layers ? `all ${layers}` : `the last ${count} of ${layers}`} layers shuffled`;
-      tests.push(changeTest(`weights ${count}/${layers}`, what, similarity(this.need, need), floor));
+      // The last layers say which class it is; what they read is still there where they are shuffled.
+      tests.push(changeTest(`weights ${count}/${layers}`, what, similarity(this.need, need), floor, count < layers));
     }
     return tests;
   }
 
-  private async explain(x: Tensor): Promise<{ need: Tensor; answer?: Answer }> {
+  /** The need of another x at the same place. */
+  private async explain(at: Located): Promise<Tensor> {
     const { explainer } = this.options;
-    if (explainer) return { need: needOf(await explainer.explain(x)) };
-    const { order, answer } = await this.relearner.mask(x);
-    return { need: needOf(order), answer };
+    return needOf(explainer ? await explainer.explain(at.x) : (await this.relearner.maskAt(at)).order);
   }
 
-  private async sensitivity(x: Tensor, { low, high }: { low: number; high: number }): Promise<Metric | undefined> {
-    const { classifier, result } = this;
-    const judge = judgeOf(result.answer, await classifier.predict(x), classifier.severalLabels);
+  /** Where the mask lies on a value inside the model, it is that value which is moved. */
+  private async sensitivity(at: Located, { low, high }: { low: number; high: number }): Promise<Metric | undefined> {
+    const { result } = this;
+    const judge = judgeOf(result.answer, await at.classifier.predict(at.x), at.classifier.severalLabels);
     return maxSensitivity(
-      x,
+      at.x,
       this.need,
       async (moved) => {
-        if (this.options.signal?.aborted || !judge.kept(toFloat32(await classifier.predict(moved)))) return undefined;
-        return (await this.explain(moved)).need;
+        if (this.options.signal?.aborted || !judge.kept(toFloat32(await at.classifier.predict(moved)))) return undefined;
+        return this.explain({ ...at, x: moved });
       },
       { radius: MOVED * (high - low), seed: result.settings.seed },
     );

@@ -10,13 +10,24 @@ import { learned } from './masks.js';
 import { rangeOf, tokenPool } from './plausible.js';
 import { objectiveOf, settingsFor } from './objective.js';
 
+/** What the mask lies on, x [1,...sample], and the classifier of it (see Classifier.locate). */
+export interface Located {
+  readonly x: Tensor;
+  readonly classifier: Classifier;
+}
+
+/** What is changed: the seed of the noise, or its family, as createNoise takes it. */
+interface Change {
+  readonly seed?: number;
+  readonly noise?: string;
+}
+
 /** One compilation for masks of any number of inputs, seeds and noises. */
 export interface Relearner {
-  /** `sample`: [1,...inputShape]. `noise`: as createNoise takes it. Gives the mask, of a binary one the order of its elements (see LearnedMask). */
-  mask(
-    sample: Tensor,
-    change?: { readonly seed?: number; readonly noise?: string },
-  ): Promise<{ readonly order: Tensor; readonly answer: Answer }>;
+  /** `sample`: [1,...inputShape]. Gives the mask, of a binary one the order of its elements (see LearnedMask). */
+  mask(sample: Tensor, change?: Change): Promise<{ readonly order: Tensor; readonly answer: Answer }>;
+  /** The same of a value that the mask lies on. */
+  maskAt(at: Located, change?: Change): Promise<{ readonly order: Tensor; readonly answer: Answer }>;
   dispose(): Promise<void>;
 }
 
@@ -28,9 +39,11 @@ export async function createRelearner(classifier: Classifier, options: AuditOpti
   const forward = classifier.forwardOnly;
   const shared = classifier.hookPoint?.hasSkipPath || forward ? undefined : await make(classifier);
   const tokens = classifier.hookPoint?.tokens ? await tokenPool(classifier, settings) : undefined;
-  return {
-    async mask(sample, { seed = settings.seed, noise = settings.noise } = {}) {
-      const { x, classifier: bound } = await classifier.locate(sample);
+  const relearner: Relearner = {
+    async mask(sample, change) {
+      return relearner.maskAt(await classifier.locate(sample), change);
+    },
+    async maskAt({ x, classifier: bound }, { seed = settings.seed, noise = settings.noise } = {}) {
       const learner = forward ? undefined : (shared ?? (await make(bound)));
       try {
         const p = await bound.predict(x);
@@ -50,4 +63,5 @@ export async function createRelearner(classifier: Classifier, options: AuditOpti
     },
     dispose: async () => shared?.dispose(),
   };
+  return relearner;
 }

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { version } from '../core/version.js';
 import { writeAtomically } from '../data/files.js';
-import type { Figure, Findings } from '../experiment/run.js';
+import type { Figure, Findings, Table } from '../experiment/run.js';
 import { maps, pairs } from './drawing/figures.js';
+import { toCsv } from './csv.js';
 import { short } from './format.js';
 import { findingsReport } from './page/findings.js';
 import { REPORT, reportPage } from './page/template.js';
@@ -11,11 +12,24 @@ import { REPORT, reportPage } from './page/template.js';
 const draw = (figure: Figure): Promise<Uint8Array> =>
   figure.kind === 'maps' ? maps(figure.panels, { title: figure.caption }) : pairs(figure.items, { title: figure.caption });
 
-/** report.html, metrics.json and summary.md of the findings: the same bytes from the same config, data, seed, engine and thread count. */
+const markdown = (columns: readonly string[], rows: Table['rows']): string[] =>
+  [columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
+
+/** report.html, metrics.json, summary.md and tables of the findings: the same bytes from the same config, data, seed, engine and thread count. */
 export async function writeFindings(folder: string, findings: Findings, settings: object, repeat?: string): Promise<void> {
-  const { title, data, metrics, verdicts, figures } = findings;
-  const document = { schema: 'lan-onnx/findings@1', title, data, settings, metrics, verdicts };
+  const { title, data, metrics, verdicts, figures, tables = [] } = findings;
+  const shown = tables.map(({ columns, rows }) => ({ columns, rows }));
+  const document = {
+    schema: 'lan-onnx/findings@1',
+    title,
+    data,
+    settings,
+    metrics,
+    verdicts,
+    ...(tables.length > 0 && { tables: shown }),
+  };
   for (const figure of figures) await writeAtomically(join(folder, figure.file), await draw(figure));
+  for (const { file, columns, rows } of tables) await writeAtomically(join(folder, file), toCsv([columns, ...rows]));
   await writeAtomically(join(folder, 'metrics.json'), `${JSON.stringify(document, null, 2)}\n`);
   const lines = [
     `# ${title}`,
@@ -26,6 +40,7 @@ export async function writeFindings(folder: string, findings: Findings, settings
     '|---|---|---|---|',
     ...verdicts.map((v) => `| ${v.claim} | ${short(v.value)} | ${v.asked} | ${v.holds ? 'holds' : 'does not hold'} |`),
     '',
+    ...tables.flatMap(({ caption, columns, rows }) => [caption, '', ...markdown(columns, rows), '']),
     ...figures.flatMap((f) => [`![${f.caption}](${f.file})`, '', f.caption, '']),
     '| metric | value |',
     '|---|---|',

@@ -2,10 +2,14 @@
 import { expect, test } from '@jest/globals';
 import { createAuditor } from '../../src/api/audit.js';
 import { random } from '../../src/core/random.js';
-import { float32 } from '../../src/core/tensor.js';
+import { float32, int64 } from '../../src/core/tensor.js';
 import { sha256 } from '../../src/data/files.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import type { Sanity } from '../../src/evidence/sanity.js';
+import { trainLan } from '../../src/explain/train-lan.js';
+import { exportLan } from '../../src/export/explainer.js';
+import { samplesOf } from '../../src/lan/samples.js';
+import { openModel } from '../../src/model/open.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
 
@@ -14,14 +18,14 @@ const PIXELS = SIDE * SIDE;
 /** +1 in the upper left quarter, -1 in the upper right one: which is brighter? The lower half is not looked at. */
 const sides = Array.from({ length: PIXELS }, (_, i) => (i >= PIXELS / 2 ? 0 : i % SIDE < SIDE / 2 ? 1 : -1));
 
-function model(): Uint8Array {
+function model(batch: number | string): Uint8Array {
   const g = new GraphBuilder();
-  const x = g.input('x', 'float32', [1, 1, SIDE, SIDE]);
+  const x = g.input('x', 'float32', [batch, 1, SIDE, SIDE]);
   const weights = float32(sides.flatMap((s) => [-s, s]), [PIXELS, 2]); // prettier-ignore
-  g.output(g.op('Softmax', [g.op('MatMul', [g.reshape(x, [1, PIXELS]), g.constant(weights)])], { axis: 1 }), 'p');
+  g.output(g.op('Softmax', [g.op('MatMul', [g.reshape(x, [-1, PIXELS]), g.constant(weights)])], { axis: 1 }), 'p', { type: 'float32', dims: [batch, 2] }); // prettier-ignore
   return encodeModel(dialectModel(g.build()));
 }
-const bytes = model();
+const bytes = model(1);
 
 /** An explainer's file that gives this mask. */
 function explainer(noise: string, mask: (g: GraphBuilder, x: string) => string): Uint8Array {
@@ -39,10 +43,11 @@ const picture = float32(
   [1, 1, SIDE, SIDE],
 );
 
-async function batteryOf(lan: Uint8Array | undefined, noise: string): Promise<Sanity> {
-  const card = { input: { channels: 'GREY' as const, range: 1 as const, mean: [0], std: [1] } };
+const card = { input: { channels: 'GREY' as const, range: 1 as const, mean: [0], std: [1] } };
+
+async function batteryOf(lan: Uint8Array | undefined, noise: string, of = bytes): Promise<Sanity> {
   const quick = { iterations: 60, evidenceDraws: 8, maskGrids: [], draws: 8, patience: 0 };
-  await using auditor = await createAuditor(bytes, { card, lan, noise, ...quick, sanity: true, ...(lan ? {} : { beta: 1 }) });
+  await using auditor = await createAuditor(of, { card, lan, noise, ...quick, sanity: true, ...(lan ? {} : { beta: 1 }) });
   return (await auditor.audit(picture)).betas[0]!.sanity;
 }
 const verdictOf = ({ tests }: Sanity, name: string): string | undefined => tests.find((t) => t.name === name)?.verdict;
@@ -79,6 +84,40 @@ test('an explainer that writes the label into which side it keeps', async () => 
   });
   const battery = await batteryOf(encoder, 'constant:0');
   expect([battery.verdict, verdictOf(battery, 'label in the mask')]).toEqual(['fail', 'fail']);
+});
+
+test('a LAN that is trained to encode the label: with black for noise a few pixels of the right side are enough, whatever is in them', async () => {
+  const batched = model('batch');
+  const classifier = await openModel(batched, { engine: 'onnxruntime', threads: 1, card });
+  const stream = random(5, 1);
+  // One side bright, the other dark, in turns.
+  const pictures = stream.uniform(new Float32Array(128 * PIXELS), 0, 0, 0.2).map((v, i) => v + (i % SIDE < SIDE / 2 === Math.floor(i / PIXELS) % 2 > 0 ? 0.8 : 0)); // prettier-ignore
+  const settings = { beta: 1, batch: 16, iterations: 300, learningRate: 0.01, seed: 0 };
+  const options = { data: 'sides', noise: 'constant:0', lan: 'FC(8, relu), FC(mask, sigmoid)', settings };
+  const lan = exportLan(classifier, await trainLan(classifier, samplesOf(pictures, [1, SIDE, SIDE]), options));
+  await classifier.dispose();
+  const battery = await batteryOf(lan, 'constant:0', batched);
+  expect([battery.verdict, verdictOf(battery, 'label in the mask')]).toEqual(['fail', 'fail']);
+});
+
+test('tokens: another input is of other tokens, and their vectors are what is moved', async () => {
+  const g = new GraphBuilder();
+  const ids = g.input('ids', 'int64', ['batch', 6]);
+  const table = random(2, 1).normal(new Float32Array(12 * 4), 0, 0, 0.1);
+  // One word decides.
+  table.set([4, 0, 0, 0], 7 * 4);
+  g.append('Gather', [g.constant(float32(table, [12, 4])), ids], ['emb']);
+  const sum = g.op('ReduceSum', ['emb', g.ints([1])], { keepdims: 0 });
+  const logits = g.op('Gemm', [sum, g.constant(float32([-1, 1, 0, 0, 0, 0, 0, 0], [4, 2])), g.constant(float32([2, -2], [2]))]);
+  g.output(g.op('Softmax', [logits], { axis: 1 }), 'p', { type: 'float32', dims: ['batch', 2] });
+  const quick = { iterations: 40, evidenceDraws: 8, draws: 8, patience: 0, sanity: true, beta: 0.5, seed: 1 };
+  await using auditor = await createAuditor(encodeModel(dialectModel(g.build())), { ...quick, shapes: { ids: [1, 6] } }); // prettier-ignore
+  const { betas } = await auditor.audit(int64([3, 4, 7, 5, 6, 2], [1, 6]));
+  const { sanity, metrics } = betas[0]!;
+  expect(sanity.tests.map((t) => t.name)).toEqual(expect.arrayContaining(['label in the mask', 'seed', 'input', 'noise']));
+  const sensitivity = metrics.find((m) => m.name === 'maxSensitivity')!;
+  // A vector that is moved by 2 % of the range is still that of the word which decides.
+  expect([sensitivity.value >= 0, sensitivity.value < 1]).toEqual([true, true]);
 });
 
 test('a mask that is learned honestly: no cheat of the three, another seed agrees, other weights do not', async () => {

@@ -1,9 +1,10 @@
 // Verdicts of the battery, likeness of maps, and a mask that writes the label into where it is.
 import { expect, test } from '@jest/globals';
+import { random } from '../../src/core/random.js';
 import { float32, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import { judgeClass } from '../../src/evidence/answer.js';
 import { agreementTest, changeTest, edgeTest, leakTest, seedTest, unrelated } from '../../src/evidence/battery.js';
-import { similarity, ssim } from '../../src/evidence/similarity.js';
+import { alike, similarity, ssim } from '../../src/evidence/similarity.js';
 import { constant, uniform } from './toy.js';
 
 test('ssim: 1 for the same plane, by its formula for constants, below 0 for the opposite', () => {
@@ -17,14 +18,28 @@ test('ssim: 1 for the same plane, by its formula for constants, below 0 for the 
 
 test('likeness: order for any shape, structure for rows and columns', () => {
   const a = float32([1, 2, 3, 4], [1, 1, 2, 2]);
-  expect(similarity(a, float32([10, 20, 30, 40], [1, 1, 2, 2]))).toEqual({ spearman: 1, ssim: expect.closeTo(1, 5) });
+  expect(similarity(a, float32([10, 20, 30, 40], [1, 1, 2, 2]))).toEqual({ spearman: 1, ssim: expect.closeTo(1, 5), cells: 1 });
   expect(similarity(float32([1, 2], [1, 2, 1]), float32([2, 1], [1, 2, 1]))).toEqual({ spearman: -1 });
+});
+
+test('verdicts rest on cells: what is chance within a cell does not count, where rows and columns are few each is a cell', () => {
+  const side = 64;
+  const noise = (seed: number) => random(seed, 1).uniform(new Float32Array(side * side), 0, 0, 1);
+  // A slope over columns, and noise of pixels on it that is larger.
+  const map = (seed: number) => float32(noise(seed).map((v, i) => v + (i % side) / side / 2), [1, 1, side, side]); // prettier-ignore
+  const found = similarity(map(1), map(2));
+  expect([found.spearman < 0.3, found.cells! > 0.7, alike(found) === found.cells]).toEqual([true, true, true]);
+  const opposite = float32(Array.from({ length: side * side }, (_, i) => -(i % side)), [1, 1, side, side]); // prettier-ignore
+  expect(similarity(opposite, map(1)).cells).toBeLessThan(-0.7);
+  expect(alike({ spearman: 0.25 })).toBe(0.25);
 });
 
 test('each verdict at its bounds, read against the likeness of two seeds', () => {
   const of = (spearman: number) => ({ spearman });
   expect([0.5, 0.49, 0.2, 0.19].map((v) => seedTest(of(v)).verdict)).toEqual(['pass', 'inconclusive', 'inconclusive', 'fail']);
-  expect([0.19, 0.21, 0.33].map((v) => changeTest('x', 'y', of(v), 0.4).verdict)).toEqual(['pass', 'inconclusive', 'fail']);
+  expect([0.23, 0.25, 0.33].map((v) => changeTest('x', 'y', of(v), 0.4).verdict)).toEqual(['pass', 'inconclusive', 'fail']);
+  // What changes an honest map only a little is no proof against it.
+  expect([0.23, 0.25, 0.33].map((v) => changeTest('x', 'y', of(v), 0.4, true).verdict)).toEqual(['pass', 'inconclusive', 'inconclusive']); // prettier-ignore
   expect([0.21, 0.19, 0.07].map((v) => agreementTest('x', 'y', of(v), 0.4).verdict)).toEqual(['pass', 'inconclusive', 'fail']);
   expect([0.69, 0.7, 0.9].map((v) => edgeTest(of(v)).verdict)).toEqual(['pass', 'inconclusive', 'fail']);
   expect(changeTest('input', 'of an unrelated input', { spearman: 1, ssim: 1 }, 1).finding).toBe(

@@ -1,5 +1,5 @@
 // Experiments in miniature: what a run folder holds, that it repeats byte for byte, and what a config may not say.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
@@ -31,7 +31,7 @@ const bytesIn = (run: string): [string, string][] =>
     .map((file) => [file, readFileSync(join(run, file)).toString('base64')]);
 
 test('every experiment of the package can be read, whole and quick, and says where its numbers are from', () => {
-  expect(experimentNames()).toEqual(['tank', 'translated-mnist', 'translated-mnist-corner']);
+  expect(experimentNames()).toEqual(['syn', 'tank', 'translated-mnist', 'translated-mnist-corner']);
   for (const name of experimentNames()) {
     const whole = readExperiment(name, false);
     const quick = readExperiment(name, true);
@@ -72,14 +72,41 @@ test('tanks: metrics are shares and means, the figure is there', async () => {
   const config = miniature('tank', (c) => {
     c.data = { size: 32, train: 64, test: 32 };
     c.classifier['iterations'] = 20;
-    Object.assign(c['masks']!, { pictures: 2, iterations: 10, noiseSamples: 16, draws: 2 });
+    Object.assign(c['masks']!, { pictures: 2, iterations: 10, noiseSamples: 16, draws: 2, methods: 'gradient random' });
   });
   await cli('reproduce', config, '--out', at('tank'), '--threads', '1');
   const { metrics } = JSON.parse(readFileSync(at('tank', 'metrics.json'), 'utf8')) as { metrics: Record<string, number> };
   expect(Object.keys(metrics)).toContain('attention_ratio');
   for (const [name, value] of Object.entries(metrics)) if (name !== 'attention_ratio') expect([name, value >= 0 && value <= 1]).toEqual([name, true]); // prettier-ignore
   expect(metrics['attention_ratio']).toBeCloseTo(metrics['attention_on_clouds']! / metrics['attention_on_tanks']!, 6);
+  const rows = readFileSync(at('tank', 'methods.csv'), 'utf8').split('\n').map((line) => line.split(',')[0]); // prettier-ignore
+  expect(rows).toEqual(['method', 'lan', 'gradient', 'random', '']);
   expect(readFileSync(at('tank', 'summary.md'), 'utf8')).toContain('![Pictures that the classifier calls "tank"');
+});
+
+test('known features: every method on every set, verdicts on those without a switch', async () => {
+  const config = miniature('syn', (c) => {
+    c.data = { sets: 'syn1, syn4', train: 256, test: 3 };
+    c.classifier['iterations'] = 20;
+    c['explainer']!['iterations'] = 20;
+    c['masks']!['iterations'] = 4;
+    c['methods']!['names'] = 'gradient random';
+  });
+  const { out } = await cli('reproduce', config, '--out', at('syn'), '--threads', '1');
+  expect(out.match(/^ {2}(holds |FAILS ) syn\d: .*? {2}/gm)!.map((line) => line.slice(9).trim())).toEqual([
+    'syn1: divergence of the classifier from the exact one, in nats',
+    'syn1: needed features that LAN names',
+    'syn1: features named by LAN that are not needed',
+    'syn4: divergence of the classifier from the exact one, in nats',
+  ]);
+  const rows = readFileSync(at('syn', 'features.csv'), 'utf8').trim().split('\n').slice(1).map((line) => line.split(',')); // prettier-ignore
+  expect(rows.map(([set, method]) => `${set} ${method}`)).toEqual(
+    ['syn1', 'syn4'].flatMap((set) => ['lan', 'lan-sample', 'gradient', 'random'].map((method) => `${set} ${method}`)),
+  );
+  // Those that are told how many are needed name as many.
+  for (const row of rows) if (/gradient|random/.test(row[1]!)) expect(Number(row[2]) + Number(row[5])).toBeCloseTo(100, 1);
+  expect(out).toContain(`  syn1  lan  `);
+  expect(existsSync(at('syn', 'features.png'))).toBe(true);
 });
 
 test('the tank of the package: right in its own weather, never in the other', async () => {
@@ -91,13 +118,13 @@ test('the tank of the package: right in its own weather, never in the other', as
 test('configs that are none', async () => {
   const refused = async (name: string): Promise<string> => (await cli('reproduce', name)).err.trim().split('\n').at(-1)!;
   expect(await refused('nothing')).toBe(
-    "lan-onnx: No experiment is called 'nothing'. There are tank, translated-mnist, translated-mnist-corner; or give a .json file.",
+    "lan-onnx: No experiment is called 'nothing'. There are syn, tank, translated-mnist, translated-mnist-corner; or give a .json file.",
   );
   writeFileSync(at('text.json'), 'hello');
   expect(await refused(at('text.json'))).toMatch(/^lan-onnx: Experiment '.*text\.json': cannot be read \(/);
   writeFileSync(at('other.json'), '{"schema": "x"}');
   expect(await refused(at('other.json'))).toBe(
-    `lan-onnx: Experiment '${at('other.json')}': expected schema lan-onnx/experiment@1 and a kind of translated-digits, tank.`,
+    `lan-onnx: Experiment '${at('other.json')}': expected schema lan-onnx/experiment@1 and a kind of translated-digits, tank, known-features.`,
   );
   const wrong = miniature('tank', (c) => {
     c.data = { size: '64', train: 10, test: 5, colour: 1 };
@@ -142,6 +169,10 @@ test('numbers outside their ranges are refused by name, whole and quick, before 
   expect(tank('quick', { mask: {} }, true)).toBe(
     'quick has no part mask; it may hold fields of data, classifier, masks, limits.',
   );
+  expect(tank('masks', { methods: 'gradient, magic' })).toMatch(
+    /^masks\.methods must name some of gradient, .*, received "gradient, magic"/,
+  );
+  expect(refusal('syn', (c) => (c.data['sets'] = 'syn7'))).toBe('data.sets must name some of syn1, syn2, syn3, syn4, syn5, syn6, received "syn7".'); // prettier-ignore
   const digits = (part: string, values: object): string =>
     refusal('translated-mnist', (c) => void Object.assign(c[part]!, values));
   expect(digits('explainer', { noise: 'static' })).toMatch(/^explainer\.noise must be one of uniform\[:low,high\], /);

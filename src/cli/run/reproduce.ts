@@ -43,14 +43,23 @@ function inItsWords(error: unknown): never {
   throw error;
 }
 
-function describe({ folder, title, data, verdicts, figures, seconds }: ReproduceResult): string {
+function describe({ folder, title, data, verdicts, figures, tables = [], seconds }: ReproduceResult): string {
   const width = Math.max(...verdicts.map((v) => v.claim.length));
   return [
     title,
     `  ${data}`,
     ...verdicts.map((v) => `  ${v.holds ? 'holds ' : 'FAILS '} ${v.claim.padEnd(width)}  ${short(v.value)} (${v.asked})`),
+    ...tables.flatMap(({ columns, rows }) => ['', ...aligned([columns, ...rows]), '']),
     `  ${Object.entries(seconds).map(([what, s]) => `${what} ${s.toFixed(0)} s`).join(', ')}`, // prettier-ignore
-    `  files: ${[...figures.map((f) => f.file), 'report.html', 'summary.md', 'metrics.json'].map((f) => join(folder, f)).join(', ')}`,
+    `  files: ${[...figures.map((f) => f.file), ...tables.map((t) => t.file), 'report.html', 'summary.md', 'metrics.json'].map((f) => join(folder, f)).join(', ')}`,
     '',
   ].join('\n');
+}
+
+/** Rows of words and numbers in columns of one width each. */
+function aligned(rows: readonly (readonly (string | number)[])[]): string[] {
+  const width = (column: number): number => Math.max(...rows.map((row) => String(row[column]).length));
+  const cell = (v: string | number, column: number): string =>
+    typeof v === 'number' ? String(v).padStart(width(column)) : v.padEnd(width(column));
+  return rows.map((row) => `  ${row.map(cell).join('  ')}`.trimEnd());
 }

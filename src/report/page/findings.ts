@@ -8,7 +8,7 @@ import { pngUrl } from './images.js';
 
 /** The document. `drawn`: each figure as PNG; `version` of the package. */
 export async function findingsReport(
-  { title, data, metrics, verdicts, figures }: Findings,
+  { title, data, metrics, verdicts, figures, tables = [] }: Findings,
   drawn: (figure: Figure) => Promise<Uint8Array>,
   settings: Readonly<Record<string, unknown>>,
   version: string,
@@ -37,7 +37,13 @@ export async function findingsReport(
           finding: `${short(v.value)}, asked for ${v.asked}`,
         })),
       },
-      { type: 'heading', text: 'Figures' },
+      ...tables.map(({ caption, columns, rows }): Block => ({
+        type: 'table',
+        caption,
+        columns: columns.map((name) => ({ name })),
+        rows,
+      })),
+      ...(figures.length > 0 ? [{ type: 'heading' as const, text: 'Figures' }] : []),
       ...figures.map((f): Block => ({
         type: 'pictures',
         wide: true,
