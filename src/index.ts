@@ -4,7 +4,7 @@ export type { InputCard, PartialCard, OutputKind } from './model/card.js';
 export { openModel, type Classifier, type ModelLike } from './api/opened.js';
 export type { DatasetLike } from './api/data.js';
 
-export { compare, type Compared, type CompareOptions, type CompareResult } from './api/compare.js';
+export { compare, createComparer, type Compared, type CompareOptions, type Comparer, type CompareResult } from './api/compare.js';
 export type { CompareDocument } from './report/compare-files.js';
 export type { CompareRow } from './report/compare-rows.js';
 export { defineMethod, type Attribution, type AttributionMethod, type Problem, type Run } from './attribution/method.js';

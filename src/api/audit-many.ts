@@ -197,9 +197,9 @@ function widthFor(
   workers: number | 'auto',
   inputs: number,
   model: ModelLike,
-  { adapters }: AuditOptions,
+  { adapters, method }: AuditOptions,
 ): { readonly workers: number; readonly threads?: number } {
-  const may = isFile(model) && !adapters;
+  const may = isFile(model) && !adapters && typeof method !== 'object';
   if (workers === 'auto') {
     const cores = availableParallelism();
     return may && inputs >= MANY && cores > 1 ? { workers: Math.min(cores, inputs), threads: 1 } : { workers: 1 };
@@ -209,7 +209,7 @@ function widthFor(
   if (workers > 1 && !may)
     throw new LanError(
       'usage',
-      `\`workers: ${workers}\`: other processes open the model for themselves, which takes its path and no \`adapters\`.`,
+      `\`workers: ${workers}\`: other processes open the model for themselves, which takes its path, no \`adapters\` and no \`method\` of your own.`,
       'Leave `workers` out, or give the path.',
     );
   return { workers: Math.min(workers, inputs), threads: 1 };

@@ -1,4 +1,6 @@
 // The options of an audit: how a mask is learned, what its noise is, who is told.
+import type { AttributionMethod } from '../attribution/method.js';
+import type { MethodName } from '../attribution/names.js';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Within } from '../evidence/answer.js';
@@ -69,8 +71,9 @@ export interface MaskOptions {
 /** Options of `audit` and `createAuditor`, flat: those of the model count where it is opened here. */
 export interface AuditOptions extends MaskOptions, OpenOptions {
   /**
-   * `uniform[:low,high]`, `gaussian[:mean,deviation]`, `constant:<c>`, `bootstrap:<path of a dataset>`, `blur[:sigma]` or `tokens`. Default: uniform
-   * over the range of pictures, other tokens for tokens, what an explainer was trained with.
+   * `uniform[:low,high]`, `gaussian[:mean,deviation]`, `constant:<c>`, `bootstrap:<path of a dataset, table or texts>`, `blur[:sigma]`; of texts `tokens`,
+   * `token[:<token>]` or `unigram:<path of texts>`; of tables `mean`. Default: uniform over the range of pictures, other tokens for tokens, other rows for a
+   * row of a table, 0 for counts of words, what an explainer was trained with.
    */
   readonly noise?: string;
   /** Samples [n,...sample] in pixel space for `noise: 'bootstrap:<name>'`, in place of a dataset read from a path. */
@@ -97,10 +100,15 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
    */
   readonly groundTruth?: string | Tensor;
   /**
-   * The whole self-deception battery for the first beta: masks learned with another seed, noise and input, and with the model's weights shuffled from the
+   * The whole self-deception battery for the first beta: masks made again with another seed, noise and input, and with the model's weights shuffled from the
    * top; it takes about ten times as long. Default: what needs no further mask.
    */
   readonly sanity?: boolean;
+  /**
+   * Another method in place of a learned mask, by its name or one of your own (see `defineMethod`): its order is measured in the same way. What says how
+   * a mask is learned (`beta`, `draws`, ...) has no place beside it. Default: `lan`.
+   */
+  readonly method?: MethodName | 'lan' | AttributionMethod;
   /** An explainer that `train` has written, its path or bytes: it gives the mask at once, with its own beta. */
   readonly lan?: string | Uint8Array;
   /** The words behind ids of tokens, or those that a model of words counts: by id or place, or the path of a file with one a line. */

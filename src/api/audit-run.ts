@@ -17,6 +17,8 @@ export interface RunParts {
   readonly settings: ReturnType<typeof settingsOf>;
   /** SHA-256 of the explainer's file. */
   readonly explainer: string | undefined;
+  /** Name of another method, which gives the masks. */
+  readonly method: string | undefined;
   /** What noise is drawn from. */
   readonly samples: Tensor | undefined;
   readonly vocabulary: readonly string[] | undefined;
@@ -32,7 +34,7 @@ export interface RunParts {
  * resolved, and the content of what noise, explainer and vocabulary were read from. Ops of the caller's own count by their names only.
  */
 export function runOf(
-  { classifier, options, settings, explainer, samples, vocabulary, tokenizer, groundTruth, question }: RunParts,
+  { classifier, options, settings, explainer, method, samples, vocabulary, tokenizer, groundTruth, question }: RunParts,
   input: string,
 ): string {
   const { source, engine, adapters, card, hookPoint, inputs, output, outputKind, task, labels, feeds } = classifier;
@@ -55,6 +57,7 @@ export function runOf(
       // Files of another look are not those that were asked for.
       colormap: options.colormap,
       explainer,
+      method,
       samples: samples && hashOf(samples),
       vocabulary,
       tokenizer,

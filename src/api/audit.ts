@@ -1,4 +1,5 @@
 // audit(model, input): which parts of an input the classifier needed, with evidence, from the path of a file to the files of a result.
+import type { AttributionMethod } from '../attribution/method.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
@@ -21,6 +22,7 @@ import type { Auditor } from './auditor.js';
 import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
 import { runOf } from './audit-run.js';
+import { methodOf } from './audit-method.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { withSanity } from './sanity.js';
 import { TextAuditor } from './text-auditor.js';
@@ -99,6 +101,7 @@ class CompiledAuditor implements Auditor {
     private readonly words: Words,
     private readonly question: Question | undefined,
     private readonly own: boolean,
+    private readonly method: AttributionMethod | undefined,
   ) {
     this.samples = options.noiseSamples;
     for (const note of classifier.notes) this.say(note);
@@ -107,6 +110,7 @@ class CompiledAuditor implements Auditor {
   static async make(classifier: Classifier, options: AuditOptions, own: boolean): Promise<CompiledAuditor> {
     const { lan } = options;
     const settings = settingsOf(options);
+    const method = methodOf(options);
     if (lan !== undefined && options.beta !== undefined)
       throw new LanError(
         'usage',
@@ -126,7 +130,7 @@ class CompiledAuditor implements Auditor {
     const noise = settings.noise ?? (explainer && noiseOf(explainer));
     const as = explainer ? asTrained(classifier, explainer) : { classifier };
     const question = questionFor(resolveQuestion(as.classifier, options), explainer);
-    const auditor = new CompiledAuditor(as.classifier, options, { ...settings, noise }, explainer, words, question, own);
+    const auditor = new CompiledAuditor(as.classifier, options, { ...settings, noise }, explainer, words, question, own, method);
     auditor.preprocessing = as.preprocessing;
     if (as.note !== undefined) auditor.say(as.note);
     return auditor;
@@ -184,6 +188,7 @@ class CompiledAuditor implements Auditor {
       within: options.within,
       question: this.question,
       explainer: this.explainer,
+      method: this.method && { method: this.method },
       samples: this.samples,
       signal: options.signal,
       onPhase: (phase) => options.onProgress?.({ phase }),
@@ -200,7 +205,7 @@ class CompiledAuditor implements Auditor {
   }
 
   private runOf({ sha256 }: Sample, groundTruth: Tensor | undefined): string {
-    const { classifier, options, settings, explainer, samples, words, question } = this;
+    const { classifier, options, settings, explainer, samples, words, question, method } = this;
     const { vocabulary, reading } = words;
     const tokenizer = reading.tokenizer?.sha256;
     const parts = {
@@ -208,6 +213,7 @@ class CompiledAuditor implements Auditor {
       options,
       settings,
       explainer: explainer?.sha256,
+      method: method?.name,
       samples,
       vocabulary,
       tokenizer,

@@ -3,27 +3,31 @@ import { basename } from 'node:path';
 import { methodNamed, methods as builtIn } from '../attribution/methods.js';
 import type { AttributionMethod } from '../attribution/method.js';
 import { METHODS, type MethodName } from '../attribution/names.js';
+import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import { readWithin } from '../evidence/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
-import { compare as measure, LAN, type Compared, type Comparison, type Contender } from '../explain/compare.js';
+import { compare as measure, Compiled, LAN, type Compared, type Comparison, type Contender } from '../explain/compare.js';
 import { bootstrapPath } from '../lan/noise.js';
 import { settled } from '../model/guess.js';
-import type { Classifier } from '../model/open.js';
+import { openModel, type Classifier } from '../model/open.js';
 import { resolveQuestion } from '../model/question.js';
 import { answerText } from '../report/claims.js';
 import { compareCsv, compareDocument, writeCompare, type CompareDocument } from '../report/compare-files.js';
 import { compareRows, type CompareRow } from '../report/compare-rows.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected } from './inputs.js';
-import { isFile, openingOf, withModel, type ModelLike } from './opened.js';
+import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
 export type { Compared };
 
 /** Options of `compare`: those of `audit` for LAN, noise, question and evidence, and which methods take part. */
-export interface CompareOptions extends Omit<AuditOptions, 'lan' | 'vocabulary' | 'groundTruth' | 'onProgress'> {
+export interface CompareOptions extends Omit<
+  AuditOptions,
+  'lan' | 'method' | 'find' | 'vocabulary' | 'groundTruth' | 'onProgress'
+> {
   /** Names, or methods of your own; default: LAN and all that come with the package. */
   readonly methods?: readonly (typeof LAN | MethodName | AttributionMethod)[];
   /** Wall-clock seconds for each method, compiling and evidence not counted. Default: as long as its own settings take. */
@@ -59,7 +63,33 @@ export interface CompareResult extends Comparison {
  * await save('out/cat');
  */
 export async function compare(model: ModelLike, input: AuditInput, options: CompareOptions = {}): Promise<CompareResult> {
-  const { methods = [LAN, ...METHODS], expected, noiseSamples, within, target, against, evidenceDraws, onNote, onPhase, signal } = options; // prettier-ignore
+  const opening = isFile(model)
+    ? { sample: await shapeOf(input, options.expected), pictureSize: await sizeOfPicture(input) }
+    : {};
+  const comparer = await createComparer(model, { ...opening, ...options });
+  try {
+    return await comparer.compare(input, options.expected);
+  } finally {
+    await comparer.dispose();
+  }
+}
+
+/** A model for comparisons of any number of inputs, whose methods are compiled once. */
+export interface Comparer extends AsyncDisposable {
+  /** Compares the methods on one input, a picture or an array where the caller knows which. Throws as `compare`. */
+  compare(input: AuditInput, expected?: Expected): Promise<CompareResult>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Prepares comparisons of many inputs. Throws LanError as `compare` does: for options here, for inputs on `compare`.
+ *
+ * @example
+ * await using comparer = await createComparer('squeezenet.onnx', { methods: ['lan', 'gradcam'], budget: 60 });
+ * for (const path of ['cat.jpg', 'dog.jpg']) await (await comparer.compare(path)).save(`out/${path}`);
+ */
+export async function createComparer(model: ModelLike, options: CompareOptions = {}): Promise<Comparer> {
+  const { methods = [LAN, ...METHODS], expected: _, noiseSamples, within, target, against, evidenceDraws, onNote, onPhase, signal } = options; // prettier-ignore
   const contenders = contendersOf(methods);
   const settings = settingsOf(options);
   if (settings.betaPath || (settings.betas && settings.betas.length > 1))
@@ -67,59 +97,60 @@ export async function compare(model: ModelLike, input: AuditInput, options: Comp
   if (settings.find === 'delete')
     throw new LanError('usage', "`find: 'delete'`: methods are compared by what is enough.", 'Leave `find` out.');
   if (within !== undefined) readWithin(within);
-  const opening = isFile(model)
-    ? { sample: await shapeOf(input, expected), pictureSize: await sizeOfPicture(input), ...openingOf(options) }
-    : openingOf(options);
-  return withModel(model, opening, async (opened) => {
-    const notes: string[] = [];
-    const say = (note: string): void => {
-      notes.push(note);
-      onNote?.(note);
-    };
-    for (const note of opened.notes) say(note);
-    const question = resolveQuestion(opened, { target, against });
-    const sample = await readInput(opened, input, expected);
-    const { classifier, preprocessing, note } = await settled(opened, sample.pixels ? [sample.pixels] : []);
-    for (const text of [...sample.notes, ...(note === undefined ? [] : [note])]) say(text);
-    const x = sample.pixels && sample.range !== classifier.card!.range ? inRange(sample.pixels, classifier) : sample.x;
-    const path = noiseSamples ? undefined : bootstrapPath(settings.noise ?? '');
-    const drawn = path === undefined ? undefined : await bootstrapSamples(path, classifier, settings.seed ?? 0);
-    for (const text of drawn?.notes ?? []) say(text);
-    const comparison = await measure(classifier, x, {
-      methods: contenders,
-      preset: options.preset,
-      settings,
-      question,
-      within,
-      evidenceDraws,
-      samples: noiseSamples ?? drawn?.samples,
-      onPhase,
-      signal,
-    });
-    const { source, engine, card, hookPoint } = classifier;
-    const context = {
-      title: `${sample.title}: ${answerText(comparison.answer)} by ${basename(source.name)}`,
-      model: { path: source.name, sha256: source.sha256 },
-      input: { path: sample.path, sha256: sample.sha256 },
-      engine: engine.info,
-      preprocessing,
-      notes,
-      version: version(),
-      seed: settings.seed ?? 0,
-      budget: settings.budget,
-      range: hookPoint ? undefined : card?.range,
-      repeat: options.repeat,
-      colormap: options.colormap,
-    };
-    return {
-      ...comparison,
-      notes,
-      rows: compareRows(comparison),
-      toJSON: () => compareDocument(comparison, context),
-      toCsv: () => compareCsv(comparison),
-      save: (folder) => writeCompare(folder, x, comparison, context),
-    };
-  });
+  const { sample: shape, pictureSize, ...said } = options;
+  const opened = isFile(model) ? await openModel(model, openingOf({ ...said, sample: shape, pictureSize })) : internals(model);
+  if (!isFile(model)) refuseOpening(opened, said);
+  const compiled = new Compiled();
+  let chosen: ReturnType<typeof settled> | undefined;
+  const dispose = async (): Promise<void> => {
+    await compiled.dispose();
+    if (isFile(model)) await opened.dispose();
+  };
+  return {
+    dispose,
+    [asyncDispose]: dispose,
+    async compare(input, expected) {
+      const notes: string[] = [];
+      const say = (note: string): void => {
+        notes.push(note);
+        onNote?.(note);
+      };
+      for (const note of opened.notes) say(note);
+      const question = resolveQuestion(opened, { target, against });
+      const sample = await readInput(opened, input, expected);
+      // How pictures go in is chosen by the first of them, where no card says.
+      const { classifier, preprocessing, note } = await (chosen ??= settled(opened, sample.pixels ? [sample.pixels] : []));
+      for (const text of [...sample.notes, ...(note === undefined ? [] : [note])]) say(text);
+      const x = sample.pixels && sample.range !== classifier.card!.range ? inRange(sample.pixels, classifier) : sample.x;
+      const path = noiseSamples ? undefined : bootstrapPath(settings.noise ?? '');
+      const drawn = path === undefined ? undefined : await bootstrapSamples(path, classifier, settings.seed ?? 0);
+      for (const text of drawn?.notes ?? []) say(text);
+      const samples = noiseSamples ?? drawn?.samples;
+      const { source, engine, card, hookPoint } = classifier;
+      const asked = { methods: contenders, preset: options.preset, settings, question, within, evidenceDraws, samples, onPhase, signal }; // prettier-ignore
+      const comparison = await measure(classifier, x, asked, hookPoint?.hasSkipPath ? undefined : compiled);
+      const context = {
+        title: `${sample.title}: ${answerText(comparison.answer)} by ${basename(source.name)}`,
+        model: { path: source.name, sha256: source.sha256 },
+        input: { path: sample.path, sha256: sample.sha256 },
+        engine: engine.info,
+        preprocessing,
+        notes,
+        version: version(),
+        seed: settings.seed ?? 0,
+        budget: settings.budget,
+        range: hookPoint ? undefined : card?.range,
+      };
+      return {
+        ...comparison,
+        notes,
+        rows: compareRows(comparison),
+        toJSON: () => compareDocument(comparison, context),
+        toCsv: () => compareCsv(comparison),
+        save: (folder) => writeCompare(folder, x, comparison, context),
+      };
+    },
+  };
 }
 
 /** Methods from their names. Throws LanError (`usage`) for one that is not there, or twice, or for none. */

@@ -20,7 +20,7 @@ import { sizeOfPicture, shapeOf, type AuditInput } from './inputs.js';
 import { openingOf } from './opened.js';
 
 /** Options of `diff`: those of `audit`, for both models. */
-export interface DiffOptions extends AuditOptions {
+export interface DiffOptions extends Omit<AuditOptions, 'method'> {
   /** Masks of each model, by seeds from `seed` on; at least 4, the default. */
   readonly seeds?: number;
   readonly onFailure?: (error: LanError) => void;

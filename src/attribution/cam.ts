@@ -6,7 +6,7 @@ import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { gradientOf } from '../engine/engine.js';
 import type { Graph } from '../onnx/graph.js';
 import { attentionsOf, gridBefore, gridsOf, strides, type Grid } from './layers.js';
-import { defineMethod, type Attribution, type Problem, type Run } from './method.js';
+import { defineMethod, type Attribution, type AttributionMethod, type Problem, type Run } from './method.js';
 import { SCORES } from './scored.js';
 import { NAMES, refuseBlocked, withTotal } from './scorer.js';
 
@@ -19,46 +19,41 @@ export interface CamSettings {
 }
 
 /** sum over channels of (mean over places of d score / d A) * A, at the last map A; negative sums are 0. One pass. */
-export const gradCam = defineMethod<CamSettings>({
-  name: 'gradcam',
-  title: 'Grad-CAM',
-  reference: 'Selvaraju et al., 2017',
-  needs: 'spatial value',
-  defaults: { layer: '', relu: true },
-  explain: (run, settings) =>
-    activationMap(run, settings, (grid, values, gradients) => {
-      const { base, place, channel } = strides(grid);
-      const area = grid.height * grid.width;
-      const map = new Float32Array(area);
-      for (let c = 0; c < grid.channels; c++) {
-        const from = base + c * channel;
-        let weight = 0;
-        for (let p = 0; p < area; p++) weight += gradients[from + p * place]! / area;
-        for (let p = 0; p < area; p++) map[p]! += weight * values[from + p * place]!;
-      }
-      return map;
-    }),
-});
+export const gradCam = weighing(
+  { name: 'gradcam', title: 'Grad-CAM', reference: 'Selvaraju et al., 2017' },
+  (map, values, gradients, from, place) => {
+    let weight = 0;
+    for (let p = 0; p < map.length; p++) weight += gradients[from + p * place]! / map.length;
+    for (let p = 0; p < map.length; p++) map[p]! += weight * values[from + p * place]!;
+  },
+);
 
 /** sum over channels of ReLU(d score / d A) * A at each place: as fine as the layer is, so that earlier layers can be asked too. One pass. */
-export const layerCam = defineMethod<CamSettings>({
-  name: 'layercam',
-  title: 'Layer-CAM',
-  reference: 'Jiang et al., 2021',
-  needs: 'spatial value',
-  defaults: { layer: '', relu: true },
-  explain: (run, settings) =>
-    activationMap(run, settings, (grid, values, gradients) => {
-      const { base, place, channel } = strides(grid);
-      const map = new Float32Array(grid.height * grid.width);
-      for (let c = 0; c < grid.channels; c++)
-        for (let p = 0; p < map.length; p++) {
-          const at = base + c * channel + p * place;
-          map[p]! += Math.max(0, gradients[at]!) * values[at]!;
-        }
-      return map;
-    }),
-});
+export const layerCam = weighing(
+  { name: 'layercam', title: 'Layer-CAM', reference: 'Jiang et al., 2021' },
+  (map, values, gradients, from, place) => {
+    for (let p = 0; p < map.length; p++) map[p]! += Math.max(0, gradients[from + p * place]!) * values[from + p * place]!;
+  },
+);
+
+/** A method by what it adds to the map for one channel, whose values and gradients begin at `from` and lie `place` apart. */
+function weighing(
+  words: Pick<AttributionMethod, 'name' | 'title' | 'reference'>,
+  add: (map: Float32Array, values: Float32Array, gradients: Float32Array, from: number, place: number) => void,
+): AttributionMethod<CamSettings> {
+  return defineMethod<CamSettings>({
+    ...words,
+    needs: 'spatial value',
+    defaults: { layer: '', relu: true },
+    explain: (run, settings) =>
+      activationMap(run, settings, (grid, values, gradients) => {
+        const { base, place, channel } = strides(grid);
+        const map = new Float32Array(grid.height * grid.width);
+        for (let c = 0; c < grid.channels; c++) add(map, values, gradients, base + c * channel, place);
+        return map;
+      }),
+  });
+}
 
 async function activationMap(
   run: Run,

@@ -1,6 +1,6 @@
 // Methods by the gradient of the score: at the input, along a path to it, and averaged over noise.
 import { random, STREAMS } from '../core/random.js';
-import type { Attribution, Run } from './method.js';
+import type { Attribution, AttributionMethod, Run } from './method.js';
 import { defineMethod } from './method.js';
 import type { Fold } from './shapes.js';
 
@@ -9,34 +9,37 @@ export interface FoldSetting {
   readonly fold: Fold;
 }
 
+/** A method of one pass, from the gradient of the score by each element of x. */
+const ofOneGradient = (
+  words: Pick<AttributionMethod, 'name' | 'title' | 'reference'>,
+  fold: Fold,
+  value: (gradient: number, x: number) => number,
+): AttributionMethod<FoldSetting> =>
+  defineMethod<FoldSetting>({
+    ...words,
+    needs: 'gradients',
+    defaults: { fold },
+    async explain(run, settings) {
+      const { gradients } = await run.gradients(run.x, 1);
+      run.requireTime(1, 1);
+      const values = gradients.map((g, i) => value(g, run.x[i]!));
+      return run.result(run.fold(values, settings.fold), {}, values);
+    },
+  });
+
 /** |d score / d x|, the largest over the channels of a pixel. One pass. */
-export const gradient = defineMethod<FoldSetting>({
-  name: 'gradient',
-  title: 'Gradient',
-  reference: 'Simonyan, Vedaldi and Zisserman, 2014',
-  needs: 'gradients',
-  defaults: { fold: 'largest' },
-  async explain(run, settings) {
-    const { gradients } = await run.gradients(run.x, 1);
-    run.requireTime(1, 1);
-    return run.result(run.fold(gradients, settings.fold), {}, gradients);
-  },
-});
+export const gradient = ofOneGradient(
+  { name: 'gradient', title: 'Gradient', reference: 'Simonyan, Vedaldi and Zisserman, 2014' },
+  'largest',
+  (g) => g,
+);
 
 /** x * d score / d x, summed over the channels of a pixel: what the input adds to a linear score. One pass. */
-export const inputXGradient = defineMethod<FoldSetting>({
-  name: 'inputxgradient',
-  title: 'Input x gradient',
-  reference: 'Shrikumar et al., 2016',
-  needs: 'gradients',
-  defaults: { fold: 'sum' },
-  async explain(run, settings) {
-    const { gradients } = await run.gradients(run.x, 1);
-    run.requireTime(1, 1);
-    const product = gradients.map((g, i) => g * run.x[i]!);
-    return run.result(run.fold(product, settings.fold), {}, product);
-  },
-});
+export const inputXGradient = ofOneGradient(
+  { name: 'inputxgradient', title: 'Input x gradient', reference: 'Shrikumar et al., 2016' },
+  'sum',
+  (g, x) => g * x,
+);
 
 /** Settings of integrated gradients. */
 export interface IntegratedGradientsSettings extends FoldSetting {

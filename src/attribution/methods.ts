@@ -3,7 +3,9 @@ import { LanError } from '../core/errors.js';
 import { centre, randomNeed } from './baselines.js';
 import { gradCam, layerCam } from './cam.js';
 import { gradient, inputXGradient, integratedGradients, smoothGrad, varGrad } from './gradients.js';
+import { extremal } from './extremal.js';
 import type { AttributionMethod } from './method.js';
+import { meaningful } from './meaningful.js';
 import { occlusion, rise } from './perturbation.js';
 import { rollout } from './rollout.js';
 import { kernelShap, lime } from './surrogate.js';
@@ -22,21 +24,27 @@ export const methods: readonly AttributionMethod[] = [
   rise,
   lime,
   kernelShap,
+  meaningful,
+  extremal,
   randomNeed,
   centre,
 ];
 
-/** The method of a name among `from`. Throws LanError (`usage`) with all names where there is none; `also`: names that the caller knows besides. */
+/**
+ * The method of a name among `from`. Throws LanError (`usage`) with all names where there is none; `also`: names that the caller knows besides; `option`: where
+ * the name was given.
+ */
 export function methodNamed(
   name: string,
   from: readonly AttributionMethod[] = methods,
   also: readonly string[] = [],
+  option = 'methods',
 ): AttributionMethod {
   const found = from.find((m) => m.name === name);
   if (found) return found;
   throw new LanError(
     'usage',
-    `\`methods\`: no method is called '${name}'.`,
-    `Expected some of ${[...also, ...from.map((m) => m.name)].join(', ')}.`,
+    `\`${option}\`: no method is called '${name}'.`,
+    `Expected ${option === 'methods' ? 'some' : 'one'} of ${[...also, ...from.map((m) => m.name)].join(', ')}.`,
   );
 }

@@ -14,9 +14,14 @@ export const METHODS = [
   'rise',
   'lime',
   'kernelshap',
+  'meaningful',
+  'extremal',
   'random',
   'centre',
 ] as const;
+
+/** Whoever can be asked by name: a mask learned by this project, and the methods. */
+export const CONTENDERS = ['lan', ...METHODS] as const;
 
 /** One of METHODS. */
 export type MethodName = (typeof METHODS)[number];

@@ -1,5 +1,14 @@
 // The options of what a mask is and how it is learned, shared by the commands that learn one.
-import { MASK_SHAPES, MASK_VALUES, OUTPUT_LOSSES, PRESETS, type Preset } from '../lan/choices.js';
+import { MASK_SHAPES, MASK_VALUES, NOISE_HELP, OUTPUT_LOSSES, PRESETS, type Preset } from '../lan/choices.js';
+import {
+  hookPointOption,
+  colormapOption,
+  jsonOption,
+  modelOptions,
+  questionOptions,
+  seedOption,
+  taskOptions,
+} from './options.js';
 import { each, Expected, number, TEXT, TEXTS, type OptionTable, whole } from './option.js';
 
 /** Heading of the options about masks in --help. */
@@ -52,6 +61,26 @@ export const objectiveOptions = {
     group: MASK,
     describe: 'how outputs are compared (L_F)',
   },
+} as const satisfies OptionTable;
+
+/** The inputs of a command that explains them. */
+export const explainedInputs = {
+  image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
+  tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+} as const satisfies OptionTable;
+
+/** Which question about which model is asked, what a mask is, what takes the place of what it replaces, and how that is measured. */
+export const explainOptions = {
+  noise: { ...TEXT, group: MASK, describe: NOISE_HELP },
+  'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
+  ...questionOptions,
+  ...modelOptions,
+  ...taskOptions,
+  ...hookPointOption,
+  ...objectiveOptions,
+  ...seedOption,
+  ...colormapOption,
+  ...jsonOption,
 } as const satisfies OptionTable;
 
 /** `7+28`, `14x28` or `none`, as [rows, columns] each. */

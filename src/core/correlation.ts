@@ -64,7 +64,7 @@ function byBits(values: Float32Array): Uint32Array {
 }
 
 /** Ranks from 0 for the largest, equals sharing the mean of theirs. */
-function sharedRanks(values: ArrayLike<number>): Float64Array {
+export function sharedRanks(values: ArrayLike<number>): Float64Array {
   const order = descending(values);
   const ranks = new Float64Array(order.length);
   for (let at = 0; at < order.length;) {

@@ -27,7 +27,7 @@ export function seedTest(found: Similarity): SanityTest {
   return {
     name: 'seed',
     verdict,
-    finding: `learned with another seed: ${shown(found)}${verdict === 'fail' ? ': the map is chance' : ''}`,
+    finding: `with another seed: ${shown(found)}${verdict === 'fail' ? ': the map is chance' : ''}`,
     figures: figuresOf(found),
   };
 }

@@ -99,9 +99,3 @@ export async function measureAll(
     sanity: sanityOf(await controls(subject, need, { fraction, find })),
   };
 }
-
-/** The curves of deletion and insertion alone, where many explanations are compared: nothing of other noise, and no battery. */
-export async function measureCurves(predict: Predict, { mask, answer, x, noise, seed }: Question): Promise<Further> {
-  const subject: Subject = { x, noise, seed, predict, score: scoreOf(answer) };
-  return { metrics: await deletionAndInsertion(subject, needOf(mask)), otherNoise: [], sanity: sanityOf([]) };
-}

@@ -32,7 +32,9 @@ export function otherNoises(learned: string, context: NoiseContext): Noise[] {
   const mean = values.reduce((a, b) => a + b / values.length, 0);
   const deviation = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2 / values.length, 0));
   const picture = context.x.dims.length === 4 && Math.min(...context.x.dims.slice(-2)) >= 4;
-  const own = context.columns ? ['gaussian', 'mean', 'uniform'] : [`gaussian:${mean},${deviation}`, `constant:${mean}`, 'uniform'];
+  const own = context.columns
+    ? ['gaussian', 'mean', 'uniform']
+    : [`gaussian:${mean},${deviation}`, `constant:${mean}`, 'uniform'];
   const candidates = picture ? ['gaussian', 'blur', 'uniform'] : own;
   return candidates
     .filter((spec) => familyOf(spec) !== familyOf(learned))

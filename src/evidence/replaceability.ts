@@ -75,24 +75,29 @@ export async function replaceability(
   const trials = await createTrials(predict, x, mask.dims, noise, options);
   const values = toFloat32(options.order ?? mask);
   const ranking = new Ranking(values);
-  // Of a binary mask the hard claim is the one that counts. Noise that never gives the answer by itself is told from it by few draws.
+  // Of a binary mask the hard claim is the one that counts.
   const soft = await trials.certified(values, options.order ? BESIDE : undefined);
-  const everything = new Float32Array(values.length).fill(1);
-  const first = await trials.certified(everything, BESIDE);
-  const alone = first.kept === 0 ? first : await trials.certified(everything);
+  const alone = await noiseAlone(trials, values.length);
   const own = options.order ? toFloat32(mask).reduce((a, b) => a + b, 0) : undefined;
   const deletion = options.find === 'delete' ? await deletionClaim(trials, ranking, options.found ?? (await search(trials, ranking, { own, find: 'delete' }))) : undefined; // prettier-ignore
   const known = options.find === 'delete' ? undefined : options.found;
   const { hard, tried } = await hardClaim(trials, ranking, known ?? (await search(trials, ranking, { own, find: 'keep' })));
   const fraction = values.reduce((a, b) => a + b, 0) / values.length;
   return {
-    noiseAlone: trials.kept(alone),
+    noiseAlone: alone,
     soft: { fraction, ...trials.measured(soft) },
     ...(hard && { hard }),
     hardTried: tried,
     ...(deletion && { deletion }),
     ...(options.least !== undefined && options.least !== LEAST && { least: options.least }),
   };
+}
+
+/** How often the answer comes from noise alone, all `elements` of a mask replaced. Noise that never gives it is told from a claim by few draws. */
+export async function noiseAlone(trials: Trials, elements: number): Promise<Kept> {
+  const everything = new Float32Array(elements).fill(1);
+  const first = await trials.certified(everything, BESIDE);
+  return trials.kept(first.kept === 0 ? first : await trials.certified(everything));
 }
 
 /** The largest fraction of an input that was found to be replaceable entirely, certified on draws that chose nothing; `hard` is absent where none was. */
@@ -118,7 +123,15 @@ export async function hardReplaceability(
   options: TrialOptions = {},
 ): Promise<HardReplaceability> {
   const trials = await createTrials(predict, x, need.dims, noise, options);
-  const ranking = new Ranking(toFloat32(need).map((v) => -v));
+  return hardClaimOf(
+    trials,
+    toFloat32(need).map((v) => -v),
+  );
+}
+
+/** The same for `values` of a mask's elements, the largest replaced first, on draws that are there. */
+export async function hardClaimOf(trials: Trials, values: Float32Array): Promise<HardReplaceability> {
+  const ranking = new Ranking(values);
   return hardClaim(trials, ranking, await search(trials, ranking, { find: 'keep' }));
 }
 

@@ -3,11 +3,12 @@ import type { AttributionMethod, Problem } from '../attribution/method.js';
 import { scoredClassifier } from '../attribution/scored.js';
 import { Scorer } from '../attribution/scorer.js';
 import { random, STREAMS } from '../core/random.js';
-import { descending } from '../core/correlation.js';
+import { descending, sharedRanks } from '../core/correlation.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { questionOf, type Answer } from '../evidence/answer.js';
+import type { Replaceability } from '../evidence/replaceability.js';
 import type { Noise } from '../lan/noise.js';
-import type { MaskShape } from '../lan/choices.js';
+import type { Find, MaskShape } from '../lan/choices.js';
 import { maskShapeOf } from '../lan/objective.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Classifier } from '../model/classifier.js';
@@ -128,10 +129,24 @@ export function baselineOf(noise: Noise, x: Tensor, maskDims: readonly number[],
   return float32(Float32Array.from(mean), x.dims);
 }
 
-/** The mask that a need says by its order alone, which is all that methods have in common: in [0,1], 1 for what is needed least. */
+/** The mask that a need says by its order alone, which is all that methods have in common: in [0,1], 1 for what is needed least; equals share the mean of theirs. */
 export function maskOfOrder(need: Tensor): Tensor {
-  const order = descending(toFloat32(need));
-  const mask = new Float32Array(order.length);
-  order.forEach((index, position) => (mask[index] = order.length === 1 ? 0.5 : position / (order.length - 1)));
+  const ranks = sharedRanks(toFloat32(need));
+  const mask = Float32Array.from(ranks, (rank) => (ranks.length === 1 ? 0.5 : rank / (ranks.length - 1)));
   return float32(mask, need.dims);
 }
+
+/**
+ * The mask by which the `fraction` of the elements that come first in `order` (see maskOfOrder; of equals the first) is replaced entirely, none without
+ * one. As the hard claim has it.
+ */
+export function claimedMask(order: Tensor, fraction = 0): { readonly mask: Tensor; readonly order: Tensor } {
+  const first = descending(toFloat32(order));
+  const mask = new Float32Array(first.length);
+  for (const index of first.subarray(0, Math.round(fraction * first.length))) mask[index] = 1;
+  return { mask: float32(mask, order.dims), order };
+}
+
+/** The fraction of the elements that the claim of an order says are not needed; undefined where none held. */
+export const notNeeded = ({ hard, deletion }: Pick<Replaceability, 'hard' | 'deletion'>, find: Find): number | undefined =>
+  find === 'delete' ? deletion?.found && 1 - deletion.found.fraction : hard?.fraction;

@@ -4,21 +4,22 @@ import type { Question } from '../model/question.js';
 import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
-import { createLearner, orderOf, requireFinite, type LearnedMask } from '../lan/learn.js';
+import { createLearner, orderOf, type LearnedMask } from '../lan/learn.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
-import type { Attribution } from '../attribution/method.js';
-import { attributed, type MethodChoice } from './attributed.js';
+import type { Attribution, AttributionMethod } from '../attribution/method.js';
+import { attributed, claimedMask, notNeeded, type MethodChoice } from './attributed.js';
+import { agreementOf, inquire, type Inquiry } from './inquiry.js';
 import { rangeOf, tokenPool } from './plausible.js';
-import { answerOf, judgeOf, valueAnswer, type Answer, type Judge, type Within } from '../evidence/answer.js';
-import { topPredictions, type Prediction } from './predictions.js';
+import { judgeOf, type Answer, type Judge, type Within } from '../evidence/answer.js';
+import { predictionOf, topPredictions, type Prediction } from './predictions.js';
 import type { OpenedExplainer } from './explainer.js';
 import { byForwardPasses } from './forward.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, type MaskProgress, type Masks } from './masks.js';
 import { corruptOnce } from '../evidence/corrupt.js';
-import { measureAll, measureCurves, needOf, type Further } from '../evidence/measure.js';
+import { measureAll, needOf, type Further } from '../evidence/measure.js';
 import type { Found } from '../evidence/search.js';
 import { walk, type PathPoint } from './path.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
@@ -38,8 +39,6 @@ export interface AuditOptions extends MaskProgress {
   readonly explainer?: OpenedExplainer;
   /** Another method, whose order is the mask, in place of one learned; there is one result, whose `beta` is 0. */
   readonly method?: MethodChoice;
-  /** Many explanations are compared: of each the hard claim by its order alone, and the curves of deletion and insertion. */
-  readonly curvesOnly?: boolean;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
 }
@@ -64,6 +63,8 @@ export interface BetaResult extends Further {
 export interface AuditResult {
   /** What the evidence says is kept. */
   readonly answer: Answer;
+  /** Where another method gave the masks: which one. */
+  readonly method?: Pick<AttributionMethod, 'name' | 'title' | 'reference'>;
   /** The five most probable classes, and those asked about; of several labels all that were given, if those are more. Of a regression none. */
   readonly prediction: readonly Prediction[];
   readonly settings: LanSettings;
@@ -85,13 +86,6 @@ export interface Auditor {
   audit(x: Tensor, groundTruth?: Tensor): Promise<AuditResult>;
   dispose(): Promise<void>;
 }
-
-/**
- * Probabilities may differ by this much between the converted graph and the reference before an audit is refused, by what the reference
- * computes in: float16 leaves logits of 10 with steps of 0.008, quantised ones have 255 steps at most. Values may differ by this
- * part of themselves, or of their tolerance where that is more.
- */
-const AGREEMENT = { float32: 1e-3, float16: 2e-2, quantised: 5e-2 } as const;
 
 /** One input, compiled for it alone. See createAuditor for errors. */
 export async function audit(classifier: Classifier, x: Tensor, options: AuditOptions = {}): Promise<AuditResult> {
@@ -119,35 +113,17 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
   const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
   return {
     async audit(sample, groundTruth) {
-      const { x, classifier: bound } = await classifier.locate(sample);
-      requireFinite(x);
+      const inquiry = await inquire(classifier, sample, options);
+      const { x, classifier: bound, p, answer } = inquiry;
       const prepared = shared ?? (await prepare(bound, settings, options));
       try {
-        const p = await bound.predict(x);
-        const converted = await prepared.forward.run({ x });
-        const regression = classifier.task === 'regression';
-        const answer = regression
-          ? valueAnswer(p, options.within)
-          : answerOf(p, classifier.labels, classifier.severalLabels, options.question);
         if (settings.find === 'delete') requireAnswer(answer);
-        const agreement = difference(toFloat32(p), toFloat32(Object.values(converted)[0]!), !regression);
-        const unit = answer.task === 'value' ? Math.max(Math.abs(answer.value), answer.within) : 1;
-        if (!(agreement <= AGREEMENT[classifier.precision] * unit)) {
-          throw new LanError(
-            'disagreement',
-            `${classifier.source.name}: the converted graph differs from onnxruntime by ${agreement.toPrecision(2)} in ${regression ? 'its value' : 'a probability'}, so its gradients cannot be trusted.`,
-            'Run check on it, which says where they part.',
-          );
-        }
-        const noise = createNoise(settings.noise, {
-          x,
-          ...rangeOf(classifier, x, options.samples),
-          samples: options.samples,
-          tokens,
-        });
+        const agreement = await agreementOf(inquiry, prepared.forward);
+        const range = rangeOf(classifier, x, options.samples);
+        const noise = createNoise(settings.noise, { x, ...range, samples: options.samples, tokens });
         const shown = drawsToShow(x, noise, settings.seed, options);
-        const top = (row: Tensor, count = 3): Prediction[] =>
-          regression ? [] : topPredictions(row, classifier.labels, count, options.question);
+        const top = (row: Tensor): Prediction[] =>
+          answer.task === 'value' ? [] : topPredictions(row, classifier.labels, 3, options.question);
         const betas: BetaResult[] = [];
         const asked = { x, p, answer, noise };
         const walked = settings.betaPath
@@ -172,8 +148,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           const { attribution, ...mask }: Awaited<ReturnType<Masks['of']>> =
             walked?.mask ?? (await prepared.masks.of({ ...asked, beta }));
           const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth, walked?.found);
-          const replaced =
-            shown && (await stepsOf(bound, x, { p, answer, mask, shown, claim: result.evidence }, (row) => top(row)));
+          const replaced = shown && (await stepsOf(bound, x, { p, answer, mask, shown, claim: result.evidence }, top));
           const extra = {
             ...(attribution && { attribution }),
             ...(walked && { path: walked.points }),
@@ -181,10 +156,13 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           };
           betas.push({ beta, ...result, ...extra });
         }
-        const prediction = top(p, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5);
+        const prediction = predictionOf(inquiry, options.question);
         const resolved = { ...settings, betas: wanted };
+        const { name, title, reference } = options.method?.method ?? {};
+        const method = name === undefined ? {} : { method: { name, title: title!, reference: reference! } };
         return {
           answer,
+          ...method,
           prediction,
           settings: resolved,
           noise: noise.name,
@@ -253,9 +231,8 @@ async function measured(
   const start = performance.now();
   const predict = (samples: Tensor): Promise<Tensor> => classifier.predict(samples);
   const judge = judging(classifier, answer);
-  // Beside other methods a binary mask is an order like theirs, and starts at no fraction of its own.
-  const { order } = options.curvesOnly ? {} : mask;
-  const evidence = await replaceability(predict, x, order ? mask.mask : orderOf(mask), noise, {
+  const { order } = mask;
+  const evidence = await replaceability(predict, x, mask.mask, noise, {
     draws: options.evidenceDraws,
     seed: settings.seed,
     judge,
@@ -264,18 +241,20 @@ async function measured(
     ...(found && { found }),
     least: settings.keep === undefined || settings.find === 'delete' ? undefined : settings.keep,
   });
+  // Another method gives an order alone: what its claim replaces is its mask.
+  const shown = options.method ? { ...mask, ...claimedMask(mask.mask, notNeeded(evidence, settings.find)) } : mask;
   const range = rangeOf(classifier, x, options.samples);
   const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
-  const further = await (options.curvesOnly ? measureCurves : measureAll)(predict, { ...claimed, seed: settings.seed });
+  const further = await measureAll(predict, { ...claimed, seed: settings.seed });
   // What was found is shown at work: the part that is not needed replaced, or the one that is.
-  const replaced = settings.find === 'delete' ? needOf(mask.mask) : mask.mask;
+  const replaced = settings.find === 'delete' ? needOf(shown.mask) : shown.mask;
   const corrupted = corruptOnce(x, replaced, noise, settings.seed);
   const seen = await predict(corrupted);
   const example =
     answer.task === 'value'
       ? { corrupted, prediction: [], value: toFloat32(seen)[0]! }
       : { corrupted, prediction: topPredictions(seen, classifier.labels, 5, options.question) };
-  return { learned: mask, evidence, ...further, evidenceSeconds: (performance.now() - start) / 1000, example };
+  return { learned: shown, evidence, ...further, evidenceSeconds: (performance.now() - start) / 1000, example };
 }
 
 /** Throws LanError for a class that was asked about and is not the answer: there is nothing to lose. */
@@ -286,14 +265,4 @@ function requireAnswer(answer: Answer): void {
       `'${answer.label}' is not ${answer.against ? `ahead of '${answer.against.label}'` : 'the answer'} in the input, so no part of it is needed for that.`,
       "Leave `find: 'delete'` out, or ask about the model's answer.",
     );
-}
-
-function difference(p: Float32Array, converted: Float32Array, logarithms: boolean): number {
-  let worst = 0;
-  // For sigmoid outputs the logarithms go on with log(1-p), which p itself settles.
-  for (let i = 0; i < p.length; i++) {
-    const d = Math.abs(p[i]! - (logarithms ? Math.exp(converted[i]!) : converted[i]!));
-    if (!(d <= worst)) worst = d;
-  }
-  return worst;
 }

@@ -1,5 +1,4 @@
 // The whole self-deception battery of one audit: masks learned again with another seed, noise, input and model, and what they say about the first one.
-import { LanError } from '../core/errors.js';
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import { judgeOf } from '../evidence/answer.js';
 import { agreementTest, changeTest, edgeTest, leakTest, seedTest, unrelated } from '../evidence/battery.js';
@@ -29,7 +28,7 @@ export interface BatteryOptions extends AuditOptions {
 
 /**
  * The result with the whole battery (docs/evidence.md) for its first beta, and max-sensitivity among the metrics. `sample` [1,...inputShape] is what was audited.
- * It learns nine masks more, three with an explainer. After an abort the tests that are done stand. Throws LanError (`usage`) for masks of another method.
+ * It makes nine masks more, three with an explainer. After an abort the tests that are done stand. Masks of another method are made by it again.
  */
 export async function withBattery(
   classifier: Classifier,
@@ -37,13 +36,6 @@ export async function withBattery(
   result: AuditResult,
   options: BatteryOptions,
 ): Promise<AuditResult> {
-  // What it compares with are masks that are learned: of another method they are no second try.
-  if (options.method)
-    throw new LanError(
-      'usage',
-      '`sanity` learns masks again to compare with, and this mask was not learned.',
-      'Leave `sanity` out; the light tests are measured anyway.',
-    );
   const [first, ...rest] = result.betas as [BetaResult, ...BetaResult[]];
   // The masks that it is compared with have its own beta, which an explainer brings along.
   const settings = { ...options.settings, betas: [first.beta], seed: result.settings.seed, noise: result.settings.noise };
@@ -156,7 +148,7 @@ class Battery {
     const { relearner, sample } = this;
     const again = await this.step('another noise', () => relearner.mask(sample, { noise: noise!.name }));
     if (!again) return [];
-    const what = `learned on ${noise!.name.split(':')[0]} noise`;
+    const what = `${this.options.method ? 'with' : 'learned on'} ${noise!.name.split(':')[0]} noise`;
     return [agreementTest('noise', what, similarity(this.need, needOf(again.order)), floor)];
   }
 

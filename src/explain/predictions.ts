@@ -3,6 +3,7 @@ import { topK } from '../core/rows.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { labelOf, type Named } from '../evidence/answer.js';
 import type { Question } from '../model/question.js';
+import type { Inquiry } from './inquiry.js';
 
 /** A class, and the probability in [0,1] that the model gives it. */
 export interface Prediction extends Named {
@@ -19,3 +20,9 @@ export function topPredictions(p: Tensor, labels: readonly string[], count = 5, 
     probability: row[index]!,
   }));
 }
+
+/** What an audit shows of the answer to x: the most probable classes, and those that were asked about; of several labels all that were given; of a regression none. */
+export const predictionOf = ({ answer, classifier, p }: Inquiry, question: Question | undefined): Prediction[] =>
+  answer.task === 'value'
+    ? []
+    : topPredictions(p, classifier.labels, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5, question);

@@ -1,20 +1,18 @@
-// A mask learned again, with one thing changed and nothing measured: what the self-deception battery compares with.
+// A mask made again, with one thing changed and nothing measured: what the self-deception battery compares with.
 import type { Tensor } from '../core/tensor.js';
-import { answerOf, valueAnswer, type Answer } from '../evidence/answer.js';
+import type { Answer } from '../evidence/answer.js';
 import { createLearner, orderOf } from '../lan/learn.js';
 import { createNoise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
+import { attributed, Scorers } from './attributed.js';
 import type { AuditOptions } from './audit.js';
 import { byForwardPasses } from './forward.js';
-import { learned } from './masks.js';
-import { rangeOf, tokenPool } from './plausible.js';
+import { inquireAt, type Located } from './inquiry.js';
+import { learned, type Masks } from './masks.js';
 import { objectiveOf, settingsFor } from './objective.js';
+import { rangeOf, tokenPool } from './plausible.js';
 
-/** What the mask lies on, x [1,...sample], and the classifier of it (see Classifier.locate). */
-export interface Located {
-  readonly x: Tensor;
-  readonly classifier: Classifier;
-}
+export type { Located };
 
 /** What is changed: the seed of the noise, or its family, as createNoise takes it. */
 interface Change {
@@ -31,37 +29,39 @@ export interface Relearner {
   dispose(): Promise<void>;
 }
 
-/** Prepares the masks of `options` at its first beta, as an audit learns them. Throws as createAuditor. */
+/** Prepares the masks of `options` at its first beta, as an audit learns them, or by the method that gave it. Throws as createAuditor. */
 export async function createRelearner(classifier: Classifier, options: AuditOptions): Promise<Relearner> {
   const settings = settingsFor(classifier, options.preset, options.settings, options.question);
-  const make = async (bound: Classifier) =>
-    createLearner(bound.engine, await objectiveOf(bound, settings, options.question), bound.adapters);
-  const forward = classifier.forwardOnly;
-  const shared = classifier.hookPoint?.hasSkipPath || forward ? undefined : await make(classifier);
+  const { method } = options;
+  const told = { ...options, onPhase: undefined };
+  const make = async (bound: Classifier): Promise<(seed: number) => Masks> => {
+    if (method) {
+      const scorers = new Scorers();
+      // Who frees the masks frees what runs them.
+      return (seed) => ({ ...attributed({ ...method, scorers }, bound, { ...settings, seed }, { signal: options.signal }), dispose: () => scorers.dispose() }); // prettier-ignore
+    }
+    if (classifier.forwardOnly) return (seed) => byForwardPasses(bound, { ...settings, seed }, told);
+    const learner = await createLearner(bound.engine, await objectiveOf(bound, settings, options.question), bound.adapters);
+    return (seed) => learned(learner, { ...settings, seed }, told);
+  };
+  const shared = classifier.hookPoint?.hasSkipPath ? undefined : await make(classifier);
   const tokens = classifier.hookPoint?.tokens ? await tokenPool(classifier, settings) : undefined;
   const relearner: Relearner = {
     async mask(sample, change) {
       return relearner.maskAt(await classifier.locate(sample), change);
     },
-    async maskAt({ x, classifier: bound }, { seed = settings.seed, noise = settings.noise } = {}) {
-      const learner = forward ? undefined : (shared ?? (await make(bound)));
+    async maskAt(at, { seed = settings.seed, noise = settings.noise } = {}) {
+      const { x, classifier: bound, p, answer } = await inquireAt(at, options);
+      const masks = (shared ?? (await make(bound)))(seed);
       try {
-        const p = await bound.predict(x);
-        const answer =
-          bound.task === 'regression'
-            ? valueAnswer(p, options.within)
-            : answerOf(p, bound.labels, bound.severalLabels, options.question);
         const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x, options.samples), samples: options.samples, tokens });
-        const told = { ...options, onPhase: undefined };
-        const own = { ...settings, seed };
-        const masks = learner ? learned(learner, own, told) : byForwardPasses(bound, own, told);
         const mask = await masks.of({ x, p, answer, noise: noiseNow, beta: settings.betas[0]! });
         return { order: orderOf(mask), answer };
       } finally {
-        if (!shared) await learner?.dispose();
+        if (!shared) await masks.dispose();
       }
     },
-    dispose: async () => shared?.dispose(),
+    dispose: async () => shared?.(settings.seed).dispose(),
   };
   return relearner;
 }

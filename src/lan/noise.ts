@@ -161,13 +161,7 @@ function blurNoise({ x }: NoiseContext, sigma: number): Noise {
   if (x.dims.length !== 4)
     throw new LanError('usage', "`noise` 'blur': only pictures can be blurred.", 'Choose uniform, gaussian or constant:<c>.');
   if (!(sigma > 0)) throw new LanError('usage', `\`noise\` 'blur': sigma must be above 0, received ${sigma}.`);
-  const [, c, h, w] = x.dims as [number, number, number, number];
-  const image = Float32Array.from(toFloat32(x));
-  for (let k = 0; k < c; k++) {
-    const plane = image.subarray(k * h * w, (k + 1) * h * w);
-    blurLines(plane, h, w, w, 1, sigma);
-    blurLines(plane, w, h, 1, w, sigma);
-  }
+  const image = blurred(x, sigma);
   return {
     name: `blur:${sigma}`,
     random: false,
@@ -175,6 +169,18 @@ function blurNoise({ x }: NoiseContext, sigma: number): Noise {
       for (let at = 0; at < out.length; at += image.length) out.set(image, at);
     },
   };
+}
+
+/** Each plane [H,W] of x [...,H,W] blurred by a Gaussian of standard deviation `sigma` pixels, above 0, its weights renormalised at the border. */
+export function blurred(x: Tensor, sigma: number): Float32Array {
+  const [h, w] = x.dims.slice(-2) as [number, number];
+  const image = Float32Array.from(toFloat32(x));
+  for (let at = 0; at < image.length; at += h * w) {
+    const plane = image.subarray(at, at + h * w);
+    blurLines(plane, h, w, w, 1, sigma);
+    blurLines(plane, w, h, 1, w, sigma);
+  }
+  return image;
 }
 
 /** Gaussian along one axis, weights renormalised at the border. `lines` lines of `length` elements, `step` apart within a line. */

@@ -181,8 +181,11 @@ function errorInUnits(g: GraphBuilder, values: string, target: string, draws: nu
   return g.mul(g.reduceSum(g.mul(off, off), [0, 1], false), g.scalar(1 / draws));
 }
 
-/** Bilinear growth as two matrix products, rows then columns: linear, so its gradient is two transposed products. */
-function grow(g: GraphBuilder, theta: string, from: readonly number[], to: readonly number[]): string {
+/**
+ * A map `theta` of dims `from` [N,.,rows,columns] grown bilinearly to those of `to` [N,.,H,W], as two matrix products, rows then columns: linear, so its
+ * gradient is two transposed products. Throws LanError (`usage`) where it would shrink.
+ */
+export function grow(g: GraphBuilder, theta: string, from: readonly number[], to: readonly number[]): string {
   const [rows, columns] = from.slice(2) as [number, number];
   const [height, width] = to.slice(2) as [number, number];
   if (rows > height || columns > width)
@@ -205,7 +208,8 @@ export function interpolation(size: number, knots: number): Tensor {
   return float32(data, [size, knots]);
 }
 
-function transposed(t: Tensor): Tensor {
+/** A matrix [r,c] as [c,r]. */
+export function transposed(t: Tensor): Tensor {
   const [r, c] = t.dims as [number, number];
   const source = t.data as Float32Array;
   const data = new Float32Array(sizeOf(t.dims));

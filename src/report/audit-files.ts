@@ -172,7 +172,7 @@ function sheetRow(
   ];
   const scene = { answer, noise: result.noise, kind: hookPoint ? { value: hookPoint.name } : ('picture' as const) };
   return {
-    label: `${result.betas.length > 1 ? `beta ${beta.beta}: ` : ''}${plainClaim(beta.evidence, scene)}.`,
+    label: `${result.betas.length > 1 ? `beta ${beta.beta}: ` : result.method ? `${result.method.title}: ` : ''}${plainClaim(beta.evidence, scene)}.`,
     tiles,
     note: `noise: ${result.noise}; by itself it gives the answer in ${rate(noiseAlone)} tries`,
     warning: caution(beta.evidence, answer),
@@ -185,7 +185,8 @@ function pageOf(result: AuditResult, context: AuditContext): string | undefined 
   const betas = result.betas.map((b) => {
     const pieces = runningText(context, b);
     const shown = pieces ? asPageTokens(pieces) : tokens && tokensIn(tokens, orderOf(b.learned)).tokens;
-    return shown && { beta: b.beta, claims: claimsAbout(b, result.answer, context), tokens: shown };
+    const heading = result.method && { heading: result.method.title };
+    return shown && { beta: b.beta, ...heading, claims: claimsAbout(b, result.answer, context), tokens: shown };
   });
   if (!betas.every((b) => b !== undefined)) return undefined;
   const answer = `The model's answer: ${predictionText(result)}`;
@@ -196,7 +197,10 @@ function pageOf(result: AuditResult, context: AuditContext): string | undefined 
 export function auditDocument(x: Tensor, result: AuditResult, context: AuditContext) {
   const drawn = pictureOfInput(x, context) !== undefined;
   const files = filesOf(result, drawn);
-  const { betas: _, ...settings } = result.settings;
+  const { betas: _, ...learning } = result.settings;
+  const { maskShape, seed, budget } = learning;
+  // Another method knows nothing of how masks are learned.
+  const settings: Partial<typeof learning> = result.method ? { maskShape, seed, budget } : learning;
   return {
     schema: 'lan-onnx/audit@2' as const,
     version: context.version,
@@ -215,6 +219,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     ...(context.hookPoint ? { at: { name: context.hookPoint.name, shape: context.hookPoint.dims } } : {}),
     notes: context.notes,
     settings: { ...settings, noise: result.noise, betas: result.settings.betas },
+    ...(result.method ? { method: result.method } : {}),
     answer: result.answer,
     prediction: result.prediction,
     agreement:
@@ -233,6 +238,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       metrics: b.metrics,
       otherNoise: b.otherNoise,
       sanity: b.sanity,
+      ...(b.attribution ? { passes: b.attribution.passes, details: b.attribution.details } : {}),
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
       ...(b.learned.forwardPasses === undefined ? {} : { forwardPasses: b.learned.forwardPasses }),

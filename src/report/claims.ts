@@ -15,6 +15,10 @@ const intervalText = ([low, high]: readonly [number, number]): string => `95 % i
 /** Labels that a sentence names; the others are in audit.json. */
 const NAMED = 5;
 
+/** What stands above the claims of one mask: its beta, or the other method that gave it. */
+export const headingOf = (beta: number, method: { readonly title: string } | undefined): string =>
+  method?.title ?? `beta ${beta}`;
+
 /** What the mask lies on, as claims name it: `the input`, `the tokens`, `the value 'relu1'`. */
 export const partOf = (hookPoint: HookPoint | undefined): string =>
   !hookPoint ? 'the input' : hookPoint.tokens ? 'the tokens' : `the value '${hookPoint.name}'`;

@@ -30,9 +30,9 @@ export function compareDocument(
     methods: methods.map((compared) => {
       const { found, ...words } = compared;
       if (!found) return words;
-      const { need: _need, evidence, ...rest } = found;
-      const { hard, noiseAlone, hardTried } = evidence;
-      return { ...words, file: fileOf(compared), ...(hard ? { hard } : {}), hardTried, noiseAlone, ...rest };
+      const { need: _need, claim, ...rest } = found;
+      const { hard, tried: hardTried } = claim;
+      return { ...words, file: fileOf(compared), ...(hard ? { hard } : {}), hardTried, ...rest };
     }),
   };
 }

@@ -27,7 +27,7 @@ export function compareRows({ methods }: Pick<Comparison, 'methods'>): CompareRo
   const rows = methods.map(({ name, title, refused, found }): CompareRow => {
     if (!found) return { name, title, refused };
     const metric = (wanted: string): Metric | undefined => found.metrics.find((m) => m.name === wanted);
-    const { hard } = found.evidence;
+    const { hard } = found.claim;
     return {
       name,
       title,

@@ -8,6 +8,8 @@ export interface TokensPage {
   readonly answer: string;
   readonly betas: readonly {
     readonly beta: number;
+    /** In place of the beta. */
+    readonly heading?: string;
     /** Headline first. */
     readonly claims: readonly string[];
     readonly tokens: readonly TokenMask[];
@@ -41,8 +43,8 @@ table { border-collapse: collapse; } th, td { padding: .2em .8em; border-bottom:
 /** The whole page. Everything in it is escaped, and it may load nothing. */
 export function tokensPage({ title, answer, betas, notes }: TokensPage): string {
   const text = escapeHtml;
-  const section = ({ beta, claims: [headline = '', ...others], tokens }: TokensPage['betas'][number]): string => `
-<h2>Beta ${beta}</h2>
+  const section = ({ beta, heading, claims: [headline = '', ...others], tokens }: TokensPage['betas'][number]): string => `
+<h2>${text(heading ?? `Beta ${beta}`)}</h2>
 <p class="claim">${text(headline)}</p>
 ${others.map((c) => `<p>${text(c)}</p>`).join('\n')}
 <p class="tokens">${tokens.map(word).join(' ')}</p>

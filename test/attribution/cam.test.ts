@@ -1,5 +1,5 @@
 // Class activation maps and attention rollout: Captum's published maps, layers found by themselves, closed forms of small transformers.
-import { afterAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { gradCam, layerCam } from '../../src/attribution/cam.js';
 import { gridsOf, type Grid } from '../../src/attribution/layers.js';
 import { Scorer } from '../../src/attribution/scorer.js';
@@ -12,17 +12,9 @@ import { encodeModel } from '../../src/onnx/codec.js';
 import type { Model } from '../../src/onnx/graph.js';
 import { convNeXt } from '../nets/exported-convnets.js';
 import { mlpMixer, swin, vit } from '../nets/vision-transformers.js';
-import { asked, multiLayer, numbers, oneConv, toyScorer, type Toy } from './toys.js';
+import { asked, multiLayer, numbers, oneConv, madeToys, type Toy } from './toys.js';
 
-const open: Scorer[] = [];
-const made = async (sample: readonly number[], toy: Toy): Promise<Scorer> => {
-  const scorer = await toyScorer(sample, toy);
-  open.push(scorer);
-  return scorer;
-};
-afterAll(async () => {
-  for (const scorer of open) await scorer.dispose();
-});
+const made = madeToys();
 const near = (actual: ArrayLike<number>, expected: readonly number[], digits = 4): void => {
   expect(actual).toHaveLength(expected.length);
   expected.forEach((v, i) => expect(actual[i]).toBeCloseTo(v, digits));
@@ -135,9 +127,9 @@ test('a ViT as it is exported: Grad-CAM before the last attention, rollout over 
   const explained = async (model: Model) => {
     const classifier = await openModel(encodeModel(model), { trust: true });
     const scorer = new Scorer(await scoredClassifier(classifier));
-    open.push(scorer);
     const x = Array.from({ length: 3 * 32 * 32 }, (_, i) => 100 + 100 * Math.sin(i * i));
-    return { at: asked(scorer, x, { maskDims: [1, 1, 32, 32] }), classifier };
+    const dispose = async () => void (await Promise.all([scorer.dispose(), classifier.dispose()]));
+    return { at: asked(scorer, x, { maskDims: [1, 1, 32, 32] }), dispose };
   };
   const a = await explained(vit());
   const cam = await gradCam.attribute(a.at, { relu: false });
@@ -149,10 +141,10 @@ test('a ViT as it is exported: Grad-CAM before the last attention, rollout over 
   const sum = rolled.map!.values.reduce((x, y) => x + y, 0);
   expect(sum).toBeGreaterThan(0.2);
   expect(sum).toBeLessThan(0.8);
-  await a.classifier.dispose();
+  await a.dispose();
   const b = await explained(swin());
   await expect(rollout.attribute(b.at)).rejects.toThrow(
     /its attention is not over all tokens of the input in every layer \(16 at a time\)/,
   );
-  await b.classifier.dispose();
+  await b.dispose();
 });

@@ -1,21 +1,13 @@
 // Occlusion, RISE, LIME and KernelSHAP: Captum's published values, and what holds exactly.
-import { afterAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { centre, randomNeed } from '../../src/attribution/baselines.js';
 import { occlusion, rise } from '../../src/attribution/perturbation.js';
 import type { Scorer } from '../../src/attribution/scorer.js';
 import { kernelShap, lime } from '../../src/attribution/surrogate.js';
 import { float32 } from '../../src/core/tensor.js';
-import { asked, multiLayer, numbers, oneConv, toyScorer, type Toy } from './toys.js';
+import { asked, multiLayer, numbers, oneConv, madeToys, type Toy } from './toys.js';
 
-const open: Scorer[] = [];
-const made = async (sample: readonly number[], toy: Toy): Promise<Scorer> => {
-  const scorer = await toyScorer(sample, toy);
-  open.push(scorer);
-  return scorer;
-};
-afterAll(async () => {
-  for (const scorer of open) await scorer.dispose();
-});
+const made = madeToys();
 const near = (actual: readonly number[], expected: readonly number[], digits = 3): void => {
   expect(actual).toHaveLength(expected.length);
   expected.forEach((v, i) => expect(actual[i]).toBeCloseTo(v, digits));

@@ -1,4 +1,5 @@
 // The toy networks on which Captum publishes attributions (tests/helpers/basic_models.py), as graphs, and problems on them.
+import { afterAll } from '@jest/globals';
 import { adapters } from '../../adapters/index.js';
 import type { Problem } from '../../src/attribution/method.js';
 import { scoredGraph } from '../../src/attribution/scored.js';
@@ -21,6 +22,19 @@ export async function toyScorer(sample: readonly number[], toy: Toy, single = fa
     return specialize(g.build(), {}, probe, adapters);
   };
   return new Scorer(scoredGraph(await graph(1), { engine, adapters }, single ? undefined : graph));
+}
+
+/** Makes scorers of toys for one file of tests, and frees them after it. */
+export function madeToys(): typeof toyScorer {
+  const open: Scorer[] = [];
+  afterAll(async () => {
+    for (const scorer of open) await scorer.dispose();
+  });
+  return async (...toy) => {
+    const scorer = await toyScorer(...toy);
+    open.push(scorer);
+    return scorer;
+  };
 }
 
 /** A question about output 0, with a baseline of zeros, where nothing else is said. */

@@ -1,19 +1,11 @@
 // The words and options of lan-onnx audit.
-import { FINDS, NOISE_HELP, type Find } from '../../lan/choices.js';
+import { CONTENDERS, METHODS } from '../../attribution/names.js';
+import { FINDS, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
 import { each, Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
-import { MASK, objectiveOptions } from '../mask-options.js';
-import {
-  hookPointOption,
-  colormapOption,
-  jsonOption,
-  MODEL_ARGUMENT,
-  modelOptions,
-  questionOptions,
-  seedOption,
-  taskOptions,
-} from '../options.js';
+import { explainedInputs, explainOptions, MASK } from '../mask-options.js';
+import { MODEL_ARGUMENT, modelOptions } from '../options.js';
 
 /** `auto` by itself, or numbers. */
 const betas = (texts: readonly string[]): number[] | 'auto' =>
@@ -21,6 +13,13 @@ const betas = (texts: readonly string[]): number[] | 'auto' =>
 
 /** `auto`, or a number. */
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
+
+/** A method by its name; `lan` is the default. */
+function methodName(text: string): (typeof CONTENDERS)[number] {
+  const found = CONTENDERS.find((name) => name === text);
+  if (found === undefined) throw new Expected(`one of ${CONTENDERS.join(', ')}`, text);
+  return found;
+}
 
 /** Names parted by commas. */
 function names(text: string): string[] {
@@ -35,8 +34,7 @@ export const audit = {
   describe: 'which parts of an input the classifier needed, with evidence',
   positionals: { model: MODEL_ARGUMENT },
   options: {
-    image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
-    tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+    ...explainedInputs,
     text: { ...TEXTS, describe: 'texts: files, folders of them, - for standard input, or the text itself in quotes' },
     file: { ...TEXTS, describe: 'files of any kind, for models that take bytes' },
     csv: { ...TEXT, describe: 'a table of numbers with a line of names: its rows are the inputs' },
@@ -88,13 +86,18 @@ export const audit = {
       describe: 'take what an earlier run in --out has finished for the same model, options and inputs, and make the rest',
     },
     out: { ...TEXT, default: 'lan-onnx-out', describe: 'folder for the results, one folder an input' },
+    method: {
+      ...TEXT,
+      coerce: methodName,
+      group: MASK,
+      describe: `another method in place of a learned mask, measured in the same way: one of ${METHODS.join(', ')}`,
+    },
     lan: {
       ...TEXT,
       library: ['explainer'],
       group: MASK,
       describe: 'an explainer that lan-onnx train has written; it gives the masks at once',
     },
-    noise: { ...TEXT, group: MASK, describe: NOISE_HELP },
     keep: {
       ...TEXT,
       coerce: number(0),
@@ -130,26 +133,18 @@ export const audit = {
       describe:
         'what a person has marked as needed: a picture, an .npy file, or a folder with a file of each name; measures how far the mask points there',
     },
-    'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
-    ...questionOptions,
-    ...modelOptions,
+    ...explainOptions,
     engine: {
       ...modelOptions.engine,
       choices: [...modelOptions.engine.choices, 'forward'] as const,
       describe: 'what computes gradients; forward: nothing does, the mask is learned from answers alone (trees)',
     },
-    ...taskOptions,
-    ...hookPointOption,
-    ...objectiveOptions,
     beta: {
-      ...objectiveOptions.beta,
+      ...explainOptions.beta,
       coerce: betas,
       describe:
         'weight of the mask mean (Eq. 4); several give several masks; auto: a path of them, and the one that goes furthest',
     },
-    ...seedOption,
-    ...colormapOption,
-    ...jsonOption,
   },
   examples: [
     ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],

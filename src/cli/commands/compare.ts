@@ -1,22 +1,9 @@
 // The words and options of lan-onnx compare.
-import { METHODS } from '../../attribution/names.js';
-import { NOISE_HELP } from '../../lan/choices.js';
+import { CONTENDERS } from '../../attribution/names.js';
 import type { Definition } from '../command.js';
-import { Expected, TEXT, TEXTS, whole, seconds } from '../option.js';
-import { MASK, objectiveOptions } from '../mask-options.js';
-import {
-  hookPointOption,
-  colormapOption,
-  jsonOption,
-  MODEL_ARGUMENT,
-  modelOptions,
-  questionOptions,
-  seedOption,
-  taskOptions,
-} from '../options.js';
-
-/** What takes part, by name. */
-export const CONTENDERS = ['lan', ...METHODS] as const;
+import { Expected, TEXT, TEXTS, seconds } from '../option.js';
+import { explainedInputs, explainOptions } from '../mask-options.js';
+import { MODEL_ARGUMENT } from '../options.js';
 
 /** `lan,gradcam rise`: names behind commas or blanks. */
 function contenders(texts: readonly string[]): (typeof CONTENDERS)[number][] {
@@ -32,8 +19,7 @@ export const compare = {
   describe: 'LAN beside other attribution methods: the same time for each, the same evidence',
   positionals: { model: MODEL_ARGUMENT },
   options: {
-    image: { ...TEXTS, describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)" },
-    tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+    ...explainedInputs,
     methods: {
       ...TEXTS,
       coerce: contenders,
@@ -41,16 +27,7 @@ export const compare = {
     },
     budget: { ...TEXT, coerce: seconds, describe: 'time for each method: 30s, 5m (default: as long as its own settings take)' },
     out: { ...TEXT, default: 'lan-onnx-compare', describe: 'folder for the results, one folder an input' },
-    noise: { ...TEXT, group: MASK, describe: NOISE_HELP },
-    'evidence-draws': { ...TEXT, coerce: whole(1), default: '256', describe: 'fresh noise draws for the evidence' },
-    ...modelOptions,
-    ...taskOptions,
-    ...questionOptions,
-    ...hookPointOption,
-    ...objectiveOptions,
-    ...seedOption,
-    ...colormapOption,
-    ...jsonOption,
+    ...explainOptions,
   },
   examples: [
     ['$0 compare squeezenet1.1.onnx --image cat.jpg --methods lan,gradcam,rise --budget 60s', 'a table and a sheet'],

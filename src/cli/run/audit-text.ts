@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readable } from '../../core/readable.js';
 import type { AuditDocument } from '../../report/audit-files.js';
 import { DOCUMENT } from '../../report/earlier.js';
+import { headingOf } from '../../report/claims.js';
 import { furtherText } from '../../report/further-text.js';
 import { mostNeededText } from '../../report/features.js';
 import { plainClaim } from '../../report/plain.js';
@@ -13,7 +14,7 @@ import { asTokens, needed } from '../../report/tokens.js';
 
 /** `path`: the input as it was named; `folder`: where the files lie; `classes` of the model. */
 export function describe(path: string, document: AuditDocument, folder: string, classes: number): string {
-  const { answer, prediction, files, betas, at, settings } = document;
+  const { answer, prediction, files, betas, method, at, settings } = document;
   const most = prediction[0]?.probability ?? 1;
   const lines = [
     `${path}: ${predictionText(document)}`,
@@ -40,16 +41,19 @@ export function describe(path: string, document: AuditDocument, folder: string, 
     stopped,
     maskMean,
     timings,
+    passes,
   } of betas) {
     const [headline, ...others] = claims;
     const milliseconds = 1000 * timings.secondsPerStep;
     const how =
       stopped === 'explainer'
         ? `given by the explainer in ${milliseconds.toFixed(1)} ms`
-        : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})${forwardPasses === undefined ? '' : `, ${forwardPasses} forward passes and no gradient`}`;
+        : passes
+          ? `found in ${timings.learnSeconds.toFixed(1)} s by ${passes.forward} + ${passes.backward} passes`
+          : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})${forwardPasses === undefined ? '' : `, ${forwardPasses} forward passes and no gradient`}`;
     lines.push(
       `  ${plainClaim(evidence, { answer, noise: settings.noise, kind })}`,
-      `  beta ${beta}: ${headline}`,
+      `  ${headingOf(beta, method)}: ${headline}`,
       ...[...others, ...furtherText({ metrics, otherNoise, sanity })].map((c) => `    ${c}`),
       ...(walked ? [`    ${pathText(walked)}`] : []),
       ...(tokens ? [`    most needed: ${needed(words ? asTokens(words, tokens) : tokens)}`] : []),

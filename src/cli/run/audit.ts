@@ -55,6 +55,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       sample,
       ...(pictureSize ? { pictureSize } : {}),
       lan: argv.lan,
+      method: argv.method,
       vocabulary: argv.vocab,
       tokenizer: argv.tokenizer,
       columns: argv.columns,

@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { failureOf } from '../../api/audit-all.js';
-import { compare, type CompareResult } from '../../api/compare.js';
+import { createComparer, type CompareResult } from '../../api/compare.js';
 import { shapeOf, sizeOfPicture } from '../../api/inputs.js';
-import { openModel } from '../../api/opened.js';
 import { LanError } from '../../core/errors.js';
 import { readable } from '../../core/readable.js';
 import { ensureWritable } from '../../data/files.js';
@@ -41,7 +40,25 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
     };
     for (const note of pictures.notes) onNote(note);
     const sample = await shapeOf(first.path, first.is);
-    const model = await openModel(argv.model, { ...openOptions(argv), sample, pictureSize: await sizeOfPicture(first.path) });
+    const comparer = await createComparer(argv.model, {
+      ...openOptions(argv),
+      sample,
+      pictureSize: await sizeOfPicture(first.path),
+      ...maskOptions(argv),
+      methods: argv.methods,
+      repeat: io.line,
+      colormap: argv.colormap,
+      budget: argv.budget,
+      noise: argv.noise,
+      evidenceDraws: argv.evidenceDraws,
+      target: argv.target,
+      against: argv.against,
+      within: argv.within,
+      seed: argv.seed,
+      signal,
+      onNote,
+      onPhase: (phase) => bar.phase(phase),
+    });
     try {
       await ensureWritable(argv.out);
       await whileLocked(argv.out, async () => {
@@ -49,7 +66,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
         const documents: object[] = [];
         for (const [i, { path, is }] of inputs.entries()) {
           if (signal.aborted) break;
-          const result = await one(path, is).catch((error: unknown) => {
+          const result = await comparer.compare(path, is).catch((error: unknown) => {
             if (inputs.length === 1) throw error;
             io.err(`lan-onnx: left out: ${inFlags(failureOf(path, error).message, { definition })}\n`);
             io.exit(2);
@@ -64,27 +81,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
         if (signal.aborted) interrupted(io, 'what was done until then is written.');
       });
     } finally {
-      await model.dispose();
-    }
-
-    function one(path: string, expected: 'picture' | 'array'): Promise<CompareResult> {
-      return compare(model, path, {
-        ...maskOptions(argv),
-        methods: argv.methods,
-        repeat: io.line,
-        colormap: argv.colormap,
-        budget: argv.budget,
-        noise: argv.noise,
-        evidenceDraws: argv.evidenceDraws,
-        target: argv.target,
-        against: argv.against,
-        within: argv.within,
-        seed: argv.seed,
-        expected,
-        signal,
-        onNote,
-        onPhase: (phase) => bar.phase(phase),
-      });
+      await comparer.dispose();
     }
   });
 }
