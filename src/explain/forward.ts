@@ -28,6 +28,12 @@ export function byForwardPasses(classifier: Classifier, settings: LanSettings, o
       "`engine: 'forward'` replaces elements entirely or not at all, so that there are no masks of values in between.",
       "Leave `maskValues: 'soft'` and the preset of the paper out.",
     );
+  if (settings.betaPath)
+    throw new LanError(
+      'usage',
+      "`engine: 'forward'` begins each mask anew, so that there is no path of betas.",
+      "Leave `beta: 'auto'` out, or say with `keep` how often the answer is to be kept.",
+    );
   if (settings.find === 'delete')
     throw new LanError(
       'usage',

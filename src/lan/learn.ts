@@ -8,6 +8,7 @@ import type { Find } from './choices.js';
 import type { Noise } from './noise.js';
 import { firstInfiniteGradient, notFinite } from './not-finite.js';
 import type { Objective } from './objective.js';
+import { settled } from './settled.js';
 
 /** How one mask is learned (Eq. 4). `beta`: weight of the mask mean, at least 0. */
 export interface LearnSettings {
@@ -59,7 +60,7 @@ export interface LearnedMask {
   readonly seconds: number;
   /** Where no gradient was taken: how many inputs the model was asked about. */
   readonly forwardPasses?: number;
-  /** 'settled': a binary mask grows no more, and keeps the answer; 'explainer', 'method': nothing was learned, a trained network or another method gave the mask. */
+  /** 'settled': a binary mask moves no more, and keeps the answer (or changes it); 'explainer', 'method': nothing was learned, a trained network or another method gave the mask. */
   readonly stopped: 'iterations' | 'plateau' | 'settled' | 'budget' | 'interrupted' | 'explainer' | 'method';
 }
 
@@ -160,6 +161,7 @@ async function descend(
   let stopped: LearnedMask['stopped'] = 'iterations';
   let beta = settings.beta;
   let binaryFrom: number | undefined;
+  const elements = sizeOf(objective.graph.outputs.find((o) => o.name === 'mask')!.dims as number[]);
   let flat = false;
   if (!noise.random) noise.fill(eta.data as Float32Array, stream, 0);
   for (let step = 0; step < settings.iterations; step++) {
@@ -188,7 +190,7 @@ async function descend(
     if (signal?.aborted) stopped = 'interrupted';
     else if (settings.budget !== undefined && (performance.now() - start) / 1000 > settings.budget) stopped = 'budget';
     else if (settings.patience > 0) {
-      if (binaryFrom !== undefined) stopped = settled(history.slice(binaryFrom), settings) ? 'settled' : stopped;
+      if (binaryFrom !== undefined) stopped = settled(history.slice(binaryFrom), elements, settings) ? 'settled' : stopped;
       else flat = plateau(history, settings);
       // A soft mask that has stopped moving is done; a binary one is rounded from here on.
       if (flat && !settings.binary) stopped = 'plateau';
@@ -244,25 +246,6 @@ function fractionKept({ data, dims }: Tensor, kept: (row: Float32Array) => boole
   let count = 0;
   for (let i = 0; i < rows; i++) if (kept((data as Float32Array).subarray(i * k, (i + 1) * k))) count++;
   return count / rows;
-}
-
-/** Steps that are compared with as many before them. */
-const WINDOW = 20;
-/** A mask that has grown by less than this from one window to the next grows no more. */
-const GROWTH = 0.002;
-/** How often its answer must have been kept in both windows, where nothing else was asked for. */
-const SURE = 0.95;
-
-/** Do the binary steps `history` show a mask that grows no more, and keeps the answer, or changes it where that is what is looked for? */
-function settled(history: readonly StepMetrics[], { keep, find }: LearnSettings): boolean {
-  if (history.length < 2 * WINDOW) return false;
-  const mean = (from: number, to: number, of: (m: StepMetrics) => number): number =>
-    history.slice(from, to).reduce((s, m) => s + of(m), 0) / (to - from);
-  const n = history.length;
-  const growth = mean(n - WINDOW, n, (m) => m.maskMean) - mean(n - 2 * WINDOW, n - WINDOW, (m) => m.maskMean);
-  if (growth >= GROWTH) return false;
-  const kept = mean(n - 2 * WINDOW, n, (m) => m.kept ?? 0);
-  return find === 'delete' ? kept <= (keep ?? 1 - SURE) : kept >= (keep ?? SURE);
 }
 
 /** Has the mean loss of the last `patience` steps hardly improved on that of the steps before? */

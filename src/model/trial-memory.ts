@@ -1,7 +1,6 @@
 // What trials have shown in this process, by the bytes of the file and what was asked: no file takes its time limit twice, or is tried twice for nothing.
 import { createHash } from 'node:crypto';
 import { LanError } from '../core/errors.js';
-import type { TrialRequest } from './trial.js';
 
 /** What is remembered of a trial: it passed, or how it was refused. */
 type Finding = 'passed' | LanError;
@@ -13,12 +12,15 @@ const findings = new Map<string, Finding>();
 /** Options that decide how fast a file is run, and not what a kernel meets in it. */
 const PACE: ReadonlySet<string> = new Set(['threads', 'engine', 'backend', 'trust']);
 
+/** `compile`: shapes are bound and constants folded, which runs nodes; `run`: the file is run and differentiated as well. */
+export type TriedAs = 'compile' | 'run';
+
 /** A trial by what decides how it ends. `sha256`: of a file that needs no other. */
 export interface Tried {
   /** As refusals name the file. */
   readonly name: string;
   readonly sha256: string;
-  readonly what: TrialRequest['what'];
+  readonly what: TriedAs;
   readonly options: Readonly<Record<string, unknown>>;
 }
 

@@ -3,14 +3,13 @@ import type { ChildProcess } from 'node:child_process';
 import { startBeside } from '../core/child.js';
 import { LanError } from '../core/errors.js';
 import type { ModelSource } from './source.js';
-import { remember, remembered } from './trial-memory.js';
+import { remember, remembered, type TriedAs } from './trial-memory.js';
 
 /** What the trial process is asked: to do what this process is about to do with the model. */
 export interface TrialRequest {
   /** Path or bytes, as given. */
   readonly source: string | Uint8Array;
-  /** `compile`: shapes are bound and constants folded, which runs nodes; `run`: the file is run and differentiated as well. */
-  readonly what: 'compile' | 'run';
+  readonly what: TriedAs;
   /** Options of openModel that can be handed to another process. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Of the resident set, in bytes. */

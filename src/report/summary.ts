@@ -1,6 +1,7 @@
 // What many audits come to: how much could be replaced, the worst first, where attention lies by class, and whether it is one place.
 import { choose, random, STREAMS } from '../core/random.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
+import type { Deletion } from '../evidence/replaceability.js';
 import { placeOf, thinned, type Place, type PlaceMap } from '../evidence/place.js';
 import type { AuditDocument } from './audit-files.js';
 import { percent, provesLittle } from './claims.js';
@@ -27,6 +28,8 @@ export interface ResultLine {
   readonly interval?: readonly [number, number];
   /** The same with the mask mixed into noise. */
   readonly soft?: { readonly fraction: number; readonly kept: number; readonly draws: number };
+  /** Where that was looked for: the smallest fraction whose loss changed the answer, on how many of `draws`; null where none did. */
+  readonly lost?: { readonly fraction: number; readonly changed: number; readonly draws: number } | null;
   /** How often noise alone gives the answer, in [0,1]. */
   readonly noiseAlone?: number;
   /** Does it do so about as often as the claim? */
@@ -228,7 +231,7 @@ export function lineOf(
   answer: string,
   more: Pick<ResultLine, 'actual' | 'fails'>,
 ): ResultLine {
-  const { hard, soft, noiseAlone } = document.betas[0]!.evidence;
+  const { hard, soft, noiseAlone, deletion } = document.betas[0]!.evidence;
   const [top] = document.prediction;
   return {
     path,
@@ -240,11 +243,18 @@ export function lineOf(
     replaceable: hard?.fraction ?? null,
     ...(hard ? { kept: hard.kept, draws: hard.draws, interval: hard.interval } : {}),
     soft: { fraction: soft.fraction, kept: soft.kept, draws: soft.draws },
+    ...(deletion ? { lost: deletion.found ? lostOf(deletion.found) : null } : {}),
     noiseAlone: noiseAlone.kept / noiseAlone.draws,
     provesLittle: provesLittle(document.betas[0]!.evidence),
     ...(more.fails ? { fails: more.fails } : {}),
   };
 }
+
+const lostOf = ({ fraction, changed, draws }: NonNullable<Deletion['found']>): NonNullable<ResultLine['lost']> => ({
+  fraction,
+  changed,
+  draws,
+});
 
 /** The summary in words, for a terminal. */
 export function summaryText(s: Summary): string[] {

@@ -82,7 +82,7 @@ test('reproduce: the folder of the command; an abort leaves a checkpoint and say
   const config = parsed(readFileSync(packageFile('models', 'tank', 'experiment.json')!, 'utf8'));
   Object.assign(config['data'] as object, { size: 32, train: 32, test: 16 });
   Object.assign(config['classifier'] as object, { iterations: 12, batch: 8 });
-  Object.assign(config['masks'] as object, { pictures: 1, iterations: 2, noiseSamples: 4, draws: 2 });
+  Object.assign(config['masks'] as object, { pictures: 1, iterations: 2, noiseSamples: 4, draws: 2, methods: 'gradient' });
   writeFileSync(at('small.json'), JSON.stringify(config));
   await expect(reproduce(at('small.json'), { out: at('own'), seed: 3, signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'interrupted',

@@ -29,7 +29,7 @@ const EXPERIMENT = {
     learningRate: 0.001,
     schedule: 'constant',
   },
-  masks: { beta: 1, draws: 2, pictures: 2, iterations: 30, noiseSamples: 32 },
+  masks: { beta: 1, draws: 2, pictures: 2, iterations: 30, noiseSamples: 32, methods: 'gradient' },
   limits: { accuracy: 0, chance: 1, attentionRatio: 0 },
 };
 
