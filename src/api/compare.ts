@@ -140,6 +140,8 @@ export async function createComparer(model: ModelLike, options: CompareOptions =
         seed: settings.seed ?? 0,
         budget: settings.budget,
         range: hookPoint ? undefined : card?.range,
+        repeat: options.repeat,
+        colormap: options.colormap,
       };
       return {
         ...comparison,
