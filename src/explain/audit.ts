@@ -10,7 +10,7 @@ import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Attribution, AttributionMethod } from '../attribution/method.js';
 import { attributed, claimedMask, notNeeded, type MethodChoice } from './attributed.js';
-import { agreementOf, inquire, type Inquiry } from './inquiry.js';
+import { agreementOf, inquire } from './inquiry.js';
 import { rangeOf, tokenPool } from './plausible.js';
 import { judgeOf, type Answer, type Judge, type Within } from '../evidence/answer.js';
 import { predictionOf, topPredictions, type Prediction } from './predictions.js';
