@@ -14,9 +14,10 @@ export default {
   transform: {},
   testSequencer: '<rootDir>/test/support/native/sequencer.cjs',
   setupFilesAfterEnv: ['./test/support/equal-arrays.ts'],
-  // Slow checks have their own target, `make test-slow`.
+  // Slow checks have their own target, `make test-slow`, and so has what needs a browser, `make test-web`.
   testPathIgnorePatterns: [
     ...(process.env.LAN_ONNX_SLOW ? [] : ['<rootDir>/test/slow/']),
+    ...(process.env.LAN_ONNX_WEB ? [] : ['<rootDir>/test/web/']),
     // It installs the package; `make test-package`.
     ...(process.env.LAN_ONNX_PACKAGE ? [] : ['<rootDir>/test/package/']),
   ],

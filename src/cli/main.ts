@@ -8,7 +8,7 @@ import { reasonOf } from '../data/files.js';
 import { nameOf, type Command } from './command.js';
 import { COMMANDS } from './commands.js';
 import { inFlags } from './flags.js';
-import { isError, processIo, shown, type Io } from './io.js';
+import { isError, processIo, repeatable, shown, type Io } from './io.js';
 import { camelCase, type OptionTable } from './option.js';
 import { EPILOGUE, overview, PURPOSE, QUIET, versions } from './overview.js';
 import { meant } from './suggest.js';
@@ -18,12 +18,16 @@ import { meant } from './suggest.js';
  * file or unsupported model. Never throws and never ends the process.
  */
 export async function main(argv: readonly string[], given: Partial<Io> = {}): Promise<number> {
-  const target = { ...processIo(), ...given };
+  // Who takes the output elsewhere has no screen, unless he brings one.
+  const target = { ...processIo(), ...(given.out ? { screen: undefined } : {}), ...given };
   let code = 0;
   // Labels, names and messages out of files leave through here, whoever prints them.
   const quiet = argv.some((text) => text === '--quiet' || text === '-q');
   const io: Io = {
+    line: repeatable(argv),
     terminal: target.terminal && !quiet,
+    screen: target.screen,
+    draw: target.draw,
     out: (text) => target.out(shown(text)),
     err: (text) => (quiet && !isError(text) ? undefined : target.err(shown(text))),
     exit: (c) => void (code = Math.max(code, c)),

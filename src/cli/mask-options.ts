@@ -1,6 +1,7 @@
 // The options of what a mask is and how it is learned, shared by the commands that learn one.
 import { MASK_SHAPES, MASK_VALUES, NOISE_HELP, OUTPUT_LOSSES, PRESETS, type Preset } from '../lan/choices.js';
 import {
+  colormapOption,
   EVIDENCE,
   hookPointOption,
   INPUTS,
@@ -82,6 +83,7 @@ export const explainedInputs = {
 
 /** Which question about which model is asked, what a mask is, what takes the place of what it replaces, and how that is measured. */
 export const explainOptions = {
+  ...colormapOption,
   ...jsonOption,
   ...questionOptions,
   ...taskOptions,
