@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow fuzz demo bench check-models conformance ops-page faults clean
+.PHONY: help setup build types lint format test test-slow test-web fuzz demo bench check-models conformance ops-page faults clean
 
 STAMP := node_modules/.lan-onnx-setup
 
@@ -31,6 +31,10 @@ test: setup ## all tests; FILES="test/model test/check/check.test.ts" for some
 
 test-slow: setup ## checks that take minutes: whole networks at full size, legacy graphs
 	LAN_ONNX_SLOW=1 npm test --silent -- test/slow test/nets/real-models
+
+test-web: setup ## reports in a browser (Debian's Chromium, installed where it is missing): complete, accessible, printable; screenshots in out/web
+	bash test/web/setup.sh
+	LAN_ONNX_WEB=1 npm test --silent -- test/web
 
 FUZZ ?= --seconds 120
 fuzz: setup ## damaged models and files through the library, in processes that may die (FUZZ="--models 100000 --files 20000 --seconds 3600")

@@ -14,8 +14,11 @@ export default {
   transform: {},
   testSequencer: '<rootDir>/test/support/native/sequencer.cjs',
   setupFilesAfterEnv: ['./test/support/equal-arrays.ts'],
-  // Slow checks have their own target, `make test-slow`.
-  testPathIgnorePatterns: process.env.LAN_ONNX_SLOW ? [] : ['<rootDir>/test/slow/'],
+  // Slow checks have their own target, `make test-slow`, and so has what needs a browser, `make test-web`.
+  testPathIgnorePatterns: [
+    ...(process.env.LAN_ONNX_SLOW ? [] : ['<rootDir>/test/slow/']),
+    ...(process.env.LAN_ONNX_WEB ? [] : ['<rootDir>/test/web/']),
+  ],
   // One core less is jest's default, which leaves one of two idle.
   maxWorkers: 2,
   testTimeout: 60000,

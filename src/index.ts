@@ -5,7 +5,8 @@ export { openModel, type Classifier, type ModelLike } from './api/opened.js';
 export type { DatasetLike } from './api/data.js';
 
 export { compare, createComparer, type Compared, type CompareOptions, type Comparer, type CompareResult } from './api/compare.js';
-export type { CompareDocument, CompareRow } from './report/compare-files.js';
+export type { CompareDocument } from './report/compare-files.js';
+export type { CompareRow } from './report/compare-rows.js';
 export { defineMethod, type Attribution, type AttributionMethod, type Problem, type Run } from './attribution/method.js';
 export { methods } from './attribution/methods.js';
 export { audit, createAuditor, type AuditResult, type Auditor, type Finding } from './api/audit.js';

@@ -39,15 +39,15 @@ export interface ManyOptions extends AuditOptions {
   readonly junit?: string;
   /** Told once all that may be refused has been, before the first input is explained. */
   readonly onStart?: (auditor: Auditor, workers: number, inputs: number) => void;
-  /** Told of each input that is explained, in their order. */
-  readonly onDocument?: (path: string, document: AuditDocument, folder: string) => void;
+  /** Told of each input that is explained, in their order; waited for. */
+  readonly onDocument?: (path: string, document: AuditDocument, folder: string) => void | Promise<void>;
   readonly onFailure?: (error: LanError) => void;
   /** Told after each input, explained or not. */
   readonly onDone?: (done: number, total: number) => void;
 }
 
 /**
- * Explains many inputs and writes a folder for each, and where there are several results.jsonl (a line an input, as soon as it is finished), summary.json
+ * Explains many inputs and writes a folder for each, and where there are several report.html, results.jsonl (a line an input, as soon as it is finished), summary.json
  * and classes.png. What cannot be explained is told by name, and the rest goes on. Throws as `audit` does for what is not about one input, and where none
  * of them can be explained; LanError (`runtime`) where a worker ends.
  *
@@ -78,7 +78,16 @@ export async function auditMany(model: ModelLike, spec: SourceSpec, options: Man
         width.workers > 1
           ? startWorkers(width.workers, { model: model as string, options: plain(auditing, source), source: spec, first }, own.signal) // prettier-ignore
           : alone(here, source, (at, theirs) => notes.reading(paths[at]!, theirs), own.signal);
-      const setup = { out, junit, paths, failures, labels, failing, seed: own.seed ?? 0 };
+      const setup = {
+        out,
+        junit,
+        paths,
+        failures,
+        labels,
+        failing,
+        seed: own.seed ?? 0,
+        look: { repeat: own.repeat, colormap: own.colormap },
+      };
       const run = { strict, resume, onDocument, onFailure, onDone, notes: width.workers > 1 ? notes : undefined };
       try {
         await using ledger = await Ledger.open(setup);
@@ -143,7 +152,7 @@ async function explainAll(
       const path = ledger.pathOf(at);
       if (!result.resumed) notes?.told(path, result.document.notes);
       await ledger.explained(at, result);
-      onDocument?.(path, result.document, folder);
+      await onDocument?.(path, result.document, folder);
     }
     onDone?.(at + 1, ledger.total);
   }

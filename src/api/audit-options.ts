@@ -8,6 +8,7 @@ import type { Find, MaskShape, MaskValues, OutputLoss, Preset } from '../lan/cho
 import type { LanSettings } from '../lan/settings.js';
 import type { OpenOptions } from '../model/open.js';
 import type { ClassName } from '../model/question.js';
+import type { ColourMapName } from '../report/drawing/colour-maps.js';
 
 /** Where an audit is: told at the start of each phase, and within `learning the mask` at each step. */
 export interface AuditProgress {
@@ -112,6 +113,10 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly lan?: string | Uint8Array;
   /** The words behind ids of tokens, or those that a model of words counts: by id or place, or the path of a file with one a line. */
   readonly vocabulary?: string | readonly string[];
+  /** Colours of attention in pictures, sheet and report; `turbo` is neither even nor safe for the colour-blind. Default `inferno`. */
+  readonly colormap?: ColourMapName;
+  /** What repeats it, a command say: shown in the report, and decides nothing. */
+  readonly repeat?: string;
   /** What makes ids of tokens of a text: the path of a tokenizer.json, or of a folder with one. Default: the model's folder. */
   readonly tokenizer?: string;
   /** The columns of a table that the model takes, by name, in its order. Default: all. */

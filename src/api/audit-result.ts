@@ -7,9 +7,10 @@ import { orderOf } from '../lan/learn.js';
 import { featureMap } from '../model/feature-map.js';
 import type { Preprocessing } from '../model/guess.js';
 import type { Classifier } from '../model/open.js';
-import { auditDocument, writeAudit, type AuditDocument, type AuditFiles, type AuditContext } from '../report/audit-files.js';
+import { auditDocument, writeAudit, type AuditDocument, type AuditFiles } from '../report/audit-files.js';
 import { answerText } from '../report/claims.js';
 import { claimsAbout } from '../report/claims-about.js';
+import type { AuditContext } from '../report/contexts.js';
 import { featureNeeds, type FeatureNeed, type Features } from '../report/features.js';
 import { tokensIn, type TokenMask, type Tokens, type WordMask } from '../report/tokens.js';
 import type { Sample } from './inputs.js';
@@ -35,7 +36,7 @@ export interface AuditResult extends Omit<Measured, 'betas'> {
   readonly notes: readonly string[];
   /** The document of audit.json (docs/audit-json.md). */
   toJSON(): AuditDocument;
-  /** Writes what the command line writes: audit.json, the mask as .npy, pictures where the input is one, a page of tokens. Throws LanError (`write`). */
+  /** Writes what the command line writes: report.html, audit.json, the mask as .npy, pictures where the input is one, a page of tokens. Throws LanError (`write`). */
   save(folder: string): Promise<AuditFiles>;
 }
 
@@ -48,6 +49,7 @@ export function resultOf(
   { tokens, features }: { readonly tokens: Tokens | undefined; readonly features: Features | undefined },
   run: string,
   preprocessing: Preprocessing | undefined,
+  look: Pick<AuditContext, 'repeat' | 'colormap'> = {},
 ): AuditResult {
   const { source, hookPoint, card } = classifier;
   const drawn = !hookPoint || featureMap(classifier);
@@ -65,6 +67,7 @@ export function resultOf(
     hookPoint,
     tokens,
     features,
+    ...look,
   };
   let document: AuditDocument | undefined;
   const toJSON = (): AuditDocument => (document ??= auditDocument(x, measured, context));
@@ -79,8 +82,6 @@ export function resultOf(
     input: { ...context.input, x },
     notes,
     toJSON,
-    save(folder) {
-      return writeAudit(folder, x, measured, context, toJSON());
-    },
+    save: (folder) => writeAudit(folder, x, measured, context, toJSON()),
   };
 }

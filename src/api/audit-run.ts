@@ -54,6 +54,8 @@ export function runOf(
       within: options.within,
       evidenceDraws: options.evidenceDraws,
       sanity: options.sanity ?? false,
+      // Files of another look are not those that were asked for.
+      colormap: options.colormap,
       explainer,
       method,
       samples: samples && hashOf(samples),

@@ -174,6 +174,7 @@ class CompiledAuditor implements Auditor {
       { tokens, features: this.featuresOf(sample) },
       this.runOf(sample, truth),
       this.preprocessing,
+      { repeat: options.repeat, colormap: options.colormap },
     );
   }
 

@@ -15,7 +15,8 @@ import { settled } from '../model/guess.js';
 import { openModel, type Classifier } from '../model/open.js';
 import { resolveQuestion } from '../model/question.js';
 import { answerText } from '../report/claims.js';
-import { compareCsv, compareDocument, compareRows, writeCompare, type CompareDocument, type CompareRow } from '../report/compare-files.js'; // prettier-ignore
+import { compareCsv, compareDocument, writeCompare, type CompareDocument } from '../report/compare-files.js';
+import { compareRows, type CompareRow } from '../report/compare-rows.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected } from './inputs.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
@@ -46,7 +47,7 @@ export interface CompareResult extends Comparison {
   toJSON(): CompareDocument;
   /** The table as CSV. */
   toCsv(): string;
-  /** Writes compare.json, table.csv, sheet.png where the input is a picture, and each map as .npy; gives their paths. Throws LanError (`write`). */
+  /** Writes report.html, compare.json, table.csv, sheet.png where the input is a picture, and each map as .npy; gives their paths. Throws LanError (`write`). */
   save(folder: string): Promise<string[]>;
 }
 
@@ -139,6 +140,8 @@ export async function createComparer(model: ModelLike, options: CompareOptions =
         seed: settings.seed ?? 0,
         budget: settings.budget,
         range: hookPoint ? undefined : card?.range,
+        repeat: options.repeat,
+        colormap: options.colormap,
       };
       return {
         ...comparison,

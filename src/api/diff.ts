@@ -9,6 +9,8 @@ import { orderOf } from '../lan/learn.js';
 import { openModel } from '../model/open.js';
 import { answerText } from '../report/claims.js';
 import { drawDiff } from '../report/diff-sheet.js';
+import { diffReport } from '../report/page/diff.js';
+import { REPORT, reportPage } from '../report/page/template.js';
 import { needMap } from '../report/summary.js';
 import { writeAtomically } from '../data/files.js';
 import { createAuditor, type AuditResult } from './audit.js';
@@ -52,7 +54,7 @@ export interface DiffResult {
   readonly moved: number;
   /** The document of diff.json, schema lan-onnx/diff@1. */
   toJSON(): object;
-  /** Writes diff.json, and a sheet an input that is a picture; returns their paths. Throws LanError (`write`). */
+  /** Writes report.html, diff.json, and a sheet an input that is a picture; returns their paths. Throws LanError (`write`). */
   save(folder: string): Promise<string[]>;
 }
 
@@ -137,16 +139,34 @@ export async function diff(
     toJSON,
     async save(folder) {
       const files: string[] = [];
+      const sheets = new Map<DiffFinding, Uint8Array>();
       for (const [at, { finding, x, range, maps }] of made.entries()) {
         if (!range || x.dims.length !== 4) continue;
         const path = join(folder, `diff-${at + 1}.png`);
         const title = `${basename(finding.input)}: ${models.map((m) => basename(m.path)).join(' and ')}`;
-        await writeAtomically(path, await drawDiff(title, x, range, maps, finding));
+        const sheet = await drawDiff(title, x, range, maps, finding);
+        sheets.set(finding, sheet);
+        await writeAtomically(path, sheet);
         files.push(path);
       }
       const json = join(folder, 'diff.json');
       await writeAtomically(json, `${JSON.stringify(toJSON(), null, 2)}\n`);
-      return [...files, json];
+      const shown = findings.map((f) => ({ ...f, sheet: sheets.get(f) }));
+      const messages = failures.map((f) => f.message);
+      const page = {
+        models,
+        answers,
+        moved,
+        findings: shown,
+        failures: messages,
+        seeds,
+        seed,
+        version: version(),
+        repeat: own.repeat,
+      };
+      const report = join(folder, REPORT);
+      await writeAtomically(report, await reportPage(await diffReport(page)));
+      return [...files, json, report];
     },
   };
 }

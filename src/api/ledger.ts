@@ -1,6 +1,7 @@
 // What is written and counted of many inputs, in their order: results.jsonl, what failOn found, the JUnit file and the summary.
 import { basename, join } from 'node:path';
 import { asyncDispose } from '../core/dispose.js';
+import { version } from '../core/version.js';
 import type { LanError } from '../core/errors.js';
 import { readBytes, writeAtomically } from '../data/files.js';
 import { decodeNpy } from '../data/npy.js';
@@ -10,7 +11,9 @@ import { otherResults } from '../report/earlier.js';
 import type { FailOn } from '../report/fail-on.js';
 import { junit, type JunitCase } from '../report/junit.js';
 import { openLines, RESULTS, writeSummary, type Lines } from '../report/many-files.js';
+import { Cards } from '../report/page/many.js';
 import { lineOf, Summing, summaryText, type ResultLine, type Summary } from '../report/summary.js';
+import type { AuditOptions } from './audit-options.js';
 import type { Done } from './performer.js';
 
 /** What was made of many inputs. */
@@ -45,6 +48,8 @@ export interface LedgerSetup {
   readonly labels: Int32Array | undefined;
   readonly failing: readonly FailOn[];
   readonly seed: number;
+  /** See AuditOptions. */
+  readonly look: Pick<AuditOptions, 'repeat' | 'colormap'>;
 }
 
 /** Takes the inputs that were tried one by one in their order, and enters those that could not be before the next one. */
@@ -55,6 +60,7 @@ export class Ledger implements AsyncDisposable {
   private readonly removed: string[] = [];
   private readonly written: string[] = [];
   private readonly cases: JunitCase[] = [];
+  private readonly cards = new Cards();
   private resumed = 0;
   private negative = 0;
   /** Inputs that are entered. */
@@ -108,13 +114,14 @@ export class Ledger implements AsyncDisposable {
     if (fails.length > 0) this.negative++;
     this.cases.push({ name: path, ...(fails.length > 0 ? { failure: fails.join('; ') } : {}) });
     if (!this.lines) return;
-    const { mask } = document.betas[0]!.files;
+    const { mask, overlay } = document.betas[0]!.files;
     const line = lineOf(path, folder, document, answerText(document.answer), { actual: labels?.[at], ...(failing.length > 0 ? { fails } : {}) }); // prettier-ignore
     this.summing.add(
       line,
       decodeNpy(await readBytes(join(this.folderOf(at), mask), 'Mask'), mask),
       document.prediction[0]?.label,
     );
+    this.cards.add(line, overlay);
     await this.lines.append(line);
   }
 
@@ -125,6 +132,7 @@ export class Ledger implements AsyncDisposable {
       const line: ResultLine = { path: this.pathOf(this.done), error: { code, message } };
       this.cases.push({ name: line.path, error: message });
       this.summing.add(line);
+      this.cards.add(line);
       await this.lines?.append(line);
     }
   }
@@ -139,7 +147,17 @@ export class Ledger implements AsyncDisposable {
     const { out, junit: report } = this.setup;
     const seconds = (performance.now() - this.start) / 1000;
     const summary = { ...summing.summary(), model: { path: model.name, sha256: model.sha256 }, workers, seconds, resumed };
-    const written = this.lines ? [RESULTS, ...(await writeSummary(out, summary, summing, basename(model.name)))] : [];
+    const written = this.lines
+      ? [
+          RESULTS,
+          ...(await writeSummary(out, summary, summing, this.cards, {
+            title: basename(model.name),
+            model: summary.model,
+            version: version(),
+            ...this.setup.look,
+          })),
+        ]
+      : [];
     const files = written.map((file) => join(out, file));
     if (report !== undefined) {
       await writeAtomically(report, junit([{ name: `audit ${basename(model.name)}`, seconds, cases }]));

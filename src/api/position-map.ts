@@ -27,6 +27,8 @@ export interface PositionMapOptions
   extends Omit<MeasureOptions, 'objects' | 'size' | 'background' | 'label'>, Omit<OpenOptions, 'batch'> {
   /** `train`, `test`, `val`, where the data has several. Default: test. */
   readonly split?: string;
+  /** What repeats it, a command say: shown in the report. */
+  readonly repeat?: string;
   /** Class of the pictures, by name or number. Default: the dataset's labels, or what the model answers to the object centred. */
   readonly label?: string | number;
   /** Side, or height and width, that every object is brought to, in pixels. Default: its own. */
@@ -44,7 +46,7 @@ export interface PositionMapResult extends PositionMap {
   readonly notes: readonly string[];
   /** The document of grid.json (docs/score.md). */
   toJSON(): GridDocument;
-  /** Writes grid.png, grid.csv and grid.json; gives their paths. Throws LanError (`write`). */
+  /** Writes report.html, grid.png, grid.csv and grid.json; gives their paths. Throws LanError (`write`). */
   save(folder: string): Promise<string[]>;
 }
 
@@ -63,7 +65,7 @@ export async function positionMap(
   objects: PlacedObjects,
   options: PositionMapOptions = {},
 ): Promise<PositionMapResult> {
-  const { split, label, objectSize, background, onNote, stride, samples, clip, seed, batch, journal, onProgress, signal, ...opening } = options; // prettier-ignore
+  const { split, repeat, label, objectSize, background, onNote, stride, samples, clip, seed, batch, journal, onProgress, signal, ...opening } = options; // prettier-ignore
   return withModel(model, opening, async (opened) => {
     if (!opened.card)
       throw new LanError('data', `${opened.source.name}: its input [${opened.input.shape.join(',')}] is not a picture.`);
@@ -99,7 +101,7 @@ export async function positionMap(
       ...(preprocessing ? { preprocessing } : {}),
       notes,
       toJSON: () => gridDocument(result, context),
-      save: (folder) => writeGrid(folder, result, context, title),
+      save: (folder) => writeGrid(folder, result, context, title, repeat),
     };
   });
 }

@@ -20,6 +20,8 @@ export interface ReproduceOptions {
   readonly threads?: number;
   /** Of all random numbers. Default 0. */
   readonly seed?: number;
+  /** What repeats it, a command say: shown in the report. */
+  readonly repeat?: string;
   readonly onPhase?: (phase: string) => void;
   readonly onProgress?: (progress: TrainProgress) => void;
   /** After an abort a checkpoint is written, and LanError (`interrupted`) thrown. */
@@ -53,7 +55,7 @@ export async function reproduce(name: string, options: ReproduceOptions = {}): P
       const found = await run(config, data, settings);
       // What was measured after the signal may be less than was asked for: masks end early, too.
       if (signal?.aborted) throw new Interrupted();
-      await writeFindings(folder, found, { ...config, seed });
+      await writeFindings(folder, found, { ...config, seed }, options.repeat);
       return found;
     });
   } catch (error) {

@@ -13,6 +13,8 @@ import { isFile, withModel, type ModelLike } from './opened.js';
 export interface ScoreOptions extends MeasureOptions, Omit<OpenOptions, 'batch'> {
   /** `train`, `test`, `val`, where the data has several. Default: test. */
   readonly split?: string;
+  /** What repeats it, a command say: shown in the report. */
+  readonly repeat?: string;
   /** Told once each, as soon as it is known. */
   readonly onNote?: (note: string) => void;
 }
@@ -25,7 +27,7 @@ export interface ScoreResult extends Measured {
   toJSON(): ScoreDocument;
   /** The table of classes as CSV. */
   toCsv(): string;
-  /** Writes score.json, classes.csv, confusion.csv and predictions.csv; gives their paths. Throws LanError (`write`). */
+  /** Writes report.html, score.json, classes.csv, confusion.csv and predictions.csv; gives their paths. Throws LanError (`write`). */
   save(folder: string): Promise<string[]>;
 }
 
@@ -40,7 +42,7 @@ export interface ScoreResult extends Measured {
  * await result.save('out/');
  */
 export async function score(model: ModelLike, data: DatasetLike, options: ScoreOptions = {}): Promise<ScoreResult> {
-  const { split, onNote, batch, limit, seed, strict, journal, onProgress, signal, ...opening } = options;
+  const { split, repeat, onNote, batch, limit, seed, strict, journal, onProgress, signal, ...opening } = options;
   return withDataset(data, { split }, async (dataset) =>
     withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (opened) => {
       for (const note of opened.notes) onNote?.(note);
@@ -62,7 +64,7 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
         notes: [...notes, ...result.notes],
         toJSON: () => scoreDocument(result, context),
         toCsv: () => classesCsv(result),
-        save: (folder) => writeScore(folder, result, context, (index) => names.get(index)!),
+        save: (folder) => writeScore(folder, result, context, (index) => names.get(index)!, repeat),
       };
     }),
   );

@@ -1,7 +1,9 @@
 // train(model, data): a network that gives the mask of any input at once (Eq. 3), from paths to the ONNX files of an explainer.
+import { readFile } from 'node:fs/promises';
 import { LanError } from '../core/errors.js';
 import { random, shuffle, STREAMS } from '../core/random.js';
 import type { Dataset } from '../data/dataset.js';
+import { version } from '../core/version.js';
 import { sha256, writeAtomically } from '../data/files.js';
 import { prepareResults } from '../data/results.js';
 import { trainLan, type TrainedLan } from '../explain/train-lan.js';
@@ -13,6 +15,8 @@ import type { TrainProgress } from '../lan/train.js';
 import { settled } from '../model/guess.js';
 import { resolveQuestion, type ClassName } from '../model/question.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
+import { metricsIn, trainReport, type MetricsLine } from '../report/page/train.js';
+import { reportPage } from '../report/page/template.js';
 import { pictureSpec } from '../score/score.js';
 import { firstPicture, somePictures, withDataset, type DatasetLike } from './data.js';
 import { isFile, withModel, type ModelLike } from './opened.js';
@@ -59,6 +63,8 @@ export interface TrainOptions extends Omit<OpenOptions, 'batch'> {
   readonly resume?: boolean;
   /** Seconds between checkpoints; 0: after every step. Default 20. */
   readonly checkpointEvery?: number;
+  /** What repeats it, a command say: shown in the report. */
+  readonly repeat?: string;
   /** Throw at the first sample that cannot be read, in place of taking its neighbour. */
   readonly strict?: boolean;
   readonly onProgress?: (progress: TrainProgress) => void;
@@ -87,8 +93,8 @@ export interface TrainResult extends Pick<
   readonly notes: readonly string[];
   /** The document of the training; it names the files where `out` was given. */
   toJSON(): TrainDocument;
-  /** Writes the explainer to `path` (default: `out`) and NAME.fused.onnx beside it; gives both paths. Throws LanError (`write`, `interrupted`). */
-  save(path?: string): Promise<{ readonly lan: string; readonly fused: string }>;
+  /** Writes the explainer to `path` (default: `out`) and NAME.fused.onnx and NAME.report.html beside it; gives their paths. Throws LanError (`write`, `interrupted`). */
+  save(path?: string): Promise<{ readonly lan: string; readonly fused: string; readonly report: string }>;
 }
 
 /** What `JSON.stringify` makes of a TrainResult: schema `lan-onnx/train@1`. */
@@ -132,7 +138,7 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
     ...more
   } = options;
   const { validation = 0.1, limit, seed = 0, out, resume = false, checkpointEvery, strict, ...rest } = more;
-  const { onProgress, onNote, onUnreadable, signal, ...opening } = rest;
+  const { onProgress, onNote, onUnreadable, signal, repeat, ...opening } = rest;
   if (!(validation >= 0 && validation < 1))
     throw new LanError('usage', `\`validation\`: expected a fraction of at least 0 and below 1, received ${validation}.`);
   if (resume && out === undefined)
@@ -141,7 +147,7 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
     withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (opened) => {
       const question = resolveQuestion(opened, { target, against });
       if (out !== undefined) {
-        const files = [out, ...['fused.onnx', 'metrics.jsonl', 'checkpoint'].map((ending) => beside(out, ending))];
+        const files = [out, ...['fused.onnx', 'report.html', 'metrics.jsonl', 'checkpoint'].map((ending) => beside(out, ending))];
         await prepareResults(files, [opened.source.path, dataset.name]);
       }
       const { classifier, note } = await settled(opened, await somePictures(dataset, opened, seed));
@@ -173,10 +179,13 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
       const files = trained.finished
         ? { lan: exportLan(classifier, trained), fused: (await exportExplained(classifier, trained)).bytes }
         : {};
-      return resultOf(trained, files, { classifier, samples, unreadable, notes, out });
+      return resultOf(trained, files, { classifier, samples, unreadable, notes, out, repeat });
     }),
   );
 }
+
+/** What a training has written down of its steps; nothing where that is gone. */
+const metricsOf = (path: string): Promise<MetricsLine[]> => readFile(path, 'utf8').then(metricsIn, () => []);
 
 /** lan.onnx and 'fused.onnx': lan.fused.onnx. */
 const beside = (out: string, ending: string): string => `${out.replace(/\.onnx$/, '')}.${ending}`;
@@ -187,6 +196,7 @@ interface Made {
   readonly unreadable: number;
   readonly notes: readonly string[];
   readonly out: string | undefined;
+  readonly repeat: string | undefined;
 }
 
 function resultOf(trained: TrainedLan, files: Pick<TrainResult, 'lan' | 'fused'>, made: Made): TrainResult {
@@ -224,7 +234,26 @@ function resultOf(trained: TrainedLan, files: Pick<TrainResult, 'lan' | 'fused'>
       const fused = beside(path, 'fused.onnx');
       await writeAtomically(path, files.lan);
       await writeAtomically(fused, files.fused);
-      return { lan: path, fused };
+      const report = beside(path, 'report.html');
+      const lines = made.out === undefined ? [] : await metricsOf(beside(made.out, 'metrics.jsonl'));
+      const { engine } = made.classifier;
+      const shown = {
+        title: path,
+        steps,
+        samples: made.samples.count,
+        last,
+        validation,
+        lines,
+        repeat: made.repeat,
+        notes: made.notes,
+      };
+      await writeAtomically(
+        report,
+        await reportPage(
+          trainReport({ ...shown, models: [model], engine: engine.info, version: version(), settings: { ...settings } }),
+        ),
+      );
+      return { lan: path, fused, report };
     },
   };
 }

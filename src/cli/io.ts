@@ -1,5 +1,6 @@
 // Where a command writes and how it says its exit code; passed in, so that tests run the CLI inside their own process.
 import { readable } from '../core/readable.js';
+import { screenOf, type Screen } from './screen.js';
 
 /** What a command prints to and says its exit code with; tests give their own. */
 export interface Io {
@@ -7,8 +8,14 @@ export interface Io {
   out(text: string): void;
   /** Progress and messages. */
   err(text: string): void;
+  /** What gives the same results again: see repeatable. */
+  readonly line: string;
   /** Is stderr a terminal, on which a line can be overwritten? */
   readonly terminal: boolean;
+  /** Where the result is looked at on a terminal. */
+  readonly screen?: Screen | undefined;
+  /** Draws on it: the one text that may steer a terminal, so nothing foreign is in it. */
+  draw?(text: string): void;
   /** 0 fine, 1 the finding is negative, 2 could not be done. The largest that was set counts. */
   exit(code: 0 | 1 | 2): void;
 }
@@ -17,9 +24,12 @@ export interface Io {
 export function processIo(): Io & { code: number } {
   return {
     code: 0,
+    line: '',
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     terminal: process.stderr.isTTY === true,
+    screen: screenOf(process.stdout, process.env),
+    draw: (text) => void process.stdout.write(text),
     exit(code) {
       this.code = Math.max(this.code, code);
     },
@@ -32,6 +42,19 @@ export const CLEAR = '\r\x1b[K';
 /** The text as it may reach a terminal: escape sequences in it are foreign and are spelled out, but for our own at the start of a line of progress. */
 export const shown = (text: string): string =>
   text.startsWith(CLEAR) ? CLEAR + readable(text.slice(CLEAR.length)) : readable(text, { lines: true });
+
+/**
+ * The command line that gives the same results, for a POSIX shell: what is more than plain characters stands in single quotes. By how many processes, and where
+ * results go, is left out, since neither changes them and the latter would overwrite them; but of `train`, which asks for it.
+ */
+export function repeatable(argv: readonly string[]): string {
+  const left = new RegExp(`^--(no-)?(${argv[0] === 'train' ? '' : 'out|'}workers|resume|json)(=|$)`);
+  const deciding = argv.filter(
+    (word, i) => !left.test(word) && !(left.test(argv[i - 1] ?? '') && /^--(out|workers)$/.test(argv[i - 1]!)),
+  );
+  const quoted = (word: string): string => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
+  return ['lan-onnx', ...deciding].map(quoted).join(' ');
+}
 
 /** One overwritten line on a terminal; elsewhere one line per task, so that logs stay short. */
 export function progress(io: Io): { say(task: string, doing: string): void; clear(): void } {

@@ -9,7 +9,7 @@ import { reasonOf } from '../data/files.js';
 import { nameOf, type Command } from './command.js';
 import { COMMANDS } from './commands.js';
 import { inFlags } from './flags.js';
-import { processIo, shown, type Io } from './io.js';
+import { processIo, repeatable, shown, type Io } from './io.js';
 import type { OptionTable } from './option.js';
 import { EPILOGUE, overview, PURPOSE } from './overview.js';
 
@@ -18,11 +18,15 @@ import { EPILOGUE, overview, PURPOSE } from './overview.js';
  * file or unsupported model. Never throws and never ends the process.
  */
 export async function main(argv: readonly string[], given: Partial<Io> = {}): Promise<number> {
-  const target = { ...processIo(), ...given };
+  // Who takes the output elsewhere has no screen, unless he brings one.
+  const target = { ...processIo(), ...(given.out ? { screen: undefined } : {}), ...given };
   let code = 0;
   // Labels, names and messages out of files leave through here, whoever prints them.
   const io: Io = {
+    line: repeatable(argv),
     terminal: target.terminal,
+    screen: target.screen,
+    draw: target.draw,
     out: (text) => target.out(shown(text)),
     err: (text) => target.err(shown(text)),
     exit: (c) => void (code = Math.max(code, c)),

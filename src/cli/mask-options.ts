@@ -1,6 +1,14 @@
 // The options of what a mask is and how it is learned, shared by the commands that learn one.
 import { MASK_SHAPES, MASK_VALUES, NOISE_HELP, OUTPUT_LOSSES, PRESETS, type Preset } from '../lan/choices.js';
-import { hookPointOption, jsonOption, modelOptions, questionOptions, seedOption, taskOptions } from './options.js';
+import {
+  hookPointOption,
+  colormapOption,
+  jsonOption,
+  modelOptions,
+  questionOptions,
+  seedOption,
+  taskOptions,
+} from './options.js';
 import { each, Expected, number, TEXT, TEXTS, type OptionTable, whole } from './option.js';
 
 /** Heading of the options about masks in --help. */
@@ -71,6 +79,7 @@ export const explainOptions = {
   ...hookPointOption,
   ...objectiveOptions,
   ...seedOption,
+  ...colormapOption,
   ...jsonOption,
 } as const satisfies OptionTable;
 

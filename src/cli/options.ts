@@ -1,4 +1,5 @@
 // The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
+import { COLOUR_MAPS } from '../report/drawing/colour-maps.js';
 import { each, Expected, number, someText, TEXT, TEXTS, tolerance, type OptionTable, whole } from './option.js';
 
 const CARD = 'Model card:';
@@ -173,6 +174,16 @@ export const dataOptions = {
 /** The seed, the same in every command: a whole number of at least 0. */
 export const seedOption = {
   seed: { ...TEXT, coerce: whole(), default: '0', describe: 'of all random numbers' },
+} as const satisfies OptionTable;
+
+/** --colormap, for commands that draw attention. */
+export const colormapOption = {
+  colormap: {
+    type: 'string',
+    requiresArg: true,
+    choices: COLOUR_MAPS,
+    describe: 'colours of attention (default: inferno); all but turbo are even and safe for the colour-blind',
+  },
 } as const satisfies OptionTable;
 
 /** Whether the result is printed as JSON. */

@@ -2,7 +2,6 @@
 import type { Classifier } from '../model/open.js';
 import type { Question } from '../model/question.js';
 import { LanError } from '../core/errors.js';
-import { topK } from '../core/rows.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
 import { createLearner, orderOf, type LearnedMask } from '../lan/learn.js';
@@ -11,9 +10,10 @@ import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Attribution, AttributionMethod } from '../attribution/method.js';
 import { attributed, claimedMask, notNeeded, type MethodChoice } from './attributed.js';
-import { agreementOf, inquire, type Inquiry } from './inquiry.js';
+import { agreementOf, inquire } from './inquiry.js';
 import { rangeOf, tokenPool } from './plausible.js';
-import { judgeOf, labelOf, type Answer, type Judge, type Named, type Within } from '../evidence/answer.js';
+import { judgeOf, type Answer, type Judge, type Within } from '../evidence/answer.js';
+import { predictionOf, topPredictions, type Prediction } from './predictions.js';
 import type { OpenedExplainer } from './explainer.js';
 import { byForwardPasses } from './forward.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
@@ -23,6 +23,7 @@ import { measureAll, needOf, type Further } from '../evidence/measure.js';
 import type { Found } from '../evidence/search.js';
 import { walk, type PathPoint } from './path.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
+import { drawsToShow, stepsOf, type ShownSteps } from './shown.js';
 
 /** How createAuditor explains: settings of the mask, evidence and noise. */
 export interface AuditOptions extends MaskProgress {
@@ -42,11 +43,6 @@ export interface AuditOptions extends MaskProgress {
   readonly samples?: Tensor;
 }
 
-/** A class, and the probability in [0,1] that the model gives it. */
-export interface Prediction extends Named {
-  readonly probability: number;
-}
-
 /** What was found at one weight of the mask mean: the mask, and what it proves. Times in seconds. */
 export interface BetaResult extends Further {
   readonly beta: number;
@@ -59,6 +55,8 @@ export interface BetaResult extends Further {
   readonly path?: readonly PathPoint[];
   /** One corrupted input, as the classifier saw it, and what it answered. */
   readonly example: { readonly corrupted: Tensor; readonly prediction: readonly Prediction[]; readonly value?: number };
+  /** The input replaced step by step; absent with `curvesOnly`. */
+  readonly replaced?: ShownSteps;
 }
 
 /** What one input needed: the answer, and a mask with its evidence for each beta. */
@@ -75,6 +73,8 @@ export interface AuditResult {
   readonly agreement: number;
   readonly compileSeconds: number;
   readonly betas: readonly BetaResult[];
+  /** The draws of noise of `replaced`, [n,...sample]; absent with `curvesOnly`. */
+  readonly shownDraws?: Tensor;
 }
 
 /** A prepared audit: one compilation serves any number of inputs. */
@@ -121,6 +121,9 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         const agreement = await agreementOf(inquiry, prepared.forward);
         const range = rangeOf(classifier, x, options.samples);
         const noise = createNoise(settings.noise, { x, ...range, samples: options.samples, tokens });
+        const shown = drawsToShow(x, noise, settings.seed, options);
+        const top = (row: Tensor): Prediction[] =>
+          answer.task === 'value' ? [] : topPredictions(row, classifier.labels, 3, options.question);
         const betas: BetaResult[] = [];
         const asked = { x, p, answer, noise };
         const walked = settings.betaPath
@@ -145,7 +148,13 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           const { attribution, ...mask }: Awaited<ReturnType<Masks['of']>> =
             walked?.mask ?? (await prepared.masks.of({ ...asked, beta }));
           const result = await measured(bound, x, answer, mask, noise, beta, settings, options, groundTruth, walked?.found);
-          betas.push({ beta, ...result, ...(attribution ? { attribution } : {}), ...(walked ? { path: walked.points } : {}) });
+          const replaced = shown && (await stepsOf(bound, x, { p, answer, mask, shown, claim: result.evidence }, top));
+          const extra = {
+            ...(attribution && { attribution }),
+            ...(walked && { path: walked.points }),
+            ...(replaced && { replaced }),
+          };
+          betas.push({ beta, ...result, ...extra });
         }
         const prediction = predictionOf(inquiry, options.question);
         const resolved = { ...settings, betas: wanted };
@@ -160,6 +169,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           agreement,
           compileSeconds: prepared.seconds,
           betas,
+          ...(shown && { shownDraws: shown }),
         };
       } finally {
         if (!shared) await prepared.dispose();
@@ -256,20 +266,3 @@ function requireAnswer(answer: Answer): void {
       "Leave `find: 'delete'` out, or ask about the model's answer.",
     );
 }
-
-/** The `count` most probable classes of the first row, and those that were asked about. */
-export function topPredictions(p: Tensor, labels: readonly string[], count = 5, question?: Question): Prediction[] {
-  const row = toFloat32(p).subarray(0, p.dims[1]);
-  const asked = question ? [question.target, question.against].filter((i) => i !== undefined) : [];
-  return [...new Set([...topK(row, count), ...asked])].map((index) => ({
-    index,
-    label: labelOf(labels, index),
-    probability: row[index]!,
-  }));
-}
-
-/** What an audit shows of the answer to x: the most probable classes, and those that were asked about; of several labels all that were given; of a regression none. */
-export const predictionOf = ({ answer, classifier, p }: Inquiry, question: Question | undefined): Prediction[] =>
-  answer.task === 'value'
-    ? []
-    : topPredictions(p, classifier.labels, answer.task === 'labels' ? Math.max(5, answer.labels.length) : 5, question);

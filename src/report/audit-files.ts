@@ -1,54 +1,31 @@
-// What an audit leaves on disk for one input: mask.npy, order.npy, attention.png, overlay.png, sheet.png, tokens.html and audit.json.
+// What an audit leaves on disk for one input: report.html, mask.npy, order.npy, attention.png, overlay.png, sheet.png, tokens.html and audit.json.
 import { join } from 'node:path';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { encodePng, type Picture } from '../data/images.js';
 import { writeAtomically } from '../data/files.js';
 import { encodeNpy } from '../data/npy.js';
-import type { EngineInfo } from '../engine/engine.js';
-import type { InputCard } from '../model/card.js';
-import type { Preprocessing } from '../model/guess.js';
-import type { HookPoint } from '../model/hook-point.js';
-import type { AuditResult, BetaResult, Prediction } from '../explain/audit.js';
-import { scaleBilinear } from '../core/bilinear.js';
+import type { ShownAnswer } from '../explain/shown.js';
+import type { AuditResult, BetaResult } from '../explain/audit.js';
 import { orderOf } from '../lan/learn.js';
-import { heatmap, overlay, pictureOf, scaleNearest } from './drawing/colour.js';
-import { sheet, type Row, type Tile } from './drawing/sheet.js';
-import { caution, deletionCaption, headingOf, percent } from './claims.js';
+import { drawAttention, type DrawnAttention } from './drawing/attention.js';
+import { pictureOf } from './drawing/colour.js';
+import { sheet, type Caption, type Row, type Tile } from './drawing/sheet.js';
+import { caution, deletionCaption, leads, percent } from './claims.js';
+import { claimedExample } from './example.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
+import { auditReport } from './page/audit.js';
+import { REPORT, reportPage } from './page/template.js';
+import { plainClaim } from './plain.js';
 import { PATH_FILES, writePath } from './path-files.js';
-import { named, predictionText, top, withAsked } from './prediction.js';
+import { captioned, predictionText, top, withAsked } from './prediction.js';
 import { tokensPage } from './tokens-page.js';
 import { featureFiles, writeFeatures } from './feature-files.js';
 import { claimsAbout } from './claims-about.js';
-import { documented, featureNeeds, type Features } from './features.js';
+import { documented, featureNeeds } from './features.js';
 import { asPageTokens, documentedText, runningText } from './running-text.js';
-import { tokensIn, type Tokens } from './tokens.js';
-
-/** What a report says besides the result itself. */
-export interface AuditContext {
-  /** The heading of the sheet and of the page of tokens. */
-  readonly title: string;
-  readonly model: { readonly path: string; readonly sha256: string };
-  /** `path` is absent for what came as bytes, a tensor or ids. */
-  readonly input: { readonly path?: string; readonly sha256: string };
-  readonly engine: EngineInfo;
-  readonly card: InputCard | undefined;
-  /** Who says so, and how sure that is; absent for inputs that are no pictures. */
-  readonly preprocessing?: Preprocessing;
-  readonly notes: readonly string[];
-  readonly version: string;
-  /** What decides the result, as one number (see runOf). */
-  readonly run: string;
-  /** Largest pixel value, where the input is a picture and the mask lies on it, or on a map of it. */
-  readonly range?: 1 | 255;
-  /** Where the mask lies, when not on the input itself. */
-  readonly hookPoint?: HookPoint;
-  /** The input's tokens, where the mask lies on them. */
-  readonly tokens?: Tokens;
-  /** What the elements of the input are called, where the mask lies on them. */
-  readonly features?: Features;
-}
+import { tokensIn } from './tokens.js';
+import type { AuditContext } from './contexts.js';
 
 /** Names of the files of one beta, within the result's folder. */
 export interface BetaFiles {
@@ -65,6 +42,8 @@ export interface BetaFiles {
 /** What was written: paths. */
 export interface AuditFiles {
   readonly json: string;
+  /** The page for people. */
+  readonly report: string;
   /** Where the input is a picture. */
   readonly sheet?: string;
   /** Where the input is a text or tokens. */
@@ -122,15 +101,15 @@ export async function writeAudit(
     await writeAtomically(join(folder, mask), encodeNpy(beta.learned.mask));
     if (order) await writeAtomically(join(folder, order), encodeNpy(beta.learned.order!));
     if (!picture) continue;
-    const drawn = drawAttention(picture, orderOf(beta.learned));
+    const drawn = drawAttention(picture, orderOf(beta.learned), context.colormap);
     await writeAtomically(join(folder, attention!), await toPng(drawn.attention));
     await writeAtomically(join(folder, over!), await toPng(drawn.over));
-    rows.push(sheetRow(picture, drawn, beta, result, context));
+    rows.push(sheetRow(picture, drawn, beta, x, result, context));
   }
   let sheetPath: string | undefined;
   if (rows.length > 0) {
     sheetPath = join(folder, SHEET);
-    await writeAtomically(sheetPath, await sheet({ title: context.title, rows }));
+    await writeAtomically(sheetPath, await sheet({ title: context.title, rows, colourMap: context.colormap }));
   }
   let page: string | undefined;
   if (context.features) await writeFeatures(folder, context.title, context.features, result);
@@ -138,10 +117,12 @@ export async function writeAudit(
     page = join(folder, PAGE);
     await writeAtomically(page, pageOf(result, context)!);
   }
+  const report = join(folder, REPORT);
+  await writeAtomically(report, await reportPage(await auditReport(x, result, context)));
   const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
   const { features, chart, array } = pathsIn(folder, featureFiles(context.features));
-  return { json, sheet: sheetPath, page, features, chart, array, removed };
+  return { json, report, sheet: sheetPath, page, features, chart, array, removed };
 }
 
 const pathsIn = <T extends object>(folder: string, names: T): T =>
@@ -149,54 +130,32 @@ const pathsIn = <T extends object>(folder: string, names: T): T =>
 
 const toPng = (p: Picture): Promise<Uint8Array> => encodePng(p.pixels, p.width, p.height);
 
-/**
- * Attention 1 - A as a heat map and over the photo; a full mask is averaged over channels. A mask [1,.,h,w] on a map of the photo is grown
- * bilinearly; `own` is the heat map before that, its values as squares.
- */
-function drawAttention(photo: Picture, mask: Tensor): { attention: Picture; over: Picture; own: Picture & { places: string } } {
-  const { width, height } = photo;
-  const values = toFloat32(mask);
-  const [h, w] = mask.dims.slice(-2) as [number, number];
-  const area = h * w;
-  const channels = values.length / area;
-  const needed = new Float32Array(area);
-  for (let i = 0; i < area; i++) {
-    let sum = 0;
-    for (let c = 0; c < channels; c++) sum += values[c * area + i]!;
-    needed[i] = 1 - sum / channels;
-  }
-  const attention = h === height && w === width ? needed : scaleBilinear(needed, h, w, height, width);
-  return {
-    attention: { width, height, pixels: heatmap(attention) },
-    over: { width, height, pixels: overlay(photo.pixels, attention) },
-    own: { ...scaleNearest({ width: w, height: h, pixels: heatmap(needed) }, height, width), places: `${h} x ${w} places` },
-  };
-}
-
 const meanOf = (mask: Tensor): number => toFloat32(mask).reduce((a, b) => a + b, 0) / sizeOf(mask.dims);
 
 function sheetRow(
   photo: Picture,
-  { attention, over, own }: ReturnType<typeof drawAttention>,
+  { attention, over, own }: DrawnAttention,
   beta: BetaResult,
+  x: Tensor,
   result: AuditResult,
   { range, hookPoint }: AuditContext,
 ): Row {
-  const { soft, hard, deletion } = beta.evidence;
-  const shown = Math.max(2, result.answer.task === 'labels' ? top(result).length : 0);
-  const captionsOf = (prediction: readonly Prediction[], value: number | undefined): string[] =>
-    value === undefined ? withAsked(result.answer, prediction, shown).map(named) : [`value ${fourDigits(value)}`];
-  const { value, tolerance } =
-    result.answer.task === 'value'
-      ? { value: result.answer.value, tolerance: [`kept: within ${fourDigits(result.answer.within)}`] }
-      : { value: undefined, tolerance: [] };
+  const { soft, hard, noiseAlone, deletion, least } = beta.evidence;
+  const { answer } = result;
+  const shown = Math.max(2, answer.task === 'labels' ? top(result).length : 0);
+  const captionsOf = (prediction: ShownAnswer['prediction'], value: number | undefined): Caption[] =>
+    value === undefined ? withAsked(answer, prediction, shown).map(captioned) : [`value ${fourDigits(value)}`];
+  const value = answer.task === 'value' ? answer.value : undefined;
+  const tolerance = answer.task === 'value' ? [`kept: within ${fourDigits(answer.within)}`] : [];
+  // What the headline claims is what is shown: elements replaced entirely where that claim leads, else the mask mixed in.
+  const claimed = hard && leads(hard, least) ? claimedExample(x, beta, result.shownDraws) : undefined;
+  const example = claimed ?? beta.example;
+  const what = claimed ? `${percent(hard!.fraction)} replaced` : `noise mixed in, ${percent(soft.fraction)} on average`;
   // What noise made of a value inside is no picture; the mask in its own size is.
   const tile: Tile = hookPoint
     ? { image: own, captions: [`attention at ${hookPoint.name}`, own.places] }
-    : {
-        image: pictureOf(beta.example.corrupted, range!),
-        captions: ['corrupted by noise', ...captionsOf(beta.example.prediction, beta.example.value)],
-      };
+    : { image: pictureOf(example.corrupted, range!), captions: [what, ...captionsOf(example.prediction, example.value)] };
+  const rate = ({ kept, draws }: { readonly kept: number; readonly draws: number }): string => `${kept} of ${draws}`;
   const tiles: Tile[] = [
     { image: photo, captions: ['input', ...captionsOf(result.prediction, value), ...tolerance] },
     tile,
@@ -205,13 +164,19 @@ function sheetRow(
       image: over,
       captions: [
         'overlay',
-        `soft: kept ${soft.kept} of ${soft.draws}`,
-        hard ? `hard, ${percent(hard.fraction)}: kept ${hard.kept} of ${hard.draws}` : 'hard: no fraction held',
+        hard ? `${percent(hard.fraction)} replaced: kept ${rate(hard)}` : 'no fraction held',
+        `mixed in: kept ${rate(soft)}`,
         ...deletionCaption(deletion),
       ],
     },
   ];
-  return { label: headingOf(beta.beta, result.method), tiles, warning: caution(beta.evidence, result.answer) };
+  const scene = { answer, noise: result.noise, kind: hookPoint ? { value: hookPoint.name } : ('picture' as const) };
+  return {
+    label: `${result.betas.length > 1 ? `beta ${beta.beta}: ` : result.method ? `${result.method.title}: ` : ''}${plainClaim(beta.evidence, scene)}.`,
+    tiles,
+    note: `noise: ${result.noise}; by itself it gives the answer in ${rate(noiseAlone)} tries`,
+    warning: caution(beta.evidence, answer),
+  };
 }
 
 /** The page of a text: its words, or its tokens where nobody joined them; undefined where the input is no text. */
@@ -241,6 +206,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     version: context.version,
     run: context.run,
     files: {
+      report: REPORT,
       ...(drawn ? { sheet: SHEET } : {}),
       ...(context.tokens || context.features?.pieces ? { page: PAGE } : {}),
       ...featureFiles(context.features),

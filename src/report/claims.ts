@@ -152,8 +152,8 @@ function keptClaims(evidence: Replaceability, answer: Answer, part: string): str
 /** By how much the lower end of a claim's interval may lie below what was asked for. */
 const SLACK = 0.05;
 
-/** Does the hard claim lead? */
-const leads = (hard: SoftEvidence, least = LEAST): boolean =>
+/** Is the hard claim sure enough to lead: its interval not far below `least`, the part of the draws on which the answer was to be kept? */
+export const leads = (hard: SoftEvidence, least = LEAST): boolean =>
   hard.draws === 1 ? hard.kept === 1 : hard.interval[0] >= least - SLACK - 1e-9;
 
 const headline = ({ soft, hard, least }: Pick<Replaceability, 'soft' | 'hard' | 'least'>): SoftEvidence =>

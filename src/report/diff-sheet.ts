@@ -32,14 +32,14 @@ export function drawDiff(
     return { image: { width, height, pixels: heatmap(grown) }, captions: [name, `mean of ${maps.length} seeds`] };
   };
   const { rows, columns, values } = difference;
-  const changed = { width: columns, height: rows, pixels: heatmap(values.map((v) => (v + 1) / 2), 'turbo') }; // prettier-ignore
+  const changed = { width: columns, height: rows, pixels: heatmap(values.map((v) => (v + 1) / 2), 'change') }; // prettier-ignore
   const tiles: Tile[] = [
     { image: photo, captions: ['input'] },
     meanOf(mine, 'first model'),
     meanOf(theirs, 'second model'),
     {
       image: scaleNearest(changed, height, width),
-      captions: ['difference', 'red: the second needs more', 'blue: the first does', attention.moved ? 'more than a change of seed' : 'no more than a change of seed'], // prettier-ignore
+      captions: ['difference', 'purple: the second needs more', 'orange: the first does', attention.moved ? 'more than a change of seed' : 'no more than a change of seed'], // prettier-ignore
     },
   ];
   return sheet({ title, rows: [{ label: '', tiles, warning: verdict }] });

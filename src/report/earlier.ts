@@ -10,13 +10,14 @@ export const DOCUMENT = 'audit.json';
 
 /** Names that an audit gives its files; a document that lists others is not believed. */
 const OURS =
-  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|tokens\.html|features\.(?:csv|png)|array\.png|path\.(?:png|csv))$/;
+  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|(?:tokens|report)\.html|features\.(?:csv|png)|array\.png|path\.(?:png|csv))$/;
 const name = z.string().regex(OURS);
 
 const Earlier = z.looseObject({
   schema: z.string().startsWith('lan-onnx/audit@'),
   files: z
     .object({
+      report: name.optional(),
       sheet: name.optional(),
       page: name.optional(),
       features: name.optional(),
@@ -74,7 +75,9 @@ async function read(folder: string): Promise<{ readonly json: unknown; readonly 
   const page = data.files ? data.files.page : data.betas.some((b) => b.tokens) ? 'tokens.html' : undefined;
   return {
     json,
-    files: [...listed, sheet, page, data.files?.features, data.files?.chart, data.files?.array].filter((f) => f !== undefined),
+    files: [...listed, data.files?.report, sheet, page, data.files?.features, data.files?.chart, data.files?.array].filter(
+      (f) => f !== undefined,
+    ),
   };
 }
 

@@ -1,10 +1,13 @@
-// What an experiment found, on disk: metrics.json, summary.md and its figures.
+// What an experiment found, on disk: report.html, metrics.json, summary.md and its figures.
 import { join } from 'node:path';
+import { version } from '../core/version.js';
 import { writeAtomically } from '../data/files.js';
 import type { Figure, Findings, Table } from '../experiment/run.js';
 import { maps, pairs } from './drawing/figures.js';
 import { toCsv } from './csv.js';
 import { short } from './format.js';
+import { findingsReport } from './page/findings.js';
+import { REPORT, reportPage } from './page/template.js';
 
 const draw = (figure: Figure): Promise<Uint8Array> =>
   figure.kind === 'maps' ? maps(figure.panels, { title: figure.caption }) : pairs(figure.items, { title: figure.caption });
@@ -12,8 +15,8 @@ const draw = (figure: Figure): Promise<Uint8Array> =>
 const markdown = (columns: readonly string[], rows: Table['rows']): string[] =>
   [columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
 
-/** metrics.json, summary.md and tables of the findings: the same bytes from the same config, data, seed, engine and thread count. */
-export async function writeFindings(folder: string, findings: Findings, settings: object): Promise<void> {
+/** report.html, metrics.json, summary.md and tables of the findings: the same bytes from the same config, data, seed, engine and thread count. */
+export async function writeFindings(folder: string, findings: Findings, settings: object, repeat?: string): Promise<void> {
   const { title, data, metrics, verdicts, figures, tables = [] } = findings;
   const shown = tables.map(({ columns, rows }) => ({ columns, rows }));
   const document = {
@@ -45,4 +48,6 @@ export async function writeFindings(folder: string, findings: Findings, settings
     '',
   ];
   await writeAtomically(join(folder, 'summary.md'), lines.join('\n'));
+  const report = await findingsReport(findings, draw, { ...settings }, version(), repeat);
+  await writeAtomically(join(folder, REPORT), await reportPage(report));
 }

@@ -12,6 +12,10 @@ export const short = (value: number): string =>
       ? value.toExponential(1)
       : String(Number(value.toPrecision(4)));
 
+/** fourDigits as a number; null where there is none. */
+export const inFigures = (value: number | undefined): number | null =>
+  value === undefined ? null : Number(value.toPrecision(4));
+
 /**
  * JSON in which an infinite error stays visible (JSON has no Infinity and would write null), and in which no character is obeyed by a terminal rather
  * than shown.

@@ -1,10 +1,12 @@
-// What many audits leave in their folder beside those of each input: results.jsonl, summary.json and classes.png.
+// What many audits leave in their folder beside those of each input: report.html, results.jsonl, summary.json and classes.png.
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { refusal, writeAtomically } from '../data/files.js';
 import { heatmap, scaleNearest } from './drawing/colour.js';
 import { sheet } from './drawing/sheet.js';
 import { percent } from './claims.js';
+import { manyReport, type Cards, type ManyContext } from './page/many.js';
+import { REPORT, reportPage } from './page/template.js';
 import type { ResultLine, Summary, Summing } from './summary.js';
 
 /** The file with a line an input. */
@@ -36,20 +38,36 @@ export async function openLines(folder: string): Promise<Lines> {
   };
 }
 
-/** Writes summary.json, and classes.png where the masks are maps; returns the names. Throws LanError (`write`). */
-export async function writeSummary(folder: string, summary: object, summing: Summing, title: string): Promise<string[]> {
+/** Writes summary.json, report.html, and classes.png where the masks are maps; returns the names. Throws LanError (`write`). */
+export async function writeSummary(
+  folder: string,
+  summary: Summary,
+  summing: Summing,
+  cards: Cards,
+  context: ManyContext,
+): Promise<string[]> {
+  const { title } = context;
   await writeAtomically(join(folder, SUMMARY), `${JSON.stringify(summary, null, 2)}\n`);
+  await writeAtomically(join(folder, REPORT), await reportPage(await manyReport(folder, summary, cards, context)));
   const maps = summing.meanMaps().filter(({ map }) => map.rows > 1);
-  if (maps.length === 0) return [SUMMARY];
-  const { classes } = summary as Summary;
+  if (maps.length === 0) return [REPORT, SUMMARY];
+  const { classes } = summary;
   const tiles = maps.slice(0, DRAWN).map(({ index, label, count, map: { rows, columns, values } }) => {
     const factor = Math.max(1, Math.floor(224 / Math.max(rows, columns)));
-    const picture = scaleNearest({ width: columns, height: rows, pixels: heatmap(values) }, rows * factor, columns * factor);
+    const picture = scaleNearest(
+      { width: columns, height: rows, pixels: heatmap(values, context.colormap) },
+      rows * factor,
+      columns * factor,
+    );
     const mean = classes.find((c) => c.index === index)!.meanReplaceable;
     return { image: picture, captions: [label || 'all inputs', `${count} input(s)`, `${percent(mean)} replaceable`] };
   });
   const more = maps.length > DRAWN ? `, the ${DRAWN} most frequent of ${maps.length} classes` : '';
-  const png = await sheet({ title: `${title}: mean attention by answer${more}`, rows: [{ label: '', tiles }] });
+  const png = await sheet({
+    title: `${title}: mean attention by answer${more}`,
+    rows: [{ label: '', tiles }],
+    colourMap: context.colormap,
+  });
   await writeAtomically(join(folder, CLASSES), png);
-  return [SUMMARY, CLASSES];
+  return [REPORT, SUMMARY, CLASSES];
 }

@@ -1,26 +1,14 @@
-// What a grid leaves on disk: grid.json, grid.csv and the heat map grid.png (docs/score.md).
+// What a grid leaves on disk: report.html, grid.json, grid.csv and the heat map grid.png (docs/score.md).
 import { join } from 'node:path';
 import { writeAtomically } from '../data/files.js';
-import type { EngineInfo } from '../engine/engine.js';
-import type { InputCard } from '../model/card.js';
-import type { Preprocessing } from '../model/guess.js';
 import { accuracyMap, type PositionMap } from '../score/position-map.js';
-import type { LabelledChoice } from '../score/preprocessing.js';
 import { heatmap } from './drawing/colour.js';
 import { toCsv } from './csv.js';
+import { gridReport } from './page/grid.js';
+import { REPORT, reportPage } from './page/template.js';
 import { sheet } from './drawing/sheet.js';
 import { proposedCard } from './proposed-card.js';
-
-/** What the documents say besides the result itself. */
-export interface GridContext {
-  readonly model: { readonly path: string; readonly sha256: string };
-  readonly engine: EngineInfo;
-  readonly card: InputCard | undefined;
-  /** How pictures went in, and who said so. */
-  readonly preprocessing?: Preprocessing | LabelledChoice;
-  readonly notes: readonly string[];
-  readonly version: string;
-}
+import type { GridContext } from './contexts.js';
 
 /** The document of schema lan-onnx/grid@1. */
 export const gridDocument = (result: PositionMap, context: GridContext) => ({
@@ -32,8 +20,14 @@ export const gridDocument = (result: PositionMap, context: GridContext) => ({
 /** What `grid.json` holds. */
 export type GridDocument = ReturnType<typeof gridDocument>;
 
-/** Writes all files into a folder; returns their paths. Throws LanError where it cannot be written. */
-export async function writeGrid(folder: string, result: PositionMap, context: GridContext, title: string): Promise<string[]> {
+/** Writes all files into a folder, the report among them, which says that `repeat` repeats it; returns their paths. Throws LanError where it cannot be written. */
+export async function writeGrid(
+  folder: string,
+  result: PositionMap,
+  context: GridContext,
+  title: string,
+  repeat?: string,
+): Promise<string[]> {
   const { rows, columns, positions, total } = result;
   const csv = toCsv([
     ['row', 'column', 'count', 'correct', 'accuracy', 'low', 'high'],
@@ -47,6 +41,7 @@ export async function writeGrid(folder: string, result: PositionMap, context: Gr
     colourBar: ['accuracy 0', '1'],
   });
   const files = {
+    [REPORT]: await reportPage(await gridReport(result, context, title, repeat)),
     'grid.json': `${JSON.stringify(gridDocument(result, context), null, 2)}\n`,
     'grid.csv': csv,
     'grid.png': png,

@@ -1,6 +1,7 @@
 // What a model answered, in words: as the first line of a report and beneath a picture.
-import type { Answer } from '../evidence/answer.js';
-import type { AuditResult, Prediction } from '../explain/audit.js';
+import type { Answer, Named } from '../evidence/answer.js';
+import type { AuditResult } from '../explain/audit.js';
+import type { Prediction } from '../explain/predictions.js';
 import { fourDigits } from './format.js';
 
 /** The three most probable classes; of several labels those that were given (five at most), or the most probable one where none was. */
@@ -8,7 +9,7 @@ export const top = ({ answer, prediction }: Pick<AuditResult, 'answer' | 'predic
   withAsked(answer, prediction, answer.task === 'labels' ? Math.min(5, Math.max(1, answer.labels.length)) : 3);
 
 /** The first `count` of them, and those that were asked about. */
-export function withAsked(answer: Answer, prediction: readonly Prediction[], count: number): readonly Prediction[] {
+export function withAsked<P extends Named>(answer: Answer, prediction: readonly P[], count: number): readonly P[] {
   const asked = answer.task === 'target' ? [answer.index, answer.against?.index] : [];
   return prediction.filter(({ index }, i) => i < count || asked.includes(index));
 }
@@ -22,4 +23,7 @@ export const predictionText = (result: Pick<AuditResult, 'answer' | 'prediction'
 };
 
 /** A class with its probability: `cat 0.912`. */
-export const named = (p: Prediction): string => `${p.label} ${p.probability.toFixed(3)}`;
+export const named = (p: Prediction): string => captioned(p).join(' ');
+
+/** A label that may be cut, and its probability, which may not. */
+export const captioned = (p: Prediction): readonly [string, string] => [p.label, p.probability.toFixed(3)];

@@ -1,23 +1,12 @@
-// What a score leaves on disk: score.json, classes.csv, confusion.csv and predictions.csv (docs/score.md).
+// What a score leaves on disk: report.html, score.json, classes.csv, confusion.csv and predictions.csv (docs/score.md).
 import { join } from 'node:path';
 import { writeAtomically } from '../data/files.js';
-import type { EngineInfo } from '../engine/engine.js';
-import type { InputCard } from '../model/card.js';
-import type { Preprocessing } from '../model/guess.js';
-import type { LabelledChoice } from '../score/preprocessing.js';
 import type { ScoreResult } from '../score/score.js';
 import { toCsv } from './csv.js';
+import { scoreReport } from './page/score.js';
+import { REPORT, reportPage } from './page/template.js';
 import { proposedCard } from './proposed-card.js';
-
-/** What the documents say besides the result itself. */
-export interface ScoreContext {
-  readonly model: { readonly path: string; readonly sha256: string };
-  readonly engine: EngineInfo;
-  readonly card: InputCard | undefined;
-  /** How pictures went in, and who said so. */
-  readonly preprocessing?: Preprocessing | LabelledChoice;
-  readonly version: string;
-}
+import type { ScoreContext } from './contexts.js';
 
 /** The document of schema lan-onnx/score@1; single predictions are in predictions.csv. */
 export function scoreDocument({ predictions: _, ...result }: ScoreResult, context: ScoreContext) {
@@ -48,9 +37,12 @@ export async function writeScore(
   context: ScoreContext,
   /** What a sample is called, by its number in the dataset. */
   nameOf: (index: number) => string,
+  /** What the report says repeats it. */
+  repeat?: string,
 ): Promise<string[]> {
   const label = (i: number): string => result.classes[i]!.label;
   const files: Record<string, string> = {
+    [REPORT]: await reportPage(scoreReport(result, context, repeat)),
     'score.json': `${JSON.stringify(scoreDocument(result, context), null, 2)}\n`,
     'classes.csv': classesCsv(result),
     'confusion.csv': confusionCsv(result),

@@ -42,10 +42,16 @@ const timeless = (document: object): unknown =>
   JSON.parse(JSON.stringify(document, (key, v: unknown) => (/[Ss]econds|timings/.test(key) ? undefined : v)));
 
 test('the files, and the document, are those of the command line', async () => {
-  const { code } = await cli('audit', 'tank', '--image', PICTURE, '--beta', '0.5', '2', ...FLAGS, '--out', at('cli'));
+  const argv = ['audit', 'tank', '--image', PICTURE, '--beta', '0.5', '2', ...FLAGS];
+  const { code } = await cli(...argv, '--out', at('cli'));
   expect(code).toBe(0);
   const notes: string[] = [];
-  const result = await audit('tank', PICTURE, { ...FEW, beta: [0.5, 2], onNote: (n) => void notes.push(n) });
+  const result = await audit('tank', PICTURE, {
+    ...FEW,
+    beta: [0.5, 2],
+    repeat: `lan-onnx ${argv.join(' ')}`,
+    onNote: (n) => void notes.push(n),
+  });
   const files = await result.save(at('library'));
   expect(readdirSync(at('library')).sort()).toEqual(readdirSync(at('cli/01')).sort());
   for (const name of readdirSync(at('library'))) {
@@ -156,6 +162,13 @@ describe('inputs', () => {
     const masks = [await audit(bytes, at('ids.npy'), FEW), await audit(bytes, readFileSync(at('ids.npy')), FEW)];
     for (const { betas } of masks) expect(toFloat32(betas[0]!.learned.mask)).toEqual(toFloat32(result.betas[0]!.learned.mask));
     expect((await result.save(at('tokens'))).page).toBe(at('tokens/tokens.html'));
+    // The page marks the words, and strikes out those that are replaced first.
+    const page = /id="document">(.*?)<\/script>/s.exec(readFileSync(at('tokens/report.html'), 'utf8'))![1]!;
+    const { blocks } = JSON.parse(page) as { blocks: { type: string; words?: { text: string; step?: number }[]; by?: string }[] };
+    expect(blocks.find((b) => b.type === 'words')!.words!.map((w) => w.text)).toEqual(['d', 'b', 'f']);
+    const slider = blocks.find((b) => b.type === 'replace')!;
+    expect([slider.by, slider.words!.map((w) => w.text)]).toEqual(['random other words', ['d', 'b', 'f']]);
+    expect(new Set(slider.words!.map((w) => w.step)).size).toBe(3);
     await expect(audit(bytes, [3, 1, 5], { ...FEW, vocabulary: ['a', 'b', 'c'] })).rejects.toMatchObject({ code: 'data' });
     await expect(audit(bytes, 'a film that I liked', { ...FEW, sample: [1, 3] })).rejects.toThrow(
       "'a film that I liked': no such file. Give a text as { text },",

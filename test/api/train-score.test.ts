@@ -33,6 +33,7 @@ test('score: a path or an opened model and dataset, one result; its files are th
   await cli('score', 'tank', '--data', PICTURES, '--batch', '4', '--out', at('cli'));
   const files = await result.save(at('library'));
   expect(files.map((f) => f.slice(at('library').length + 1))).toEqual([
+    'report.html',
     'score.json',
     'classes.csv',
     'confusion.csv',
@@ -56,7 +57,7 @@ test('train: the bytes of the command line, interrupted and resumed as well; the
   await cli('train', 'tank', '--data', PICTURES, '--out', at('cli.onnx'), ...flags);
   const trained = await train('tank', PICTURES, { ...FEW, out: at('own.onnx') });
   const files = await trained.save();
-  expect(files).toEqual({ lan: at('own.onnx'), fused: at('own.fused.onnx') });
+  expect(files).toEqual({ lan: at('own.onnx'), fused: at('own.fused.onnx'), report: at('own.report.html') });
   expect(
     readdirSync(folder)
       .filter((f) => f.startsWith('own'))

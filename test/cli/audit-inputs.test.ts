@@ -48,7 +48,9 @@ describe('tokens', () => {
     );
     expect(code).toBe(0);
     expect(out).toMatch(/\n {4}most needed: 'good & "new"' at 2 \(0\.\d\d\)/);
-    expect(out).toContain(`  files: ${at('bert/ids/tokens.html')}, ${at('bert/ids/audit.json')}\n`);
+    expect(out).toContain(
+      `  files: ${at('bert/ids/report.html')}, ${at('bert/ids/tokens.html')}, ${at('bert/ids/audit.json')}\n`,
+    );
     const document = read('bert/ids/audit.json');
     expect(document).toMatchObject({
       at: { name: 'words', shape: [1, 6, 8] },

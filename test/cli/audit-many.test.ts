@@ -43,7 +43,15 @@ test('a folder: the broken picture is named with the reason, the others are expl
   expect(err.trimEnd().split('\n').at(-1)).toBe('lan-onnx: 1 of 4 input(s) could not be explained; see above.');
   expect(out.match(/^\S+\.png: class \d/gm)!.map((l) => l.split(':')[0])).toEqual([at('photos/9.png'), at('photos/10.png'), at('photos/more/9.png')]); // prettier-ignore
   // Inputs of one name have folders of their own.
-  expect(readdirSync(at('out')).sort()).toEqual(['10', '9', '9-2', 'classes.png', 'results.jsonl', 'summary.json']);
+  expect(readdirSync(at('out')).sort()).toEqual([
+    '10',
+    '9',
+    '9-2',
+    'classes.png',
+    'report.html',
+    'results.jsonl',
+    'summary.json',
+  ]);
   // The broken one has its line too.
   const lines = readFileSync(at('out/results.jsonl'), 'utf8').trimEnd().split('\n').map((l) => JSON.parse(l) as { path: string; folder?: string; error?: object }); // prettier-ignore
   expect(lines.map((l) => l.folder ?? l.error)).toEqual(['9', '10', { code: 'data', message: expect.stringContaining(BROKEN()) }, '9-2']); // prettier-ignore
@@ -102,7 +110,7 @@ test('an input that only learning finds fault with is named too, and the rest go
   expect(code).toBe(2);
   expect(err).toContain('nan.npy');
   expect(out).toContain(`${at('fine.npy')}: class`);
-  expect(readdirSync(at('nan')).sort()).toEqual(['classes.png', 'fine', 'results.jsonl', 'summary.json']);
+  expect(readdirSync(at('nan')).sort()).toEqual(['classes.png', 'fine', 'report.html', 'results.jsonl', 'summary.json']);
 });
 
 test('the library goes on as well, and tells each failure in its place', async () => {

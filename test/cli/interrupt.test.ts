@@ -25,6 +25,7 @@ function terminal(): Io & { text: string } {
       this.text += text;
     },
     terminal: true,
+    line: '',
     exit: () => undefined,
   };
 }

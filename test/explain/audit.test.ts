@@ -63,6 +63,7 @@ test('audit: finds the half that counts, and writes everything that it names', a
   expect(text).toContain('bright 0.998');
   const names = [
     'audit.json',
+    'report.html',
     'sheet.png',
     ...['0.3', '2'].flatMap((b) => [`attention-beta${b}.png`, `mask-beta${b}.npy`, `order-beta${b}.npy`, `overlay-beta${b}.png`]),
   ];

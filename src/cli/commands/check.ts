@@ -44,6 +44,7 @@ export const check = {
       group: INPUTS,
       describe: 'outputs also at zeros, the ends of the range, a single element, a checkerboard',
     },
+    report: { ...TEXT, group: RESULTS, describe: 'write the results as a page to this file (report.html)' },
     junit: { ...TEXT, group: RESULTS, describe: 'write the results as JUnit XML to this file' },
     markdown: { ...TEXT, group: RESULTS, describe: 'write a table for pull requests to this file' },
     save: { ...TEXT, group: RESULTS, describe: 'write the results as a baseline (JSON) to this file' },

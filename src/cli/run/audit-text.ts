@@ -6,6 +6,7 @@ import { DOCUMENT } from '../../report/earlier.js';
 import { headingOf } from '../../report/claims.js';
 import { furtherText } from '../../report/further-text.js';
 import { mostNeededText } from '../../report/features.js';
+import { plainClaim } from '../../report/plain.js';
 import { pathText } from '../../report/path-files.js';
 import { predictionText } from '../../report/prediction.js';
 import { markedText } from '../../report/running-text.js';
@@ -13,7 +14,7 @@ import { asTokens, needed } from '../../report/tokens.js';
 
 /** `path`: the input as it was named; `folder`: where the files lie; `classes` of the model. */
 export function describe(path: string, document: AuditDocument, folder: string, classes: number): string {
-  const { answer, prediction, files, betas, method } = document;
+  const { answer, prediction, files, betas, method, at, settings } = document;
   const most = prediction[0]?.probability ?? 1;
   const lines = [
     `${path}: ${predictionText(document)}`,
@@ -21,8 +22,11 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
       : []),
   ];
+  const isText = betas.some((b) => b.tokens || b.text);
+  const kind = isText ? 'text' : at ? { value: at.name } : files.sheet ? 'picture' : 'input';
   for (const {
     beta,
+    evidence,
     claims,
     metrics,
     otherNoise,
@@ -48,6 +52,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
           ? `found in ${timings.learnSeconds.toFixed(1)} s by ${passes.forward} + ${passes.backward} passes`
           : `${steps} steps of ${milliseconds.toFixed(0)} ms (stopped: ${stopped})${forwardPasses === undefined ? '' : `, ${forwardPasses} forward passes and no gradient`}`;
     lines.push(
+      `  ${plainClaim(evidence, { answer, noise: settings.noise, kind })}`,
       `  ${headingOf(beta, method)}: ${headline}`,
       ...[...others, ...furtherText({ metrics, otherNoise, sanity })].map((c) => `    ${c}`),
       ...(walked ? [`    ${pathText(walked)}`] : []),
@@ -57,7 +62,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,
     );
   }
-  const named = [files.sheet, files.page, files.features, files.chart, files.array, DOCUMENT].filter(
+  const named = [files.report, files.sheet, files.page, files.features, files.chart, files.array, DOCUMENT].filter(
     (name) => name !== undefined,
   );
   lines.push(`  files: ${named.map((name) => join(folder, name)).join(', ')}`);

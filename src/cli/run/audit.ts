@@ -15,6 +15,8 @@ import type { ArgumentsOf } from '../command.js';
 import { audit as definition } from '../commands/audit.js';
 import { inFlags } from '../flags.js';
 import { interrupted, type Io } from '../io.js';
+import { wrapped } from '../screen.js';
+import { drawMask } from './audit-picture.js';
 import { describe } from './audit-text.js';
 import { namedInputs } from './named-inputs.js';
 import { interruptibly, maskOptions, noteTo, openOptions } from '../model.js';
@@ -76,6 +78,8 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       workers: argv.workers,
       resume: argv.resume,
       strict: argv.strict,
+      repeat: io.line,
+      colormap: argv.colormap,
       failOn: argv.failOn,
       junit: argv.junit,
       signal,
@@ -96,11 +100,13 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
         several = workers > 1;
         ({ classes } = model);
       },
-      onDocument(path, document, folder) {
+      async onDocument(path, document, folder) {
         written++;
         stop();
-        if (json) json.add(document, total);
-        else io.out(describe(path, document, folder, classes));
+        if (json) return json.add(document, total);
+        const text = describe(path, document, folder, classes);
+        io.out(io.screen ? wrapped(text, io.screen.columns) : text);
+        if (total <= DRAWN) await drawMask(io, document, folder);
       },
       onDone: (done, total) => several && left.step(done, total),
     });
@@ -159,6 +165,9 @@ function jsonTo(io: Io): { add(document: AuditDocument, total: number): void; en
     },
   };
 }
+
+/** Inputs of which each is drawn on the terminal: of more nobody looks at every one. */
+const DRAWN = 4;
 
 /** Names that a note lists. */
 const LISTED = 5;

@@ -1,10 +1,13 @@
 // lan-onnx check MODEL...: do the converted graphs match onnxruntime on the original files?
 import { check, type CheckOptions } from '../../check/check.js';
 import { LanError, messageOf } from '../../core/errors.js';
+import { version } from '../../core/version.js';
 import { readBytes, writeAtomically } from '../../data/files.js';
 import { agreementText, markdown, suiteOf, type Outcome } from '../../report/agreement.js';
 import { checkDocument, knownFailures, parseBaseline, regressions, type Baseline } from '../../report/baseline.js';
 import { prepareResults } from '../../data/results.js';
+import { checkReport } from '../../report/page/check.js';
+import { reportPage } from '../../report/page/template.js';
 import { junit } from '../../report/junit.js';
 import { toJson } from '../../report/format.js';
 import type { ArgumentsOf } from '../command.js';
@@ -23,7 +26,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
     throw new LanError('usage', `--bisect writes one file: give one model, received ${argv.models.length}.`);
   // A baseline may be replaced by what is found now.
   await prepareResults(
-    [argv.save, argv.markdown, argv.junit, argv.bisect],
+    [argv.save, argv.markdown, argv.junit, argv.report, argv.bisect],
     [...argv.models, ...(argv.image ?? []), ...(argv.tensor ?? [])],
   );
   const baseline = argv.baseline === undefined ? undefined : await readBaseline(argv.baseline);
@@ -34,6 +37,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
   if (argv.json) io.out(toJson(checkDocument(outcomes, worse)));
   if (argv.save !== undefined) await writeAtomically(argv.save, toJson(checkDocument(outcomes)));
   if (argv.markdown !== undefined) await writeAtomically(argv.markdown, markdown(outcomes, worse));
+  if (argv.report !== undefined) await writeAtomically(argv.report, await reportPage(checkReport(outcomes, version(), io.line)));
   if (argv.junit !== undefined) {
     const suites = outcomes.map((o) => suiteOf(o, knownFailures(baseline, o.model)));
     const grown = worse?.length ? [{ name: 'baseline', seconds: 0, cases: worse.map((w) => ({ name: w, failure: w })) }] : [];

@@ -46,6 +46,8 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       pictureSize: await sizeOfPicture(first.path),
       ...maskOptions(argv),
       methods: argv.methods,
+      repeat: io.line,
+      colormap: argv.colormap,
       budget: argv.budget,
       noise: argv.noise,
       evidenceDraws: argv.evidenceDraws,

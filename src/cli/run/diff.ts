@@ -26,6 +26,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
     const result = await diff(argv.a, argv.b, inputs, {
       ...openOptions(argv),
       noise: argv.noise,
+      repeat: io.line,
       iterations: argv.iterations,
       evidenceDraws: argv.evidenceDraws,
       seeds: argv.seeds,

@@ -18,6 +18,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
     const result = await positionMap(argv.model, argv.objects, {
       ...openOptions(argv),
       split,
+      repeat: io.line,
       label,
       objectSize,
       background: pixelOr(argv.background),

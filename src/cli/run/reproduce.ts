@@ -21,6 +21,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       out,
       threads,
       seed,
+      repeat: io.line,
       signal,
       onProgress: (progress) => bar.step(progress),
       onPhase(phase) {
@@ -50,7 +51,7 @@ function describe({ folder, title, data, verdicts, figures, tables = [], seconds
     ...verdicts.map((v) => `  ${v.holds ? 'holds ' : 'FAILS '} ${v.claim.padEnd(width)}  ${short(v.value)} (${v.asked})`),
     ...tables.flatMap(({ columns, rows }) => ['', ...aligned([columns, ...rows]), '']),
     `  ${Object.entries(seconds).map(([what, s]) => `${what} ${s.toFixed(0)} s`).join(', ')}`, // prettier-ignore
-    `  files: ${[...figures.map((f) => f.file), ...tables.map((t) => t.file), 'summary.md', 'metrics.json'].map((f) => join(folder, f)).join(', ')}`,
+    `  files: ${[...figures.map((f) => f.file), ...tables.map((t) => t.file), 'report.html', 'summary.md', 'metrics.json'].map((f) => join(folder, f)).join(', ')}`,
     '',
   ].join('\n');
 }

@@ -29,7 +29,19 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
 
   async function scored(signal: AbortSignal): Promise<void> {
     const onNote = noteTo(io, definition);
-    const options = { ...openOptions(argv), split, batch, limit, seed, strict, journal, signal, onProgress: bar.step, onNote };
+    const options = {
+      ...openOptions(argv),
+      split,
+      batch,
+      limit,
+      seed,
+      strict,
+      repeat: io.line,
+      journal,
+      signal,
+      onProgress: bar.step,
+      onNote,
+    };
     const result = await score(argv.model, argv.data, options);
     bar.stop();
     for (const u of result.unreadable.slice(0, 5)) io.err(`skipped: ${readable(u.reason)}\n`);

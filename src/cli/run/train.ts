@@ -21,6 +21,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
     const trained = await train(argv.model, argv.data, {
       ...openOptions(argv),
       ...trainingOptions(argv),
+      repeat: io.line,
       signal,
       onProgress: bar.step,
       onNote(note) {
@@ -67,7 +68,7 @@ const trainingOptions = (argv: Arguments) => ({
   strict: argv.strict,
 });
 
-function describe({ lan, fused }: Awaited<ReturnType<TrainResult['save']>>, t: TrainResult): string {
+function describe({ lan, fused, report }: Awaited<ReturnType<TrainResult['save']>>, t: TrainResult): string {
   const { settings, last, validation } = t;
   const three = (v: number | undefined): string => (v === undefined ? '' : v.toFixed(3));
   const done = t.steps - t.resumedAt;
@@ -80,7 +81,7 @@ function describe({ lan, fused }: Awaited<ReturnType<TrainResult['save']>>, t: T
           `  validation ${three(validation.validation_loss)}: output loss ${three(validation.validation_output_loss)}, mask mean ${three(validation.validation_mask_mean)}`,
         ]
       : []),
-    `  files: ${lan}, ${fused}`,
+    `  files: ${report}, ${lan}, ${fused}`,
     '',
   ].join('\n');
 }

@@ -1,20 +1,43 @@
 // Colours for masks: heat maps, attention over a photo, and the scaling of both. Warm is always "needed".
-import { interpolateInferno, interpolateTurbo } from 'd3-scale-chromatic';
+import {
+  interpolateCividis,
+  interpolateInferno,
+  interpolateMagma,
+  interpolatePuOr,
+  interpolateTurbo,
+  interpolateViridis,
+  interpolateYlOrBr,
+} from 'd3-scale-chromatic';
+import { type ColourMapName } from './colour-maps.js';
 import { LanError } from '../../core/errors.js';
 import { toFloat32, type Tensor } from '../../core/tensor.js';
 import type { Picture } from '../../data/resize.js';
 
-/** inferno: black, violet, orange, pale yellow, even steps of brightness. turbo: blue, green, yellow, red, more hues to tell apart. */
-export type ColourMap = 'inferno' | 'turbo';
+/**
+ * A map for attention; or `change`: orange, white, purple for what is less, the same, more; or `words`: pale yellow to brown, since a text that is mostly black cannot
+ * be read. The colour-blind tell these apart, too.
+ */
+export type ColourMap = ColourMapName | 'change' | 'words';
 
-const INTERPOLATE = { inferno: interpolateInferno, turbo: interpolateTurbo };
+const INTERPOLATE: Readonly<Record<ColourMap, (value: number) => string>> = {
+  inferno: interpolateInferno,
+  viridis: interpolateViridis,
+  cividis: interpolateCividis,
+  magma: interpolateMagma,
+  turbo: interpolateTurbo,
+  change: interpolatePuOr,
+  words: interpolateYlOrBr,
+};
+/** What pictures of attention are coloured by unless somebody chooses. */
+export const DEFAULT_MAP: ColourMap = 'inferno';
+
 const STEPS = 256;
 
 /** What a value that is not a number looks like: a grey that neither map contains. */
 export const NAN_GREY = 128;
 
 /** A colour map as 256 RGB triples, from 0 (replaceable) to 1 (needed). */
-export function lookupTable(map: ColourMap): Uint8Array {
+export function lookupTable(map: ColourMap = DEFAULT_MAP): Uint8Array {
   const table = new Uint8Array(STEPS * 3);
   for (let i = 0; i < STEPS; i++) {
     // d3 answers '#rrggbb' for one map and 'rgb(r, g, b)' for the other.
@@ -34,7 +57,7 @@ function put(out: Uint8Array, at: number, table: Uint8Array, value: number): voi
 }
 
 /** Values in [0,1] (any count, e.g. H x W; 1 = needed = warm) as RGB, three bytes each. NaN is grey, values outside take the end colours. */
-export function heatmap(values: Float32Array, map: ColourMap = 'inferno'): Uint8Array {
+export function heatmap(values: Float32Array, map: ColourMap = DEFAULT_MAP): Uint8Array {
   const table = lookupTable(map);
   const out = new Uint8Array(values.length * 3);
   for (let i = 0; i < values.length; i++) put(out, i * 3, table, values[i]!);
@@ -46,7 +69,7 @@ export function heatmap(values: Float32Array, map: ColourMap = 'inferno'): Uint8
  * `photo` is RGB of as many pixels as `attention` has values (in [0,1], 1 = needed; NaN is grey); `opacity` in [0,1] is how much colour
  * covers the photo at attention 1. Returns RGB. Throws LanError when the counts differ.
  */
-export function overlay(photo: Uint8Array, attention: Float32Array, opacity = 0.6, map: ColourMap = 'inferno'): Uint8Array {
+export function overlay(photo: Uint8Array, attention: Float32Array, opacity = 0.6, map: ColourMap = DEFAULT_MAP): Uint8Array {
   if (photo.length !== attention.length * 3) {
     throw new LanError(
       'usage',

@@ -6,17 +6,23 @@ import { scaleNearest, type ColourMap } from './colour.js';
 import { barWidth, drawBar, ENDS, GAP, INK, LABEL, MARGIN, QUIET, RULE, TITLE, WARNING } from './frame.js';
 import { LINE_HEIGHT, measure, shorten, wrapped, type TextStyle } from './text.js';
 
+/** A line; of two parts the first is cut where both are too long: `['German shepherd', '0.93']`. */
+export type Caption = string | readonly [cut: string, kept: string];
+
 /** A picture with its captions. */
 export interface Tile {
   readonly image: Picture;
   /** Lines beneath the picture; the first is its name, the others are in grey. */
-  readonly captions: readonly string[];
+  readonly captions: readonly Caption[];
 }
 
 /** Tiles side by side, under one label. */
 export interface Row {
+  /** On as many lines as it takes. */
   readonly label: string;
   readonly tiles: readonly Tile[];
+  /** In grey beneath the tiles, over the whole width. */
+  readonly note?: string;
   /** A warning beneath the tiles, over the whole width, on as many lines as it takes. */
   readonly warning?: string;
 }
@@ -50,9 +56,16 @@ export function toTile(picture: Picture): Picture {
     : resize(picture, size(picture.height), size(picture.width));
 }
 
+/** A caption on one line of `width` pixels. */
+const fitted = (caption: Caption, width: number, style: TextStyle): string =>
+  typeof caption === 'string'
+    ? shorten(caption, width, style)
+    : `${shorten(caption[0], width - measure(` ${caption[1]}`, style).width - 2, style)} ${caption[1]}`;
+
 interface Line {
   readonly label: string;
   readonly warning: string | undefined;
+  readonly note: string | undefined;
   readonly tiles: readonly Tile[];
   readonly imageHeight: number;
   readonly height: number;
@@ -60,15 +73,22 @@ interface Line {
 
 /** Rows cut into lines of at most PER_LINE tiles, with the heights that they take. */
 function linesOf(rows: SheetOptions['rows']): Line[] {
-  return rows.flatMap(({ label, tiles, warning }) => {
+  return rows.flatMap(({ label, tiles, warning, note }) => {
     const count = Math.max(1, Math.ceil(tiles.length / PER_LINE));
     return Array.from({ length: count }, (_, i) => {
       const part = tiles.slice(i * PER_LINE, (i + 1) * PER_LINE).map((t) => ({ image: toTile(t.image), captions: t.captions }));
       const heading = i === 0 ? label : '';
       const imageHeight = Math.max(0, ...part.map((t) => t.image.height));
       const captions = Math.max(0, ...part.map((t) => t.captions.length)) * LINE_HEIGHT;
-      const height = (heading ? LINE_HEIGHT + 8 : 0) + imageHeight + (captions ? 6 + captions : 0);
-      return { label: heading, tiles: part, imageHeight, height, warning: i === count - 1 ? warning : undefined };
+      const height = imageHeight + (captions ? 6 + captions : 0);
+      return {
+        label: heading,
+        tiles: part,
+        imageHeight,
+        height,
+        warning: i === count - 1 ? warning : undefined,
+        note: i === count - 1 ? note : undefined,
+      };
     });
   });
 }
@@ -89,7 +109,10 @@ export async function sheet({ title, rows, colourBar = true, colourMap }: SheetO
   const titleHeight = title ? measure(title, TITLE).height + 16 : 0;
   const barHeight = colourBar ? GAP + 8 + LINE_HEIGHT : 0;
   const warnings = lines.map(({ warning }) => (warning ? wrapped(warning, inner, WARNING) : []));
-  const heights = lines.map((line, i) => line.height + (warnings[i]!.length > 0 ? 8 + warnings[i]!.length * LINE_HEIGHT : 0));
+  const notes = lines.map(({ note }) => (note ? wrapped(note, inner, { colour: QUIET }) : []));
+  const labels = lines.map(({ label }) => (label ? wrapped(label, inner, LABEL) : []));
+  const room = (texts: readonly string[]): number => (texts.length > 0 ? 8 + texts.length * LINE_HEIGHT : 0);
+  const heights = lines.map((line, i) => room(labels[i]!) + line.height + room(notes[i]!) + room(warnings[i]!));
   const height = heights.reduce((sum, h) => sum + h, 0) + (lines.length - 1) * MARGIN;
   const canvas = new Canvas(inner + 2 * MARGIN, height + titleHeight + barHeight + 2 * MARGIN);
 
@@ -103,19 +126,19 @@ export async function sheet({ title, rows, colourBar = true, colourMap }: SheetO
     canvas.fill(RULE, MARGIN, y - 14, inner, 1);
   }
   for (const [n, line] of lines.entries()) {
-    if (line.label) {
-      canvas.drawText(MARGIN, y, shorten(line.label, inner, LABEL), LABEL);
-    }
-    const top = y + (line.label ? LINE_HEIGHT + 8 : 0);
+    labels[n]!.forEach((text, i) => canvas.drawText(MARGIN, y + i * LINE_HEIGHT, text, LABEL));
+    const top = y + room(labels[n]!);
     line.tiles.forEach((tile, i) => {
       const x = MARGIN + i * (cell + GAP);
       canvas.blit(tile.image, x, top);
       tile.captions.forEach((caption, n) => {
         const style: TextStyle = { colour: n ? QUIET : INK };
-        canvas.drawText(x, top + line.imageHeight + 6 + n * LINE_HEIGHT, shorten(caption, cell, style), style);
+        canvas.drawText(x, top + line.imageHeight + 6 + n * LINE_HEIGHT, fitted(caption, cell, style), style);
       });
     });
-    warnings[n]!.forEach((text, i) => canvas.drawText(MARGIN, y + line.height + 8 + i * LINE_HEIGHT, text, WARNING));
+    const beneath = top + line.height + 8;
+    notes[n]!.forEach((text, i) => canvas.drawText(MARGIN, beneath + i * LINE_HEIGHT, text, { colour: QUIET }));
+    warnings[n]!.forEach((text, i) => canvas.drawText(MARGIN, beneath + room(notes[n]!) + i * LINE_HEIGHT, text, WARNING));
     y += heights[n]! + MARGIN;
   }
   if (colourBar) {

@@ -1,6 +1,7 @@
 // Before all tests: TypeScript to JavaScript, every file once for all workers and for the processes that tests start. Types are `make types`' work.
 const { readdirSync, rmSync } = require('node:fs');
 const { join, resolve } = require('node:path');
+const { pathToFileURL } = require('node:url');
 const esbuild = require('esbuild');
 
 const ROOT = resolve(__filename, '../../../..');
@@ -36,6 +37,9 @@ module.exports = async () => {
     sourcesContent: false,
     logLevel: 'error',
   });
+  // The page of reports, as `npm run build` makes it.
+  const { buildReport } = await import(pathToFileURL(join(ROOT, 'web/build.js')).href);
+  await buildReport();
   await esbuild.stop();
   process.env.LAN_ONNX_TEST_BUILD = folder;
 };

@@ -1,0 +1,63 @@
+// The page of an experiment: which of the paper's claims hold, with its figures.
+import type { Figure, Findings } from '../../experiment/run.js';
+import { decodePixels } from '../../data/images.js';
+import { short } from '../format.js';
+import { about } from './about.js';
+import type { Block, ReportDocument } from './document.js';
+import { pngUrl } from './images.js';
+
+/** The document. `drawn`: each figure as PNG; `version` of the package. */
+export async function findingsReport(
+  { title, data, metrics, verdicts, figures, tables = [] }: Findings,
+  drawn: (figure: Figure) => Promise<Uint8Array>,
+  settings: Readonly<Record<string, unknown>>,
+  version: string,
+  repeat?: string,
+): Promise<ReportDocument> {
+  const holds = verdicts.filter((v) => v.holds).length;
+  const images: Record<string, string> = {};
+  for (const figure of figures) images[figure.file] = await pngUrl(await decodePixels(await drawn(figure)));
+  return {
+    schema: 'lan-onnx/report@1',
+    command: 'reproduce',
+    version,
+    title,
+    claim: `${holds === verdicts.length ? `All ${holds}` : `${holds} of ${verdicts.length}`} claims of the paper hold here.`,
+    cautions: [],
+    blocks: [
+      { type: 'text', text: `${title}. Data: ${data}.` },
+      { type: 'heading', text: 'The claims' },
+      {
+        type: 'verdicts',
+        verdict: holds === verdicts.length ? 'pass' : 'fail',
+        meaning: holds === verdicts.length ? 'Every claim holds.' : 'Not every claim holds.',
+        tests: verdicts.map((v) => ({
+          name: v.claim,
+          verdict: v.holds ? 'pass' : 'fail',
+          finding: `${short(v.value)}, asked for ${v.asked}`,
+        })),
+      },
+      ...tables.map(({ caption, columns, rows }): Block => ({
+        type: 'table',
+        caption,
+        columns: columns.map((name) => ({ name })),
+        rows,
+      })),
+      ...(figures.length > 0 ? [{ type: 'heading' as const, text: 'Figures' }] : []),
+      ...figures.map((f): Block => ({
+        type: 'pictures',
+        wide: true,
+        pictures: [{ image: f.file, alt: f.caption, captions: [f.caption] }],
+      })),
+      { type: 'heading', text: 'All metrics' },
+      {
+        type: 'table',
+        caption: 'Metrics',
+        columns: [{ name: 'metric' }, { name: 'value', numeric: true }],
+        rows: Object.entries(metrics),
+      },
+      ...about({ repeat, models: [], version, facts: { data }, settings }),
+    ],
+    images,
+  };
+}

@@ -1,0 +1,90 @@
+// The finding for somebody who does not know the method: no beta, no KL, no soft mask.
+import type { Answer } from '../evidence/answer.js';
+import type { Kept, Replaceability } from '../evidence/replaceability.js';
+import { leads, provesLittle } from './claims.js';
+import { fourDigits } from './format.js';
+
+/** What was looked at, and what took the place of its parts. */
+export interface Scene {
+  readonly answer: Answer;
+  /** As a noise is named: `uniform:0,255`. */
+  readonly noise: string;
+  /** `tokens`: a text; otherwise the name of a value inside the model. */
+  readonly kind: 'picture' | 'text' | 'input' | { readonly value: string };
+}
+
+/** A fraction with two digits that count: `5 %`, `0.4 %`, `97.5 %`. */
+export const partOfAll = (fraction: number): string => `${Number((100 * fraction).toPrecision(fraction > 0.95 ? 3 : 2))} %`;
+
+/** What is looked at, within a sentence. */
+export const thing = ({ kind }: Pick<Scene, 'kind'>): string =>
+  typeof kind === 'object' ? `the value '${kind.value}' inside the model` : `the ${kind}`;
+
+/** What took the place of parts, within a sentence. */
+export function replacement({ noise, kind }: Pick<Scene, 'noise' | 'kind'>): string {
+  const picture = kind === 'picture';
+  switch (noise.split(':')[0]) {
+    case 'constant':
+      return picture ? 'one plain colour' : 'one and the same value';
+    case 'bootstrap':
+      return picture ? 'parts of other pictures' : 'parts of other inputs';
+    case 'blur':
+      return 'a blurred copy';
+    case 'tokens':
+      return 'random other words';
+    default:
+      return picture ? 'random colours' : 'random values';
+  }
+}
+
+/** That the answer stayed, in how many tries. */
+function stayed({ answer }: Scene, { kept, draws }: Kept): string {
+  const tries = draws === 1 ? (kept === 1 ? '' : ' in none of 1 try') : ` in ${kept} of ${draws} tries`;
+  switch (answer.task) {
+    case 'class':
+      return `the answer '${answer.label}' stayed${tries}`;
+    case 'target':
+      return `'${answer.label}' ${answer.against ? `was ahead of '${answer.against.label}'` : 'was the answer'}${tries}`;
+    case 'labels':
+      return `the ${answer.labels.length === 1 ? `only label '${answer.labels[0]!.label}'` : 'labels'} stayed${tries}`;
+    case 'value':
+      return `the value ${fourDigits(answer.value)} stayed, give or take ${fourDigits(answer.within)},${tries || ' in the only try'}`;
+  }
+}
+
+/** The answer, within a sentence. */
+function answerOf({ answer }: Scene): string {
+  if (answer.task === 'class') return `the answer '${answer.label}'`;
+  if (answer.task === 'target')
+    return answer.against
+      ? `whether '${answer.label}' is ahead of '${answer.against.label}'`
+      : `whether the answer is '${answer.label}'`;
+  return answer.task === 'value' ? `the value ${fourDigits(answer.value)}` : 'the labels';
+}
+
+/** The claim in one sentence, with no more in it than the evidence carries. */
+export function plainClaim(evidence: Pick<Replaceability, 'soft' | 'hard' | 'least' | 'deletion'>, scene: Scene): string {
+  const { hard, soft, least } = evidence;
+  const [what, by] = [thing(scene), replacement(scene)];
+  const found = evidence.deletion?.found;
+  if (found) {
+    const rate =
+      found.draws === 1 ? (found.changed === 1 ? '' : ' in none of 1 try') : ` in ${found.changed} of ${found.draws} tries`;
+    return `${partOfAll(found.fraction)} of ${what} decided: replaced by ${by}, it changed ${answerOf(scene)}${rate}`;
+  }
+  if (hard && leads(hard, least))
+    return `${partOfAll(1 - hard.fraction)} of ${what} was enough; the rest was replaced by ${by} and ${stayed(scene, hard)}`;
+  if (hard)
+    return `It is not sure that ${partOfAll(1 - hard.fraction)} of ${what} was enough: with the rest replaced by ${by}, ${stayed(scene, hard)}`;
+  return `No part of ${what} was found that alone is enough; with ${by} mixed in to ${partOfAll(soft.fraction)} on average, ${stayed(scene, soft)}`;
+}
+
+/** That what takes the place of the input gives the answer as well; undefined where it does not about as often as the claim. */
+export function plainCaution(evidence: Replaceability, scene: Scene): string | undefined {
+  if (!provesLittle(evidence)) return undefined;
+  const { kept, draws } = evidence.noiseAlone;
+  const by = replacement(scene);
+  const how = draws === 1 ? '' : ` in ${kept} of ${draws} tries`;
+  const alone = typeof scene.kind === 'object' ? by : `${by} without anything of ${thing(scene)}`;
+  return `This proves little: ${alone} gave the same answer${how}.`;
+}

@@ -1,0 +1,201 @@
+// Reports as people have them: opened from disk in a browser without network, used with the keyboard, printed, looked at on a phone and in the dark.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { audit } from '../../src/api/audit.js';
+import { reportPage } from '../../src/report/page/template.js';
+import { sample } from './sample.js';
+
+const root = resolve(import.meta.dirname, '../..');
+const shots = join(root, 'out/web');
+const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-web-'));
+const { source: axe } = createRequire(import.meta.url)('axe-core') as { source: string };
+const DESKTOP = { viewport: { width: 1200, height: 900 } };
+const PHONE = { viewport: { width: 360, height: 740 } };
+
+let browser: Browser;
+const files = { audit: '', every: join(folder, 'every.html') };
+
+beforeAll(async () => {
+  mkdirSync(shots, { recursive: true });
+  browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+  const options = { iterations: 60, draws: 4, evidenceDraws: 256, seed: 1, beta: [0.5, 2], repeat: 'lan-onnx audit tank' };
+  const result = await audit('tank', join(root, 'models/tank/pictures/tank/05.png'), options);
+  files.audit = (await result.save(join(folder, 'tank'))).report;
+  writeFileSync(files.every, await reportPage(await sample()));
+});
+afterAll(async () => {
+  await browser.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Opens a page as from disk, without network; `faults`: what it complained of or asked for. */
+async function open(file: string, options: BrowserContextOptions = DESKTOP): Promise<{ page: Page; faults: string[] }> {
+  const context = await browser.newContext(options);
+  await context.setOffline(true);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on('console', (m) => faults.push(`${m.type()}: ${m.text()}`));
+  page.on('pageerror', (e) => faults.push(e.message));
+  page.on('dialog', (d) => {
+    faults.push(`dialog: ${d.message()}`);
+    void d.dismiss();
+  });
+  const url = pathToFileURL(file).href;
+  page.on('request', (r) => {
+    if (r.url() !== url && !r.url().startsWith('data:')) faults.push(`request: ${r.url()}`);
+  });
+  await page.goto(url);
+  await page.locator('main footer').waitFor();
+  return { page, faults };
+}
+
+const pixels = (page: Page): Promise<string> =>
+  page
+    .locator('canvas')
+    .first()
+    .evaluate((c) => (c as unknown as { toDataURL(): string }).toDataURL());
+
+const NAMES = ['audit', 'every'] as const;
+
+describe.each(NAMES)('%s', (name) => {
+  test('is complete from disk, without network, and complains of nothing', async () => {
+    const { page, faults } = await open(files[name]);
+    expect(await page.locator('h1').count()).toBe(1);
+    const broken = await page.locator('img').evaluateAll((all) => all.filter((i) => !(i as unknown as { naturalWidth: number }).naturalWidth).length); // prettier-ignore
+    expect(broken).toBe(0);
+    expect(await page.locator('.plot svg').count()).toBeGreaterThan(0);
+    expect(await page.locator('script, img[onerror]').count()).toBe(2);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test.each([
+    ['desktop, light', DESKTOP, 'light'],
+    ['desktop, dark', DESKTOP, 'dark'],
+    ['phone, light', PHONE, 'light'],
+    ['phone, dark', PHONE, 'dark'],
+  ] as const)('%s: axe finds no serious fault, and nothing is wider than the screen', async (what, size, colorScheme) => {
+    const { page, faults } = await open(files[name], { ...size, colorScheme });
+    await page.screenshot({ path: join(shots, `${name} ${what}.png`), fullPage: true });
+    const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+    expect(wide).toBe(0);
+    await page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true");
+    await page.evaluate(axe);
+    const violations = (await page.evaluate('axe.run().then((r) => r.violations.map((v) => ({ id: v.id, impact: v.impact, nodes: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120)) })))')) as { impact: string }[]; // prettier-ignore
+    expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')).toEqual([]);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test('the keyboard alone reaches every control', async () => {
+    const { page } = await open(files[name]);
+    // Of a group of radio buttons the one that is chosen is reached, and the others from it by arrows.
+    const MARK = `[...document.querySelectorAll('a[href], button, select, summary, input, [tabindex="0"]')]
+      .filter((e) => e.checkVisibility() && !(e.type === 'radio' && !e.checked)).map((e, i) => (e.dataset.control = String(i)))`;
+    const wanted = (await page.evaluate(MARK)) as string[];
+    expect(wanted.length).toBeGreaterThan(5);
+    const reached = new Set<string>();
+    for (let i = 0; i <= wanted.length; i++) {
+      await page.keyboard.press('Tab');
+      reached.add((await page.evaluate('document.activeElement.dataset.control ?? ""')) as string);
+    }
+    expect(wanted.filter((control) => !reached.has(control))).toEqual([]);
+    await page.context().close();
+  });
+
+  test('prints on sensible pages, with what is folded unfolded', async () => {
+    const { page } = await open(files[name]);
+    const pdf = (await page.pdf({ format: 'A4' })).toString('latin1');
+    const pages = pdf.match(/\/Type \/Page\b(?!s)/g)?.length ?? 0;
+    expect(pages).toBeGreaterThanOrEqual(2);
+    expect(pages).toBeLessThanOrEqual(16);
+    await page.emulateMedia({ media: 'print' });
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+    expect(await page.locator('details:not([open])').count()).toBe(0);
+    await page.evaluate("dispatchEvent(new Event('afterprint'))");
+    expect(await page.locator('details[open]').count()).toBe(0);
+    await page.context().close();
+  });
+});
+
+describe('the slider over what is replaced', () => {
+  test('by keyboard: the picture and the answer follow', async () => {
+    const { page } = await open(files.every);
+    const slider = page.locator('.replace input[type=range]').first();
+    const answer = page.locator('.replace .answer').first();
+    await slider.focus();
+    const first = await pixels(page);
+    expect(await answer.textContent()).toContain('answer kept on 1 of these 2 draws');
+    await page.keyboard.press('End');
+    expect(await answer.textContent()).toContain('answer lost');
+    expect(await slider.getAttribute('aria-valuetext')).toMatch(/^100 % replaced: cat 0\.000, answer lost$/);
+    expect(await pixels(page)).not.toBe(first);
+    await page.keyboard.press('Home');
+    expect(await slider.getAttribute('aria-valuetext')).toMatch(/^0 % replaced: cat 1\.000, answer kept$/);
+    await page.context().close();
+  });
+
+  test('each step shows the input where it is kept and the chosen noise where it is not', async () => {
+    const { page } = await open(files.every);
+    const colours = (): Promise<unknown> =>
+      page.evaluate(`(() => { const c = document.querySelector('canvas'); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        const n = {}; for (let i = 0; i < d.length; i += 4) n[d[i]] = (n[d[i]] ?? 0) + 1; return n; })()`);
+    await page.waitForFunction("document.querySelector('canvas').getContext('2d').getImageData(15, 15, 1, 1).data[3] === 255");
+    // Three of four quarters are replaced: black by the first draw, grey by the second.
+    expect(await colours()).toEqual({ 0: 192, 255: 64 });
+    await page.locator('.replace input[type=radio]').nth(1).check();
+    expect(await colours()).toEqual({ 128: 192, 255: 64 });
+    await page.context().close();
+  });
+});
+
+test('a table is sorted by its columns and filtered by a word; what is not known comes last', async () => {
+  const { page } = await open(files.every);
+  const table = page.locator('.table').first();
+  const column = (n: number): Promise<string[]> => table.locator(`tbody tr td:nth-child(${n})`).allTextContents();
+  await table.locator('thead button').nth(1).click();
+  expect((await column(2)).slice(0, 3)).toEqual(['19', '18', '17']);
+  await table.locator('thead button').nth(2).click();
+  expect((await column(3)).at(-1)).toBe('–');
+  await table.locator('thead button').nth(2).click();
+  expect([(await column(3))[0], (await column(3)).at(-1)]).toEqual(['0 %', '–']);
+  await table.locator('input[type=search]').fill('ROW 1');
+  expect(await table.locator('output').textContent()).toBe('5 of 20');
+  await page.context().close();
+});
+
+test('a gallery is ordered, filtered and chosen by tags, and shows more on demand', async () => {
+  const { page } = await open(files.every);
+  const gallery = page.locator('.gallery');
+  const titles = (): Promise<string[]> => gallery.locator('.cards b').allTextContents();
+  expect(await titles()).toHaveLength(60);
+  await gallery.getByRole('button', { name: 'Show 10 more' }).click();
+  expect(await titles()).toHaveLength(70);
+  await gallery.locator('select').first().selectOption({ label: 'replaceable, most first' });
+  expect([(await titles())[0], (await titles()).at(-1)]).toEqual(['picture 69', 'picture 4']);
+  await gallery.locator('select').nth(1).selectOption('proves little');
+  expect(await titles()).toHaveLength(7);
+  await gallery.locator('input[type=search]').fill('dog');
+  expect(await gallery.locator('output').textContent()).toBe('3 of 70');
+  expect(await gallery.locator('.cards a').count()).toBe(0);
+  await page.context().close();
+});
+
+test('a choice shows one result at a time', async () => {
+  const { page } = await open(files.audit);
+  const slider = page.locator('.choice input');
+  expect(await page.locator('.choice output').textContent()).toBe('0.5');
+  const claim = page.locator('p.claim');
+  const before = await claim.textContent();
+  await slider.focus();
+  await page.keyboard.press('ArrowRight');
+  expect(await page.locator('.choice output').textContent()).toBe('2');
+  expect(await claim.count()).toBe(1);
+  expect(before).not.toBeNull();
+  await page.context().close();
+});
