@@ -86,7 +86,7 @@ describe.each(NAMES)('%s', (name) => {
     expect(wide).toBe(0);
     await page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true");
     await page.evaluate(axe);
-    const violations = (await page.evaluate('axe.run().then((r) => r.violations.map((v) => ({ id: v.id, impact: v.impact, nodes: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120)) })))')) as { impact: string }[]; // prettier-ignore
+    const violations = await page.evaluate<{ impact: string }[]>('axe.run().then((r) => r.violations.map((v) => ({ id: v.id, impact: v.impact, nodes: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120)) })))'); // prettier-ignore
     expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')).toEqual([]);
     expect(faults).toEqual([]);
     await page.context().close();
@@ -97,12 +97,12 @@ describe.each(NAMES)('%s', (name) => {
     // Of a group of radio buttons the one that is chosen is reached, and the others from it by arrows.
     const MARK = `[...document.querySelectorAll('a[href], button, select, summary, input, [tabindex="0"]')]
       .filter((e) => e.checkVisibility() && !(e.type === 'radio' && !e.checked)).map((e, i) => (e.dataset.control = String(i)))`;
-    const wanted = (await page.evaluate(MARK)) as string[];
+    const wanted = await page.evaluate<string[]>(MARK);
     expect(wanted.length).toBeGreaterThan(5);
     const reached = new Set<string>();
     for (let i = 0; i <= wanted.length; i++) {
       await page.keyboard.press('Tab');
-      reached.add((await page.evaluate('document.activeElement.dataset.control ?? ""')) as string);
+      reached.add(await page.evaluate<string>('document.activeElement.dataset.control ?? ""'));
     }
     expect(wanted.filter((control) => !reached.has(control))).toEqual([]);
     await page.context().close();

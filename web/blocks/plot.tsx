@@ -116,7 +116,7 @@ const Data = ({ x, y, series }: Pick<shown.Plot, 'x' | 'y' | 'series'>): VNode =
                   <td class="n">{figure(s.y[i] ?? null, y.percent)}</td>
                   {s.low && (
                     <td class="n">
-                      {figure(s.low[i]!, y.percent)} to {figure(s.high![i]!, y.percent)}
+                      {figure(s.low[i], y.percent)} to {figure(s.high![i], y.percent)}
                     </td>
                   )}
                 </tr>

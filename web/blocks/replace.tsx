@@ -10,7 +10,7 @@ export function Replace({ part, by, fractions, start, answers, before, picture, 
   const [step, setStep] = useState(start);
   const [draw, setDraw] = useState(0);
   const answer = answers[draw]![step]!;
-  const replaced = figure(fractions[step]!, true);
+  const replaced = figure(fractions[step], true);
   const kept = answers.filter((steps) => steps[step]!.kept).length;
   const said = `${replaced} replaced: ${named(answer)}, ${answer.kept ? 'answer kept' : 'answer lost'}`;
   return (
