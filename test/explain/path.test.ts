@@ -79,5 +79,7 @@ test('a path learns masks, so that it does not go with an explainer', async () =
 
 test('a mask by forward passes begins anew each time, so that there is no path', async () => {
   await using forward = await openModel(linear(), { engine: 'forward', threads: 1 });
-  await expect(audit(forward, ones, { beta: 'auto' })).rejects.toThrow(/begins each mask anew, so that there is no path of betas/);
+  await expect(audit(forward, ones, { beta: 'auto' })).rejects.toThrow(
+    /begins each mask anew, so that there is no path of betas/,
+  );
 });
