@@ -186,10 +186,17 @@ export class OnnxClassifier implements Classifier {
     return this.predictor.predict(x, this.card ? card : undefined, batch);
   }
 
-  /** Has each sample of a batch the answer that it has alone? Asked of the model once; where it has not, the notes say so. */
+  /**
+   * Has each sample of a batch the answer that it has alone? Asked of the model once; where it has not, the notes say so. One that can be run in such batches
+   * only is opened all the same, since `run` and `vjp` take whole inputs; `predict` refuses it.
+   */
   async askIndependence(): Promise<void> {
     const missing = this.others.some((o) => !(o.name in this.parts.feeds));
-    if (this.batched && !missing && !this.hookPoint?.hasSkipPath) await this.predictor.independent();
+    if (!this.batched || missing || this.hookPoint?.hasSkipPath) return;
+    await this.predictor.independent().catch((error: unknown) => {
+      if (!(error instanceof LanError && error.code === 'unsupported')) throw error;
+      this.notes.push(error.problem);
+    });
   }
 
   requireFeeds(): void {
@@ -228,7 +235,8 @@ export class OnnxClassifier implements Classifier {
     const { name } = this.output;
     const dims = [batch, ...this.sampleShape];
     const refusal = `${this.source.name}: does not take a batch of ${batch}`;
-    const several = batch > 1 && this.batched && (await this.predictor.independent());
+    const asked = this.batched && (batch > 1 || (this.predictor.fixed ?? 1) > 1);
+    const several = asked && (await this.predictor.independent());
     if (batch !== 1 && !several) throw new LanError('input', `${refusal}.`);
     const entry = this.hookPoint?.name ?? this.input.name;
     const fixed = withConstants(

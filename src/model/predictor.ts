@@ -41,7 +41,7 @@ export class Predictor {
   private spare: Float32Array | undefined;
   private independence?: Promise<boolean>;
   /** The batch that the file fixes. */
-  private readonly fixed: number | undefined;
+  readonly fixed: number | undefined;
 
   constructor(
     private readonly parts: Parts,

@@ -53,7 +53,7 @@ describe('a text', () => {
     expect(least.word).toBe('good');
     expect(finding!.claims.at(-1)).toMatch(/^what was left: .*'good'.* \(\d of the 5 words\)$/);
     await result.save(at('one'));
-    expect(readdirSync(at('one')).sort()).toEqual(['audit.json', 'mask.npy', 'order.npy', 'tokens.html']);
+    expect(readdirSync(at('one')).sort()).toEqual(['audit.json', 'mask.npy', 'order.npy', 'report.html', 'tokens.html']);
     const page = readFileSync(at('one/tokens.html'), 'utf8');
     expect(page).toContain('<bdi>films</bdi>');
     expect(page).not.toContain('<bdi>[CLS]</bdi>');

@@ -87,8 +87,17 @@ test.each([
   }
 });
 
-test('a fixed batch whose samples are coupled is refused: no sample of it has an answer of its own', async () => {
-  await expect(openModel(MODELS['a fixed batch, coupled'])).rejects.toMatchObject({ code: 'unsupported' });
+test('a fixed batch whose samples are coupled is said to be, and has no answer for one sample', async () => {
+  const model = await openModel(MODELS['a fixed batch, coupled']);
+  const refused = expect.stringContaining('the answer for a sample changes with the others in its batch') as unknown;
+  expect(model.notes).toContainEqual(refused);
+  const x = float32(new Float32Array(12).fill(0.5), [1, 3, 4]);
+  await expect(model.predict(x)).rejects.toMatchObject({ code: 'unsupported', problem: refused });
+  for (const batch of [1, 3])
+    await expect(model.logProbabilities(batch)).rejects.toMatchObject({ code: 'unsupported', problem: refused });
+  // Whole inputs it takes.
+  expect((await model.run({ x: float32(new Float32Array(36), [3, 3, 4]) }))['p']!.dims).toEqual([3, 5]);
+  await model.dispose();
 });
 
 describe('time first: [12,1,4] to [1,3]', () => {
