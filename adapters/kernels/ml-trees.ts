@@ -28,7 +28,7 @@ const eitherOf = (n: OldNode, name: string): readonly number[] => {
   return exact ? Array.from(toFloat32(exact)) : floatsOf(n, name);
 };
 
-/** Sums [N,targets] of the trees that the nodes of `n` make; `of` is what leaf weights are called. */
+/** Sums [N,targets] of the trees that the nodes of `n` make; `of` is what leaf weights are called, `weights` are those, or others in their place. */
 function sums(
   n: OldNode,
   of: 'class' | 'target',
@@ -36,6 +36,7 @@ function sums(
   ids: readonly number[],
   aggregate: string,
   g: GraphBuilder,
+  weights: readonly number[] = eitherOf(n, `${of}_weights`),
 ): string {
   const names = ['nodes_falsenodeids', 'nodes_featureids', 'nodes_missing_value_tracks_true', 'nodes_modes', 'nodes_nodeids', 'nodes_treeids', 'nodes_truenodeids']; // prettier-ignore
   const odd = (n.attr<readonly string[]>('nodes_modes') ?? []).find((m) => m !== 'LEAF' && !MODES.includes(m));
@@ -47,7 +48,7 @@ function sums(
     target_ids: ids,
     target_nodeids: wholeOf(n, `${of}_nodeids`),
     target_treeids: wholeOf(n, `${of}_treeids`),
-    target_weights: floatsAttribute(eitherOf(n, `${of}_weights`)),
+    target_weights: floatsAttribute(weights),
   });
 }
 
@@ -74,6 +75,19 @@ export function treeRegressor(n: OldNode, g: GraphBuilder): string {
   return finished(n, raised(raw, eitherOf(n, 'base_values'), g), targets, (n.attr<string>('post_transform') ?? 'NONE') as PostTransform, g); // prettier-ignore
 }
 
+/** Does every sample reach a leaf with a weight of class 1? Where some tree has one at each of its leaves. */
+function secondIsNamed(n: OldNode, ids: readonly number[]): boolean {
+  const place = (tree: number | undefined, node: number | undefined): string => `${tree}/${node}`;
+  const [trees, nodes] = [wholeOf(n, 'class_treeids'), wholeOf(n, 'class_nodeids')];
+  const named = new Set(ids.flatMap((id, i) => (id === 1 ? [place(trees[i], nodes[i])] : [])));
+  const [treeOf, nodeOf] = [wholeOf(n, 'nodes_treeids'), wholeOf(n, 'nodes_nodeids')];
+  const lacking = new Set<number>();
+  (n.attr<readonly string[]>('nodes_modes') ?? []).forEach((mode, i) => {
+    if (mode === 'LEAF' && !named.has(place(treeOf[i], nodeOf[i]))) lacking.add(treeOf[i]!);
+  });
+  return treeOf.some((tree) => !lacking.has(tree));
+}
+
 /** TreeEnsembleClassifier-1 and -3: label and scores. */
 export function treeClassifier(n: OldNode, g: GraphBuilder): [string, string] {
   const labels = labelsOf(n, 0);
@@ -91,8 +105,14 @@ export function treeClassifier(n: OldNode, g: GraphBuilder): [string, string] {
   if (known.size > 1) {
     const scores = sums(n, 'class', 2, ids, 'SUM', g);
     // DIFFERS from ONNX, as onnxruntime does: 1 or 0, by the second class's score alone.
-    const second = g.greater(g.slice(scores, [1], [2], [1]), g.zero);
-    return [eitherLabel(second, labels.type === 'string' ? labels : int64([0, 1]), g), transformed(scores, post, g)];
+    const second = g.slice(scores, [1], [2], [1]);
+    const either = (s: string): string => eitherLabel(g.greater(s, g.zero), labels.type === 'string' ? labels : int64([0, 1]), g);
+    if (secondIsNamed(n, ids)) return [either(second), transformed(scores, post, g)];
+    // Where no leaf that is reached names the second class, onnxruntime takes the first's score for the second's, and gives the first its opposite.
+    const named = g.greater(sums(n, 'class', 1, ids.map(() => 0), 'SUM', g, ids.map((id) => (id === 1 ? 1 : 0))), g.zero); // prettier-ignore
+    const first = g.slice(scores, [0], [1], [1]);
+    const alone = transformedSingle(n, first, post, 'opposite', g);
+    return [either(g.op('Where', [named, second, first])), g.op('Where', [named, transformed(scores, post, g), alone])];
   }
   // One class alone has weights. If it is the first, they are the second's all the same, and the first gets 1 - s, or -s.
   const s = raised(sums(n, 'class', 1, ids.map(() => 0), 'SUM', g), base, g); // prettier-ignore

@@ -262,7 +262,7 @@ export function summaryText(s: Summary): string[] {
   const lines = [
     `${s.explained} of ${s.inputs} inputs explained${s.failed ? `, ${s.failed} could not be` : ''}`,
     ...(s.accuracy ? [`right answers: ${s.accuracy.correct} of ${s.accuracy.count}`] : []),
-    `replaced entirely with the answer kept: median ${percent(q.median)}, mean ${percent(mean)}, from ${percent(q.min)} (q10 ${percent(q.q10)}) to ${percent(q.max)} (q90 ${percent(q.q90)}); none of ${none} input(s) at all`,
+    `replaced entirely with the answer kept: median ${percent(q.median)}, mean ${percent(mean)}, from ${percent(q.min)} (q10 ${percent(q.q10)}) to ${percent(q.max)} (q90 ${percent(q.q90)})${none === 0 ? '' : `; nothing of ${none} of them`}`,
   ];
   if (s.provesLittle > 0) lines.push(`caution: for ${s.provesLittle} of them noise alone gives the answer about as often`);
   const worst = s.worst.slice(0, 3).map((w) => `${w.path} (${w.answer}: ${w.replaceable === null || w.replaceable === undefined ? 'none' : percent(w.replaceable)})`); // prettier-ignore

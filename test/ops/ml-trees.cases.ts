@@ -59,6 +59,19 @@ const classifier = (
   ...more,
 });
 
+/** Of weights for two classes a leaf the first of one leaf, the second of the next, and so on. */
+function oneEach(attributes: OpCase['attributes']): OpCase['attributes'] {
+  const kept = (_: unknown, i: number): boolean => i % 4 === 0 || i % 4 === 3;
+  const of = attributes as Record<string, number[] | { value: number[] }>;
+  const names = ['class_treeids', 'class_nodeids', 'class_ids'];
+  const weights = of['class_weights'] as { value: number[] };
+  return {
+    ...attributes,
+    ...Object.fromEntries(names.map((name) => [name, (of[name] as number[]).filter(kept)])),
+    class_weights: floats(weights.value.filter(kept)),
+  };
+}
+
 const regressors: OpCase[] = [
   c('one target', 'TreeEnsembleRegressor', 1, regressor([0], { nodes_hitrates: floats([1, 1, 1, 1, 1, 1, 1, 1]) })),
   ...['BRANCH_LT', 'BRANCH_GTE', 'BRANCH_GT', 'BRANCH_EQ', 'BRANCH_NEQ'].map((mode) =>
@@ -90,6 +103,11 @@ const classifiers: OpCase[] = [
   ),
   c('three classes, base values', 'TreeEnsembleClassifier', 1, classifier(3, [0, 1, 2], { base_values: floats([0.1, 0.3, -0.2]), nodes_hitrates: floats([1, 1, 1, 1, 1, 1, 1, 1]), nodes_missing_value_tracks_true: [1, 0, 0, 0, 0, 0, 0, 0] }), { outputs: 2 }), // prettier-ignore
   c('two classes', 'TreeEnsembleClassifier', 3, classifier(2, [0, 1]), { outputs: 2 }),
+  // Where no leaf that is reached names the second class, onnxruntime answers by the first alone.
+  ...POST.filter((p) => p !== 'PROBIT').map(
+    (post_transform) =>
+    c(`two classes, leaves of one each, ${post_transform}`, 'TreeEnsembleClassifier', 3, { ...oneEach(classifier(2, [0, 1])), post_transform }, { outputs: 2 }), // prettier-ignore
+  ),
   ...['NONE', 'LOGISTIC'].flatMap((post_transform) => [
     c(`two classes by one of positive weights, ${post_transform}`, 'TreeEnsembleClassifier', 3, classifier(2, [0], { post_transform }), { outputs: 2 }), // prettier-ignore
     c(`two classes by one, ${post_transform}`, 'TreeEnsembleClassifier', 3, classifier(2, [0], { post_transform, base_values: floats([0.1]) }, -1), { outputs: 2 }), // prettier-ignore
