@@ -106,7 +106,7 @@ const classifiers: OpCase[] = [
   // Where no leaf that is reached names the second class, onnxruntime answers by the first alone.
   ...POST.filter((p) => p !== 'PROBIT').map(
     (post_transform) =>
-    c(`two classes, leaves of one each, ${post_transform}`, 'TreeEnsembleClassifier', 3, { ...oneEach(classifier(2, [0, 1])), post_transform }, { outputs: 2 }), // prettier-ignore
+    c(`two classes, leaves of one each, ${post_transform}`, 'TreeEnsembleClassifier', 3, { ...oneEach(classifier(2, [0, 1])), post_transform }, { outputs: 2, inputs: [float32([0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, -1], [4, 3])] }), // prettier-ignore
   ),
   ...['NONE', 'LOGISTIC'].flatMap((post_transform) => [
     c(`two classes by one of positive weights, ${post_transform}`, 'TreeEnsembleClassifier', 3, classifier(2, [0], { post_transform }), { outputs: 2 }), // prettier-ignore
