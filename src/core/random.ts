@@ -38,6 +38,8 @@ export const STREAMS = {
   unigram: 52,
   coins: 53,
   knownFeatures: 60,
+  generator: 80,
+  generated: 81,
 } as const;
 
 /** A stream of independent 32-bit words. */

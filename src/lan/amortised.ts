@@ -9,6 +9,7 @@ import type { Graph } from '../onnx/graph.js';
 import { appendParameters, createNetwork, dropoutFeeds, type Network } from './network.js';
 import type { Noise } from './noise.js';
 import type { MaskShape, MaskValues, OutputLoss } from './choices.js';
+import { normal, type Generator } from './generator.js';
 import { SOFT_PART } from './learn.js';
 import { firstInfiniteGradient } from './not-finite.js';
 import { classify, lossOf, rounded } from './objective.js';
@@ -102,12 +103,18 @@ export interface AmortisedOptions extends Pick<TrainJob, 'files' | 'onStep' | 's
   readonly validation?: Samples;
   /** eta; undefined: bootstrapped from `samples`. */
   readonly noise?: Noise;
+  /** In place of `noise`: a generator that is trained against the masks and stays near `samples`. */
+  readonly generator?: Generator;
   readonly settings: AmortisedSettings;
   /** What else decides the result: the model's hash, the data, the noise. */
   readonly identity: Readonly<Record<string, unknown>>;
 }
 
 const FIGURES = ['loss', 'output_loss', 'mask_mean'] as const;
+/** What is told of a generator: its distance from the data (see Generator.appendDistance). */
+const DISTANCE = 'noise_distance';
+/** Nats that a generator has to gain on the masks for each unit of distance from the data: of the order of what an answer is worth, so that a tenth of it buys a tenth. */
+const NEARNESS = 10;
 
 /** The LAN's parameters by name after the last step, and how the run went. Throws as `train` does, and where an op has no gradient rule. */
 export async function trainExplainer(
@@ -115,8 +122,14 @@ export async function trainExplainer(
 ): Promise<TrainResult & { parameters: Record<string, Float32Array> }> {
   const { engine, adapters, explainer, samples, validation, settings, identity, files, onStep, signal } = options;
   const { network } = explainer;
+  const { generator } = options;
   const graph = await amortisedGraph(options);
-  const descent = await engine.descend(graph, 'loss', network.parameters, FIGURES);
+  const figures = generator ? [...FIGURES, DISTANCE] : FIGURES;
+  // The generator lowers its own loss, in turn with the LAN.
+  const adversaries = (generator?.parameters ?? []).map((p) => ({ ...p, lowers: 'noise_loss' }));
+  const all = [...network.parameters, ...adversaries];
+  const initial = { ...network.initial(settings.seed), ...generator?.initial(settings.seed) };
+  const descent = await engine.descend(graph, 'loss', all, figures);
   try {
     const feeds = feedsOf(options, samples, settings.seed);
     const result = await train({
@@ -130,20 +143,20 @@ export async function trainExplainer(
         ...settings,
         ...identity,
       },
-      initial: () => network.initial(settings.seed),
+      initial: () => initial,
       feeds,
-      metrics: FIGURES,
+      metrics: figures,
       infiniteGradient(feeds) {
-        const initial = network.initial(settings.seed);
-        const parameters = network.parameters.map(({ name, dims }) => [name, float32(initial[name]!, dims)] as const);
-        return firstInfiniteGradient(engine, adapters, graph, 'loss', Object.keys(initial), { ...feeds, ...Object.fromEntries(parameters) }); // prettier-ignore
+        const parameters = all.map(({ name, dims }) => [name, float32(initial[name]!, dims)] as const);
+        const own = network.parameters.map((p) => p.name);
+        return firstInfiniteGradient(engine, adapters, graph, 'loss', own, { ...feeds, ...Object.fromEntries(parameters) }); // prettier-ignore
       },
       validate: validation && (() => validate(descent, options, validation)),
       files,
       onStep,
       signal,
     });
-    return { ...result, parameters: Object.fromEntries(network.parameters.map(({ name }) => [name, descent.get(name)])) };
+    return { ...result, parameters: Object.fromEntries(all.map(({ name }) => [name, descent.get(name)])) };
   } finally {
     await descent.dispose();
   }
@@ -151,7 +164,7 @@ export async function trainExplainer(
 
 /** What each step reads: samples in a seeded order, noise, and dropout masks. */
 function feedsOf(options: AmortisedOptions, from: Samples, seed: number): TrainJob['feeds'] {
-  const { samples, noise, settings, explainer } = options;
+  const { samples, noise, generator, settings, explainer } = options;
   const { batch, draws } = settings;
   const softSteps = settings.maskValues === 'binary' ? Math.ceil(SOFT_PART * settings.iterations) : Infinity;
   const order = batchOrder(from.count, batch, seed);
@@ -168,7 +181,9 @@ function feedsOf(options: AmortisedOptions, from: Samples, seed: number): TrainJ
     }
     return {
       x: float32(await from.read(order(step), 2 * step), [batch, ...from.shape]),
-      eta: float32(await eta, dims),
+      ...(generator
+        ? { z: normal(generator, batch * draws, seed, step), near: float32(await eta, dims) }
+        : { eta: float32(await eta, dims) }),
       beta: scalar(settings.beta),
       binary: scalar(step >= softSteps ? 1 : 0),
       ...dropoutFeeds(explainer.network, batch, seed, step),
@@ -185,7 +200,10 @@ async function validate(descent: Descent, options: AmortisedOptions, samples: Sa
   for (let i = 0; i < batches; i++) {
     // As the masks will be in the end, so that the figures of all steps can be compared.
     const binary = scalar(options.settings.maskValues === 'binary' ? 1 : 0);
-    const out = await descent.evaluate({ ...(await feeds(i)), binary, ...kept(options.explainer.network, batch) }, FIGURES);
+    const out = await descent.evaluate(
+      { ...(await feeds(i)), binary, ...kept(options.explainer.network, batch) },
+      options.generator ? [...FIGURES, DISTANCE] : FIGURES,
+    );
     for (const [name, t] of Object.entries(out))
       sums[`validation_${name}`] = (sums[`validation_${name}`] ?? 0) + toFloat32(t)[0]! / batches;
   }
@@ -205,19 +223,24 @@ const kept = (network: Network, batch: number): Record<string, Tensor> =>
 
 /**
  * Inputs: the parameters, `x` [batch,...sample], `eta` [batch * draws,...sample] (draw by draw), `beta` [], `binary` [] (1: masks are rounded), dropout masks. Outputs: `loss` [] =
- * output_loss - beta * mask_mean, `output_loss` [], `mask_mean` [].
+ * output_loss - beta * mask_mean, `output_loss` [], `mask_mean` []. With a generator `z` [batch * draws,width] takes the place of eta, which is G(z); `near`, of
+ * eta's shape, are samples that it is to stay near, and further outputs `noise_distance` [] and `noise_loss` [] = NEARNESS * distance - output_loss, the latter
+ * counted up to ln(classes): an answer that is lost is lost.
  */
 export async function amortisedGraph(
-  options: Pick<AmortisedOptions, 'classifier' | 'specialize' | 'explainer' | 'samples'> & {
+  options: Pick<AmortisedOptions, 'classifier' | 'specialize' | 'explainer' | 'samples' | 'generator'> & {
     readonly settings: Pick<AmortisedSettings, 'batch' | 'draws' | 'outputLoss'>;
   },
 ): Promise<Graph> {
-  const { explainer, settings } = options;
+  const { explainer, settings, generator } = options;
   const { batch, draws, outputLoss } = settings;
   const sampleShape = options.samples.shape;
   const g = new GraphBuilder('amortised');
   const x = g.input('x', 'float32', [batch, ...sampleShape]);
-  const eta = g.input('eta', 'float32', [batch * draws, ...sampleShape]);
+  const count = batch * draws;
+  const eta = generator
+    ? generated(g, generator, g.input('z', 'float32', [count, generator.width]))
+    : g.input('eta', 'float32', [count, ...sampleShape]);
   const beta = g.input('beta', 'float32', []);
   appendParameters(g, explainer.network);
   const mask = rounded(g, appendMask(g, explainer, x, { batch }));
@@ -239,5 +262,18 @@ export async function amortisedGraph(
   g.output(g.sub(outputLoss_, g.mul(beta, mean)), 'loss');
   g.output(outputLoss_, 'output_loss');
   g.output(mean, 'mask_mean');
+  if (generator) {
+    const near = g.input('near', 'float32', [count, ...sampleShape]);
+    const distance = generator.appendDistance(g, eta, count, near, count);
+    const gained = g.op('Min', [outputLoss_, g.scalar(Math.log(k))]);
+    g.output(distance, DISTANCE);
+    g.output(g.sub(g.mul(g.scalar(NEARNESS), distance), gained), 'noise_loss');
+  }
   return options.specialize(g.build());
+}
+
+/** The noise of a generator whose parameters are inputs. */
+function generated(g: GraphBuilder, generator: Generator, z: string): string {
+  for (const { name, dims } of generator.parameters) g.input(name, 'float32', dims);
+  return generator.append(g, z);
 }
