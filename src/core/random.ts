@@ -40,6 +40,7 @@ export const STREAMS = {
   knownFeatures: 60,
   generator: 80,
   generated: 81,
+  contested: 82,
 } as const;
 
 /** A stream of independent 32-bit words. */

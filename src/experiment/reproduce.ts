@@ -1,13 +1,22 @@
 // Runs an experiment by its kind.
+import { adversaries } from './adversary.js';
 import type { ExperimentConfig } from './kinds.js';
 import type { Findings, RunOptions } from './run.js';
+import { boostedTrees } from './boosted-trees.js';
 import { knownFeatures } from './known-features.js';
+import { spam } from './spam.js';
 import { tanks } from './tank.js';
 import { translatedMnist } from './translated-digits.js';
 
 /** `data`: the real dataset's folder, where the experiment has one. Throws LanError, and Interrupted where `run.signal` ended it. */
 export function reproduce(config: ExperimentConfig, data: string | undefined, run: RunOptions): Promise<Findings> {
   switch (config.kind) {
+    case 'adversary':
+      return adversaries(config, data, run);
+    case 'spam':
+      return spam(config, data, run);
+    case 'boosted-trees':
+      return boostedTrees(config, data, run);
     case 'tank':
       return tanks(config, data, run);
     case 'known-features':
