@@ -59,6 +59,7 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   threads: true,
   shapes: true,
   variant: true,
+  named: true,
   batch: true,
   card: true,
   adapters: true,

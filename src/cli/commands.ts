@@ -13,7 +13,9 @@ import { grid } from './commands/grid.js';
 import { inspect } from './commands/inspect.js';
 import { reproduce } from './commands/reproduce.js';
 import { score } from './commands/score.js';
+import { status } from './commands/status.js';
 import { train } from './commands/train.js';
+import { worker } from './commands/worker.js';
 
 /** Every command of lan-onnx. */
 export const COMMANDS: readonly Command[] = [
@@ -29,6 +31,8 @@ export const COMMANDS: readonly Command[] = [
   commandOf(reproduce, () => import('./run/reproduce.js')),
   commandOf(exportGradient, () => import('./run/export-gradient.js')),
   commandOf(exportStep, () => import('./run/export-step.js')),
+  commandOf(worker, () => import('./run/worker.js')),
+  commandOf(status, () => import('./run/status.js')),
   commandOf(doctor, () => import('./run/doctor.js')),
   commandOf(completion, async () => (await import('./run/completion.js')).completing(COMMANDS)),
 ];
