@@ -47,7 +47,12 @@ export interface StatusOptions {
   readonly clear?: boolean;
 }
 
-/** Throws LanError for an address that is none, and a server that is out of reach. */
+/**
+ * What stands in a queue. Throws LanError for an address that is none, and a server that is out of reach.
+ *
+ * @example
+ * const { runs, deadLetters } = await queueStatus({ queue: 'redis://host/nightly' });
+ */
 export async function queueStatus({ queue: at, retry = false, clear = false }: StatusOptions): Promise<QueueStatus> {
   if (retry && clear) throw new LanError('usage', '`retry` and `clear` contradict each other.', 'Give one of them.');
   const address = readAddress(at);

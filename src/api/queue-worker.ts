@@ -31,6 +31,8 @@ export interface WorkerOptions {
   readonly rate?: number;
   /** Seconds after which a worker that is not heard from is taken for dead. Default 30. */
   readonly lostAfter?: number;
+  /** Seconds after which an input counts as failed, its process is ended, and it is tried again. Default: an hour. */
+  readonly timeout?: number;
   /** Runs models without the trial in a child process first: they are explained in one anyway, but a crash is then told by its signal alone. */
   readonly trust?: boolean;
   /** Told once jobs are taken. */
@@ -64,9 +66,14 @@ interface Slot {
  * Works on a queue until `signal` is aborted. Each input is explained in a process of its own, which may die: the job is tried again by whoever is free, as often
  * as its run says. Of a job only what is checked is believed: numbers, names and SHA-256s, no path and no program.
  * Throws LanError for a server or a store that is out of reach, a folder that cannot be written, and packages that are missing.
+ *
+ * @example
+ * const stop = new AbortController();
+ * process.once('SIGTERM', () => stop.abort());
+ * await workOn({ queue: 'redis://host/nightly', store: '/shared/store', cache: '/var/cache/lan-onnx', signal: stop.signal });
  */
 export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
-  const { store: place, cache: folder, cacheLimit = 10 * GIGABYTE, workers = 'auto', rate, lostAfter = 30, trust, onNote, onJob, signal } = options; // prettier-ignore
+  const { store: place, cache: folder, cacheLimit = 10 * GIGABYTE, workers = 'auto', rate, lostAfter = 30, timeout = 3600, trust, onNote, onJob, signal } = options; // prettier-ignore
   const width = workers === 'auto' ? availableParallelism() : workers;
   if (!Number.isInteger(width) || width < 1)
     throw new LanError('usage', `\`workers\`: expected a whole number of at least 1 or auto, received ${width}.`);
@@ -114,7 +121,7 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
     };
     slot.performer ??= startWorkers(1, setup, undefined);
     const at = { packed, label: job.label };
-    const done = await slot.performer.explain({ at, folder: target, resume: false });
+    const done = await within(timeout, slot.performer.explain({ at, folder: target, resume: false }));
     const seconds = (performance.now() - start) / 1000;
     if (done.error) {
       const { problems, ...error } = plainError(done.error);
@@ -170,6 +177,18 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
     await Promise.all(slots.map(close));
     await rm(home, { recursive: true, force: true });
   }
+}
+
+/** What `work` gives. Throws LanError (`runtime`) where it takes longer than so many seconds; whoever asked ends it. */
+async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new LanError('runtime', `It took longer than ${seconds} s.`, 'Raise `timeout` where that is what it takes.');
+    timer = setTimeout(() => reject(error), 1000 * seconds);
+  });
+  // The one that is ended fails a second time, which nobody waits for.
+  work.catch(() => undefined);
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** A job as it may be done. Throws LanError (`data`) in one sentence for any other. */

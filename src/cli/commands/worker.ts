@@ -26,6 +26,7 @@ export const worker = {
       default: '30s',
       describe: 'a worker that is not heard from for so long is taken for dead, and its inputs are given to others',
     },
+    timeout: { ...TEXT, coerce: seconds, default: '1h', describe: 'an input that takes longer has failed, and is tried again' },
     trust: { type: 'boolean', describe: 'run models without the trial in a child process' },
   },
   examples: [

@@ -18,6 +18,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       workers: argv.workers,
       rate: argv.rate,
       lostAfter: argv.lostAfter,
+      timeout: argv.timeout,
       trust: argv.trust,
       onStart: (workers, queue) => io.err(`working on ${queue}, ${workers} input(s) at the same time\n`),
       onNote: noteTo(io, definition),
