@@ -36,6 +36,7 @@ export {
 export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
 export { card, type CardLine, type CardOptions, type CardResult } from './api/card.js';
 export { check, inspect } from './api/check.js';
+export { serve, type Served, type ServeOptions } from './api/serve.js';
 export { doctor, type Diagnosis, type DoctorResult } from './api/doctor.js';
 export type { CheckInput, CheckOptions, CheckResult } from './check/check.js';
 export type { Inspection } from './model/inspect.js';

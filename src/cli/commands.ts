@@ -13,6 +13,7 @@ import { grid } from './commands/grid.js';
 import { inspect } from './commands/inspect.js';
 import { reproduce } from './commands/reproduce.js';
 import { score } from './commands/score.js';
+import { serve } from './commands/serve.js';
 import { train } from './commands/train.js';
 
 /** Every command of lan-onnx. */
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   commandOf(score, () => import('./run/score.js')),
   commandOf(grid, () => import('./run/grid.js')),
   commandOf(reproduce, () => import('./run/reproduce.js')),
+  commandOf(serve, () => import('./run/serve.js')),
   commandOf(exportGradient, () => import('./run/export-gradient.js')),
   commandOf(exportStep, () => import('./run/export-step.js')),
   commandOf(doctor, () => import('./run/doctor.js')),
