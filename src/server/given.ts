@@ -1,7 +1,7 @@
 // The model and the picture that were named when the server was started, as resources that the page asks for.
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { pictureSize } from '../data/images.js';
 import { cardBeside, readCard, type PartialCard } from '../model/card.js';
@@ -25,7 +25,12 @@ export interface GivenOptions {
 
 /** The list that the page reads first, at `list.json`; addresses are relative to it. */
 export interface GivenList {
-  readonly model?: { readonly name: string; readonly files: readonly GivenFile[]; readonly card?: PartialCard };
+  readonly model?: {
+    /** The folder's name, where it is one. */
+    readonly folder?: string;
+    readonly files: readonly GivenFile[];
+    readonly card?: PartialCard;
+  };
   readonly image?: GivenFile;
 }
 
@@ -52,7 +57,11 @@ const MAX_DESCRIPTION = 2 ** 26;
  */
 export async function givenSite({ model, variant, card, image }: GivenOptions): Promise<Given> {
   if (model === undefined && (card !== undefined || variant !== undefined))
-    throw new LanError('usage', `\`${card === undefined ? 'variant' : 'card'}\` is about a model, and none is given.`, 'Name the model as well.');
+    throw new LanError(
+      'usage',
+      `\`${card === undefined ? 'variant' : 'card'}\` is about a model, and none is given.`,
+      'Name the model as well.',
+    );
   if (model === undefined && image === undefined) return { token: '', site: new Map() };
   const token = randomBytes(18).toString('base64url');
   const site = new Map<string, Resource>();
@@ -66,7 +75,7 @@ export async function givenSite({ model, variant, card, image }: GivenOptions): 
   const list: GivenList = {
     ...(found && {
       model: {
-        name: model!,
+        ...(found.folder !== undefined && { folder: basename(resolve(found.folder)) }),
         files: [...found.files].map(([name, path]) => add(name, path)),
         ...cardOf(found.path, card),
       },
@@ -84,7 +93,10 @@ function cardOf(path: string, card: string | undefined): { card?: PartialCard } 
 }
 
 /** The files of a model by the names that the page has for them: itself, its external data and, of a Hugging Face folder, what describes it. */
-async function filesOf(model: string, variant: string | undefined): Promise<{ path: string; files: Map<string, string> }> {
+async function filesOf(
+  model: string,
+  variant: string | undefined,
+): Promise<{ path: string; folder?: string; files: Map<string, string> }> {
   const source = await readModel(model, { variant });
   const path = source.path!;
   const folder = existsSync(model) && statSync(model).isDirectory() ? model : folderAround(path);
@@ -94,7 +106,7 @@ async function filesOf(model: string, variant: string | undefined): Promise<{ pa
   const read = externalReader(path);
   decodeModel(source.bytes, `Model '${path}'`, (proto, bytes, name) => {
     const found = read(proto, bytes, name);
-    const location = proto.externalData!.find((e) => e.key === 'location')!.value!;
+    const location = proto.externalData!.find((e) => e.key === 'location')!.value ?? '';
     files.set(nameOf(join(dirname(path), location)), join(found.place.folder, found.place.location));
     return found;
   });
@@ -104,5 +116,5 @@ async function filesOf(model: string, variant: string | undefined): Promise<{ pa
       const status = statSync(file, { throwIfNoEntry: false });
       if (/\.(json|txt)$/i.test(entry) && status?.isFile() && status.size <= MAX_DESCRIPTION) files.set(entry, file);
     }
-  return { path, files };
+  return { path, folder, files };
 }

@@ -21,23 +21,23 @@ export interface Running {
 /** The only address that is listened on: nothing outside this machine reaches it. */
 export const HOST = '127.0.0.1';
 
-/** Milliseconds: how long a client may take for its headers, and be silent in the middle of an answer. */
-const [HEADERS_WITHIN, SILENT_FOR] = [5_000, 30_000];
+/** Milliseconds for which a client may be silent in the middle of an answer. */
+const SILENT_FOR = 30_000;
 /** Connections at once; a browser opens six. */
 const CONNECTIONS = 256;
 
 /**
- * Starts to listen on `port` (0: any that is free). Throws LanError (`usage`) where the port is taken or may not be used.
+ * Starts to listen on `port` (0: any that is free). `patience`: milliseconds that a client may take for its headers. Throws LanError (`usage`) where the port is taken or may not be used.
  */
-export async function startServer(site: Site, port: number): Promise<Running> {
+export async function startServer(site: Site, port: number, { patience = 5_000 } = {}): Promise<Running> {
   const names = new Set<string>();
   const server = createServer(
     {
       maxHeaderSize: 16_384,
-      headersTimeout: HEADERS_WITHIN,
-      requestTimeout: 2 * HEADERS_WITHIN,
-      keepAliveTimeout: HEADERS_WITHIN,
-      connectionsCheckingInterval: 1_000,
+      headersTimeout: patience,
+      requestTimeout: 2 * patience,
+      keepAliveTimeout: patience,
+      connectionsCheckingInterval: patience / 5,
     },
     (request, response) => void answer(request, response, site, names).catch(() => response.destroy()),
   );
@@ -148,7 +148,8 @@ function say(request: IncomingMessage, response: ServerResponse, status: number,
 /** What is no HTTP. */
 function badRequest(socket: Socket): void {
   const headers = Object.entries(HEADERS).map(([name, value]) => `${name}: ${value}\r\n`);
-  if (socket.writable) socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n${headers.join('')}\r\n`);
+  if (socket.writable)
+    socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n${headers.join('')}\r\n`);
   // Who does not take even that is let go.
   socket.setTimeout(1_000, () => socket.destroy());
 }

@@ -50,7 +50,7 @@ export async function siteOf(folder: string): Promise<Site> {
  * the package is not whole.
  */
 export async function builtSite(): Promise<Site> {
-  const [folder, builder] = [packageFile('dist', 'web', 'app'), packageFile('web', 'build-app.js')];
+  const [folder, builder] = [packageFile('dist', 'web-app'), packageFile('web', 'build-app.js')];
   if (folder === undefined || builder === undefined) throw missing();
   const built = await siteOf(folder).catch(() => new Map<string, Resource>());
   if (built.has('/')) return built;
@@ -65,4 +65,4 @@ interface Builder {
 }
 
 const missing = (): LanError =>
-  new LanError('runtime', 'The page, dist/web/app, is missing from this installation of lan-onnx.', 'Install it again.');
+  new LanError('runtime', 'The page, dist/web-app, is missing from this installation of lan-onnx.', 'Install it again.');
