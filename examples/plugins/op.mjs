@@ -23,6 +23,13 @@ export default definePlugin({
   ops: [bent],
   cases: [
     caseOf('by default', 'Bent', 1, [uniform([2, 3, 5], 1)], {}, { domain, expected: expected(1) }),
-    caseOf('of alpha -2.5', 'Bent', 1, [uniform([3, 4], 2)], { alpha: { kind: 'float', value: -2.5 } }, { domain, expected: expected(-2.5) }),
+    caseOf(
+      'of alpha -2.5',
+      'Bent',
+      1,
+      [uniform([3, 4], 2)],
+      { alpha: { kind: 'float', value: -2.5 } },
+      { domain, expected: expected(-2.5) },
+    ),
   ],
 });

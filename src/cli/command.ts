@@ -1,6 +1,5 @@
 // A command as data: its words and options, and how the code that runs it is loaded, which happens only when it runs.
 import type { Io } from './io.js';
-import type { PluginArguments } from './plugins.js';
 import type { PluginLike } from '../core/plugin.js';
 import { translate, type OptionTable, type Values } from './option.js';
 
@@ -47,11 +46,11 @@ export const commandOf = <D extends Definition>(
       ...translate<D['options']>(definition.options, typed),
     };
     return async (io) => {
-      const { run } = await load();
-      if (!('plugin' in definition.options)) return run(argv, io);
+      const code = await load();
+      if (!('plugin' in definition.options)) return code.run(argv, io);
       const { loadPlugins } = await import('./plugins.js');
-      const plugins = await loadPlugins(argv as PluginArguments, io);
-      return run(plugins.length > 0 ? { ...argv, plugins } : argv, io);
+      const plugins = await loadPlugins(argv, io);
+      return code.run(plugins.length > 0 ? { ...argv, plugins } : argv, io);
     };
   },
 });

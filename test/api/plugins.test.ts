@@ -35,8 +35,8 @@ test('two models at once in one process, with plug-ins that contradict each othe
   const [one, two] = await Promise.all([1, 2].map((factor) => openModel(scaled(), { plugins: [by(factor)] })));
   const x = float32([0, Math.LN2, 0], [1, 3]);
   const [a, b] = await Promise.all([one!.run({ x }), two!.run({ x })]);
-  expect(Array.from(toNumbers(a!['p']!), (v) => Number(v.toFixed(6)))).toEqual([0.25, 0.5, 0.25]);
-  expect(Array.from(toNumbers(b!['p']!), (v) => Number(v.toFixed(6)))).toEqual([0.166667, 0.666667, 0.166667]);
+  expect(Array.from(toNumbers(a['p']!), (v) => Number(v.toFixed(6)))).toEqual([0.25, 0.5, 0.25]);
+  expect(Array.from(toNumbers(b['p']!), (v) => Number(v.toFixed(6)))).toEqual([0.166667, 0.666667, 0.166667]);
   expect(one!.notes).toEqual(expect.arrayContaining(["plug-in 'times 1': op com.example.Scaled"]));
   const p = float32([1, 0, 0], [1, 3]);
   const gradients = await Promise.all([one!, two!].map((m) => m.vjp({ x }, { p })));
