@@ -90,7 +90,12 @@ export async function prepare(
     feeds: tensorsOfFeeds(graph.inputs, fed),
     integers: pixels?.type,
     precision: isQuantised(graph) ? 'quantised' : half ? 'float16' : 'float32',
-    notes: [...pluginNotes(options.plugins), ...labelNotes(source.model, canonical), ...(card.notes ?? []), ...(found?.notes ?? [])],
+    notes: [
+      ...pluginNotes(options.plugins),
+      ...labelNotes(source.model, canonical),
+      ...(card.notes ?? []),
+      ...(found?.notes ?? []),
+    ],
   };
 }
 
