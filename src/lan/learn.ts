@@ -1,5 +1,6 @@
 // Learns one sample's mask (Eq. 4) by gradient descent on its logits, on any engine.
 import type { OpAdapter } from '../../adapters/op.js';
+import { breathe } from '../core/breathe.js';
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
@@ -199,7 +200,7 @@ async function descend(
     if (settings.keep !== undefined && binaryFrom !== undefined && metrics.kept !== undefined)
       beta *= Math.exp(PRICE_RATE * (metrics.kept - settings.keep) * (settings.find === 'delete' ? -1 : 1));
     // Lets signals and timers in: a native step blocks the thread.
-    if (step % 8 === 7) await new Promise((resolve) => setImmediate(resolve));
+    if (step % 8 === 7) await breathe();
   }
   // One more forward pass, for the mask after the last update.
   const last = { ...feeds, beta: scalar(beta), binary: scalar(settings.binary ? 1 : 0) };
