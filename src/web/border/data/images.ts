@@ -52,7 +52,13 @@ const canvas = (width: number, height: number): InstanceType<typeof browser.Offs
   new browser.OffscreenCanvas(width, height);
 
 /** RGB pixels as a file of this type. Throws LanError (`data`) when the count does not fit the size. */
-export async function encode(pixels: Uint8Array, width: number, height: number, type: string, quality?: number): Promise<Uint8Array> {
+export async function encode(
+  pixels: Uint8Array,
+  width: number,
+  height: number,
+  type: string,
+  quality?: number,
+): Promise<Uint8Array> {
   if (pixels.length !== width * height * 3 || pixels.length === 0)
     throw new LanError('data', `A picture of ${width} x ${height} takes ${width * height * 3} bytes of RGB, received ${pixels.length}.`); // prettier-ignore
   const target = canvas(width, height);
