@@ -1,4 +1,5 @@
-// lan-onnx/web: the same calls in a browser. Models come as bytes or files, pictures as pixels; results are written to memory.
+// lan-onnx/web: the same calls in a browser. Models come as bytes or files, pictures as pixels; results are written to memory. Types that are not its own
+// are those of lan-onnx.
 import './zod.js';
 import { audit as auditPath, createAuditor as createAuditorOf, type AuditResult } from '../api/audit.js';
 import type { AuditInput } from '../api/inputs.js';
@@ -18,10 +19,7 @@ import { preview as previewOf, type Preview } from './preview.js';
 
 export { useRuntime, type RuntimeOptions } from './runtime.js';
 export type { NamedFile, Pixels } from './files.js';
-export type { AuditOptions, AuditResult, CardResult, Classifier, Inspection, OpenOptions, Prediction, Tensor };
 export { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
-export { breathe } from '../core/breathe.js';
-export { version } from '../core/version.js';
 
 /** A picture with a name, for messages and reports. */
 export interface Picture extends Pixels {
@@ -57,7 +55,12 @@ export async function openModel(model: Uint8Array | readonly NamedFile[], option
 
 const isBytes = (model: object): model is Uint8Array => ArrayBuffer.isView(model);
 
-/** What a file holds, and what can be done with each of its ops: see `inspect` of lan-onnx. Nothing of it stays open. */
+/**
+ * What a file holds, and what can be done with each of its ops: see `inspect` of lan-onnx. Nothing of it stays open.
+ *
+ * @example
+ * const { ops, problems } = await inspect([{ name: file.name, bytes }]);
+ */
 export async function inspect(model: Uint8Array | readonly NamedFile[], options: InspectOptions = {}): Promise<Inspection> {
   if (isBytes(model)) return inspectPath(model, options);
   const { path, takeAway: letGo } = putModel(model);
@@ -77,6 +80,10 @@ const asInput = (input: WebInput): AuditInput | NamedInputs =>
 /**
  * What a model answers to a picture and how it goes in: the card with a reason for each line, the picture as the network sees it, the most probable classes.
  * Throws LanError (`data`) for a model that takes none.
+ *
+ * @example
+ * const { seen, lines } = await predict(model, { name: 'cat.jpg', width, height, rgba });
+ * console.log(seen[0].answers[0].label);
  */
 export const predict = (model: Classifier, picture: Picture): Promise<CardResult> =>
   cardOf(model, { images: [putPicture(picture.name ?? 'picture', picture)] });
@@ -104,7 +111,14 @@ export async function audit(
   }
 }
 
-/** Prepares audits of many inputs of an opened model, compiling once. Throws as `createAuditor` of lan-onnx. */
+/**
+ * Prepares audits of many inputs of an opened model, compiling once. Throws as `createAuditor` of lan-onnx.
+ *
+ * @example
+ * const auditor = await createAuditor(model, { iterations: 100 });
+ * for (const picture of pictures) show((await auditor.audit(picture)).betas[0].claims);
+ * await auditor.dispose();
+ */
 export async function createAuditor(
   model: Classifier,
   options: AuditOptions = {},
@@ -115,7 +129,12 @@ export async function createAuditor(
 
 const RESULT = 'result';
 
-/** What `save` writes on disk, as bytes by name: report.html, audit.json, mask.npy, pictures where the input is one. */
+/**
+ * What `save` writes on disk, as bytes by name: report.html, audit.json, mask.npy, pictures where the input is one.
+ *
+ * @example
+ * const page = (await filesOf(result)).find(({ name }) => name === 'report.html');
+ */
 export async function filesOf(result: Pick<AuditResult, 'save'>): Promise<NamedFile[]> {
   takeAway(RESULT);
   await result.save(RESULT);
@@ -127,13 +146,22 @@ export async function filesOf(result: Pick<AuditResult, 'save'>): Promise<NamedF
 /**
  * What a model answers to x [1,...sample] with `share` of it replaced by one draw of noise, the largest values of a mask first; `seen` is that input. For
  * looking at a mask while it is learned: a claim needs many draws.
+ *
+ * @example
+ * const { seen, top } = await preview(model, { x, mask, share: 0.9, noise: 'uniform', seed: 0 });
  */
 export const preview = (
   model: Classifier,
   what: Preview,
 ): Promise<{ readonly seen: Tensor; readonly top: readonly Prediction[] }> => previewOf(internals(model), what);
 
-/** A picture tensor [1,1|3,H,W] of 0..range as pixels. */
+/**
+ * A picture tensor [1,1|3,H,W] of 0..range as pixels, for a canvas.
+ *
+ * @example
+ * const { rgba, width, height } = pixelsOf(seen, 255);
+ * context.putImageData(new ImageData(rgba, width, height), 0, 0);
+ */
 export function pixelsOf(
   tensor: Tensor,
   range: 1 | 255,

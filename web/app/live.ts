@@ -1,5 +1,9 @@
 // A mask while it is learned: told to the page ten times a second, paused, changed and ended by it.
-import { breathe, LanError, pixelsOf, preview, type AuditOptions, type Classifier, type Tensor } from '../../src/web/index.js';
+import type { AuditOptions } from '../../src/api/audit-options.js';
+import type { Classifier } from '../../src/api/opened.js';
+import { breathe } from '../../src/core/breathe.js';
+import type { Tensor } from '../../src/core/tensor.js';
+import { LanError, pixelsOf, preview } from '../../src/web/index.js';
 import type { AuditSettings, FromWorker, ToWorker } from './protocol.js';
 
 type Watch = NonNullable<AuditOptions['watch']>;

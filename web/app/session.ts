@@ -1,19 +1,10 @@
 // What the worker holds between two messages: a model, its last input, and the audit that runs.
-import {
-  audit,
-  filesOf,
-  inspect,
-  LanError,
-  openModel,
-  pixelsOf,
-  predict,
-  useRuntime,
-  type CardResult,
-  type Classifier,
-  type Inspection,
-  type OpenOptions,
-  type Tensor,
-} from '../../src/web/index.js';
+import type { CardResult } from '../../src/api/card.js';
+import type { Classifier } from '../../src/api/opened.js';
+import type { Tensor } from '../../src/core/tensor.js';
+import type { Inspection } from '../../src/model/inspect.js';
+import type { OpenOptions } from '../../src/model/open.js';
+import { audit, filesOf, inspect, LanError, openModel, pixelsOf, predict, useRuntime } from '../../src/web/index.js';
 import { LiveRun } from './live.js';
 import type {
   Answer,

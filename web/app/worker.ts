@@ -1,6 +1,7 @@
 // The worker behind the page: holds the model, learns masks and measures them; the page only draws. What dies on a hostile file is this, and the page
 // starts another.
-import { LanError, useRuntime, version } from '../../src/web/index.js';
+import { version } from '../../src/core/version.js';
+import { LanError, useRuntime } from '../../src/web/index.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { Session } from './session.js';
 
