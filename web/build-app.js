@@ -1,10 +1,11 @@
 // Builds what runs in browsers: the library's bundle lan-onnx/web (dist/web/lan-onnx.js), and the page as static files (dist/web-app).
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { forBrowsers } from './border.js';
 import { buildReport } from './build.js';
+import { pageFiles } from './page-files.js';
 
 const root = resolve(import.meta.dirname, '..');
 const runtime = join(root, 'node_modules/onnxruntime-web/dist');
@@ -31,6 +32,10 @@ async function written({ outputFiles }) {
 export async function buildApp(folder = join(root, 'dist/web-app')) {
   await written(await library());
   await written(await worker());
+  for (const [name, bytes] of await pageFiles()) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), bytes);
+  }
   await mkdir(join(folder, 'ort'), { recursive: true });
   for (const name of RUNTIME) await copyFile(join(runtime, name), join(folder, 'ort', name));
   await copyFile(await buildReport(), join(folder, 'report.html'));

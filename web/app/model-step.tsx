@@ -36,6 +36,12 @@ export function ModelStep({
       {!model && !opening && <Examples tank={tank} />}
       {opening && !model && <p class="quiet">Reading {opening} …</p>}
       {model && <Model key={model.model.sha256} told={model} />}
+      {model && (
+        <details>
+          <summary>Examples to try</summary>
+          <Examples tank={tank} />
+        </details>
+      )}
       {others.length > 0 && (
         <label class="inline">
           Other models of this folder{' '}
