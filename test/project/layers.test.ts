@@ -17,7 +17,7 @@ const LAYERS = [
   ['explain'],
   ['export'],
   ['experiment'],
-  ['report'],
+  ['report', 'server'],
   ['api'],
   ['cli', 'web'],
 ];
