@@ -2,10 +2,10 @@
 import { importTfjs, type ImportTfjsResult } from '../../api/import-tfjs.js';
 import { readable } from '../../core/readable.js';
 import { prepareResults } from '../../data/results.js';
-import { toJson } from '../../report/format.js';
+import { count, toJson } from '../../report/format.js';
 import type { ArgumentsOf } from '../command.js';
 import { importTfjs as definition } from '../commands/import-tfjs.js';
-import { count, type Io } from '../io.js';
+import type { Io } from '../io.js';
 import { cardOf, noteTo } from '../model.js';
 
 /** Writes the file and its card, and says what they hold. */
