@@ -9,7 +9,7 @@ import { named } from './given.js';
 import { LearnStep } from './learn-step.js';
 import { ModelStep, Notes } from './model-step.js';
 import { PictureStep } from './picture-step.js';
-import { useSession, type Session } from './session.js';
+import { useSession, type Session } from './use-session.js';
 import type { Problem, State } from './state.js';
 
 /** The page. */

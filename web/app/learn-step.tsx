@@ -6,7 +6,7 @@ import { Answers } from './answers.js';
 import { Curves } from './curves.js';
 import { percent } from './figures.js';
 import { attended, Canvas, LEGEND } from './pixels.js';
-import type { Session } from './session.js';
+import type { Session } from './use-session.js';
 import { SettingsForm } from './settings.js';
 import type { State, Told } from './state.js';
 import { Steering } from './steering.js';

@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import { percent } from './figures.js';
-import type { Session } from './session.js';
+import type { Session } from './use-session.js';
 import { NOISES } from './settings.js';
 import type { Told } from './state.js';
 
