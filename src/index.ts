@@ -33,6 +33,7 @@ export {
   type ExportResult,
   type ExportStepOptions,
 } from './api/export.js';
+export { importTfjs, type ImportTfjsOptions, type ImportTfjsResult } from './api/import-tfjs.js';
 export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
 export { card, type CardLine, type CardOptions, type CardResult } from './api/card.js';
 export { check, inspect } from './api/check.js';
