@@ -133,7 +133,7 @@ function plainOptions({ lan: _l, groundTruth, tokenizer, variant: _v, vocabulary
     : typeof vocabulary === 'string' ? 'vocabulary'
     : Object.values(feeds ?? {}).some((feed) => typeof feed !== 'number') ? 'feeds'
     : undefined;
-  const odd = named ?? Object.entries(rest).find(([key, value]) => value !== undefined && !SENT.has(key))?.[0];
+  const odd = named ?? Object.entries(rest).find(([key, value]) => value !== undefined && !SENT.has(key) && !(Array.isArray(value) && value.length === 0))?.[0]; // prettier-ignore
   if (odd !== undefined)
     throw new LanError('usage', `\`${odd}\` and \`queue\` cannot be had together: other machines do not have what it names.`, 'Leave one of them out.');
   const plain = { ...rest, vocabulary, feeds, card: typeof card === 'string' ? plainCard(readCard(card)) : plainCard(card) };
