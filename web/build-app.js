@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { forBrowsers } from './border.js';
 import { buildReport } from './build.js';
+import { pageFiles } from './page-files.js';
 
 const root = resolve(import.meta.dirname, '..');
 const runtime = join(root, 'node_modules/onnxruntime-web/dist');
@@ -31,6 +32,10 @@ export async function written({ outputFiles }) {
 /** Writes the page with its worker and the runtime into `folder`; gives the folder. */
 export async function buildApp(folder = join(root, 'dist/web-app')) {
   await written(await worker(folder));
+  for (const [name, bytes] of await pageFiles()) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), bytes);
+  }
   await mkdir(join(folder, 'ort'), { recursive: true });
   for (const name of RUNTIME) await copyFile(join(runtime, name), join(folder, 'ort', name));
   await copyFile(await buildReport(), join(folder, 'report.html'));

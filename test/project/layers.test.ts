@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, '../..');
 const LAYERS = [
   ['core'],
   ['onnx', 'data'],
-  ['adapters'],
+  ['adapters', 'import'],
   ['compile'],
   ['engine'],
   ['model'],
@@ -17,7 +17,7 @@ const LAYERS = [
   ['explain'],
   ['export'],
   ['experiment'],
-  ['report'],
+  ['report', 'server'],
   ['api'],
   ['cli', 'web'],
 ];
