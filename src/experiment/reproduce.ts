@@ -1,14 +1,18 @@
 // Runs an experiment by its kind.
-import type { ExperimentConfig } from './config.js';
+import type { ExperimentConfig } from './kinds.js';
 import type { Findings, RunOptions } from './run.js';
 import { knownFeatures } from './known-features.js';
 import { tanks } from './tank.js';
 import { translatedMnist } from './translated-digits.js';
 
 /** `data`: the real dataset's folder, where the experiment has one. Throws LanError, and Interrupted where `run.signal` ended it. */
-export const reproduce = (config: ExperimentConfig, data: string | undefined, run: RunOptions): Promise<Findings> =>
-  config.kind === 'tank'
-    ? tanks(config, data, run)
-    : config.kind === 'known-features'
-      ? knownFeatures(config, data, run)
-      : translatedMnist(config, data, run);
+export function reproduce(config: ExperimentConfig, data: string | undefined, run: RunOptions): Promise<Findings> {
+  switch (config.kind) {
+    case 'tank':
+      return tanks(config, data, run);
+    case 'known-features':
+      return knownFeatures(config, data, run);
+    case 'translated-digits':
+      return translatedMnist(config, data, run);
+  }
+}
