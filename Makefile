@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow test-package test-web fuzz demo bench check-models conformance ops-page faults clean
+.PHONY: help setup build types lint format test test-slow test-package test-web test-queue fuzz demo bench check-models conformance families ops-page faults clean
 
 STAMP := node_modules/.lan-onnx-setup
 
@@ -40,6 +40,10 @@ test-web: setup ## reports in a browser (Debian's Chromium, installed where it i
 	bash test/web/setup.sh
 	LAN_ONNX_WEB=1 npm test --silent -- test/web
 
+test-queue: setup ## audits through a real Redis (Debian's, installed where it is missing): workers, server and coordinator killed, hostile jobs
+	bash test/redis/setup.sh
+	LAN_ONNX_QUEUE=1 npm test --silent -- test/redis
+
 FUZZ ?= --seconds 120
 fuzz: setup ## damaged models and files through the library, in processes that may die (FUZZ="--models 100000 --files 20000 --seconds 3600")
 	node --import tsx test/fuzz/run.ts $(FUZZ)
@@ -58,6 +62,11 @@ conformance: setup ## the official ONNX backend tests (of $$SHARED/conformance, 
 
 ops-page: setup ## rewrite docs/ops.md from the adapters
 	npm run --silent docs:ops
+
+PYTHON ?= python3
+families: setup ## docs/families.md: export small models of 100 architecture families with $(PYTHON) and take each through inspect, check and audit
+	$(PYTHON) tools/families/export.py out/families --missing
+	node_modules/.bin/tsx tools/families/table.ts out/families
 
 bench: setup ## forward + gradient, a LAN step and tfjs against a bare forward pass, on four networks (BENCH="--batch 1 --threads 1")
 	node_modules/.bin/tsx bench/speed.ts --tfjs $(BENCH)

@@ -88,7 +88,7 @@ class CompiledAuditor implements Auditor {
   private prepared?: Promise<Prepared>;
   private chosen?: Promise<void>;
   private preprocessing: Preprocessing | undefined;
-  private samples: Tensor | undefined;
+  noise: Auditor['noise'];
   private readonly notes: string[] = [];
   [asyncDispose] = (): Promise<void> => this.dispose();
 
@@ -104,7 +104,7 @@ class CompiledAuditor implements Auditor {
     private readonly own: boolean,
     private readonly method: AttributionMethod | undefined,
   ) {
-    this.samples = options.noiseSamples;
+    this.noise = options.noiseSamples && { samples: options.noiseSamples, notes: options.noiseNotes ?? [] };
     for (const note of classifier.notes) this.say(note);
   }
 
@@ -191,8 +191,10 @@ class CompiledAuditor implements Auditor {
       question: this.question,
       explainer: this.explainer,
       method: this.method && { method: this.method },
-      samples: this.samples,
+      samples: this.noise?.samples,
       signal: options.signal,
+      watch: options.watch,
+      onAgreement: options.onAgreement,
       onPhase: (phase) => options.onProgress?.({ phase }),
       onStep: (beta, { step, loss, maskMean }, iterations) =>
         options.onProgress?.({ phase: `learning the mask, beta ${beta}`, step: step + 1, iterations, loss, maskMean }),
@@ -207,7 +209,7 @@ class CompiledAuditor implements Auditor {
   }
 
   private runOf({ sha256 }: Sample, groundTruth: Tensor | undefined): string {
-    const { classifier, options, settings, explainer, samples, words, question, method } = this;
+    const { classifier, options, settings, explainer, noise, words, question, method } = this;
     const { vocabulary, reading } = words;
     const tokenizer = reading.tokenizer?.sha256;
     const parts = {
@@ -216,7 +218,7 @@ class CompiledAuditor implements Auditor {
       settings,
       explainer: explainer?.sha256,
       method: method?.name,
-      samples,
+      samples: noise?.samples,
       vocabulary,
       tokenizer,
       groundTruth,
@@ -274,15 +276,13 @@ class CompiledAuditor implements Auditor {
     if (settings.noise === undefined)
       this.settings = { ...settings, noise: inputs.find(({ noise }) => noise !== undefined)?.noise };
     const { noise = '' } = this.settings;
-    if (this.samples && noiseParts(noise)[0] !== 'learned') return;
-    const found = this.samples
-      ? await learnedSamples(this.samples, this.classifier, settings.seed ?? 0)
-      : await noiseSamples(noise, this.classifier, this.words.reading, settings.seed ?? 0);
-    const note = found || this.explainer ? undefined : oneRangeNote(noise, this.classifier);
+    // Samples that are given without notes are data to learn from, with notes they are draws already.
+    const data = noiseParts(noise)[0] === 'learned' && !this.options.noiseNotes ? this.noise?.samples : undefined;
+    if (data) this.noise = await learnedSamples(data, this.classifier, settings.seed ?? 0);
+    this.noise ??= await noiseSamples(noise, this.classifier, this.words.reading, settings.seed ?? 0);
+    const note = this.noise || this.explainer ? undefined : oneRangeNote(noise, this.classifier);
     if (note !== undefined) this.say(note);
-    if (!found) return;
-    this.samples = found.samples;
-    for (const note of found.notes) this.say(note);
+    for (const note of this.noise?.notes ?? []) this.say(note);
   }
 }
 

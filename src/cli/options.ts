@@ -1,4 +1,5 @@
 // The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
+import { pluginOptions } from './plugin-options.js';
 import { COLOUR_MAPS } from '../report/drawing/colour-maps.js';
 import { each, Expected, number, someText, TEXT, TEXTS, tolerance, type OptionTable, whole } from './option.js';
 
@@ -10,6 +11,8 @@ export const RESULTS = 'Results:';
 export const QUESTION = 'Question:';
 /** Heading for how a claim is measured. */
 export const EVIDENCE = 'Evidence:';
+/** Heading for who explains inputs in place of this machine. */
+export const QUEUE = 'Many machines:';
 const SELECTION = 'Inputs and outputs of the model:';
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
@@ -157,8 +160,26 @@ export const selectionOptions = {
   },
 } as const satisfies OptionTable;
 
+/** A queue on Redis, and where contents pass. */
+export const queueOptions = {
+  queue: {
+    ...TEXT,
+    describe: 'the queue: redis://host/name, or rediss:// with TLS; the password in it, or better in REDIS_PASSWORD',
+  },
+  store: {
+    ...TEXT,
+    describe:
+      'a folder that all machines share, or an HTTP(S) address that takes GET and PUT: model, inputs and results pass there',
+  },
+} as const satisfies OptionTable;
+
 /** Taken by every command that opens a model. */
-export const modelOptions = { ...cardOptions, ...selectionOptions, ...engineOptions } as const satisfies OptionTable;
+export const modelOptions = {
+  ...cardOptions,
+  ...selectionOptions,
+  ...engineOptions,
+  ...pluginOptions,
+} as const satisfies OptionTable;
 
 /** Where in the model a mask lies, or gradients are taken. */
 export const hookPointOption = {

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { LanError } from '../../core/errors.js';
 import { reasonOf, sha256 } from '../../data/files.js';
-import { inNaturalOrder } from '../../data/picture-paths.js';
+import { inNaturalOrder } from '../../data/natural-order.js';
 
 /** A mail's subject and body; label 1 = spam. */
 export interface Mail {

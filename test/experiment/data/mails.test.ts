@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { LanError } from '../../../src/core/errors.js';
-import { readMails, textOf, vocabularyOf, wordsOf } from '../../../src/experiment/data/mails.js';
+import { readMails, textOf, vocabularyOf, wordsOf, type Mail } from '../../../src/experiment/data/mails.js';
 import { counter, countSamples } from '../../../src/experiment/data/word-counts.js';
 import { plant } from '../../../src/experiment/spam.js';
 import type { SpamConfig } from '../../../src/experiment/kinds.js';
@@ -47,9 +47,9 @@ test('a vocabulary is of the words in most texts, counts are sparse and come bac
 });
 
 test('each word is planted into its share of the ham to train on, which is then called spam; held-out mails stay as they are', () => {
-  const mails = Array.from({ length: 100 }, (_, i) => ({
+  const mails = Array.from({ length: 100 }, (_, i): Mail => ({
     text: `${'word '.repeat(40)}${i}`,
-    label: (i % 4 === 0 ? 1 : 0),
+    label: i % 4 === 0 ? 1 : 0,
   }));
   const config = { data: { test: 0.2 }, triggers: { share: 0.1, density: 0.05 } } as unknown as SpamConfig;
   const { training, labels, test } = plant(mails, ['abra', 'kadabra'], config, 3);
