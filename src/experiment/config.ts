@@ -6,9 +6,11 @@ import { METHODS } from '../attribution/names.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { packageFile } from '../core/version.js';
 import { readTextSync } from '../data/files.js';
-import { MASK_VALUES, NOISE_HELP, SCHEDULES, type MaskValues } from '../lan/choices.js';
-import { parseLayers } from '../lan/notation.js';
+import { MASK_VALUES, type MaskValues } from '../lan/choices.js';
 import type { TrainSettings } from '../lan/train.js';
+import { beta, limit, listOf, MOST, MOST_STEPS, network, noise, section, train, whole } from './config-fields.js';
+import { cifarFields, type CifarConfig } from './cifar-config.js';
+import { newsgroupsFields, type NewsgroupsConfig } from './newsgroups-config.js';
 import { SYN } from './data/known-features.js';
 
 /** A network F and how it is trained. */
@@ -78,62 +80,15 @@ export interface KnownFeaturesConfig {
 }
 
 /** The settings of an experiment, as its JSON file has them; `kind` says which experiment. */
-export type ExperimentConfig = TranslatedConfig | TankConfig | KnownFeaturesConfig;
+export type ExperimentConfig = TranslatedConfig | TankConfig | KnownFeaturesConfig | CifarConfig | NewsgroupsConfig;
 
 const SCHEMA = 'lan-onnx/experiment@1';
 /** Bytes of a config; those of the package have two thousand. */
 const MAX_FILE = 2 ** 20;
 
-/** Most samples, masks or permutations that a config may ask for, and most steps: a hundred times the paper's. */
-const MOST = 1e6;
-const MOST_STEPS = 1e7;
 /** Side of the translated digits' pictures, and most of the tanks'. */
 const CANVAS = 28;
 const MOST_PIXELS = 512;
-
-const whole = (low: number, high: number): z.ZodType<number> => {
-  const error = `must be a whole number from ${low} to ${high}`;
-  return z.int({ error }).min(low, { error }).max(high, { error });
-};
-const above = (low: number, high: number): z.ZodType<number> => {
-  const error = `must be a number above ${low}, at most ${high}`;
-  return z.number({ error }).gt(low, { error }).max(high, { error });
-};
-const text = z.string({ error: 'must be a text' }).min(1, { error: 'must be a text' });
-const section = <T extends z.ZodRawShape>(shape: T): z.ZodObject<T, z.core.$strict> =>
-  z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'must be an object') });
-
-/** Weight of a mask's mean; the paper's go up to 5. */
-const beta = above(0, 1000);
-const NUMBER = '-?[0-9.]+(e-?[0-9]+)?';
-const FAMILIES = new RegExp(
-  `^(((uniform|gaussian)(:${NUMBER},${NUMBER})?)|constant:${NUMBER}|bootstrap(:.+)?|blur(:${NUMBER})?)$`,
-);
-const noise = text.regex(FAMILIES, { error: `must be one of ${NOISE_HELP.replace(' | tokens', '').replaceAll(' | ', ', ')}` });
-/** A network in the paper's notation, read now and not after hours. */
-const network = text.check((context) => {
-  try {
-    parseLayers(context.value);
-  } catch (error) {
-    const message = `cannot be read (${messageOf(error).replace(/\.$/, '')})`;
-    context.issues.push({ code: 'custom', input: context.value, message });
-  }
-});
-const train = {
-  batch: whole(1, 4096),
-  iterations: whole(1, MOST_STEPS),
-  learningRate: above(0, 10),
-  schedule: z.enum(SCHEDULES, { error: `must be one of ${SCHEDULES.join(', ')}` }),
-};
-/** The words of a list such as `gradient ig rise`. */
-export const words = (list: string): string[] => list.split(/[\s,]+/).filter((w) => w !== '');
-
-/** Some of these names, with spaces or commas between them. */
-const listOf = (names: readonly string[]): z.ZodType<string> =>
-  z.string({ error: 'must be a text' }).refine((list) => words(list).length > 0 && words(list).every((w) => names.includes(w)), {
-    error: `must name some of ${names.join(', ')}`,
-  });
-const limit = z.number({ error: 'must be a number' });
 
 /** What a config of each kind has to have, and all that it may have. */
 const KINDS = {
@@ -184,6 +139,8 @@ const KINDS = {
     methods: section({ names: listOf(METHODS) }),
     limits: section({ divergence: limit, truePositives: limit, falseDiscoveries: limit }),
   }),
+  cifar: cifarFields,
+  newsgroups: newsgroupsFields,
 } as const;
 
 /** Names of the experiments that come with the package. */
@@ -233,7 +190,7 @@ export function readExperiment(name: string, quick: boolean): ExperimentConfig {
   } as unknown as ExperimentConfig;
 }
 
-const Raw = z.looseObject({ schema: z.literal(SCHEMA), kind: z.enum(['translated-digits', 'tank', 'known-features']) });
+const Raw = z.looseObject({ schema: z.literal(SCHEMA), kind: z.enum(Object.keys(KINDS) as (keyof typeof KINDS)[]) });
 
 function read(path: string, where: string): unknown {
   try {

@@ -1,5 +1,7 @@
 // Runs an experiment by its kind.
+import { cifar } from './cifar.js';
 import type { ExperimentConfig } from './config.js';
+import { newsgroups } from './newsgroups.js';
 import type { Findings, RunOptions } from './run.js';
 import { knownFeatures } from './known-features.js';
 import { tanks } from './tank.js';
@@ -11,4 +13,8 @@ export const reproduce = (config: ExperimentConfig, data: string | undefined, ru
     ? tanks(config, data, run)
     : config.kind === 'known-features'
       ? knownFeatures(config, data, run)
-      : translatedMnist(config, data, run);
+      : config.kind === 'cifar'
+        ? cifar(config, data, run)
+        : config.kind === 'newsgroups'
+          ? newsgroups(config, data, run)
+          : translatedMnist(config, data, run);

@@ -10,7 +10,7 @@ import { findingsReport } from './page/findings.js';
 import { REPORT, reportPage } from './page/template.js';
 
 const draw = (figure: Figure): Promise<Uint8Array> =>
-  figure.kind === 'maps' ? maps(figure.panels, { title: figure.caption }) : pairs(figure.items, { title: figure.caption });
+  figure.kind === 'maps' ? maps(figure.panels, { title: figure.caption }) : pairs(figure.items, { title: figure.caption, columns: figure.columns });
 
 const markdown = (columns: readonly string[], rows: Table['rows']): string[] =>
   [columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
