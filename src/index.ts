@@ -36,6 +36,8 @@ export {
 export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
 export { card, type CardLine, type CardOptions, type CardResult } from './api/card.js';
 export { check, inspect } from './api/check.js';
+export { definePlugin, type Plugin } from './api/plugin.js';
+export { testPlugin, type PluginTest, type PluginTestOptions, type PluginTestResult } from './api/plugin-test.js';
 export { doctor, type Diagnosis, type DoctorResult } from './api/doctor.js';
 export type { CheckInput, CheckOptions, CheckResult } from './check/check.js';
 export type { Inspection } from './model/inspect.js';

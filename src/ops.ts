@@ -4,6 +4,7 @@ export { defineOp, float, floats, int, ints, none, tensor, text, texts, todo, ty
 export type { AttributeKind, AttributesOf, AttributeSpec, AttributeSpecs } from '../adapters/attributes.js';
 export type { Cotangents, Forward, ForwardContext, OldNode, OpDefinition, StaticNode, UnsizedNode, Vjp } from '../adapters/op.js';
 export type { Dims, Hazard, Moves, NoGradient, Size, Sizes, Todo } from '../adapters/op.js';
+export { caseOf, distinct, uniform, uniformAway, type OpCase } from './check/op-case.js';
 export { differentiate } from './compile/differentiate.js';
 export { GraphBuilder } from './onnx/builder.js';
 export type { Graph, Node } from './onnx/graph.js';

@@ -197,9 +197,9 @@ function widthFor(
   workers: number | 'auto',
   inputs: number,
   model: ModelLike,
-  { adapters, method }: AuditOptions,
+  { adapters, plugins, method }: AuditOptions,
 ): { readonly workers: number; readonly threads?: number } {
-  const may = isFile(model) && !adapters && typeof method !== 'object';
+  const may = isFile(model) && !adapters && !plugins && typeof method !== 'object';
   if (workers === 'auto') {
     const cores = availableParallelism();
     return may && inputs >= MANY && cores > 1 ? { workers: Math.min(cores, inputs), threads: 1 } : { workers: 1 };
@@ -209,7 +209,7 @@ function widthFor(
   if (workers > 1 && !may)
     throw new LanError(
       'usage',
-      `\`workers: ${workers}\`: other processes open the model for themselves, which takes its path, no \`adapters\` and no \`method\` of your own.`,
+      `\`workers: ${workers}\`: other processes open the model for themselves, which takes its path, no \`adapters\`, no \`plugins\` and no \`method\` of your own.`,
       'Leave `workers` out, or give the path.',
     );
   return { workers: Math.min(workers, inputs), threads: 1 };
@@ -217,6 +217,6 @@ function widthFor(
 
 /** What can be told to another process; the file was tried by this one. */
 function plain(options: AuditOptions, { pictureSize }: Source): AuditOptions {
-  const { signal: _, onNote: _n, onProgress: _p, adapters: _a, ...rest } = options;
+  const { signal: _, onNote: _n, onProgress: _p, adapters: _a, plugins: _u, ...rest } = options;
   return { pictureSize, ...rest, trust: true };
 }

@@ -1,5 +1,6 @@
 // What decides the result of an audit, as one number: two audits of the same one give the same masks and evidence.
 import { version } from '../core/version.js';
+import { describePlugin } from '../core/plugin.js';
 import type { Tensor } from '../core/tensor.js';
 import { sha256 } from '../data/files.js';
 import { settingsFor } from '../explain/objective.js';
@@ -31,19 +32,21 @@ export interface RunParts {
 
 /**
  * SHA-256 of everything that decides the result for an input: version, model, engine and threads, how pictures go in, what is explained, all settings as
- * resolved, and the content of what noise, explainer and vocabulary were read from. Ops of the caller's own count by their names only.
+ * resolved, and the content of what noise, explainer and vocabulary were read from. Ops and plug-ins of the caller's own count by their
+ * names, and by their files' content where they were loaded from files.
  */
 export function runOf(
   { classifier, options, settings, explainer, method, samples, vocabulary, tokenizer, groundTruth, question }: RunParts,
   input: string,
 ): string {
-  const { source, engine, adapters, card, hookPoint, inputs, output, outputKind, task, labels, feeds } = classifier;
+  const { source, engine, adapters, plugins, card, hookPoint, inputs, output, outputKind, task, labels, feeds } = classifier;
   return sha256(
     JSON.stringify({
       version: version(),
       model: source.sha256,
       engine: engine.info,
       ops: adapters.flatMap((a) => a.op),
+      plugins: plugins.length === 0 ? undefined : plugins.map((plugin) => [describePlugin(plugin), plugin.file?.sha256]),
       card,
       inputs,
       explained: [classifier.input.name, output.name, hookPoint?.name, outputKind, task],

@@ -6,7 +6,7 @@ import { internals, isFile, type ModelLike } from './opened.js';
 
 /**
  * What an ONNX file holds, and what can be done with each of its ops; nothing of it is run but its shape arithmetic. An opened model is looked at
- * in the shapes that it was opened with. Unsupported ops are part of the result (`problems`). Throws LanError (`model`) for an unsound file.
+ * in the shapes and with the ops that it was opened with. Unsupported ops are part of the result (`problems`). Throws LanError (`model`) for an unsound file.
  *
  * @example
  * const { ops, parameters, problems } = await inspect('model.onnx');
@@ -44,4 +44,8 @@ export async function check(model: ModelLike, options: CheckOptions = {}): Promi
 
 const fileOf = ({ source }: Classifier): string | Uint8Array => source.path ?? source.bytes;
 
-const asOpened = ({ inputs }: Classifier) => ({ shapes: Object.fromEntries(inputs.map((i) => [i.name, i.shape])) });
+// Ops of plug-ins are among the adapters.
+const asOpened = ({ inputs, adapters }: Classifier) => ({
+  shapes: Object.fromEntries(inputs.map((i) => [i.name, i.shape])),
+  adapters,
+});

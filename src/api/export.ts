@@ -3,7 +3,7 @@ import { LanError } from '../core/errors.js';
 import { exportGradient as makeGradient, type ExportGradientOptions as GradientOptions } from '../export/gradient.js';
 import type { ExportedModel } from '../export/publish.js';
 import { exportStep as makeStep } from '../export/step.js';
-import type { Classifier, OpenOptions } from '../model/open.js';
+import { refuseAborted, type Classifier, type OpenOptions } from '../model/open.js';
 import { resolveQuestion, type ClassName } from '../model/question.js';
 import { exportDocument, writeExport, type ExportDocument } from '../report/exported.js';
 import { settingsOf, type MaskOptions } from './audit-options.js';
@@ -40,11 +40,13 @@ export interface ExportStepOptions extends MaskOptions, OpenOptions {
  * await exported.save('grad.onnx');
  */
 export async function exportGradient(model: ModelLike, options: ExportGradientOptions = {}): Promise<ExportResult> {
-  const { pixels, ...opening } = options;
+  const { pixels, signal, ...opening } = options;
   if (!pixels) refusePreprocessing(opening.card);
-  return withModel(model, byRules(model, opening), async (classifier) =>
-    resultOf(classifier, await makeGradient(classifier, { pixels })),
-  );
+  const make = async (classifier: Classifier): Promise<ExportResult> => {
+    refuseAborted(signal, classifier.source.name, 'the gradient');
+    return resultOf(classifier, await makeGradient(classifier, { pixels }));
+  };
+  return withModel(model, byRules(model, opening), make, signal);
 }
 
 /**
@@ -57,7 +59,7 @@ export async function exportGradient(model: ModelLike, options: ExportGradientOp
  * await exported.save('step.onnx');
  */
 export async function exportStep(model: ModelLike, options: ExportStepOptions = {}): Promise<ExportResult> {
-  const { preset, beta, draws, maskShape, maskValues, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed, target, against, ...opening } = options; // prettier-ignore
+  const { preset, beta, draws, maskShape, maskValues, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed, target, against, signal, ...opening } = options; // prettier-ignore
   if (beta === 'auto')
     throw new LanError(
       'usage',
@@ -65,12 +67,12 @@ export async function exportStep(model: ModelLike, options: ExportStepOptions = 
       'Leave `beta` out, or give a number.',
     );
   const settings = settingsOf({ beta, draws, maskShape, maskValues, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed }); // prettier-ignore
-  return withModel(model, byRules(model, opening), async (classifier) =>
-    resultOf(
-      classifier,
-      await makeStep(classifier, { preset, settings, question: resolveQuestion(classifier, { target, against }) }),
-    ),
-  );
+  const make = async (classifier: Classifier): Promise<ExportResult> => {
+    refuseAborted(signal, classifier.source.name, 'the step');
+    const question = resolveQuestion(classifier, { target, against });
+    return resultOf(classifier, await makeStep(classifier, { preset, settings, question }));
+  };
+  return withModel(model, byRules(model, opening), make, signal);
 }
 
 /** What a card says of pixels; its size and layout bind axes, and its output decides the loss. */

@@ -8,6 +8,7 @@ type Internal =
   | 'source'
   | 'engine'
   | 'adapters'
+  | 'plugins'
   | 'cardAssumed'
   | 'cardGiven'
   | 'picture'
@@ -53,7 +54,7 @@ export const openModel = (source: string | Uint8Array, options: OpenOptions = {}
 export type ModelLike = Classifier | string | Uint8Array;
 
 /** What decides how a model is opened; everything else in a call's options is the call's own. */
-const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
+const OPENING: Readonly<Record<Exclude<keyof OpenOptions, 'signal'>, true>> = {
   engine: true,
   backend: true,
   threads: true,
@@ -62,6 +63,7 @@ const OPENING: Readonly<Record<keyof OpenOptions, true>> = {
   batch: true,
   card: true,
   adapters: true,
+  plugins: true,
   input: true,
   output: true,
   task: true,
@@ -89,14 +91,20 @@ export const openingOf = (options: OpenOptions): OpenOptions =>
 
 /**
  * Runs with the model: the opened one, or one that is opened here with `options` and disposed of afterwards, whatever happens. Throws LanError
- * (`usage`) where options of opening come with an opened model, for which they would be without effect; and as openModel does.
+ * (`usage`) where options of opening come with an opened model, for which they would be without effect; and as openModel does. `signal`: of calls that have no
+ * result of what they did before it, and so end at once.
  */
-export async function withModel<T>(model: ModelLike, options: OpenOptions, run: (classifier: Opened) => Promise<T>): Promise<T> {
+export async function withModel<T>(
+  model: ModelLike,
+  options: OpenOptions,
+  run: (classifier: Opened) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   if (!isFile(model)) {
     refuseOpening(internals(model), options);
     return run(internals(model));
   }
-  const classifier = await open(model, openingOf(options));
+  const classifier = await open(model, { ...openingOf(options), ...(signal && { signal }) });
   try {
     return await run(classifier);
   } finally {

@@ -14,9 +14,11 @@ export const withSanity = (
 
 /** The classifier with the model of `bytes`, which has other weights: of the same shapes, inputs, preprocessing and labels. Throws as openModel does. */
 export async function reopened(classifier: Classifier, bytes: Uint8Array): Promise<Classifier> {
-  const { adapters, card, engine, feeds, hookPoint, input, inputs, labels, output, outputKind, task } = classifier;
+  const { adapters, plugins, card, engine, feeds, hookPoint, input, inputs, labels, output, outputKind, task } = classifier;
   return openModel(bytes, {
+    // Its ops are among the adapters already.
     adapters,
+    plugins: plugins.map(({ ops: _ops, ...rest }) => rest),
     card: { ...(card ? { input: card } : {}), labels, ...(outputKind ? { output: outputKind } : {}) },
     engine: engine.info.name,
     backend: engine.info.backend,

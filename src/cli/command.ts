@@ -1,5 +1,6 @@
 // A command as data: its words and options, and how the code that runs it is loaded, which happens only when it runs.
 import type { Io } from './io.js';
+import type { PluginLike } from '../core/plugin.js';
 import { translate, type OptionTable, type Values } from './option.js';
 
 /** What a command is called and takes. */
@@ -19,8 +20,9 @@ export interface Definition {
   readonly epilogue?: string;
 }
 
-/** What the code of a command gets. */
-export type ArgumentsOf<D extends Definition> = Values<D['positionals']> & Values<D['options']>;
+/** What the code of a command gets. `plugins`: what --plugin and a config name, loaded, where the command takes plug-ins. */
+export type ArgumentsOf<D extends Definition> = Values<D['positionals']> &
+  Values<D['options']> & { readonly plugins?: readonly PluginLike[] };
 
 /** A command that can be prepared. */
 export interface Command {
@@ -43,7 +45,13 @@ export const commandOf = <D extends Definition>(
       ...translate<D['positionals']>(definition.positionals, typed),
       ...translate<D['options']>(definition.options, typed),
     };
-    return async (io) => (await load()).run(argv, io);
+    return async (io) => {
+      const code = await load();
+      if (!('plugin' in definition.options)) return code.run(argv, io);
+      const { loadPlugins } = await import('./plugins.js');
+      const plugins = await loadPlugins(argv, io);
+      return code.run(plugins.length > 0 ? { ...argv, plugins } : argv, io);
+    };
   },
 });
 

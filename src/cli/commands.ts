@@ -11,6 +11,7 @@ import { exportGradient } from './commands/export-gradient.js';
 import { exportStep } from './commands/export-step.js';
 import { grid } from './commands/grid.js';
 import { inspect } from './commands/inspect.js';
+import { plugin } from './commands/plugin.js';
 import { reproduce } from './commands/reproduce.js';
 import { score } from './commands/score.js';
 import { train } from './commands/train.js';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   commandOf(reproduce, () => import('./run/reproduce.js')),
   commandOf(exportGradient, () => import('./run/export-gradient.js')),
   commandOf(exportStep, () => import('./run/export-step.js')),
+  commandOf(plugin, () => import('./run/plugin.js')),
   commandOf(doctor, () => import('./run/doctor.js')),
   commandOf(completion, async () => (await import('./run/completion.js')).completing(COMMANDS)),
 ];

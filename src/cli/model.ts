@@ -1,6 +1,7 @@
 // What the commands that open a model do alike: its options, its notes, progress and Ctrl-C.
 import { mergeCards, readCard, readLabels, type InputCard, type PartialCard } from '../model/card.js';
 import type { OpenOptions } from '../model/open.js';
+import type { PluginLike } from '../core/plugin.js';
 import { readable } from '../core/readable.js';
 import type { Definition } from './command.js';
 import { inFlags } from './flags.js';
@@ -12,7 +13,7 @@ import type { hookPointOption, modelOptions } from './options.js';
 /** What modelOptions give, and --at where a command has it. */
 export type ModelArguments = Omit<Values<typeof modelOptions>, 'engine'> & { readonly engine: OpenOptions['engine'] } & Partial<
     Values<typeof hookPointOption>
-  > & { readonly task?: 'classification' | 'regression' | undefined };
+  > & { readonly task?: 'classification' | 'regression' | undefined; readonly plugins?: readonly PluginLike[] };
 
 /** The arguments as openModel takes them; reads --labels, and --card where flags add to it. Throws LanError where those cannot be read. */
 export const openOptions = (argv: ModelArguments): OpenOptions => ({
@@ -28,6 +29,7 @@ export const openOptions = (argv: ModelArguments): OpenOptions => ({
   at: argv.at,
   feeds: argv.feed,
   trust: argv.trust,
+  ...(argv.plugins && { plugins: argv.plugins }),
 });
 
 /** What objectiveOptions give as options of audit and exportStep; what is undefined comes from the preset. */

@@ -1,4 +1,5 @@
 // The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
+import { pluginOptions } from './plugin-options.js';
 import { COLOUR_MAPS } from '../report/drawing/colour-maps.js';
 import { each, Expected, number, someText, TEXT, TEXTS, tolerance, type OptionTable, whole } from './option.js';
 
@@ -158,7 +159,12 @@ export const selectionOptions = {
 } as const satisfies OptionTable;
 
 /** Taken by every command that opens a model. */
-export const modelOptions = { ...cardOptions, ...selectionOptions, ...engineOptions } as const satisfies OptionTable;
+export const modelOptions = {
+  ...cardOptions,
+  ...selectionOptions,
+  ...engineOptions,
+  ...pluginOptions,
+} as const satisfies OptionTable;
 
 /** Where in the model a mask lies, or gradients are taken. */
 export const hookPointOption = {

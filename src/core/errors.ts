@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   write: 'a file or folder that cannot be written',
   runtime: 'onnxruntime or tfjs failed, in its own words',
   install: 'a package that is needed is not installed, or does not run on this machine',
+  plugin: 'a plug-in that cannot be loaded, is not what one has to be, or fails',
   interrupted: 'stopped on request before there was a result',
 } as const;
 

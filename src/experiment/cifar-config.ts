@@ -1,6 +1,6 @@
 // The settings of the CIFAR-10 experiment (Section 5.2 and 5.4, Appendix B, D and E).
 import type { TrainSettings } from '../lan/train.js';
-import { above, amount, beta, limit, list, mask, MOST, network, section, specific, train, whole } from './config-fields.js';
+import { above, amount, beta, limit, list, mask, MOST, network, section, specific, train, whole } from './fields.js';
 import type { Augmentation } from './data/augmented.js';
 
 /** Masks learned for single samples (Eq. 4), `samples` of them, `draws` noise draws a step for each. */

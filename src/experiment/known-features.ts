@@ -10,8 +10,8 @@ import { createNoise } from '../lan/noise.js';
 import type { Samples } from '../lan/samples.js';
 import type { Classifier } from '../model/open.js';
 import { byMethod } from './by-method.js';
-import type { KnownFeaturesConfig } from './config.js';
-import { words } from './config-fields.js';
+import { words } from './fields.js';
+import type { KnownFeaturesConfig } from './kinds.js';
 import { FEATURES, isSwitched, logOddsOf, neededOf, synSamples, type Syn } from './data/known-features.js';
 import { atLeast, atMost, Interrupted, trainedClassifier, trainedExplainer, type Findings, type MapPanel, type RunOptions, type Table, type Verdict } from './run.js'; // prettier-ignore
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { TrainSettings } from '../lan/train.js';
 import type { SpecificConfig } from './cifar-config.js';
-import { beta, limit, mask, MOST, network, noise, section, specific, train, whole } from './config-fields.js';
+import { beta, limit, mask, MOST, network, noise, section, specific, train, whole } from './fields.js';
 
 /** 20 Newsgroups. */
 export interface NewsgroupsConfig {

@@ -10,7 +10,7 @@ import { createNetwork } from '../lan/network.js';
 import type { Samples } from '../lan/samples.js';
 import type { Classifier } from '../model/open.js';
 import { accuracyOn } from './accuracy.js';
-import { words } from './config-fields.js';
+import { words } from './fields.js';
 import { readNewsgroups, type Documents } from './data/newsgroups.js';
 import type { NewsgroupsConfig } from './newsgroups-config.js';
 import { measureWords } from './newsgroups-measure.js';

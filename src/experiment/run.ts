@@ -14,7 +14,7 @@ import type { Samples } from '../lan/samples.js';
 import type { TrainProgress } from '../lan/train.js';
 import { encodeModel } from '../onnx/codec.js';
 import type { PartialCard } from '../model/card.js';
-import type { ClassifierConfig, ExplainerConfig } from './config.js';
+import type { ClassifierConfig, ExplainerConfig } from './kinds.js';
 
 /** Where an experiment puts its files, what it is seeded with, and whom it tells. */
 export interface RunOptions {

@@ -7,7 +7,7 @@ import { translatedDigits, type Box, type TranslatedDigits } from './data/transl
 import type { Classifier } from '../model/open.js';
 import { openExplainer } from '../explain/explainer.js';
 import { accuracyMap, positionMap } from '../score/position-map.js';
-import type { TranslatedConfig } from './config.js';
+import type { TranslatedConfig } from './kinds.js';
 import {
   atLeast,
   atMost,

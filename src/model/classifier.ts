@@ -1,5 +1,6 @@
 // What openModel gives: a model run and differentiated on its own inputs, and as a classifier of samples in pixel space.
 import type { OpAdapter } from '../../adapters/op.js';
+import type { PluginLike } from '../core/plugin.js';
 import type { DType, Tensor } from '../core/tensor.js';
 import type { Engine } from '../engine/engine.js';
 import type { Graph } from '../onnx/graph.js';
@@ -18,6 +19,8 @@ export interface Classifier extends AsyncDisposable {
   readonly engine: Engine;
   /** The ops that it was opened with. */
   readonly adapters: readonly OpAdapter[];
+  /** The plug-ins that it was opened with, in which noise, losses, metrics ... are looked up by name. */
+  readonly plugins: readonly PluginLike[];
   /** Why this engine was chosen, and what was assumed: sentences for the user. */
   readonly notes: readonly string[];
   readonly labels: readonly string[];

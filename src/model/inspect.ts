@@ -1,5 +1,4 @@
 // inspect: what an ONNX file holds, and what this project can do with each of its ops.
-import { adapters as builtIn } from '../../adapters/index.js';
 import { resolveAttributes, type NoGradient, type OpAdapter, type Todo } from '../../adapters/op.js';
 import { isControl } from '../compile/control.js';
 import { footprint, type Footprint } from '../compile/footprint.js';
@@ -10,6 +9,7 @@ import { inlineFunctions } from '../onnx/functions.js';
 import { subgraphs, type Graph, type Node } from '../onnx/graph.js';
 import { allNodes, nameOf, traceOrigins } from './origins.js';
 import { prepare, type PrepareOptions } from './prepare.js';
+import { adaptersOf } from './plugged.js';
 import { readModel, type ModelSource } from './source.js';
 import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 
@@ -77,7 +77,7 @@ export interface Inspection {
  * Throws LanError for an unsound file. Unsupported ops are part of the result (`problems`), all of them.
  */
 export async function inspect(from: string | Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
-  const adapters = options.adapters ?? builtIn;
+  const adapters = adaptersOf(options);
   const source = await readModel(from, options);
   await tryUnlessTrusted(source, from, 'compile', { ...options });
   const flat = inlineFunctions(source.model);

@@ -41,6 +41,7 @@ export class OnnxClassifier implements Classifier {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly adapters: readonly OpAdapter[];
+  readonly plugins;
   readonly precision: Classifier['precision'];
   readonly notes: string[];
   readonly inputs;
@@ -82,6 +83,7 @@ export class OnnxClassifier implements Classifier {
     this.graph = graph;
     this.engine = parts.engine;
     this.adapters = parts.adapters;
+    this.plugins = parts.plugins;
     this.precision = parts.precision;
     this.notes = parts.notes;
     this.inputs = graph.inputs.map(describe);

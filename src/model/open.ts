@@ -22,7 +22,15 @@ import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 import { isFraction, rangeOf } from './value-range.js';
 
 /** What a model is opened with: how its shapes are bound, what is explained of it, and which engine differentiates. */
-export interface OpenOptions extends PrepareOptions, EngineOptions, TrustOptions {}
+export interface OpenOptions extends PrepareOptions, EngineOptions, TrustOptions {
+  /** After an abort no further piece of work is begun: a call that has no result yet rejects with LanError 'interrupted'. */
+  readonly signal?: AbortSignal;
+}
+
+/** Throws LanError (`interrupted`) after an abort, naming what is not done any more. */
+export function refuseAborted(signal: AbortSignal | undefined, name: string, doing: string): void {
+  if (signal?.aborted) throw new LanError('interrupted', `${name}: stopped before this was done: ${doing}.`);
+}
 
 /** Bytes of files that are asked at opening whether their samples are independent. */
 const ASKED_AT_ONCE = 2 ** 26;
@@ -37,8 +45,13 @@ const ASKED_AT_ONCE = 2 ** 26;
  * await model.dispose();
  */
 export async function openModel(from: string | Uint8Array, options: OpenOptions = {}): Promise<Classifier> {
+  const goOn = (doing: string, name = typeof from === 'string' ? from : 'model'): void =>
+    refuseAborted(options.signal, name, doing);
+  goOn('reading');
   const source = await readModel(from, options);
+  goOn('the trial');
   await tryUnlessTrusted(source, from, 'run', { ...options });
+  goOn('compiling');
   const prepared = await prepare(source, options, { gradients: true });
   const { adapters, canonical, graph, card, feeds, integers, notes } = prepared;
   const selected = selectValues(graph, options, labelCount(card), source.name);
@@ -54,6 +67,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   const explained = hookPoint
     ? downstreamOf(graph, hookPoint.name, { type: 'float32', dims: hookPoint.dims }, [output.name])
     : graph;
+  goOn('the engine');
   const { engine, note } = await chooseEngine(options, adapters, explained);
   if (note) notes.push(note);
   const session = { threads: options.threads };
@@ -69,6 +83,13 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     );
   if (precision === 'float16') notes.push('the model computes in float16; converted it computes in float32, gradients included');
   const upstream = cut?.upstream;
+  try {
+    goOn('the look at the output');
+  } catch (error) {
+    await reference.dispose();
+    await upstream?.dispose();
+    throw error;
+  }
   const { task = 'classification' } = options;
   const own = typeof options.card === 'string' ? readCard(options.card) : options.card;
   if (task === 'regression' && own?.output)
@@ -82,7 +103,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     kindBy(card.output, end, output.name, notes) ??
     (hookPoint ? undefined : await probabilitiesOf({ source, graph, output: output.name, feeds, notes }, reference));
   const said = kind ? { ...card, output: kind } : card;
-  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task, axes: options.axes, forwardOnly: options.engine === 'forward' }); // prettier-ignore
+  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, plugins: options.plugins ?? [], reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task, axes: options.axes, forwardOnly: options.engine === 'forward' }); // prettier-ignore
   if (classifier.card && !integers) notes.push(...assumedFields(classifier.cardGiven, classifier.card));
   if (task === 'classification') notes.push(...sumNotes(classifier));
   notes.push(...labelNotes(classifier, card.labels !== undefined));

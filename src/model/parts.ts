@@ -1,5 +1,6 @@
 // What an opened model is made of.
 import type { OpAdapter } from '../../adapters/op.js';
+import type { PluginLike } from '../core/plugin.js';
 import type { DType, Tensor } from '../core/tensor.js';
 import type { Engine, Program } from '../engine/engine.js';
 import type { OrtProgram } from '../engine/ort.js';
@@ -18,6 +19,7 @@ export interface Parts {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly adapters: readonly OpAdapter[];
+  readonly plugins: readonly PluginLike[];
   /** Of the whole file, or from the hook point on. */
   readonly reference: OrtProgram;
   /** Up to the hook point, where there is one. */

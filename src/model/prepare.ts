@@ -1,5 +1,4 @@
 // From a file to a static graph: read, rewritten, widened, its shapes bound, its feeds as tensors. The same for openModel, check and inspect.
-import { adapters as builtIn } from '../../adapters/index.js';
 import type { OpAdapter } from '../../adapters/op.js';
 import { rewrite } from '../compile/canonicalize.js';
 import { specialize } from '../compile/specialize.js';
@@ -7,6 +6,7 @@ import { isQuantised } from '../compile/carried.js';
 import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
 import { own } from '../core/own.js';
+import type { PluginLike } from '../core/plugin.js';
 import { isFloat, type DType, type Tensor } from '../core/tensor.js';
 import { probe } from '../engine/ort.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
@@ -14,6 +14,7 @@ import { mergeCards, readCard, type InputCard, type PartialCard } from './card.j
 import { refuseUnused } from './conventions.js';
 import { bindSymbols, readFeeds, shapeOfSample, shapesOfFeeds, tensorsOfFeeds } from './feeds.js';
 import { labelNotes } from './maps.js';
+import { adaptersOf, pluginNotes } from './plugged.js';
 import { boundPicture, holdsPixels, integerCard, pictureIn } from './picture.js';
 import { rowsOf } from './random-inputs.js';
 import { selectInput } from './score-output.js';
@@ -30,6 +31,8 @@ export interface PrepareOptions extends SelectionOptions, SourceOptions {
   readonly card?: PartialCard | string;
   /** The ops that the model may hold. Default: those that come with the package. */
   readonly adapters?: readonly OpAdapter[];
+  /** Plug-ins (see definePlugin): their ops beside those, and what else they hold where it is asked for by name. */
+  readonly plugins?: readonly PluginLike[];
 }
 
 /** A model whose shapes are bound. */
@@ -61,7 +64,7 @@ export async function prepare(
   options: PrepareOptions = {},
   { gradients = false }: { readonly gradients?: boolean } = {},
 ): Promise<PreparedModel> {
-  const adapters = options.adapters ?? builtIn;
+  const adapters = adaptersOf(options);
   const said = typeof options.card === 'string' ? readCard(options.card) : options.card;
   const given = mergeCards(source.card, said);
   const asItIs = rewrite(source.model, adapters);
@@ -87,7 +90,12 @@ export async function prepare(
     feeds: tensorsOfFeeds(graph.inputs, fed),
     integers: pixels?.type,
     precision: isQuantised(graph) ? 'quantised' : half ? 'float16' : 'float32',
-    notes: [...labelNotes(source.model, canonical), ...(card.notes ?? []), ...(found?.notes ?? [])],
+    notes: [
+      ...pluginNotes(options.plugins),
+      ...labelNotes(source.model, canonical),
+      ...(card.notes ?? []),
+      ...(found?.notes ?? []),
+    ],
   };
 }
 

@@ -6,7 +6,7 @@ import type { OpAdapter } from '../../adapters/op.js';
 import { float32, int64, sizeOf, toNumbers } from '../../src/core/tensor.js';
 import { createOrtEngine } from '../../src/engine/ort.js';
 import { uniform, type OpCase } from './case.js';
-import { expectDifferences } from './differences.js';
+import { expectDifferences } from '../../src/check/op-differences.js';
 import { loadFamilies } from './families.js';
 import { engines, runCase } from './runner.js';
 

@@ -69,6 +69,7 @@ export const FAILURES: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
     await classifier.run({ ids: { type: 'int64', dims: [1], data: BigInt64Array.of(7n) } });
   },
   install: () => loadOnnxruntime(() => Promise.reject(Object.assign(new Error("Cannot find package 'onnxruntime-node'"), { code: 'ERR_MODULE_NOT_FOUND' }))), // prettier-ignore
+  plugin: () => openModel('tank', { plugins: [{ name: 'mine', ops: [{ op: 'Bent' }] }] }),
   interrupted: () => check('tank', { signal: AbortSignal.abort() }),
 };
 

@@ -1,6 +1,6 @@
 // Central differences of a case's reference against its gradient, along the gradient and in seeded random directions.
-import { float32, toNumbers, type Tensor } from '../../src/core/tensor.js';
-import { uniform } from './case.js';
+import { float32, toNumbers, type Tensor } from '../core/tensor.js';
+import { uniform } from './op-case.js';
 
 /** Relative error of a gradient against central differences of a float32 reference. */
 const LIMIT = 1e-2;

@@ -1,0 +1,131 @@
+// The kinds of experiments: what a config of each has to have, and all that it may have.
+import { METHODS } from '../attribution/names.js';
+import { MASK_VALUES, type MaskValues } from '../lan/choices.js';
+import { z } from 'zod';
+import type { TrainSettings } from '../lan/train.js';
+import { cifarFields, type CifarConfig } from './cifar-config.js';
+import { newsgroupsFields, type NewsgroupsConfig } from './newsgroups-config.js';
+import { SYN } from './data/known-features.js';
+import { beta, CANVAS, limit, listOf, MOST, MOST_PIXELS, MOST_STEPS, network, noise, section, train, whole } from './fields.js'; // prettier-ignore
+
+/** A network F and how it is trained. */
+export interface ClassifierConfig extends TrainSettings {
+  readonly network: string;
+  readonly batch: number;
+}
+
+/** A LAN over the dataset (Eq. 3). */
+export interface ExplainerConfig extends TrainSettings {
+  readonly lan: string;
+  readonly beta: number;
+  readonly noise: string;
+  readonly batch: number;
+  readonly draws: number;
+  /** Default 'soft', masks as Eq. 2 has them. */
+  readonly maskValues?: MaskValues;
+}
+
+/** Translated MNIST (Section 5.1, Appendix A). */
+export interface TranslatedConfig {
+  readonly kind: 'translated-digits';
+  readonly title: string;
+  /** Side of the digits; `exclude`: side of the bottom right square that stays empty, 0 for none. */
+  readonly data: { readonly digit: number; readonly exclude: number };
+  readonly classifier: ClassifierConfig;
+  readonly explainer: ExplainerConfig;
+  /** Masks averaged, side of the digits of Fig. 3b, how many of them at each pixel, permutations. */
+  readonly analysis: { readonly masks: number; readonly digit: number; readonly perPixel: number; readonly permutations: number };
+  /** The verdicts' limits. */
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** The tanks (Appendix G). */
+export interface TankConfig {
+  readonly kind: 'tank';
+  readonly title: string;
+  readonly data: { readonly size: number; readonly train: number; readonly test: number };
+  readonly classifier: ClassifierConfig;
+  /** Sample-specific masks (Eq. 4). */
+  readonly masks: {
+    readonly beta: number;
+    readonly draws: number;
+    readonly pictures: number;
+    readonly iterations: number;
+    readonly noiseSamples: number;
+    /** Other methods on the same pictures, by name. */
+    readonly methods: string;
+  };
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** Data whose needed features are known: Syn1 to Syn6 of INVASE. */
+export interface KnownFeaturesConfig {
+  readonly kind: 'known-features';
+  readonly title: string;
+  /** `sets`: names of SYN; samples that are trained on, and as many of `test` for validation and to be explained. */
+  readonly data: { readonly sets: string; readonly train: number; readonly test: number };
+  readonly classifier: ClassifierConfig;
+  readonly explainer: ExplainerConfig;
+  /** Sample-specific masks (Eq. 4). */
+  readonly masks: { readonly beta: number; readonly draws: number; readonly iterations: number };
+  /** Other methods, by name. */
+  readonly methods: { readonly names: string };
+  /** The verdicts' limits. */
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** The settings of an experiment, as its JSON file has them; `kind` says which experiment. */
+export type ExperimentConfig = TranslatedConfig | TankConfig | KnownFeaturesConfig | CifarConfig | NewsgroupsConfig;
+
+/** What a config of each kind has to have, and all that it may have. */
+export const KINDS = {
+  'translated-digits': section({
+    data: section({ digit: whole(1, CANVAS), exclude: whole(0, CANVAS - 1) }),
+    classifier: section({ network, ...train }),
+    explainer: section({ lan: network, beta, noise, draws: whole(1, 1024), ...train }),
+    analysis: section({
+      masks: whole(2, MOST),
+      digit: whole(1, CANVAS - 1),
+      perPixel: whole(1, MOST),
+      permutations: whole(1, MOST),
+    }),
+    limits: section({
+      accuracy: limit,
+      p: limit,
+      boxRatio: limit,
+      gridRatio: limit,
+      cornerAttention: limit,
+      cornerAccuracy: limit,
+    }).partial(),
+  }),
+  tank: section({
+    data: section({ size: whole(16, MOST_PIXELS), train: whole(2, MOST), test: whole(2, MOST) }),
+    classifier: section({ network, ...train }),
+    masks: section({
+      beta,
+      draws: whole(1, 1024),
+      pictures: whole(1, MOST),
+      iterations: whole(1, MOST_STEPS),
+      noiseSamples: whole(1, MOST),
+      methods: listOf(METHODS),
+    }),
+    limits: section({ accuracy: limit, chance: limit, attentionRatio: limit }),
+  }),
+  'known-features': section({
+    data: section({ sets: listOf(SYN), train: whole(2, MOST), test: whole(2, MOST) }),
+    classifier: section({ network, ...train }),
+    explainer: section({
+      lan: network,
+      beta,
+      noise,
+      draws: whole(1, 1024),
+      maskValues: z.enum(MASK_VALUES, { error: `must be one of ${MASK_VALUES.join(', ')}` }),
+      ...train,
+    }),
+    masks: section({ beta, draws: whole(1, 1024), iterations: whole(1, MOST_STEPS) }),
+    methods: section({ names: listOf(METHODS) }),
+    limits: section({ divergence: limit, truePositives: limit, falseDiscoveries: limit }),
+  }),
+  cifar: cifarFields,
+  newsgroups: newsgroupsFields,
+} as const;

@@ -1,0 +1,189 @@
+// What the page and the worker that holds the model say to each other. Every message can be cloned; arrays of bytes and pixels may be transferred.
+import type { ErrorCode } from '../../src/core/errors.js';
+import type { CardLine } from '../../src/api/card.js';
+import type { EngineInfo } from '../../src/engine/engine.js';
+import type { InputCard, OutputKind } from '../../src/model/card.js';
+import type { Inspection } from '../../src/model/inspect.js';
+import type { ReportDocument } from '../../src/report/page/document.js';
+
+/** A file by its name; of a folder that was dropped by its path within it, such as `onnx/model.onnx`. */
+export interface NamedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A picture: RGBA, row by row, 4 x width x height bytes. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Uint8ClampedArray;
+}
+
+/** What is said of how pictures go in, over what the files say; labels by index. */
+export interface CardGiven {
+  readonly input?: Partial<InputCard>;
+  readonly output?: OutputKind;
+  readonly labels?: readonly string[];
+}
+
+/** How a mask is learned and measured; what is left out is as `lan-onnx audit` has it. Names are those of the library's options. */
+export interface AuditSettings {
+  readonly preset?: 'default' | 'quick' | 'paper';
+  readonly beta?: number;
+  /** In place of beta: how often the answer is to be kept, in (0,1). */
+  readonly keep?: number;
+  /** `uniform`, `gaussian`, `constant:<c>`, `blur`; of texts `tokens`, `token`. */
+  readonly noise?: string;
+  readonly iterations?: number;
+  readonly learningRate?: number;
+  readonly draws?: number;
+  readonly seed?: number;
+  readonly evidenceDraws?: number;
+  readonly maskValues?: 'binary' | 'soft';
+  /** Seconds for mask and evidence together. */
+  readonly budget?: number;
+  /** Which class is explained, by name or index; the model's answer where nothing is said. */
+  readonly target?: string | number;
+}
+
+/** From the page to the worker. What is asked while an audit runs and needs the model is done behind it. */
+export type ToWorker =
+  /** One .onnx file, or the files of a folder in Hugging Face layout. Closes what was open. An explainer (`lan.onnx`) is opened as one. */
+  | {
+      readonly type: 'open';
+      readonly files: readonly NamedFile[];
+      readonly card?: CardGiven;
+      /** Threads of WebAssembly; what the machine has where the page is cross-origin isolated, else one. */
+      readonly threads?: number;
+      /** Height and width for a model that leaves them open. Default 224 x 224. */
+      readonly size?: readonly [height: number, width: number];
+    }
+  /** Another card for the open model; the last picture is looked at again. */
+  | { readonly type: 'card'; readonly card: CardGiven }
+  /** Becomes the input of the audits to come. Answered by `predicted`. */
+  | ({ readonly type: 'picture'; readonly name: string } & Pixels)
+  /** The same, where the model takes ids of tokens and a tokenizer.json came with it. */
+  | { readonly type: 'text'; readonly text: string }
+  /** Explains the last picture or text. Answered by `checked`, `step`s and a `finding`. */
+  | { readonly type: 'audit'; readonly settings: AuditSettings }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  /** From the next step on. `share`: part of the picture, in [0,1], of which `step` tells what the model answers with it replaced. */
+  | { readonly type: 'change'; readonly beta?: number; readonly noise?: string; readonly share?: number }
+  /** Ends learning: the mask so far is measured. A second `stop` gives up: answered by `failed` with code `interrupted`. */
+  | { readonly type: 'stop' }
+  /** The mask of a picture by the open explainer. Answered by `explained` with the same `id`. */
+  | ({ readonly type: 'explain-once'; readonly id: number } & Pixels)
+  /** Frees the model. */
+  | { readonly type: 'close' };
+
+/** One class of an answer. `probability` in [0,1]. */
+export interface Answer {
+  readonly label: string;
+  readonly index: number;
+  readonly probability: number;
+}
+
+/** What was opened. */
+export interface ModelSummary extends Pick<
+  Inspection,
+  'inputs' | 'outputs' | 'opsets' | 'producer' | 'parameters' | 'macs' | 'bytes' | 'sha256'
+> {
+  readonly name: string;
+  /** An explainer gives masks and nothing else: see `explain-once`. */
+  readonly kind: 'classifier' | 'explainer';
+  /** What the input is: a picture is expected, a text, or nothing that the page can give. */
+  readonly takes: 'picture' | 'text' | 'other';
+  readonly ops: readonly { readonly op: string; readonly count: number; readonly becomes: readonly string[] }[];
+  /** Why it cannot be explained: every op that is not supported, in words. Empty: it can. */
+  readonly unsupported: readonly string[];
+  readonly classes: number;
+  readonly labels: readonly string[];
+}
+
+/** How pictures go in; undefined where the input is no picture. */
+export interface CardShown {
+  readonly card: InputCard;
+  /** Each line with a reason. */
+  readonly lines: readonly CardLine[];
+}
+
+/** A file to be downloaded. */
+export interface Download extends NamedFile {
+  readonly type: string;
+}
+
+/** From the worker to the page. */
+export type FromWorker =
+  /** The worker runs and can be told to open. */
+  | { readonly type: 'ready'; readonly isolated: boolean; readonly threads: number; readonly version: string }
+  /** What the worker does now, in words: `reading the model`, `compiling`, `measuring evidence, beta 10`. */
+  | { readonly type: 'phase'; readonly text: string }
+  | {
+      readonly type: 'opened';
+      readonly model: ModelSummary;
+      readonly card?: CardShown;
+      readonly notes: readonly string[];
+      readonly engine: EngineInfo;
+    }
+  | {
+      readonly type: 'predicted';
+      readonly name: string;
+      /** The most probable first. */
+      readonly top: readonly Answer[];
+      /** What the network sees: resized and cropped, its channels in the order in which they go in. Absent for a text. */
+      readonly seen?: Pixels;
+      /** The card as settled by this picture, where nobody gave one. */
+      readonly card?: CardShown;
+      /** What was assumed, and what is odd: an answer near chance. */
+      readonly notes: readonly string[];
+    }
+  /** The converted graph beside onnxruntime on the original file, on this input: the largest difference of a probability (of a value). */
+  | { readonly type: 'checked'; readonly agreement: number }
+  | {
+      readonly type: 'step';
+      /** From 1. */
+      readonly iteration: number;
+      readonly of: number;
+      readonly loss: number;
+      /** Mean of the mask in [0,1]: how much is replaced. */
+      readonly corruption: number;
+      /** Part of the noise draws that kept the answer. */
+      readonly kept?: number;
+      readonly beta: number;
+      /** [height,width], 1 - mask, 1 = needed. */
+      readonly attention: Float32Array;
+      readonly height: number;
+      readonly width: number;
+      readonly stepsPerSecond: number;
+      /** With `share`: what the model answers with that part of the picture replaced. */
+      readonly preview?: { readonly share: number; readonly top: readonly Answer[]; readonly seen: Pixels };
+    }
+  | { readonly type: 'paused' }
+  | { readonly type: 'resumed' }
+  | {
+      readonly type: 'finding';
+      readonly document: ReportDocument;
+      /** audit.json, mask.npy, report.html, sheet.png, ... */
+      readonly files: readonly Download[];
+      /** Seconds from `audit` to here. */
+      readonly seconds: number;
+    }
+  | {
+      readonly type: 'explained';
+      readonly id: number;
+      readonly attention: Float32Array;
+      readonly height: number;
+      readonly width: number;
+      readonly seconds: number;
+    }
+  | { readonly type: 'note'; readonly text: string }
+  | { readonly type: 'closed' }
+  /** `crashed`: the runtime is lost with it, and the page has to start a new worker. */
+  | {
+      readonly type: 'failed';
+      readonly during: ToWorker['type'];
+      readonly code: ErrorCode | 'crashed';
+      readonly problem: string;
+      readonly advice?: string;
+    };
