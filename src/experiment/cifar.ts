@@ -1,5 +1,4 @@
 // CIFAR-10: masks of a network of the AlexNet kind, by LANs (Fig. 4), one by one (Fig. 5), and at many betas (Appendix E).
-import type { Classifier } from '../model/open.js';
 import type { CifarConfig } from './cifar-config.js';
 import { measureCifar } from './cifar-measure.js';
 import { augmented, pictureSamples } from './data/augmented.js';
@@ -29,7 +28,7 @@ export async function cifar(config: CifarConfig, data: string | undefined, run: 
   const f = await trainedClassifier(config.classifier, samples, pictureSamples(watched, NORMAL), named, CARD, run);
   try {
     const accuracy = await accuracyOn(f.classifier, pictureSamples(test));
-    const given = { config, classifier: f.classifier as Classifier, train: pictureSamples(train), test, accuracy, source, run };
+    const given = { config, classifier: f.classifier, train: pictureSamples(train), test, accuracy, source, run };
     const found = await measureCifar(given);
     return { title: config.title, data: source, ...found, seconds: { classifier: f.seconds, ...found.seconds } };
   } finally {

@@ -13,7 +13,7 @@ export interface Likeness {
   readonly interval: readonly [low: number, high: number];
   /** Share of the shuffles of the labels, the one at hand counted in, with a difference as large. */
   readonly p: number;
-  /** [K,K]: mean correlation of two masks of classes i and j. */
+  /** [K,K]: mean correlation of two masks of classes i and j; NaN for one class with a single mask. */
   readonly matrix: Float64Array;
 }
 
@@ -50,11 +50,14 @@ export function likeness(
   };
   const groups = Array.from({ length: classes }, (_, c) => Array.from({ length: n }, (_, i) => i).filter((i) => labels[i] === c));
   const split = (matrix: Float64Array): { within: number; between: number } => {
-    let [within, between] = [0, 0];
+    let [within, between, paired] = [0, 0, 0];
     for (let a = 0; a < classes; a++)
-      for (let b = 0; b < classes; b++)
-        if (a === b) within += matrix[a * classes + b]! / classes;
-        else between += matrix[a * classes + b]! / (classes * (classes - 1));
+      for (let b = 0; b < classes; b++) {
+        const own = matrix[a * classes + b]!;
+        if (a !== b) between += own / (classes * (classes - 1));
+        else if (!Number.isNaN(own)) [within, paired] = [within + own, paired + 1];
+      }
+    within /= paired;
     return { within, between };
   };
   const matrix = matrixOf(groups);
@@ -119,12 +122,9 @@ function selves(members: ArrayLike<number>, unit: Float64Array, size: number): n
   return sum;
 }
 
-/** Ordered pairs of different masks. */
+/** Ordered pairs of different masks; NaN where there are none, of which no mean is to be taken. */
 const pairsOf = (members: ArrayLike<number>): number =>
-  Math.max(
-    1,
-    [...countsOf(members).values()].reduce((left, count) => left - count ** 2, members.length ** 2),
-  );
+  [...countsOf(members).values()].reduce((left, count) => left - count ** 2, members.length ** 2) || NaN;
 
 /** The pairs of classes from the most alike, by the matrix of `likeness`. */
 export function closestPairs(

@@ -1,12 +1,12 @@
 // CIFAR-10 as an experiment reads it: a part of each split in memory, from the official files, a folder of pictures, or an archive of one.
 import { LanError } from '../../core/errors.js';
-import { isArchive, readArchive, type ArchiveEntry } from '../../data/archive.js';
 import { CIFAR10 } from '../../data/cifar.js';
 import type { Dataset } from '../../data/dataset.js';
 import { isImage } from '../../data/find-images.js';
 import { decodePixels } from '../../data/images.js';
 import { openDataset } from '../../data/open-dataset.js';
 import { toPlanes } from '../../data/planes.js';
+import { isArchive, openArchive, type ArchiveFile } from '../../data/tar.js';
 
 /** Side of a picture. */
 export const SIDE = 32;
@@ -45,7 +45,7 @@ const PART = 5;
 export async function readCifar(path: string | undefined, limits: CifarLimits): Promise<CifarData> {
   if (path === undefined) throw new LanError('data', 'CIFAR-10 does not come with the package, so there are no pictures to train on.', EXPECTED); // prettier-ignore
   if (isArchive(path)) {
-    const entries = await readArchive(path);
+    const entries = await openArchive(path);
     const [train, test] = await Promise.all((['train', 'test'] as const).map((split) => packed(path, entries, split, limits[split]))); // prettier-ignore
     return told(train!, test!, 'as picture files');
   }
@@ -106,8 +106,8 @@ async function chosen(dataset: Dataset, indices: readonly number[]): Promise<Pic
 /** Pictures that are decoded at once. */
 const TOGETHER = 16;
 
-async function packed(path: string, entries: readonly ArchiveEntry[], split: string, limit: number): Promise<Pictures> {
-  const all = entries.flatMap(({ name, bytes }) => {
+async function packed(path: string, entries: readonly ArchiveFile[], split: string, limit: number): Promise<Pictures> {
+  const all = entries.flatMap(({ name, data: bytes }) => {
     const [, part, label] = /(?:^|\/)(train|test)\/([^/]+)\/[^/]+$/.exec(name) ?? [];
     return part === split && isImage(name) ? [{ name, bytes, label: label! }] : [];
   });

@@ -2,9 +2,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LanError } from '../../core/errors.js';
-import { isArchive, readArchive } from '../../data/archive.js';
 import { readBytes, reasonOf } from '../../data/files.js';
 import { sparseRows, type SparseRows } from '../../data/sparse.js';
+import { isArchive, openArchive } from '../../data/tar.js';
 import { STOP_WORDS } from './stop-words.js';
 
 /** How messages become words. */
@@ -87,7 +87,7 @@ const latin1 = new TextDecoder('latin1');
 const splitOf = (folder: string): Message['split'] | undefined => (/train/i.test(folder) ? 'train' : /test/i.test(folder) ? 'test' : undefined); // prettier-ignore
 
 async function inArchive(path: string): Promise<Message[]> {
-  return (await readArchive(path)).flatMap(({ name, bytes }) => {
+  return (await openArchive(path)).flatMap(({ name, data: bytes }) => {
     const [file, group, folder] = name.split('/').reverse();
     const split = splitOf(folder ?? '');
     return split && group && file && !file.startsWith('.') ? [{ split, group, name: `${group}/${file}`, bytes }] : [];
