@@ -124,16 +124,19 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
       try {
         if (settings.find === 'delete') requireAnswer(answer);
         const agreement = await agreementOf(inquiry, prepared.forward);
+        options.onAgreement?.(agreement);
         const range = rangeOf(classifier, x, options.samples);
-        const noise = createNoise(settings.noise, { x, ...range, samples: options.samples, tokens });
-        const shown = drawsToShow(x, noise, settings.seed, options);
+        const noiseOf = (spec: string): Noise => createNoise(spec, { x, ...range, samples: options.samples, tokens });
+        let noise = noiseOf(settings.noise);
+        let shown = drawsToShow(x, noise, settings.seed, options);
         const top = (row: Tensor): Prediction[] =>
           answer.task === 'value' ? [] : topPredictions(row, classifier.labels, 3, options.question);
         const betas: BetaResult[] = [];
-        const asked = { x, p, answer, noise };
+        const asked = { x, p, answer, noiseOf };
         const walked = settings.betaPath
           ? await walk({
               ...asked,
+              noise,
               classifier: bound,
               masks: prepared.masks,
               judge: judging(bound, answer),
@@ -151,15 +154,17 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
           const start = performance.now();
-          const { attribution, ...mask }: Awaited<ReturnType<Masks['of']>> =
-            walked?.mask ?? (await prepared.masks.of({ ...asked, beta }));
+          const { attribution, changed, ...mask }: Awaited<ReturnType<Masks['of']>> =
+            walked?.mask ?? (await prepared.masks.of({ ...asked, noise, beta }));
+          if (changed) shown = drawsToShow(x, (noise = changed.noise), settings.seed, options);
+          const last = changed?.beta ?? beta;
           const result = await measured(
             bound,
             x,
             answer,
             mask,
             noise,
-            beta,
+            last,
             settings,
             options,
             groundTruth,
@@ -172,7 +177,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
             ...(walked && { path: walked.points }),
             ...(replaced && { replaced }),
           };
-          betas.push({ beta, ...result, ...extra });
+          betas.push({ beta: last, ...result, ...extra });
         }
         const prediction = predictionOf(inquiry, options.question);
         const resolved = { ...settings, betas: wanted };
@@ -219,6 +224,7 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
               classifier.engine,
               await objectiveOf(classifier, settings, options.question, classify),
               classifier.adapters,
+              options.watch !== undefined,
             ),
             learning,
             options,
