@@ -54,7 +54,7 @@ test('counts of words: the vocabulary by how many documents have a word, UNK for
   expect(groups).toEqual(['rec.sea', 'sci.sky']);
   // Words of all 16 documents come first, then those of four of each group; `number..` stands in one document of each group only.
   expect(vocabulary).toEqual(['UNK', 'people', 'anchor', 'comet', 'harbour', 'moon', 'orbit', 'planet', 'sail', 'ship']);
-  expect(Array.from(train.labels)).toEqual([...Array(8).fill(0), ...Array(8).fill(1)]);
+  expect(Array.from(train.labels)).toEqual(Array.from({ length: 16 }, (_, i) => Number(i >= 8)));
   // Ship: once in the subject, twice in the text; sail once; people, and one unknown word.
   expect(Array.from(dense(train.counts, [0]))).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 1, 3]);
   expect(held.names[8]).toBe('sci.sky/1000');
