@@ -38,6 +38,7 @@ export const STREAMS = {
   unigram: 52,
   coins: 53,
   knownFeatures: 60,
+  augmentation: 70,
   generator: 80,
   generated: 81,
   contested: 82,

@@ -22,7 +22,8 @@ import { toPlanes } from '../data/planes.js';
 import type { AdversaryConfig, TranslatedConfig } from './kinds.js';
 import { atLeast, atMost, Interrupted, trainedClassifier, trainedExplainer, type Figure, type Findings, type MapPanel, type RunOptions, type Table, type Verdict } from './run.js'; // prettier-ignore
 import { perPixel } from './statistics.js';
-import { accuracyOn, TANK_CARD } from './tank.js';
+import { accuracyOn } from './accuracy.js';
+import { TANK_CARD } from './tank.js';
 import { accuracyOf, attentionOn, CARD, measure } from './translated-digits.js';
 
 /** How F was trained: by itself, against an A that hides what it likes, and told where to look. */

@@ -3,6 +3,8 @@ import { METHODS } from '../attribution/names.js';
 import { MASK_VALUES, type MaskValues } from '../lan/choices.js';
 import { z } from 'zod';
 import type { TrainSettings } from '../lan/train.js';
+import { cifarFields, type CifarConfig } from './cifar-config.js';
+import { newsgroupsFields, type NewsgroupsConfig } from './newsgroups-config.js';
 import { SYN } from './data/known-features.js';
 import { above, beta, CANVAS, limit, listOf, MOST, MOST_PIXELS, MOST_STEPS, network, noise, section, text, train, whole } from './fields.js'; // prettier-ignore
 
@@ -128,7 +130,14 @@ export interface AdversaryConfig {
 
 /** The settings of an experiment, as its JSON file has them; `kind` says which experiment. */
 export type ExperimentConfig =
-  TranslatedConfig | TankConfig | KnownFeaturesConfig | BoostedTreesConfig | SpamConfig | AdversaryConfig;
+  | TranslatedConfig
+  | TankConfig
+  | KnownFeaturesConfig
+  | BoostedTreesConfig
+  | SpamConfig
+  | AdversaryConfig
+  | CifarConfig
+  | NewsgroupsConfig;
 
 const game = { network, hider: network, weight: above(0, 1000), price: above(0, 1000), ...train };
 
@@ -183,6 +192,8 @@ export const KINDS = {
     methods: section({ names: listOf(METHODS) }),
     limits: section({ divergence: limit, truePositives: limit, falseDiscoveries: limit }),
   }),
+  cifar: cifarFields,
+  newsgroups: newsgroupsFields,
   'boosted-trees': section({
     data: section({ sets: listOf(SYN), train: whole(100, MOST), test: whole(2, MOST) }),
     trees: section({ trees: whole(1, 10_000), depth: whole(1, 12), learningRate: above(0, 1), leastWeight: above(0, MOST) }),
