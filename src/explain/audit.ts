@@ -125,7 +125,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         if (settings.find === 'delete') requireAnswer(answer);
         const agreement = await agreementOf(inquiry, prepared.forward);
         const range = rangeOf(classifier, x, options.samples);
-        const noise = createNoise(settings.noise, { x, ...range, samples: options.samples, tokens });
+        const noise = createNoise(settings.noise, { x, ...range, samples: options.samples, tokens, plugins: classifier.plugins });
         const shown = drawsToShow(x, noise, settings.seed, options);
         const top = (row: Tensor): Prediction[] =>
           answer.task === 'value' ? [] : topPredictions(row, classifier.labels, 3, options.question);
@@ -269,7 +269,9 @@ async function measured(
   const range = rangeOf(classifier, x, options.samples);
   const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
   const leftOut = quick ? 'quick' : time.further() ? undefined : 'budget';
-  const further = leftOut ? NOTHING_FURTHER : await measureAll(predict, { ...claimed, seed: settings.seed });
+  const further = leftOut
+    ? NOTHING_FURTHER
+    : await measureAll(predict, { ...claimed, seed: settings.seed, plugins: classifier.plugins });
   // What was found is shown at work: the part that is not needed replaced, or the one that is.
   const replaced = settings.find === 'delete' ? needOf(shown.mask) : shown.mask;
   const corrupted = corruptOnce(x, replaced, noise, settings.seed);
