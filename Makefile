@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow test-package test-web fuzz demo bench check-models conformance ops-page faults clean
+.PHONY: help setup build types lint format test test-slow test-package test-web fuzz demo bench check-models conformance families ops-page faults clean
 
 STAMP := node_modules/.lan-onnx-setup
 
@@ -58,6 +58,11 @@ conformance: setup ## the official ONNX backend tests (of $$SHARED/conformance, 
 
 ops-page: setup ## rewrite docs/ops.md from the adapters
 	npm run --silent docs:ops
+
+PYTHON ?= python3
+families: setup ## docs/families.md: export small models of 100 architecture families with $(PYTHON) and take each through inspect, check and audit
+	$(PYTHON) tools/families/export.py out/families --missing
+	node_modules/.bin/tsx tools/families/table.ts out/families
 
 bench: setup ## forward + gradient, a LAN step and tfjs against a bare forward pass, on four networks (BENCH="--batch 1 --threads 1")
 	node_modules/.bin/tsx bench/speed.ts --tfjs $(BENCH)

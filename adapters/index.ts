@@ -2,6 +2,7 @@
 import { attentionOps } from './attention.js';
 import { microsoft } from './microsoft.js';
 import { microsoftAttention } from './microsoft-attention.js';
+import { microsoftDecoder } from './microsoft-decoder.js';
 import { conv } from './conv.js';
 import { norm } from './norm.js';
 import { activation } from './activation.js';
@@ -46,6 +47,7 @@ export const adapters: readonly OpAdapter[] = [
   ...attentionOps,
   ...microsoft,
   ...microsoftAttention,
+  ...microsoftDecoder,
   ...spatial,
   ...signal,
   ...loss,

@@ -33,9 +33,11 @@ export {
   type ExportResult,
   type ExportStepOptions,
 } from './api/export.js';
+export { importTfjs, type ImportTfjsOptions, type ImportTfjsResult } from './api/import-tfjs.js';
 export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
 export { card, type CardLine, type CardOptions, type CardResult } from './api/card.js';
 export { check, inspect } from './api/check.js';
+export { serve, type Served, type ServeOptions } from './api/serve.js';
 export { definePlugin, type Plugin } from './api/plugin.js';
 export type { OwnNetwork, OwnParameter } from './lan/network.js';
 export type { MaskNetwork } from './lan/amortised.js';

@@ -4,6 +4,7 @@ import type { MethodName } from '../attribution/names.js';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Within } from '../evidence/answer.js';
+import type { LiveChange, LiveMask } from '../explain/masks.js';
 import type { Find, MaskShape, MaskValues, OutputLoss, Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { OpenOptions } from '../model/open.js';
@@ -122,6 +123,13 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   /** The columns of a table that the model takes, by name, in its order. Default: all. */
   readonly columns?: readonly string[];
   readonly onProgress?: (progress: AuditProgress) => void;
+  /**
+   * Told after each step with the mask as it is, and waited for: a promise that is not kept yet is a pause, and what it gives (`{ beta, noise }`) holds from the
+   * next step on; the claim is about the last. Needs gradients: not with `engine: 'forward'`.
+   */
+  readonly watch?: (live: LiveMask) => void | Promise<LiveChange | void>;
+  /** Told the largest difference of a probability between the converted graph and onnxruntime on the original file, before anything is learned. */
+  readonly onAgreement?: (difference: number) => void;
   /** Told once each, as soon as it is known: what was assumed, and what is easily overlooked. All of them are in the result too. */
   readonly onNote?: (note: string) => void;
   /** After an abort the mask learned so far is kept and measured; further betas are left out. */

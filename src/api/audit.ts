@@ -192,6 +192,8 @@ class CompiledAuditor implements Auditor {
       method: this.method && { method: this.method },
       samples: this.samples,
       signal: options.signal,
+      watch: options.watch,
+      onAgreement: options.onAgreement,
       onPhase: (phase) => options.onProgress?.({ phase }),
       onStep: (beta, { step, loss, maskMean }, iterations) =>
         options.onProgress?.({ phase: `learning the mask, beta ${beta}`, step: step + 1, iterations, loss, maskMean }),

@@ -98,6 +98,7 @@ async function seenBy(classifier: Classifier, path: string, pixels: Tensor): Pro
   const located = await classifier.locate(x);
   const p = toFloat32(await located.classifier.predict(located.x));
   const answers = topK(p, Math.min(3, p.length)).map((i) => ({
+    index: i,
     label: classifier.labels[i] ?? `class ${i}`,
     probability: p[i]!,
   }));

@@ -10,10 +10,12 @@ import { doctor } from './commands/doctor.js';
 import { exportGradient } from './commands/export-gradient.js';
 import { exportStep } from './commands/export-step.js';
 import { grid } from './commands/grid.js';
+import { importTfjs } from './commands/import-tfjs.js';
 import { inspect } from './commands/inspect.js';
 import { plugin } from './commands/plugin.js';
 import { reproduce } from './commands/reproduce.js';
 import { score } from './commands/score.js';
+import { serve } from './commands/serve.js';
 import { train } from './commands/train.js';
 
 /** Every command of lan-onnx. */
@@ -28,8 +30,10 @@ export const COMMANDS: readonly Command[] = [
   commandOf(score, () => import('./run/score.js')),
   commandOf(grid, () => import('./run/grid.js')),
   commandOf(reproduce, () => import('./run/reproduce.js')),
+  commandOf(serve, () => import('./run/serve.js')),
   commandOf(exportGradient, () => import('./run/export-gradient.js')),
   commandOf(exportStep, () => import('./run/export-step.js')),
+  commandOf(importTfjs, () => import('./run/import-tfjs.js')),
   commandOf(plugin, () => import('./run/plugin.js')),
   commandOf(doctor, () => import('./run/doctor.js')),
   commandOf(completion, async () => (await import('./run/completion.js')).completing(COMMANDS)),

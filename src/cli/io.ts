@@ -75,17 +75,6 @@ export function progress(io: Io): { say(task: string, doing: string): void; clea
   };
 }
 
-/** A count for people: 61.1 M. */
-export function count(value: number): string {
-  for (const [unit, size] of [
-    ['G', 1e9],
-    ['M', 1e6],
-    ['k', 1e3],
-  ] as const)
-    if (value >= size) return `${Number((value / size).toPrecision(3))} ${unit}`;
-  return String(value);
-}
-
 /** Says that a run was told to stop before its end, and what is kept: exit code 2 in every command, since the result is not what was asked for. */
 export function interrupted(io: Io, kept: string): void {
   io.err(`lan-onnx: interrupted; ${kept}\n`);

@@ -1,9 +1,9 @@
 // A model card: what an ONNX file cannot say about itself: how pictures become its input, and what its output means.
-import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { LanError, messageOf } from '../core/errors.js';
 import { readTextSync } from '../data/files.js';
+import { exists, realPath } from '../data/places.js';
 import type { Resample } from '../data/resize.js';
 import { readLabels } from './labels-file.js';
 
@@ -128,8 +128,8 @@ function wrong(where: string, json: unknown, issue: z.core.$ZodIssue): LanError 
 /** A file that a card names, which must lie in the card's folder, links resolved. */
 function within(folder: string, name: string, where: string): string {
   const path = resolve(folder, name);
-  const home = realpathSync(folder);
-  const real = existsSync(path) ? realpathSync(path) : resolve(home, name);
+  const home = realPath(folder);
+  const real = exists(path) ? realPath(path) : resolve(home, name);
   if (isAbsolute(name) || !real.startsWith(home.endsWith(sep) ? home : home + sep))
     throw new LanError(
       'data',
@@ -155,7 +155,7 @@ function parseJson(text: string, where: string): unknown {
 /** The card that lies beside a model (`model.card.json`), if any. Throws as readCard. */
 export function cardBeside(modelPath: string): PartialCard | undefined {
   const path = modelPath.replace(/\.onnx$/i, '') + '.card.json';
-  return existsSync(path) ? readCard(path) : undefined;
+  return exists(path) ? readCard(path) : undefined;
 }
 
 /** One card of several: later ones win, field by field; notes are kept. Reads `labels` that name a file. */

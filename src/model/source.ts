@@ -1,14 +1,14 @@
 // Finds and decodes a model given as bytes, a file or a Hugging Face folder.
-import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
 import { packageFile } from '../core/version.js';
 import { readBytes, sha256 } from '../data/files.js';
+import { exists, isFolder, namesIn } from '../data/places.js';
 import { decodeModel } from '../onnx/codec.js';
-import { externalReader } from '../onnx/external.js';
 import type { Model } from '../onnx/graph.js';
 import { cardBeside, type PartialCard } from './card.js';
+import { externalReader } from './external.js';
 import { cardOfHuggingFace, folderAround } from './hugging-face.js';
 
 /** A model as it was read: decoded, and its untouched bytes. */
@@ -40,7 +40,7 @@ export interface SourceOptions {
  * Throws LanError when it does not exist, or is not a sound ONNX file.
  */
 export async function readModel(source: string | Uint8Array, { variant }: SourceOptions = {}): Promise<ModelSource> {
-  const folder = typeof source === 'string' && existsSync(source) && statSync(source).isDirectory();
+  const folder = typeof source === 'string' && isFolder(source);
   if (variant !== undefined && !folder)
     throw new LanError(
       'usage',
@@ -51,7 +51,7 @@ export async function readModel(source: string | Uint8Array, { variant }: Source
     const model = decodeModel(source, 'Model');
     return hashed({ model, bytes: source, name: 'model', packaged: false, size: sizeOf(model, source) });
   }
-  const path = !existsSync(source) && /^[\w-]+$/.test(source) ? packaged(source) : folder ? fileIn(source, variant) : source;
+  const path = !exists(source) && /^[\w-]+$/.test(source) ? packaged(source) : folder ? fileIn(source, variant) : source;
   const bytes = await readBytes(path, 'Model', { code: 'model' });
   const card = folder ? cardOfHuggingFace(source) : (cardBeside(path) ?? cardAround(path));
   const model = decodeModel(bytes, `Model '${path}'`, externalReader(path));
@@ -67,9 +67,9 @@ function cardAround(path: string): PartialCard | undefined {
 /** The file of a Hugging Face folder. Throws LanError (`input`) where it is not there, naming those that are. */
 function fileIn(folder: string, variant: string | undefined): string {
   const name = variant === undefined ? 'model.onnx' : `model_${variant}.onnx`;
-  const found = [join(folder, 'onnx', name), join(folder, name)].find((p) => existsSync(p));
+  const found = [join(folder, 'onnx', name), join(folder, name)].find((p) => exists(p));
   if (found) return found;
-  const there = [folder, join(folder, 'onnx')].flatMap((f) => (existsSync(f) ? readdirSync(f) : []));
+  const there = [folder, join(folder, 'onnx')].flatMap((f) => (exists(f) ? namesIn(f) : []));
   const variants = there.flatMap((file) => /^model_(.+)\.onnx$/.exec(file)?.[1] ?? []);
   const advice = variants.length > 0 ? `Say which with \`variant\`: ${variants.sort().join(', ')}.` : undefined;
   throw new LanError('input', `Model '${folder}': the folder holds neither onnx/${name} nor ${name}.`, advice);
@@ -95,8 +95,8 @@ function hashed(source: Omit<ModelSource, 'sha256'>): ModelSource {
 /** Names of the models that come with the package. */
 export function packagedModels(): string[] {
   const models = packageFile('models');
-  if (!models || !existsSync(models)) return [];
-  return readdirSync(models).filter((name) => existsSync(join(models, name, `${name}.onnx`)));
+  if (!models || !exists(models)) return [];
+  return namesIn(models).filter((name) => exists(join(models, name, `${name}.onnx`)));
 }
 
 function packaged(name: string): string {

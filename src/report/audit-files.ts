@@ -245,13 +245,14 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       ...(b.attribution ? { passes: b.attribution.passes, details: b.attribution.details } : {}),
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
+      ...(b.learned.changes && { changes: b.learned.changes }),
       ...(b.learned.forwardPasses === undefined ? {} : { forwardPasses: b.learned.forwardPasses }),
       history: {
         loss: b.learned.history.map((h) => round(h.loss)),
         outputLoss: b.learned.history.map((h) => round(h.outputLoss)),
         maskMean: b.learned.history.map((h) => round(h.maskMean)),
         ...(b.learned.history.some((h) => h.kept !== undefined) && { kept: b.learned.history.map((h) => h.kept ?? null) }),
-        ...(result.settings.keep !== undefined && { beta: b.learned.history.map((h) => round(h.beta)) }),
+        ...((result.settings.keep !== undefined || b.learned.changes) && { beta: b.learned.history.map((h) => round(h.beta)) }),
       },
       timings: {
         learnSeconds: b.learned.seconds,

@@ -17,7 +17,7 @@ export interface Seen {
   /** What goes in, [1,C,H,W], whatever the layout. */
   readonly input: Tensor;
   /** The most probable classes, most probable first. */
-  readonly answers: readonly { readonly label: string; readonly probability: number }[];
+  readonly answers: readonly { readonly index: number; readonly label: string; readonly probability: number }[];
 }
 
 /** What was written: paths. */

@@ -26,6 +26,7 @@ function modelOf(op: string, domain: string, shapes: Shapes, attributes: Record<
 const compiled = async (model: Model): Promise<Graph> => specialize(canonicalize(model, adapters), {}, probe, adapters);
 
 const QKV: Shapes = [[2, 4, 6], [2, 5, 6], [2, 5, 6]]; // prettier-ignore
+const GROUPED: Shapes = [[1, 5, 64], [1, 5, 32], [1, 5, 32], undefined, undefined, [1], []]; // prettier-ignore
 const FUSED: Shapes = [[2, 5, 8], [8, 18], [18]]; // prettier-ignore
 
 test.each<[string, Model, string]>([
@@ -53,6 +54,26 @@ test.each<[string, Model, string]>([
     'scores as an output',
     modelOf('MultiHeadAttention', MICROSOFT, QKV, { num_heads: 3 }, 4),
     "MultiHeadAttention 'y': the output qk is not supported. Export the model without it.",
+  ],
+  [
+    'groups that do not divide the heads',
+    modelOf('GroupQueryAttention', MICROSOFT, GROUPED, { num_heads: 4, kv_num_heads: 3 }),
+    "GroupQueryAttention 'y': expected num_heads to be a multiple of kv_num_heads, received 4 and 3.",
+  ],
+  [
+    'a softmax with a sink',
+    modelOf('GroupQueryAttention', MICROSOFT, GROUPED, { num_heads: 4, kv_num_heads: 2, smooth_softmax: 1 }),
+    "GroupQueryAttention 'y': a softmax with a sink (smooth_softmax, input head_sink) is not supported",
+  ],
+  [
+    'weights of 3 bits',
+    modelOf('MatMulNBits', MICROSOFT, [[2, 16], [4, 1, 6], [4, 1]], { K: 16, N: 4, bits: 3, block_size: 16 }), // prettier-ignore
+    "MatMulNBits 'y': expected weights of 2, 4 or 8 bits, received 3.",
+  ],
+  [
+    'reordered groups',
+    modelOf('MatMulNBits', MICROSOFT, [[2, 16], [4, 1, 8], [4, 1], undefined, [16]], { K: 16, N: 4, block_size: 16 }), // prettier-ignore
+    "MatMulNBits 'y': the input g_idx is not supported. Quantise the model without reordered groups.",
   ],
   [
     'an unknown activation',

@@ -26,7 +26,7 @@ const missing = (of: (a: OpAdapter) => string[]): string[] =>
   adapters.flatMap((a) => of(a).map((what) => `${nameOf(a)}: ${what}`));
 
 /** Attributes of which only the default is supported; another value must be refused by name, and this is one. */
-const ONLY_DEFAULT: Readonly<Record<string, number>> = {
+const ONLY_DEFAULT: Readonly<Record<string, number | string>> = {
   'LayerNormalization.stash_type': 10,
   'GroupNormalization.stash_type': 10,
   'RMSNormalization.stash_type': 10,
@@ -35,6 +35,12 @@ const ONLY_DEFAULT: Readonly<Record<string, number>> = {
   'Attention.do_rotary': 1,
   'Attention.past_present_share_buffer': 1,
   'RotaryEmbedding.is_packed_batching': 1,
+  'GroupQueryAttention.smooth_softmax': 1,
+  'GroupQueryAttention.qk_output': 1,
+  'GroupQueryAttention.k_quant_type': 'PER_TENSOR',
+  'GroupQueryAttention.v_quant_type': 'PER_CHANNEL',
+  'GroupQueryAttention.kv_cache_bit_width': 8,
+  'MatMulNBits.weight_prepacked': 1,
 };
 /** The strings that ONNX lets an attribute be, by "Op.attribute" or by attribute. */
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
@@ -61,6 +67,8 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
     ...['', 'Relu', 'Tanh', 'Sigmoid', 'LeakyRelu', 'HardSigmoid'],
     ...['Elu', 'Softplus', 'Softsign', 'ThresholdedRelu'],
   ],
+  k_quant_type: ['NONE'],
+  v_quant_type: ['NONE'],
   'TensorScatter.mode': ['linear', 'circular'],
   reduction: ['none', 'sum', 'mean'],
   'GridSample.mode': ['bilinear', 'nearest', 'bicubic', 'linear', 'cubic'],
