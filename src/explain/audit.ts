@@ -273,15 +273,13 @@ async function measured(
   });
   // Another method gives an order alone: what its claim replaces is its mask.
   const shown = options.method ? { ...mask, ...claimedMask(mask.mask, notNeeded(evidence, settings.find)) } : mask;
-  const { plugins } = classifier;
-  const { seed } = settings;
   const range = rangeOf(classifier, x, options.samples);
-  const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth, seed, plugins };
+  const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth, seed: settings.seed, plugins: classifier.plugins }; // prettier-ignore
   const leftOut = quick ? 'quick' : time.further() ? undefined : 'budget';
   const further = leftOut ? NOTHING_FURTHER : await measureAll(predict, claimed);
   // What was found is shown at work: the part that is not needed replaced, or the one that is.
   const replaced = settings.find === 'delete' ? needOf(shown.mask) : shown.mask;
-  const corrupted = corruptOnce(x, replaced, noise, seed);
+  const corrupted = corruptOnce(x, replaced, noise, settings.seed);
   const seen = await predict(corrupted);
   const example =
     answer.task === 'value'
