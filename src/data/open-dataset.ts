@@ -66,10 +66,11 @@ export async function openDataset(path: string, options: DatasetOptions = {}): P
 }
 
 /** A dataset that a plug-in reads, held to what one has to be. */
-async function openedBy({ name, open }: DataReader, path: string, { split }: DatasetOptions): Promise<Dataset> {
+async function openedBy(reader: DataReader, path: string, { split }: DatasetOptions): Promise<Dataset> {
+  const { name } = reader;
   let made: Dataset;
   try {
-    made = await open(path, { split });
+    made = await reader.open(path, { split });
   } catch (error) {
     throw faultOf('readers', name, error);
   }

@@ -54,19 +54,17 @@ export async function withOwnMetrics(
   return all;
 }
 
-async function measureBy(
-  { name, better, definition, source = 'a plug-in', measure }: MetricRule,
-  of: MetricSubject,
-): Promise<Metric> {
+async function measureBy(rule: MetricRule, of: MetricSubject): Promise<Metric> {
+  const { name, better, definition, source = 'a plug-in' } = rule;
   let found: Awaited<ReturnType<MetricRule['measure']>>;
   try {
-    found = await measure(of);
+    found = await rule.measure(of);
   } catch (error) {
     throw faultOf('metrics', name, error);
   }
   const { value, interval } = typeof found === 'number' ? { value: found } : (found ?? {});
   requireOf('metrics', name, Number.isFinite(value) && (interval?.every(Number.isFinite) ?? true), 'a finite number, or { value, interval }'); // prettier-ignore
-  return { name, value: value!, ...(interval && { interval }), better, definition, source };
+  return { name, value, ...(interval && { interval }), better, definition, source };
 }
 
 /** Resamples of a bootstrap. */

@@ -116,11 +116,12 @@ export interface OwnNetwork {
 /** The network that is called `text`, whose output is a sigmoid of `outputShape`. Throws LanError (`usage`) where it has more parameters than can be trained. */
 export function ownNetwork(
   text: string,
-  { parameters, append }: OwnNetwork,
+  own: OwnNetwork,
   inputShape: readonly number[],
   outputShape: readonly number[],
   prefix = '',
 ): Network {
+  const { parameters } = own;
   const weights = parameters.map(({ name, dims, fan }): Weight => ({ name: `${prefix}${name}`, dims, ...(fan && { fan }), activation: 'sigmoid' })); // prettier-ignore
   refuseTooMany(text, weights);
   const named = Object.fromEntries(parameters.map(({ name }, i) => [name, weights[i]!.name]));
@@ -133,7 +134,7 @@ export function ownNetwork(
     dropouts: [],
     initial: (seed) => Object.fromEntries(weights.map((w, i) => [w.name, start(w, seed, i)])),
     append(g, x, { logits = false } = {}) {
-      const made = g.reshape(append(g, x, named), [-1, ...outputShape]);
+      const made = g.reshape(own.append(g, x, named), [-1, ...outputShape]);
       return logits ? made : g.op('Sigmoid', [made]);
     },
   };

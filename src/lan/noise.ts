@@ -141,8 +141,9 @@ export function createNoise(spec: string, context: NoiseContext): Noise {
 }
 
 /** Noise of a plug-in: held to what noise has to be, with a description that gives it again. */
-function pluggedNoise({ name, create }: NoiseFamily, parameters: string, context: NoiseContext): Noise {
-  const noise = ofPlugin('noise', name, () => create(parameters, context));
+function pluggedNoise(family: NoiseFamily, parameters: string, context: NoiseContext): Noise {
+  const { name } = family;
+  const noise = ofPlugin('noise', name, () => family.create(parameters, context));
   requireOf('noise', name, typeof noise?.fill === 'function' && typeof noise.random === 'boolean', '{ name, random, fill }');
   return {
     name: described(name, parameters),
