@@ -115,10 +115,12 @@ test('paused it stands still, changed and resumed it goes on, stopped it is meas
   const stood = await at();
   await page.waitForTimeout(1_000);
   expect(await at()).toBe(stood);
+  // The share is looked at while it stands still, too.
   await page.getByRole('slider', { name: 'Show with' }).fill('0.5');
+  await page.locator('.preview').waitFor({ timeout: 60_000 });
+  expect(await at()).toBe(stood);
   await page.getByRole('slider', { name: 'Beta' }).fill('1');
   await page.getByRole('button', { name: 'Resume' }).click();
-  await page.locator('.preview').waitFor({ timeout: 60_000 });
   expect(await page.locator('.preview figcaption').innerText()).toBe('50 % replaced');
   await until(() => page.locator('.steering b').first().innerText(), '2');
   await page.getByRole('button', { name: 'Stop and measure' }).click();
@@ -200,6 +202,12 @@ photos(
     await page.locator('.live canvas').waitFor({ timeout: 120_000 });
     await page.getByRole('slider', { name: 'Show with' }).fill('0.8');
     await page.locator('.preview').waitFor({ timeout: 60_000 });
+    // Looked at in the picture's own colours: of white alone nothing would be left to see, and another answer would come out.
+    await page.getByRole('slider', { name: 'Show with' }).fill('0');
+    await until(() => page.locator('.preview figcaption').innerText(), '0 % replaced');
+    expect(await page.locator('.preview tbody tr').first().innerText()).toMatch(/golden retriever\s+0\.985/);
+    await page.getByRole('slider', { name: 'Show with' }).fill('0.8');
+    await until(() => page.locator('.preview figcaption').innerText(), '80 % replaced');
     await page.screenshot({ path: join(shots, 'app, SqueezeNet, learning.png'), fullPage: true });
     expect(await finding()).toMatch(/golden retriever/);
     await page.screenshot({ path: join(shots, 'app, SqueezeNet, finding.png'), fullPage: true });
