@@ -89,6 +89,9 @@ export async function card(model: ModelLike, { images = [], ...opening }: CardOp
   });
 }
 
+/** Answers of the model that are told of a picture. */
+const ANSWERS = 5;
+
 async function seenBy(classifier: Classifier, path: string, pixels: Tensor): Promise<Seen> {
   const card = classifier.card!;
   const x = card.range === 255 ? pixels : { ...pixels, data: toFloat32(pixels).map((v) => v / 255) };
@@ -97,7 +100,7 @@ async function seenBy(classifier: Classifier, path: string, pixels: Tensor): Pro
   await steps.dispose();
   const located = await classifier.locate(x);
   const p = toFloat32(await located.classifier.predict(located.x));
-  const answers = topK(p, Math.min(3, p.length)).map((i) => ({
+  const answers = topK(p, Math.min(ANSWERS, p.length)).map((i) => ({
     index: i,
     label: classifier.labels[i] ?? `class ${i}`,
     probability: p[i]!,
