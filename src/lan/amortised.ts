@@ -6,13 +6,15 @@ import { random, STREAMS } from '../core/random.js';
 import type { Descent, Engine } from '../engine/engine.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
-import { appendParameters, createNetwork, dropoutFeeds, type Network } from './network.js';
+import { ofPlugin, requireOf, withPlugged, type PluginLike } from '../core/plugin.js';
+import { appendParameters, createNetwork, dropoutFeeds, ownNetwork, type Network, type OwnNetwork } from './network.js';
 import type { Noise } from './noise.js';
 import type { MaskShape, MaskValues, OutputLoss } from './choices.js';
-import { normal, type Generator } from './generator.js';
+import { appendNoiseLoss, DISTANCE, generated, normal, type Generator } from './generator.js';
 import { SOFT_PART } from './learn.js';
 import { firstInfiniteGradient } from './not-finite.js';
-import { classify, lossOf, rounded } from './objective.js';
+import { lossOf, type NamedLoss } from './losses.js';
+import { classify, rounded } from './objective.js';
 import { batchOrder, bootstrapOrder, type Samples } from './samples.js';
 import { train, type TrainJob, type TrainResult, type TrainSettings } from './train.js';
 
@@ -30,23 +32,39 @@ export interface Explainer {
   readonly maskShape: readonly number[];
 }
 
-/** LANs by name; any other text is read as the notation itself. `mask` stands for the number of mask elements. */
-export const LANS: Readonly<Record<string, string>> = {
+/** A mask network under one name. */
+export interface MaskNetwork {
+  readonly name: string;
+  /** The network for samples of `sampleShape` and masks of `maskShape`: in the notation, in which `mask` stands for the number of mask elements, or one of its own. */
+  create(sampleShape: readonly number[], maskShape: readonly number[]): string | OwnNetwork;
+}
+
+/** Those that come with the package; any other text is read as the notation itself. */
+export const LANS: readonly MaskNetwork[] = [
   /** Appendix A: translated MNIST. */
-  paper: 'FC(100, lrelu), FC(mask, sigmoid)',
+  { name: 'paper', create: () => 'FC(100, lrelu), FC(mask, sigmoid)' },
   /** A small convolutional encoder and decoder: far fewer weights than FC on large pictures, and it moves with the picture. */
-  conv: 'Conv(16, 2, 5x5, lrelu), Conv(32, 2, 3x3, lrelu), Conv(32, 1, 3x3, lrelu), ConvTrans(16, 2, 4x4, lrelu), ConvTrans(1, 2, 4x4, sigmoid)',
-};
+  {
+    name: 'conv',
+    create: () =>
+      'Conv(16, 2, 5x5, lrelu), Conv(32, 2, 3x3, lrelu), Conv(32, 1, 3x3, lrelu), ConvTrans(16, 2, 4x4, lrelu), ConvTrans(1, 2, 4x4, sigmoid)',
+  },
+];
 
 /**
- * The LAN `text` (a name of LANS, or the notation) for samples of `sampleShape`. Its last layer must be a sigmoid with one output per mask element;
+ * The LAN `text` (a name of LANS or of a plug-in's network, or the notation) for samples of `sampleShape`. Its last layer must be a sigmoid with one output per mask element;
  * a picture's may be up to a few rows and columns larger, which are cut off. Throws LanError saying what it gives and what was expected.
  */
-export function createExplainer(text: string, sampleShape: readonly number[], mask: MaskShape, scaling: Scaling): Explainer {
+export function createExplainer(
+  text: string,
+  sampleShape: readonly number[],
+  mask: MaskShape,
+  scaling: Scaling,
+  plugins?: readonly PluginLike[],
+): Explainer {
   const picture = sampleShape.length === 3;
   const maskShape = picture && mask === 'pixel' ? [1, ...sampleShape.slice(1)] : [...sampleShape];
-  const written = (LANS[text] ?? text).replace(/\bmask\b/g, String(sizeOf(maskShape)));
-  const network = createNetwork(written, sampleShape, 'lan.');
+  const network = networkNamed(text, sampleShape, maskShape, plugins);
   const out = network.outputShape;
   const fits =
     out.length === 1
@@ -58,6 +76,21 @@ export function createExplainer(text: string, sampleShape: readonly number[], ma
       `LAN '${text}': it ends in ${network.activation} of shape [${out.join(',')}]; expected a sigmoid that gives a mask of [${maskShape.join(',')}].`,
     );
   return { network, scaling, maskShape };
+}
+
+function networkNamed(
+  text: string,
+  sampleShape: readonly number[],
+  maskShape: readonly number[],
+  plugins: readonly PluginLike[] | undefined,
+): Network {
+  const found = withPlugged(LANS, plugins, 'maskNetworks').find((n) => n.name === text);
+  const made = found ? ofPlugin('maskNetworks', text, () => found.create(sampleShape, maskShape)) : text;
+  if (typeof made === 'string') return createNetwork(made.replace(/\bmask\b/g, String(sizeOf(maskShape))), sampleShape, 'lan.');
+  const whole = Array.isArray(made?.parameters) && typeof made.append === 'function';
+  requireOf('maskNetworks', text, whole, 'a text in the notation, or { parameters, append }');
+  const append: OwnNetwork['append'] = (g, x, named) => ofPlugin('maskNetworks', text, () => made.append(g, x, named));
+  return ownNetwork(text, { ...made, append }, sampleShape, maskShape, 'lan.');
 }
 
 /** Appends the LAN: `x` [batch,...sample] in pixel space to the mask [batch,...maskShape] in [0,1]. `training`: see Network.append. */
@@ -91,7 +124,7 @@ export interface AmortisedSettings extends TrainSettings {
 }
 
 /** What trainAmortised works on: the classifier that is explained, the explainer that is trained, and the samples. */
-export interface AmortisedOptions extends Pick<TrainJob, 'files' | 'onStep' | 'signal'> {
+export interface AmortisedOptions extends Pick<TrainJob, 'files' | 'onStep' | 'signal'>, Pick<NamedLoss, 'plugins'> {
   readonly engine: Engine;
   /** Rules of the classifier's ops, for what stops being finite. */
   readonly adapters: readonly OpAdapter[];
@@ -111,10 +144,6 @@ export interface AmortisedOptions extends Pick<TrainJob, 'files' | 'onStep' | 's
 }
 
 const FIGURES = ['loss', 'output_loss', 'mask_mean'] as const;
-/** What is told of a generator: its distance from the data (see Generator.appendDistance). */
-const DISTANCE = 'noise_distance';
-/** Nats that a generator has to gain on the masks for each unit of distance from the data: of the order of what an answer is worth, so that a tenth of it buys a tenth. */
-const NEARNESS = 10;
 
 /** The LAN's parameters by name after the last step, and how the run went. Throws as `train` does, and where an op has no gradient rule. */
 export async function trainExplainer(
@@ -224,11 +253,10 @@ const kept = (network: Network, batch: number): Record<string, Tensor> =>
 /**
  * Inputs: the parameters, `x` [batch,...sample], `eta` [batch * draws,...sample] (draw by draw), `beta` [], `binary` [] (1: masks are rounded), dropout masks. Outputs: `loss` [] =
  * output_loss - beta * mask_mean, `output_loss` [], `mask_mean` []. With a generator `z` [batch * draws,width] takes the place of eta, which is G(z); `near`, of
- * eta's shape, are samples that it is to stay near, and further outputs `noise_distance` [] and `noise_loss` [] = NEARNESS * distance - output_loss, the latter
- * counted up to ln(classes): an answer that is lost is lost.
+ * eta's shape, are samples that it is to stay near; for further outputs see appendNoiseLoss.
  */
 export async function amortisedGraph(
-  options: Pick<AmortisedOptions, 'classifier' | 'specialize' | 'explainer' | 'samples' | 'generator'> & {
+  options: Pick<AmortisedOptions, 'classifier' | 'specialize' | 'explainer' | 'samples' | 'plugins' | 'generator'> & {
     readonly settings: Pick<AmortisedSettings, 'batch' | 'draws' | 'outputLoss'>;
   },
 ): Promise<Graph> {
@@ -256,24 +284,12 @@ export async function amortisedGraph(
   const logP = await classify(g, model, corrupted, draws * batch, weights);
   const k = g.typeOf(logP).dims[1]!;
   const rows = draws === 1 ? logP : g.reshape(logP, [draws, batch, k]);
-  const outputLoss_ = lossOf(g, outputLoss, rows, target, draws * batch, draws === 1 ? 2 : 3);
+  const outputLoss_ = lossOf(g, { outputLoss, plugins: options.plugins }, rows, target, draws * batch, draws === 1 ? 2 : 3);
   const axes = [batch, ...explainer.maskShape].map((_, i) => i);
   const mean = g.reshape(g.op('ReduceMean', [mask, g.ints(axes)], { keepdims: 0 }), []);
   g.output(g.sub(outputLoss_, g.mul(beta, mean)), 'loss');
   g.output(outputLoss_, 'output_loss');
   g.output(mean, 'mask_mean');
-  if (generator) {
-    const near = g.input('near', 'float32', [count, ...sampleShape]);
-    const distance = generator.appendDistance(g, eta, count, near, count);
-    const gained = g.op('Min', [outputLoss_, g.scalar(Math.log(k))]);
-    g.output(distance, DISTANCE);
-    g.output(g.sub(g.mul(g.scalar(NEARNESS), distance), gained), 'noise_loss');
-  }
+  if (generator) appendNoiseLoss(g, generator, eta, count, outputLoss_, k);
   return options.specialize(g.build());
-}
-
-/** The noise of a generator whose parameters are inputs. */
-function generated(g: GraphBuilder, generator: Generator, z: string): string {
-  for (const { name, dims } of generator.parameters) g.input(name, 'float32', dims);
-  return generator.append(g, z);
 }

@@ -183,3 +183,33 @@ export async function drawsOf(
     await program.dispose();
   }
 }
+
+/** What is told of a generator that is trained against masks: its distance from the data. */
+export const DISTANCE = 'noise_distance';
+/** Nats that a generator has to gain on the masks for each unit of distance from the data: a tenth of a unit costs what an answer of a few classes is worth. */
+const NEARNESS = 10;
+
+/** The noise [n,...shape] of a generator whose parameters become inputs of `g`, from z [n,width]. */
+export function generated(g: GraphBuilder, generator: Generator, z: string): string {
+  for (const { name, dims } of generator.parameters) g.input(name, 'float32', dims);
+  return generator.append(g, z);
+}
+
+/**
+ * What a generator lowers against masks: the input `near` [n,...shape], samples, and the outputs `noise_distance` [] of the `n` draws from them and `noise_loss` [] =
+ * NEARNESS * distance - output_loss, the latter counted up to ln(classes): an answer that is lost is lost.
+ */
+export function appendNoiseLoss(
+  g: GraphBuilder,
+  generator: Generator,
+  draws: string,
+  n: number,
+  outputLoss: string,
+  classes: number,
+): void {
+  const near = g.input('near', 'float32', [n, ...generator.shape]);
+  const distance = generator.appendDistance(g, draws, n, near, n);
+  const gained = g.op('Min', [outputLoss, g.scalar(Math.log(classes))]);
+  g.output(distance, DISTANCE);
+  g.output(g.sub(g.mul(g.scalar(NEARNESS), distance), gained), 'noise_loss');
+}
