@@ -47,7 +47,7 @@ test('every method that is allowed finds the half that counts, random and centre
   expect(of('lan').found!.passes).toEqual({ forward: 40, backward: 40 });
   expect(notes[0]).toMatch(/^learning the mask/);
   const names = (await result.save(join(folder, 'all'))).map((f) => f.slice(join(folder, 'all').length + 1));
-  expect(names.slice(-3)).toEqual(['sheet.png', 'report.html', 'compare.json']);
+  expect(names.slice(-4)).toEqual(['sheet.png', 'sheet.svg', 'report.html', 'compare.json']);
   expect(readdirSync(join(folder, 'all'))).toHaveLength(METHODS.length + 4);
   expect(decodeNpy(readFileSync(join(folder, 'all/need-gradient.npy')), '').dims).toEqual([1, 1, 8, 8]);
   const json = JSON.parse(readFileSync(join(folder, 'all/compare.json'), 'utf8')) as { schema: string; methods: { name: string; hardTried: unknown[] }[]; noiseAlone: { draws: number } }; // prettier-ignore
