@@ -14,24 +14,24 @@ const runtime = join(root, 'node_modules/onnxruntime-web/dist');
 const RUNTIME = ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'];
 
 /** The library for bundlers and import maps; onnxruntime-web stays an import. Gives the output of esbuild. */
-export const library = () =>
-  build({ ...forBrowsers, entryPoints: { 'lan-onnx': join(root, 'src/web/index.ts') }, outdir: join(root, 'dist/web'), external: ['onnxruntime-web/*'] }); // prettier-ignore
+export const library = (folder = join(root, 'dist/web'), external = ['onnxruntime-web/*']) =>
+  build({ ...forBrowsers, entryPoints: { 'lan-onnx': join(root, 'src/web/index.ts') }, outdir: folder, external });
 
 /** The worker of the page, onnxruntime-web's script in it. */
-export const worker = () =>
-  build({ ...forBrowsers, entryPoints: { worker: join(root, 'web/app/worker.ts') }, outdir: join(root, 'dist/web-app') });
+export const worker = (folder = join(root, 'dist/web-app')) =>
+  build({ ...forBrowsers, entryPoints: { worker: join(root, 'web/app/worker.ts') }, outdir: folder });
 
-async function written({ outputFiles }) {
+/** Writes what esbuild gave. */
+export async function written({ outputFiles }) {
   for (const { path, contents } of outputFiles) {
-    await mkdir(join(path, '..'), { recursive: true });
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(path, contents);
   }
 }
 
-/** Writes the library, and the page with its worker and the runtime into `folder`; gives the folder. */
+/** Writes the page with its worker and the runtime into `folder`; gives the folder. */
 export async function buildApp(folder = join(root, 'dist/web-app')) {
-  await written(await library());
-  await written(await worker());
+  await written(await worker(folder));
   for (const [name, bytes] of await pageFiles()) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), bytes);
@@ -42,4 +42,7 @@ export async function buildApp(folder = join(root, 'dist/web-app')) {
   return folder;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildApp();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await written(await library());
+  await buildApp();
+}

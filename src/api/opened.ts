@@ -60,6 +60,7 @@ const OPENING: Readonly<Record<Exclude<keyof OpenOptions, 'signal'>, true>> = {
   threads: true,
   shapes: true,
   variant: true,
+  named: true,
   batch: true,
   card: true,
   adapters: true,

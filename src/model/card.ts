@@ -87,6 +87,9 @@ const Card = z
   )
   .partial();
 
+/** The form of a card that names no file: its labels are a list. */
+export const PlainCard = Card.extend({ labels: z.array(z.string()).optional() });
+
 /**
  * Reads a card file (JSON). Throws LanError (`data`) naming the first field that is wrong or not known, and where `labels` names a file outside
  * the card's folder.

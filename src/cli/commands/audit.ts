@@ -5,7 +5,7 @@ import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
 import { each, Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
 import { explainedInputs, explainOptions, MASK } from '../mask-options.js';
-import { EVIDENCE, INPUTS, MODEL_ARGUMENT, modelOptions, RESULTS, under } from '../options.js';
+import { EVIDENCE, INPUTS, MODEL_ARGUMENT, modelOptions, QUEUE, queueOptions, RESULTS, under } from '../options.js';
 
 /** `auto` by itself, or numbers. */
 const betas = (texts: readonly string[]): number[] | 'auto' =>
@@ -157,6 +157,12 @@ export const audit = {
       default: 'auto',
       describe: 'processes of one thread each; auto: as many as there are cores, from 8 inputs on',
     },
+    ...under(QUEUE, {
+      ...queueOptions,
+      priority: { ...TEXT, coerce: whole(1), describe: '1 goes first; none goes before all that have one' },
+      attempts: { ...TEXT, coerce: whole(1), describe: 'how often an input is tried before it is given up (default: 3)' },
+      backoff: { ...TEXT, coerce: seconds, describe: 'time before the second try, each further one twice as long (default: 1s)' },
+    }),
     engine: {
       ...modelOptions.engine,
       choices: [...modelOptions.engine.choices, 'forward'] as const,
@@ -169,6 +175,7 @@ export const audit = {
     ['$0 audit bert/ --text "not a bad film"', 'a text, by the tokenizer in the folder of the model'],
     ['$0 audit forest.onnx --csv rows.csv --row 3', 'a row of a table'],
     ['$0 audit m.onnx --image cat.jpg --find delete', 'the smallest part whose loss changes the answer'],
+    ['$0 audit m.onnx --image photos/ --queue redis://host/nightly --store /shared/store', 'by lan-onnx worker on many machines'],
     ["$0 audit m.onnx --data cifar/ --limit 200 --fail-on 'replaceable<0.5' --junit audit.xml", 'a dataset, for CI'],
   ],
   epilogue:
