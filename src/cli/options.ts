@@ -77,6 +77,7 @@ export const cardOptions = {
     describe: 'per channel, in units of the range: --mean 0.485 0.456 0.406',
   },
   std: { ...TEXTS, coerce: deviations, group: CARD, describe: 'per channel: input = (pixel - mean) / std' },
+  preprocessing: { ...TEXT, group: CARD, describe: "a plug-in's preprocessing of the pixels, by name (see --plugin)" },
   'output-kind': {
     type: 'string',
     choices: ['logits', 'probabilities', 'log-probabilities', 'sigmoid'] as const,

@@ -4,7 +4,7 @@ import type { Classifier } from '../../src/api/opened.js';
 import type { Tensor } from '../../src/core/tensor.js';
 import type { Inspection } from '../../src/model/inspect.js';
 import type { OpenOptions } from '../../src/model/open.js';
-import { audit, filesOf, inspect, LanError, openModel, pixelsOf, predict, useRuntime } from '../../src/web/index.js';
+import { audit, filesOf, inspect, LanError, LanErrors, openModel, pixelsOf, predict, useRuntime } from '../../src/web/index.js';
 import { LiveRun } from './live.js';
 import type {
   Answer,
@@ -42,8 +42,9 @@ const TYPES: Readonly<Record<string, string>> = {
 export class Session {
   private open: Open | undefined;
   private picture: Asked<'picture'> | undefined;
-  /** The last picture as the network takes it. */
+  /** The last picture as the network takes it, and the model with the card that the picture settled. */
   private x: Tensor | undefined;
+  private settled: Classifier | undefined;
   private run: LiveRun | undefined;
 
   constructor(private readonly say: Say) {}
@@ -75,6 +76,7 @@ export class Session {
     const { open } = this;
     this.open = undefined;
     this.x = undefined;
+    this.settled = undefined;
     await open?.model.dispose();
   }
 
@@ -86,13 +88,7 @@ export class Session {
     const options = openingOf(asked);
     const found = await inspect(asked.files, options);
     const name = nameOf(asked.files);
-    if (found.problems.length > 0) {
-      const { problems } = found;
-      throw new LanError(
-        'unsupported',
-        `${name} cannot be explained: ${problems[0]}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''}`,
-      );
-    }
+    if (found.problems.length > 0) throw new LanErrors('unsupported', `${name} cannot be explained:`, found.problems);
     this.say({ type: 'phase', text: 'opening the model' });
     const model = await openModel(asked.files, options);
     this.open = { model, asked };
@@ -123,9 +119,13 @@ export class Session {
     this.picture = picture;
     const { x, answers } = found.seen[0]!;
     this.x = x;
+    this.settled = model.withCard(found.card.input);
     const seen = pixelsOf(x, found.card.input.range);
-    const notes = [...found.notes.filter((n) => !model.notes.includes(n)), ...unsure(answers, model)];
-    this.say({ type: 'predicted', name: picture.name, top: answers, seen, card: cardOf(found), notes }, [seen.rgba.buffer]);
+    const notes = found.notes.filter((n) => !model.notes.includes(n));
+    const cautions = unsure(answers, model);
+    this.say({ type: 'predicted', name: picture.name, top: answers, seen, card: cardOf(found), notes, cautions }, [
+      seen.rgba.buffer,
+    ]);
   }
 
   private async audited(settings: AuditSettings): Promise<void> {
@@ -133,7 +133,7 @@ export class Session {
     const { picture } = this;
     if (!picture) throw new LanError('usage', 'There is no picture to explain.', 'Give one first.');
     const start = performance.now();
-    const run = new LiveRun(this.say, model, this.x, settings);
+    const run = new LiveRun(this.say, this.settled ?? model, this.x, settings);
     this.run = run;
     try {
       const result = await audit(model, picture, {
@@ -196,7 +196,7 @@ function unsure(top: readonly Answer[], { classes }: Classifier): string[] {
   if (!best || (best.probability > 1.2 * chance && (classes < MANY || best.probability >= UNSURE))) return [];
   const percent = (p: number): string => `${Number((100 * p).toPrecision(2))} %`;
   return [
-    `the model is unsure: its best answer has ${percent(best.probability)}, where chance is ${percent(chance)}; the picture may not be prepared as it expects (see the card)`,
+    `The model is unsure: its best answer has ${percent(best.probability)}, where chance is ${percent(chance)}; the picture may not be prepared as it expects.`,
   ];
 }
 
