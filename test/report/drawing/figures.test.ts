@@ -32,7 +32,7 @@ describe('pairs', () => {
     pair([70, 80, 90], [0, 0, 0, 0, 0, 1]),
   ];
 
-  test('input above, attention below, line by line', async () => {
+  test('input above, attention below, line by line', () => {
     const out = pairs(three, { scale: 10, columns: 2 });
     // As wide as the bar; two lines of 20 + 4 + 20 with 16 below each, 8 and the bar.
     expect([out.width, out.height]).toEqual([barWidth(ENDS) + 48, 2 * 60 + 8 + 16 + 48]);
@@ -63,7 +63,7 @@ describe('pairs', () => {
     expect(await pairs(three, { title: 'a' }).toPng()).toEqual(await pairs(three, { title: 'a' }).toPng());
   });
 
-  test('what is refused', async () => {
+  test('what is refused', () => {
     expect(() => pairs([])).toThrow(new LanError('usage', 'A figure of pairs needs at least one picture.'));
     expect(() => pairs(three, { scale: 1.5 })).toThrow(
       new LanError('usage', 'A figure cannot be enlarged 1.5 times. Expected a whole number above 0.'),
@@ -86,7 +86,7 @@ describe('maps', () => {
   /** Below the panel's title. */
   const TOP = MARGIN + 22;
 
-  test('own range without what is masked; masked cells are dark blue, NaN is grey', async () => {
+  test('own range without what is masked; masked cells are dark blue, NaN is grey', () => {
     const out = maps([panel], { scale: 20 });
     expect([out.width, out.height]).toEqual([60 + 48, 22 + 40 + 10 + 10 + 4 + 16 + 48]);
     const cells = [0, 1].flatMap((r) => [0, 1, 2].map((c) => at(out, MARGIN + 20 * c + 5, TOP + 20 * r + 5)));
@@ -97,7 +97,7 @@ describe('maps', () => {
     expect([at(out, MARGIN, bar - 1), at(out, MARGIN, bar + 10)]).toEqual([WHITE, WHITE]);
   });
 
-  test('a range that is given, panels side by side, and a map that is the same everywhere', async () => {
+  test('a range that is given, panels side by side, and a map that is the same everywhere', () => {
     const even = { title: 'b', values: Float32Array.of(7, 7), height: 1, width: 2 };
     const out = maps([{ ...panel, low: 0, high: 4 }, even], { scale: 20, title: 'Fig. 3' });
     expect(out.width).toBe(60 + MARGIN + 40 + 48);
@@ -114,7 +114,7 @@ describe('maps', () => {
     expect(await maps([one]).toPng()).toEqual(await small.toPng());
   });
 
-  test('what is refused', async () => {
+  test('what is refused', () => {
     expect(() => maps([])).toThrow(new LanError('usage', 'A figure of maps needs at least one panel.'));
     expect(() => maps([{ ...panel, width: 4 }])).toThrow(
       new LanError('usage', "Map 'a': 4 x 2 cells take 8 values, received 6."),

@@ -148,7 +148,7 @@ describe('sheet', () => {
     return count;
   };
 
-  test('tiles stand side by side with their captions beneath, the bar at the end', async () => {
+  test('tiles stand side by side with their captions beneath, the bar at the end', () => {
     const rows = [
       {
         label: 'beta 1.5',
@@ -176,7 +176,7 @@ describe('sheet', () => {
     expect([bare.width, bare.height]).toEqual([page.width, page.height - 40]);
   });
 
-  test('a caption never runs into the next tile', async () => {
+  test('a caption never runs into the next tile', () => {
     const long = 'x'.repeat(500);
     const rows = [
       {
@@ -193,7 +193,7 @@ describe('sheet', () => {
     expect(ink(page, page.width - 24, 0, 24, page.height)).toBe(0);
   });
 
-  test('a warning stands beneath its row, on as many lines as it takes', async () => {
+  test('a warning stands beneath its row, on as many lines as it takes', () => {
     const tiles = [{ image: solid(224, 224, RED), captions: ['dog'] }];
     const plain = sheet({ title: '', rows: [{ label: '', tiles }], colourBar: false });
     const warning = "caution: noise alone gives 'dog' about as often";
@@ -209,7 +209,7 @@ describe('sheet', () => {
     expect(red.x + red.width).toBeLessThanOrEqual(24 + 224);
   });
 
-  test('a row of more than eight goes on below; nothing at all is refused', async () => {
+  test('a row of more than eight goes on below; nothing at all is refused', () => {
     const tiles = Array.from({ length: 9 }, () => ({ image: solid(224, 224, RED), captions: [] }));
     const page = sheet({ title: '', rows: [{ label: '', tiles }], colourBar: false });
     expect([page.width, page.height]).toEqual([24 + 8 * 224 + 7 * 16 + 24, 24 + 224 + 24 + 224 + 24]);
