@@ -70,7 +70,7 @@ export function descentGraph(
       const names = [`next:${parameter}`, `next:m:${parameter}`, `next:v:${parameter}`] as const;
       const made = [next, m1, v1].map((value, k) => {
         g.types.set(value, { type: 'float32', dims });
-        return g.output(value, names[k]!);
+        return g.output(value, names[k]);
       });
       moved.set(parameter, made[0]!);
       states.set(parameter, { parameter, dims, now: [parameter, m, v], next: names });
