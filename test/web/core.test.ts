@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { chromium, type Browser, type Page } from 'playwright-core';
 import sharp from 'sharp';
 import { audit } from '../../src/api/audit.js';
+import { train } from '../../src/api/train.js';
 import { toFloat32 } from '../../src/core/tensor.js';
 import { decodeNpy } from '../../src/data/npy.js';
 import type { AuditDocument } from '../../src/report/audit-files.js';
@@ -215,3 +216,22 @@ test('ten audits leave no more in memory than two', async () => {
   // The memory of WebAssembly never shrinks. Sessions of eight audits would be more than ten times this.
   expect(ten).toBeLessThan(two + 3e6);
 }, 240_000);
+
+test('an explainer by itself gives the masks that it gives in Node', async () => {
+  const options = { iterations: 3, batch: 4, limit: 12, seed: 1, validation: 0 };
+  const { lan } = await train('tank', join(models, 'tank/pictures'), { ...options, maskShape: 'pixel' });
+  await talk.send({ type: 'open', files: [{ name: 'lan.onnx', bytes: lan! }] });
+  const { model } = await talk.next('opened');
+  expect(model).toMatchObject({ kind: 'explainer', takes: 'picture', name: 'lan.onnx' });
+  const { type: _, name: __, ...picturePixels } = await pixels(picture);
+  await talk.send({ type: 'explain-once', id: 5, ...picturePixels });
+  const { id, attention, height, width } = await talk.next('explained');
+  expect([id, attention.length]).toEqual([5, height * width]);
+  const node = await audit('tank', picture, { lan: lan!, preset: 'quick' });
+  const mask = toFloat32(node.betas[0]!.learned.order ?? node.betas[0]!.learned.mask);
+  const apart = attention.reduce((most, v, i) => Math.max(most, Math.abs(1 - v - mask[i]!)), 0);
+  expect(apart).toBeLessThan(1e-4);
+  // Without a model there is nothing to audit.
+  await talk.send({ type: 'audit', settings: {} });
+  expect(await talk.next('failed')).toMatchObject({ code: 'usage', problem: 'No model is open.' });
+}, 120_000);
