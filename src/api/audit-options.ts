@@ -79,6 +79,8 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly noise?: string;
   /** Samples [n,...sample] in pixel space for `noise: 'bootstrap:<name>'`, in place of a dataset read from a path. */
   readonly noiseSamples?: Tensor;
+  /** What is to be told of `noiseSamples`, among the notes of a result. */
+  readonly noiseNotes?: readonly string[];
   /**
    * Which class is explained, in place of the model's answer: its name, a synonym or a part of it that only one has, or its index. What is
    * claimed is that the part that is left makes the model answer it, whether or not it does so for the whole input.

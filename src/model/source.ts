@@ -32,6 +32,8 @@ export interface ModelSource {
 export interface SourceOptions {
   /** Of a Hugging Face folder, `quantized` for `onnx/model_quantized.onnx`. Default: the one without, `model.onnx`. */
   readonly variant?: string;
+  /** What messages and reports call the model. Default: its path. */
+  readonly named?: string;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface SourceOptions {
  * a model which comes with the package (models/<name>/<name>.onnx). A file within a Hugging Face folder goes by the card of the folder, where it has none of its own.
  * Throws LanError when it does not exist, or is not a sound ONNX file.
  */
-export async function readModel(source: string | Uint8Array, { variant }: SourceOptions = {}): Promise<ModelSource> {
+export async function readModel(source: string | Uint8Array, { variant, named }: SourceOptions = {}): Promise<ModelSource> {
   const folder = typeof source === 'string' && isFolder(source);
   if (variant !== undefined && !folder)
     throw new LanError(
@@ -49,14 +51,14 @@ export async function readModel(source: string | Uint8Array, { variant }: Source
     );
   if (typeof source !== 'string') {
     const model = decodeModel(source, 'Model');
-    return hashed({ model, bytes: source, name: 'model', packaged: false, size: sizeOf(model, source) });
+    return hashed({ model, bytes: source, name: named ?? 'model', packaged: false, size: sizeOf(model, source) });
   }
   const path = !exists(source) && /^[\w-]+$/.test(source) ? packaged(source) : folder ? fileIn(source, variant) : source;
   const bytes = await readBytes(path, 'Model', { code: 'model' });
   const card = folder ? cardOfHuggingFace(source) : (cardBeside(path) ?? cardAround(path));
   const model = decodeModel(bytes, `Model '${path}'`, externalReader(path));
   const isPackaged = path !== source && !folder;
-  return hashed({ model, bytes, name: source, path, card, packaged: isPackaged, size: sizeOf(model, bytes) });
+  return hashed({ model, bytes, name: named ?? source, path, card, packaged: isPackaged, size: sizeOf(model, bytes) });
 }
 
 function cardAround(path: string): PartialCard | undefined {

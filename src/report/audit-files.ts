@@ -15,6 +15,7 @@ import { claimedExample } from './example.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
 import { auditReport } from './page/audit.js';
+import { sectionsOf } from './page/sections.js';
 import { REPORT, reportPage } from './page/template.js';
 import { plainClaim } from './plain.js';
 import { PATH_FILES, writePath } from './path-files.js';
@@ -118,7 +119,9 @@ export async function writeAudit(
     await writeAtomically(page, pageOf(result, context)!);
   }
   const report = join(folder, REPORT);
-  await writeAtomically(report, await reportPage(await auditReport(x, result, context)));
+  const masks = result.betas.map(({ learned }) => learned.mask);
+  const sections = await sectionsOf(context.plugins, { document, x, masks });
+  await writeAtomically(report, await reportPage(await auditReport(x, result, context, sections)));
   const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
   const { features, chart, array } = pathsIn(folder, featureFiles(context.features));

@@ -9,6 +9,7 @@ import {
   filesOf,
   inspect,
   LanError,
+  LanErrors,
   openExplainer,
   openModel,
   pixelsOf,
@@ -54,8 +55,9 @@ const TYPES: Readonly<Record<string, string>> = {
 export class Session {
   private open: Open | undefined;
   private picture: Asked<'picture'> | undefined;
-  /** The last picture as the network takes it. */
+  /** The last picture as the network takes it, and the model with the card that the picture settled. */
   private x: Tensor | undefined;
+  private settled: Classifier | undefined;
   private run: LiveRun | undefined;
   private explainer: Explainer | undefined;
 
@@ -90,6 +92,7 @@ export class Session {
     this.open = undefined;
     this.explainer = undefined;
     this.x = undefined;
+    this.settled = undefined;
     await Promise.all([open?.model.dispose(), explainer?.dispose()]);
   }
 
@@ -102,13 +105,7 @@ export class Session {
     const found = await inspect(asked.files, options);
     const name = nameOf(asked.files);
     if (found.metadata['lan-onnx.kind'] === 'explainer') return this.openedExplainer(name, found, asked.files);
-    if (found.problems.length > 0) {
-      const { problems } = found;
-      throw new LanError(
-        'unsupported',
-        `${name} cannot be explained: ${problems[0]}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''}`,
-      );
-    }
+    if (found.problems.length > 0) throw new LanErrors('unsupported', `${name} cannot be explained:`, found.problems);
     this.say({ type: 'phase', text: 'opening the model' });
     const model = await openModel(asked.files, options);
     this.open = { model, asked };
@@ -160,9 +157,13 @@ export class Session {
     this.picture = picture;
     const { x, answers } = found.seen[0]!;
     this.x = x;
+    this.settled = model.withCard(found.card.input);
     const seen = pixelsOf(x, found.card.input.range);
-    const notes = [...found.notes.filter((n) => !model.notes.includes(n)), ...unsure(answers, model)];
-    this.say({ type: 'predicted', name: picture.name, top: answers, seen, card: cardOf(found), notes }, [seen.rgba.buffer]);
+    const notes = found.notes.filter((n) => !model.notes.includes(n));
+    const cautions = unsure(answers, model);
+    this.say({ type: 'predicted', name: picture.name, top: answers, seen, card: cardOf(found), notes, cautions }, [
+      seen.rgba.buffer,
+    ]);
   }
 
   private async audited(settings: AuditSettings): Promise<void> {
@@ -170,7 +171,7 @@ export class Session {
     const { picture } = this;
     if (!picture) throw new LanError('usage', 'There is no picture to explain.', 'Give one first.');
     const start = performance.now();
-    const run = new LiveRun(this.say, model, this.x, settings);
+    const run = new LiveRun(this.say, this.settled ?? model, this.x, settings);
     this.run = run;
     try {
       const result = await audit(model, picture, {
@@ -239,7 +240,7 @@ function unsure(top: readonly Answer[], { classes }: Classifier): string[] {
   if (!best || (best.probability > 1.2 * chance && (classes < MANY || best.probability >= UNSURE))) return [];
   const percent = (p: number): string => `${Number((100 * p).toPrecision(2))} %`;
   return [
-    `the model is unsure: its best answer has ${percent(best.probability)}, where chance is ${percent(chance)}; the picture may not be prepared as it expects (see the card)`,
+    `The model is unsure: its best answer has ${percent(best.probability)}, where chance is ${percent(chance)}; the picture may not be prepared as it expects.`,
   ];
 }
 
