@@ -1,6 +1,6 @@
 // Tar archives, gzipped or not, read as a whole: what they hold by name. Archives are untrusted: sizes are bounded, names stay inside.
 import { gunzipSync } from 'node:zlib';
-import { LanError } from '../../src/core/errors.js';
+import { LanError } from '../core/errors.js';
 
 /** One regular file of an archive. */
 export interface ArchiveFile {
