@@ -16,8 +16,10 @@ import { inspect } from './commands/inspect.js';
 import { plugin } from './commands/plugin.js';
 import { reproduce } from './commands/reproduce.js';
 import { score } from './commands/score.js';
+import { status } from './commands/status.js';
 import { serve } from './commands/serve.js';
 import { train } from './commands/train.js';
+import { worker } from './commands/worker.js';
 
 /** Every command of lan-onnx. */
 export const COMMANDS: readonly Command[] = [
@@ -35,6 +37,8 @@ export const COMMANDS: readonly Command[] = [
   commandOf(exportGradient, () => import('./run/export-gradient.js')),
   commandOf(exportStep, () => import('./run/export-step.js')),
   commandOf(fetch, () => import('./run/fetch.js')),
+  commandOf(worker, () => import('./run/worker.js')),
+  commandOf(status, () => import('./run/status.js')),
   commandOf(importTfjs, () => import('./run/import-tfjs.js')),
   commandOf(plugin, () => import('./run/plugin.js')),
   commandOf(doctor, () => import('./run/doctor.js')),

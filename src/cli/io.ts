@@ -52,10 +52,10 @@ export const shown = (text: string): string =>
  * results go, is left out, since neither changes them and the latter would overwrite them; but of `train`, which asks for it.
  */
 export function repeatable(argv: readonly string[]): string {
-  const left = new RegExp(`^--(no-)?(${argv[0] === 'train' ? '' : 'out|'}workers|resume|json)(=|$)`);
-  const deciding = argv.filter(
-    (word, i) => !left.test(word) && !(left.test(argv[i - 1] ?? '') && /^--(out|workers)$/.test(argv[i - 1]!)),
-  );
+  const valued = `${argv[0] === 'train' ? '' : 'out|'}workers|queue|store|priority|attempts|backoff`;
+  const left = new RegExp(`^--(no-)?(${valued}|resume|json)(=|$)`);
+  const taking = new RegExp(`^--(${valued})$`);
+  const deciding = argv.filter((word, i) => !left.test(word) && !taking.test(argv[i - 1] ?? ''));
   const quoted = (word: string): string => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
   return ['lan-onnx', ...deciding].map(quoted).join(' ');
 }

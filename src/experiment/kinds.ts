@@ -3,6 +3,8 @@ import { METHODS } from '../attribution/names.js';
 import { MASK_VALUES, type MaskValues } from '../lan/choices.js';
 import { z } from 'zod';
 import type { TrainSettings } from '../lan/train.js';
+import { cifarFields, type CifarConfig } from './cifar-config.js';
+import { newsgroupsFields, type NewsgroupsConfig } from './newsgroups-config.js';
 import { SYN } from './data/known-features.js';
 import { beta, betas, CANVAS, limit, listOf, MOST, MOST_PIXELS, MOST_STEPS, network, noise, section, text, train, whole } from './fields.js'; // prettier-ignore
 
@@ -92,7 +94,8 @@ export interface ImagenetConfig {
 }
 
 /** The settings of an experiment, as its JSON file has them; `kind` says which experiment. */
-export type ExperimentConfig = TranslatedConfig | TankConfig | KnownFeaturesConfig | ImagenetConfig;
+export type ExperimentConfig =
+  TranslatedConfig | TankConfig | KnownFeaturesConfig | CifarConfig | NewsgroupsConfig | ImagenetConfig;
 
 /** What a config of each kind has to have, and all that it may have. */
 export const KINDS = {
@@ -156,4 +159,6 @@ export const KINDS = {
     }),
     limits: section({ rising: limit, kept: limit, aboveNoise: limit }),
   }),
+  cifar: cifarFields,
+  newsgroups: newsgroupsFields,
 } as const;

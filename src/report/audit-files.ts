@@ -15,6 +15,7 @@ import { claimedExample } from './example.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
 import { auditReport } from './page/audit.js';
+import { sectionsOf } from './page/sections.js';
 import { REPORT, reportPage } from './page/template.js';
 import { plainClaim } from './plain.js';
 import { PATH_FILES, writePath } from './path-files.js';
@@ -118,7 +119,9 @@ export async function writeAudit(
     await writeAtomically(page, pageOf(result, context)!);
   }
   const report = join(folder, REPORT);
-  await writeAtomically(report, await reportPage(await auditReport(x, result, context)));
+  const masks = result.betas.map(({ learned }) => learned.mask);
+  const sections = await sectionsOf(context.plugins, { document, x, masks });
+  await writeAtomically(report, await reportPage(await auditReport(x, result, context, sections)));
   const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
   const { features, chart, array } = pathsIn(folder, featureFiles(context.features));
@@ -242,13 +245,14 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
       ...(b.attribution ? { passes: b.attribution.passes, details: b.attribution.details } : {}),
       steps: b.learned.history.length,
       stopped: b.learned.stopped,
+      ...(b.learned.changes && { changes: b.learned.changes }),
       ...(b.learned.forwardPasses === undefined ? {} : { forwardPasses: b.learned.forwardPasses }),
       history: {
         loss: b.learned.history.map((h) => round(h.loss)),
         outputLoss: b.learned.history.map((h) => round(h.outputLoss)),
         maskMean: b.learned.history.map((h) => round(h.maskMean)),
         ...(b.learned.history.some((h) => h.kept !== undefined) && { kept: b.learned.history.map((h) => h.kept ?? null) }),
-        ...(result.settings.keep !== undefined && { beta: b.learned.history.map((h) => round(h.beta)) }),
+        ...((result.settings.keep !== undefined || b.learned.changes) && { beta: b.learned.history.map((h) => round(h.beta)) }),
       },
       timings: {
         learnSeconds: b.learned.seconds,

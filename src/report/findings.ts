@@ -11,11 +11,12 @@ import { toCsv } from './csv.js';
 import { short } from './format.js';
 import { findingsReport } from './page/findings.js';
 import { REPORT, reportPage } from './page/template.js';
+import { bracketed, writeWordTables } from './word-tables.js';
 
 function draw(figure: Figure): Promise<Uint8Array> {
   const title = figure.caption;
   if (figure.kind === 'maps') return maps(figure.panels, { title });
-  if (figure.kind === 'pairs') return pairs(figure.items, { title });
+  if (figure.kind === 'pairs') return pairs(figure.items, { title, columns: figure.columns });
   const coloured = (picture: Picture, attention?: Float32Array): Picture =>
     attention ? { ...picture, pixels: heatmap(attention) } : picture;
   const rows = figure.rows.map(({ tiles, ...row }) => ({
@@ -30,7 +31,7 @@ const markdown = (columns: readonly string[], rows: Table['rows']): string[] =>
 
 /** report.html, metrics.json, summary.md and tables of the findings: the same bytes from the same config, data, seed, engine and thread count. */
 export async function writeFindings(folder: string, findings: Findings, settings: object, repeat?: string): Promise<void> {
-  const { title, data, metrics, verdicts, figures, tables = [] } = findings;
+  const { title, data, metrics, verdicts, figures, tables = [], documents } = findings;
   const shown = tables.map(({ columns, rows }) => ({ columns, rows }));
   const document = {
     schema: 'lan-onnx/findings@1',
@@ -43,6 +44,7 @@ export async function writeFindings(folder: string, findings: Findings, settings
   };
   for (const figure of figures) await writeAtomically(join(folder, figure.file), await draw(figure));
   for (const { file, columns, rows } of tables) await writeAtomically(join(folder, file), toCsv([columns, ...rows]));
+  if (documents) await writeWordTables(folder, title, documents);
   await writeAtomically(join(folder, 'metrics.json'), `${JSON.stringify(document, null, 2)}\n`);
   const lines = [
     `# ${title}`,
@@ -54,6 +56,12 @@ export async function writeFindings(folder: string, findings: Findings, settings
     ...verdicts.map((v) => `| ${v.claim} | ${short(v.value)} | ${v.asked} | ${v.holds ? 'holds' : 'does not hold'} |`),
     '',
     ...tables.flatMap(({ caption, columns, rows }) => [caption, '', ...markdown(columns, rows), '']),
+    ...(documents ?? []).flatMap(({ name, topic, masks }) => [
+      `${name}: ${topic}. The most important words, those in the document in brackets:`,
+      '',
+      ...masks.map((mask) => `- ${mask.by}: ${bracketed(mask)}`),
+      '',
+    ]),
     ...figures.flatMap((f) => [`![${f.caption}](${f.file})`, '', f.caption, '']),
     '| metric | value |',
     '|---|---|',

@@ -8,7 +8,7 @@ import { cardBeside, readCard, type PartialCard } from '../model/card.js';
 import { folderAround } from '../model/hugging-face.js';
 import { readModel } from '../model/source.js';
 import { decodeModel } from '../onnx/codec.js';
-import { externalReader } from '../onnx/external.js';
+import { externalReader } from '../model/external.js';
 import type { Resource, Site } from './site.js';
 
 /** What is opened for the page. */

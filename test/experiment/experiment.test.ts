@@ -31,7 +31,15 @@ const bytesIn = (run: string): [string, string][] =>
     .map((file) => [file, readFileSync(join(run, file)).toString('base64')]);
 
 test('every experiment of the package can be read, whole and quick, and says where its numbers are from', () => {
-  expect(experimentNames()).toEqual(['imagenet', 'syn', 'tank', 'translated-mnist', 'translated-mnist-corner']);
+  expect(experimentNames()).toEqual([
+    'cifar',
+    'imagenet',
+    'newsgroups',
+    'syn',
+    'tank',
+    'translated-mnist',
+    'translated-mnist-corner',
+  ]);
   for (const name of experimentNames()) {
     const whole = readExperiment(name, false);
     const quick = readExperiment(name, true);
@@ -119,13 +127,13 @@ test('the tank of the package: right in its own weather, never in the other', as
 test('configs that are none', async () => {
   const refused = async (name: string): Promise<string> => (await cli('reproduce', name)).err.trim().split('\n').at(-1)!;
   expect(await refused('nothing')).toBe(
-    "lan-onnx: No experiment is called 'nothing'. There are syn, tank, translated-mnist, translated-mnist-corner; or give a .json file.",
+    "lan-onnx: No experiment is called 'nothing'. There are cifar, newsgroups, syn, tank, translated-mnist, translated-mnist-corner; or give a .json file.",
   );
   writeFileSync(at('text.json'), 'hello');
   expect(await refused(at('text.json'))).toMatch(/^lan-onnx: Experiment '.*text\.json': cannot be read \(/);
   writeFileSync(at('other.json'), '{"schema": "x"}');
   expect(await refused(at('other.json'))).toBe(
-    `lan-onnx: Experiment '${at('other.json')}': expected schema lan-onnx/experiment@1 and a kind of translated-digits, tank, known-features.`,
+    `lan-onnx: Experiment '${at('other.json')}': expected schema lan-onnx/experiment@1 and a kind of translated-digits, tank, known-features, cifar, newsgroups.`,
   );
   const wrong = miniature('tank', (c) => {
     c.data = { size: '64', train: 10, test: 5, colour: 1 };

@@ -92,14 +92,16 @@ function Live({ state, session }: { readonly state: State; readonly session: Ses
         <Figures step={step} agreement={agreement} />
         <Curves points={history} />
       </div>
-      <Steering
-        step={step}
-        active={learning === 'running' || learning === 'paused'}
-        session={session}
-        share={share}
-        setShare={setShare}
-      />
-      {step?.preview && (
+      {learning !== 'none' && (
+        <Steering
+          step={step}
+          active={learning === 'running' || learning === 'paused'}
+          session={session}
+          share={share}
+          setShare={setShare}
+        />
+      )}
+      {learning !== 'none' && step?.preview && (
         <div class="preview">
           <figure>
             <Canvas pixels={step.preview.seen} label={`The picture with ${percent(step.preview.share)} of it replaced`} />
@@ -121,7 +123,7 @@ function Figures({ step, agreement }: { readonly step?: Told<'step'>; readonly a
     ['answer kept', step?.kept === undefined ? '–' : `${percent(step.kept)} of the draws`],
     ['loss', step ? step.loss.toFixed(3) : '–'],
     ['steps a second', step ? String(Number(step.stepsPerSecond.toPrecision(2))) : '–'],
-    ['converted model differs by', agreement === undefined ? '–' : agreement === 0 ? '0' : agreement.toExponential(0)],
+    ['differs from the file by', agreement === undefined ? '–' : agreement === 0 ? '0' : agreement.toExponential(0)],
   ];
   return (
     <dl class="figures">

@@ -6,7 +6,7 @@ import { Table } from '../blocks/table.js';
 import { Pick } from './drop.js';
 import type { Handed } from './dropped.js';
 import { exampleAddress, TANK } from './examples.js';
-import { bytes, shapeOf } from './figures.js';
+import { bytes, inPage, shapeOf } from './figures.js';
 import type { CardShown } from './protocol.js';
 import type { State, Told } from './state.js';
 
@@ -36,6 +36,12 @@ export function ModelStep({
       {!model && !opening && <Examples tank={tank} />}
       {opening && !model && <p class="quiet">Reading {opening} …</p>}
       {model && <Model key={model.model.sha256} told={model} />}
+      {model && (
+        <details>
+          <summary>Examples to try</summary>
+          <Examples tank={tank} />
+        </details>
+      )}
       {others.length > 0 && (
         <label class="inline">
           Other models of this folder{' '}
@@ -90,7 +96,7 @@ function Model({ told }: { readonly told: Told<'opened'> }): VNode {
           <p>This model cannot be explained here:</p>
           <ul>
             {model.unsupported.map((text) => (
-              <li key={text}>{text}</li>
+              <li key={text}>{inPage(text)}</li>
             ))}
           </ul>
         </div>
@@ -132,7 +138,7 @@ export const CardLines = ({ card }: { readonly card: CardShown }): VNode => (
 export const Notes = ({ notes }: { readonly notes: readonly string[] }): VNode => (
   <ul class="notes">
     {notes.map((note) => (
-      <li key={note}>{note}</li>
+      <li key={note}>{inPage(note)}</li>
     ))}
   </ul>
 );

@@ -124,7 +124,14 @@ function told(state: State, message: FromWorker): State {
     case 'checked':
       return stale ? state : { ...state, agreement: message.agreement };
     case 'step':
-      return stale ? state : { ...state, step: message, history: extended(state.history, message) };
+      return stale
+        ? state
+        : // The answer to a share comes with some steps only.
+          {
+            ...state,
+            step: { ...message, preview: message.preview ?? state.step?.preview },
+            history: extended(state.history, message),
+          };
     case 'paused':
       return state.learning === 'running' ? { ...state, learning: 'paused' } : state;
     case 'resumed':

@@ -1,7 +1,7 @@
 // A person's session: the worker that holds the model, and what is asked of it. Starts another worker where one is lost.
 import { useEffect, useMemo, useReducer, useRef } from 'preact/hooks';
 import { sorted, type Found } from './files.js';
-import { decodePicture, Unreadable } from './pictures.js';
+import { decodePicture, Unreadable, type Photo } from './pictures.js';
 import type { AuditSettings, CardGiven, FromWorker, ToWorker } from './protocol.js';
 import { after, START, type Event, type State } from './state.js';
 
@@ -30,17 +30,14 @@ export function useSession(): [State, Session] {
   latest.current = state;
   const session = useMemo(() => new Running(dispatch, () => latest.current), []);
   useEffect(() => () => session.end(), []);
-  // A model that was opened is asked at once about the picture that is there.
-  const { model, photo } = state;
-  useEffect(() => {
-    if (model?.model.takes === 'picture' && latest.current.photo) session.askAbout(latest.current.photo);
-  }, [model, photo]);
   return [state, session];
 }
 
 class Running implements Session {
   private worker: Worker;
   private spoken = false;
+  /** Is a model being opened? Another card opens the same one again, which the worker asks about the picture by itself. */
+  private opens = false;
   private last?: { readonly found: readonly Found[]; readonly folder?: string; readonly card?: CardGiven };
   /** Counts what was handed over: what takes long to be read is not shown over what came after it. */
   private turn = 0;
@@ -69,7 +66,8 @@ class Running implements Session {
   card(card: CardGiven): void {
     this.giveUp();
     if (this.state().photo) this.dispatch({ type: 'ask' });
-    this.send({ type: 'card', card });
+    // What was said of the model when it was opened still holds.
+    this.send({ type: 'card', card: { ...this.last?.card, ...card } });
   }
 
   audit(settings: AuditSettings): void {
@@ -102,7 +100,7 @@ class Running implements Session {
     this.dispatch({ type: 'dismiss' });
   }
 
-  askAbout({ name, width, height, rgba }: NonNullable<State['photo']>): void {
+  private askAbout({ name, width, height, rgba }: Photo): void {
     this.send({ type: 'picture', name, width, height, rgba });
   }
 
@@ -125,6 +123,7 @@ class Running implements Session {
         model.files.map(async ({ name, file }) => ({ name, bytes: new Uint8Array(await file.arrayBuffer()) })),
       );
       if (turn !== this.turn) return;
+      this.opens = true;
       this.send({ type: 'open', files, ...(card && { card }) }, files.map((f) => f.bytes.buffer)); // prettier-ignore
     } catch {
       const failed = { during: 'open', code: 'model', problem: `'${model.name}' cannot be read.`, advice: 'Is it still there, and small enough for this browser?' } as const; // prettier-ignore
@@ -137,7 +136,9 @@ class Running implements Session {
       const photo = await decodePicture(name, file);
       if (turn !== this.turn) return;
       this.giveUp();
-      this.dispatch({ type: 'photo', photo, asked: this.state().model?.model.takes === 'picture' });
+      const asked = this.state().model?.model.takes === 'picture';
+      this.dispatch({ type: 'photo', photo, asked });
+      if (asked) this.askAbout(photo);
     } catch (error) {
       if (turn !== this.turn) return;
       if (error instanceof Unreadable) this.fail(error.message, error.advice);
@@ -163,13 +164,21 @@ class Running implements Session {
       if (worker !== this.worker) return;
       this.spoken = true;
       if (data.type === 'failed' && data.code === 'crashed') this.lose(worker, data.problem, data.advice);
-      else this.dispatch({ type: 'told', message: data });
+      else this.told(data);
     };
     worker.onerror = (event) => {
       event.preventDefault();
       this.lose(worker, 'The part of this page that runs the model has ended unexpectedly.', 'It was started anew: open the model again.'); // prettier-ignore
     };
     return worker;
+  }
+
+  private told(message: FromWorker): void {
+    this.dispatch({ type: 'told', message });
+    if (message.type !== 'opened' || !this.opens) return;
+    this.opens = false;
+    const { photo } = this.state();
+    if (photo && message.model.takes === 'picture') this.askAbout(photo);
   }
 
   /** The worker is gone, with the model; another takes its place, unless this one never ran. */

