@@ -61,7 +61,7 @@ test('translated digits, twice: the same folder, and verdicts that fail after so
   expect([first.code, first.out]).toEqual([1, expect.stringMatching(/FAILS {2}the classifier recognises validation digits/)]);
   await run('b');
   expect(readdirSync(at('a')).sort()).toEqual(
-    ['classifier.card.json', 'classifier.checkpoint', 'classifier.metrics.jsonl', 'classifier.onnx', 'figure-2.png', 'figure-3.png', 'lan.checkpoint', 'lan.fused.onnx', 'lan.metrics.jsonl', 'lan.onnx', 'metrics.json', 'report.html', 'summary.md'], // prettier-ignore
+    ['classifier.card.json', 'classifier.checkpoint', 'classifier.metrics.jsonl', 'classifier.onnx', 'figure-2.png', 'figure-2.svg', 'figure-3.png', 'figure-3.svg', 'lan.checkpoint', 'lan.fused.onnx', 'lan.metrics.jsonl', 'lan.onnx', 'metrics.json', 'report.html', 'summary.md'], // prettier-ignore
   );
   for (const [i, [file, bytes]] of bytesIn(at('a')).entries())
     expect([file, bytes === bytesIn(at('b'))[i]![1]]).toEqual([file, true]);

@@ -46,7 +46,7 @@ test('every photo has a mask for every beta, and the remark stands wherever the 
 test('the same again gives the same bytes, with logits of single elements too', async () => {
   const config = miniature('b.json', { grids: false, betas: '2' });
   for (const run of ['b', 'c']) await cli('reproduce', config, '--model', tank, '--images', photos[0]!, '--threads', '1', '--out', at(run)); // prettier-ignore
-  for (const file of ['masks.png', 'masks.csv', 'metrics.json']) expect([file, Buffer.compare(readFileSync(at('b', file)), readFileSync(at('c', file)))]).toEqual([file, 0]); // prettier-ignore
+  for (const file of ['masks.png', 'masks.svg', 'masks.csv', 'metrics.json']) expect([file, Buffer.compare(readFileSync(at('b', file)), readFileSync(at('c', file)))]).toEqual([file, 0]); // prettier-ignore
 });
 
 test('what is missing, and what is without effect, is said', async () => {
