@@ -22,6 +22,7 @@ import { PATH_FILES, writePath } from './path-files.js';
 import { captioned, predictionText, top, withAsked } from './prediction.js';
 import { tokensPage } from './tokens-page.js';
 import { featureFiles, writeFeatures } from './feature-files.js';
+import { vectorOf, writeFigure } from './figure-files.js';
 import { claimsAbout } from './claims-about.js';
 import { documented, featureNeeds } from './features.js';
 import { asPageTokens, documentedText, runningText } from './running-text.js';
@@ -110,7 +111,7 @@ export async function writeAudit(
   let sheetPath: string | undefined;
   if (rows.length > 0) {
     sheetPath = join(folder, SHEET);
-    await writeAtomically(sheetPath, await sheet({ title: context.title, rows, colourMap: context.colormap }));
+    await writeFigure(folder, SHEET, sheet({ title: context.title, rows, colourMap: context.colormap }));
   }
   let page: string | undefined;
   if (context.features) await writeFeatures(folder, context.title, context.features, result);
@@ -210,7 +211,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     run: context.run,
     files: {
       report: REPORT,
-      ...(drawn ? { sheet: SHEET } : {}),
+      ...(drawn ? { sheet: SHEET, sheetSvg: vectorOf(SHEET) } : {}),
       ...(context.tokens || context.features?.pieces ? { page: PAGE } : {}),
       ...featureFiles(context.features),
     },

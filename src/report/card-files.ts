@@ -45,7 +45,7 @@ export async function writeCard(
   if (seen.length === 0) return { card: path, ...(names ? { labels: names } : {}) };
   const picture = join(folder, 'seen.png');
   const rows = seen.map((s) => rowOf(s, card));
-  await writeAtomically(picture, await sheet({ title: `What ${basename(model)} sees`, rows, colourBar: false }));
+  await writeAtomically(picture, await sheet({ title: `What ${basename(model)} sees`, rows, colourBar: false }).toPng());
   return { card: path, ...(names ? { labels: names } : {}), seen: picture };
 }
 
