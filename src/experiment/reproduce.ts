@@ -5,13 +5,19 @@ import type { ExperimentConfig } from './kinds.js';
 import { newsgroups } from './newsgroups.js';
 import type { Findings, RunOptions } from './run.js';
 import { boostedTrees } from './boosted-trees.js';
+import { imagenet, type Subject } from './imagenet.js';
 import { knownFeatures } from './known-features.js';
 import { spam } from './spam.js';
 import { tanks } from './tank.js';
 import { translatedMnist } from './translated-digits.js';
 
-/** `data`: the real dataset's folder, where the experiment has one. Throws LanError, and Interrupted where `run.signal` ended it. */
-export function reproduce(config: ExperimentConfig, data: string | undefined, run: RunOptions): Promise<Findings> {
+/** `data`: the real dataset's folder, where the experiment has one; `subject`: the network and the photos of one that is brought. Throws LanError, and Interrupted where `run.signal` ended it. */
+export function reproduce(
+  config: ExperimentConfig,
+  data: string | undefined,
+  run: RunOptions,
+  subject: Subject = {},
+): Promise<Findings> {
   switch (config.kind) {
     case 'adversary':
       return adversaries(config, data, run);
@@ -19,6 +25,8 @@ export function reproduce(config: ExperimentConfig, data: string | undefined, ru
       return spam(config, data, run);
     case 'boosted-trees':
       return boostedTrees(config, data, run);
+    case 'imagenet':
+      return imagenet(config, subject, run);
     case 'tank':
       return tanks(config, data, run);
     case 'known-features':
