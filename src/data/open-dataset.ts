@@ -9,7 +9,7 @@ import { reasonOf } from './files.js';
 import { entriesOf } from './find-images.js';
 import { findIdx, isIdx, openIdxDataset } from './idx.js';
 import { openManifest } from './manifest.js';
-import { openNpyDataset } from './npy-pair.js';
+import { openNpyDataset, openSparseDataset } from './npy-pair.js';
 import { openPictureFolder } from './picture-files.js';
 
 /** Which part of a dataset is opened. */
@@ -21,7 +21,8 @@ export interface DatasetOptions {
 }
 
 const SPLITS = ['train', 'test', 'val', 'valid', 'validation', 'dev'];
-const KINDS = 'a folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or images.npy with labels.npy';
+const KINDS =
+  'a folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), images.npy or a sparse counts.npz with labels.npy';
 
 /**
  * Opens a dataset lazily: a folder with a sub-folder per class, a flat folder (unlabelled), IDX and CIFAR files or folders of them. Folders named
@@ -48,6 +49,7 @@ async function openFile(path: string, { split }: DatasetOptions): Promise<Datase
   if (extname(path).toLowerCase() === '.bin') return openCifarDataset([path]);
   if (/\.(csv|jsonl)$/i.test(path)) return openManifest(path);
   if (/\.npy$/i.test(path)) return openNpyDataset(path);
+  if (/\.npz$/i.test(path)) return openSparseDataset(path);
   throw new LanError('data', `Dataset '${path}': is of no known kind. Expected ${KINDS}.`);
 }
 
