@@ -224,7 +224,7 @@ export const dataOptions = {
     demandOption: true,
     group: INPUTS,
     describe:
-      'folder with a sub-folder per class, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or images.npy with labels.npy',
+      'folder with a sub-folder per class, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), images.npy or counts.npz (sparse) with labels.npy',
   },
   split: { ...TEXT, group: INPUTS, describe: 'train, test or val, where the data has several (default: test)' },
 } as const satisfies OptionTable;
