@@ -65,7 +65,7 @@ export async function boostedTrees(config: BoostedTreesConfig, _data: string | u
   }
   const table: Table = {
     file: 'features.csv',
-    caption: `True positives and false discoveries in per cent, with 95 % bootstrap intervals over samples, and the forward passes that each sample took. lan: masks by forward passes (--engine forward), which find by themselves how many features are needed, at full length and at KernelSHAP's number of passes; the others are told`,
+    caption: `True positives and false discoveries in per cent, with 95 % bootstrap intervals over samples, and the forward passes that each sample took. lan: masks by forward passes (the engine that needs no gradients), which find by themselves how many features are needed, at full length and at KernelSHAP's number of passes; the others are told`,
     columns: ['set', 'method', 'forward passes', 'true positives', 'low', 'high', 'false discoveries', 'low', 'high', 'features named'], // prettier-ignore
     rows,
   };

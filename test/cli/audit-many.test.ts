@@ -48,6 +48,7 @@ test('a folder: the broken picture is named with the reason, the others are expl
     '9',
     '9-2',
     'classes.png',
+    'classes.svg',
     'report.html',
     'results.jsonl',
     'summary.json',
@@ -110,7 +111,14 @@ test('an input that only learning finds fault with is named too, and the rest go
   expect(code).toBe(2);
   expect(err).toContain('nan.npy');
   expect(out).toContain(`${at('fine.npy')}: class`);
-  expect(readdirSync(at('nan')).sort()).toEqual(['classes.png', 'fine', 'report.html', 'results.jsonl', 'summary.json']);
+  expect(readdirSync(at('nan')).sort()).toEqual([
+    'classes.png',
+    'classes.svg',
+    'fine',
+    'report.html',
+    'results.jsonl',
+    'summary.json',
+  ]);
 });
 
 test('the library goes on as well, and tells each failure in its place', async () => {

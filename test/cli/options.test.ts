@@ -112,8 +112,8 @@ test('every command is in --help, with its one line', async () => {
   for (const { definition } of COMMANDS) expect(out).toContain(`lan-onnx ${definition.command}`);
 });
 
-/** Commands that open no model of the user's. */
-const WITHOUT_MODEL = ['reproduce', 'completion', 'doctor'];
+/** Commands that open no model of the user's, or have the page or a job do so. */
+const WITHOUT_MODEL = 'reproduce completion doctor serve worker status plugin fetch import-tfjs'.split(' ');
 
 test('every command that opens a model takes what opening takes', () => {
   const flags =

@@ -13,6 +13,8 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
   const { name, list, out, offline, from } = argv;
   if (name === undefined && !list) throw new LanError('usage', 'NAME is missing: what is to be fetched?', 'See `list`.');
   if (list) {
+    if (name !== undefined)
+      throw new LanError('usage', `\`list\`: prints all that there is, and takes no name, received '${name}'.`);
     io.out(argv.json ? toJson(known()) : table());
     return;
   }

