@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow test-package test-web test-examples fuzz demo bench check-models conformance docs-site families ops-page faults clean
+.PHONY: help setup build types lint format test test-slow test-package test-web test-queue test-examples fuzz demo bench check-models conformance docs-site families ops-page faults clean
 
 PYTHON ?= python3
 STAMP := node_modules/.lan-onnx-setup
@@ -43,6 +43,10 @@ test-web: setup ## reports in a browser (Debian's Chromium, installed where it i
 
 test-examples: setup ## the examples and the guides as typed: workflows, action, commands; scripts where $(PYTHON) has what they need
 	LAN_ONNX_EXAMPLES=1 LAN_ONNX_PYTHON=$(PYTHON) npm test --silent -- test/examples
+
+test-queue: setup ## audits through a real Redis (Debian's, installed where it is missing): workers, server and coordinator killed, hostile jobs
+	bash test/redis/setup.sh
+	LAN_ONNX_QUEUE=1 npm test --silent -- test/redis
 
 FUZZ ?= --seconds 120
 fuzz: setup ## damaged models and files through the library, in processes that may die (FUZZ="--models 100000 --files 20000 --seconds 3600")

@@ -13,6 +13,9 @@ export { audit, createAuditor, type AuditResult, type Auditor, type Finding } fr
 export { auditAll, type Audited } from './api/audit-all.js';
 export { auditMany, type ManyOptions, type ManyResult } from './api/audit-many.js';
 export type { SourceSpec } from './api/many-source.js';
+export type { QueueOptions } from './api/queue-performer.js';
+export { workOn, type WorkerOptions, type WorkerResult } from './api/queue-worker.js';
+export { queueStatus, type DeadLetter, type QueueStatus, type StatusOptions } from './api/queue-status.js';
 export type { ResultLine, Summary } from './report/summary.js';
 export { diff, type DiffFinding, type DiffOptions, type DiffResult, type DiffSide } from './api/diff.js';
 export { picturePaths, type PicturePaths } from './data/picture-paths.js';
@@ -33,10 +36,21 @@ export {
   type ExportResult,
   type ExportStepOptions,
 } from './api/export.js';
+export { importTfjs, type ImportTfjsOptions, type ImportTfjsResult } from './api/import-tfjs.js';
 export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
 export { card, type CardLine, type CardOptions, type CardResult } from './api/card.js';
 export { check, inspect } from './api/check.js';
+export { serve, type Served, type ServeOptions } from './api/serve.js';
 export { definePlugin, type Plugin } from './api/plugin.js';
+export type { OwnNetwork, OwnParameter } from './lan/network.js';
+export type { MaskNetwork } from './lan/amortised.js';
+export type { OutputLossRule } from './lan/losses.js';
+export type { Noise, NoiseContext, NoiseFamily } from './lan/noise.js';
+export type { MetricRule, MetricSubject } from './evidence/metric.js';
+export type { PreprocessingStep } from './model/steps.js';
+export type { Block } from './report/page/document.js';
+export type { ReportSection, SectionSubject } from './report/page/sections.js';
+export type { DataReader } from './data/open-dataset.js';
 export { testPlugin, type PluginTest, type PluginTestOptions, type PluginTestResult } from './api/plugin-test.js';
 export { doctor, type Diagnosis, type DoctorResult } from './api/doctor.js';
 export type { CheckInput, CheckOptions, CheckResult } from './check/check.js';

@@ -17,7 +17,7 @@ export const Page = ({ report }: { readonly report: ReportDocument }): VNode => 
     <main>
       <header>
         <p class="kicker">lan-onnx {report.command}</p>
-        <h1>{report.claim.replaceAll(' %', '\u00a0%')}</h1>
+        <h1>{unbroken(report.claim)}</h1>
         <p class="about">{report.title}</p>
         {report.cautions.map((text) => (
           <Caution key={text} text={text} />
@@ -30,6 +30,20 @@ export const Page = ({ report }: { readonly report: ReportDocument }): VNode => 
     </main>
   </Images.Provider>
 );
+
+/** What a document says, within another page. */
+export const Finding = ({ report }: { readonly report: ReportDocument }): VNode => (
+  <Images.Provider value={report.images}>
+    <p class="claim finding">{unbroken(report.claim)}</p>
+    {report.cautions.map((text) => (
+      <Caution key={text} text={text} />
+    ))}
+    <Blocks blocks={report.blocks} />
+  </Images.Provider>
+);
+
+/** No line ends between a number and its percent sign. */
+const unbroken = (text: string): string => text.replaceAll(' %', '\u00a0%');
 
 const Blocks = ({ blocks }: { readonly blocks: readonly Block[] }): VNode => (
   <>
@@ -85,7 +99,7 @@ function Chosen({ label, options }: Choice): VNode {
       <div class="control choice">
         <label>
           <span>
-            {label}: <output>{name}</output>
+            {label}: <b>{name}</b>
           </span>
           <input
             type="range"

@@ -11,8 +11,9 @@ import { survey } from './audit-all.js';
 import type { AuditOptions } from './audit-options.js';
 import { Ledger, type ManyResult } from './ledger.js';
 import { openSource, type Source, type SourceSpec } from './many-source.js';
-import { isFile, type ModelLike } from './opened.js';
+import { isFile, type ModelLike, pluginsOf } from './opened.js';
 import { explain, inOrder, notBegun, type Performer, type Task } from './performer.js';
+import { queuePerformer, type QueueOptions } from './queue-performer.js';
 import { startWorkers } from './worker-pool.js';
 
 export type { ManyResult };
@@ -29,6 +30,11 @@ export interface ManyOptions extends AuditOptions {
    * cores from MANY inputs on; this process alone, on all cores, for fewer.
    */
   readonly workers?: number | 'auto';
+  /**
+   * Have the inputs explained by the workers of a queue (see workOn), on any number of machines, in place of `workers` here. The results are the same. A run that
+   * was broken off goes on where it stood.
+   */
+  readonly queue?: QueueOptions;
   /** Take what an earlier run has finished for the same model, options and inputs, and make the rest. */
   readonly resume?: boolean;
   /** Throw at the first input that cannot be explained. Default: it is told, and the rest goes on. */
@@ -55,13 +61,13 @@ export interface ManyOptions extends AuditOptions {
  * const { summary } = await auditMany('model.onnx', { kind: 'data', path: 'photos/', seed: 0 }, { out: 'out', failOn: 'replaceable<0.5' });
  */
 export async function auditMany(model: ModelLike, spec: SourceSpec, options: ManyOptions): Promise<ManyResult> {
-  const { out, workers = 'auto', resume = false, strict, failOn = [], junit, onStart, onDocument, onFailure, onDone, ...own } = options; // prettier-ignore
-  const failing = [failOn].flat().map(readFailOn);
-  const source = await openSource(spec);
+  const { out, workers = 'auto', queue, resume = false, strict, failOn = [], junit, onStart, onDocument, onFailure, onDone, ...own } = options; // prettier-ignore
+  const failing = [failOn].flat().map((text) => readFailOn(text, pluginsOf(model, own)));
+  const source = await openSource(spec, pluginsOf(model, own));
   let auditor: Auditor | undefined;
   try {
     const paths = source.inputs.map(({ path }) => path);
-    const width = widthFor(workers, paths.length, model, own);
+    const width = queue ? onQueue(workers, model, own) : widthFor(workers, paths.length, model, own);
     const auditing = { ...own, ...(width.threads ? { threads: own.threads ?? width.threads } : {}) };
     const notes = tellingNotes((text) => options.onNote?.(text));
     if (junit !== undefined) await prepareResults([junit], [typeof model === 'string' ? model : undefined, ...paths]); // prettier-ignore
@@ -73,11 +79,13 @@ export async function auditMany(model: ModelLike, spec: SourceSpec, options: Man
     await ensureWritable(out);
     const here = auditor;
     return await whileLocked(out, async () => {
-      onStart?.(here, width.workers, paths.length);
-      const performer =
-        width.workers > 1
+      const onOthers = queue && (await queuePerformer(queue, { model, auditor: here, source, options: own, first, out, total: paths.length, onNote: notes.tell, signal: own.signal })); // prettier-ignore
+      onStart?.(here, onOthers ? 0 : width.workers, paths.length);
+      const performer: Performer =
+        onOthers ??
+        (width.workers > 1
           ? startWorkers(width.workers, { model: model as string, options: plain(auditing, source), source: spec, first }, own.signal) // prettier-ignore
-          : alone(here, source, (at, theirs) => notes.reading(paths[at]!, theirs), own.signal);
+          : alone(here, source, (at, theirs) => notes.reading(paths[at]!, theirs), own.signal));
       const setup = {
         out,
         junit,
@@ -88,12 +96,17 @@ export async function auditMany(model: ModelLike, spec: SourceSpec, options: Man
         seed: own.seed ?? 0,
         look: { repeat: own.repeat, colormap: own.colormap },
       };
-      const run = { strict, resume, onDocument, onFailure, onDone, notes: width.workers > 1 ? notes : undefined };
+      const told = (done: number, total: number): void => {
+        onOthers?.entered(done, failures.size);
+        onDone?.(done, total);
+      };
+      const run = { strict, resume, onDocument, onFailure, onDone: told, notes: onOthers || width.workers > 1 ? notes : undefined }; // prettier-ignore
       try {
         await using ledger = await Ledger.open(setup);
         await explainAll(performer, ledger, sound, run);
         const unfinished = own.signal?.aborted === true;
         const found = await ledger.finish(here.model.source, { workers: width.workers, unfinished });
+        if (!unfinished) await onOthers?.finished();
         return { ...found, failures: [...failures.values()], unfinished };
       } finally {
         await performer.close();
@@ -191,6 +204,15 @@ const alone = (
     signal?.aborted ? Promise.resolve(notBegun()) : explain(auditor, source, task, (notes) => onRead(task.at, notes)),
   close: () => Promise.resolve(),
 });
+
+/** As a single process counts; its threads are those of each worker, so that results are the same. Throws LanError for what cannot be given away. */
+function onQueue(workers: number | 'auto', model: ModelLike, { adapters, method }: AuditOptions) {
+  if (workers !== 'auto')
+    throw new LanError('usage', '`workers` and `queue` contradict each other: the workers of a queue are started for themselves.', 'Leave one of them out.'); // prettier-ignore
+  if (!isFile(model) || adapters || typeof method === 'object')
+    throw new LanError('usage', '`queue`: other machines open the model for themselves, which takes its file, no `adapters` and no `method` of your own.'); // prettier-ignore
+  return { workers: 1, threads: 1 };
+}
 
 /** How many processes, and the threads of each where that is settled by it. */
 function widthFor(

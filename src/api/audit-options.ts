@@ -4,6 +4,7 @@ import type { MethodName } from '../attribution/names.js';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Within } from '../evidence/answer.js';
+import type { LiveChange, LiveMask } from '../explain/masks.js';
 import type { Find, MaskShape, MaskValues, OutputLoss, Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { OpenOptions } from '../model/open.js';
@@ -78,6 +79,8 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly noise?: string;
   /** Samples [n,...sample] in pixel space for `noise: 'bootstrap:<name>'`, in place of a dataset read from a path. */
   readonly noiseSamples?: Tensor;
+  /** What is to be told of `noiseSamples`, among the notes of a result. */
+  readonly noiseNotes?: readonly string[];
   /**
    * Which class is explained, in place of the model's answer: its name, a synonym or a part of it that only one has, or its index. What is
    * claimed is that the part that is left makes the model answer it, whether or not it does so for the whole input.
@@ -122,6 +125,13 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   /** The columns of a table that the model takes, by name, in its order. Default: all. */
   readonly columns?: readonly string[];
   readonly onProgress?: (progress: AuditProgress) => void;
+  /**
+   * Told after each step with the mask as it is, and waited for: a promise that is not kept yet is a pause, and what it gives (`{ beta, noise }`) holds from the
+   * next step on; the claim is about the last. Needs gradients: not with `engine: 'forward'`.
+   */
+  readonly watch?: (live: LiveMask) => void | Promise<LiveChange | void>;
+  /** Told the largest difference of a probability between the converted graph and onnxruntime on the original file, before anything is learned. */
+  readonly onAgreement?: (difference: number) => void;
   /** Told once each, as soon as it is known: what was assumed, and what is easily overlooked. All of them are in the result too. */
   readonly onNote?: (note: string) => void;
   /** After an abort the mask learned so far is kept and measured; further betas are left out. */

@@ -12,6 +12,8 @@ import { answerText } from '../report/claims.js';
 import { claimsAbout } from '../report/claims-about.js';
 import type { AuditContext } from '../report/contexts.js';
 import { featureNeeds, type FeatureNeed, type Features } from '../report/features.js';
+import { auditReport } from '../report/page/audit.js';
+import type { ReportDocument } from '../report/page/document.js';
 import { tokensIn, type TokenMask, type Tokens, type WordMask } from '../report/tokens.js';
 import type { Sample } from './inputs.js';
 
@@ -36,6 +38,8 @@ export interface AuditResult extends Omit<Measured, 'betas'> {
   readonly notes: readonly string[];
   /** The document of audit.json (docs/audit-json.md). */
   toJSON(): AuditDocument;
+  /** What report.html shows, as plain data. */
+  page(): Promise<ReportDocument>;
   /** Writes what the command line writes: report.html, audit.json, the mask as .npy, pictures where the input is one, a page of tokens. Throws LanError (`write`). */
   save(folder: string): Promise<AuditFiles>;
 }
@@ -53,6 +57,7 @@ export function resultOf(
 ): AuditResult {
   const { source, hookPoint, card } = classifier;
   const drawn = !hookPoint || featureMap(classifier);
+  const all = [...notes, ...measured.betas.flatMap(({ learned }) => changesOf(learned))];
   const context: AuditContext = {
     title: `${title}: ${answerText(measured.answer)} by ${basename(source.name)}`,
     model: { path: source.name, sha256: source.sha256 },
@@ -60,13 +65,14 @@ export function resultOf(
     engine: classifier.engine.info,
     card,
     preprocessing,
-    notes,
+    notes: all,
     version: version(),
     run,
     range: drawn ? card?.range : undefined,
     hookPoint,
     tokens,
     features,
+    plugins: classifier.plugins,
     ...look,
   };
   let document: AuditDocument | undefined;
@@ -80,8 +86,19 @@ export function resultOf(
       ...(features ? { features: featureNeeds(features, beta) } : {}),
     })),
     input: { ...context.input, x },
-    notes,
+    notes: all,
     toJSON,
+    page: () => auditReport(x, measured, context),
     save: (folder) => writeAudit(folder, x, measured, context, toJSON()),
   };
+}
+
+/** What was changed by hand while a mask was learned, so that its settings alone do not repeat it. */
+function changesOf({ changes }: Measured['betas'][number]['learned']): string[] {
+  if (!changes) return [];
+  const said = changes.map(({ step, beta, noise }) => {
+    const what = [...(beta === undefined ? [] : [`beta ${beta}`]), ...(noise === undefined ? [] : [`noise ${noise}`])];
+    return `${what.join(' and ')} from step ${step + 1} on`;
+  });
+  return [`changed by hand while the mask was learned: ${said.join(', ')}; the settings alone do not repeat it`];
 }

@@ -2,7 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { createAuditor, type Auditor } from './audit.js';
 import { openSource, type Source } from './many-source.js';
-import { explain } from './performer.js';
+import { explain, sampleOf } from './performer.js';
 import { plainError, type FromWorker, type ToWorker, type WorkerSetup } from './worker-pool.js';
 
 const abort = new AbortController();
@@ -14,7 +14,7 @@ async function open({ model, options, source: spec, first }: WorkerSetup): Promi
   const source = await openSource(spec);
   const auditor = await createAuditor(model, { ...options, signal: abort.signal });
   const samples = [];
-  for (const at of first) samples.push(await source.read(auditor, at));
+  for (const at of first) samples.push(await sampleOf(auditor, source, at));
   if (samples.length > 0) await auditor.prepare(...samples);
   return { auditor, source };
 }

@@ -87,7 +87,7 @@ class CompiledAuditor implements Auditor {
   private prepared?: Promise<Prepared>;
   private chosen?: Promise<void>;
   private preprocessing: Preprocessing | undefined;
-  private samples: Tensor | undefined;
+  noise: Auditor['noise'];
   private readonly notes: string[] = [];
   [asyncDispose] = (): Promise<void> => this.dispose();
 
@@ -103,14 +103,14 @@ class CompiledAuditor implements Auditor {
     private readonly own: boolean,
     private readonly method: AttributionMethod | undefined,
   ) {
-    this.samples = options.noiseSamples;
+    this.noise = options.noiseSamples && { samples: options.noiseSamples, notes: options.noiseNotes ?? [] };
     for (const note of classifier.notes) this.say(note);
   }
 
   static async make(classifier: Classifier, options: AuditOptions, own: boolean): Promise<CompiledAuditor> {
     const { lan } = options;
     const settings = settingsOf(options);
-    const method = methodOf(options);
+    const method = methodOf(options, classifier.plugins);
     if (lan !== undefined && options.beta !== undefined)
       throw new LanError(
         'usage',
@@ -190,8 +190,10 @@ class CompiledAuditor implements Auditor {
       question: this.question,
       explainer: this.explainer,
       method: this.method && { method: this.method },
-      samples: this.samples,
+      samples: this.noise?.samples,
       signal: options.signal,
+      watch: options.watch,
+      onAgreement: options.onAgreement,
       onPhase: (phase) => options.onProgress?.({ phase }),
       onStep: (beta, { step, loss, maskMean }, iterations) =>
         options.onProgress?.({ phase: `learning the mask, beta ${beta}`, step: step + 1, iterations, loss, maskMean }),
@@ -206,7 +208,7 @@ class CompiledAuditor implements Auditor {
   }
 
   private runOf({ sha256 }: Sample, groundTruth: Tensor | undefined): string {
-    const { classifier, options, settings, explainer, samples, words, question, method } = this;
+    const { classifier, options, settings, explainer, noise, words, question, method } = this;
     const { vocabulary, reading } = words;
     const tokenizer = reading.tokenizer?.sha256;
     const parts = {
@@ -215,7 +217,7 @@ class CompiledAuditor implements Auditor {
       settings,
       explainer: explainer?.sha256,
       method: method?.name,
-      samples,
+      samples: noise?.samples,
       vocabulary,
       tokenizer,
       groundTruth,
@@ -273,13 +275,10 @@ class CompiledAuditor implements Auditor {
     if (settings.noise === undefined)
       this.settings = { ...settings, noise: inputs.find(({ noise }) => noise !== undefined)?.noise };
     const { noise = '' } = this.settings;
-    if (this.samples) return;
-    const found = await noiseSamples(noise, this.classifier, this.words.reading, settings.seed ?? 0);
-    const note = found || this.explainer ? undefined : oneRangeNote(noise, this.classifier);
+    this.noise ??= await noiseSamples(noise, this.classifier, this.words.reading, settings.seed ?? 0);
+    const note = this.noise || this.explainer ? undefined : oneRangeNote(noise, this.classifier);
     if (note !== undefined) this.say(note);
-    if (!found) return;
-    this.samples = found.samples;
-    for (const note of found.notes) this.say(note);
+    for (const note of this.noise?.notes ?? []) this.say(note);
   }
 }
 

@@ -1,4 +1,5 @@
 // What createAuditor gives: a model compiled for audits.
+import type { Tensor } from '../core/tensor.js';
 import type { Classifier } from '../model/open.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import type { AuditResult } from './audit-result.js';
@@ -17,6 +18,8 @@ export interface Auditor extends AsyncDisposable {
    */
   prepare(...inputs: readonly (AuditInput | NamedInputs | Sample)[]): Promise<void>;
   audit(input: AuditInput | NamedInputs | Sample): Promise<AuditResult>;
+  /** Once prepared: the samples that noise is drawn from and what is to be told of them; undefined where it takes none. */
+  readonly noise?: { readonly samples: Tensor; readonly notes: readonly string[] } | undefined;
   /**
    * The document of this input in `folder`, where an audit with the same model, options and input was written there to its end; undefined where it has to
    * be made. What it says, and the files that it lists, are those that `audit` and `save` would give.

@@ -1,11 +1,11 @@
 // What a person has marked as needed, read for one input: a picture or an .npy file, a folder of either, or a Tensor.
-import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { readBytes } from '../data/files.js';
 import { readImage } from '../data/images.js';
 import { decodeNpy } from '../data/npy.js';
+import { exists, isFolder } from '../data/places.js';
 import { marked } from '../evidence/localisation.js';
 import type { Classifier } from '../model/open.js';
 import { imageSpec, type Sample } from './inputs.js';
@@ -30,8 +30,8 @@ export async function groundTruthOf(
 }
 
 function fileOf(path: string, title: string): string {
-  if (!existsSync(path) || !statSync(path).isDirectory()) return path;
-  const found = ENDINGS.map((ending) => join(path, `${title}${ending}`)).find((file) => existsSync(file));
+  if (!isFolder(path)) return path;
+  const found = ENDINGS.map((ending) => join(path, `${title}${ending}`)).find((file) => exists(file));
   if (found !== undefined) return found;
   throw new LanError(
     'data',

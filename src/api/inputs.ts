@@ -1,11 +1,11 @@
 // What is to be explained, however it comes: the path of a picture or an .npy file, bytes, a Tensor, or ids of tokens.
-import { existsSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { castTensor, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { readBytes, sha256 } from '../data/files.js';
 import { pictureSize, readImage, type ImageSpec } from '../data/images.js';
 import { decodeNpy } from '../data/npy.js';
+import { exists } from '../data/places.js';
 import type { Classifier } from '../model/open.js';
 import { rounded } from '../model/picture.js';
 import type { Features } from '../report/features.js';
@@ -122,7 +122,7 @@ export async function shapeOf(input: AuditInput, expected?: Expected): Promise<r
 /** Height and width of a picture file, which bind what a model leaves open; undefined for anything else, which will be refused where it is read. */
 export async function sizeOfPicture(input: AuditInput): Promise<readonly [number, number] | undefined> {
   if (typeof input !== 'string' && !isBytes(input)) return undefined;
-  if (typeof input === 'string' ? !existsSync(input) || extname(input).toLowerCase() === '.npy' : isNpy(input)) return undefined;
+  if (typeof input === 'string' ? !exists(input) || extname(input).toLowerCase() === '.npy' : isNpy(input)) return undefined;
   return pictureSize(input).catch(() => undefined);
 }
 
@@ -163,7 +163,7 @@ function idsOf(classifier: Classifier, ids: readonly (number | bigint)[]): Tenso
 
 /** Throws LanError where a string can only be meant as text. */
 function refuseText(classifier: Classifier, text: string): void {
-  if (classifier.card || !/^u?int/.test(classifier.input.type) || existsSync(text) || extname(text) === '.npy') return;
+  if (classifier.card || !/^u?int/.test(classifier.input.type) || exists(text) || extname(text) === '.npy') return;
   throw new LanError(
     'data',
     `'${text.slice(0, 40)}': no such file.`,

@@ -4,12 +4,16 @@ import type { AuditDocument } from '../report/audit-files.js';
 import type { Auditor } from './audit.js';
 import { failureOf } from './audit-all.js';
 import type { Sample } from './inputs.js';
+import { unpackSample } from './stored-sample.js';
 import type { Source } from './many-source.js';
 
+/** Which input: by its number in a source, or as bytes that packSample has made. */
+export type Which = number | { readonly packed: Uint8Array; readonly label: string };
+
 /** Which input, and where its result goes. */
-export interface Task {
-  /** Number of the input. */
-  readonly at: number;
+export interface Task<W extends Which = number> {
+  /** The input. */
+  readonly at: W;
   readonly folder: string;
   /** Take what is finished there. */
   readonly resume: boolean;
@@ -28,22 +32,26 @@ export type Done =
   | { readonly error: LanError };
 
 /** Explains inputs, `width` of them at the same time. */
-export interface Performer {
+export interface Performer<W extends Which = number> {
   readonly width: number;
   /** Explains an input and writes its folder. Throws LanError for what is not about this input alone. */
-  explain(task: Task): Promise<Done>;
+  explain(task: Task<W>): Promise<Done>;
   close(): Promise<void>;
 }
+
+/** Reads an input. Throws as the source does, and LanError (`data`) for bytes that are no input. */
+export const sampleOf = async (auditor: Auditor, source: Source, at: Which): Promise<Sample> =>
+  typeof at === 'number' ? source.read(auditor, at) : unpackSample(at.packed, at.label);
 
 /** Explains an input with an auditor of this process. Throws LanError for what is not about this input alone. */
 export async function explain(
   auditor: Auditor,
   source: Source,
-  { at, folder, resume, take }: Task,
+  { at, folder, resume, take }: Task<Which>,
   onRead?: (notes: readonly string[]) => void,
 ): Promise<Done> {
   try {
-    const sample = take?.() ?? (await source.read(auditor, at));
+    const sample = take?.() ?? (await sampleOf(auditor, source, at));
     onRead?.(sample.notes);
     const finished = resume ? await auditor.finished(sample, folder) : undefined;
     if (finished) return { document: finished, removed: [], resumed: true };
@@ -51,7 +59,7 @@ export async function explain(
     const { removed } = await result.save(folder);
     return { document: result.toJSON(), removed, resumed: false };
   } catch (error) {
-    return { error: failureOf(source.inputs[at]!.path, error) };
+    return { error: failureOf(typeof at === 'number' ? source.inputs[at]!.path : at.label, error) };
   }
 }
 

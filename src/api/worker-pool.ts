@@ -5,7 +5,7 @@ import { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import type { AuditOptions } from './audit-options.js';
 import type { SourceSpec } from './many-source.js';
-import { notBegun, type Done, type Performer, type Task } from './performer.js';
+import { notBegun, type Done, type Performer, type Task, type Which } from './performer.js';
 
 /** What a worker is told first. */
 export interface WorkerSetup {
@@ -14,12 +14,12 @@ export interface WorkerSetup {
   /** Those of `audit` that are plain data. */
   readonly options: AuditOptions;
   readonly source: SourceSpec;
-  /** Numbers of the inputs by which it is chosen how pictures go in, the same for every worker. */
-  readonly first: readonly number[];
+  /** The inputs by which it is chosen how pictures go in, the same for every worker. */
+  readonly first: readonly Which[];
 }
 
 /** What is said to a worker. */
-export type ToWorker = { readonly setup: WorkerSetup } | { readonly task: Task } | { readonly stop: true };
+export type ToWorker = { readonly setup: WorkerSetup } | { readonly task: Task<Which> } | { readonly stop: true };
 
 /** A LanError as it passes between processes. */
 export interface PlainError {
@@ -47,7 +47,7 @@ export const plainError = (e: LanError): PlainError => ({
 });
 
 /** The error that it was; the problems of several are in its heading already. */
-const errorFrom = ({ code, problem, advice }: PlainError): LanError => new LanError(code, problem, advice);
+export const errorFrom = ({ code, problem, advice }: PlainError): LanError => new LanError(code, problem, advice);
 
 interface Worker {
   readonly child: ChildProcess;
@@ -58,9 +58,12 @@ interface Worker {
  * Starts `width` workers; each compiles the model for itself. After `signal` is aborted, what they work on is finished with what is learned so far.
  * Throws LanError (`runtime`) where a worker ends, which memory running out does.
  */
-export function startWorkers(width: number, setup: WorkerSetup, signal: AbortSignal | undefined): Performer {
-  const waiting: { readonly task: Task; readonly resolve: (done: Done) => void; readonly reject: (error: unknown) => void }[] =
-    [];
+export function startWorkers(width: number, setup: WorkerSetup, signal: AbortSignal | undefined): Performer<Which> {
+  const waiting: {
+    readonly task: Task<Which>;
+    readonly resolve: (done: Done) => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
   const workers = Array.from({ length: width }, (): Worker => ({
     child: startBeside(import.meta.url, 'audit-worker'),
     busy: true,

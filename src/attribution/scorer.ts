@@ -1,5 +1,6 @@
 // Runs what is explained: scores and their gradients of many samples, in batches where the model takes them, compiled once.
 import { blockedBy } from '../compile/differentiate.js';
+import { breathe } from '../core/breathe.js';
 import { LanError } from '../core/errors.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { gradientOf, type Program } from '../engine/engine.js';
@@ -130,7 +131,7 @@ export class Scorer {
       take(await program.run({ ...feeds, x: float32(chunk, [batch, ...dims]) }), at, count);
       at += count;
       // Lets signals in: a native run blocks the thread.
-      if (at < n) await new Promise((resolve) => setImmediate(resolve));
+      if (at < n) await breathe();
     }
   }
 

@@ -52,10 +52,10 @@ export const shown = (text: string): string =>
  * results go, is left out, since neither changes them and the latter would overwrite them; but of `train`, which asks for it.
  */
 export function repeatable(argv: readonly string[]): string {
-  const left = new RegExp(`^--(no-)?(${argv[0] === 'train' ? '' : 'out|'}workers|resume|json)(=|$)`);
-  const deciding = argv.filter(
-    (word, i) => !left.test(word) && !(left.test(argv[i - 1] ?? '') && /^--(out|workers)$/.test(argv[i - 1]!)),
-  );
+  const valued = `${argv[0] === 'train' ? '' : 'out|'}workers|queue|store|priority|attempts|backoff`;
+  const left = new RegExp(`^--(no-)?(${valued}|resume|json)(=|$)`);
+  const taking = new RegExp(`^--(${valued})$`);
+  const deciding = argv.filter((word, i) => !left.test(word) && !taking.test(argv[i - 1] ?? ''));
   const quoted = (word: string): string => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
   return ['lan-onnx', ...deciding].map(quoted).join(' ');
 }
@@ -73,17 +73,6 @@ export function progress(io: Io): { say(task: string, doing: string): void; clea
       if (io.terminal) io.err(CLEAR);
     },
   };
-}
-
-/** A count for people: 61.1 M. */
-export function count(value: number): string {
-  for (const [unit, size] of [
-    ['G', 1e9],
-    ['M', 1e6],
-    ['k', 1e3],
-  ] as const)
-    if (value >= size) return `${Number((value / size).toPrecision(3))} ${unit}`;
-  return String(value);
 }
 
 /** Says that a run was told to stop before its end, and what is kept: exit code 2 in every command, since the result is not what was asked for. */

@@ -39,8 +39,9 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     return code;
   }
   const { default: yargs } = await (loading ??= import('yargs'));
-  const command = COMMANDS.find((c) => argv.includes(nameOf(c)));
   const first = COMMANDS.find((c) => nameOf(c) === argv[0]);
+  // The first word that names one: a later one may be the value of a flag (`--out card`).
+  const command = first ?? argv.map((text) => COMMANDS.find((c) => nameOf(c) === text)).find((c) => c !== undefined);
   const missing = `${command?.definition.missing ?? 'MODEL is missing'}: received %s, need at least %s.`;
   // Of the others nothing is asked where the first word is a command.
   const parser = (first ? [first] : COMMANDS)

@@ -8,7 +8,7 @@ import { inFlags } from './flags.js';
 import { interruptible, type Io } from './io.js';
 import type { Values } from './option.js';
 import type { objectiveOptions } from './mask-options.js';
-import type { hookPointOption, modelOptions } from './options.js';
+import type { cardOptions, hookPointOption, modelOptions } from './options.js';
 
 /** What modelOptions give, and --at where a command has it. */
 export type ModelArguments = Omit<Values<typeof modelOptions>, 'engine'> & { readonly engine: OpenOptions['engine'] } & Partial<
@@ -43,9 +43,10 @@ export const maskOptions = <B>(argv: Omit<Values<typeof objectiveOptions>, 'beta
   outputLoss: argv.loss,
 });
 
-function cardOf(argv: ModelArguments): PartialCard | string | undefined {
-  const { layout, size, resize, crop, channels, range, mean, std } = argv;
-  const input: Partial<InputCard> = { layout, size, resize, crop, channels, range, mean, std };
+/** What the flags say of the card, over the file of --card; undefined where they say nothing. Throws LanError where a file cannot be read. */
+export function cardOf(argv: Values<typeof cardOptions>): PartialCard | string | undefined {
+  const { layout, size, resize, crop, channels, range, mean, std, preprocessing } = argv;
+  const input: Partial<InputCard> = { layout, size, resize, crop, channels, range, mean, std, preprocessing };
   const labels = argv.labels === undefined ? {} : { labels: readLabels(argv.labels) };
   const flags: PartialCard = { input, output: argv.outputKind, ...labels };
   const given = [...Object.values(input), argv.outputKind, argv.labels].some((v) => v !== undefined);

@@ -11,6 +11,8 @@ export const RESULTS = 'Results:';
 export const QUESTION = 'Question:';
 /** Heading for how a claim is measured. */
 export const EVIDENCE = 'Evidence:';
+/** Heading for who explains inputs in place of this machine. */
+export const QUEUE = 'Many machines:';
 const SELECTION = 'Inputs and outputs of the model:';
 const CARD = 'Model card:';
 const ENGINE = 'Engine:';
@@ -75,6 +77,7 @@ export const cardOptions = {
     describe: 'per channel, in units of the range: --mean 0.485 0.456 0.406',
   },
   std: { ...TEXTS, coerce: deviations, group: CARD, describe: 'per channel: input = (pixel - mean) / std' },
+  preprocessing: { ...TEXT, group: CARD, describe: "a plug-in's preprocessing of the pixels, by name (see --plugin)" },
   'output-kind': {
     type: 'string',
     choices: ['logits', 'probabilities', 'log-probabilities', 'sigmoid'] as const,
@@ -155,6 +158,19 @@ export const selectionOptions = {
     group: SELECTION,
     pairs: true,
     describe: 'what other inputs are fed: --feed mask=1 ids=F.npy',
+  },
+} as const satisfies OptionTable;
+
+/** A queue on Redis, and where contents pass. */
+export const queueOptions = {
+  queue: {
+    ...TEXT,
+    describe: 'the queue: redis://host/name, or rediss:// with TLS; the password in it, or better in REDIS_PASSWORD',
+  },
+  store: {
+    ...TEXT,
+    describe:
+      'a folder that all machines share, or an HTTP(S) address that takes GET and PUT: model, inputs and results pass there',
   },
 } as const satisfies OptionTable;
 

@@ -226,6 +226,32 @@ export function readTextSync(path: string, what: string, limits: ReadLimits = {}
   }
 }
 
+/**
+ * A part of a file that was looked at before: a link put in its place since is not followed. `what` begins messages. Throws LanError (`model`) where it can
+ * no longer be read, or has become shorter.
+ */
+export function readPart(path: string, offset: number, bytes: number, what: string): Uint8Array {
+  let handle: number;
+  try {
+    // The place was checked when the model was opened: a link put there since is not followed.
+    handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch {
+    throw new LanError('model', `${what} can no longer be read. It must stay beside the model while that is in use.`);
+  }
+  try {
+    const out = new Uint8Array(bytes);
+    let done = 0;
+    while (done < bytes) {
+      const got = readSync(handle, out, done, Math.min(bytes - done, 2 ** 30), offset + done);
+      if (got === 0) throw new LanError('model', `${what} ended early.`);
+      done += got;
+    }
+    return out;
+  } finally {
+    closeSync(handle);
+  }
+}
+
 /** Without waiting: to open a pipe that nobody writes to would take for ever. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -241,3 +267,6 @@ const unreadable = (path: string, what: string, error: unknown, { code = 'data' 
 
 /** The SHA-256 of bytes, or of a string's UTF-8, as 64 lower-case hexadecimal digits. */
 export const sha256 = (content: Uint8Array | string): string => createHash('sha256').update(content).digest('hex');
+
+/** Removes a file; where there is none, nothing. Fails as the file system does. */
+export const removeFile = (path: string): Promise<void> => rm(path, { force: true });

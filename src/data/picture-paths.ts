@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { findImages, isImage, leftOutNotes, noPictures, type LeftOut } from './find-images.js';
 import { glob, isPattern } from './glob.js';
+import { inNaturalOrder } from './natural-order.js';
 
 /** What was named. */
 export interface PicturePaths {
@@ -11,19 +12,6 @@ export interface PicturePaths {
   readonly paths: readonly string[];
   /** What was left out, and why. */
   readonly notes: readonly string[];
-}
-
-const collator = new Intl.Collator('en', { numeric: true });
-
-/** Natural order, part by part of the path: `a/2.png` before `a/10.png` before `b/1.png`. */
-export function inNaturalOrder(a: string, b: string): number {
-  const [left, right] = [a.split(/[\\/]/), b.split(/[\\/]/)];
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const order = collator.compare(left[i]!, right[i]!);
-    if (order !== 0) return order;
-  }
-  // What the collator takes for the same (1 and 01) still needs one order.
-  return left.length - right.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /**

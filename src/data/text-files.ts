@@ -1,9 +1,9 @@
 // Texts as files: one document each, a folder of them, or a file of one a line.
-import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { readBytes, reasonOf } from './files.js';
-import { inNaturalOrder } from './picture-paths.js';
+import { inNaturalOrder } from './natural-order.js';
+import { entriesIn, isFolder } from './places.js';
 
 /** A document. */
 export interface Text {
@@ -22,14 +22,14 @@ export async function readText(path: string, what: string): Promise<string> {
 export async function textPaths(folder: string): Promise<string[]> {
   const found: string[] = [];
   const walk = async (at: string): Promise<void> => {
-    const entries = await readdir(at, { withFileTypes: true }).catch((error: unknown) => {
+    const entries = await entriesIn(at).catch((error: unknown) => {
       throw new LanError('data', `Folder '${at}': cannot be read (${reasonOf(error)}).`);
     });
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
       // Links are left out: they may lead round in circles.
-      if (entry.isDirectory()) await walk(join(at, entry.name));
-      else if (entry.isFile()) found.push(join(at, entry.name));
+      if (entry.kind === 'folder') await walk(join(at, entry.name));
+      else if (entry.kind === 'file') found.push(join(at, entry.name));
     }
   };
   await walk(folder);
@@ -42,8 +42,7 @@ export async function textPaths(folder: string): Promise<string[]> {
  * cannot be read, or holds none.
  */
 export async function readTexts(path: string): Promise<Text[]> {
-  const folder = await stat(path).then((s) => s.isDirectory(), (error: unknown) => { throw new LanError('data', `Texts '${path}': cannot be read (${reasonOf(error)}).`); }); // prettier-ignore
-  if (folder) {
+  if (isFolder(path)) {
     const texts: Text[] = [];
     for (const file of await textPaths(path)) texts.push({ path: file, text: await readText(file, 'Text') });
     return texts;

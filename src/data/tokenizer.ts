@@ -1,9 +1,9 @@
 // A text as ids of tokens, by a tokenizer.json in Hugging Face's form; the only importer of @huggingface/tokenizers, which is loaded when first needed.
-import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { LanError, messageOf } from '../core/errors.js';
 import { sha256 } from './files.js';
+import { exists, isFolder } from './places.js';
 import { readText } from './text-files.js';
 
 /** A text as tokens: one entry each, in order. */
@@ -52,18 +52,18 @@ const Json = z.looseObject({ model: z.looseObject({ type: z.string().optional(),
 const NO_LIMIT = 1e6;
 
 /** Whether a folder in Hugging Face layout holds a tokenizer. */
-export const hasTokenizer = (folder: string): boolean => existsSync(join(folder, 'tokenizer.json'));
+export const hasTokenizer = (folder: string): boolean => exists(join(folder, 'tokenizer.json'));
 
 /**
  * Opens the tokenizer at `path`: a tokenizer.json, or a folder that holds one; tokenizer_config.json beside it says more. Throws LanError (`data`) for
  * files that cannot be read, that end too early, or hold what this version does not know.
  */
 export async function openTokenizer(path: string): Promise<Tokenizer> {
-  const file = existsSync(path) && statSync(path).isDirectory() ? join(path, 'tokenizer.json') : path;
+  const file = isFolder(path) ? join(path, 'tokenizer.json') : path;
   const text = await readText(file, 'Tokenizer');
   const json = checked(Json, text, file);
   const beside = join(dirname(file), 'tokenizer_config.json');
-  const configText = existsSync(beside) && basename(file) !== basename(beside) ? await readText(beside, 'Tokenizer') : '{}';
+  const configText = exists(beside) && basename(file) !== basename(beside) ? await readText(beside, 'Tokenizer') : '{}';
   const config = checked(Config, configText, beside);
   const { Tokenizer } = await import('@huggingface/tokenizers');
   let made: InstanceType<typeof Tokenizer>;
@@ -80,7 +80,7 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   const known = (names: readonly (string | undefined)[]): number | undefined => names.flatMap((name) => (name === undefined ? [] : (vocabulary.get(name) ?? []))).at(0); // prettier-ignore
   // What the model's own configuration says counts too: positions that it has learned.
   const model = join(dirname(file), 'config.json');
-  const { max_position_embeddings } = existsSync(model) ? checked(Positions, await readText(model, 'Config'), model) : {};
+  const { max_position_embeddings } = exists(model) ? checked(Positions, await readText(model, 'Config'), model) : {};
   const limit = Math.min(config.model_max_length ?? Infinity, max_position_embeddings ?? Infinity);
   let size = 0;
   for (const id of vocabulary.values()) size = Math.max(size, id + 1);

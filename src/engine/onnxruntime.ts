@@ -1,6 +1,7 @@
 // onnxruntime's binding for Node, loaded when the first model is opened: what needs no model runs without it, and where it is missing one error says why.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import type * as ort from 'onnxruntime-node';
 import { LanError, messageOf } from '../core/errors.js';
 import { packageFile } from '../core/version.js';
@@ -9,6 +10,18 @@ import { packageFile } from '../core/version.js';
 export type Onnxruntime = typeof ort;
 
 const NAME = 'onnxruntime-node';
+
+/** What it runs on where nobody says. */
+export const PROVIDER = 'cpu';
+
+/** All cores, or what the environment says: where several processes share a machine, threads of one only wait for those of another. */
+export function defaultThreads(): number {
+  const said = process.env['LAN_ONNX_THREADS'];
+  if (said === undefined || said === '') return availableParallelism();
+  const threads = Number(said);
+  if (Number.isInteger(threads) && threads > 0) return threads;
+  throw new LanError('usage', `LAN_ONNX_THREADS: expected a whole number of at least 1, received '${said}'.`);
+}
 
 /** Loads the binding. Throws LanError 'install' with what to type where it is not installed, or does not run on this machine. */
 export async function loadOnnxruntime(load: () => Promise<Onnxruntime> = () => import('onnxruntime-node')): Promise<Onnxruntime> {

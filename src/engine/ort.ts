@@ -1,5 +1,4 @@
 // onnxruntime: forward passes of original files (the reference) and of canonical graphs.
-import { availableParallelism } from 'node:os';
 import type * as ort from 'onnxruntime-node';
 import { DIALECT_OPSET, type OpAdapter } from '../../adapters/op.js';
 import { descentGraph } from '../compile/descend.js';
@@ -14,7 +13,7 @@ import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
 import { exactProducts, hasQuantisedProducts } from './exact-products.js';
 import { gradientOf, type Engine, type Program } from './engine.js';
-import { loadOnnxruntime, ortVersion, type Onnxruntime } from './onnxruntime.js';
+import { defaultThreads, loadOnnxruntime, ortVersion, PROVIDER, type Onnxruntime } from './onnxruntime.js';
 import { hasTakenNames, underOwnNames, withOtherNames } from './other-names.js';
 
 /** How onnxruntime runs a graph. */
@@ -29,21 +28,12 @@ export interface OrtOptions {
   readonly session?: Record<string, unknown>;
 }
 
-/** All cores, or what the environment says: where several processes share a machine, threads of one only wait for those of another. */
-function defaultThreads(): number {
-  const said = process.env['LAN_ONNX_THREADS'];
-  if (said === undefined || said === '') return availableParallelism();
-  const threads = Number(said);
-  if (Number.isInteger(threads) && threads > 0) return threads;
-  throw new LanError('usage', `LAN_ONNX_THREADS: expected a whole number of at least 1, received '${said}'.`);
-}
-
 function sessionOptions(options: OrtOptions, { files, folder }: Partial<EncodedApart>): ort.InferenceSession.SessionOptions {
   return {
     intraOpNumThreads: options.threads ?? defaultThreads(),
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    executionProviders: [...(options.providers ?? ['cpu'])],
+    executionProviders: [...(options.providers ?? [PROVIDER])],
     graphOptimizationLevel: options.optimize ?? 'all',
     logSeverityLevel: 4,
     // Its fusion of Pad into MaxPool reads padded zeros as if they were not there (1.30), and so changes what a model gives: BiT, for one.
@@ -222,7 +212,7 @@ export function createOrtEngine(adapters: readonly OpAdapter[], options: OrtOpti
   return {
     info: {
       name: 'onnxruntime',
-      backend: (options.providers ?? ['cpu'])[0]!,
+      backend: (options.providers ?? [PROVIDER])[0]!,
       version: ortVersion(),
       threads: options.threads ?? defaultThreads(),
     },

@@ -3,6 +3,8 @@ import { METHODS } from '../attribution/names.js';
 import { MASK_VALUES, type MaskValues } from '../lan/choices.js';
 import { z } from 'zod';
 import type { TrainSettings } from '../lan/train.js';
+import { cifarFields, type CifarConfig } from './cifar-config.js';
+import { newsgroupsFields, type NewsgroupsConfig } from './newsgroups-config.js';
 import { SYN } from './data/known-features.js';
 import { beta, CANVAS, limit, listOf, MOST, MOST_PIXELS, MOST_STEPS, network, noise, section, train, whole } from './fields.js'; // prettier-ignore
 
@@ -73,7 +75,7 @@ export interface KnownFeaturesConfig {
 }
 
 /** The settings of an experiment, as its JSON file has them; `kind` says which experiment. */
-export type ExperimentConfig = TranslatedConfig | TankConfig | KnownFeaturesConfig;
+export type ExperimentConfig = TranslatedConfig | TankConfig | KnownFeaturesConfig | CifarConfig | NewsgroupsConfig;
 
 /** What a config of each kind has to have, and all that it may have. */
 export const KINDS = {
@@ -124,4 +126,6 @@ export const KINDS = {
     methods: section({ names: listOf(METHODS) }),
     limits: section({ divergence: limit, truePositives: limit, falseDiscoveries: limit }),
   }),
+  cifar: cifarFields,
+  newsgroups: newsgroupsFields,
 } as const;

@@ -1,5 +1,7 @@
 // Runs an experiment by its kind.
+import { cifar } from './cifar.js';
 import type { ExperimentConfig } from './kinds.js';
+import { newsgroups } from './newsgroups.js';
 import type { Findings, RunOptions } from './run.js';
 import { knownFeatures } from './known-features.js';
 import { tanks } from './tank.js';
@@ -12,6 +14,10 @@ export function reproduce(config: ExperimentConfig, data: string | undefined, ru
       return tanks(config, data, run);
     case 'known-features':
       return knownFeatures(config, data, run);
+    case 'cifar':
+      return cifar(config, data, run);
+    case 'newsgroups':
+      return newsgroups(config, data, run);
     case 'translated-digits':
       return translatedMnist(config, data, run);
   }

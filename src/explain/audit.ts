@@ -124,16 +124,20 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
       try {
         if (settings.find === 'delete') requireAnswer(answer);
         const agreement = await agreementOf(inquiry, prepared.forward);
+        options.onAgreement?.(agreement);
         const range = rangeOf(classifier, x, options.samples);
-        const noise = createNoise(settings.noise, { x, ...range, samples: options.samples, tokens });
-        const shown = drawsToShow(x, noise, settings.seed, options);
+        const drawn = { x, ...range, samples: options.samples, tokens, plugins: classifier.plugins };
+        const noiseOf = (spec: string): Noise => createNoise(spec, drawn);
+        let noise = noiseOf(settings.noise);
+        let shown = drawsToShow(x, noise, settings.seed, options);
         const top = (row: Tensor): Prediction[] =>
           answer.task === 'value' ? [] : topPredictions(row, classifier.labels, 3, options.question);
         const betas: BetaResult[] = [];
-        const asked = { x, p, answer, noise };
+        const asked = { x, p, answer, noiseOf };
         const walked = settings.betaPath
           ? await walk({
               ...asked,
+              noise,
               classifier: bound,
               masks: prepared.masks,
               judge: judging(bound, answer),
@@ -151,15 +155,17 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
           const start = performance.now();
-          const { attribution, ...mask }: Awaited<ReturnType<Masks['of']>> =
-            walked?.mask ?? (await prepared.masks.of({ ...asked, beta }));
+          const { attribution, changed, ...mask }: Awaited<ReturnType<Masks['of']>> =
+            walked?.mask ?? (await prepared.masks.of({ ...asked, noise, beta }));
+          if (changed) shown = drawsToShow(x, (noise = changed.noise), settings.seed, options);
+          const last = changed?.beta ?? beta;
           const result = await measured(
             bound,
             x,
             answer,
             mask,
             noise,
-            beta,
+            last,
             settings,
             options,
             groundTruth,
@@ -172,7 +178,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
             ...(walked && { path: walked.points }),
             ...(replaced && { replaced }),
           };
-          betas.push({ beta, ...result, ...extra });
+          betas.push({ beta: last, ...result, ...extra });
         }
         const prediction = predictionOf(inquiry, options.question);
         const resolved = { ...settings, betas: wanted };
@@ -219,6 +225,7 @@ async function prepare(classifier: Classifier, settings: LanSettings, options: A
               classifier.engine,
               await objectiveOf(classifier, settings, options.question, classify),
               classifier.adapters,
+              options.watch !== undefined,
             ),
             learning,
             options,
@@ -267,9 +274,9 @@ async function measured(
   // Another method gives an order alone: what its claim replaces is its mask.
   const shown = options.method ? { ...mask, ...claimedMask(mask.mask, notNeeded(evidence, settings.find)) } : mask;
   const range = rangeOf(classifier, x, options.samples);
-  const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
+  const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth, seed: settings.seed, plugins: classifier.plugins }; // prettier-ignore
   const leftOut = quick ? 'quick' : time.further() ? undefined : 'budget';
-  const further = leftOut ? NOTHING_FURTHER : await measureAll(predict, { ...claimed, seed: settings.seed });
+  const further = leftOut ? NOTHING_FURTHER : await measureAll(predict, claimed);
   // What was found is shown at work: the part that is not needed replaced, or the one that is.
   const replaced = settings.find === 'delete' ? needOf(shown.mask) : shown.mask;
   const corrupted = corruptOnce(x, replaced, noise, settings.seed);

@@ -1,5 +1,6 @@
 // A mask of Eq. 4 without gradients of the model: learned from its answers alone, for what has none (trees) or whose gradients are not wanted.
 import { adamFactors, adamUpdate, type AdamState } from '../core/adam.js';
+import { breathe } from '../core/breathe.js';
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
@@ -121,7 +122,7 @@ async function search(
     else if (budget !== undefined && seconds > budget) stopped = 'budget';
     if (stopped !== 'iterations') break;
     // Lets signals and timers in.
-    if (step % 8 === 7) await new Promise((resolve) => setImmediate(resolve));
+    if (step % 8 === 7) await breathe();
   }
   const order = cells.grow(theta.map(sigmoid));
   return {

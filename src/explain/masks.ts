@@ -8,8 +8,27 @@ import type { LanSettings } from '../lan/settings.js';
 import type { OpenedExplainer } from './explainer.js';
 import { keptBy, targetOf } from './target.js';
 
+/** A mask while it is learned, with the figures of its step. */
+export interface LiveMask extends StepMetrics {
+  /** Steps at most. */
+  readonly iterations: number;
+  /** Before it is rounded, in [0,1], 1 = replaceable; [1,1,H,W] or [1,...sample]. */
+  readonly mask: Tensor;
+}
+
+/** What holds from the next step on, and for the claim that is measured in the end. */
+export interface LiveChange {
+  readonly beta?: number;
+  /** As the setting. */
+  readonly noise?: string;
+}
+
 /** Who is told of the learning, and who may end it. */
 export interface MaskProgress {
+  /** Told after each step with the mask, and waited for: a promise that is not kept yet is a pause. */
+  readonly watch?: (live: LiveMask) => void | Promise<LiveChange | void>;
+  /** Told the largest difference between the converted graph and the reference, before anything is learned. */
+  readonly onAgreement?: (difference: number) => void;
   readonly onStep?: (beta: number, metrics: StepMetrics, iterations: number) => void;
   readonly onPhase?: (phase: string) => void;
   /** After an abort the mask learned so far is kept. */
@@ -23,6 +42,8 @@ export interface Masks {
     readonly p: Tensor;
     readonly answer: Answer;
     readonly noise: Noise;
+    /** Other noise for the same input. */
+    readonly noiseOf?: (noise: string) => Noise;
     readonly beta: number;
     /** See Learner.learn. */
     readonly warm?: boolean;
@@ -33,7 +54,8 @@ export interface Masks {
 /** Each mask learned for its input (Eq. 4). */
 export function learned(learner: Learner, settings: LanSettings, options: MaskProgress): Masks {
   return {
-    of({ x, p, answer, noise, beta, warm = false }) {
+    of({ x, p, answer, noise, noiseOf, beta, warm = false }) {
+      const iterations = warm ? Math.ceil(settings.iterations / 2) : settings.iterations;
       options.onPhase?.(`learning the mask, beta ${beta}`);
       return learner.learn({
         x,
@@ -49,7 +71,17 @@ export function learned(learner: Learner, settings: LanSettings, options: MaskPr
           keep: settings.betaPath ? undefined : settings.keep,
         },
         kept: keptBy(answer, p),
-        onStep: (metrics) => options.onStep?.(beta, metrics, warm ? Math.ceil(settings.iterations / 2) : settings.iterations),
+        onStep(metrics, mask) {
+          options.onStep?.(beta, metrics, iterations);
+          const told = mask && options.watch?.({ ...metrics, iterations, mask });
+          return (
+            told &&
+            told.then(
+              (change) =>
+                change && { beta: change.beta, noise: change.noise === undefined ? undefined : noiseOf?.(change.noise) },
+            )
+          );
+        },
         signal: options.signal,
       });
     },

@@ -1,5 +1,6 @@
 // Learns one sample's mask (Eq. 4) by gradient descent on its logits, on any engine.
 import type { OpAdapter } from '../../adapters/op.js';
+import { breathe } from '../core/breathe.js';
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
@@ -47,6 +48,12 @@ export interface StepMetrics {
   readonly beta: number;
 }
 
+/** What holds from the next step on, where it was changed while a mask was learned. */
+export interface StepChange {
+  readonly beta?: number;
+  readonly noise?: Noise;
+}
+
 /** A mask, how learning it went step by step, and why it ended. `seconds`: how long it took. */
 export interface LearnedMask {
   /**
@@ -58,6 +65,10 @@ export interface LearnedMask {
   readonly order?: Tensor;
   readonly history: readonly StepMetrics[];
   readonly seconds: number;
+  /** What was changed while it was learned: before which step, and to what. */
+  readonly changes?: readonly { readonly step: number; readonly beta?: number; readonly noise?: string }[];
+  /** The same at the end: what the mask is to be measured with. */
+  readonly changed?: { readonly beta: number; readonly noise: Noise };
   /** Where no gradient was taken: how many inputs the model was asked about. */
   readonly forwardPasses?: number;
   /** 'settled': a binary mask moves no more, and keeps the answer (or changes it); 'explainer', 'method': nothing was learned, a trained network or another method gave the mask. */
@@ -85,7 +96,8 @@ export interface Learner {
     readonly warm?: boolean;
     /** Does a row [K] of the objective's `outputs` keep the answer? */
     readonly kept?: (row: Float32Array) => boolean;
-    readonly onStep?: (metrics: StepMetrics) => void;
+    /** Told after each step, and waited for; `mask`: the soft one of that step, where the learner is watched. The time that it takes is not the run's. */
+    readonly onStep?: (metrics: StepMetrics, mask?: Tensor) => void | Promise<StepChange | void>;
     readonly signal?: AbortSignal;
   }): Promise<LearnedMask>;
   dispose(): Promise<void>;
@@ -93,9 +105,15 @@ export interface Learner {
 
 const FIGURES = ['loss', 'output_loss', 'mask_mean', 'outputs'];
 
-/** Compiles the objective's gradient on the engine. Throws as `Engine.gradient` does. */
-export async function createLearner(engine: Engine, objective: Objective, adapters: readonly OpAdapter[] = []): Promise<Learner> {
-  const descent = await engine.descend(objective.graph, 'loss', objective.parameters, FIGURES);
+/** Compiles the objective's gradient on the engine. `watched`: each step gives its mask, too. Throws as `Engine.gradient` does. */
+export async function createLearner(
+  engine: Engine,
+  objective: Objective,
+  adapters: readonly OpAdapter[] = [],
+  watched = false,
+): Promise<Learner> {
+  const outputs = watched ? [...FIGURES, 'soft_mask'] : FIGURES;
+  const descent = await engine.descend(objective.graph, 'loss', objective.parameters, outputs);
   return {
     learn: (job) =>
       descend(descent, objective, job, (feeds) =>
@@ -118,7 +136,8 @@ async function descend(
   job: Parameters<Learner['learn']>[0],
   infiniteGradient: (feeds: Readonly<Record<string, Tensor>>) => Promise<string | undefined>,
 ): Promise<LearnedMask> {
-  const { x, target, tolerance, noise, kept, warm, onStep, signal } = job;
+  const { x, target, tolerance, kept, warm, onStep, signal } = job;
+  let { noise } = job;
   const settings = warm ? halved(job.settings) : job.settings;
   requireFinite(x);
   const stream = random(settings.seed, STREAMS.training);
@@ -141,12 +160,13 @@ async function descend(
   );
   descent.reset(initial);
   const history: StepMetrics[] = [];
-  const taken: { readonly rate: number; readonly weights: Record<string, Tensor> }[] = [];
+  const taken: { readonly rate: number; readonly weights: Record<string, Tensor>; readonly noise: Noise }[] = [];
+  const changes: { readonly step: number; readonly beta?: number; readonly noise?: string }[] = [];
   /** All inputs of the objective as they were before a step, its parameters included: the steps up to there once more, since only the last state is kept. */
   const before = async (step: number): Promise<Record<string, Tensor>> => {
     descent.reset(initial);
     const feed = (s: number): void => {
-      if (noise.random) noise.fill(eta.data as Float32Array, stream, s);
+      taken[s]!.noise.fill(eta.data as Float32Array, stream, s);
       Object.assign(feeds, taken[s]!.weights);
     };
     for (let s = 0; s < step; s++) {
@@ -157,7 +177,7 @@ async function descend(
     const parameters = objective.parameters.map(({ name, dims }) => [name, float32(descent.get(name), [...dims])] as const);
     return { ...feeds, ...Object.fromEntries(parameters) };
   };
-  const start = performance.now();
+  let start = performance.now();
   let stopped: LearnedMask['stopped'] = 'iterations';
   let beta = settings.beta;
   let binaryFrom: number | undefined;
@@ -171,7 +191,7 @@ async function descend(
     const weights = { beta: scalar(beta), binary: scalar(binaryFrom === undefined ? 0 : 1) };
     Object.assign(feeds, weights);
     const rate = rateAt(settings, done);
-    taken.push({ rate, weights });
+    taken.push({ rate, weights, noise });
     const out = await descent.step(feeds, rate);
     const metrics: StepMetrics = {
       step,
@@ -186,7 +206,15 @@ async function descend(
       throw notFinite(`loss became ${metrics.loss}`, step, node);
     }
     history.push(metrics);
-    onStep?.(metrics);
+    const told = onStep?.(metrics, out['soft_mask']);
+    if (told) {
+      const asked = performance.now();
+      const change = await told;
+      start += performance.now() - asked;
+      if (change?.beta !== undefined) beta = change.beta;
+      if (change?.noise) (noise = change.noise).fill(eta.data as Float32Array, stream, step + 1);
+      if (change) changes.push({ step: step + 1, ...change, noise: change.noise?.name });
+    }
     if (signal?.aborted) stopped = 'interrupted';
     else if (settings.budget !== undefined && (performance.now() - start) / 1000 > settings.budget) stopped = 'budget';
     else if (settings.patience > 0) {
@@ -199,12 +227,13 @@ async function descend(
     if (settings.keep !== undefined && binaryFrom !== undefined && metrics.kept !== undefined)
       beta *= Math.exp(PRICE_RATE * (metrics.kept - settings.keep) * (settings.find === 'delete' ? -1 : 1));
     // Lets signals and timers in: a native step blocks the thread.
-    if (step % 8 === 7) await new Promise((resolve) => setImmediate(resolve));
+    if (step % 8 === 7) await breathe();
   }
   // One more forward pass, for the mask after the last update.
   const last = { ...feeds, beta: scalar(beta), binary: scalar(settings.binary ? 1 : 0) };
   const { mask, soft_mask: order } = (await descent.evaluate(last, ['mask', 'soft_mask'])) as { mask: Tensor; soft_mask: Tensor };
-  return { mask, ...(settings.binary && { order }), history, seconds: (performance.now() - start) / 1000, stopped };
+  const change = changes.length > 0 && { changes, changed: { beta, noise } };
+  return { mask, ...(settings.binary && { order }), ...change, history, seconds: (performance.now() - start) / 1000, stopped };
 }
 
 /** Throws LanError naming the first element that is not finite: Eq. 2 turns one NaN of x into a NaN mask everywhere, since 0 * NaN is NaN. */

@@ -2,6 +2,7 @@
 import { appendFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { breathe } from '../core/breathe.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { isFiniteTensor, type Tensor } from '../core/tensor.js';
 import { codeOf, readBytes, refusal, writeAtomically } from '../data/files.js';
@@ -149,7 +150,7 @@ async function run(job: TrainJob): Promise<TrainResult> {
       const rate = (step - resumedAt) / ((performance.now() - start) / 1000);
       job.onStep?.({ step, iterations, metrics: { ...last, ...validation }, rate });
       // Lets signals and timers in: a native step blocks the thread.
-      await new Promise((resolve) => setImmediate(resolve));
+      await breathe();
     }
     if (job.signal?.aborted) break;
     if (files && performance.now() - saved >= 1000 * (files.every ?? 20)) await save();

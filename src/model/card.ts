@@ -1,9 +1,9 @@
 // A model card: what an ONNX file cannot say about itself: how pictures become its input, and what its output means.
-import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { LanError, messageOf } from '../core/errors.js';
 import { readTextSync } from '../data/files.js';
+import { exists, realPath } from '../data/places.js';
 import type { Resample } from '../data/resize.js';
 import { readLabels } from './labels-file.js';
 
@@ -33,6 +33,8 @@ export interface InputCard {
   /** Per channel in the model's own channel order, in the units of the range: input = (pixel - mean) / std. One number serves all channels. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** A plug-in's preprocessing, by its name: what becomes of the pixels, in 0..range, before all else that the card says of their values. */
+  readonly preprocessing?: string;
 }
 
 /** A whole card. */
@@ -76,6 +78,7 @@ const Card = z
             range: z.union([z.literal(1), z.literal(255)], { error: 'must be one of 1, 255' }),
             mean: numbers,
             std: numbers.refine((std) => std.every((s) => s !== 0), 'must be a list of numbers other than 0'),
+            preprocessing: z.string({ error: "must be the name of a plug-in's preprocessing" }),
           },
           { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'must be an object') },
         )
@@ -86,6 +89,9 @@ const Card = z
     { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'expected a JSON object') },
   )
   .partial();
+
+/** The form of a card that names no file: its labels are a list. */
+export const PlainCard = Card.extend({ labels: z.array(z.string()).optional() });
 
 /**
  * Reads a card file (JSON). Throws LanError (`data`) naming the first field that is wrong or not known, and where `labels` names a file outside
@@ -125,8 +131,8 @@ function wrong(where: string, json: unknown, issue: z.core.$ZodIssue): LanError 
 /** A file that a card names, which must lie in the card's folder, links resolved. */
 function within(folder: string, name: string, where: string): string {
   const path = resolve(folder, name);
-  const home = realpathSync(folder);
-  const real = existsSync(path) ? realpathSync(path) : resolve(home, name);
+  const home = realPath(folder);
+  const real = exists(path) ? realPath(path) : resolve(home, name);
   if (isAbsolute(name) || !real.startsWith(home.endsWith(sep) ? home : home + sep))
     throw new LanError(
       'data',
@@ -152,7 +158,7 @@ function parseJson(text: string, where: string): unknown {
 /** The card that lies beside a model (`model.card.json`), if any. Throws as readCard. */
 export function cardBeside(modelPath: string): PartialCard | undefined {
   const path = modelPath.replace(/\.onnx$/i, '') + '.card.json';
-  return existsSync(path) ? readCard(path) : undefined;
+  return exists(path) ? readCard(path) : undefined;
 }
 
 /** One card of several: later ones win, field by field; notes are kept. Reads `labels` that name a file. */

@@ -1,8 +1,8 @@
 // What a Hugging Face folder says about a model's input: preprocessor_config.json, field by field, and config.json: class names, and timm's settings.
-import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LanError } from '../core/errors.js';
+import { exists } from '../data/places.js';
 import type { Resample } from '../data/resize.js';
 import { readJson, type InputCard, type PartialCard } from './card.js';
 import { byIndex } from './labels-file.js';
@@ -78,14 +78,14 @@ function checked<T>(form: z.ZodType<T>, json: unknown, what: string, path: strin
 export function cardOfHuggingFace(folder: string): PartialCard {
   const card: PartialCard = {};
   const preprocessor = join(folder, 'preprocessor_config.json');
-  if (existsSync(preprocessor)) {
+  if (exists(preprocessor)) {
     const p = checked(Preprocessor, readJson(preprocessor, 'Preprocessor'), 'Preprocessor', preprocessor);
     card.input = { ...valuesOf(p, preprocessor), ...geometryOf(p, preprocessor) };
     const notes = notesOf(p);
     if (notes.length > 0) card.notes = notes;
   }
   const config = join(folder, 'config.json');
-  if (existsSync(config)) {
+  if (exists(config)) {
     const { id2label, pretrained_cfg: timm, label_names: names } = checked(Config, readJson(config, 'Config'), 'Config', config);
     if (id2label && Object.keys(id2label).length > 0) card.labels = byIndex(id2label, `Config '${config}'`);
     else if (names && names.length > 0) card.labels = names;
@@ -171,8 +171,8 @@ function notesOf(p: Preprocessor): string[] {
 /** The Hugging Face folder that a file lies in, beside its preprocessor_config.json or in the `onnx` of one; undefined where it lies in none. */
 export function folderAround(path: string): string | undefined {
   const folder = dirname(path);
-  if (existsSync(join(folder, 'preprocessor_config.json'))) return folder;
+  if (exists(join(folder, 'preprocessor_config.json'))) return folder;
   const above = basename(resolve(folder)) === 'onnx' ? dirname(resolve(folder)) : undefined;
-  const isOne = above && ['preprocessor_config.json', 'config.json'].some((name) => existsSync(join(above, name)));
+  const isOne = above && ['preprocessor_config.json', 'config.json'].some((name) => exists(join(above, name)));
   return isOne ? above : undefined;
 }

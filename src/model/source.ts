@@ -1,14 +1,14 @@
 // Finds and decodes a model given as bytes, a file or a Hugging Face folder.
-import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
 import { packageFile } from '../core/version.js';
 import { readBytes, sha256 } from '../data/files.js';
+import { exists, isFolder, namesIn } from '../data/places.js';
 import { decodeModel } from '../onnx/codec.js';
-import { externalReader } from '../onnx/external.js';
 import type { Model } from '../onnx/graph.js';
 import { cardBeside, type PartialCard } from './card.js';
+import { externalReader } from './external.js';
 import { cardOfHuggingFace, folderAround } from './hugging-face.js';
 
 /** A model as it was read: decoded, and its untouched bytes. */
@@ -32,6 +32,8 @@ export interface ModelSource {
 export interface SourceOptions {
   /** Of a Hugging Face folder, `quantized` for `onnx/model_quantized.onnx`. Default: the one without, `model.onnx`. */
   readonly variant?: string;
+  /** What messages and reports call the model. Default: its path. */
+  readonly named?: string;
 }
 
 /**
@@ -39,8 +41,8 @@ export interface SourceOptions {
  * a model which comes with the package (models/<name>/<name>.onnx). A file within a Hugging Face folder goes by the card of the folder, where it has none of its own.
  * Throws LanError when it does not exist, or is not a sound ONNX file.
  */
-export async function readModel(source: string | Uint8Array, { variant }: SourceOptions = {}): Promise<ModelSource> {
-  const folder = typeof source === 'string' && existsSync(source) && statSync(source).isDirectory();
+export async function readModel(source: string | Uint8Array, { variant, named }: SourceOptions = {}): Promise<ModelSource> {
+  const folder = typeof source === 'string' && isFolder(source);
   if (variant !== undefined && !folder)
     throw new LanError(
       'usage',
@@ -49,14 +51,14 @@ export async function readModel(source: string | Uint8Array, { variant }: Source
     );
   if (typeof source !== 'string') {
     const model = decodeModel(source, 'Model');
-    return hashed({ model, bytes: source, name: 'model', packaged: false, size: sizeOf(model, source) });
+    return hashed({ model, bytes: source, name: named ?? 'model', packaged: false, size: sizeOf(model, source) });
   }
-  const path = !existsSync(source) && /^[\w-]+$/.test(source) ? packaged(source) : folder ? fileIn(source, variant) : source;
+  const path = !exists(source) && /^[\w-]+$/.test(source) ? packaged(source) : folder ? fileIn(source, variant) : source;
   const bytes = await readBytes(path, 'Model', { code: 'model' });
   const card = folder ? cardOfHuggingFace(source) : (cardBeside(path) ?? cardAround(path));
   const model = decodeModel(bytes, `Model '${path}'`, externalReader(path));
   const isPackaged = path !== source && !folder;
-  return hashed({ model, bytes, name: source, path, card, packaged: isPackaged, size: sizeOf(model, bytes) });
+  return hashed({ model, bytes, name: named ?? source, path, card, packaged: isPackaged, size: sizeOf(model, bytes) });
 }
 
 function cardAround(path: string): PartialCard | undefined {
@@ -67,9 +69,9 @@ function cardAround(path: string): PartialCard | undefined {
 /** The file of a Hugging Face folder. Throws LanError (`input`) where it is not there, naming those that are. */
 function fileIn(folder: string, variant: string | undefined): string {
   const name = variant === undefined ? 'model.onnx' : `model_${variant}.onnx`;
-  const found = [join(folder, 'onnx', name), join(folder, name)].find((p) => existsSync(p));
+  const found = [join(folder, 'onnx', name), join(folder, name)].find((p) => exists(p));
   if (found) return found;
-  const there = [folder, join(folder, 'onnx')].flatMap((f) => (existsSync(f) ? readdirSync(f) : []));
+  const there = [folder, join(folder, 'onnx')].flatMap((f) => (exists(f) ? namesIn(f) : []));
   const variants = there.flatMap((file) => /^model_(.+)\.onnx$/.exec(file)?.[1] ?? []);
   const advice = variants.length > 0 ? `Say which with \`variant\`: ${variants.sort().join(', ')}.` : undefined;
   throw new LanError('input', `Model '${folder}': the folder holds neither onnx/${name} nor ${name}.`, advice);
@@ -95,8 +97,8 @@ function hashed(source: Omit<ModelSource, 'sha256'>): ModelSource {
 /** Names of the models that come with the package. */
 export function packagedModels(): string[] {
   const models = packageFile('models');
-  if (!models || !existsSync(models)) return [];
-  return readdirSync(models).filter((name) => existsSync(join(models, name, `${name}.onnx`)));
+  if (!models || !exists(models)) return [];
+  return namesIn(models).filter((name) => exists(join(models, name, `${name}.onnx`)));
 }
 
 function packaged(name: string): string {

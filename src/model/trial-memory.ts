@@ -1,6 +1,6 @@
 // What trials have shown in this process, by the bytes of the file and what was asked: no file takes its time limit twice, or is tried twice for nothing.
-import { createHash } from 'node:crypto';
 import { LanError } from '../core/errors.js';
+import { sha256 } from '../data/files.js';
 
 /** What is remembered of a trial: it passed, or how it was refused. */
 type Finding = 'passed' | LanError;
@@ -26,13 +26,10 @@ export interface Tried {
 
 const hash = (value: unknown): string => {
   const text = JSON.stringify(value, (_, v: unknown) => {
-    if (ArrayBuffer.isView(v))
-      return createHash('sha256')
-        .update(new Uint8Array(v.buffer, v.byteOffset, v.byteLength))
-        .digest('hex');
+    if (ArrayBuffer.isView(v)) return sha256(new Uint8Array(v.buffer, v.byteOffset, v.byteLength));
     return typeof v === 'bigint' ? String(v) : v;
   });
-  return createHash('sha256').update(text).digest('hex');
+  return sha256(text);
 };
 
 const keyOf = (end: string, { name, sha256, what, options }: Tried): string =>

@@ -17,7 +17,7 @@ export interface Seen {
   /** What goes in, [1,C,H,W], whatever the layout. */
   readonly input: Tensor;
   /** The most probable classes, most probable first. */
-  readonly answers: readonly { readonly label: string; readonly probability: number }[];
+  readonly answers: readonly { readonly index: number; readonly label: string; readonly probability: number }[];
 }
 
 /** What was written: paths. */
@@ -45,7 +45,7 @@ export async function writeCard(
   if (seen.length === 0) return { card: path, ...(names ? { labels: names } : {}) };
   const picture = join(folder, 'seen.png');
   const rows = seen.map((s) => rowOf(s, card));
-  await writeAtomically(picture, await sheet({ title: `What ${basename(model)} sees`, rows, colourBar: false }));
+  await writeAtomically(picture, await sheet({ title: `What ${basename(model)} sees`, rows, colourBar: false }).toPng());
   return { card: path, ...(names ? { labels: names } : {}), seen: picture };
 }
 
@@ -54,7 +54,7 @@ function rowOf({ title, x, input, answers }: Seen, { input: { range, channels, s
     image: pictureOf(x, range),
     captions: [
       `${title}, ${size ? size.join(' x ') : 'as it is'}`,
-      ...answers.map((a) => `${a.label.split(',')[0]!} ${a.probability.toFixed(3)}`),
+      ...answers.slice(0, 3).map((a) => `${a.label.split(',')[0]!} ${a.probability.toFixed(3)}`),
     ],
   };
   const names = channels === 'GREY' ? ['grey'] : channels === 'BGR' ? ['blue', 'green', 'red'] : ['red', 'green', 'blue'];

@@ -1,16 +1,16 @@
 // What an earlier run left in a folder of results, known by its audit.json alone: nothing else is ours to remove or to go on from.
-import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readBytes, refusal } from '../data/files.js';
-import { inNaturalOrder } from '../data/picture-paths.js';
+import { readBytes, refusal, removeFile } from '../data/files.js';
+import { inNaturalOrder } from '../data/natural-order.js';
+import { entriesIn } from '../data/places.js';
 
 /** The document of an audit within its folder. */
 export const DOCUMENT = 'audit.json';
 
 /** Names that an audit gives its files; a document that lists others is not believed. */
 const OURS =
-  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|(?:tokens|report)\.html|features\.(?:csv|png)|array\.png|path\.(?:png|csv))$/;
+  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.(?:png|svg)|(?:tokens|report)\.html|features\.(?:csv|png|svg)|array\.(?:png|svg)|path\.(?:png|svg|csv))$/;
 const name = z.string().regex(OURS);
 
 const Earlier = z.looseObject({
@@ -19,10 +19,13 @@ const Earlier = z.looseObject({
     .object({
       report: name.optional(),
       sheet: name.optional(),
+      sheetSvg: name.optional(),
       page: name.optional(),
       features: name.optional(),
       chart: name.optional(),
+      chartSvg: name.optional(),
       array: name.optional(),
+      arraySvg: name.optional(),
     })
     .optional(),
   betas: z.array(
@@ -33,6 +36,7 @@ const Earlier = z.looseObject({
         attention: name.optional(),
         overlay: name.optional(),
         path: name.optional(),
+        pathSvg: name.optional(),
         pathTable: name.optional(),
       }),
       tokens: z.array(z.unknown()).optional(),
@@ -75,13 +79,13 @@ async function read(folder: string): Promise<{ readonly json: unknown; readonly 
   const page = data.files ? data.files.page : data.betas.some((b) => b.tokens) ? 'tokens.html' : undefined;
   return {
     json,
-    files: [...listed, data.files?.report, sheet, page, data.files?.features, data.files?.chart, data.files?.array].filter(
-      (f) => f !== undefined,
-    ),
+    files: [...listed, ...Object.values(data.files ?? {}), sheet, page].filter((f) => f !== undefined),
   };
 }
 
-const isFile = (path: string): Promise<boolean> => lstat(path).then((s) => s.isFile(), () => false); // prettier-ignore
+/** Names of the plain files in a folder, links left out. */
+const plainFiles = async (folder: string): Promise<ReadonlySet<string>> =>
+  new Set((await entriesIn(folder)).flatMap(({ name, kind }) => (kind === 'file' ? [name] : [])));
 
 /**
  * Makes room for a result that will consist of `files`: removes those of an earlier audit in this folder that will not be written anew, then its
@@ -93,12 +97,13 @@ export async function removeEarlier(folder: string, files: readonly string[]): P
   if (!earlier) return [];
   const removed: string[] = [];
   try {
+    const present = await plainFiles(folder);
     for (const name of new Set(earlier.files)) {
-      if (files.includes(name) || !(await isFile(join(folder, name)))) continue;
-      await rm(join(folder, name));
+      if (files.includes(name) || !present.has(name)) continue;
+      await removeFile(join(folder, name));
       removed.push(name);
     }
-    await rm(join(folder, DOCUMENT), { force: true });
+    await removeFile(join(folder, DOCUMENT));
   } catch (error) {
     throw refusal(folder, error);
   }
@@ -107,10 +112,10 @@ export async function removeEarlier(folder: string, files: readonly string[]): P
 
 /** Folders below `out` with the results of an audit, but for those that are `known`; in natural order. */
 export async function otherResults(out: string, known: readonly string[]): Promise<string[]> {
-  const entries = await readdir(out, { withFileTypes: true }).catch(() => []);
+  const entries = await entriesIn(out).catch(() => []);
   const others: string[] = [];
   for (const entry of entries)
-    if (entry.isDirectory() && !known.includes(entry.name) && (await read(join(out, entry.name)))) others.push(entry.name);
+    if (entry.kind === 'folder' && !known.includes(entry.name) && (await read(join(out, entry.name)))) others.push(entry.name);
   return others.sort(inNaturalOrder);
 }
 
@@ -123,6 +128,7 @@ export async function finishedResult(folder: string, run: string): Promise<unkno
   if (!earlier) return undefined;
   const { success, data } = Finished.safeParse(earlier.json);
   if (!success || data.run !== run) return undefined;
-  for (const name of earlier.files) if (!(await isFile(join(folder, name)))) return undefined;
+  const present = await plainFiles(folder);
+  if (!earlier.files.every((name) => present.has(name))) return undefined;
   return earlier.json;
 }

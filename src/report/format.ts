@@ -12,6 +12,17 @@ export const short = (value: number): string =>
       ? value.toExponential(1)
       : String(Number(value.toPrecision(4)));
 
+/** A count for people: 61.1 M. */
+export function count(value: number): string {
+  for (const [unit, size] of [
+    ['G', 1e9],
+    ['M', 1e6],
+    ['k', 1e3],
+  ] as const)
+    if (value >= size) return `${Number((value / size).toPrecision(3))} ${unit}`;
+  return String(value);
+}
+
 /** fourDigits as a number; null where there is none. */
 export const inFigures = (value: number | undefined): number | null =>
   value === undefined ? null : Number(value.toPrecision(4));

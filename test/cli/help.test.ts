@@ -20,7 +20,7 @@ function loaded(...lines: string[][]): string[] {
   return names.flatMap((name) => (name === null ? [] : [name]));
 }
 
-const HEAVY = /^(onnxruntime-|@tensorflow\/|sharp$|@img\/|protobufjs$|cli-table3$)/;
+const HEAVY = /^(onnxruntime-|@tensorflow\/|sharp$|@img\/|protobufjs$|cli-table3$|bullmq$|ioredis$)/;
 
 test('--help, of the program and of every command, loads no engine', () => {
   const helps = COMMANDS.map((command) => [nameOf(command), '--help']);

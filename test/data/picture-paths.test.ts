@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { glob, matchesPart } from '../../src/data/glob.js';
-import { inNaturalOrder, picturePaths } from '../../src/data/picture-paths.js';
+import { inNaturalOrder } from '../../src/data/natural-order.js';
+import { picturePaths } from '../../src/data/picture-paths.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-paths-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -27,6 +27,7 @@ const users = [
   'README.md',
   'docs/adding-an-op.md',
   'docs/check.md',
+  'docs/many-machines.md',
   'docs/score.md',
 ].map((file) => readFileSync(join(root, file), 'utf8'));
 

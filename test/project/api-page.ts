@@ -16,6 +16,7 @@ const ENTRIES = {
   'lan-onnx/ops': 'src/ops.ts',
   'lan-onnx/jest': 'src/jest.ts',
   'lan-onnx/vitest': 'src/vitest.ts',
+  'lan-onnx/web': 'src/web/index.ts',
 } as const;
 
 const HEAD = `# API

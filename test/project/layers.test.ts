@@ -8,7 +8,8 @@ const root = resolve(import.meta.dirname, '../..');
 const LAYERS = [
   ['core'],
   ['onnx', 'data'],
-  ['adapters'],
+  ['queue'],
+  ['adapters', 'import'],
   ['compile'],
   ['engine'],
   ['model'],
@@ -17,7 +18,7 @@ const LAYERS = [
   ['explain'],
   ['export'],
   ['experiment'],
-  ['report'],
+  ['report', 'server'],
   ['api'],
   ['cli', 'web'],
 ];
@@ -87,12 +88,13 @@ function circles(): string[] {
 test('no file leads back to itself', () => expect(circles()).toEqual([]));
 
 test.each([
-  [/^onnxruntime-/, /^src\/engine\//],
+  [/^onnxruntime-/, /^src\/(web\/border\/)?engine\//],
   [/^@tensorflow\//, /^src\/engine\//],
   [/^sharp$/, /^src\/data\/(images|jpeg)\.ts$/],
   [/^yargs/, /^src\/cli\//],
   [/^protobufjs/, /^src\/onnx\/schema\.ts$/],
   [/^@huggingface\//, /^src\/data\/tokenizer\.ts$/],
+  [/^(bullmq|ioredis)$/, /^src\/queue\/connection\.ts$/],
 ])('%s is imported by %s alone', (dependency, allowed) => {
   const users = imports.filter((i) => dependency.test(i.target) && !i.typeOnly).map((i) => i.file);
   expect(users.length).toBeGreaterThan(0);

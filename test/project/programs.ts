@@ -19,6 +19,7 @@ function compilerOptions(types: readonly string[] = ['node']): ts.CompilerOption
     'lan-onnx/ops': ['./src/ops.ts'],
     'lan-onnx/jest': ['./src/jest.ts'],
     'lan-onnx/vitest': ['./src/vitest.ts'],
+    'lan-onnx/web': ['./src/web/index.ts'],
   };
   return ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, types, paths, noEmit: true }, root).options;
 }

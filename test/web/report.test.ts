@@ -1,29 +1,22 @@
 // Reports as people have them: opened from disk in a browser without network, used with the keyboard, printed, looked at on a phone and in the dark.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { audit } from '../../src/api/audit.js';
 import { reportPage } from '../../src/report/page/template.js';
+import { DESKTOP, launch, PHONE, root, seriousFaults, shots, tooWide, until, watched } from './browser.js';
 import { sample } from './sample.js';
 
-const root = resolve(import.meta.dirname, '../..');
-const shots = join(root, 'out/web');
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-web-'));
-const { source: axe } = createRequire(import.meta.url)('axe-core') as { source: string };
-const DESKTOP = { viewport: { width: 1200, height: 900 } };
-const PHONE = { viewport: { width: 360, height: 740 } };
 
 let browser: Browser;
 const files = { audit: '', every: join(folder, 'every.html') };
 
 beforeAll(async () => {
-  mkdirSync(shots, { recursive: true });
-  browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+  browser = await launch();
   const options = { iterations: 60, draws: 4, evidenceDraws: 256, seed: 1, beta: [0.5, 2], repeat: 'lan-onnx audit tank' };
   const result = await audit('tank', join(root, 'models/tank/pictures/tank/05.png'), options);
   files.audit = (await result.save(join(folder, 'tank'))).report;
@@ -39,17 +32,8 @@ async function open(file: string, options: BrowserContextOptions = DESKTOP): Pro
   const context = await browser.newContext(options);
   await context.setOffline(true);
   const page = await context.newPage();
-  const faults: string[] = [];
-  page.on('console', (m) => faults.push(`${m.type()}: ${m.text()}`));
-  page.on('pageerror', (e) => faults.push(e.message));
-  page.on('dialog', (d) => {
-    faults.push(`dialog: ${d.message()}`);
-    void d.dismiss();
-  });
   const url = pathToFileURL(file).href;
-  page.on('request', (r) => {
-    if (r.url() !== url && !r.url().startsWith('data:')) faults.push(`request: ${r.url()}`);
-  });
+  const faults = watched(page, (asked) => asked === url || asked.startsWith('data:'));
   await page.goto(url);
   await page.locator('main footer').waitFor();
   return { page, faults };
@@ -83,12 +67,8 @@ describe.each(NAMES)('%s', (name) => {
   ] as const)('%s: axe finds no serious fault, and nothing is wider than the screen', async (what, size, colorScheme) => {
     const { page, faults } = await open(files[name], { ...size, colorScheme });
     await page.screenshot({ path: join(shots, `${name} ${what}.png`), fullPage: true });
-    const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
-    expect(wide).toBe(0);
-    await page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true");
-    await page.evaluate(axe);
-    const violations = await page.evaluate<{ impact: string }[]>('axe.run().then((r) => r.violations.map((v) => ({ id: v.id, impact: v.impact, nodes: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120)) })))'); // prettier-ignore
-    expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')).toEqual([]);
+    expect(await tooWide(page)).toBe(0);
+    expect(await seriousFaults(page)).toEqual([]);
     expect(faults).toEqual([]);
     await page.context().close();
   });
@@ -123,13 +103,6 @@ describe.each(NAMES)('%s', (name) => {
     await page.context().close();
   });
 });
-
-/** Waits until `value` is `expected`: the page draws in its own time. Fails as an expectation does, five seconds later. */
-async function until(value: () => Promise<unknown>, expected: unknown): Promise<void> {
-  for (const end = Date.now() + 5000; Date.now() < end; await new Promise((next) => setTimeout(next, 20)))
-    if (isDeepStrictEqual(await value(), expected)) return;
-  expect(await value()).toEqual(expected);
-}
 
 describe('the slider over what is replaced', () => {
   test('by keyboard: the picture and the answer follow', async () => {
@@ -197,12 +170,12 @@ test('a gallery is ordered, filtered and chosen by tags, and shows more on deman
 test('a choice shows one result at a time', async () => {
   const { page } = await open(files.audit);
   const slider = page.locator('.choice input');
-  expect(await page.locator('.choice output').textContent()).toBe('0.5');
+  expect(await page.locator('.choice b').textContent()).toBe('0.5');
   const claim = page.locator('p.claim');
   const before = await claim.textContent();
   await slider.focus();
   await page.keyboard.press('ArrowRight');
-  expect(await page.locator('.choice output').textContent()).toBe('2');
+  expect(await page.locator('.choice b').textContent()).toBe('2');
   expect(await claim.count()).toBe(1);
   expect(before).not.toBeNull();
   await page.context().close();

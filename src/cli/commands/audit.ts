@@ -1,11 +1,11 @@
 // The words and options of lan-onnx audit.
-import { CONTENDERS, METHODS } from '../../attribution/names.js';
+import { METHODS } from '../../attribution/names.js';
 import { FINDS, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
 import { each, Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
 import { explainedInputs, explainOptions, MASK } from '../mask-options.js';
-import { EVIDENCE, INPUTS, MODEL_ARGUMENT, modelOptions, RESULTS, under } from '../options.js';
+import { EVIDENCE, INPUTS, MODEL_ARGUMENT, modelOptions, QUEUE, queueOptions, RESULTS, under } from '../options.js';
 
 /** `auto` by itself, or numbers. */
 const betas = (texts: readonly string[]): number[] | 'auto' =>
@@ -13,13 +13,6 @@ const betas = (texts: readonly string[]): number[] | 'auto' =>
 
 /** `auto`, or a number. */
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
-
-/** A method by its name; `lan` is the default. */
-function methodName(text: string): (typeof CONTENDERS)[number] {
-  const found = CONTENDERS.find((name) => name === text);
-  if (found === undefined) throw new Expected(`one of ${CONTENDERS.join(', ')}`, text);
-  return found;
-}
 
 /** Names parted by commas. */
 function names(text: string): string[] {
@@ -75,7 +68,7 @@ export const audit = {
       out: { ...TEXT, default: 'lan-onnx-out', describe: 'folder for the results, one folder an input' },
       'fail-on': {
         ...TEXTS,
-        describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}; or 'sanity': the self-deception battery failed`,
+        describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}, or a plug-in's; or 'sanity': the self-deception battery failed`,
       },
       junit: { ...TEXT, describe: 'JUnit file to write: a test an input, failed by --fail-on' },
       strict: {
@@ -91,9 +84,8 @@ export const audit = {
     }),
     method: {
       ...TEXT,
-      coerce: methodName,
       group: MASK,
-      describe: `another method in place of a learned mask, measured in the same way: one of ${METHODS.join(', ')}`,
+      describe: `another method in place of a learned mask, measured in the same way: one of ${METHODS.join(', ')}, or a plug-in's`,
     },
     lan: {
       ...TEXT,
@@ -157,6 +149,12 @@ export const audit = {
       default: 'auto',
       describe: 'processes of one thread each; auto: as many as there are cores, from 8 inputs on',
     },
+    ...under(QUEUE, {
+      ...queueOptions,
+      priority: { ...TEXT, coerce: whole(1), describe: '1 goes first; none goes before all that have one' },
+      attempts: { ...TEXT, coerce: whole(1), describe: 'how often an input is tried before it is given up (default: 3)' },
+      backoff: { ...TEXT, coerce: seconds, describe: 'time before the second try, each further one twice as long (default: 1s)' },
+    }),
     engine: {
       ...modelOptions.engine,
       choices: [...modelOptions.engine.choices, 'forward'] as const,
@@ -169,6 +167,7 @@ export const audit = {
     ['$0 audit bert/ --text "not a bad film"', 'a text, by the tokenizer in the folder of the model'],
     ['$0 audit forest.onnx --csv rows.csv --row 3', 'a row of a table'],
     ['$0 audit m.onnx --image cat.jpg --find delete', 'the smallest part whose loss changes the answer'],
+    ['$0 audit m.onnx --image photos/ --queue redis://host/nightly --store /shared/store', 'by lan-onnx worker on many machines'],
     ["$0 audit m.onnx --data cifar/ --limit 200 --fail-on 'replaceable<0.5' --junit audit.xml", 'a dataset, for CI'],
   ],
   epilogue:

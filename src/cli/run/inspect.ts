@@ -1,11 +1,11 @@
 // lan-onnx inspect MODEL: what is in the file and what can be done with it.
 import Table from 'cli-table3';
 import { inspect, type Inspection, type ValueReport } from '../../model/inspect.js';
-import { toJson } from '../../report/format.js';
+import { count, toJson } from '../../report/format.js';
 import type { ArgumentsOf } from '../command.js';
 import { inspect as definition } from '../commands/inspect.js';
 import { inFlags } from '../flags.js';
-import { count, type Io } from '../io.js';
+import type { Io } from '../io.js';
 import { openOptions } from '../model.js';
 
 /** Prints what the file holds; exits with 2 where an op is not supported. Errors are inspect's. */

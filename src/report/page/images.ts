@@ -1,4 +1,5 @@
 // Pictures of a page as `data:` URLs: small ones as PNG with pixels that stay squares, photos and noise as JPEG, none larger than it is seen.
+import { base64 } from '../../core/base64.js';
 import { encodePng } from '../../data/images.js';
 import { encodeJpeg } from '../../data/jpeg.js';
 import { resize, type Picture } from '../../data/resize.js';
@@ -9,7 +10,7 @@ import type { Legend } from './document.js';
 const LARGEST = 320;
 const SMALL = 128;
 
-const urlOf = (type: string, bytes: Uint8Array): string => `data:image/${type};base64,${Buffer.from(bytes).toString('base64')}`;
+const urlOf = (type: string, bytes: Uint8Array): string => `data:image/${type};base64,${base64(bytes)}`;
 
 /** As PNG, every pixel as it is. */
 export const pngUrl = async (p: Picture): Promise<string> => urlOf('png', await encodePng(p.pixels, p.width, p.height));

@@ -1,4 +1,5 @@
 // The slider of a page: the input replaced step by step, ready to be put together by whoever looks at it.
+import { base64 } from '../../core/base64.js';
 import { sizeOf, type Tensor } from '../../core/tensor.js';
 import { replacedFirst } from '../../evidence/replaced.js';
 import type { BetaResult, AuditResult } from '../../explain/audit.js';
@@ -31,14 +32,14 @@ const shownAnswer = ({ kept, prediction, value }: ShownAnswer): AnswerShown => (
 /** Planes of a map, whole pixels left out where it is shown smaller; [channels,height,width] as base64. */
 function planes(steps: Uint8Array, channels: number, from: readonly [number, number], to: readonly [number, number]): string {
   const [[h, w], [height, width]] = [from, to];
-  const out = Buffer.alloc(channels * height * width);
+  const out = new Uint8Array(channels * height * width);
   for (let c = 0; c < channels; c++)
     for (let y = 0; y < height; y++)
       for (let x = 0; x < width; x++) {
         const [sy, sx] = [Math.floor(((y + 0.5) * h) / height), Math.floor(((x + 0.5) * w) / width)];
         out[(c * height + y) * width + x] = steps[(c * h + sy) * w + sx]!;
       }
-  return out.toString('base64');
+  return base64(out);
 }
 
 /** Names of the pictures that the slider puts together, in the images of the document. */

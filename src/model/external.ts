@@ -1,9 +1,10 @@
 // Tensors kept in other files: only files inside the folder of the model, or of the file that the model is a link to, are read; links are resolved
 // before that is decided.
-import { closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { LanError } from '../core/errors.js';
-import type { ExternalReader } from './tensors.js';
+import { readPart } from '../data/files.js';
+import { fileSize, isPlainFile, realPath } from '../data/places.js';
+import type { ExternalReader } from '../onnx/tensors.js';
 
 /**
  * Finds external data relative to the folder of `modelPath`; it is read when it is asked for. A cache may keep the model and its data as links to
@@ -12,8 +13,8 @@ import type { ExternalReader } from './tensors.js';
  * lies below neither folder, does not exist, is no regular file, or holds fewer bytes than the tensor needs.
  */
 export function externalReader(modelPath: string): ExternalReader {
-  const folder = realpathSync(dirname(resolve(modelPath)));
-  const homes = [folder, dirname(realpathSync(modelPath))];
+  const folder = realPath(dirname(resolve(modelPath)));
+  const homes = [folder, dirname(realPath(modelPath))];
   return (proto, bytes, name) => {
     const entries = new Map((proto.externalData ?? []).map((e) => [e.key, e.value]));
     const location = entries.get('location') ?? '';
@@ -33,12 +34,12 @@ export function externalReader(modelPath: string): ExternalReader {
       throw new LanError('model', `${name}: its data file '${location}' is missing.`, 'It must lie beside the model.');
     const home = homes.find((f) => inside(real, f));
     if (home === undefined) throw outside;
-    const stat = statSync(real);
-    if (!stat.isFile()) throw new LanError('model', `${name}: its data '${location}' is not a file.`);
-    if (offset + bytes > stat.size)
+    if (!isPlainFile(real)) throw new LanError('model', `${name}: its data '${location}' is not a file.`);
+    const size = fileSize(real)!;
+    if (offset + bytes > size)
       throw new LanError(
         'model',
-        `${name}: needs bytes ${offset} to ${offset + bytes} of '${location}', which has ${stat.size}. Is it truncated?`,
+        `${name}: needs bytes ${offset} to ${offset + bytes} of '${location}', which has ${size}. Is it truncated?`,
       );
     const place = { folder: home, location: relative(home, real), offset };
     return { place, read: () => readPart(real, offset, bytes, `${name}: '${location}'`) };
@@ -52,34 +53,12 @@ function found(location: string, homes: readonly string[]): string {
     const wanted = resolve(home, location);
     if (!inside(wanted, home)) continue;
     try {
-      return realpathSync(wanted);
+      return realPath(wanted);
     } catch {
       missing = true;
     }
   }
   return missing ? 'missing' : '';
-}
-
-function readPart(path: string, offset: number, bytes: number, what: string): Uint8Array {
-  let handle: number;
-  try {
-    // The place was checked when the model was opened: a link put there since is not followed.
-    handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch {
-    throw new LanError('model', `${what} can no longer be read. It must stay beside the model while that is in use.`);
-  }
-  try {
-    const out = new Uint8Array(bytes);
-    let done = 0;
-    while (done < bytes) {
-      const got = readSync(handle, out, done, Math.min(bytes - done, 2 ** 30), offset + done);
-      if (got === 0) throw new LanError('model', `${what} ended early.`);
-      done += got;
-    }
-    return out;
-  } finally {
-    closeSync(handle);
-  }
 }
 
 const inside = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep);

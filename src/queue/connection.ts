@@ -1,0 +1,181 @@
+// The one door to bullmq and ioredis, which are loaded when a queue is first asked for: connections, and what is wrong with them in a sentence.
+import type { Queue, QueueEvents, RedisOptions, Worker } from 'bullmq';
+import { LanError, messageOf } from '../core/errors.js';
+import { madeWith } from '../core/version.js';
+import { codeOf } from '../data/files.js';
+import type { QueueAddress } from './address.js';
+import type { Job } from './job.js';
+
+/** Seconds after which a server that does not answer is taken for absent, at the start. */
+const PATIENCE = 5;
+/** Milliseconds between two tries to reach a server that was there, at most. */
+const PAUSE = 5000;
+/** The oldest server with all that BullMQ asks for. */
+const OLDEST = [6, 2] as const;
+
+type Bullmq = typeof import('bullmq');
+/** The queue as BullMQ has it. */
+export type JobQueue = Queue<Job, unknown, 'audit'>;
+
+/** What is loaded, and how it is loaded; tests give their own loaders. */
+const load = async <T>(name: string, loader: () => Promise<T>): Promise<T> => {
+  try {
+    return await loader();
+  } catch (error) {
+    const absent = /MODULE_NOT_FOUND/.test(codeOf(error));
+    throw new LanError(
+      'install',
+      absent ? `\`queue\`: needs the package ${name}, which is not installed.` : `\`queue\`: ${name} does not run on this machine (${messageOf(error).split('\n')[0]}).`,
+      `Install what it needs: npm install bullmq@${madeWith('bullmq') ?? 'latest'} ioredis@${madeWith('ioredis') ?? 'latest'}.`,
+    ); // prettier-ignore
+  }
+};
+
+/** BullMQ. Throws LanError (`install`) with the command where it is not installed. */
+export const loadBullmq = (loader: () => Promise<Bullmq> = () => import('bullmq')): Promise<Bullmq> => load('bullmq', loader);
+
+const loadRedis = () => load('ioredis', () => import('ioredis'));
+
+/** The options of a connection that waits for a server which goes away. */
+function lasting({ host, port, username, password, db, tls }: QueueAddress): RedisOptions {
+  return {
+    host,
+    port,
+    username,
+    password,
+    db,
+    ...(tls ? { tls: { servername: host } } : {}),
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) => Math.min(100 * 2 ** Math.min(times, 10), PAUSE),
+  };
+}
+
+/**
+ * Makes sure that the server is there, lets us in and is new enough. Throws LanError in one sentence: `install` without the packages, `runtime` for a
+ * server that is absent, refuses the password, or is too old.
+ */
+export async function reach(address: QueueAddress): Promise<void> {
+  const { Redis } = await loadRedis();
+  const client = new Redis({
+    ...lasting(address),
+    lazyConnect: true,
+    connectTimeout: 1000 * PATIENCE,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  });
+  let last: Error | undefined;
+  client.on('error', (error) => (last = error));
+  try {
+    await client.connect();
+    await client.ping();
+    const info = await client.info('server');
+    const [, major, minor] = /redis_version:(\d+)\.(\d+)/.exec(info) ?? [];
+    if (major !== undefined && (Number(major) - OLDEST[0] || Number(minor) - OLDEST[1]) < 0)
+      throw new LanError('runtime', `Queue ${address.shown}: the server is Redis ${major}.${minor}; a queue needs ${OLDEST.join('.')} or newer.`); // prettier-ignore
+  } catch (error) {
+    throw error instanceof LanError ? error : unreachable(address, last ?? error, error);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** A failed connection in a sentence; messages of Redis hold no password. */
+function unreachable({ shown, host, port }: QueueAddress, ...errors: readonly unknown[]): LanError {
+  const text = errors.map(messageOf).find((t) => /WRONGPASS|NOAUTH|NOPERM|invalid (username|password)/i.test(t));
+  if (text !== undefined)
+    return new LanError(
+      'runtime',
+      `Queue ${shown}: the server does not let this user in (${/NOAUTH/.test(text) ? 'it asks for a password' : /NOPERM/.test(text) ? 'the user may not use it' : 'wrong user or password'}).`,
+      'Give the password in REDIS_PASSWORD, or in the address as redis://user:password@host/name.',
+    );
+  const reason = { ECONNREFUSED: 'nothing listens there', ENOTFOUND: 'the host is not known', ETIMEDOUT: 'no answer' }[codeOf(errors[0])]; // prettier-ignore
+  return new LanError(
+    'runtime',
+    `Queue ${shown}: no Redis server can be reached at ${host}:${port} (${reason ?? messageOf(errors[0]).split('\n')[0]}).`,
+    'Is the address right, and does the server run?',
+  );
+}
+
+/** Tells of a connection that is lost and found again, once each, until `over` says that it is closed on purpose. */
+async function tellOf(
+  { shown }: QueueAddress,
+  of: Queue | Worker,
+  over: () => boolean,
+  onNote: ((note: string) => void) | undefined,
+): Promise<void> {
+  let lost = false;
+  const client = await of.backend.client;
+  client.on('close', () => {
+    if (lost || over()) return;
+    lost = true;
+    onNote?.(`the queue ${shown} is out of reach; trying again until it is back`);
+  });
+  client.on('ready', () => {
+    if (lost) onNote?.(`the queue ${shown} is back`);
+    lost = false;
+  });
+}
+
+/** A queue to which jobs are added, and in which they are looked at. */
+export async function openQueue(address: QueueAddress, onNote?: (note: string) => void): Promise<JobQueue> {
+  const bullmq = await loadBullmq();
+  await reach(address);
+  const queue = new bullmq.Queue(address.name, { connection: lasting(address) });
+  // What fails while the server is away is tried again; an event without a listener would end the process.
+  queue.on('error', () => undefined);
+  await queue.waitUntilReady();
+  await tellOf(address, queue, () => queue.closing !== undefined, onNote);
+  return queue as unknown as JobQueue;
+}
+
+/** What is told of finished jobs by the server; what is missed while it is away is not told again. */
+export async function openEvents(address: QueueAddress): Promise<QueueEvents> {
+  const { QueueEvents } = await loadBullmq();
+  const events = new QueueEvents(address.name, { connection: lasting(address) });
+  // Of a server that is away the queue's own connection tells.
+  events.on('error', () => undefined);
+  await events.waitUntilReady();
+  return events;
+}
+
+/** How jobs are taken. */
+export interface TakeOptions {
+  /** What the server and `status` call this worker. */
+  readonly name: string;
+  /** Jobs at the same time. */
+  readonly concurrency: number;
+  /** Jobs a second at most, by all workers of the queue together. */
+  readonly rate?: number;
+  /** Seconds after which a worker that was not heard from is taken for dead, and its job is given to another. */
+  readonly lostAfter: number;
+  /** How often a job may be lost with its worker. */
+  readonly losses: number;
+  readonly onNote?: (note: string) => void;
+}
+
+/** Takes jobs until it is closed; what `perform` throws is the error of a try. */
+export async function takeJobs(
+  address: QueueAddress,
+  perform: (job: { readonly id: string; readonly data: unknown; readonly tries: number }) => Promise<unknown>,
+  { name, concurrency, rate, lostAfter, losses, onNote }: TakeOptions,
+): Promise<Worker> {
+  const bullmq = await loadBullmq();
+  await reach(address);
+  const worker = new bullmq.Worker(
+    address.name,
+    ({ id, data, attemptsMade }) => perform({ id: id ?? '', data: data as unknown, tries: attemptsMade + 1 }),
+    {
+      connection: lasting(address),
+      name,
+      concurrency,
+      lockDuration: 1000 * lostAfter,
+      stalledInterval: 1000 * lostAfter,
+      maxStalledCount: losses,
+      ...(rate === undefined ? {} : { limiter: rate >= 1 ? { max: Math.round(rate), duration: 1000 } : { max: 1, duration: Math.round(1000 / rate) } }), // prettier-ignore
+    },
+  );
+  worker.on('error', () => undefined);
+  await worker.waitUntilReady();
+  await tellOf(address, worker, () => worker.closing !== undefined, onNote);
+  return worker;
+}

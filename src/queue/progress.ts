@@ -1,0 +1,81 @@
+// How far runs are, kept beside the queue so that anyone can ask: written by the process that coordinates one, read by `status`.
+import { z } from 'zod';
+import type { JobQueue } from './connection.js';
+
+const Entry = z.object({
+  model: z.string(),
+  total: z.int().min(0),
+  /** Inputs that are entered, explained or not. */
+  done: z.int().min(0),
+  failed: z.int().min(0),
+  /** Milliseconds since 1970: when it began, and was last heard of. */
+  started: z.number(),
+  updated: z.number(),
+  /** Inputs that were entered when this process began: those are not its pace. */
+  before: z.int().min(0),
+  finished: z.boolean(),
+});
+
+/** A run and how far it is. */
+export type RunProgress = Readonly<z.infer<typeof Entry>> & { readonly run: string };
+
+/** Milliseconds between two writes. */
+const EVERY = 1000;
+/** Days that the progress of a run is kept after it was last heard of. */
+const DAYS = 30;
+
+/** The hash that runs are kept in. */
+const keyOf = (queue: JobQueue): string => queue.toKey('lan-onnx-runs');
+
+/** Writes how far a run is, at most every second; `finish` writes the last word. That the server is away stops nothing. */
+export function showProgress(
+  queue: JobQueue,
+  { run, model, total }: { readonly run: string; readonly model: string; readonly total: number },
+) {
+  let entry = { model, total, done: 0, failed: 0, started: Date.now(), updated: Date.now(), before: 0, finished: false };
+  let begun = false;
+  const write = async (): Promise<void> => {
+    const client = await queue.backend.client;
+    await client.hset(keyOf(queue), { [run]: JSON.stringify({ ...entry, updated: Date.now() }) });
+  };
+  const timer = setInterval(() => void write().catch(() => undefined), EVERY);
+  timer.unref();
+  void write().catch(() => undefined);
+  return {
+    /** `done` inputs are entered; the first call of a run that goes on counts those of before. */
+    entered(done: number, failed: number): void {
+      if (!begun && done > 1) entry = { ...entry, before: done - 1 };
+      begun = true;
+      entry = { ...entry, done, failed };
+    },
+    async finish(): Promise<void> {
+      entry = { ...entry, finished: true };
+      await write().catch(() => undefined);
+    },
+    stop: async (): Promise<void> => {
+      clearInterval(timer);
+      await write().catch(() => undefined);
+    },
+  };
+}
+
+/** Runs of this queue, the latest first; those that were not heard of for a month are forgotten. */
+export async function runsOf(queue: JobQueue): Promise<RunProgress[]> {
+  const client = await queue.backend.client;
+  const found = await client.hgetall(keyOf(queue));
+  const runs: RunProgress[] = [];
+  for (const [run, text] of Object.entries(found)) {
+    const entry = Entry.safeParse(parsed(text)).data;
+    if (!entry || Date.now() - entry.updated > DAYS * 24 * 3600 * 1000) await client.hdel(keyOf(queue), run);
+    else runs.push({ run, ...entry });
+  }
+  return runs.sort((a, b) => b.started - a.started);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

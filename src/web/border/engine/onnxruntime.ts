@@ -1,0 +1,81 @@
+// onnxruntime's build for browsers, loaded when the first model is opened, behind the surface of its binding for Node.
+import { dirname } from 'node:path';
+import type * as ort from 'onnxruntime-node';
+import { LanError, messageOf } from '../../../core/errors.js';
+import { bytesAt, filesBelow } from '../../memory.js';
+import { runtimeOptions, runtimeThreads } from '../../runtime.js';
+
+/** What of the binding is used. */
+export type Onnxruntime = Pick<typeof ort, 'InferenceSession' | 'Tensor'>;
+
+type Session = ort.InferenceSession;
+type Options = ort.InferenceSession.SessionOptions;
+
+/** What it runs on where nobody says. */
+export const PROVIDER = 'wasm';
+
+/** Threads within an operator. */
+export const defaultThreads = (): number => runtimeThreads();
+
+let loading: Promise<Onnxruntime> | undefined;
+
+/** Loads it once. Throws LanError (`install`) where it cannot be loaded. */
+export const loadOnnxruntime = (): Promise<Onnxruntime> => (loading ??= load());
+
+async function load(): Promise<Onnxruntime> {
+  try {
+    const runtime = await import('onnxruntime-web/wasm');
+    const { wasm } = runtimeOptions();
+    runtime.env.wasm.numThreads = runtimeThreads();
+    if (wasm !== undefined) runtime.env.wasm.wasmPaths = wasm;
+    runtime.env.logLevel = 'error';
+    const create = async (model: string | Uint8Array, options: Options): Promise<Session> =>
+      asInNode(await runtime.InferenceSession.create(...fromMemory(model, options)));
+    return { Tensor: runtime.Tensor, InferenceSession: { create } } as Onnxruntime;
+  } catch (error) {
+    loading = undefined;
+    throw new LanError('install', `onnxruntime-web cannot be loaded: ${messageOf(error).split('\n')[0]!}.`);
+  }
+}
+
+/** Version of onnxruntime-web that this was made with. */
+export const ortVersion = (): string => ORT_WEB_VERSION;
+declare const ORT_WEB_VERSION: string;
+
+/** A model by its path, and the files that it names, are read from memory: nothing is fetched. */
+function fromMemory(model: string | Uint8Array, options: Options): [Uint8Array, Options] {
+  const { session } = (options.extra ?? {}) as { readonly session?: Readonly<Record<string, string>> };
+  const { model_external_initializers_file_folder_path: named, ...others } = session ?? {};
+  const folder = typeof model === 'string' ? dirname(model) : named;
+  const bytes = typeof model === 'string' ? bytesAt(model) : model;
+  if (folder === undefined) return [bytes, options];
+  const beside = filesBelow(folder).filter((path) => !/\.(onnx|json)$/i.test(path));
+  const externalData = beside.map((path) => ({ path, data: bytesAt(`${folder}/${path}`) }));
+  return [bytes, { ...options, extra: { ...options.extra, session: others }, ...(externalData.length > 0 && { externalData }) }];
+}
+
+/** Results go into arrays that were given for them, and float16 comes as its bits, as in Node. */
+function asInNode(session: Session): Session {
+  const run = async (feeds: Session['inputNames'] extends never ? never : ort.InferenceSession.OnnxValueMapType, fetches: Readonly<Record<string, ort.Tensor | null>>): Promise<Record<string, ort.Tensor>> => {
+    const wanted = Object.keys(fetches);
+    const results = await session.run(feeds, wanted);
+    return Object.fromEntries(wanted.map((name) => [name, delivered(results[name]!, fetches[name])]));
+  };
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    inputMetadata: session.inputMetadata,
+    outputMetadata: session.outputMetadata,
+    run,
+    release: () => session.release(),
+  } as unknown as Session;
+} // prettier-ignore
+
+function delivered(result: ort.Tensor, into: ort.Tensor | null | undefined): ort.Tensor {
+  const { type, dims } = result;
+  const raw = result.data as Float32Array;
+  const data = type === 'float16' ? new Uint16Array(raw.buffer, raw.byteOffset, raw.length) : raw;
+  if (!into) return { type, dims, data } as unknown as ort.Tensor;
+  (into.data as Float32Array).set(data);
+  return into;
+}

@@ -1,0 +1,232 @@
+// Audits through a real Redis: workers, server and coordinator killed in the middle, pictures that kill, jobs that lie. Its own target, `make test-queue`.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { encodePng } from '../../src/data/images.js';
+import { encodeNpy } from '../../src/data/npy.js';
+import { sha256 } from '../../src/data/files.js';
+import { version } from '../../src/core/version.js';
+import { dialectModel } from '../../src/engine/ort.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encodeModel } from '../../src/onnx/codec.js';
+import { pack } from '../../src/queue/parcel.js';
+import { PROGRAM } from '../support/built.js';
+import { redisServer, type RedisServer } from './server.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-queue-'));
+const at = (...parts: string[]): string => join(folder, ...parts);
+const COUNT = 40;
+const SLOW = ['--iterations', '60', '--draws', '32', '--evidence-draws', '64', '--threads', '1', '--trust'];
+let server: RedisServer;
+
+/** Which colour is brightest? */
+beforeAll(async () => {
+  server = await redisServer(folder);
+  const g = new GraphBuilder();
+  const mean = g.op('ReduceMean', [g.input('x', 'float32', ['N', 3, 8, 8]), g.ints([2, 3])], { keepdims: 0 });
+  g.output(g.op('Softmax', [g.mul(mean, g.scalar(20))], { axis: 1 }), 'p', { type: 'float32', dims: ['N', 3] });
+  writeFileSync(at('m.onnx'), encodeModel(dialectModel(g.build())));
+  writeFileSync(
+    at('m.card.json'),
+    JSON.stringify({ input: { range: 1, mean: [0], std: [1] }, labels: ['red', 'green', 'blue'] }),
+  );
+  const pixels = new Uint8Array(COUNT * 192);
+  for (let n = 0; n < COUNT; n++) for (let i = 0; i < 192; i++) pixels[n * 192 + i] = Math.floor(i / 64) === n % 3 ? 200 : 20 + n;
+  writeFileSync(at('images.npy'), encodeNpy({ type: 'uint8', dims: [COUNT, 3, 8, 8], data: pixels }));
+  writeFileSync(at('labels.npy'), encodeNpy({ type: 'uint8', dims: [COUNT], data: Uint8Array.from({ length: COUNT }, (_, n) => n % 3) })); // prettier-ignore
+  for (const [i, name] of ['a', 'poison', 'c', 'd'].entries())
+    writeFileSync(at(`${name}.png`), await encodePng(Uint8Array.from({ length: 192 }, (_, k) => (k % 3 === i % 3 ? 200 : 0)), 8, 8)); // prettier-ignore
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly out: () => string;
+  readonly err: () => string;
+  readonly ended: Promise<number | null>;
+}
+const running = new Set<ChildProcess>();
+
+/** The command line in a process of its own, with the server's password. */
+function start(argv: readonly string[], env: Record<string, string> = {}): Started {
+  const [node, entry] = PROGRAM;
+  const child = spawn(node, [entry, ...argv], { env: { ...process.env, REDIS_PASSWORD: server.password, ...env }, cwd: folder });
+  running.add(child);
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (data) => (out += String(data)));
+  child.stderr.on('data', (data) => (err += String(data)));
+  const ended = once(child, 'close').then(([code]) => (running.delete(child), code as number | null));
+  return { child, out: () => out, err: () => err, ended };
+}
+
+beforeEach(() => server.start());
+afterEach(async () => {
+  const all = [...running].map(async (child) => {
+    const gone = once(child, 'close');
+    child.kill('SIGKILL');
+    await gone;
+  });
+  await Promise.all(all);
+  await server.kill();
+});
+
+const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await holds())) await new Promise((done) => setTimeout(done, 20));
+};
+const worker = (queue: string, name: string, ...more: string[]) =>
+  start(['worker', '--queue', server.queue(queue), '--store', at('store'), '--cache', at(name), '--workers', '1', '--lost-after', '2s', '--trust', ...more]); // prettier-ignore
+const linesOf = (out: string): string[] =>
+  existsSync(at(out, 'results.jsonl')) ? readFileSync(at(out, 'results.jsonl'), 'utf8').split('\n').slice(0, -1) : [];
+
+/** All files of a result by name; of the documents all but how long it took. */
+function filesOf(out: string): Map<string, string> {
+  const files = readdirSync(at(out), { recursive: true, encoding: 'utf8' }).filter((f) => statSync(at(out, f)).isFile());
+  return new Map(
+    files.sort().map((name) => {
+      const bytes = readFileSync(at(out, name));
+      const timed = name.endsWith('.json');
+      return [name, timed ? bytes.toString().replace(/"(compileSeconds|learnSeconds|secondsPerStep|evidenceSeconds|seconds|resumed)": [\d.e-]+/g, '"$1": 0') : sha256(bytes)]; // prettier-ignore
+    }),
+  );
+}
+
+const statusOf = async (queue: string): Promise<Record<string, unknown>> => {
+  const { ended, out } = start(['status', '--queue', server.queue(queue), '--json']);
+  await ended;
+  return JSON.parse(out()) as Record<string, unknown>;
+};
+
+test('worker, server and coordinator killed in the middle: every picture has one result, byte for byte that of one process', async () => {
+  const audit = ['audit', 'm.onnx', '--data', 'images.npy', ...SLOW];
+  const one = start([...audit, '--workers', '1', '--out', 'one']);
+  expect([await one.ended, one.err()]).toEqual([0, expect.any(String)]);
+  const many = [...audit, '--queue', server.queue('killed'), '--store', at('store'), '--out', 'many'];
+  const first = worker('killed', 'cache-1');
+  const second = worker('killed', 'cache-2');
+  const coordinator = start(many);
+  await until(() => linesOf('many').length >= 5);
+  first.child.kill('SIGKILL');
+  await until(() => linesOf('many').length >= 10);
+  await server.kill();
+  await server.start();
+  await until(() => linesOf('many').length >= 20);
+  coordinator.child.kill('SIGKILL');
+  await coordinator.ended;
+  const third = worker('killed', 'cache-3');
+  const again = start(many);
+  expect([await again.ended, again.err().match(/^lan-onnx:.*$/m)]).toEqual([0, null]);
+  expect(linesOf('many')).toEqual(linesOf('one'));
+  expect(linesOf('many').length).toBe(COUNT);
+  expect(readFileSync(at('many/results.jsonl'))).toEqual(readFileSync(at('one/results.jsonl')));
+  expect(filesOf('many')).toEqual(filesOf('one'));
+  expect(coordinator.err()).toMatch(/is out of reach .*\n(.*\n)*note: the queue .* is back\n/);
+  expect(await statusOf('killed')).toMatchObject({ waiting: 0, active: 0, delayed: 0, completed: 0, dead: 0, deadLetters: [] });
+  // Told to stop, a worker ends well.
+  for (const { child, ended } of [second, third]) {
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  }
+  const done = [first, second, third].map(({ err }) => err().match(/: done \(/g)?.length ?? 0);
+  expect(done.reduce((a, b) => a + b)).toBeGreaterThanOrEqual(COUNT);
+}, 110_000);
+
+test('a picture that kills its process at each try is given up with the reason, and the rest goes on', async () => {
+  const crash = { NODE_OPTIONS: `--require ${resolve(import.meta.dirname, 'crash.cjs')}` };
+  const killed = start(['worker', '--queue', server.queue('crash'), '--store', at('store'), '--cache', at('cache-4'), '--workers', '1', '--trust'], crash); // prettier-ignore
+  const pictures = ['a.png', 'poison.png', 'c.png', 'd.png'];
+  const audit = ['audit', 'm.onnx', '--image', ...pictures, ...SLOW, '--attempts', '2', '--backoff', '0.1s'];
+  const { ended, err } = start([...audit, '--queue', server.queue('crash'), '--store', at('store'), '--out', 'crash']);
+  expect(await ended).toBe(2);
+  expect(err()).toContain('lan-onnx: left out: poison.png: given up after 2 tries: A worker ended (SIGSEGV).\n');
+  const lines = linesOf('crash').map((l) => JSON.parse(l) as { path: string; answer?: string; error?: object });
+  expect(lines.map((l) => [l.path, l.answer, l.error])).toEqual([
+    ['a.png', 'red', undefined],
+    ['poison.png', undefined, { code: 'runtime', message: 'poison.png: given up after 2 tries: A worker ended (SIGSEGV).' }],
+    ['c.png', 'blue', undefined],
+    ['d.png', 'red', undefined],
+  ]);
+  const status = start(['status', '--queue', server.queue('crash')]);
+  expect(await status.ended).toBe(1);
+  expect(status.out()).toMatch(/: 0 waiting, 0 in work, 0 to be tried again, 0 done and not fetched yet, 1 given up\n1 worker\(s\): lan-onnx-\S+\nrun \w+ of m\.onnx: 4 of 4 inputs, 1 of them not explained, .* a second, finished\ngiven up at \S+ after 2 tries: poison\.png: A worker ended \(SIGSEGV\)\.\n$/); // prettier-ignore
+  const cleared = start(['status', '--queue', server.queue('crash'), '--clear', '--json']);
+  expect([await cleared.ended, (JSON.parse(cleared.out()) as { dead: number }).dead]).toEqual([0, 0]);
+  killed.child.kill('SIGTERM');
+  expect(await killed.ended).toBe(0);
+}, 60_000);
+
+/** What the command line says is wrong, in lines. */
+async function refusal(argv: readonly string[], env?: Record<string, string>): Promise<string[]> {
+  const { ended, err } = start(argv, env);
+  expect(await ended).toBe(2);
+  return err().split('\n').filter((l) => l.startsWith('lan-onnx:')); // prettier-ignore
+}
+
+test('a wrong password and a server that is absent are a sentence each, and the password is in none', async () => {
+  const store = ['--store', at('store')];
+  const wrong = ['worker', '--queue', server.queue('q').replace('//', '//me:hunter2@'), ...store];
+  const refused = `lan-onnx: Queue ${server.queue('q')}: the server does not let this user in (wrong user or password). Give the password in REDIS_PASSWORD, or in the address as redis://user:password@host/name.`;
+  expect(await refusal(wrong)).toEqual([refused]);
+  expect(await refusal(['status', '--queue', server.queue('q')], { REDIS_PASSWORD: 'hunter2' })).toEqual([refused]);
+  expect(await refusal(['status', '--queue', server.queue('q')], { REDIS_PASSWORD: '' })).toEqual([
+    refused.replace('wrong user or password', 'it asks for a password'),
+  ]);
+  await server.kill();
+  const audit = ['audit', 'm.onnx', '--image', 'a.png', '--trust', '--out', 'absent', '--queue', server.queue('q'), ...store];
+  for (const argv of [['status', '--queue', server.queue('q')], ['worker', '--queue', server.queue('q'), ...store], audit])
+    // prettier-ignore
+    expect(await refusal(argv)).toEqual([
+      `lan-onnx: Queue ${server.queue('q')}: no Redis server can be reached at 127.0.0.1:${server.port} (nothing listens there). Is the address right, and does the server run?`,
+    ]);
+}, 30_000);
+
+test('jobs of another version, with paths, programs and settings that would be read from the worker are refused in a sentence each', async () => {
+  const put = (about: unknown): string => {
+    const bytes = pack({ about, parts: [] });
+    const hash = sha256(bytes);
+    const place = at('store', hash.slice(0, 2));
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, hash), bytes);
+    return hash;
+  };
+  const model = { name: 'm.onnx', sha256: '0'.repeat(64), external: [] };
+  const setup = { form: 1, version: version(), model, options: {}, first: [] };
+  const input = put({ title: 't', sha256: '0'.repeat(64), notes: [], x: { type: 'float32', dims: [1], part: 0 } });
+  const job = { form: 1, version: version(), run: 'r', label: 'evil', setup: put(setup), input };
+  const jobs: Record<string, unknown> = {
+    other: { ...job, version: '9.9.9' },
+    path: { ...job, input: '../../../etc/passwd' },
+    code: { ...job, require: '/tmp/evil.js' },
+    none: null,
+    external: { ...job, setup: put({ ...setup, model: { ...model, external: [{ location: '../../evil', sha256: '0'.repeat(64) }] } }) }, // prettier-ignore
+    noise: { ...job, setup: put({ ...setup, options: { noise: 'bootstrap:/etc' } }) },
+    card: { ...job, setup: put({ ...setup, options: { card: '/etc/passwd' } }) },
+    lan: { ...job, setup: put({ ...setup, options: { lan: '/etc/passwd' } }) },
+    absent: { ...job, input: 'f'.repeat(64) },
+  };
+  const queue = new Queue('lies', { connection: { host: '127.0.0.1', port: server.port, password: server.password } });
+  for (const [jobId, data] of Object.entries(jobs)) await queue.add('audit', data, { jobId });
+  const { child, ended, err } = worker('lies', 'cache-5');
+  await until(async () => (await queue.getFailedCount()) === Object.keys(jobs).length);
+  const failed = await queue.getFailed();
+  const text = (...hash: (keyof typeof jobs)[]): string => (jobs[hash[0]!] as { setup: string }).setup.slice(0, 12);
+  expect(Object.fromEntries(failed.map((j) => [j.id, j.failedReason]))).toEqual({
+    other: `job other: is a job of lan-onnx 9.9.9, and this worker is ${version()}; other versions give other numbers.`,
+    path: 'job path: is refused: input must be a SHA-256.',
+    code: 'job code: is refused: it holds a field that no job has.',
+    none: `job none: is a job of lan-onnx an unknown version, and this worker is ${version()}; other versions give other numbers.`,
+    external: `Setup ${text('external')}: is refused ('../../evil' leads out of the model's folder).`,
+    noise: `Setup ${text('noise')}: is refused (noise 'bootstrap:/etc' would be read from this machine).`,
+    card: `Setup ${text('card')}: is refused (options.card: expected a JSON object).`,
+    lan: `Setup ${text('lan')}: is refused (options: Unrecognized key: "lan").`,
+    absent: `Store '${at('store', 'ff', 'f'.repeat(64))}': cannot be read (no such file or folder).`,
+  });
+  expect(existsSync(at('evil'))).toBe(false);
+  expect(err().match(/^evil: /gm)?.length).toBe(5);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  await queue.close();
+}, 60_000);

@@ -1,0 +1,138 @@
+// Step 3: a mask is learned, and a person watches and steers.
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import { Legend } from '../blocks/pictures.js';
+import { Answers } from './answers.js';
+import { Curves } from './curves.js';
+import { percent } from './figures.js';
+import { attended, Canvas, LEGEND } from './pixels.js';
+import type { Session } from './use-session.js';
+import { SettingsForm } from './settings.js';
+import type { State, Told } from './state.js';
+import { Steering } from './steering.js';
+
+/** Starting, watching, steering. */
+export function LearnStep({ state, session }: { readonly state: State; readonly session: Session }): VNode {
+  const { model, predicted, learning, step, finding } = state;
+  const ready = predicted !== undefined && model !== undefined && model.model.unsupported.length === 0;
+  return (
+    <section class="step" aria-labelledby="step-learn">
+      <h2 id="step-learn">
+        <span class="number">3</span> What it needs of it
+      </h2>
+      {!ready && <p class="quiet">{why(state)}</p>}
+      {ready && learning === 'none' && (
+        <SettingsForm
+          key={model.model.sha256}
+          model={model.model}
+          again={finding !== undefined}
+          start={(settings) => session.audit(settings)}
+        />
+      )}
+      {learning !== 'none' && <Controls state={state} session={session} />}
+      {(learning !== 'none' || step) && <Live state={state} session={session} />}
+    </section>
+  );
+}
+
+const why = ({ model, asking }: State): string =>
+  model && model.model.unsupported.length > 0
+    ? 'This model cannot be explained: see step 1.'
+    : asking
+      ? 'Waiting for the answer …'
+      : 'Begins when there are a model and a picture.';
+
+function Controls({ state: { learning, step, doing }, session }: { readonly state: State; readonly session: Session }): VNode {
+  const measuring = learning === 'measuring';
+  return (
+    <div class="controls">
+      <div class="buttons">
+        {learning === 'paused' ? (
+          <button type="button" class="main" onClick={() => session.resume()}>
+            Resume
+          </button>
+        ) : (
+          <button type="button" onClick={() => session.pause()} disabled={measuring}>
+            Pause
+          </button>
+        )}
+        <button type="button" onClick={() => session.stop()}>
+          {measuring ? 'Give up' : 'Stop and measure'}
+        </button>
+      </div>
+      <progress aria-label="Steps learned" value={step?.iteration ?? 0} max={step?.of ?? 1} />
+      <p class="quiet phase" role="status">
+        {learning === 'paused' ? 'Paused.' : (doing ?? 'Starting …')}
+      </p>
+    </div>
+  );
+}
+
+/** The picture with attention on it as it is now, figures and curves. */
+function Live({ state, session }: { readonly state: State; readonly session: Session }): VNode {
+  const { step, predicted, history, agreement, learning } = state;
+  const [share, setShare] = useState(0);
+  return (
+    <div class="live">
+      <figure>
+        {step ? (
+          <Canvas
+            pixels={attended(step.attention, step.height, step.width, predicted?.seen)}
+            label={`Attention after ${step.iteration} steps`}
+          />
+        ) : (
+          <div class="place" />
+        )}
+        <figcaption>
+          <b>attention now</b>
+          <Legend {...LEGEND} />
+        </figcaption>
+      </figure>
+      <div class="beside">
+        <Figures step={step} agreement={agreement} />
+        <Curves points={history} />
+      </div>
+      {learning !== 'none' && (
+        <Steering
+          step={step}
+          active={learning === 'running' || learning === 'paused'}
+          session={session}
+          share={share}
+          setShare={setShare}
+        />
+      )}
+      {learning !== 'none' && step?.preview && (
+        <div class="preview">
+          <figure>
+            <Canvas pixels={step.preview.seen} label={`The picture with ${percent(step.preview.share)} of it replaced`} />
+            <figcaption>
+              <b>{percent(step.preview.share)} replaced</b>
+            </figcaption>
+          </figure>
+          <Answers top={step.preview.top} caption="What the model answers to that" />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Figures({ step, agreement }: { readonly step?: Told<'step'>; readonly agreement?: number }): VNode {
+  const figures: [string, string][] = [
+    ['step', step ? `${step.iteration} of ${step.of}` : '–'],
+    ['replaced', step ? percent(step.corruption) : '–'],
+    ['answer kept', step?.kept === undefined ? '–' : `${percent(step.kept)} of the draws`],
+    ['loss', step ? step.loss.toFixed(3) : '–'],
+    ['steps a second', step ? String(Number(step.stepsPerSecond.toPrecision(2))) : '–'],
+    ['differs from the file by', agreement === undefined ? '–' : agreement === 0 ? '0' : agreement.toExponential(0)],
+  ];
+  return (
+    <dl class="figures">
+      {figures.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

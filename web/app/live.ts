@@ -1,0 +1,133 @@
+// A mask while it is learned: told to the page ten times a second, paused, changed and ended by it.
+import type { AuditOptions } from '../../src/api/audit-options.js';
+import type { Classifier } from '../../src/api/opened.js';
+import { breathe } from '../../src/core/breathe.js';
+import type { Tensor } from '../../src/core/tensor.js';
+import { LanError, pixelsOf, preview } from '../../src/web/index.js';
+import type { AuditSettings, FromWorker, ToWorker } from './protocol.js';
+
+type Watch = NonNullable<AuditOptions['watch']>;
+type Live = Parameters<Watch>[0];
+
+/** Milliseconds between two reports, and between two looks for messages. */
+const REPORT = 100;
+const LISTEN = 40;
+/** Milliseconds between two previews, which cost a run of the model each. */
+const PREVIEW = 400;
+
+/** One run. */
+export class LiveRun {
+  private readonly ending = new AbortController();
+  private paused = false;
+  /** Goes on where it waits while paused: something was said. */
+  private wake = (): void => undefined;
+  private change: { beta?: number; noise?: string } | undefined;
+  private share: number | undefined;
+  /** What comes in place in previews. */
+  private noise: string;
+  private gaveUp = false;
+  private listened = performance.now();
+  private reported = { at: performance.now(), steps: 0 };
+  private previewed = 0;
+
+  constructor(
+    private readonly say: (message: FromWorker, transfer?: Transferable[]) => void,
+    private readonly model: Classifier,
+    /** The input, where it is a picture. */
+    private readonly x: Tensor | undefined,
+    private readonly settings: AuditSettings,
+  ) {
+    this.noise = settings.noise ?? 'uniform';
+  }
+
+  /** After an abort the mask learned so far is measured. */
+  readonly signal = this.ending.signal;
+
+  /** Does what the page said while it runs. */
+  control(message: Extract<ToWorker, { readonly type: 'pause' | 'resume' | 'change' | 'stop' }>): void {
+    if (message.type === 'pause') this.paused = !this.ending.signal.aborted;
+    else if (message.type === 'resume') this.paused = false;
+    else if (message.type === 'change') {
+      const { beta, noise, share } = message;
+      if (share !== undefined) this.share = Math.min(1, Math.max(0, share));
+      this.noise = noise ?? this.noise;
+      if (beta !== undefined || noise !== undefined)
+        this.change = { ...this.change, ...(beta !== undefined && { beta }), ...(noise !== undefined && { noise }) };
+    } else {
+      this.gaveUp = this.ending.signal.aborted;
+      this.ending.abort();
+      this.paused = false;
+    }
+    this.wake();
+  }
+
+  /** Lets the page's messages in. Throws LanError (`interrupted`) where it gave up. */
+  readonly listen = async (): Promise<void> => {
+    this.listened = performance.now();
+    await breathe();
+    if (this.gaveUp) throw new LanError('interrupted', 'Stopped before there was a result.');
+  };
+
+  /** See AuditOptions.watch. */
+  readonly watch: Watch = (live) => {
+    const now = performance.now();
+    const last = live.step + 1 === live.iterations;
+    if (now - this.reported.at >= REPORT || last || live.step === 0) return this.tell(live, now);
+    return now - this.listened >= LISTEN || this.change ? this.heed(live) : undefined;
+  };
+
+  private async tell(live: Live, now: number): Promise<Watched> {
+    await this.show(live, now, now - this.previewed >= PREVIEW);
+    return this.heed(live);
+  }
+
+  /** Says where it is; `look`: with what the model answers to the share that is wanted. */
+  private async show(live: Live, now: number, look: boolean): Promise<void> {
+    const { step, iterations, loss, maskMean, kept, beta, mask } = live;
+    const [height, width] = [mask.dims.at(-2)!, mask.dims.at(-1)!];
+    const stepsPerSecond = step === 0 ? 0 : (1000 * (step + 1 - this.reported.steps)) / (now - this.reported.at);
+    this.reported = { at: now, steps: step + 1 };
+    const attention = attentionOf(mask, height * width);
+    const shown = { iteration: step + 1, of: iterations, loss, corruption: maskMean, kept, beta, height, width, stepsPerSecond };
+    this.say({ type: 'step', ...shown, attention, ...(look && (await this.previewOf(mask))) }, [attention.buffer]);
+  }
+
+  private async previewOf(mask: Tensor): Promise<Pick<Extract<FromWorker, { type: 'step' }>, 'preview'>> {
+    const { share, noise, x, model, settings } = this;
+    if (share === undefined || !x) return {};
+    this.previewed = performance.now();
+    const { seen, top } = await preview(model, { x, mask, share, noise, seed: settings.seed ?? 0 });
+    return { preview: { share, top, seen: pixelsOf(seen, model.card?.range ?? 255) } };
+  }
+
+  /** Waits while paused, and gives what was changed meanwhile. */
+  private async heed(live: Live): Promise<Watched> {
+    await this.listen();
+    if (this.paused) {
+      this.say({ type: 'paused' });
+      for (let seen = this.share; this.paused;) {
+        if (seen === this.share) await new Promise<void>((next) => (this.wake = next));
+        if (this.paused && seen !== this.share) {
+          seen = this.share;
+          await this.show(live, performance.now(), true);
+        }
+      }
+      this.say({ type: 'resumed' });
+      this.reported = { at: performance.now(), steps: live.step + 1 };
+    }
+    const change = this.change;
+    this.change = undefined;
+    return change;
+  }
+}
+
+type Watched = Awaited<ReturnType<Watch>>;
+
+/** 1 - mask as [height,width]; of several channels their mean. */
+export function attentionOf(mask: Tensor, area: number): Float32Array<ArrayBuffer> {
+  const values = mask.data as Float32Array;
+  const channels = values.length / area;
+  const out = new Float32Array(area).fill(1);
+  for (let i = 0; i < values.length; i++) out[i % area]! -= values[i]! / channels;
+  return out;
+}

@@ -1,0 +1,142 @@
+// Step 2: a picture or a text comes in, what the network sees of it, and what it answers.
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import { Caution } from '../blocks/text.js';
+import { Answers } from './answers.js';
+import { Pick } from './drop.js';
+import type { Handed } from './dropped.js';
+import { percent } from './figures.js';
+import { CardLines, Notes } from './model-step.js';
+import { Canvas } from './pixels.js';
+import { Preprocessing } from './preprocessing.js';
+import type { CardGiven, Pixels } from './protocol.js';
+import type { State, Told } from './state.js';
+
+/** Choosing what the model is asked about, and its answer. */
+export function PictureStep({
+  state,
+  take,
+  text,
+  card,
+}: {
+  readonly state: State;
+  readonly take: (handed: Handed) => void;
+  readonly text: (text: string) => void;
+  readonly card: (card: CardGiven) => void;
+}): VNode {
+  const { model, photo, predicted, asking } = state;
+  const takes = model?.model.takes ?? 'picture';
+  return (
+    <section class="step" aria-labelledby="step-picture">
+      <h2 id="step-picture">
+        <span class="number">2</span> {takes === 'text' ? 'The text' : 'The picture'}
+      </h2>
+      {takes === 'text' && <TextField ask={text} />}
+      {takes === 'other' && (
+        <p class="caution" role="note">
+          The input of this model is neither a picture nor a text. The command line explains it: lan-onnx audit MODEL --tensor
+          F.npy, or --csv.
+        </p>
+      )}
+      {takes === 'picture' && (
+        <p class="buttons">
+          <Pick text="Choose a picture" accept="image/*" main={model !== undefined && !photo} take={take} />
+          <span class="quiet">or drop one</span>
+        </p>
+      )}
+      {takes === 'picture' && photo && <Seen state={state} />}
+      {takes === 'picture' && photo && !model && <p class="quiet">Now a model: step 1.</p>}
+      {asking && <p class="quiet">Asking the model …</p>}
+      {predicted && takes === 'text' && <Answered predicted={predicted} />}
+      {predicted?.card && <Preprocessing key={model?.model.sha256} shown={predicted.card} set={card} />}
+    </section>
+  );
+}
+
+/** The picture beside what the network sees of it and its answer. */
+function Seen({ state: { photo, predicted } }: { readonly state: State }): VNode {
+  return (
+    <div class="seen">
+      <figure>
+        <Canvas pixels={photo!} label={`The picture ${photo!.name}`} />
+        <figcaption>
+          <b>{photo!.name}</b>
+          <span>
+            {photo!.width} x {photo!.height} pixels
+          </span>
+          {photo!.notes.map((note) => (
+            <span key={note}>{note}</span>
+          ))}
+        </figcaption>
+      </figure>
+      <figure>
+        {predicted?.seen ? <Canvas pixels={predicted.seen} label="What the network sees" /> : <div class="place" />}
+        <figcaption>
+          <b>what the network sees</b>
+          <span>{predicted?.seen ? sizeOf(predicted.seen, photo!) : 'once a model is open'}</span>
+        </figcaption>
+      </figure>
+      {predicted && <Answered predicted={predicted} />}
+    </div>
+  );
+}
+
+const sizeOf = (seen: Pixels, photo: Pixels): string =>
+  seen.width === photo.width && seen.height === photo.height
+    ? `${seen.width} x ${seen.height} pixels, all of it as it is`
+    : `${seen.width} x ${seen.height} pixels: resized and cropped as the model takes it`;
+
+function Answered({ predicted }: { readonly predicted: Told<'predicted'> }): VNode {
+  const { top, notes, cautions, card } = predicted;
+  const [first] = top;
+  return (
+    <div class="answered">
+      <p class="claim" role="status">
+        {first ? (
+          <>
+            The model says{' '}
+            <b>
+              <bdi>{first.label}</bdi>
+            </b>
+            , {percent(first.probability)} sure.
+          </>
+        ) : (
+          'The model gave no answer.'
+        )}
+      </p>
+      {cautions.map((text) => (
+        <Caution key={text} text={text} />
+      ))}
+      <Answers top={top} caption={`The ${top.length} most probable answers`} />
+      {notes.length > 0 && <Notes notes={notes} />}
+      {card && (
+        <details>
+          <summary>What was assumed of how the picture goes in</summary>
+          <CardLines card={card} />
+        </details>
+      )}
+    </div>
+  );
+}
+
+function TextField({ ask }: { readonly ask: (text: string) => void }): VNode {
+  const [text, setText] = useState('');
+  return (
+    <form
+      class="ask"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (text.trim() !== '') ask(text);
+      }}
+    >
+      <label>
+        <span>A text for the model</span>
+        <textarea rows={3} value={text} onInput={(e) => setText(e.currentTarget.value)} />
+      </label>
+      <button type="submit" class="main" disabled={text.trim() === ''}>
+        Ask the model
+      </button>
+      {text.trim() === '' && <Caution text="Write or paste a text first." />}
+    </form>
+  );
+}

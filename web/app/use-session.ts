@@ -1,0 +1,200 @@
+// A person's session: the worker that holds the model, and what is asked of it. Starts another worker where one is lost.
+import { useEffect, useMemo, useReducer, useRef } from 'preact/hooks';
+import { sorted, type Found } from './files.js';
+import { decodePicture, Unreadable, type Photo } from './pictures.js';
+import type { AuditSettings, CardGiven, FromWorker, ToWorker } from './protocol.js';
+import { after, START, type Event, type State } from './state.js';
+
+/** What can be asked. */
+export interface Session {
+  /** Files that were dropped or picked; `folder`: its name where it was one. */
+  hand(found: readonly Found[], folder?: string, card?: CardGiven): Promise<void>;
+  /** Another .onnx file of the folder that is open. */
+  choose(name: string): Promise<void>;
+  text(text: string): void;
+  card(card: CardGiven): void;
+  audit(settings: AuditSettings): void;
+  pause(): void;
+  resume(): void;
+  change(what: Omit<Extract<ToWorker, { type: 'change' }>, 'type'>): void;
+  /** Ends learning; what was learned is measured. Once more: gives up. */
+  stop(): void;
+  fail(problem: string, advice?: string): void;
+  dismiss(): void;
+}
+
+/** The session of this page. */
+export function useSession(): [State, Session] {
+  const [state, dispatch] = useReducer<State, Event>(after, START);
+  const latest = useRef(state);
+  latest.current = state;
+  const session = useMemo(() => new Running(dispatch, () => latest.current), []);
+  useEffect(() => () => session.end(), []);
+  return [state, session];
+}
+
+class Running implements Session {
+  private worker: Worker;
+  private spoken = false;
+  /** Is a model being opened? Another card opens the same one again, which the worker asks about the picture by itself. */
+  private opens = false;
+  private last?: { readonly found: readonly Found[]; readonly folder?: string; readonly card?: CardGiven };
+  /** Counts what was handed over: what takes long to be read is not shown over what came after it. */
+  private turn = 0;
+
+  constructor(
+    private readonly dispatch: (event: Event) => void,
+    private readonly state: () => State,
+  ) {
+    this.worker = this.begin();
+  }
+
+  async hand(found: readonly Found[], folder?: string, card?: CardGiven): Promise<void> {
+    await this.take(found, folder, card);
+  }
+
+  async choose(name: string): Promise<void> {
+    if (this.last) await this.take(this.last.found, this.last.folder, this.last.card, name);
+  }
+
+  text(text: string): void {
+    this.giveUp();
+    this.dispatch({ type: 'ask' });
+    this.send({ type: 'text', text });
+  }
+
+  card(card: CardGiven): void {
+    this.giveUp();
+    if (this.state().photo) this.dispatch({ type: 'ask' });
+    // What was said of the model when it was opened still holds.
+    this.send({ type: 'card', card: { ...this.last?.card, ...card } });
+  }
+
+  audit(settings: AuditSettings): void {
+    this.dispatch({ type: 'audit' });
+    this.send({ type: 'audit', settings });
+  }
+
+  pause(): void {
+    this.send({ type: 'pause' });
+  }
+
+  resume(): void {
+    this.send({ type: 'resume' });
+  }
+
+  change(what: Omit<Extract<ToWorker, { type: 'change' }>, 'type'>): void {
+    this.send({ type: 'change', ...what });
+  }
+
+  stop(): void {
+    this.send({ type: 'stop' });
+    this.dispatch({ type: 'stop' });
+  }
+
+  fail(problem: string, advice?: string): void {
+    this.dispatch({ type: 'problem', problem, advice });
+  }
+
+  dismiss(): void {
+    this.dispatch({ type: 'dismiss' });
+  }
+
+  private askAbout({ name, width, height, rgba }: Photo): void {
+    this.send({ type: 'picture', name, width, height, rgba });
+  }
+
+  end(): void {
+    this.worker.terminate();
+  }
+
+  private async take(found: readonly Found[], folder?: string, card?: CardGiven, chosen?: string): Promise<void> {
+    const turn = ++this.turn;
+    const { model, picture, notes, problem } = sorted(found, folder, chosen);
+    if (problem) return this.fail(problem.problem, problem.advice);
+    // The picture first, so that a model finds it there.
+    if (picture) await this.takePicture(picture, turn);
+    if (!model || turn !== this.turn) return;
+    this.giveUp();
+    this.last = { found, folder, card };
+    this.dispatch({ type: 'open', name: model.name, others: model.others, notes });
+    try {
+      const files = await Promise.all(
+        model.files.map(async ({ name, file }) => ({ name, bytes: new Uint8Array(await file.arrayBuffer()) })),
+      );
+      if (turn !== this.turn) return;
+      this.opens = true;
+      this.send({ type: 'open', files, ...(card && { card }) }, files.map((f) => f.bytes.buffer)); // prettier-ignore
+    } catch {
+      const failed = { during: 'open', code: 'model', problem: `'${model.name}' cannot be read.`, advice: 'Is it still there, and small enough for this browser?' } as const; // prettier-ignore
+      if (turn === this.turn) this.dispatch({ type: 'told', message: { type: 'failed', ...failed } });
+    }
+  }
+
+  private async takePicture({ name, file }: Found, turn: number): Promise<void> {
+    try {
+      const photo = await decodePicture(name, file);
+      if (turn !== this.turn) return;
+      this.giveUp();
+      const asked = this.state().model?.model.takes === 'picture';
+      this.dispatch({ type: 'photo', photo, asked });
+      if (asked) this.askAbout(photo);
+    } catch (error) {
+      if (turn !== this.turn) return;
+      if (error instanceof Unreadable) this.fail(error.message, error.advice);
+      else this.fail(`'${name}' cannot be read.`, 'Is it still there, and small enough for this browser?');
+    }
+  }
+
+  /** Whatever is being learned is about something that goes: twice, so that it is not measured first. */
+  private giveUp(): void {
+    if (this.state().learning === 'none') return;
+    this.send({ type: 'stop' });
+    this.send({ type: 'stop' });
+  }
+
+  private send(message: ToWorker, transfer: Transferable[] = []): void {
+    this.worker.postMessage(message, transfer);
+  }
+
+  private begin(): Worker {
+    const worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module', name: 'model' });
+    this.spoken = false;
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (worker !== this.worker) return;
+      this.spoken = true;
+      if (data.type === 'failed' && data.code === 'crashed') this.lose(worker, data.problem, data.advice);
+      else this.told(data);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.lose(worker, 'The part of this page that runs the model has ended unexpectedly.', 'It was started anew: open the model again.'); // prettier-ignore
+    };
+    return worker;
+  }
+
+  private told(message: FromWorker): void {
+    this.dispatch({ type: 'told', message });
+    if (message.type !== 'opened' || !this.opens) return;
+    this.opens = false;
+    const { photo } = this.state();
+    if (photo && message.model.takes === 'picture') this.askAbout(photo);
+  }
+
+  /** The worker is gone, with the model; another takes its place, unless this one never ran. */
+  private lose(worker: Worker, problem: string, advice?: string): void {
+    if (worker !== this.worker) return;
+    worker.terminate();
+    this.turn++;
+    if (this.spoken) {
+      this.worker = this.begin();
+      this.dispatch({ type: 'lost', again: true, problem, advice });
+    } else
+      this.dispatch({
+        type: 'lost',
+        again: false,
+        problem: 'The part of this page that runs models could not be started.',
+        advice: 'It takes a browser with WebAssembly and module workers. Reload the page, or use another browser.',
+      });
+  }
+}

@@ -1,0 +1,49 @@
+// The worker behind the page: holds the model, learns masks and measures them; the page only draws. What dies on a hostile file is this, and the page
+// starts another.
+import { version } from '../../src/core/version.js';
+import { LanError, useRuntime } from '../../src/web/index.js';
+import type { FromWorker, ToWorker } from './protocol.js';
+import { Session } from './session.js';
+
+const scope = globalThis as unknown as {
+  readonly crossOriginIsolated?: boolean;
+  readonly navigator: { readonly hardwareConcurrency?: number };
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+  onmessage: ((event: { readonly data: ToWorker }) => void) | null;
+};
+const say = (message: FromWorker, transfer: Transferable[] = []): void => scope.postMessage(message, transfer);
+
+/** What takes the model's thread is done one after the other. */
+let last: Promise<void> = Promise.resolve();
+const session = new Session(say);
+
+scope.onmessage = ({ data }) => {
+  if (data.type === 'pause' || data.type === 'resume' || data.type === 'change' || data.type === 'stop') session.control(data);
+  else last = last.then(() => session.do(data)).catch((error: unknown) => failed(data.type, error));
+};
+
+/** Whatever is no error of this package is one of the runtime's or a defect: nothing is known of its state. */
+function failed(during: ToWorker['type'], error: unknown): void {
+  if (error instanceof LanError) {
+    const { code, problem, advice } = error;
+    say({ type: 'failed', during, code, problem: error.constructor === LanError ? problem : error.message, advice });
+    return;
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  const memory = /memory|allocat|bad_alloc|out of bounds/i.test(text);
+  say({
+    type: 'failed',
+    during,
+    code: memory ? 'memory' : 'crashed',
+    problem: memory ? `The browser has no memory left for this (${text}).` : `The runtime crashed on this (${text}).`,
+    advice: memory ? 'Close other pages, or use the command line.' : 'Do not use this file unless you know who made it.',
+  });
+}
+
+useRuntime({ wasm: new URL('ort/', import.meta.url).href });
+say({
+  type: 'ready',
+  isolated: scope.crossOriginIsolated === true,
+  threads: scope.crossOriginIsolated ? (scope.navigator.hardwareConcurrency ?? 1) : 1,
+  version: version(),
+});
