@@ -36,6 +36,8 @@ export {
   type ExportResult,
   type ExportStepOptions,
 } from './api/export.js';
+export { fetchKnown, known, type Fetched, type FetchOptions } from './api/fetch.js';
+export type { Known, Made } from './fetch/known.js';
 export { importTfjs, type ImportTfjsOptions, type ImportTfjsResult } from './api/import-tfjs.js';
 export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
 export { card, type CardLine, type CardOptions, type CardResult } from './api/card.js';

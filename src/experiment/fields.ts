@@ -86,5 +86,11 @@ export const listOf = (names: readonly string[]): z.ZodType<string> =>
   z.string({ error: 'must be a text' }).refine((list) => words(list).length > 0 && words(list).every((w) => names.includes(w)), {
     error: `must name some of ${names.join(', ')}`,
   });
+/** Several weights of a mask's mean, with spaces or commas between them. */
+export const betas = z
+  .string({ error: 'must be a text' })
+  .refine((list) => words(list).length > 0 && words(list).every((w) => beta.safeParse(Number(w)).success), {
+    error: 'must be numbers above 0, at most 1000, with spaces between them',
+  });
 /** A verdict's limit. */
 export const limit = z.number({ error: 'must be a number' });

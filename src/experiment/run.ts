@@ -61,6 +61,19 @@ export type Figure = { readonly file: string; readonly caption: string } & (
       readonly columns?: number;
     }
   | { readonly kind: 'maps'; readonly panels: readonly MapPanel[] }
+  | {
+      readonly kind: 'rows';
+      /** A row an input: pictures with captions, those with attention [height * width] (1 = needed) drawn as its colours. */
+      readonly rows: readonly {
+        readonly label: string;
+        readonly tiles: readonly {
+          readonly picture: Picture;
+          readonly attention?: Float32Array;
+          readonly captions: readonly string[];
+        }[];
+        readonly note?: string;
+      }[];
+    }
 );
 
 /** Values [height,width] as colours from `low` to `high` (default: their own least and greatest); masked ones are left dark. */

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { version } from '../core/version.js';
 import { writeAtomically } from '../data/files.js';
 import type { Figure, Findings, Table } from '../experiment/run.js';
+import type { Picture } from '../data/resize.js';
+import { heatmap } from './drawing/colour.js';
 import type { Canvas } from './drawing/canvas.js';
 import { maps, pairs } from './drawing/figures.js';
+import { sheet } from './drawing/sheet.js';
 import { toCsv } from './csv.js';
 import { writeFigure } from './figure-files.js';
 import { short } from './format.js';
@@ -12,10 +15,18 @@ import { findingsReport } from './page/findings.js';
 import { REPORT, reportPage } from './page/template.js';
 import { bracketed, writeWordTables } from './word-tables.js';
 
-const draw = (figure: Figure): Canvas =>
-  figure.kind === 'maps'
-    ? maps(figure.panels, { title: figure.caption })
-    : pairs(figure.items, { title: figure.caption, columns: figure.columns });
+function draw(figure: Figure): Canvas {
+  const title = figure.caption;
+  if (figure.kind === 'maps') return maps(figure.panels, { title });
+  if (figure.kind === 'pairs') return pairs(figure.items, { title, columns: figure.columns });
+  const coloured = (picture: Picture, attention?: Float32Array): Picture =>
+    attention ? { ...picture, pixels: heatmap(attention) } : picture;
+  const rows = figure.rows.map(({ tiles, ...row }) => ({
+    ...row,
+    tiles: tiles.map(({ picture, attention, captions }) => ({ image: coloured(picture, attention), captions })),
+  }));
+  return sheet({ title, rows });
+}
 
 const markdown = (columns: readonly string[], rows: Table['rows']): string[] =>
   [columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);

@@ -39,7 +39,10 @@ test('every command line of the documents is one that the program takes', async 
 
 test('every make target that is named is one', () => {
   const targets = new Set([...readFileSync(join(root, 'Makefile'), 'utf8').matchAll(/^([a-z-]+):/gm)].map(([, name]) => name));
-  const named = all.flatMap((d) => [...d.text.matchAll(/(?:`| {4})make ([a-z-]+)/g)].map(([, name]) => [d.path, name]));
+  // The help of commands says "make" of other things.
+  const named = all
+    .filter((d) => d.path !== 'docs/commands.md')
+    .flatMap((d) => [...d.text.matchAll(/(?:`| {4})make ([a-z-]+)/g)].map(([, name]) => [d.path, name]));
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter(([, name]) => !targets.has(name))).toEqual([]);
 });

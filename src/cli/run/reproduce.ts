@@ -12,7 +12,7 @@ import { interruptibly } from '../model.js';
 
 /** Runs the experiment and prints its verdicts; exits with 1 where a claim does not hold, interrupted with 2. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
-  const { quick, data, out, threads, seed } = argv;
+  const { quick, data, out, threads, seed, model, card, images } = argv;
   let bar = trainingBar(io);
   const session = { interrupted: 'writing a checkpoint', bar: { stop: () => bar.stop() } };
   await interruptibly(io, session, async (signal) => {
@@ -22,6 +22,9 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       out,
       threads,
       seed,
+      model,
+      card,
+      images,
       repeat: io.line,
       signal,
       onProgress: (progress) => bar.step(progress),
