@@ -56,7 +56,7 @@ body { margin: 0; color: var(--text); background: var(--ground); font: 16px/1.6 
 a { color: var(--link); text-underline-offset: 2px; }
 .skip { position: absolute; left: -99em; } .skip:focus { left: 0; z-index: 3; background: var(--ground); }
 header { position: sticky; top: 0; z-index: 2; display: flex; gap: 1rem; align-items: center; padding: .5rem 1.25rem; background: var(--ground); border-bottom: 1px solid var(--line); }
-header .name { font-weight: 700; color: inherit; text-decoration: none; }
+header .name { white-space: nowrap; font-weight: 700; color: inherit; text-decoration: none; }
 .menu { display: none; } .menu nav { position: absolute; left: 0; right: 0; max-height: 80vh; overflow: auto; padding: 0 1.25rem 1rem; background: var(--ground); border-bottom: 1px solid var(--line); }
 .search { position: relative; margin-left: auto; } .search input { font: inherit; font-size: .9rem; width: min(22rem, 55vw); padding: .25rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--code); color: inherit; }
 .search ul { position: absolute; right: 0; width: min(30rem, 90vw); margin: .25rem 0 0; padding: .25rem 0; list-style: none; background: var(--ground); border: 1px solid var(--line); border-radius: 6px; max-height: 70vh; overflow: auto; }
