@@ -26,7 +26,12 @@ const figures = (says: string): string => says.replace(/\b0\.\d+\b/g, (v) => Num
 const checkCell = (o: Outcome): string => (o.is === 'fine' ? figures(o.says.split(';')[0]!) : cell(o));
 
 /** A message as code: nothing in it is Markdown. */
-const code = (says: string): string => `\`${says.replace(/`/g, "'").replace(/\s+/g, ' ').trim()}\``;
+const code = (says: string): string =>
+  `\`${says
+    .replace(/`/g, "'")
+    .replace(/(?:\/[\w.+-]+){2,}\/(?=[\w.-]+)/g, '')
+    .replace(/\s+/g, ' ')
+    .trim()}\``;
 
 /** Says what is not plainly fine. */
 function remarks(row: Row): string[] {
@@ -78,7 +83,7 @@ export function familiesPage(rows: readonly Row[]): string {
           '',
           'What the exporter itself could not write.',
           '',
-          ...failed.map((r) => `- **${r.name}**: ${code(r.problem!.slice(0, 160))}`),
+          ...failed.map((r) => `- **${r.name}**: ${code(r.problem!.split(' # ')[0]!.slice(0, 160))}`),
           '',
         ]),
   ].join('\n');
