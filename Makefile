@@ -1,7 +1,8 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow test-package test-web test-queue fuzz demo bench check-models conformance families ops-page faults clean
+.PHONY: help setup build types lint format test test-slow test-package test-web pictures test-queue test-examples fuzz demo bench check-models conformance docs-site families ops-page faults clean
 
+PYTHON ?= python3
 STAMP := node_modules/.lan-onnx-setup
 
 help: ## list the targets
@@ -36,13 +37,20 @@ test-slow: setup ## checks that take minutes: whole networks at full size, legac
 test-package: build ## pack it, install that in an empty folder and use it from there; needs the npm registry
 	LAN_ONNX_PACKAGE=1 npm test --silent -- test/package
 
-test-web: setup ## reports in a browser (Debian's Chromium, installed where it is missing): complete, accessible, printable; screenshots in out/web
+test-web: setup ## reports and the page in a browser (Debian's Chromium, installed where it is missing): complete, accessible, printable; screenshots in out/web
 	bash test/web/setup.sh
 	LAN_ONNX_WEB=1 npm test --silent -- test/web
+
+test-examples: setup ## the examples and the guides as typed: workflows, action, commands; scripts where $(PYTHON) has what they need
+	LAN_ONNX_EXAMPLES=1 LAN_ONNX_PYTHON=$(PYTHON) npm test --silent -- test/examples
 
 test-queue: setup ## audits through a real Redis (Debian's, installed where it is missing): workers, server and coordinator killed, hostile jobs
 	bash test/redis/setup.sh
 	LAN_ONNX_QUEUE=1 npm test --silent -- test/redis
+
+pictures: setup ## the README's picture of the page, docs/images/page.png (Debian's Chromium)
+	bash test/web/setup.sh
+	node_modules/.bin/tsx tools/pictures.ts
 
 FUZZ ?= --seconds 120
 fuzz: setup ## damaged models and files through the library, in processes that may die (FUZZ="--models 100000 --files 20000 --seconds 3600")
@@ -63,7 +71,9 @@ conformance: setup ## the official ONNX backend tests (of $$SHARED/conformance, 
 ops-page: setup ## rewrite docs/ops.md from the adapters
 	npm run --silent docs:ops
 
-PYTHON ?= python3
+docs-site: setup ## the documentation as a site of static files in out/site, from the repository's own pages
+	node_modules/.bin/tsx tools/site/build.ts
+
 families: setup ## docs/families.md: export small models of 100 architecture families with $(PYTHON) and take each through inspect, check and audit
 	$(PYTHON) tools/families/export.py out/families --missing
 	node_modules/.bin/tsx tools/families/table.ts out/families
