@@ -14,7 +14,7 @@ export { auditAll, type Audited } from './api/audit-all.js';
 export { auditMany, type ManyOptions, type ManyResult } from './api/audit-many.js';
 export type { SourceSpec } from './api/many-source.js';
 export type { QueueOptions } from './api/queue-performer.js';
-export { workOn, type WorkerOptions, type WorkerResult } from './api/queue-worker.js';
+export { workOn, type TriedJob, type WorkerOptions, type WorkerResult } from './api/queue-worker.js';
 export { queueStatus, type DeadLetter, type QueueStatus, type StatusOptions } from './api/queue-status.js';
 export type { ResultLine, Summary } from './report/summary.js';
 export { diff, type DiffFinding, type DiffOptions, type DiffResult, type DiffSide } from './api/diff.js';
