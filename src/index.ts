@@ -40,6 +40,7 @@ export { importTfjs, type ImportTfjsOptions, type ImportTfjsResult } from './api
 export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
 export { card, type CardLine, type CardOptions, type CardResult } from './api/card.js';
 export { check, inspect } from './api/check.js';
+export { checkMany, type Checked, type CheckManyOptions } from './api/check-many.js';
 export { serve, type Served, type ServeOptions } from './api/serve.js';
 export { definePlugin, type Plugin } from './api/plugin.js';
 export { testPlugin, type PluginTest, type PluginTestOptions, type PluginTestResult } from './api/plugin-test.js';
