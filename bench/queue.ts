@@ -1,5 +1,5 @@
 // Many pictures through a queue, with a real Redis: audits a second beside one process and two, what a job costs, and nothing lost where everything is killed.
-// Usage: npx tsx bench/queue.ts --model M --data D [--limit 2000] [--compared 100] [--iterations 4] [--out FOLDER]; a run that was broken off goes on.
+// Usage: npx tsx bench/queue.ts --model M --data D [--limit 2000] [--compared 100] [--iterations 4] [--out FOLDER]; --limit 0 leaves the long run out.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -132,6 +132,10 @@ const stored = readdirSync(at('store'), { recursive: true, encoding: 'utf8' }).m
 say(`the store: ${stored.length} contents, ${(stored.reduce((a, s) => a + s.size, 0) / compared / 1000).toFixed(1)} kB an input`);
 
 const total = Number(values.limit);
+if (total === 0) {
+  await server.kill();
+  process.exit(0);
+}
 say(`${total} pictures in one process (goes on from ${lines('one')})`);
 await start(...auditOf(values.limit), '--workers', '2', '--resume', '--out', at('one')).ended;
 say(`${total} pictures by two workers of a queue; one is killed, then the server, then the coordinator`);
