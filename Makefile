@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow test-package test-web test-queue fuzz demo bench check-models conformance families ops-page faults clean
+.PHONY: help setup build types lint format test test-slow test-package test-web pictures test-queue fuzz demo bench check-models conformance families ops-page faults clean
 
 STAMP := node_modules/.lan-onnx-setup
 
@@ -36,13 +36,17 @@ test-slow: setup ## checks that take minutes: whole networks at full size, legac
 test-package: build ## pack it, install that in an empty folder and use it from there; needs the npm registry
 	LAN_ONNX_PACKAGE=1 npm test --silent -- test/package
 
-test-web: setup ## reports in a browser (Debian's Chromium, installed where it is missing): complete, accessible, printable; screenshots in out/web
+test-web: setup ## reports and the page in a browser (Debian's Chromium, installed where it is missing): complete, accessible, printable; screenshots in out/web
 	bash test/web/setup.sh
 	LAN_ONNX_WEB=1 npm test --silent -- test/web
 
 test-queue: setup ## audits through a real Redis (Debian's, installed where it is missing): workers, server and coordinator killed, hostile jobs
 	bash test/redis/setup.sh
 	LAN_ONNX_QUEUE=1 npm test --silent -- test/redis
+
+pictures: setup ## the README's picture of the page, docs/images/page.png (Debian's Chromium)
+	bash test/web/setup.sh
+	node_modules/.bin/tsx tools/pictures.ts
 
 FUZZ ?= --seconds 120
 fuzz: setup ## damaged models and files through the library, in processes that may die (FUZZ="--models 100000 --files 20000 --seconds 3600")

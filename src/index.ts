@@ -36,6 +36,8 @@ export {
   type ExportResult,
   type ExportStepOptions,
 } from './api/export.js';
+export { fetchKnown, known, type Fetched, type FetchOptions } from './api/fetch.js';
+export type { Known, Made } from './fetch/known.js';
 export { importTfjs, type ImportTfjsOptions, type ImportTfjsResult } from './api/import-tfjs.js';
 export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
 export { card, type CardLine, type CardOptions, type CardResult } from './api/card.js';
@@ -43,6 +45,15 @@ export { check, inspect } from './api/check.js';
 export { checkMany, type Checked, type CheckManyOptions } from './api/check-many.js';
 export { serve, type Served, type ServeOptions } from './api/serve.js';
 export { definePlugin, type Plugin } from './api/plugin.js';
+export type { OwnNetwork, OwnParameter } from './lan/network.js';
+export type { MaskNetwork } from './lan/amortised.js';
+export type { OutputLossRule } from './lan/losses.js';
+export type { Noise, NoiseContext, NoiseFamily } from './lan/noise.js';
+export type { MetricRule, MetricSubject } from './evidence/metric.js';
+export type { PreprocessingStep } from './model/steps.js';
+export type { Block } from './report/page/document.js';
+export type { ReportSection, SectionSubject } from './report/page/sections.js';
+export type { DataReader } from './data/open-dataset.js';
 export { testPlugin, type PluginTest, type PluginTestOptions, type PluginTestResult } from './api/plugin-test.js';
 export { doctor, type Diagnosis, type DoctorResult } from './api/doctor.js';
 export type { CheckInput, CheckOptions, CheckResult } from './check/check.js';

@@ -11,7 +11,7 @@ import { survey } from './audit-all.js';
 import type { AuditOptions } from './audit-options.js';
 import { Ledger, type ManyResult } from './ledger.js';
 import { openSource, type Source, type SourceSpec } from './many-source.js';
-import { isFile, type ModelLike } from './opened.js';
+import { isFile, type ModelLike, pluginsOf } from './opened.js';
 import { explain, inOrder, notBegun, type Performer, type Task } from './performer.js';
 import { queuePerformer, type QueueOptions } from './queue-performer.js';
 import { startWorkers } from './worker-pool.js';
@@ -62,8 +62,8 @@ export interface ManyOptions extends AuditOptions {
  */
 export async function auditMany(model: ModelLike, spec: SourceSpec, options: ManyOptions): Promise<ManyResult> {
   const { out, workers = 'auto', queue, resume = false, strict, failOn = [], junit, onStart, onDocument, onFailure, onDone, ...own } = options; // prettier-ignore
-  const failing = [failOn].flat().map(readFailOn);
-  const source = await openSource(spec);
+  const failing = [failOn].flat().map((text) => readFailOn(text, pluginsOf(model, own)));
+  const source = await openSource(spec, pluginsOf(model, own));
   let auditor: Auditor | undefined;
   try {
     const paths = source.inputs.map(({ path }) => path);

@@ -1,5 +1,6 @@
 // Another method in place of a learned mask: which one, and what an audit by it leaves no room for.
-import { methodNamed, methods } from '../attribution/methods.js';
+import type { PluginLike } from '../core/plugin.js';
+import { methodNamed, methodsWith } from '../attribution/methods.js';
 import type { AttributionMethod } from '../attribution/method.js';
 import { LanError } from '../core/errors.js';
 import { LAN } from '../explain/compare.js';
@@ -22,13 +23,13 @@ const OF_LEARNING = [
 ] as const satisfies readonly (keyof AuditOptions)[];
 
 /**
- * The method that `options` ask for; undefined for a learned mask. Throws LanError (`usage`) for one that does not exist, and where options say how
+ * The method that `options` ask for, by a name of the package or of a plug-in; undefined for a learned mask. Throws LanError (`usage`) for one that does not exist, and where options say how
  * to learn a mask, or who gives it, besides.
  */
-export function methodOf(options: AuditOptions): AttributionMethod | undefined {
+export function methodOf(options: AuditOptions, plugins?: readonly PluginLike[]): AttributionMethod | undefined {
   const { method, lan, preset } = options;
   if (method === undefined || method === LAN) return undefined;
-  const chosen = typeof method === 'string' ? methodNamed(method, methods, [LAN], 'method') : method;
+  const chosen = typeof method === 'string' ? methodNamed(method, methodsWith(plugins), [LAN], 'method') : method;
   if (lan !== undefined)
     throw new LanError(
       'usage',

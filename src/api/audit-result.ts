@@ -72,6 +72,7 @@ export function resultOf(
     hookPoint,
     tokens,
     features,
+    plugins: classifier.plugins,
     ...look,
   };
   let document: AuditDocument | undefined;

@@ -110,7 +110,7 @@ class CompiledAuditor implements Auditor {
   static async make(classifier: Classifier, options: AuditOptions, own: boolean): Promise<CompiledAuditor> {
     const { lan } = options;
     const settings = settingsOf(options);
-    const method = methodOf(options);
+    const method = methodOf(options, classifier.plugins);
     if (lan !== undefined && options.beta !== undefined)
       throw new LanError(
         'usage',

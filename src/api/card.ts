@@ -6,6 +6,7 @@ import { toFloat32, type Tensor } from '../core/tensor.js';
 import { readCard, type InputCard, type ModelCard } from '../model/card.js';
 import { settled, type Preprocessing } from '../model/guess.js';
 import { preprocessTensor } from '../model/preprocess.js';
+import { Steps } from '../model/steps.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
 import { labelsByDefault } from '../model/labels-inside.js';
 import { writeCard, type CardFiles, type Seen } from '../report/card-files.js';
@@ -88,13 +89,18 @@ export async function card(model: ModelLike, { images = [], ...opening }: CardOp
   });
 }
 
+/** Answers of the model that are told of a picture. */
+const ANSWERS = 5;
+
 async function seenBy(classifier: Classifier, path: string, pixels: Tensor): Promise<Seen> {
   const card = classifier.card!;
   const x = card.range === 255 ? pixels : { ...pixels, data: toFloat32(pixels).map((v) => v / 255) };
-  const input = preprocessTensor(x, { ...card, layout: 'NCHW' });
+  const steps = new Steps(classifier.plugins);
+  const input = preprocessTensor(await steps.run(x, card), { ...card, layout: 'NCHW' });
+  await steps.dispose();
   const located = await classifier.locate(x);
   const p = toFloat32(await located.classifier.predict(located.x));
-  const answers = topK(p, Math.min(3, p.length)).map((i) => ({
+  const answers = topK(p, Math.min(ANSWERS, p.length)).map((i) => ({
     index: i,
     label: classifier.labels[i] ?? `class ${i}`,
     probability: p[i]!,

@@ -1,10 +1,11 @@
 // compare(model, input): what each attribution method finds in one input, and what its finding is worth, from paths to files.
 import { basename } from 'node:path';
-import { methodNamed, methods as builtIn } from '../attribution/methods.js';
+import { methodNamed, methodsWith } from '../attribution/methods.js';
 import type { AttributionMethod } from '../attribution/method.js';
 import { METHODS, type MethodName } from '../attribution/names.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
+import type { PluginLike } from '../core/plugin.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import { readWithin } from '../evidence/answer.js';
@@ -19,7 +20,7 @@ import { compareCsv, compareDocument, writeCompare, type CompareDocument } from 
 import { compareRows, type CompareRow } from '../report/compare-rows.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected } from './inputs.js';
-import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
+import { internals, isFile, openingOf, refuseOpening, type ModelLike, pluginsOf } from './opened.js';
 
 export type { Compared };
 
@@ -90,7 +91,7 @@ export interface Comparer extends AsyncDisposable {
  */
 export async function createComparer(model: ModelLike, options: CompareOptions = {}): Promise<Comparer> {
   const { methods = [LAN, ...METHODS], expected: _, noiseSamples, within, target, against, evidenceDraws, onNote, onPhase, signal } = options; // prettier-ignore
-  const contenders = contendersOf(methods);
+  const contenders = contendersOf(methods, pluginsOf(model, options));
   const settings = settingsOf(options);
   if (settings.betaPath || (settings.betas && settings.betas.length > 1))
     throw new LanError('usage', '`beta`: a comparison has one mask of LAN, so it takes one number.');
@@ -156,12 +157,12 @@ export async function createComparer(model: ModelLike, options: CompareOptions =
 }
 
 /** Methods from their names. Throws LanError (`usage`) for one that is not there, or twice, or for none. */
-function contendersOf(given: NonNullable<CompareOptions['methods']>): Contender[] {
+function contendersOf(given: NonNullable<CompareOptions['methods']>, plugins: readonly PluginLike[]): Contender[] {
   if (given.length === 0) throw new LanError('usage', '`methods`: give at least one.');
   const names = given.map((m) => (typeof m === 'string' ? m : m.name));
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new LanError('usage', `\`methods\`: '${twice}' is given twice.`);
-  return given.map((m) => (typeof m !== 'string' ? m : m === LAN ? LAN : methodNamed(m, builtIn, [LAN])));
+  return given.map((m) => (typeof m !== 'string' ? m : m === LAN ? LAN : methodNamed(m, methodsWith(plugins), [LAN])));
 }
 
 function inRange(pixels: Tensor, { card }: Classifier): Tensor {

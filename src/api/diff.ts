@@ -9,10 +9,12 @@ import { orderOf } from '../lan/learn.js';
 import { openModel } from '../model/open.js';
 import { answerText } from '../report/claims.js';
 import { drawDiff } from '../report/diff-sheet.js';
+import { writeFigure } from '../report/figure-files.js';
 import { diffReport } from '../report/page/diff.js';
 import { REPORT, reportPage } from '../report/page/template.js';
 import { needMap } from '../report/summary.js';
 import { writeAtomically } from '../data/files.js';
+import type { Picture } from '../data/resize.js';
 import { createAuditor, type AuditResult } from './audit.js';
 import type { AuditOptions } from './audit-options.js';
 import { failureOf } from './audit-all.js';
@@ -139,15 +141,13 @@ export async function diff(
     toJSON,
     async save(folder) {
       const files: string[] = [];
-      const sheets = new Map<DiffFinding, Uint8Array>();
+      const sheets = new Map<DiffFinding, Picture>();
       for (const [at, { finding, x, range, maps }] of made.entries()) {
         if (!range || x.dims.length !== 4) continue;
-        const path = join(folder, `diff-${at + 1}.png`);
         const title = `${basename(finding.input)}: ${models.map((m) => basename(m.path)).join(' and ')}`;
-        const sheet = await drawDiff(title, x, range, maps, finding);
+        const sheet = drawDiff(title, x, range, maps, finding);
         sheets.set(finding, sheet);
-        await writeAtomically(path, sheet);
-        files.push(path);
+        files.push(...(await writeFigure(folder, `diff-${at + 1}.png`, sheet)));
       }
       const json = join(folder, 'diff.json');
       await writeAtomically(json, `${JSON.stringify(toJSON(), null, 2)}\n`);

@@ -76,7 +76,7 @@ export async function exportStep(model: ModelLike, options: ExportStepOptions = 
 }
 
 /** What a card says of pixels; its size and layout bind axes, and its output decides the loss. */
-const OF_PIXELS = ['channels', 'range', 'mean', 'std', 'resize', 'crop', 'resample'] as const;
+const OF_PIXELS = ['channels', 'range', 'mean', 'std', 'resize', 'crop', 'resample', 'preprocessing'] as const;
 
 /** A file that is named is about the model, and may say more than is needed here; fields that are given one by one are meant. */
 function refusePreprocessing(card: OpenOptions['card']): void {

@@ -8,7 +8,8 @@ import { decodeNpy } from '../data/npy.js';
 import { exists, isFolder } from '../data/places.js';
 import { marked } from '../evidence/localisation.js';
 import type { Classifier } from '../model/open.js';
-import { imageSpec, type Sample } from './inputs.js';
+import { imageSpec } from '../model/picture.js';
+import type { Sample } from './inputs.js';
 
 /** Endings that are looked for in a folder, in this order. */
 const ENDINGS = ['.png', '.npy', '.bmp', '.jpg'];

@@ -3,11 +3,11 @@ import { basename, extname } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { castTensor, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { readBytes, sha256 } from '../data/files.js';
-import { pictureSize, readImage, type ImageSpec } from '../data/images.js';
+import { pictureSize, readImage } from '../data/images.js';
 import { decodeNpy } from '../data/npy.js';
 import { exists } from '../data/places.js';
 import type { Classifier } from '../model/open.js';
-import { rounded } from '../model/picture.js';
+import { imageSpec, rounded } from '../model/picture.js';
 import type { Features } from '../report/features.js';
 import type { Tokens } from '../report/tokens.js';
 
@@ -124,13 +124,6 @@ export async function sizeOfPicture(input: AuditInput): Promise<readonly [number
   if (typeof input !== 'string' && !isBytes(input)) return undefined;
   if (typeof input === 'string' ? !exists(input) || extname(input).toLowerCase() === '.npy' : isNpy(input)) return undefined;
   return pictureSize(input).catch(() => undefined);
-}
-
-/** How this classifier's pictures are read. For classifiers of pictures only. */
-export function imageSpec(classifier: Classifier): ImageSpec {
-  const card = classifier.card!;
-  const [channels, height, width] = classifier.inputShape as [1 | 3, number, number];
-  return { channels, height, width, resize: card.resize, crop: card.crop, resample: card.resample, range: card.range };
 }
 
 function asSample(classifier: Classifier, tensor: Tensor, label: string): Tensor {

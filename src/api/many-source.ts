@@ -1,6 +1,7 @@
 // Where many inputs come from: files that were named, or a dataset; told to another process as plain data and opened there again.
 import { basename, extname } from 'node:path';
 import { LanError } from '../core/errors.js';
+import type { PluginLike } from '../core/plugin.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { toPixels, wrongShape, type Dataset } from '../data/dataset.js';
 import { sha256 } from '../data/files.js';
@@ -39,9 +40,9 @@ export interface Source {
 }
 
 /** Opens the inputs. Throws LanError for what is no dataset, or one that is empty. */
-export async function openSource(spec: SourceSpec): Promise<Source> {
+export async function openSource(spec: SourceSpec, plugins?: readonly PluginLike[]): Promise<Source> {
   if (spec.kind === 'files') return files(spec.inputs);
-  const dataset = await openDataset(spec.path, { split: spec.split });
+  const dataset = await openDataset(spec.path, { split: spec.split, ...(plugins && { plugins }) });
   if (dataset.length === 0) {
     await dataset.close();
     throw new LanError('data', `Dataset '${dataset.name}': holds no samples.`);

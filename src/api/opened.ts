@@ -1,5 +1,6 @@
 // What every call does first: take a model as it comes, opened or to be opened, and give back what it opened.
 import { LanError } from '../core/errors.js';
+import { checkPlugins, type PluginLike } from '../core/plugin.js';
 import type { EngineInfo } from '../engine/engine.js';
 import { openModel as open, type Classifier as Opened, type OpenOptions } from '../model/open.js';
 
@@ -84,6 +85,13 @@ export const isFile = (model: ModelLike): model is string | Uint8Array => typeof
 export function internals(model: Classifier): Opened {
   if (!('logProbabilities' in model)) throw new LanError('usage', 'The model was not opened by openModel of this package.');
   return model as Opened;
+}
+
+/** The plug-ins of a call: those that an opened model came with, or that its options name. Throws LanError (`plugin`) for what is none. */
+export function pluginsOf(model: ModelLike, { plugins = [] }: Pick<OpenOptions, 'plugins'>): readonly PluginLike[] {
+  if (!isFile(model)) return internals(model).plugins;
+  checkPlugins(plugins);
+  return plugins;
 }
 
 /** Those of a call's options that say how the model is opened. */

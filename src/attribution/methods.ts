@@ -1,5 +1,6 @@
 // All attribution methods, in one explicit list: a plug-in is `[...methods, mine]`.
 import { LanError } from '../core/errors.js';
+import { withPlugged, type PluginLike } from '../core/plugin.js';
 import { centre, randomNeed } from './baselines.js';
 import { gradCam, layerCam } from './cam.js';
 import { gradient, inputXGradient, integratedGradients, smoothGrad, varGrad } from './gradients.js';
@@ -29,6 +30,10 @@ export const methods: readonly AttributionMethod[] = [
   randomNeed,
   centre,
 ];
+
+/** All methods: those that come with the package and those of plug-ins. */
+export const methodsWith = (plugins?: readonly PluginLike[]): readonly AttributionMethod[] =>
+  withPlugged(methods, plugins, 'methods');
 
 /**
  * The method of a name among `from`. Throws LanError (`usage`) with all names where there is none; `also`: names that the caller knows besides; `option`: where

@@ -23,5 +23,5 @@ export const METHODS = [
 /** Whoever can be asked by name: a mask learned by this project, and the methods. */
 export const CONTENDERS = ['lan', ...METHODS] as const;
 
-/** One of METHODS. */
-export type MethodName = (typeof METHODS)[number];
+/** One of METHODS, or the name of a plug-in's. */
+export type MethodName = (typeof METHODS)[number] | (string & {});

@@ -74,6 +74,23 @@ export function countdown(io: Io, what: string) {
   };
 }
 
+/** Bytes that have arrived: a line that is overwritten on a terminal; elsewhere one line at the start. */
+export function megabytes(io: Io, what: string) {
+  const { show, stop } = line(io);
+  let first: { readonly at: number; readonly done: number } | undefined;
+  return {
+    stop,
+    step: (done: number, total: number): void => {
+      if (!first && !io.terminal) io.err(`${what}: ${(total / 1e6).toFixed(1)} MB ...\n`);
+      const { at, done: before } = (first ??= { at: performance.now(), done });
+      show(() => {
+        const left = Math.ceil(secondsLeft(Math.max(1, done - before), total - before, (performance.now() - at) / 1000));
+        return `${what}: ${(done / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB, ${left} s left`;
+      }, done === total);
+    },
+  };
+}
+
 /** Training: step, metrics, steps per second and the time that is left, on a terminal as one line, elsewhere as ten lines. */
 export function trainingBar(io: Io) {
   const { show, stop } = line(io);

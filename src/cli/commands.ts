@@ -9,6 +9,7 @@ import { diff } from './commands/diff.js';
 import { doctor } from './commands/doctor.js';
 import { exportGradient } from './commands/export-gradient.js';
 import { exportStep } from './commands/export-step.js';
+import { fetch } from './commands/fetch.js';
 import { grid } from './commands/grid.js';
 import { importTfjs } from './commands/import-tfjs.js';
 import { inspect } from './commands/inspect.js';
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   commandOf(serve, () => import('./run/serve.js')),
   commandOf(exportGradient, () => import('./run/export-gradient.js')),
   commandOf(exportStep, () => import('./run/export-step.js')),
+  commandOf(fetch, () => import('./run/fetch.js')),
   commandOf(worker, () => import('./run/worker.js')),
   commandOf(status, () => import('./run/status.js')),
   commandOf(importTfjs, () => import('./run/import-tfjs.js')),

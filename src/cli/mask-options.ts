@@ -62,12 +62,10 @@ export const objectiveOptions = {
       'coarser mask grown bilinearly: 28 or 14x28; several are summed: 7+28 (default: a sixteenth and a quarter of the sides, and all of them); none: one value a pixel',
   },
   loss: {
-    type: 'string',
-    choices: OUTPUT_LOSSES,
-    requiresArg: true,
+    ...TEXT,
     library: ['outputLoss'],
     group: MASK,
-    describe: 'how outputs are compared, L_F (default: cross-entropy; of a regression squared-error)',
+    describe: `how outputs are compared, L_F: ${OUTPUT_LOSSES.join(', ')}, or a plug-in's (default: cross-entropy; of a regression squared-error)`,
   },
 } as const satisfies OptionTable;
 

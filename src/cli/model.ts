@@ -45,8 +45,8 @@ export const maskOptions = <B>(argv: Omit<Values<typeof objectiveOptions>, 'beta
 
 /** What the flags say of the card, over the file of --card; undefined where they say nothing. Throws LanError where a file cannot be read. */
 export function cardOf(argv: Values<typeof cardOptions>): PartialCard | string | undefined {
-  const { layout, size, resize, crop, channels, range, mean, std } = argv;
-  const input: Partial<InputCard> = { layout, size, resize, crop, channels, range, mean, std };
+  const { layout, size, resize, crop, channels, range, mean, std, preprocessing } = argv;
+  const input: Partial<InputCard> = { layout, size, resize, crop, channels, range, mean, std, preprocessing };
   const labels = argv.labels === undefined ? {} : { labels: readLabels(argv.labels) };
   const flags: PartialCard = { input, output: argv.outputKind, ...labels };
   const given = [...Object.values(input), argv.outputKind, argv.labels].some((v) => v !== undefined);

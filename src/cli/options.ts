@@ -1,5 +1,5 @@
 // The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
-import { pluginOptions } from './plugin-options.js';
+import { CARD, pluginOptions, preprocessingOption } from './plugin-options.js';
 import { COLOUR_MAPS } from '../report/drawing/colour-maps.js';
 import { each, Expected, number, someText, TEXT, TEXTS, tolerance, type OptionTable, whole } from './option.js';
 
@@ -14,7 +14,6 @@ export const EVIDENCE = 'Evidence:';
 /** Heading for who explains inputs in place of this machine. */
 export const QUEUE = 'Many machines:';
 const SELECTION = 'Inputs and outputs of the model:';
-const CARD = 'Model card:';
 const ENGINE = 'Engine:';
 
 /** `table` under one heading of --help. */
@@ -77,6 +76,7 @@ export const cardOptions = {
     describe: 'per channel, in units of the range: --mean 0.485 0.456 0.406',
   },
   std: { ...TEXTS, coerce: deviations, group: CARD, describe: 'per channel: input = (pixel - mean) / std' },
+  ...preprocessingOption,
   'output-kind': {
     type: 'string',
     choices: ['logits', 'probabilities', 'log-probabilities', 'sigmoid'] as const,

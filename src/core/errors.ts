@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   runtime: 'onnxruntime or tfjs failed, in its own words',
   install: 'a package that is needed is not installed, or does not run on this machine',
   plugin: 'a plug-in that cannot be loaded, is not what one has to be, or fails',
+  download: 'a file that did not arrive whole from the network, or is not what the list of downloads says',
   interrupted: 'stopped on request before there was a result',
 } as const;
 

@@ -164,15 +164,22 @@ export function describePlugin(plugin: PluginLike): string {
   return `plug-in '${plugin.name}'${plugin.file ? ` of ${plugin.file.path}` : ''}: ${parts.join('; ') || 'holds nothing'}`;
 }
 
-/**
- * What a plug-in's function gives. Throws LanError (`plugin`), which names the part, where it throws anything but a LanError: a fault in the plug-in is not one of
- * this package.
- */
-export async function ofPlugin<T>(kind: PluginKind, name: string, run: () => T | Promise<T>): Promise<T> {
+/** What a plug-in's function threw, as an error that names the part: a fault in it is not one of this package. A LanError stays as it is. */
+export const faultOf = (kind: PluginKind, name: string, error: unknown): LanError =>
+  error instanceof LanError
+    ? error
+    : new LanError('plugin', `The ${KINDS[kind].one} '${name}' of a plug-in failed: ${messageOf(error).split('\n')[0]!}`);
+
+/** What a plug-in's function gives, at once. Throws as faultOf. */
+export function ofPlugin<T>(kind: PluginKind, name: string, run: () => T): T {
   try {
-    return await run();
+    return run();
   } catch (error) {
-    if (error instanceof LanError) throw error;
-    throw new LanError('plugin', `${KINDS[kind].one} '${name}': failed: ${messageOf(error).split('\n')[0]!}`);
+    throw faultOf(kind, name, error);
   }
+}
+
+/** That something which a plug-in gave is what it has to be. Throws LanError (`plugin`) where not: `wanted` is the end of "expected it to give ...". */
+export function requireOf(kind: PluginKind, name: string, holds: boolean, wanted: string): void {
+  if (!holds) throw new LanError('plugin', `The ${KINDS[kind].one} '${name}' of a plug-in: expected it to give ${wanted}.`);
 }

@@ -38,6 +38,7 @@ export const STREAMS = {
   unigram: 52,
   coins: 53,
   knownFeatures: 60,
+  augmentation: 70,
 } as const;
 
 /** A stream of independent 32-bit words. */

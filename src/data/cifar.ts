@@ -7,7 +7,8 @@ import type { Dataset } from './dataset.js';
 import { storedDataset } from './stored.js';
 
 const PIXELS = 3072;
-const CIFAR10 = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
+/** Its ten classes, by number. */
+export const CIFAR10 = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
 
 /** The .bin files of each split that a folder holds. */
 export function findCifar(folder: string): Map<string, string[]> {

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { LanError } from '../core/errors.js';
+import { faultOf, ofPlugin, pluggedIn, requireOf, withPlugged, type PluginLike } from '../core/plugin.js';
 import { findCifar, openCifarDataset } from './cifar.js';
 
 import { asDisposable, type Dataset, type OpenDataset } from './dataset.js';
@@ -12,8 +13,27 @@ import { openManifest } from './manifest.js';
 import { openNpyDataset } from './npy-pair.js';
 import { openPictureFolder } from './picture-files.js';
 
+/** A kind of dataset under one name. */
+export interface DataReader {
+  readonly name: string;
+  /** Is what lies at `path` of this kind? Those of plug-ins are asked first, of files and of folders. */
+  reads(path: string): boolean;
+  /** Opens it: see datasetOf, which makes a dataset of tensors. `split`: the part that was asked for. Throws LanError (`data`) where it cannot. */
+  open(path: string, options: Pick<DatasetOptions, 'split'>): Dataset | Promise<Dataset>;
+}
+
+/** Files of one kind each. */
+const READERS: readonly DataReader[] = [
+  { name: 'IDX', reads: isIdx, open: (path) => openIdxDataset(path) },
+  { name: 'CIFAR', reads: (path) => extname(path).toLowerCase() === '.bin', open: (path) => openCifarDataset([path]) },
+  { name: 'manifest', reads: (path) => /\.(csv|jsonl)$/i.test(path), open: (path) => openManifest(path) },
+  { name: 'npy', reads: (path) => /\.npy$/i.test(path), open: (path) => openNpyDataset(path) },
+];
+
 /** Which part of a dataset is opened. */
 export interface DatasetOptions {
+  /** Plug-ins, whose readers are asked before the built-in ones. */
+  readonly plugins?: readonly PluginLike[];
   /** Which part, where a dataset has several: train, test, val ... Default: test, else val, else the only one; a note says so. */
   readonly split?: string;
   /** Taken, where it is there and `split` is not given, before the others. */
@@ -39,15 +59,30 @@ export async function openDataset(path: string, options: DatasetOptions = {}): P
   } catch (error) {
     throw new LanError('data', `Dataset '${path}': cannot be read (${reasonOf(error)}).`);
   }
+  withPlugged(READERS, options.plugins, 'readers');
+  const own = pluggedIn<DataReader>(options.plugins, 'readers').find((r) => ofPlugin('readers', r.name, () => r.reads(path)));
+  if (own) return asDisposable(await openedBy(own, path, options));
   return asDisposable(await (folder ? openFolder(path, options) : openFile(path, options)));
+}
+
+/** A dataset that a plug-in reads, held to what one has to be. */
+async function openedBy(reader: DataReader, path: string, { split }: DatasetOptions): Promise<Dataset> {
+  const { name } = reader;
+  let made: Dataset;
+  try {
+    made = await reader.open(path, { split });
+  } catch (error) {
+    throw faultOf('readers', name, error);
+  }
+  const whole = Number.isInteger(made?.length) && typeof made.read === 'function' && typeof made.nameOf === 'function' && typeof made.close === 'function'; // prettier-ignore
+  requireOf('readers', name, whole, 'a dataset, such as datasetOf makes');
+  return { ...made, name: path, notes: [`'${path}' is read by '${name}' of a plug-in`, ...(made.notes ?? [])] };
 }
 
 async function openFile(path: string, { split }: DatasetOptions): Promise<Dataset> {
   if (split !== undefined) throw new LanError('data', `Dataset '${path}': is one file, which has no split '${split}'.`);
-  if (isIdx(path)) return openIdxDataset(path);
-  if (extname(path).toLowerCase() === '.bin') return openCifarDataset([path]);
-  if (/\.(csv|jsonl)$/i.test(path)) return openManifest(path);
-  if (/\.npy$/i.test(path)) return openNpyDataset(path);
+  const reader = READERS.find((r) => r.reads(path));
+  if (reader) return reader.open(path, {});
   throw new LanError('data', `Dataset '${path}': is of no known kind. Expected ${KINDS}.`);
 }
 

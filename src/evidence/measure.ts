@@ -1,5 +1,6 @@
 // What every audit measures besides its claim: a table of metrics, the claim under other noise, and the light part of the self-deception battery.
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
+import type { PluginLike } from '../core/plugin.js';
 import type { Find } from '../lan/choices.js';
 import type { Columns } from '../lan/columns.js';
 import type { Noise } from '../lan/noise.js';
@@ -9,7 +10,7 @@ import { controls } from './controls.js';
 import { deletionAndInsertion } from './curves.js';
 import { faithfulness } from './faithfulness.js';
 import { localisation, marked } from './localisation.js';
-import type { Metric } from './metric.js';
+import { withOwnMetrics, type Metric } from './metric.js';
 import { otherNoises, underOtherNoise, type OtherNoise } from './other-noise.js';
 import type { Deletion, Predict, Replaceability } from './replaceability.js';
 import { pixelNeed, road } from './road.js';
@@ -36,6 +37,8 @@ export interface Question {
   /** What a person has marked as needed, of the size of the mask (see `marked`). */
   readonly groundTruth?: Tensor;
   readonly seed: number;
+  /** Whose metrics are measured as well. */
+  readonly plugins?: readonly PluginLike[];
 }
 
 /** Everything that is measured besides the claim itself. */
@@ -72,7 +75,7 @@ function deletedFraction({ found, tried }: Deletion, mask: Tensor): number {
 /** Measures one explanation. Throws LanError (`data`) for a ground truth that does not fit the mask, or marks nothing or everything. */
 export async function measureAll(
   predict: Predict,
-  { mask, answer, judge, claim, low, high, columns, groundTruth, ...asked }: Question,
+  { mask, answer, judge, claim, low, high, columns, groundTruth, plugins, ...asked }: Question,
 ): Promise<Further> {
   const { x, noise, seed } = asked;
   const p = await predict(x);
@@ -87,14 +90,15 @@ export async function measureAll(
   const fraction = deletion ? deletedFraction(deletion, mask) : claimedFraction(claim);
   const replaced = deletion ? need : mask;
   const others = otherNoises(noise.name, { x, low, high, columns });
+  const metrics = [
+    ...(await deletionAndInsertion(subject, need)),
+    ...(pixels ? [await road(subject, pixels)] : []),
+    ...(await faithfulness(subject, need)),
+    ...concentration(need),
+    ...(truth ? localisation(need, truth) : []),
+  ];
   return {
-    metrics: [
-      ...(await deletionAndInsertion(subject, need)),
-      ...(pixels ? [await road(subject, pixels)] : []),
-      ...(await faithfulness(subject, need)),
-      ...concentration(need),
-      ...(truth ? localisation(need, truth) : []),
-    ],
+    metrics: await withOwnMetrics(metrics, plugins, { ...subject, mask, need, answer, low, high, fraction }),
     otherNoise: await underOtherNoise(predict, x, replaced, others, { fraction, judge: judge(p), seed }),
     sanity: sanityOf(await controls(subject, need, { fraction, find })),
   };

@@ -3,8 +3,10 @@ import { METHODS } from '../attribution/names.js';
 import { MASK_VALUES, type MaskValues } from '../lan/choices.js';
 import { z } from 'zod';
 import type { TrainSettings } from '../lan/train.js';
+import { cifarFields, type CifarConfig } from './cifar-config.js';
+import { newsgroupsFields, type NewsgroupsConfig } from './newsgroups-config.js';
 import { SYN } from './data/known-features.js';
-import { beta, CANVAS, limit, listOf, MOST, MOST_PIXELS, MOST_STEPS, network, noise, section, train, whole } from './fields.js'; // prettier-ignore
+import { beta, betas, CANVAS, limit, listOf, MOST, MOST_PIXELS, MOST_STEPS, network, noise, section, text, train, whole } from './fields.js'; // prettier-ignore
 
 /** A network F and how it is trained. */
 export interface ClassifierConfig extends TrainSettings {
@@ -72,8 +74,28 @@ export interface KnownFeaturesConfig {
   readonly limits: Readonly<Record<string, number>>;
 }
 
+/** A trained network on photos (Appendix F). */
+export interface ImagenetConfig {
+  readonly kind: 'imagenet';
+  readonly title: string;
+  /** Photos at most; what has to be said of a network wherever it is shown, by the SHA-256 of its file. */
+  readonly data: { readonly pictures: number; readonly remarks: Readonly<Record<string, string>> };
+  /** Sample-specific masks (Eq. 4). `grids`: logits as sums of grids, in place of one an element. */
+  readonly masks: {
+    readonly iterations: number;
+    readonly learningRate: number;
+    readonly schedule: 'constant' | 'cosine';
+    readonly betas: string;
+    readonly draws: number;
+    readonly grids: boolean;
+    readonly evidenceDraws: number;
+  };
+  readonly limits: { readonly rising: number; readonly kept: number; readonly aboveNoise: number };
+}
+
 /** The settings of an experiment, as its JSON file has them; `kind` says which experiment. */
-export type ExperimentConfig = TranslatedConfig | TankConfig | KnownFeaturesConfig;
+export type ExperimentConfig =
+  TranslatedConfig | TankConfig | KnownFeaturesConfig | CifarConfig | NewsgroupsConfig | ImagenetConfig;
 
 /** What a config of each kind has to have, and all that it may have. */
 export const KINDS = {
@@ -124,4 +146,19 @@ export const KINDS = {
     methods: section({ names: listOf(METHODS) }),
     limits: section({ divergence: limit, truePositives: limit, falseDiscoveries: limit }),
   }),
+  imagenet: section({
+    data: section({ pictures: whole(1, MOST), remarks: z.record(z.string(), text) }),
+    masks: section({
+      betas,
+      iterations: train.iterations,
+      learningRate: train.learningRate,
+      schedule: z.enum(['constant', 'cosine'], { error: 'must be constant or cosine' }),
+      draws: whole(1, 1024),
+      grids: z.boolean({ error: 'must be true or false' }),
+      evidenceDraws: whole(1, MOST),
+    }),
+    limits: section({ rising: limit, kept: limit, aboveNoise: limit }),
+  }),
+  cifar: cifarFields,
+  newsgroups: newsgroupsFields,
 } as const;

@@ -57,8 +57,23 @@ export type Figure = { readonly file: string; readonly caption: string } & (
       readonly kind: 'pairs';
       /** Attention [height * width] of the input's size, in [0,1], 1 = needed. */
       readonly items: readonly { readonly input: Picture; readonly attention: Float32Array; readonly caption?: string }[];
+      /** Pairs in a row; default 8. */
+      readonly columns?: number;
     }
   | { readonly kind: 'maps'; readonly panels: readonly MapPanel[] }
+  | {
+      readonly kind: 'rows';
+      /** A row an input: pictures with captions, those with attention [height * width] (1 = needed) drawn as its colours. */
+      readonly rows: readonly {
+        readonly label: string;
+        readonly tiles: readonly {
+          readonly picture: Picture;
+          readonly attention?: Float32Array;
+          readonly captions: readonly string[];
+        }[];
+        readonly note?: string;
+      }[];
+    }
 );
 
 /** Values [height,width] as colours from `low` to `high` (default: their own least and greatest); masked ones are left dark. */
@@ -81,6 +96,21 @@ export interface Table {
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
+/** A document, its words, and those that masks of it keep (Tables 1 to 4). */
+export interface ExplainedDocument {
+  readonly name: string;
+  readonly topic: string;
+  /** What the classifier says of it. */
+  readonly answer: string;
+  /** Different ones, in no order that says anything. */
+  readonly words: readonly string[];
+  /** By kind of mask: the words that it replaces least, least first, with the mask's value. */
+  readonly masks: readonly {
+    readonly by: string;
+    readonly top: readonly { readonly word: string; readonly mask: number; readonly inDocument: boolean }[];
+  }[];
+}
+
 /** What an experiment found. */
 export interface Findings {
   readonly title: string;
@@ -89,6 +119,7 @@ export interface Findings {
   readonly verdicts: readonly Verdict[];
   readonly figures: readonly Figure[];
   readonly tables?: readonly Table[];
+  readonly documents?: readonly ExplainedDocument[];
   /** Seconds of each phase; they stay out of the run folder, which repeats byte for byte. */
   readonly seconds: Readonly<Record<string, number>>;
 }

@@ -1,5 +1,4 @@
 // The tanks: a classifier that learned the weather, and masks that show it (Appendix G).
-import { argmax } from '../core/rows.js';
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import { toPlanes } from '../data/planes.js';
 import type { Picture } from '../data/resize.js';
@@ -9,6 +8,7 @@ import type { Samples } from '../lan/samples.js';
 import type { Classifier } from '../model/open.js';
 import { words } from './fields.js';
 import type { TankConfig } from './kinds.js';
+import { accuracyOn } from './accuracy.js';
 import { tankSamples } from './data/tank-samples.js';
 import { tankPicture } from './data/tank.js';
 import { atLeast, atMost, trainedClassifier, type Figure, type Findings, type RunOptions } from './run.js';
@@ -83,19 +83,6 @@ const normalised = (samples: Samples): Samples => ({
     return x;
   },
 });
-
-const BATCH = 256;
-
-async function accuracyOn(classifier: Classifier, samples: Samples): Promise<number> {
-  let right = 0;
-  for (let at = 0; at < samples.count; at += BATCH) {
-    const indices = Uint32Array.from({ length: Math.min(BATCH, samples.count - at) }, (_, i) => at + i);
-    const x = float32(await samples.read(indices, 0), [indices.length, ...samples.shape]);
-    const answers = argmax(await classifier.predict(x, classifier.card, BATCH));
-    answers.forEach((answer, i) => (right += Number(answer === samples.labels![at + i])));
-  }
-  return right / samples.count;
-}
 
 /** Sample-specific masks of pictures with tank and clouds, on noise bootstrapped from the training distribution. */
 async function masks({ data, masks: settings }: TankConfig, classifier: Classifier, first: number, run: RunOptions) {

@@ -126,7 +126,8 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         const agreement = await agreementOf(inquiry, prepared.forward);
         options.onAgreement?.(agreement);
         const range = rangeOf(classifier, x, options.samples);
-        const noiseOf = (spec: string): Noise => createNoise(spec, { x, ...range, samples: options.samples, tokens });
+        const drawn = { x, ...range, samples: options.samples, tokens, plugins: classifier.plugins };
+        const noiseOf = (spec: string): Noise => createNoise(spec, drawn);
         let noise = noiseOf(settings.noise);
         let shown = drawsToShow(x, noise, settings.seed, options);
         const top = (row: Tensor): Prediction[] =>
@@ -273,9 +274,9 @@ async function measured(
   // Another method gives an order alone: what its claim replaces is its mask.
   const shown = options.method ? { ...mask, ...claimedMask(mask.mask, notNeeded(evidence, settings.find)) } : mask;
   const range = rangeOf(classifier, x, options.samples);
-  const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth };
+  const claimed = { x, mask: orderOf(mask), answer, judge, noise, claim: evidence, ...range, groundTruth, seed: settings.seed, plugins: classifier.plugins }; // prettier-ignore
   const leftOut = quick ? 'quick' : time.further() ? undefined : 'budget';
-  const further = leftOut ? NOTHING_FURTHER : await measureAll(predict, { ...claimed, seed: settings.seed });
+  const further = leftOut ? NOTHING_FURTHER : await measureAll(predict, claimed);
   // What was found is shown at work: the part that is not needed replaced, or the one that is.
   const replaced = settings.find === 'delete' ? needOf(shown.mask) : shown.mask;
   const corrupted = corruptOnce(x, replaced, noise, settings.seed);

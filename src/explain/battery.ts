@@ -114,7 +114,7 @@ class Battery {
       predict: (samples) => classifier.predict(samples),
       x,
       need: this.need,
-      noise: createNoise(settings.noise, { x, ...range, samples: this.options.samples, tokens }),
+      noise: createNoise(settings.noise, { x, ...range, samples: this.options.samples, tokens, plugins: classifier.plugins }),
       judge: judgeOf(this.result.answer, await classifier.predict(x), classifier.severalLabels),
       ...range,
       fraction: claimedFraction(this.beta.evidence),

@@ -183,7 +183,7 @@ async function fieldOf(
   await agreementOf(inquiry, (await compiled.forward(bound)).program);
   const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
   const range = rangeOf(classifier, x, options.samples);
-  const noise = createNoise(settings.noise, { x, ...range, samples: options.samples, tokens });
+  const noise = createNoise(settings.noise, { x, ...range, samples: options.samples, tokens, plugins: classifier.plugins });
   const predict = (samples: Tensor): Promise<Tensor> => bound.predict(samples);
   const { seed } = settings;
   const judge = (p: Tensor) => judgeOf(answer, p, classifier.severalLabels);

@@ -49,6 +49,57 @@ export interface OpenedExplainer extends AsyncDisposable {
   dispose(): Promise<void>;
 }
 
+/** An explainer's file, read: what it says of itself. */
+export interface ExplainerFile {
+  /** As messages call it. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly settings: ExplainerSettings;
+  /** The model that it was trained for: its name and the SHA-256 of its file. */
+  readonly model: { readonly name?: string; readonly sha256?: string };
+  /** Of one sample in pixel space, without the batch. */
+  readonly sampleShape: readonly number[] | undefined;
+  /** How pictures went in; see OpenedExplainer.card. */
+  readonly card?: Partial<InputCard>;
+}
+
+/** Reads an explainer's file. Throws LanError (`data`) for a file that is none, or is damaged. */
+export async function readExplainer(source: string | Uint8Array): Promise<ExplainerFile> {
+  const name = typeof source === 'string' ? `Explainer '${source}'` : 'Explainer';
+  const bytes = typeof source === 'string' ? await readBytes(source, 'Explainer') : source;
+  const { metadata, graph } = decodeModel(bytes, name);
+  if (metadata['lan-onnx.kind'] !== 'explainer')
+    throw new LanError(
+      'data',
+      `${name}: is no explainer that train has written${metadata['lan-onnx.kind'] ? ` (its kind is ${metadata['lan-onnx.kind']})` : ''}.`,
+    );
+  const trained = metadata['lan-onnx.card'];
+  return {
+    name,
+    bytes,
+    settings: settingsIn(metadata['lan-onnx.settings'], name),
+    model: { name: metadata['lan-onnx.model'], sha256: metadata['lan-onnx.sha256'] },
+    sampleShape: graph.inputs[0]?.dims?.slice(1) as readonly number[] | undefined,
+    ...(trained === undefined ? {} : { card: parseInputCard(trained, `${name}, lan-onnx.card`) }),
+  };
+}
+
+/** Opens what gives its masks; see OpenedExplainer.explain. Throws as openSession. */
+export async function openMasks(
+  { bytes, name }: ExplainerFile,
+  options: { readonly threads?: number } = {},
+): Promise<Pick<OpenedExplainer, 'explain' | 'dispose'>> {
+  const session = await openSession(bytes, options);
+  return {
+    async explain(x) {
+      const mask = (await session.run({ [X]: x }, [MASK]))[MASK]!;
+      requireMask(mask, x, name);
+      return mask;
+    },
+    dispose: () => session.dispose(),
+  };
+}
+
 /**
  * Opens an explainer for this classifier. Throws LanError for a file that is none, that was trained for another model (by SHA-256), or that takes
  * samples of another shape.
@@ -58,42 +109,28 @@ export async function openExplainer(
   classifier: Classifier,
   options: { readonly threads?: number } = {},
 ): Promise<OpenedExplainer> {
-  const name = typeof source === 'string' ? `Explainer '${source}'` : 'Explainer';
-  const bytes = typeof source === 'string' ? await readBytes(source, 'Explainer') : source;
-  const { metadata, graph } = decodeModel(bytes, name);
-  if (metadata['lan-onnx.kind'] !== 'explainer')
+  const file = await readExplainer(source);
+  const { name, bytes, settings, model, sampleShape, card } = file;
+  if (model.sha256 !== classifier.source.sha256)
     throw new LanError(
       'data',
-      `${name}: is no explainer that train has written${metadata['lan-onnx.kind'] ? ` (its kind is ${metadata['lan-onnx.kind']})` : ''}.`,
-    );
-  if (metadata['lan-onnx.sha256'] !== classifier.source.sha256)
-    throw new LanError(
-      'data',
-      `${name}: was trained for another model, '${metadata['lan-onnx.model']}' (sha256 ${metadata['lan-onnx.sha256']?.slice(0, 12)}, here ${classifier.source.sha256.slice(0, 12)}).`,
+      `${name}: was trained for another model, '${model.name}' (sha256 ${model.sha256?.slice(0, 12)}, here ${classifier.source.sha256.slice(0, 12)}).`,
       'Train one for this model.',
     );
-  const dims = graph.inputs[0]?.dims?.slice(1);
-  if (dims?.join() !== classifier.sampleShape.join())
+  if (sampleShape?.join() !== classifier.sampleShape.join())
     throw new LanError(
       'data',
-      `${name}: takes samples of [${dims?.join(',')}], the model [${classifier.sampleShape.join(',')}].`,
+      `${name}: takes samples of [${sampleShape?.join(',')}], the model [${classifier.sampleShape.join(',')}].`,
     );
-  const settings = settingsIn(metadata['lan-onnx.settings'], name);
-  const trained = metadata['lan-onnx.card'];
-  const card = trained === undefined ? undefined : parseInputCard(trained, `${name}, lan-onnx.card`);
   const { picture } = classifier;
-  const session = await openSession(bytes, options);
+  const { explain, dispose } = await openMasks(file, options);
   return {
     sha256: sha256(bytes),
     settings,
     ...(card && picture ? { card: completeCard(card, picture) } : {}),
-    async explain(x) {
-      const mask = (await session.run({ [X]: x }, [MASK]))[MASK]!;
-      requireMask(mask, x, name);
-      return mask;
-    },
-    dispose: () => session.dispose(),
-    [asyncDispose]: () => session.dispose(),
+    explain,
+    dispose,
+    [asyncDispose]: dispose,
   };
 }
 

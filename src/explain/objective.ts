@@ -2,8 +2,10 @@
 import type { Classifier } from '../model/open.js';
 import { blockedBy } from '../compile/differentiate.js';
 import { LanError, LanErrors } from '../core/errors.js';
+import { partName, pluggedIn } from '../core/plugin.js';
 import { buildObjective, type Objective } from '../lan/objective.js';
 import type { Find, Preset } from '../lan/choices.js';
+import { refuseUnknownLoss } from '../lan/losses.js';
 import { resolveSettings, type LanSettings } from '../lan/settings.js';
 import { asQuestion, type Question } from '../model/question.js';
 import type { Graph } from '../onnx/graph.js';
@@ -62,6 +64,7 @@ export async function objectiveOf(
     maskShape: settings.maskShape,
     maskGrids: settings.maskGrids,
     outputLoss: settings.outputLoss,
+    plugins: classifier.plugins,
     answers: classifier.task === 'regression' ? 'values' : classifier.severalLabels && !question ? 'labels' : 'classes',
     find: settings.find,
   });
@@ -92,6 +95,16 @@ export const settingsFor = (
   const whole = named ? {} : { maskShape: 'full' as const, maskGrids: [] };
   const said = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
   const { outputLoss = 'squared-error' } = given;
+  refuseUnknownLoss(outputLoss, classifier.plugins);
+  if (
+    classifier.forwardOnly &&
+    pluggedIn(classifier.plugins, 'outputLosses').some((l) => partName('outputLosses', l) === outputLoss)
+  )
+    throw new LanError(
+      'usage',
+      `\`outputLoss: '${outputLoss}'\` is a plug-in's, which is computed where gradients are, and \`engine: 'forward'\` takes none.`,
+      'Leave one of them out.',
+    );
   if (given.find === 'delete' && given.outputLoss !== undefined)
     throw new LanError(
       'usage',

@@ -54,7 +54,13 @@ export async function createRelearner(classifier: Classifier, options: AuditOpti
       const { x, classifier: bound, p, answer } = await inquireAt(at, options);
       const masks = (shared ?? (await make(bound)))(seed);
       try {
-        const noiseNow = createNoise(noise, { x, ...rangeOf(bound, x, options.samples), samples: options.samples, tokens });
+        const noiseNow = createNoise(noise, {
+          x,
+          ...rangeOf(bound, x, options.samples),
+          samples: options.samples,
+          tokens,
+          plugins: bound.plugins,
+        });
         const mask = await masks.of({ x, p, answer, noise: noiseNow, beta: settings.betas[0]! });
         return { order: orderOf(mask), answer };
       } finally {

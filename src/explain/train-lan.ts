@@ -1,7 +1,8 @@
 // trainLan: an explainer for a classifier, learned over a dataset (Eq. 3).
 import { LanError } from '../core/errors.js';
-import { float32 } from '../core/tensor.js';
+import { float32, sizeOf } from '../core/tensor.js';
 import { createExplainer, trainExplainer, type AmortisedSettings, type Explainer } from '../lan/amortised.js';
+import { refuseUnknownLoss } from '../lan/losses.js';
 import { createNoise } from '../lan/noise.js';
 import type { MaskShape } from '../lan/choices.js';
 import type { Samples } from '../lan/samples.js';
@@ -72,6 +73,7 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
   const { question } = options;
   const classes = question?.against === undefined ? classifier.output.shape.slice(1).reduce((a, b) => a * b, 1) : 2;
   const { outputLoss } = given;
+  if (outputLoss !== undefined) refuseUnknownLoss(outputLoss, classifier.plugins);
   const settings: AmortisedSettings = {
     beta: defaultBeta(classes, outputLoss),
     maskValues: defaultMaskValues(outputLoss),
@@ -80,16 +82,24 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
   };
   const scaling = card ? { offset: 0, factor: 1 / card.range } : await scalingOf(samples);
   const lan = options.lan ?? 'paper';
-  const explainer = createExplainer(lan, sampleShape, options.maskShape ?? 'pixel', scaling);
+  const explainer = createExplainer(lan, sampleShape, options.maskShape ?? 'pixel', scaling, classifier.plugins);
   const noise = options.noise ?? 'bootstrap';
   const range = card
     ? { low: 0, high: card.range }
     : { low: -1 / scaling.factor + scaling.offset, high: 1 / scaling.factor + scaling.offset };
-  const family = noise === 'bootstrap' ? undefined : createNoise(noise, { x: float32(new Float32Array(1), [1]), ...range });
+  const family =
+    noise === 'bootstrap'
+      ? undefined
+      : createNoise(noise, {
+          x: float32(new Float32Array(sizeOf(sampleShape)), [1, ...sampleShape]),
+          ...range,
+          plugins: classifier.plugins,
+        });
   const name = family?.name ?? 'bootstrap';
   const result = await trainExplainer({
     engine: classifier.engine,
     adapters: classifier.adapters,
+    plugins: classifier.plugins,
     classifier: asked(classifyOnce(classifier), classifier, question),
     specialize: (graph) => classifier.specialize(graph),
     explainer,

@@ -8,6 +8,7 @@ import type { HookPoint } from '../model/hook-point.js';
 import type { Classifier } from '../model/open.js';
 import { ownDims } from '../model/picture.js';
 import { withPreprocessing, X } from '../model/preprocess.js';
+import { Steps } from '../model/steps.js';
 import { appendLogProbabilities } from '../model/probabilities.js';
 import { requireClasses } from '../model/task.js';
 import { GraphBuilder } from '../onnx/builder.js';
@@ -134,7 +135,7 @@ export async function inPixels(
   batch: number,
   graph: Graph = classifier.graph,
 ): Promise<Graph> {
-  const { card, inputShape, picture, source } = classifier;
+  const { card, inputShape, picture, plugins, source } = classifier;
   if (!card)
     throw new LanError(
       'usage',
@@ -149,7 +150,7 @@ export async function inPixels(
     );
   const outputs = graph.outputs.map((o) => o.name);
   const own = ownDims(picture, classifier.input.shape, batch);
-  return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...inputShape], card, own));
+  return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...inputShape], card, own, new Steps(plugins)));
 }
 
 /** Appends -sum(target log p) / N with a new input [N,K] called `name`; names the loss. */

@@ -6,12 +6,14 @@ import { random, STREAMS } from '../core/random.js';
 import type { Descent, Engine } from '../engine/engine.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
-import { appendParameters, createNetwork, dropoutFeeds, type Network } from './network.js';
+import { ofPlugin, requireOf, withPlugged, type PluginLike } from '../core/plugin.js';
+import { appendParameters, createNetwork, dropoutFeeds, ownNetwork, type Network, type OwnNetwork } from './network.js';
 import type { Noise } from './noise.js';
 import type { MaskShape, MaskValues, OutputLoss } from './choices.js';
 import { SOFT_PART } from './learn.js';
 import { firstInfiniteGradient } from './not-finite.js';
-import { classify, lossOf, rounded } from './objective.js';
+import { lossOf, type NamedLoss } from './losses.js';
+import { classify, rounded } from './objective.js';
 import { batchOrder, bootstrapOrder, type Samples } from './samples.js';
 import { train, type TrainJob, type TrainResult, type TrainSettings } from './train.js';
 
@@ -29,23 +31,39 @@ export interface Explainer {
   readonly maskShape: readonly number[];
 }
 
-/** LANs by name; any other text is read as the notation itself. `mask` stands for the number of mask elements. */
-export const LANS: Readonly<Record<string, string>> = {
+/** A mask network under one name. */
+export interface MaskNetwork {
+  readonly name: string;
+  /** The network for samples of `sampleShape` and masks of `maskShape`: in the notation, in which `mask` stands for the number of mask elements, or one of its own. */
+  create(sampleShape: readonly number[], maskShape: readonly number[]): string | OwnNetwork;
+}
+
+/** Those that come with the package; any other text is read as the notation itself. */
+export const LANS: readonly MaskNetwork[] = [
   /** Appendix A: translated MNIST. */
-  paper: 'FC(100, lrelu), FC(mask, sigmoid)',
+  { name: 'paper', create: () => 'FC(100, lrelu), FC(mask, sigmoid)' },
   /** A small convolutional encoder and decoder: far fewer weights than FC on large pictures, and it moves with the picture. */
-  conv: 'Conv(16, 2, 5x5, lrelu), Conv(32, 2, 3x3, lrelu), Conv(32, 1, 3x3, lrelu), ConvTrans(16, 2, 4x4, lrelu), ConvTrans(1, 2, 4x4, sigmoid)',
-};
+  {
+    name: 'conv',
+    create: () =>
+      'Conv(16, 2, 5x5, lrelu), Conv(32, 2, 3x3, lrelu), Conv(32, 1, 3x3, lrelu), ConvTrans(16, 2, 4x4, lrelu), ConvTrans(1, 2, 4x4, sigmoid)',
+  },
+];
 
 /**
- * The LAN `text` (a name of LANS, or the notation) for samples of `sampleShape`. Its last layer must be a sigmoid with one output per mask element;
+ * The LAN `text` (a name of LANS or of a plug-in's network, or the notation) for samples of `sampleShape`. Its last layer must be a sigmoid with one output per mask element;
  * a picture's may be up to a few rows and columns larger, which are cut off. Throws LanError saying what it gives and what was expected.
  */
-export function createExplainer(text: string, sampleShape: readonly number[], mask: MaskShape, scaling: Scaling): Explainer {
+export function createExplainer(
+  text: string,
+  sampleShape: readonly number[],
+  mask: MaskShape,
+  scaling: Scaling,
+  plugins?: readonly PluginLike[],
+): Explainer {
   const picture = sampleShape.length === 3;
   const maskShape = picture && mask === 'pixel' ? [1, ...sampleShape.slice(1)] : [...sampleShape];
-  const written = (LANS[text] ?? text).replace(/\bmask\b/g, String(sizeOf(maskShape)));
-  const network = createNetwork(written, sampleShape, 'lan.');
+  const network = networkNamed(text, sampleShape, maskShape, plugins);
   const out = network.outputShape;
   const fits =
     out.length === 1
@@ -57,6 +75,21 @@ export function createExplainer(text: string, sampleShape: readonly number[], ma
       `LAN '${text}': it ends in ${network.activation} of shape [${out.join(',')}]; expected a sigmoid that gives a mask of [${maskShape.join(',')}].`,
     );
   return { network, scaling, maskShape };
+}
+
+function networkNamed(
+  text: string,
+  sampleShape: readonly number[],
+  maskShape: readonly number[],
+  plugins: readonly PluginLike[] | undefined,
+): Network {
+  const found = withPlugged(LANS, plugins, 'maskNetworks').find((n) => n.name === text);
+  const made = found ? ofPlugin('maskNetworks', text, () => found.create(sampleShape, maskShape)) : text;
+  if (typeof made === 'string') return createNetwork(made.replace(/\bmask\b/g, String(sizeOf(maskShape))), sampleShape, 'lan.');
+  const whole = Array.isArray(made?.parameters) && typeof made.append === 'function';
+  requireOf('maskNetworks', text, whole, 'a text in the notation, or { parameters, append }');
+  const append: OwnNetwork['append'] = (g, x, named) => ofPlugin('maskNetworks', text, () => made.append(g, x, named));
+  return ownNetwork(text, { ...made, append }, sampleShape, maskShape, 'lan.');
 }
 
 /** Appends the LAN: `x` [batch,...sample] in pixel space to the mask [batch,...maskShape] in [0,1]. `training`: see Network.append. */
@@ -90,7 +123,7 @@ export interface AmortisedSettings extends TrainSettings {
 }
 
 /** What trainAmortised works on: the classifier that is explained, the explainer that is trained, and the samples. */
-export interface AmortisedOptions extends Pick<TrainJob, 'files' | 'onStep' | 'signal'> {
+export interface AmortisedOptions extends Pick<TrainJob, 'files' | 'onStep' | 'signal'>, Pick<NamedLoss, 'plugins'> {
   readonly engine: Engine;
   /** Rules of the classifier's ops, for what stops being finite. */
   readonly adapters: readonly OpAdapter[];
@@ -208,7 +241,7 @@ const kept = (network: Network, batch: number): Record<string, Tensor> =>
  * output_loss - beta * mask_mean, `output_loss` [], `mask_mean` [].
  */
 export async function amortisedGraph(
-  options: Pick<AmortisedOptions, 'classifier' | 'specialize' | 'explainer' | 'samples'> & {
+  options: Pick<AmortisedOptions, 'classifier' | 'specialize' | 'explainer' | 'samples' | 'plugins'> & {
     readonly settings: Pick<AmortisedSettings, 'batch' | 'draws' | 'outputLoss'>;
   },
 ): Promise<Graph> {
@@ -233,7 +266,7 @@ export async function amortisedGraph(
   const logP = await classify(g, model, corrupted, draws * batch, weights);
   const k = g.typeOf(logP).dims[1]!;
   const rows = draws === 1 ? logP : g.reshape(logP, [draws, batch, k]);
-  const outputLoss_ = lossOf(g, outputLoss, rows, target, draws * batch, draws === 1 ? 2 : 3);
+  const outputLoss_ = lossOf(g, { outputLoss, plugins: options.plugins }, rows, target, draws * batch, draws === 1 ? 2 : 3);
   const axes = [batch, ...explainer.maskShape].map((_, i) => i);
   const mean = g.reshape(g.op('ReduceMean', [mask, g.ints(axes)], { keepdims: 0 }), []);
   g.output(g.sub(outputLoss_, g.mul(beta, mean)), 'loss');

@@ -12,8 +12,8 @@ export type Preset = (typeof PRESETS)[number];
 /** L_F: how the corrupted output is compared with the original. */
 export const OUTPUT_LOSSES = ['cross-entropy', 'kl', 'squared-error'] as const;
 
-/** One of OUTPUT_LOSSES. */
-export type OutputLoss = (typeof OUTPUT_LOSSES)[number];
+/** One of OUTPUT_LOSSES, or the name of a plug-in's. */
+export type OutputLoss = (typeof OUTPUT_LOSSES)[number] | (string & {});
 
 /** Which elements share a mask value: one per pixel (channels share), one per token (all of its vector), or every element its own. */
 export const MASK_SHAPES = ['pixel', 'token', 'full'] as const;

@@ -79,9 +79,7 @@ export function createNetwork(text: string, inputShape: readonly number[], prefi
     return made;
   });
   const weights = placed.flatMap((p) => p.weights);
-  const total = weights.reduce((sum, w) => sum + sizeOf(w.dims), 0);
-  if (total > MAX_PARAMETERS)
-    throw new LanError('usage', `Network '${text}': ${total} parameters; at most ${MAX_PARAMETERS} can be trained.`);
+  refuseTooMany(text, weights);
   const last = layers.at(-1)!;
   return {
     text,
@@ -97,6 +95,55 @@ export function createNetwork(text: string, inputShape: readonly number[], prefi
       return placed.reduce((value, p, i) => appendLayer(g, value, p, training?.batch, logits && i === placed.length - 1), x);
     },
   };
+}
+
+/** A parameter of a network of one's own. */
+export interface OwnParameter extends Parameter {
+  /** Elements that one output element sums over, and that one input element goes to, by which it starts (Glorot and Bengio, 2010). Default: it starts as zeros. */
+  readonly fan?: readonly [fanIn: number, fanOut: number];
+}
+
+/** A network that is not written in the notation. */
+export interface OwnNetwork {
+  readonly parameters: readonly OwnParameter[];
+  /**
+   * Appends it to `g`, in ops of opset 18, and gives the name of its logits [batch,...mask shape] (a mask is their sigmoid). `x`: [batch,...sample shape], of order
+   * 1; `named`: the values of the parameters by their names.
+   */
+  append(g: GraphBuilder, x: string, named: Readonly<Record<string, string>>): string;
+}
+
+/** The network that is called `text`, whose output is a sigmoid of `outputShape`. Throws LanError (`usage`) where it has more parameters than can be trained. */
+export function ownNetwork(
+  text: string,
+  own: OwnNetwork,
+  inputShape: readonly number[],
+  outputShape: readonly number[],
+  prefix = '',
+): Network {
+  const { parameters } = own;
+  const weights = parameters.map(({ name, dims, fan }): Weight => ({ name: `${prefix}${name}`, dims, ...(fan && { fan }), activation: 'sigmoid' })); // prettier-ignore
+  refuseTooMany(text, weights);
+  const named = Object.fromEntries(parameters.map(({ name }, i) => [name, weights[i]!.name]));
+  return {
+    text,
+    inputShape,
+    outputShape,
+    activation: 'sigmoid',
+    parameters: weights.map(({ name, dims }) => ({ name, dims })),
+    dropouts: [],
+    initial: (seed) => Object.fromEntries(weights.map((w, i) => [w.name, start(w, seed, i)])),
+    append(g, x, { logits = false } = {}) {
+      const made = g.reshape(own.append(g, x, named), [-1, ...outputShape]);
+      return logits ? made : g.op('Sigmoid', [made]);
+    },
+  };
+}
+
+function refuseTooMany(text: string, weights: readonly Weight[]): void {
+  const total = weights.reduce((sum, w) => sum + sizeOf(w.dims), 0);
+  if (total > MAX_PARAMETERS)
+    throw new LanError('usage', `Network '${text}': ${total} parameters; at most ${MAX_PARAMETERS} can be trained.`);
 }
 
 function place(layer: Layer, from: readonly number[], name: string): Placed {

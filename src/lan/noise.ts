@@ -1,5 +1,6 @@
 // The noise eta ~ H that replaces parts of an input (paper, Section 3.2), each family filling batches from a seeded stream.
 import { LanError } from '../core/errors.js';
+import { ofPlugin, pluggedIn, requireOf, withPlugged, type PluginLike } from '../core/plugin.js';
 import type { Random } from '../core/random.js';
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { gaussianColumns, meanColumns, uniformColumns, type Columns } from './columns.js';
@@ -26,7 +27,92 @@ export interface NoiseContext {
   readonly columns?: Columns;
   /** Values of samples of random tokens, [n,T,E]. */
   readonly tokens?: Tensor;
+  /** Whose families count besides the built-in ones. */
+  readonly plugins?: readonly PluginLike[];
 }
+
+/** A family of noise under one name: `uniform` of `uniform:0,255`. */
+export interface NoiseFamily {
+  readonly name: string;
+  /** How it is asked for, in messages: `speckle[:deviation]`. Default: its name. */
+  readonly usage?: string;
+  /** The noise; `parameters`: what stands behind the colon, '' where nothing does. Throws LanError (`usage`) for parameters that it does not take. */
+  create(parameters: string, context: NoiseContext): Noise;
+}
+
+/** `spec`'s parameters as numbers, or `fallback` where there are none. Throws LanError (`usage`) where they are others, or not as many. */
+function numbersIn(family: string, parameters: string, names: string, fallback: readonly number[]): readonly number[] {
+  if (parameters === '') return fallback;
+  const values = parameters.split(',').map(Number);
+  if (values.length !== fallback.length || !values.every(Number.isFinite))
+    throw new LanError('usage', `\`noise\` '${family}:${parameters}': expected ${family}:${names}, all numbers.`);
+  return values;
+}
+
+// By its whole name (`uniform:columns`) or its family alone.
+const ofColumns = (parameters: string): boolean => parameters === '' || parameters === 'columns';
+const described = (family: string, parameters: string): string => (parameters === '' ? family : `${family}:${parameters}`);
+
+const FAMILIES: readonly NoiseFamily[] = [
+  {
+    name: 'uniform',
+    create(parameters, { low, high, columns }) {
+      if (columns && ofColumns(parameters)) return uniformColumns(columns);
+      const [from, to] = numbersIn('uniform', parameters, '<low>,<high>', [low, high]) as [number, number];
+      return {
+        name: `uniform:${from},${to}`,
+        random: true,
+        fill: (out, stream, draw) => void stream.uniform(out, draw, from, to),
+      };
+    },
+  },
+  {
+    name: 'gaussian',
+    create(parameters, { low, high, columns }) {
+      if (columns && ofColumns(parameters)) return gaussianColumns(columns);
+      const byRange = [(low + high) / 2, (high - low) / 4];
+      const [mean, deviation] = numbersIn('gaussian', parameters, '<mean>,<deviation>', byRange) as [number, number];
+      return {
+        name: `gaussian:${mean},${deviation}`,
+        random: true,
+        fill(out, stream, draw) {
+          stream.normal(out, draw, mean, deviation);
+          for (let i = 0; i < out.length; i++) out[i] = Math.min(high, Math.max(low, out[i]!));
+        },
+      };
+    },
+  },
+  {
+    name: 'constant',
+    create(parameters) {
+      const [value] = numbersIn('constant', parameters, '<c>', [NaN]) as [number];
+      if (!Number.isFinite(value)) throw new LanError('usage', "`noise` 'constant': expected constant:<c>, e.g. constant:0.");
+      return { name: `constant:${value}`, random: false, fill: (out) => void out.fill(value) };
+    },
+  },
+  {
+    name: 'mean',
+    create(_, { columns }) {
+      if (!columns) throw new LanError('usage', "`noise` 'mean': there are no other inputs whose mean it could be.", 'Choose constant:<c>.'); // prettier-ignore
+      return meanColumns(columns);
+    },
+  },
+  { name: 'bootstrap', create: (parameters, context) => bootstrap(described('bootstrap', parameters), context) },
+  { name: 'token', create: (parameters, context) => bootstrap(described('token', parameters), context) },
+  {
+    name: 'unigram',
+    create(parameters, context) {
+      const spec = described('unigram', parameters);
+      return context.x.dims.length === 3 ? otherTokens(spec, { ...context, tokens: context.samples }) : bootstrap(spec, context);
+    },
+  },
+  { name: 'tokens', create: (parameters, context) => otherTokens(described('tokens', parameters), context) },
+  {
+    name: 'blur',
+    create: (parameters, context) =>
+      blurNoise(context, numbersIn('blur', parameters, '<sigma>', [Math.min(...context.x.dims.slice(-2)) / 10])[0]!),
+  },
+];
 
 /**
  * Noise from its description:
@@ -39,63 +125,34 @@ export interface NoiseContext {
  * - `blur[:sigma]`: the input itself, blurred (sigma in pixels; default a tenth of the shorter side). Pictures only.
  * - `tokens`: each token by another, drawn at random: its vector from `context.tokens`, at its own position. The default for text, because a model
  *   has seen any word but no zeros and no Gaussian vectors: what those take away and what their strangeness does could not be told apart.
+ * - a family of a plug-in, by its name.
  * Throws LanError for anything else.
  */
 export function createNoise(spec: string, context: NoiseContext): Noise {
-  const { low, high } = context;
-  const [family, rest = ''] = noiseParts(spec);
-  // By its whole name (`uniform:columns`) or its family alone.
-  const ownColumns = rest === '' || rest === 'columns';
-  const numbers = (names: string, fallback: number[]): number[] => {
-    if (rest === '') return fallback;
-    const values = rest.split(',').map(Number);
-    if (values.length !== fallback.length || !values.every(Number.isFinite)) {
-      throw new LanError('usage', `\`noise\` '${spec}': expected ${family}:${names}, all numbers.`);
-    }
-    return values;
-  };
-  switch (family) {
-    case 'uniform': {
-      if (context.columns && ownColumns) return uniformColumns(context.columns);
-      const [from, to] = numbers('<low>,<high>', [low, high]) as [number, number];
-      return {
-        name: `uniform:${from},${to}`,
-        random: true,
-        fill: (out, stream, draw) => void stream.uniform(out, draw, from, to),
-      };
-    }
-    case 'gaussian': {
-      if (context.columns && ownColumns) return gaussianColumns(context.columns);
-      const [mean, deviation] = numbers('<mean>,<deviation>', [(low + high) / 2, (high - low) / 4]) as [number, number];
-      return {
-        name: `gaussian:${mean},${deviation}`,
-        random: true,
-        fill(out, stream, draw) {
-          stream.normal(out, draw, mean, deviation);
-          for (let i = 0; i < out.length; i++) out[i] = Math.min(high, Math.max(low, out[i]!));
-        },
-      };
-    }
-    case 'constant': {
-      const [value] = numbers('<c>', [NaN]) as [number];
-      if (!Number.isFinite(value)) throw new LanError('usage', `\`noise\` '${spec}': expected constant:<c>, e.g. constant:0.`);
-      return { name: `constant:${value}`, random: false, fill: (out) => void out.fill(value) };
-    }
-    case 'mean':
-      if (!context.columns) throw new LanError('usage', "`noise` 'mean': there are no other inputs whose mean it could be.", 'Choose constant:<c>.'); // prettier-ignore
-      return meanColumns(context.columns);
-    case 'bootstrap':
-    case 'token':
-      return bootstrap(spec, context);
-    case 'unigram':
-      return context.x.dims.length === 3 ? otherTokens(spec, { ...context, tokens: context.samples }) : bootstrap(spec, context);
-    case 'tokens':
-      return otherTokens(spec, context);
-    case 'blur':
-      return blurNoise(context, numbers('<sigma>', [Math.min(...context.x.dims.slice(-2)) / 10])[0]!);
-    default:
-      throw new LanError('usage', `\`noise\` '${spec}': unknown family.`, `Expected ${NOISE_HELP}.`);
+  const { plugins } = context;
+  const [family, parameters = ''] = noiseParts(spec);
+  const own = pluggedIn<NoiseFamily>(plugins, 'noise');
+  const found = withPlugged(FAMILIES, plugins, 'noise').find((f) => f.name === family);
+  if (!found) {
+    const more = own.map(({ name, usage = name }) => ` | ${usage}`).join('');
+    throw new LanError('usage', `\`noise\` '${spec}': unknown family.`, `Expected ${NOISE_HELP}${more}.`);
   }
+  return own.includes(found) ? pluggedNoise(found, parameters, context) : found.create(parameters, context);
+}
+
+/** Noise of a plug-in: held to what noise has to be, with a description that gives it again. */
+function pluggedNoise(family: NoiseFamily, parameters: string, context: NoiseContext): Noise {
+  const { name } = family;
+  const noise = ofPlugin('noise', name, () => family.create(parameters, context));
+  requireOf('noise', name, typeof noise?.fill === 'function' && typeof noise.random === 'boolean', '{ name, random, fill }');
+  return {
+    name: described(name, parameters),
+    random: noise.random,
+    fill(out, stream, draw) {
+      ofPlugin('noise', name, () => noise.fill(out, stream, draw));
+      if (!out.every(Number.isFinite)) requireOf('noise', name, false, 'finite numbers');
+    },
+  };
 }
 
 /** Family and the rest of a description: `uniform` and `0,255`. */

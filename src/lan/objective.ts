@@ -6,9 +6,10 @@ import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 import { changeLoss, type Answers } from './change.js';
 import type { Find, MaskShape, OutputLoss } from './choices.js';
+import { lossOf, type NamedLoss } from './losses.js';
 
 /** What buildObjective composes: the classifier, and how its input is corrupted. */
-export interface ObjectiveOptions {
+export interface ObjectiveOptions extends Pick<NamedLoss, 'plugins'> {
   /** Static graphs x [batch,...] -> log_probabilities [batch,K]. */
   readonly classifier: (batch: number) => Promise<Graph>;
   /** Makes the composed graph static: every value typed, constants folded. */
@@ -90,7 +91,7 @@ export async function buildObjective(options: ObjectiveOptions): Promise<Objecti
       ? changeLoss(g, answers, logP, target, draws)
       : answers === 'values'
         ? errorInUnits(g, logP, target, draws)
-        : lossOf(g, options.outputLoss, logP, target, draws);
+        : lossOf(g, options, logP, target, draws);
   const mean = g.reshape(g.op('ReduceMean', [mask, g.ints(maskDims.map((_, i) => i))], { keepdims: 0 }), []);
   const loss = g.sub(outputLoss, g.mul(beta, mean));
   g.output(loss, 'loss');
@@ -156,23 +157,6 @@ export async function classify(
   const all = g.op('Concat', rows, { axis: 0 });
   g.types.set(all, { type: 'float32', dims: [count, k] });
   return all;
-}
-
-/** L_F summed over classes, mean over the `rows` rows of `logP` (any leading axes, classes last, of which there are `rank`); `target` broadcasts to it. */
-export function lossOf(g: GraphBuilder, kind: OutputLoss, logP: string, target: string, rows: number, rank = 2): string {
-  const axes = Array.from({ length: rank }, (_, i) => i);
-  const total = (v: string): string => g.mul(g.reduceSum(v, axes, false), g.scalar(1 / rows));
-  switch (kind) {
-    case 'cross-entropy':
-      return total(g.neg(g.mul(target, logP)));
-    case 'kl':
-      // sum t (log t - log p); t log t is 0 at t = 0.
-      return total(g.mul(target, g.sub(g.op('Log', [g.op('Clip', [target, g.scalar(1e-30)])]), logP)));
-    case 'squared-error': {
-      const difference = g.sub(g.op('Exp', [logP]), target);
-      return total(g.mul(difference, difference));
-    }
-  }
 }
 
 /** Mean over the draws of ((F(x~) - F(x)) / tolerance)^2: 1 where the value is off by just the tolerance. */

@@ -33,6 +33,8 @@ export interface InputCard {
   /** Per channel in the model's own channel order, in the units of the range: input = (pixel - mean) / std. One number serves all channels. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** A plug-in's preprocessing, by its name: what becomes of the pixels, in 0..range, before all else that the card says of their values. */
+  readonly preprocessing?: string;
 }
 
 /** A whole card. */
@@ -76,6 +78,7 @@ const Card = z
             range: z.union([z.literal(1), z.literal(255)], { error: 'must be one of 1, 255' }),
             mean: numbers,
             std: numbers.refine((std) => std.every((s) => s !== 0), 'must be a list of numbers other than 0'),
+            preprocessing: z.string({ error: "must be the name of a plug-in's preprocessing" }),
           },
           { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'must be an object') },
         )

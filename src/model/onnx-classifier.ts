@@ -251,7 +251,7 @@ export class OnnxClassifier implements Classifier {
     );
     const card = this.hookPoint ? undefined : this.card;
     const own = card ? ownDims(this.picture, this.input.shape, batch) : this.batched ? dims : this.sampleShape;
-    const composed = withPreprocessing(fixed, entry, [name], dims, card, own);
+    const composed = withPreprocessing(fixed, entry, [name], dims, card, own, this.parts.steps);
     let graph: Graph;
     try {
       graph = await specialize(composed, { [X]: dims }, probe, this.adapters);
@@ -285,5 +285,6 @@ export class OnnxClassifier implements Classifier {
     await this.programs.gradients?.dispose();
     await this.parts.reference.dispose();
     await this.parts.upstream?.dispose();
+    await this.parts.steps.dispose();
   }
 }

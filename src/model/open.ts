@@ -18,6 +18,7 @@ import { randomFeeds } from './random-inputs.js';
 import { openCutReference, openReferenceLater } from './reference.js';
 import { selectValues } from './score-output.js';
 import { readModel } from './source.js';
+import { Steps } from './steps.js';
 import { tryUnlessTrusted, type TrustOptions } from './trial.js';
 import { isFraction, rangeOf } from './value-range.js';
 
@@ -68,6 +69,9 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     ? downstreamOf(graph, hookPoint.name, { type: 'float32', dims: hookPoint.dims }, [output.name])
     : graph;
   goOn('the engine');
+  const { plugins = [] } = options;
+  const steps = new Steps(plugins);
+  steps.require(card.input);
   const { engine, note } = await chooseEngine(options, adapters, explained);
   if (note) notes.push(note);
   const session = { threads: options.threads };
@@ -103,7 +107,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     kindBy(card.output, end, output.name, notes) ??
     (hookPoint ? undefined : await probabilitiesOf({ source, graph, output: output.name, feeds, notes }, reference));
   const said = kind ? { ...card, output: kind } : card;
-  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, plugins: options.plugins ?? [], reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task, axes: options.axes, forwardOnly: options.engine === 'forward' }); // prettier-ignore
+  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, plugins, steps, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task, axes: options.axes, forwardOnly: options.engine === 'forward' }); // prettier-ignore
   if (classifier.card && !integers) notes.push(...assumedFields(classifier.cardGiven, classifier.card));
   if (task === 'classification') notes.push(...sumNotes(classifier));
   notes.push(...labelNotes(classifier, card.labels !== undefined));

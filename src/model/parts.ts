@@ -9,6 +9,7 @@ import type { PartialCard } from './card.js';
 import type { Classifier } from './classifier.js';
 import type { HookPoint } from './hook-point.js';
 import type { ModelSource } from './source.js';
+import type { Steps } from './steps.js';
 import type { Task } from './task.js';
 import type { Vjp } from './vjp.js';
 
@@ -20,6 +21,8 @@ export interface Parts {
   readonly engine: Engine;
   readonly adapters: readonly OpAdapter[];
   readonly plugins: readonly PluginLike[];
+  /** Preprocessing of the plug-ins; shared by all classifiers of one model. */
+  readonly steps: Steps;
   /** Of the whole file, or from the hook point on. */
   readonly reference: OrtProgram;
   /** Up to the hook point, where there is one. */

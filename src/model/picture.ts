@@ -1,6 +1,7 @@
 // How a model's input holds a picture: told by its shape, by the card, and by its type.
 import { LanError } from '../core/errors.js';
 import { allocate, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
+import type { ImageSpec } from '../data/images.js';
 import type { InputCard } from './card.js';
 import { normalise } from './preprocess.js';
 
@@ -154,4 +155,17 @@ export function rounded(tensor: Tensor, type: DType): Tensor {
     else data[i] = v;
   }
   return { type, dims: tensor.dims, data };
+}
+
+/** How the pictures of a classifier of pictures are read. */
+export function imageSpec({
+  card,
+  inputShape,
+}: {
+  readonly card: InputCard | undefined;
+  readonly inputShape: readonly number[];
+}): ImageSpec {
+  const { resize, crop, resample, range } = card!;
+  const [channels, height, width] = inputShape as [1 | 3, number, number];
+  return { channels, height, width, resize, crop, resample, range };
 }

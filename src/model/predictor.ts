@@ -131,7 +131,8 @@ export class Predictor {
     const buffer = this.spare;
     this.spare = undefined;
     const pictures = card !== undefined && !hookPoint;
-    const made = hookPoint ? x : preprocessTensor(pictures ? { ...x, dims: [length, ...sampleShape] } : x, card, buffer);
+    const pixels = pictures ? await this.parts.steps.run({ ...x, dims: [length, ...sampleShape] }, card) : x;
+    const made = hookPoint ? x : preprocessTensor(pixels, card, buffer);
     const own = pictures ? { ...made, dims: ownDims(picture, input.dims as number[], length) } : made;
     // What the file cannot be fed is no evidence, whatever runs it.
     const entry = integers && !hookPoint ? rounded(own, integers) : own;

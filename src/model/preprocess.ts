@@ -3,6 +3,7 @@ import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
 import type { InputCard } from './card.js';
+import { Steps } from './steps.js';
 
 /** Input and output names of the composed graph. */
 export const X = 'x';
@@ -10,7 +11,7 @@ export const X = 'x';
 /**
  * preprocessing o model: one input `x` (float32, [N,C,H,W] RGB in 0..range for a picture, else the model's own input), the model's `outputs`
  * as the only outputs. `as`: the model's own dims of the input, where those are others. `card` undefined: the input goes in as it is. Other model
- * inputs keep their names.
+ * inputs keep their names. `steps`: those of plug-ins, which a card may name.
  */
 export function withPreprocessing(
   model: Graph,
@@ -19,10 +20,11 @@ export function withPreprocessing(
   dims: readonly number[],
   card: InputCard | undefined,
   as: readonly number[] = dims,
+  steps = new Steps([]),
 ): Graph {
   const g = new GraphBuilder(model.name);
   const x = g.input(X, 'float32', dims);
-  const own = card ? preprocess(g, x, card) : x;
+  const own = card ? preprocess(g, steps.append(g, x, dims, card), card) : x;
   // Four axes that a card has put in order are the model's.
   const same = card ? as === dims || as.length === 4 : as.join() === dims.join();
   const fed = same ? own : g.reshape(own, as);

@@ -58,7 +58,7 @@ export async function runToPoint(
   const dims = input.dims as number[];
   const batch = sizeOf(dims) / sizeOf(inputShape);
   const one = { ...castTensor(sample, input.type!), dims: [1, ...inputShape] };
-  const single = card ? preprocessTensor(one, card) : { ...one, dims: [1, ...dims.slice(1)] };
+  const single = card ? preprocessTensor(await parts.steps.run(one, card), card) : { ...one, dims: [1, ...dims.slice(1)] };
   const own = { ...repeated(single, batch), dims };
   const value = (await upstream.run({ ...feedsAt(parts, batch, upstream.inputNames), [input.name]: own }, [name]))[name]!;
   return { x: float32(toFloat32(value).slice(0, sizeOf(sampleShape)), [1, ...sampleShape]), own };

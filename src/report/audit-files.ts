@@ -15,12 +15,14 @@ import { claimedExample } from './example.js';
 import { DOCUMENT, removeEarlier } from './earlier.js';
 import { fourDigits } from './format.js';
 import { auditReport } from './page/audit.js';
+import { sectionsOf } from './page/sections.js';
 import { REPORT, reportPage } from './page/template.js';
 import { plainClaim } from './plain.js';
 import { PATH_FILES, writePath } from './path-files.js';
 import { captioned, predictionText, top, withAsked } from './prediction.js';
 import { tokensPage } from './tokens-page.js';
 import { featureFiles, writeFeatures } from './feature-files.js';
+import { vectorOf, writeFigure } from './figure-files.js';
 import { claimsAbout } from './claims-about.js';
 import { documented, featureNeeds } from './features.js';
 import { asPageTokens, documentedText, runningText } from './running-text.js';
@@ -109,7 +111,7 @@ export async function writeAudit(
   let sheetPath: string | undefined;
   if (rows.length > 0) {
     sheetPath = join(folder, SHEET);
-    await writeAtomically(sheetPath, await sheet({ title: context.title, rows, colourMap: context.colormap }));
+    await writeFigure(folder, SHEET, sheet({ title: context.title, rows, colourMap: context.colormap }));
   }
   let page: string | undefined;
   if (context.features) await writeFeatures(folder, context.title, context.features, result);
@@ -118,7 +120,9 @@ export async function writeAudit(
     await writeAtomically(page, pageOf(result, context)!);
   }
   const report = join(folder, REPORT);
-  await writeAtomically(report, await reportPage(await auditReport(x, result, context)));
+  const masks = result.betas.map(({ learned }) => learned.mask);
+  const sections = await sectionsOf(context.plugins, { document, x, masks });
+  await writeAtomically(report, await reportPage(await auditReport(x, result, context, sections)));
   const json = join(folder, DOCUMENT);
   await writeAtomically(json, `${JSON.stringify(document, null, 2)}\n`);
   const { features, chart, array } = pathsIn(folder, featureFiles(context.features));
@@ -207,7 +211,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     run: context.run,
     files: {
       report: REPORT,
-      ...(drawn ? { sheet: SHEET } : {}),
+      ...(drawn ? { sheet: SHEET, sheetSvg: vectorOf(SHEET) } : {}),
       ...(context.tokens || context.features?.pieces ? { page: PAGE } : {}),
       ...featureFiles(context.features),
     },

@@ -45,7 +45,7 @@ export async function writeCard(
   if (seen.length === 0) return { card: path, ...(names ? { labels: names } : {}) };
   const picture = join(folder, 'seen.png');
   const rows = seen.map((s) => rowOf(s, card));
-  await writeAtomically(picture, await sheet({ title: `What ${basename(model)} sees`, rows, colourBar: false }));
+  await writeAtomically(picture, await sheet({ title: `What ${basename(model)} sees`, rows, colourBar: false }).toPng());
   return { card: path, ...(names ? { labels: names } : {}), seen: picture };
 }
 
@@ -54,7 +54,7 @@ function rowOf({ title, x, input, answers }: Seen, { input: { range, channels, s
     image: pictureOf(x, range),
     captions: [
       `${title}, ${size ? size.join(' x ') : 'as it is'}`,
-      ...answers.map((a) => `${a.label.split(',')[0]!} ${a.probability.toFixed(3)}`),
+      ...answers.slice(0, 3).map((a) => `${a.label.split(',')[0]!} ${a.probability.toFixed(3)}`),
     ],
   };
   const names = channels === 'GREY' ? ['grey'] : channels === 'BGR' ? ['blue', 'green', 'red'] : ['red', 'green', 'blue'];

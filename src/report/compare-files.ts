@@ -12,8 +12,12 @@ import { sheet, type Tile } from './drawing/sheet.js';
 import { short } from './format.js';
 import { compareReport } from './page/compare.js';
 import { REPORT, reportPage } from './page/template.js';
+import type { Canvas } from './drawing/canvas.js';
+import { vectorOf, writeFigure } from './figure-files.js';
 import { compareRows, relativeNeed } from './compare-rows.js';
 import type { CompareContext } from './contexts.js';
+
+const SHEET = 'sheet.png';
 
 const fileOf = ({ name }: Compared): string => `need-${name}.npy`;
 
@@ -26,7 +30,7 @@ export function compareDocument(
     schema: 'lan-onnx/compare@1' as const,
     ...context,
     ...comparison,
-    files: { report: REPORT, table: 'table.csv', ...(range ? { sheet: 'sheet.png' } : {}) },
+    files: { report: REPORT, table: 'table.csv', ...(range ? { sheet: SHEET, sheetSvg: vectorOf(SHEET) } : {}) },
     methods: methods.map((compared) => {
       const { found, ...words } = compared;
       if (!found) return words;
@@ -74,14 +78,14 @@ export async function writeCompare(
   for (const compared of comparison.methods) if (compared.found) await write(fileOf(compared), encodeNpy(compared.found.need));
   await write('table.csv', compareCsv(comparison));
   if (context.range && x.dims.length === 4)
-    await write('sheet.png', await drawn(pictureOf(x, context.range), comparison, context));
+    written.push(...(await writeFigure(folder, SHEET, drawn(pictureOf(x, context.range), comparison, context))));
   await write(REPORT, await reportPage(await compareReport(x, comparison, context)));
   await write('compare.json', `${JSON.stringify(compareDocument(comparison, context), null, 2)}\n`);
   return written;
 }
 
 /** The picture, then each method's map over it, best claim first. */
-function drawn(photo: Picture, comparison: Comparison, { title, colormap }: CompareContext): Promise<Uint8Array> {
+function drawn(photo: Picture, comparison: Comparison, { title, colormap }: CompareContext): Canvas {
   const { width, height } = photo;
   const tiles = compareRows(comparison).flatMap((row): Tile[] => {
     const found = comparison.methods.find((m) => m.name === row.name)?.found;

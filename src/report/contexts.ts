@@ -1,4 +1,5 @@
 // What documents, sheets and pages say of a result besides what was measured: of which model, input, engine and settings it is.
+import type { PluginLike } from '../core/plugin.js';
 import type { EngineInfo } from '../engine/engine.js';
 import type { InputCard } from '../model/card.js';
 import type { Preprocessing } from '../model/guess.js';
@@ -33,6 +34,8 @@ export interface AuditContext {
   readonly features?: Features;
   /** The command that repeats it, as the report says it. */
   readonly repeat?: string;
+  /** Whose sections stand on the page as well. */
+  readonly plugins?: readonly PluginLike[];
   /** Of attention. */
   readonly colormap?: ColourMap;
 }

@@ -2,6 +2,7 @@
 import { scaleBilinear } from '../core/bilinear.js';
 import type { Tensor } from '../core/tensor.js';
 import type { PlaceMap } from '../evidence/place.js';
+import type { Canvas } from './drawing/canvas.js';
 import { heatmap, pictureOf, scaleNearest } from './drawing/colour.js';
 import { sheet, type Tile } from './drawing/sheet.js';
 
@@ -12,14 +13,14 @@ export interface DiffMaps {
   readonly difference: PlaceMap;
 }
 
-/** A PNG: the input `x` [1,1|3,H,W] in 0..range, the mean attention of each model, and their difference, where the middle of the scale is `no change`. */
+/** A figure: the input `x` [1,1|3,H,W] in 0..range, the mean attention of each model, and their difference, where the middle of the scale is `no change`. */
 export function drawDiff(
   title: string,
   x: Tensor,
   range: 1 | 255,
   { mine, theirs, difference }: DiffMaps,
   { verdict, attention }: { readonly verdict: string; readonly attention: { readonly moved: boolean } },
-): Promise<Uint8Array> {
+): Canvas {
   const photo = pictureOf(x, range);
   const { width, height } = photo;
   const meanOf = (maps: readonly PlaceMap[], name: string): Tile => {

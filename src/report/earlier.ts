@@ -10,7 +10,7 @@ export const DOCUMENT = 'audit.json';
 
 /** Names that an audit gives its files; a document that lists others is not believed. */
 const OURS =
-  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.png|(?:tokens|report)\.html|features\.(?:csv|png)|array\.png|path\.(?:png|csv))$/;
+  /^(?:(?:mask|order)(?:-beta[\d.e+-]+)?\.npy|(?:attention|overlay)(?:-beta[\d.e+-]+)?\.png|sheet\.(?:png|svg)|(?:tokens|report)\.html|features\.(?:csv|png|svg)|array\.(?:png|svg)|path\.(?:png|svg|csv))$/;
 const name = z.string().regex(OURS);
 
 const Earlier = z.looseObject({
@@ -19,10 +19,13 @@ const Earlier = z.looseObject({
     .object({
       report: name.optional(),
       sheet: name.optional(),
+      sheetSvg: name.optional(),
       page: name.optional(),
       features: name.optional(),
       chart: name.optional(),
+      chartSvg: name.optional(),
       array: name.optional(),
+      arraySvg: name.optional(),
     })
     .optional(),
   betas: z.array(
@@ -33,6 +36,7 @@ const Earlier = z.looseObject({
         attention: name.optional(),
         overlay: name.optional(),
         path: name.optional(),
+        pathSvg: name.optional(),
         pathTable: name.optional(),
       }),
       tokens: z.array(z.unknown()).optional(),
@@ -75,9 +79,7 @@ async function read(folder: string): Promise<{ readonly json: unknown; readonly 
   const page = data.files ? data.files.page : data.betas.some((b) => b.tokens) ? 'tokens.html' : undefined;
   return {
     json,
-    files: [...listed, data.files?.report, sheet, page, data.files?.features, data.files?.chart, data.files?.array].filter(
-      (f) => f !== undefined,
-    ),
+    files: [...listed, ...Object.values(data.files ?? {}), sheet, page].filter((f) => f !== undefined),
   };
 }
 

@@ -7,6 +7,8 @@ import { orderOf } from '../lan/learn.js';
 import { toCsv } from './csv.js';
 import { arrayFigure } from './drawing/array.js';
 import { bars } from './drawing/bars.js';
+import type { Canvas } from './drawing/canvas.js';
+import { vectorOf, writeFigure } from './figure-files.js';
 import { featureNeeds, named, type FeatureNeed, type Features } from './features.js';
 
 /** Names of the files. */
@@ -41,7 +43,7 @@ function featureTable(features: Features, betas: readonly BetaResult[]): string 
 }
 
 /** The most needed elements of each beta as bars; of words those of the text, and others only where they are needed. */
-function featureChart(title: string, features: Features, { betas }: Pick<AuditResult, 'betas'>): Promise<Uint8Array> {
+function featureChart(title: string, features: Features, { betas }: Pick<AuditResult, 'betas'>): Canvas {
   const shown = (needs: readonly FeatureNeed[]): FeatureNeed[] =>
     needs.filter((n) => features.kind !== 'word' || n.value !== 0 || n.attention > 0.5).slice(0, SHOWN);
   const groups = betas.map((beta) => {
@@ -64,7 +66,7 @@ function featureChart(title: string, features: Features, { betas }: Pick<AuditRe
 const isDrawn = ({ axes }: Features): boolean => axes?.length === 2;
 
 /** An array of two axes beside the attention of each beta, with the names of its axes. For those that are drawn only. */
-function featureArray(title: string, features: Features, { betas }: Pick<AuditResult, 'betas'>): Promise<Uint8Array> {
+function featureArray(title: string, features: Features, { betas }: Pick<AuditResult, 'betas'>): Canvas {
   const [down, across] = features.axes!;
   const attentions = betas.map((beta) => {
     const mask = toFloat32(orderOf(beta.learned));
@@ -78,12 +80,25 @@ function featureArray(title: string, features: Features, { betas }: Pick<AuditRe
 /** Names of the files about features, by what they are. */
 export const featureFiles = (
   features: Features | undefined,
-): { readonly features?: string; readonly chart?: string; readonly array?: string } =>
-  features ? { features: TABLE, chart: CHART, ...(isDrawn(features) ? { array: ARRAY } : {}) } : {};
+): {
+  readonly features?: string;
+  readonly chart?: string;
+  readonly chartSvg?: string;
+  readonly array?: string;
+  readonly arraySvg?: string;
+} =>
+  features
+    ? {
+        features: TABLE,
+        chart: CHART,
+        chartSvg: vectorOf(CHART),
+        ...(isDrawn(features) ? { array: ARRAY, arraySvg: vectorOf(ARRAY) } : {}),
+      }
+    : {};
 
 /** Writes them into `folder`, each whole or not at all. Throws LanError (`write`). */
 export async function writeFeatures(folder: string, title: string, features: Features, result: AuditResult): Promise<void> {
   await writeAtomically(join(folder, TABLE), featureTable(features, result.betas));
-  await writeAtomically(join(folder, CHART), await featureChart(title, features, result));
-  if (isDrawn(features)) await writeAtomically(join(folder, ARRAY), await featureArray(title, features, result));
+  await writeFigure(folder, CHART, featureChart(title, features, result));
+  if (isDrawn(features)) await writeFigure(folder, ARRAY, featureArray(title, features, result));
 }

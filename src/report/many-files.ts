@@ -1,9 +1,10 @@
-// What many audits leave in their folder beside those of each input: report.html, results.jsonl, summary.json and classes.png.
+// What many audits leave in their folder beside those of each input: report.html, results.jsonl, summary.json, and classes.png with classes.svg.
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { refusal, writeAtomically } from '../data/files.js';
 import { heatmap, scaleNearest } from './drawing/colour.js';
 import { sheet } from './drawing/sheet.js';
+import { vectorOf, writeFigure } from './figure-files.js';
 import { percent } from './claims.js';
 import { manyReport, type Cards, type ManyContext } from './page/many.js';
 import { REPORT, reportPage } from './page/template.js';
@@ -38,7 +39,7 @@ export async function openLines(folder: string): Promise<Lines> {
   };
 }
 
-/** Writes summary.json, report.html, and classes.png where the masks are maps; returns the names. Throws LanError (`write`). */
+/** Writes summary.json, report.html, and classes.png and .svg where the masks are maps; returns the names. Throws LanError (`write`). */
 export async function writeSummary(
   folder: string,
   summary: Summary,
@@ -63,11 +64,11 @@ export async function writeSummary(
     return { image: picture, captions: [label || 'all inputs', `${count} input(s)`, `${percent(mean)} replaceable`] };
   });
   const more = maps.length > DRAWN ? `, the ${DRAWN} most frequent of ${maps.length} classes` : '';
-  const png = await sheet({
+  const figure = sheet({
     title: `${title}: mean attention by answer${more}`,
     rows: [{ label: '', tiles }],
     colourMap: context.colormap,
   });
-  await writeAtomically(join(folder, CLASSES), png);
-  return [REPORT, SUMMARY, CLASSES];
+  await writeFigure(folder, CLASSES, figure);
+  return [REPORT, SUMMARY, CLASSES, vectorOf(CLASSES)];
 }

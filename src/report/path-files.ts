@@ -4,16 +4,17 @@ import { writeAtomically } from '../data/files.js';
 import type { PathPoint } from '../explain/path.js';
 import { toCsv } from './csv.js';
 import { curve } from './drawing/curve.js';
+import { writeFigure } from './figure-files.js';
 
 /** Names of the files of a path: how much is replaced against what it costs, drawn and in numbers. */
-export const PATH_FILES = { path: 'path.png', pathTable: 'path.csv' } as const;
+export const PATH_FILES = { path: 'path.png', pathSvg: 'path.svg', pathTable: 'path.csv' } as const;
 
-/** Writes both into the folder. Throws LanError (`write`). */
+/** Writes them into the folder. Throws LanError (`write`). */
 export async function writePath(folder: string, points: readonly PathPoint[], title: string): Promise<void> {
   await writeAtomically(join(folder, PATH_FILES.pathTable), pathCsv(points));
   const drawn = points.map(({ beta, maskMean, outputLoss, chosen }) => ({ x: maskMean, y: outputLoss, label: `beta ${beta}`, chosen })); // prettier-ignore
-  const figure = await curve(drawn, { title, axes: ['fraction that is not needed (mean mask)', 'output loss'] });
-  await writeAtomically(join(folder, PATH_FILES.path), figure);
+  const figure = curve(drawn, { title, axes: ['fraction that is not needed (mean mask)', 'output loss'] });
+  await writeFigure(folder, PATH_FILES.path, figure);
 }
 
 /** A line a point; `fraction` is empty where it has none. */

@@ -32,8 +32,14 @@ export function replacement({ noise, kind }: Pick<Scene, 'noise' | 'kind'>): str
       return 'a blurred copy';
     case 'tokens':
       return 'random other words';
-    default:
+    case 'uniform':
+    case 'gaussian':
+    case 'mean':
+    case 'unigram':
+    case 'token':
       return picture ? 'random colours' : 'random values';
+    default:
+      return `${noise.split(':')[0]} noise`;
   }
 }
 

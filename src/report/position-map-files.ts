@@ -1,4 +1,4 @@
-// What a grid leaves on disk: report.html, grid.json, grid.csv and the heat map grid.png (docs/score.md).
+// What a grid leaves on disk: report.html, grid.json, grid.csv and the heat map grid.png and grid.svg (docs/score.md).
 import { join } from 'node:path';
 import { writeAtomically } from '../data/files.js';
 import { accuracyMap, type PositionMap } from '../score/position-map.js';
@@ -35,7 +35,7 @@ export async function writeGrid(
   ]);
   const image = { width: columns.length, height: rows.length, pixels: heatmap(accuracyMap(result)) };
   const captions = ['accuracy by position', `${(100 * total.accuracy).toFixed(1)} % of ${total.count}`];
-  const png = await sheet({
+  const figure = sheet({
     title,
     rows: [{ label: '', tiles: [{ image, captions }] }],
     colourBar: ['accuracy 0', '1'],
@@ -44,7 +44,8 @@ export async function writeGrid(
     [REPORT]: await reportPage(await gridReport(result, context, title, repeat)),
     'grid.json': `${JSON.stringify(gridDocument(result, context), null, 2)}\n`,
     'grid.csv': csv,
-    'grid.png': png,
+    'grid.png': await figure.toPng(),
+    'grid.svg': await figure.toSvg(),
     ...proposedCard(context.preprocessing),
   };
   for (const [name, content] of Object.entries(files)) await writeAtomically(join(folder, name), content);

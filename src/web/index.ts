@@ -18,6 +18,7 @@ import { bytesAt, filesBelow, takeAway } from './memory.js';
 import { preview as previewOf, type Preview } from './preview.js';
 
 export { useRuntime, type RuntimeOptions } from './runtime.js';
+export { openExplainer, type Explainer } from './explainer.js';
 export type { NamedFile, Pixels } from './files.js';
 export { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
 

@@ -30,7 +30,7 @@ test('the mask is what the hard claim replaces, its order lies beside it, and th
   expect(json.betas[0]).toMatchObject({ beta: 0, stopped: 'method', steps: 0, passes: { forward: 1, backward: 1 }, details: { size: '8x8' } }); // prettier-ignore
   expect(json.settings).toEqual({ maskShape: 'pixel', seed: 0, budget: undefined, noise: 'uniform:0,1', betas: [0] });
   await result.save(join(folder, 'one'));
-  expect(readdirSync(join(folder, 'one')).sort()).toEqual(['attention.png', 'audit.json', 'mask.npy', 'order.npy', 'overlay.png', 'report.html', 'sheet.png']); // prettier-ignore
+  expect(readdirSync(join(folder, 'one')).sort()).toEqual(['attention.png', 'audit.json', 'mask.npy', 'order.npy', 'overlay.png', 'report.html', 'sheet.png', 'sheet.svg']); // prettier-ignore
 });
 
 test('where no fraction holds the mask replaces nothing', async () => {

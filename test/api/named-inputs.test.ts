@@ -63,6 +63,7 @@ describe('a bag of words', () => {
       'audit.json',
       'features.csv',
       'features.png',
+      'features.svg',
       'mask.npy',
       'order.npy',
       'report.html',
@@ -84,6 +85,7 @@ describe('a bag of words', () => {
       page: 'tokens.html',
       features: 'features.csv',
       chart: 'features.png',
+      chartSvg: 'features.svg',
     });
     expect(document.input).toMatchObject({ path: mail, features: 'word' });
     expect(document.betas[0]!.features[0]!.name).toBe(lines[1]!.split(',')[2]);
@@ -216,7 +218,7 @@ describe('an array of two axes', () => {
       'note: noise is drawn over one range for all 108 numbers of the input, since nothing says what each may be',
     );
     expect(out).toMatch(/most needed: frame 3, coefficient 2 = 6 \(/);
-    expect(readdirSync(at('array/sound')).sort()).toEqual(['array.png', 'audit.json', 'features.csv', 'features.png', 'mask.npy', 'order.npy', 'report.html']); // prettier-ignore
+    expect(readdirSync(at('array/sound')).sort()).toEqual(['array.png', 'array.svg', 'audit.json', 'features.csv', 'features.png', 'features.svg', 'mask.npy', 'order.npy', 'report.html']); // prettier-ignore
     const { width, height } = await sharp(at('array/sound/array.png')).metadata();
     expect([width > 500, height > 300]).toEqual([true, true]);
     expect(readFileSync(at('array/sound/features.csv'), 'utf8').split('\n')[1]).toMatch(/^1,1,"frame 3, coefficient 2",38,6,/);

@@ -73,7 +73,7 @@ describe('files of an earlier run', () => {
     mkdirSync(at('stale/mine'));
     const { code, err } = await audit(['a.png'], 'stale', '--beta', '1');
     expect(code).toBe(0);
-    expect(readdirSync(at('stale/a')).sort()).toEqual(['attention.png', 'audit.json', 'mask.npy', 'notes.txt', 'order.npy', 'overlay.png', 'report.html', 'sheet.png']); // prettier-ignore
+    expect(readdirSync(at('stale/a')).sort()).toEqual(['attention.png', 'audit.json', 'mask.npy', 'notes.txt', 'order.npy', 'overlay.png', 'report.html', 'sheet.png', 'sheet.svg']); // prettier-ignore
     expect(readdirSync(at('stale/b'))).toContain('mask-beta2.npy');
     expect(err.match(/note: files of an earlier run that are not of this one are removed: (.*)\n/)![1]).toBe(
       `${['mask-beta1.npy', 'order-beta1.npy', 'attention-beta1.png', 'overlay-beta1.png', 'mask-beta2.npy'].map((n) => join('a', n)).join(', ')} and 3 more`,

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { float32, sizeOf, type Tensor } from '../../src/core/tensor.js';
-import { readArchive } from '../support/tar.js';
+import { readArchive } from '../../src/data/tar.js';
 import { decodeModel } from '../../src/onnx/codec.js';
 import type { Model } from '../../src/onnx/graph.js';
 import { TensorProtoType, type TensorProto } from '../../src/onnx/schema.js';

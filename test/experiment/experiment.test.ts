@@ -31,13 +31,22 @@ const bytesIn = (run: string): [string, string][] =>
     .map((file) => [file, readFileSync(join(run, file)).toString('base64')]);
 
 test('every experiment of the package can be read, whole and quick, and says where its numbers are from', () => {
-  expect(experimentNames()).toEqual(['syn', 'tank', 'translated-mnist', 'translated-mnist-corner']);
+  expect(experimentNames()).toEqual([
+    'cifar',
+    'imagenet',
+    'newsgroups',
+    'syn',
+    'tank',
+    'translated-mnist',
+    'translated-mnist-corner',
+  ]);
   for (const name of experimentNames()) {
     const whole = readExperiment(name, false);
     const quick = readExperiment(name, true);
-    expect(quick.classifier.iterations).toBeLessThan(whole.classifier.iterations);
+    const stepsOf = (c: typeof whole): number => (c.kind === 'imagenet' ? c.masks : c.classifier).iterations;
+    expect(stepsOf(quick)).toBeLessThan(stepsOf(whole));
     const { sources } = JSON.parse(readFileSync(packageFile('models', name, 'experiment.json')!, 'utf8')) as Raw;
-    expect(Object.keys(sources!)).toContain('classifier.network');
+    expect(Object.keys(sources!)).toContain(whole.kind === 'imagenet' ? 'masks.betas' : 'classifier.network');
   }
 });
 
@@ -52,7 +61,7 @@ test('translated digits, twice: the same folder, and verdicts that fail after so
   expect([first.code, first.out]).toEqual([1, expect.stringMatching(/FAILS {2}the classifier recognises validation digits/)]);
   await run('b');
   expect(readdirSync(at('a')).sort()).toEqual(
-    ['classifier.card.json', 'classifier.checkpoint', 'classifier.metrics.jsonl', 'classifier.onnx', 'figure-2.png', 'figure-3.png', 'lan.checkpoint', 'lan.fused.onnx', 'lan.metrics.jsonl', 'lan.onnx', 'metrics.json', 'report.html', 'summary.md'], // prettier-ignore
+    ['classifier.card.json', 'classifier.checkpoint', 'classifier.metrics.jsonl', 'classifier.onnx', 'figure-2.png', 'figure-2.svg', 'figure-3.png', 'figure-3.svg', 'lan.checkpoint', 'lan.fused.onnx', 'lan.metrics.jsonl', 'lan.onnx', 'metrics.json', 'report.html', 'summary.md'], // prettier-ignore
   );
   for (const [i, [file, bytes]] of bytesIn(at('a')).entries())
     expect([file, bytes === bytesIn(at('b'))[i]![1]]).toEqual([file, true]);
@@ -118,13 +127,13 @@ test('the tank of the package: right in its own weather, never in the other', as
 test('configs that are none', async () => {
   const refused = async (name: string): Promise<string> => (await cli('reproduce', name)).err.trim().split('\n').at(-1)!;
   expect(await refused('nothing')).toBe(
-    "lan-onnx: No experiment is called 'nothing'. There are syn, tank, translated-mnist, translated-mnist-corner; or give a .json file.",
+    "lan-onnx: No experiment is called 'nothing'. There are cifar, newsgroups, syn, tank, translated-mnist, translated-mnist-corner; or give a .json file.",
   );
   writeFileSync(at('text.json'), 'hello');
   expect(await refused(at('text.json'))).toMatch(/^lan-onnx: Experiment '.*text\.json': cannot be read \(/);
   writeFileSync(at('other.json'), '{"schema": "x"}');
   expect(await refused(at('other.json'))).toBe(
-    `lan-onnx: Experiment '${at('other.json')}': expected schema lan-onnx/experiment@1 and a kind of translated-digits, tank, known-features.`,
+    `lan-onnx: Experiment '${at('other.json')}': expected schema lan-onnx/experiment@1 and a kind of translated-digits, tank, known-features, cifar, newsgroups.`,
   );
   const wrong = miniature('tank', (c) => {
     c.data = { size: '64', train: 10, test: 5, colour: 1 };

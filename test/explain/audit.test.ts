@@ -65,6 +65,7 @@ test('audit: finds the half that counts, and writes everything that it names', a
     'audit.json',
     'report.html',
     'sheet.png',
+    'sheet.svg',
     ...['0.3', '2'].flatMap((b) => [`attention-beta${b}.png`, `mask-beta${b}.npy`, `order-beta${b}.npy`, `overlay-beta${b}.png`]),
   ];
   expect(readdirSync(join(out, 'white')).sort()).toEqual(names.sort());

@@ -102,7 +102,7 @@ test.each([
   for (const v of toFloat32(out['mask']!)) expect(v > 0 && v < 1).toBe(true);
 });
 
-test('named LANs end in one value a mask element', () => expect(Object.keys(LANS)).toEqual(['paper', 'conv']));
+test('named LANs end in one value a mask element', () => expect(LANS.map((n) => n.name)).toEqual(['paper', 'conv']));
 
 test('one unreadable picture among many: its neighbour is taken and it is reported; with --strict it ends the run', async () => {
   mkdirSync(at('photos'));

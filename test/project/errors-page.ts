@@ -6,6 +6,7 @@ import type { OldNode } from '../../adapters/op.js';
 import { audit } from '../../src/api/audit.js';
 import { check } from '../../src/api/check.js';
 import { exportGradient } from '../../src/api/export.js';
+import { fetchKnown } from '../../src/api/fetch.js';
 import { openModel } from '../../src/api/opened.js';
 import { ERROR_CODES, LanError, type ErrorCode } from '../../src/core/errors.js';
 import { float32 } from '../../src/core/tensor.js';
@@ -70,6 +71,7 @@ export const FAILURES: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
   },
   install: () => loadOnnxruntime(() => Promise.reject(Object.assign(new Error("Cannot find package 'onnxruntime-node'"), { code: 'ERR_MODULE_NOT_FOUND' }))), // prettier-ignore
   plugin: () => openModel('tank', { plugins: [{ name: 'mine', ops: [{ op: 'Bent' }] }] }),
+  download: () => fetchKnown('nsfwjs', { offline: true, cache: join(root, 'no-such-folder') }),
   interrupted: () => check('tank', { signal: AbortSignal.abort() }),
 };
 

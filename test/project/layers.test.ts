@@ -13,7 +13,7 @@ const LAYERS = [
   ['compile'],
   ['engine'],
   ['model'],
-  ['lan', 'check', 'score'],
+  ['lan', 'check', 'score', 'fetch'],
   ['evidence', 'attribution'],
   ['explain'],
   ['export'],

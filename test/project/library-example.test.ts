@@ -35,7 +35,7 @@ test('it runs', () => {
   expect(out).toMatch(/^beta 0\.5: .*\nbeta 2: .*\ndrawn in out\/forest\/sheet\.png\ntop-1 32 of 32\n$/);
   expect(readdirSync(join(folder, 'out')).sort()).toEqual(['forest', 'forest-again', 'gradient.onnx', 'meadow-again']);
   expect(readdirSync(join(folder, 'out/forest')).sort()).toEqual(
-    ['attention-beta0.5.png', 'attention-beta2.png', 'audit.json', 'mask-beta0.5.npy', 'mask-beta2.npy', 'order-beta0.5.npy', 'order-beta2.npy', 'overlay-beta0.5.png', 'overlay-beta2.png', 'report.html', 'sheet.png'], // prettier-ignore
+    ['attention-beta0.5.png', 'attention-beta2.png', 'audit.json', 'mask-beta0.5.npy', 'mask-beta2.npy', 'order-beta0.5.npy', 'order-beta2.npy', 'overlay-beta0.5.png', 'overlay-beta2.png', 'report.html', 'sheet.png', 'sheet.svg'], // prettier-ignore
   );
 });
 

@@ -6,8 +6,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { chromium, type Browser, type Page } from 'playwright-core';
 import sharp from 'sharp';
 import { audit } from '../../src/api/audit.js';
+import { train } from '../../src/api/train.js';
 import { toFloat32 } from '../../src/core/tensor.js';
 import { decodeNpy } from '../../src/data/npy.js';
+import type { AuditDocument } from '../../src/report/audit-files.js';
 import type { NamedFile } from '../../web/app/protocol.js';
 import { site, talkTo, type Site, type Talk } from './site.js';
 
@@ -122,4 +124,114 @@ test('the library itself, without a worker', async () => {
   expect(ops).toContain('LeakyRelu');
   // The picture and its pixels are one input.
   expect(claims[0]).toBe(claims[1]);
+}, 120_000);
+
+/** Opens the tank with its picture. */
+async function tank(): Promise<void> {
+  await talk.send({ type: 'open', files: TANK });
+  await talk.next('opened');
+  await talk.send(await pixels(picture));
+  await talk.next('predicted');
+}
+
+test('a run is paused, resumed, changed and ended', async () => {
+  await tank();
+  await talk.send({ type: 'audit', settings: { iterations: 5000, draws: 4, seed: 3, evidenceDraws: 64, maskValues: 'soft' } });
+  await talk.next('step');
+  await talk.send({ type: 'pause' });
+  await talk.next('paused');
+  const before = (await talk.said()).length;
+  await page.waitForTimeout(600);
+  expect((await talk.said()).length).toBe(before);
+  await talk.send({ type: 'change', beta: 3, noise: 'gaussian', share: 1 });
+  await talk.send({ type: 'resume' });
+  await talk.next('resumed');
+  let step = await talk.next('step');
+  while (step.beta !== 3 || !step.preview) step = await talk.next('step');
+  // All of the picture is replaced.
+  expect(step.preview.share).toBe(1);
+  expect(step.preview.top[0]!.probability).toBeLessThan(1.01);
+  expect(step.preview.seen.rgba.length).toBe(4 * 64 * 64);
+  await talk.send({ type: 'stop' });
+  const { files, document } = await talk.next('finding');
+  const json = JSON.parse(new TextDecoder().decode(files.find(({ name }) => name === 'audit.json')!.bytes)) as AuditDocument;
+  const [found] = json.betas;
+  expect([found!.stopped, found!.beta]).toEqual(['interrupted', 3]);
+  expect(json.settings.noise).toMatch(/^gaussian:/);
+  const [{ step: at }] = found!.changes as [{ step: number }];
+  expect(found!.changes).toEqual([{ step: at, beta: 3, noise: json.settings.noise }]);
+  // Before the change as it was asked for (1, by two classes), from there on as it was changed.
+  expect(found!.history.beta![at - 1]).toBe(1);
+  expect(new Set(found!.history.beta!.slice(at))).toEqual(new Set([3]));
+  const note = `changed by hand while the mask was learned: beta 3 and noise ${json.settings.noise} from step ${at + 1} on; the settings alone do not repeat it`;
+  expect(json.notes).toContain(note);
+  expect(JSON.stringify(document)).toContain(note);
+}, 120_000);
+
+test('a second stop gives up, and what is no model is refused in words; the next one opens all the same', async () => {
+  await tank();
+  await talk.send({ type: 'audit', settings: { iterations: 5000, seed: 3 } });
+  await talk.next('step');
+  await talk.send({ type: 'stop' });
+  await talk.send({ type: 'stop' });
+  expect(await talk.next('failed')).toMatchObject({ during: 'audit', code: 'interrupted' });
+  const junk = Uint8Array.from({ length: 3000 }, (_, i) => (i * 37) % 251);
+  const [{ bytes }] = TANK as [NamedFile];
+  const cases = [
+    [[{ name: 'junk.onnx', bytes: junk }], 'model', /junk\.onnx/],
+    [[{ name: 'half.onnx', bytes: bytes.slice(0, bytes.length / 2) }], 'model', /half\.onnx/],
+    [[{ name: 'cat.jpg', bytes: junk }], 'input', /no name ends in \.onnx/],
+    [[], 'input', /none is an ONNX model/],
+  ] as const;
+  for (const [files, code, problem] of cases) {
+    await talk.send({ type: 'open', files });
+    const failed = await talk.next('failed');
+    expect(failed).toMatchObject({ during: 'open', code });
+    expect(failed.problem).toMatch(problem);
+  }
+  await talk.send({ type: 'audit', settings: {} });
+  expect(await talk.next('failed')).toMatchObject({ code: 'usage', problem: 'No model is open.' });
+  await tank();
+  await talk.send({ type: 'picture', name: 'x', width: 9, height: 9, rgba: new Uint8ClampedArray(3) });
+  expect(await talk.next('failed')).toMatchObject({ during: 'picture', code: 'data' });
+  // The picture before is still there.
+  await talk.send({ type: 'audit', settings: { iterations: 10, draws: 4, evidenceDraws: 64 } });
+  expect((await talk.next('finding')).files.length).toBeGreaterThan(4);
+}, 120_000);
+
+test('ten audits leave no more in memory than two', async () => {
+  const used = (): Promise<number> => page.evaluate<number>('performance.measureUserAgentSpecificMemory().then((m) => m.bytes)');
+  await tank();
+  const sizes: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    // Another model between: everything is let go of.
+    if (i % 3 === 2) await tank();
+    await talk.send({ type: 'audit', settings: { preset: 'quick', iterations: 6, draws: 4, seed: i } });
+    await talk.next('finding');
+    await page.evaluate('heard.fill({ type: "forgotten" })');
+    if (i === 1 || i === 9) sizes.push(await used());
+  }
+  const [two, ten] = sizes as [number, number];
+  expect(two).toBeGreaterThan(1e6);
+  // The memory of WebAssembly never shrinks. Sessions of eight audits would be more than ten times this.
+  expect(ten).toBeLessThan(two + 3e6);
+}, 240_000);
+
+test('an explainer by itself gives the masks that it gives in Node', async () => {
+  const options = { iterations: 3, batch: 4, limit: 12, seed: 1, validation: 0 };
+  const { lan } = await train('tank', join(models, 'tank/pictures'), { ...options, maskShape: 'pixel' });
+  await talk.send({ type: 'open', files: [{ name: 'lan.onnx', bytes: lan! }] });
+  const { model } = await talk.next('opened');
+  expect(model).toMatchObject({ kind: 'explainer', takes: 'picture', name: 'lan.onnx' });
+  const { type: _, name: __, ...picturePixels } = await pixels(picture);
+  await talk.send({ type: 'explain-once', id: 5, ...picturePixels });
+  const { id, attention, height, width } = await talk.next('explained');
+  expect([id, attention.length]).toEqual([5, height * width]);
+  const node = await audit('tank', picture, { lan: lan!, preset: 'quick' });
+  const mask = toFloat32(node.betas[0]!.learned.order ?? node.betas[0]!.learned.mask);
+  const apart = attention.reduce((most, v, i) => Math.max(most, Math.abs(1 - v - mask[i]!)), 0);
+  expect(apart).toBeLessThan(1e-4);
+  // Without a model there is nothing to audit.
+  await talk.send({ type: 'audit', settings: {} });
+  expect(await talk.next('failed')).toMatchObject({ code: 'usage', problem: 'No model is open.' });
 }, 120_000);

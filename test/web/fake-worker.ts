@@ -116,15 +116,15 @@ scope.onmessage = ({ data }) => {
       else open(data);
       return;
     case 'picture':
-      say({ type: 'predicted', name: data.name, top: answers(0.1, 0.7, 0.2), seen: pixels((i) => [...data.rgba.subarray(4 * (i % (data.width * data.height)), 4 * (i % (data.width * data.height)) + 3)]), card: CARD, notes: [] }); // prettier-ignore
+      say({ type: 'predicted', name: data.name, top: answers(0.1, 0.7, 0.2), seen: pixels((i) => [...data.rgba.subarray(4 * (i % (data.width * data.height)), 4 * (i % (data.width * data.height)) + 3)]), card: CARD, notes: [], cautions: [] }); // prettier-ignore
       return;
     case 'card': {
       const channels = data.card.input?.channels ?? 'RGB';
-      say({ type: 'predicted', name: 'again', top: answers(0.6, 0.3, 0.1), seen: pixels(() => [0, 0, 255]), card: { ...CARD, card: { ...CARD.card, ...data.card.input } }, notes: [`channels ${channels}`] }); // prettier-ignore
+      say({ type: 'predicted', name: 'again', top: answers(0.6, 0.3, 0.1), seen: pixels(() => [0, 0, 255]), card: { ...CARD, card: { ...CARD.card, ...data.card.input } }, notes: [`channels ${channels}`], cautions: channels === 'GREY' ? ['The model is unsure.'] : [] }); // prettier-ignore
       return;
     }
     case 'text':
-      say({ type: 'predicted', name: 'text', top: [{ label: data.text, index: 0, probability: 0.9 }], notes: [] });
+      say({ type: 'predicted', name: 'text', top: [{ label: data.text, index: 0, probability: 0.9 }], notes: [], cautions: [] });
       return;
     case 'audit':
       void audit();

@@ -170,6 +170,8 @@ describe('in order', () => {
     await page.getByLabel('Order of channels').selectOption('BGR');
     await until(said, 'The model says no tank, 60 % sure.');
     await page.getByText('channels BGR').waitFor();
+    await page.getByLabel('Order of channels').selectOption('GREY');
+    await until(() => page.locator('.answered .caution').innerText(), 'The model is unsure.');
     const mean = page.getByLabel('Mean, per channel');
     await mean.fill('1, 2');
     await mean.press('Tab');

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useDrop } from './drop.js';
 import type { Handed } from './dropped.js';
 import { tankWith } from './examples.js';
+import { inPage } from './figures.js';
 import { FindingStep } from './finding-step.js';
 import { named } from './given.js';
 import { LearnStep } from './learn-step.js';
@@ -31,7 +32,7 @@ export function App(): VNode {
         <Runtime state={state} />
       </header>
       {state.problem && <Failure problem={state.problem} dismiss={() => session.dismiss()} />}
-      {state.notes.length > 0 && <Notes notes={state.notes} />}
+      <Further state={state} />
       <div class="two">
         <ModelStep
           state={state}
@@ -52,6 +53,13 @@ export function App(): VNode {
   );
 }
 
+/** What the worker said beside its answers, but for what stands with them. */
+function Further({ state: { notes, model, predicted } }: { readonly state: State }): VNode | null {
+  const elsewhere = new Set([...(model?.notes ?? []), ...(predicted?.notes ?? [])]);
+  const further = notes.filter((note) => !elsewhere.has(note));
+  return further.length > 0 ? <Notes notes={further} /> : null;
+}
+
 const Runtime = ({ state: { worker, runtime } }: { readonly state: State }): VNode => (
   <p class="quiet runtime" role="status">
     {worker === 'starting' && 'Starting …'}
@@ -70,9 +78,9 @@ function Failure({ problem: { problem, advice }, dismiss }: { readonly problem: 
   return (
     <div class="failure" role="alert" ref={place}>
       <p>
-        <b>{problem}</b>
+        <b>{inPage(problem)}</b>
       </p>
-      {advice && <p>{advice}</p>}
+      {advice && <p>{inPage(advice)}</p>}
       <button type="button" onClick={dismiss}>
         Close this message
       </button>

@@ -31,3 +31,16 @@ export function numbersOf(
   const what = whole ? 'whole numbers of 1 to 4096' : nonzero ? 'numbers other than 0' : 'numbers';
   return counts.length === 1 && counts[0] === 1 ? `Expected one of ${what}.` : `Expected ${counts.join(' or ')} ${what}.`;
 }
+
+/** What the page has in place of the library's options, by which texts of the library name them in backticks. */
+const FIELDS = new Set(['card', 'layout', 'size', 'resize', 'crop', 'channels', 'range', 'mean', 'std']);
+
+/** A text of the library in the page's words: options of the card are fields of a panel, others lose their backticks. */
+export const inPage = (text: string): string =>
+  text
+    .replace(/`(\w+)`(?:(?:, | or )`(\w+)`)*/g, (all) => {
+      const names = all.match(/\w+/g)!.filter((name) => name !== 'or');
+      return names.every((name) => FIELDS.has(name)) ? '“Change how the picture goes in”' : all;
+    })
+    .replaceAll('`labels`', 'a card (NAME.card.json) dropped with the model')
+    .replace(/`([^`]+)`/g, '$1');

@@ -18,9 +18,13 @@ const PREVIEW = 400;
 /** One run. */
 export class LiveRun {
   private readonly ending = new AbortController();
-  private paused: { readonly resumed: Promise<void>; readonly resume: () => void } | undefined;
+  private paused = false;
+  /** Goes on where it waits while paused: something was said. */
+  private wake = (): void => undefined;
   private change: { beta?: number; noise?: string } | undefined;
   private share: number | undefined;
+  /** What comes in place in previews. */
+  private noise: string;
   private gaveUp = false;
   private listened = performance.now();
   private reported = { at: performance.now(), steps: 0 };
@@ -32,37 +36,29 @@ export class LiveRun {
     /** The input, where it is a picture. */
     private readonly x: Tensor | undefined,
     private readonly settings: AuditSettings,
-  ) {}
+  ) {
+    this.noise = settings.noise ?? 'uniform';
+  }
 
   /** After an abort the mask learned so far is measured. */
   readonly signal = this.ending.signal;
 
   /** Does what the page said while it runs. */
   control(message: Extract<ToWorker, { readonly type: 'pause' | 'resume' | 'change' | 'stop' }>): void {
-    if (message.type === 'pause') this.pause();
-    else if (message.type === 'resume') this.resume();
+    if (message.type === 'pause') this.paused = !this.ending.signal.aborted;
+    else if (message.type === 'resume') this.paused = false;
     else if (message.type === 'change') {
       const { beta, noise, share } = message;
       if (share !== undefined) this.share = Math.min(1, Math.max(0, share));
+      this.noise = noise ?? this.noise;
       if (beta !== undefined || noise !== undefined)
         this.change = { ...this.change, ...(beta !== undefined && { beta }), ...(noise !== undefined && { noise }) };
     } else {
       this.gaveUp = this.ending.signal.aborted;
       this.ending.abort();
-      this.resume();
+      this.paused = false;
     }
-  }
-
-  private pause(): void {
-    if (this.paused || this.ending.signal.aborted) return;
-    let resume = (): void => undefined;
-    const resumed = new Promise<void>((resolve) => (resume = resolve));
-    this.paused = { resumed, resume };
-  }
-
-  private resume(): void {
-    this.paused?.resume();
-    this.paused = undefined;
+    this.wake();
   }
 
   /** Lets the page's messages in. Throws LanError (`interrupted`) where it gave up. */
@@ -81,33 +77,43 @@ export class LiveRun {
   };
 
   private async tell(live: Live, now: number): Promise<Watched> {
+    await this.show(live, now, now - this.previewed >= PREVIEW);
+    return this.heed(live);
+  }
+
+  /** Says where it is; `look`: with what the model answers to the share that is wanted. */
+  private async show(live: Live, now: number, look: boolean): Promise<void> {
     const { step, iterations, loss, maskMean, kept, beta, mask } = live;
     const [height, width] = [mask.dims.at(-2)!, mask.dims.at(-1)!];
     const stepsPerSecond = step === 0 ? 0 : (1000 * (step + 1 - this.reported.steps)) / (now - this.reported.at);
     this.reported = { at: now, steps: step + 1 };
     const attention = attentionOf(mask, height * width);
     const shown = { iteration: step + 1, of: iterations, loss, corruption: maskMean, kept, beta, height, width, stepsPerSecond };
-    this.say({ type: 'step', ...shown, attention, ...(await this.previewOf(mask, now)) }, [attention.buffer]);
-    return this.heed(live);
+    this.say({ type: 'step', ...shown, attention, ...(look && (await this.previewOf(mask))) }, [attention.buffer]);
   }
 
-  private async previewOf(mask: Tensor, now: number): Promise<Pick<Extract<FromWorker, { type: 'step' }>, 'preview'>> {
-    const { share, x, model, settings } = this;
-    if (share === undefined || !x || now - this.previewed < PREVIEW) return {};
-    this.previewed = now;
-    const noise = this.change?.noise ?? settings.noise ?? 'uniform';
+  private async previewOf(mask: Tensor): Promise<Pick<Extract<FromWorker, { type: 'step' }>, 'preview'>> {
+    const { share, noise, x, model, settings } = this;
+    if (share === undefined || !x) return {};
+    this.previewed = performance.now();
     const { seen, top } = await preview(model, { x, mask, share, noise, seed: settings.seed ?? 0 });
     return { preview: { share, top, seen: pixelsOf(seen, model.card?.range ?? 255) } };
   }
 
   /** Waits while paused, and gives what was changed meanwhile. */
-  private async heed(_: Live): Promise<Watched> {
+  private async heed(live: Live): Promise<Watched> {
     await this.listen();
     if (this.paused) {
       this.say({ type: 'paused' });
-      await this.paused.resumed;
+      for (let seen = this.share; this.paused;) {
+        if (seen === this.share) await new Promise<void>((next) => (this.wake = next));
+        if (this.paused && seen !== this.share) {
+          seen = this.share;
+          await this.show(live, performance.now(), true);
+        }
+      }
       this.say({ type: 'resumed' });
-      this.reported = { at: performance.now(), steps: _.step + 1 };
+      this.reported = { at: performance.now(), steps: live.step + 1 };
     }
     const change = this.change;
     this.change = undefined;

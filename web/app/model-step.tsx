@@ -6,7 +6,7 @@ import { Table } from '../blocks/table.js';
 import { Pick } from './drop.js';
 import type { Handed } from './dropped.js';
 import { exampleAddress, TANK } from './examples.js';
-import { bytes, shapeOf } from './figures.js';
+import { bytes, inPage, shapeOf } from './figures.js';
 import type { CardShown } from './protocol.js';
 import type { State, Told } from './state.js';
 
@@ -96,7 +96,7 @@ function Model({ told }: { readonly told: Told<'opened'> }): VNode {
           <p>This model cannot be explained here:</p>
           <ul>
             {model.unsupported.map((text) => (
-              <li key={text}>{text}</li>
+              <li key={text}>{inPage(text)}</li>
             ))}
           </ul>
         </div>
@@ -138,7 +138,7 @@ export const CardLines = ({ card }: { readonly card: CardShown }): VNode => (
 export const Notes = ({ notes }: { readonly notes: readonly string[] }): VNode => (
   <ul class="notes">
     {notes.map((note) => (
-      <li key={note}>{note}</li>
+      <li key={note}>{inPage(note)}</li>
     ))}
   </ul>
 );

@@ -87,7 +87,7 @@ const sizeOf = (seen: Pixels, photo: Pixels): string =>
     : `${seen.width} x ${seen.height} pixels: resized and cropped as the model takes it`;
 
 function Answered({ predicted }: { readonly predicted: Told<'predicted'> }): VNode {
-  const { top, notes, card } = predicted;
+  const { top, notes, cautions, card } = predicted;
   const [first] = top;
   return (
     <div class="answered">
@@ -104,6 +104,9 @@ function Answered({ predicted }: { readonly predicted: Told<'predicted'> }): VNo
           'The model gave no answer.'
         )}
       </p>
+      {cautions.map((text) => (
+        <Caution key={text} text={text} />
+      ))}
       <Answers top={top} caption={`The ${top.length} most probable answers`} />
       {notes.length > 0 && <Notes notes={notes} />}
       {card && (

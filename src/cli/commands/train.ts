@@ -79,12 +79,10 @@ export const train = {
     batch: { ...TEXT, coerce: whole(1), group: LAN, describe: 'samples a step (default 32)' },
     draws: { ...TEXT, coerce: whole(1), group: LAN, describe: 'noise draws a sample and step (default 1)' },
     loss: {
-      type: 'string',
-      choices: OUTPUT_LOSSES,
-      requiresArg: true,
+      ...TEXT,
       library: ['outputLoss'],
       group: LAN,
-      describe: 'how outputs are compared, L_F (default cross-entropy)',
+      describe: `how outputs are compared, L_F: ${OUTPUT_LOSSES.join(', ')}, or a plug-in's (default cross-entropy)`,
     },
     'mask-shape': {
       type: 'string',

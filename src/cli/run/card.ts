@@ -22,7 +22,11 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       ({ field, value, by, reason }) => `${field.padEnd(9)} ${value.padEnd(VALUE)} ${by.padEnd(8)} ${reason}`,
     );
     const seen = result.seen.map(
-      ({ path, answers }) => `${path}: ${answers.map((a) => `${a.label} ${a.probability.toFixed(3)}`).join(', ')}`,
+      ({ path, answers }) =>
+        `${path}: ${answers
+          .slice(0, 3)
+          .map((a) => `${a.label} ${a.probability.toFixed(3)}`)
+          .join(', ')}`,
     );
     io.out(`${[...lines, ...seen].map((line) => readable(line).trimEnd()).join('\n')}\n`);
   }

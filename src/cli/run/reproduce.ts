@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { reproduce, type ReproduceResult } from '../../api/reproduce.js';
 import { LanError } from '../../core/errors.js';
 import { short, toJson } from '../../report/format.js';
+import { WORD_TABLES } from '../../report/word-tables.js';
 import { trainingBar } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import type { reproduce as definition } from '../commands/reproduce.js';
@@ -11,7 +12,7 @@ import { interruptibly } from '../model.js';
 
 /** Runs the experiment and prints its verdicts; exits with 1 where a claim does not hold, interrupted with 2. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
-  const { quick, data, out, threads, seed } = argv;
+  const { quick, data, out, threads, seed, model, card, images } = argv;
   let bar = trainingBar(io);
   const session = { interrupted: 'writing a checkpoint', bar: { stop: () => bar.stop() } };
   await interruptibly(io, session, async (signal) => {
@@ -21,6 +22,9 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       out,
       threads,
       seed,
+      model,
+      card,
+      images,
       repeat: io.line,
       signal,
       onProgress: (progress) => bar.step(progress),
@@ -43,7 +47,7 @@ function inItsWords(error: unknown): never {
   throw error;
 }
 
-function describe({ folder, title, data, verdicts, figures, tables = [], seconds }: ReproduceResult): string {
+function describe({ folder, title, data, verdicts, figures, tables = [], documents, seconds }: ReproduceResult): string {
   const width = Math.max(...verdicts.map((v) => v.claim.length));
   return [
     title,
@@ -51,7 +55,7 @@ function describe({ folder, title, data, verdicts, figures, tables = [], seconds
     ...verdicts.map((v) => `  ${v.holds ? 'holds ' : 'FAILS '} ${v.claim.padEnd(width)}  ${short(v.value)} (${v.asked})`),
     ...tables.flatMap(({ columns, rows }) => ['', ...aligned([columns, ...rows]), '']),
     `  ${Object.entries(seconds).map(([what, s]) => `${what} ${s.toFixed(0)} s`).join(', ')}`, // prettier-ignore
-    `  files: ${[...figures.map((f) => f.file), ...tables.map((t) => t.file), 'report.html', 'summary.md', 'metrics.json'].map((f) => join(folder, f)).join(', ')}`,
+    `  files: ${[...figures.map((f) => f.file), ...tables.map((t) => t.file), ...(documents ? WORD_TABLES : []), 'report.html', 'summary.md', 'metrics.json'].map((f) => join(folder, f)).join(', ')}`,
     '',
   ].join('\n');
 }

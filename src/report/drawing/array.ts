@@ -21,8 +21,8 @@ const SIDE = 320;
 const LEAST = 120;
 const RAMP = { height: 10, gap: 8 };
 
-/** The figure as a PNG. */
-export function arrayFigure({ title, rows, columns, axes, values, attentions }: ArrayFigure): Promise<Uint8Array> {
+/** The figure. */
+export function arrayFigure({ title, rows, columns, axes, values, attentions }: ArrayFigure): Canvas {
   const size = (n: number): number =>
     Math.max(LEAST, n >= SIDE ? SIDE : n * Math.max(1, Math.floor(SIDE / Math.max(rows, columns))));
   const [height, width] = [size(rows), size(columns)];
@@ -64,5 +64,5 @@ export function arrayFigure({ title, rows, columns, axes, values, attentions }: 
     canvas.drawText(x + side + width - measure(to, quiet).width, ramp + RAMP.height + 2, to, quiet);
   });
   drawBar(canvas, MARGIN + inner, canvas.height - MARGIN - LINE_HEIGHT + 8, ENDS);
-  return canvas.toPng();
+  return canvas;
 }

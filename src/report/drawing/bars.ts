@@ -1,4 +1,4 @@
-// A bar chart of named values in [0,1], one a line, as a PNG.
+// A bar chart of named values in [0,1], one a line.
 import { Canvas } from './canvas.js';
 import { heatmap } from './colour.js';
 import { barWidth, drawBar, ENDS, GAP, INK, LABEL, MARGIN, QUIET, RULE, TITLE } from './frame.js';
@@ -26,7 +26,7 @@ const STEP = 22;
 const NAMES = 260;
 
 /** The chart: title, groups of bars, what they mean in a line, and the bar that explains the colours. Text that is too long is cut with '...'. */
-export function bars(title: string, groups: readonly BarGroup[], meaning: string): Promise<Uint8Array> {
+export function bars(title: string, groups: readonly BarGroup[], meaning: string): Canvas {
   const all = groups.flatMap((g) => g.bars);
   const widest = (texts: readonly string[]): number => Math.min(NAMES, Math.max(0, ...texts.map((t) => measure(t).width)));
   const names = widest(all.map((b) => b.label));
@@ -57,5 +57,5 @@ export function bars(title: string, groups: readonly BarGroup[], meaning: string
   canvas.drawText(MARGIN, y, shorten(meaning, inner, { colour: QUIET }), { colour: QUIET });
   y += LINE_HEIGHT + 12;
   drawBar(canvas, MARGIN + inner, y, ENDS);
-  return canvas.toPng();
+  return canvas;
 }

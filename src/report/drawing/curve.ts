@@ -3,7 +3,7 @@ import { LanError } from '../../core/errors.js';
 import { fourDigits } from '../format.js';
 import { Canvas } from './canvas.js';
 import { GAP, INK, MARGIN, QUIET, RULE, TITLE, WARNING } from './frame.js';
-import { LINE_HEIGHT, measure, shorten, type Colour, type TextStyle } from './text.js';
+import { LINE_HEIGHT, measure, shorten, type TextStyle } from './text.js';
 
 /** A point of a curve; the one that is `chosen` is drawn larger. */
 export interface CurvePoint {
@@ -26,8 +26,8 @@ const LEFT = 72;
 const TICKS = 5;
 const STYLE: TextStyle = { colour: QUIET };
 
-/** The points in their order, joined by lines, as a PNG. Throws LanError (`usage`) for none, or one that is not finite. */
-export async function curve(points: readonly CurvePoint[], { title, axes }: CurveOptions): Promise<Uint8Array> {
+/** The points in their order, joined by lines, as a figure. Throws LanError (`usage`) for none, or one that is not finite. */
+export function curve(points: readonly CurvePoint[], { title, axes }: CurveOptions): Canvas {
   if (points.length === 0 || points.some(({ x, y }) => !Number.isFinite(x) || !Number.isFinite(y)))
     throw new LanError('usage', 'A curve needs points with numbers that are finite.');
   const across = scale(points.map((p) => p.x), LEFT + MARGIN, WIDTH); // prettier-ignore
@@ -48,7 +48,7 @@ export async function curve(points: readonly CurvePoint[], { title, axes }: Curv
   canvas.drawText(LEFT + MARGIN, top + HEIGHT + LINE_HEIGHT + 12, axes[0], STYLE);
   const places = points.map((p) => [across.of(p.x), up.of(p.y)] as const);
   places.slice(1).forEach((to, i) => {
-    line(canvas, places[i]!, to, INK);
+    canvas.line(places[i]!, to, INK);
   });
   points.forEach(({ label, chosen }, i) => {
     const [x, y] = places[i]!;
@@ -59,7 +59,7 @@ export async function curve(points: readonly CurvePoint[], { title, axes }: Curv
     const { width } = measure(label, style);
     canvas.drawText(x + 10 + width > LEFT + MARGIN + WIDTH ? x - 10 - width : x + 10, y - LINE_HEIGHT, label, style);
   });
-  return canvas.toPng();
+  return canvas;
 }
 
 /** Values on pixels from `start` over `length` (which may go upwards), with a tenth of their range on either side. */
@@ -69,10 +69,4 @@ function scale(values: readonly number[], start: number, length: number) {
   const [low, high] = [least - room, greatest + room];
   const at = (part: number): number => Math.round(start + part * length);
   return { at, value: (part: number) => low + part * (high - low), of: (v: number) => at((v - low) / (high - low)) };
-}
-
-function line(canvas: Canvas, [x0, y0]: readonly [number, number], [x1, y1]: readonly [number, number], colour: Colour): void {
-  const steps = Math.max(1, Math.abs(x1 - x0), Math.abs(y1 - y0));
-  for (let i = 0; i <= steps; i++)
-    canvas.fill(colour, Math.round(x0 + ((x1 - x0) * i) / steps), Math.round(y0 + ((y1 - y0) * i) / steps), 2, 2);
 }

@@ -52,13 +52,13 @@ function scaleOf(asked: number | undefined, longerSide: number): number {
 }
 
 /**
- * Pictures with the attention on each below it, `columns` to a line (Fig. 2), and the bar that explains the colours, as a PNG. Throws LanError for
+ * Pictures with the attention on each below it, `columns` to a line (Fig. 2), and the bar that explains the colours. Throws LanError for
  * no picture, sizes that differ, and a scale or columns that are not whole numbers above 0.
  */
-export async function pairs(
+export function pairs(
   items: readonly Pair[],
   { title, scale: asked, columns = 8, colourMap }: FigureOptions & { readonly columns?: number } = {},
-): Promise<Uint8Array> {
+): Canvas {
   const first = items[0]?.input;
   if (!first) throw new LanError('usage', 'A figure of pairs needs at least one picture.');
   if (!Number.isInteger(columns) || columns < 1)
@@ -94,7 +94,7 @@ export async function pairs(
   });
   canvas.fill(RULE, MARGIN, top + tall, canvas.width - 2 * MARGIN, 1);
   drawBar(canvas, canvas.width - MARGIN, top + tall + 8, ENDS, colourMap);
-  return canvas.toPng();
+  return canvas;
 }
 
 /** The ends of a panel's colours. Throws LanError when the values do not fill the map. */
@@ -113,12 +113,9 @@ function rangeOf({ title, values, height, width, low, high, masked }: MapPanel):
 
 /**
  * Maps side by side (Fig. 3), each with its title, and below it the colours from its low to its high (default: its least and greatest value that is
- * not masked), as a PNG. Masked cells are dark blue, NaN is grey. Throws LanError for no panel, values that do not fill one, and an unfit scale.
+ * not masked). Masked cells are dark blue, NaN is grey. Throws LanError for no panel, values that do not fill one, and an unfit scale.
  */
-export async function maps(
-  panels: readonly MapPanel[],
-  { title, scale: asked, colourMap }: FigureOptions = {},
-): Promise<Uint8Array> {
+export function maps(panels: readonly MapPanel[], { title, scale: asked, colourMap }: FigureOptions = {}): Canvas {
   if (panels.length === 0) throw new LanError('usage', 'A figure of maps needs at least one panel.');
   const scale = scaleOf(asked, Math.max(...panels.map((p) => Math.max(p.width, p.height))));
   const ranges = panels.map(rangeOf);
@@ -140,7 +137,7 @@ export async function maps(
     canvas.drawText(x + width - measure(to, style).width, below + RAMP.height + 4, to, style);
     x += width + MARGIN;
   });
-  return canvas.toPng();
+  return canvas;
 }
 
 /** One pixel a cell. A map that is the same everywhere has the colour of its middle. */

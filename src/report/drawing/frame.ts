@@ -32,9 +32,8 @@ export const ENDS = ['replaceable', 'needed'] as const;
 
 /** All colours of a map from 0 to 1, `width` x `height` pixels with their upper left corner at (x, y). */
 export function drawRamp(canvas: Canvas, x: number, y: number, width: number, height: number, map?: ColourMap): void {
-  const values = Float32Array.from({ length: width }, (_, i) => i / Math.max(1, width - 1));
-  const pixels = heatmap(values, map);
-  for (let row = 0; row < height; row++) canvas.blit({ width, height: 1, pixels }, x, y + row);
+  const values = Float32Array.from({ length: width * height }, (_, i) => (i % width) / Math.max(1, width - 1));
+  canvas.blit({ width, height, pixels: heatmap(values, map) }, x, y);
 }
 
 /** Pixels that a bar takes with the words at its ends. */

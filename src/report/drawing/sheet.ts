@@ -94,11 +94,11 @@ function linesOf(rows: SheetOptions['rows']): Line[] {
 }
 
 /**
- * A grid of pictures as a PNG file: the title, then row by row a heading and its tiles with captions beneath, and a colour bar at the end.
+ * A grid of pictures as a figure: the title, then row by row a heading and its tiles with captions beneath, and a colour bar at the end.
  * Pictures may have any size and are brought to tiles of about 256 pixels; text that is too long is cut with '...'.
  * Throws LanError when there is no picture at all.
  */
-export async function sheet({ title, rows, colourBar = true, colourMap }: SheetOptions): Promise<Uint8Array> {
+export function sheet({ title, rows, colourBar = true, colourMap }: SheetOptions): Canvas {
   const lines = linesOf(rows);
   const columns = Math.max(0, ...lines.map((line) => line.tiles.length));
   if (!columns) throw new LanError('usage', 'A sheet needs at least one picture.');
@@ -145,5 +145,5 @@ export async function sheet({ title, rows, colourBar = true, colourMap }: SheetO
     canvas.fill(RULE, MARGIN, y - MARGIN + GAP, inner, 1);
     drawBar(canvas, MARGIN + inner, y - MARGIN + GAP + 8, ends, colourMap);
   }
-  return canvas.toPng();
+  return canvas;
 }

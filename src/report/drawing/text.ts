@@ -15,8 +15,10 @@ export interface TextStyle {
 
 /** Rows of one line of text at scale 1, from the highest bracket to the lowest descender, with room between lines. */
 export const LINE_HEIGHT = 16;
-/** Rows above the capitals within a line. */
-const ASCENT = 2;
+/** Rows above the capitals within a line, at scale 1. */
+export const ASCENT = 2;
+/** Rows of a capital, at scale 1. */
+export const CAPITALS = 9;
 /** Units between two characters: two whole pixels at small scales, where less would run together, tighter where it would look loose. */
 const gapOf = ({ scale = 1 }: TextStyle): number => (scale < 2 ? 2 : 1.5);
 const SPACE = 2;

@@ -27,8 +27,13 @@ const sceneOf = ({ answer, noise }: AuditResult, { hookPoint, tokens, features }
   kind: tokens || features?.kind === 'word' ? 'text' : hookPoint ? { value: hookPoint.name } : picture ? 'picture' : 'input',
 });
 
-/** The document of the page: the claim in one sentence, then what it rests on. `x`: the input [1,...sample]. */
-export async function auditReport(x: Tensor, result: AuditResult, context: AuditContext): Promise<ReportDocument> {
+/** The document of the page: the claim in one sentence, then what it rests on. `x`: the input [1,...sample]; `sections`: of plug-ins. */
+export async function auditReport(
+  x: Tensor,
+  result: AuditResult,
+  context: AuditContext,
+  sections: readonly Block[] = [],
+): Promise<ReportDocument> {
   const { range, hookPoint } = context;
   const photo = range && x.dims.length === 4 ? pictureOf(x, range) : undefined;
   const scene = sceneOf(result, context, photo !== undefined);
@@ -67,6 +72,7 @@ export async function auditReport(x: Tensor, result: AuditResult, context: Audit
             { type: 'text' as const, text: `The mask was learned ${options.length} times. The larger beta is, the more has to be replaced; the sentence above is about the first.` }, // prettier-ignore
             { type: 'choice' as const, label: 'beta', options },
           ]),
+      ...sections,
       ...about({
         repeat: context.repeat,
         notes: context.notes,

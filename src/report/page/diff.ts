@@ -1,5 +1,5 @@
 // The page of two models on the same inputs: what they answer, and whether their attention moved.
-import { decodePixels } from '../../data/images.js';
+import type { Picture } from '../../data/resize.js';
 import { about } from './about.js';
 import type { Block, ReportDocument } from './document.js';
 import { pngUrl } from './images.js';
@@ -14,8 +14,8 @@ export interface DiffShown {
     readonly verdict: string;
     readonly sameAnswer: boolean;
     readonly attention: { readonly moved: boolean; readonly between: number; readonly within: number; readonly p: number };
-    /** The sheet of this input as PNG, where it is a picture. */
-    readonly sheet?: Uint8Array;
+    /** The sheet of this input, where it is a picture. */
+    readonly sheet?: Picture | undefined;
   }[];
   readonly failures: readonly string[];
   readonly seeds: number;
@@ -33,7 +33,7 @@ export async function diffReport(shown: DiffShown): Promise<ReportDocument> {
   for (const [i, { input, verdict, sheet }] of worst.entries()) {
     blocks.push({ type: 'heading', text: input }, { type: 'text', text: `${verdict}.` });
     if (!sheet) continue;
-    images[`input ${i}`] = await pngUrl(await decodePixels(sheet));
+    images[`input ${i}`] = await pngUrl(sheet);
     blocks.push({ type: 'pictures', wide: true, pictures: [{ image: `input ${i}`, alt: `The input, the attention of each model, and their difference. ${verdict}.`, captions: ['the input, what each model needed, and the difference'] }] }); // prettier-ignore
   }
   return {

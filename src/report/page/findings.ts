@@ -1,22 +1,23 @@
 // The page of an experiment: which of the paper's claims hold, with its figures.
 import type { Figure, Findings } from '../../experiment/run.js';
-import { decodePixels } from '../../data/images.js';
+import type { Picture } from '../../data/resize.js';
 import { short } from '../format.js';
+import { bracketed } from '../word-tables.js';
 import { about } from './about.js';
 import type { Block, ReportDocument } from './document.js';
 import { pngUrl } from './images.js';
 
-/** The document. `drawn`: each figure as PNG; `version` of the package. */
+/** The document. `drawn`: each figure; `version` of the package. */
 export async function findingsReport(
-  { title, data, metrics, verdicts, figures, tables = [] }: Findings,
-  drawn: (figure: Figure) => Promise<Uint8Array>,
+  { title, data, metrics, verdicts, figures, tables = [], documents = [] }: Findings,
+  drawn: (figure: Figure) => Picture,
   settings: Readonly<Record<string, unknown>>,
   version: string,
   repeat?: string,
 ): Promise<ReportDocument> {
   const holds = verdicts.filter((v) => v.holds).length;
   const images: Record<string, string> = {};
-  for (const figure of figures) images[figure.file] = await pngUrl(await decodePixels(await drawn(figure)));
+  for (const figure of figures) images[figure.file] = await pngUrl(drawn(figure));
   return {
     schema: 'lan-onnx/report@1',
     command: 'reproduce',
@@ -42,6 +43,12 @@ export async function findingsReport(
         caption,
         columns: columns.map((name) => ({ name })),
         rows,
+      })),
+      ...documents.map(({ name, topic, answer, words, masks }): Block => ({
+        type: 'table',
+        caption: `${name}: ${topic}; the classifier says ${answer}. The most important words, those in the document in brackets`,
+        columns: [{ name: 'what' }, { name: 'words' }],
+        rows: [['words of the document', words.join(', ')], ...masks.map((mask) => [mask.by, bracketed(mask)])],
       })),
       ...(figures.length > 0 ? [{ type: 'heading' as const, text: 'Figures' }] : []),
       ...figures.map((f): Block => ({

@@ -1,7 +1,7 @@
 // Tar archives as POSIX, GNU and pax write them, and damaged or hostile ones.
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { readArchive } from './tar.js';
+import { readArchive } from '../../src/data/tar.js';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 

@@ -1,6 +1,7 @@
 // Tar archives, gzipped or not, read as a whole: what they hold by name. Archives are untrusted: sizes are bounded, names stay inside.
 import { gunzipSync } from 'node:zlib';
-import { LanError } from '../../src/core/errors.js';
+import { LanError } from '../core/errors.js';
+import { readBytes } from './files.js';
 
 /** One regular file of an archive. */
 export interface ArchiveFile {
@@ -111,3 +112,10 @@ function safeName(name: string, where: string): string {
     throw new LanError('data', `${where}: the archive names the file '${name}', which is outside of it.`);
   return parts.join('/');
 }
+
+/** Whether a path ends as that of an archive which can be read. */
+export const isArchive = (path: string): boolean => /\.(tar|tar\.gz|tgz)$/i.test(path);
+
+/** The files of the archive at `path`, held in memory. Throws as readArchive, and LanError (`data`) where it cannot be read. */
+export const openArchive = async (path: string): Promise<ArchiveFile[]> =>
+  readArchive(await readBytes(path, 'Archive'), `Archive '${path}'`);

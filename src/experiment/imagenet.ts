@@ -1,0 +1,232 @@
+// Photos and a trained network: masks for several betas beneath uniform RGB noise, as one table of pictures (Appendix F).
+import { basename, extname } from 'node:path';
+import { adapters } from '../../adapters/index.js';
+import { pearson } from '../core/correlation.js';
+import { LanError } from '../core/errors.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
+import { readImage } from '../data/images.js';
+import { picturePaths } from '../data/picture-paths.js';
+import { fromPlanes } from '../data/planes.js';
+import type { Picture } from '../data/resize.js';
+import { createAuditor, type BetaResult } from '../explain/audit.js';
+import type { PartialCard } from '../model/card.js';
+import { openModel, type Classifier } from '../model/open.js';
+import { imageSpec } from '../model/picture.js';
+import { words } from './fields.js';
+import type { ImagenetConfig } from './kinds.js';
+import { atLeast, Interrupted, type Figure, type Findings, type RunOptions, type Table, type Verdict } from './run.js';
+
+/** What is explained on what. */
+export interface Subject {
+  /** An ONNX file whose card says how pictures go in. */
+  readonly model?: string | undefined;
+  /** Files, folders and patterns. */
+  readonly images?: readonly string[] | undefined;
+  /** Of the model, where it has none beside it. */
+  readonly card?: PartialCard | string | undefined;
+}
+
+type Row = Extract<Figure, { kind: 'rows' }>['rows'][number];
+
+/** One photo with its masks. */
+interface Explained {
+  readonly name: string;
+  readonly picture: Picture;
+  readonly answer: string;
+  readonly probability: number;
+  readonly betas: readonly BetaResult[];
+  /** Attention of each mask, [height * width]. */
+  readonly attention: readonly Float32Array[];
+}
+
+/** Learns the masks and measures them. Throws LanError (`usage`) without a model or pictures, (`data`) where nobody says how pictures go in, and Interrupted. */
+export async function imagenet(config: ImagenetConfig, subject: Subject, run: RunOptions): Promise<Findings> {
+  const { model, images, card } = subject;
+  if (model === undefined || images === undefined || images.length === 0)
+    throw new LanError('usage', 'This experiment explains a network that you bring on photos that you bring.', 'Name them with `model` and `images`.'); // prettier-ignore
+  const { paths } = await picturePaths(images);
+  const start = performance.now();
+  const classifier = await openModel(model, { threads: run.threads, adapters, ...(card === undefined ? {} : { card }) });
+  try {
+    if (!classifier.card || classifier.inputShape[0] !== 3) throw new LanError('data', `${classifier.source.name}: takes no colour pictures.`); // prettier-ignore
+    if (classifier.cardAssumed && !classifier.integers)
+      throw new LanError('data', `${classifier.source.name}: nobody says how pictures go in, and a guess would be in every figure.`, 'Say it with `card`, or put a card beside the model.'); // prettier-ignore
+    const opened = (performance.now() - start) / 1000;
+    const explained = await explain(config, classifier, paths.slice(0, config.data.pictures), run);
+    return findings(config, classifier, explained, paths.length, {
+      opening: opened,
+      masks: (performance.now() - start) / 1000 - opened,
+    });
+  } finally {
+    await classifier.dispose();
+  }
+}
+
+async function explain(
+  { masks }: ImagenetConfig,
+  classifier: Classifier,
+  paths: readonly string[],
+  run: RunOptions,
+): Promise<Explained[]> {
+  const { iterations, learningRate, schedule, draws, evidenceDraws } = masks;
+  const auditor = await createAuditor(classifier, {
+    // The claim and nothing further: the paper shows masks.
+    preset: 'quick',
+    settings: {
+      betas: betasOf(masks.betas),
+      noise: 'uniform',
+      // As Eq. 2 has them.
+      maskValues: 'soft',
+      patience: 0,
+      sharpen: 0,
+      seed: run.seed,
+      iterations,
+      learningRate,
+      schedule,
+      draws,
+      ...(masks.grids ? {} : { maskGrids: [], maskShape: 'full' as const, start: 0.5 }),
+    },
+    evidenceDraws,
+    signal: run.signal,
+  });
+  const all: Explained[] = [];
+  try {
+    for (const [i, path] of paths.entries()) {
+      const name = basename(path, extname(path));
+      run.onPhase?.(`photo ${i + 1} of ${paths.length}, ${name}: masks for beta ${betasOf(masks.betas).join(', ')}`);
+      const { tensor } = await readImage(path, imageSpec(classifier), path);
+      const { betas, prediction } = await auditor.audit(tensor);
+      if (run.signal?.aborted) throw new Interrupted();
+      const [, , height, width] = tensor.dims as [number, number, number, number];
+      const { label, probability } = prediction[0]!;
+      all.push({
+        name,
+        picture: fromPlanes(bytesOf(tensor, classifier.card!.range), [3, height, width]),
+        answer: label.split(',')[0]!,
+        probability,
+        betas,
+        attention: betas.map(({ learned }) => needOf(learned.mask, height * width)),
+      });
+    }
+  } finally {
+    await auditor.dispose();
+  }
+  return all;
+}
+
+const betasOf = (list: string): number[] => words(list).map(Number).sort((a, b) => a - b); // prettier-ignore
+
+const bytesOf = (x: Tensor, range: 1 | 255): Uint8Array => Uint8Array.from(toFloat32(x), (v) => Math.round((v / range) * 255));
+
+/** Attention 1 - A, the mean over channels where each has its own. */
+function needOf(mask: Tensor, area: number): Float32Array {
+  const values = toFloat32(mask);
+  const channels = values.length / area;
+  return Float32Array.from({ length: area }, (_, i) => {
+    let sum = 0;
+    for (let c = 0; c < channels; c++) sum += values[c * area + i]!;
+    return 1 - sum / channels;
+  });
+}
+
+function findings(
+  config: ImagenetConfig,
+  classifier: Classifier,
+  explained: readonly Explained[],
+  found: number,
+  seconds: Record<string, number>,
+): Findings {
+  const { source } = classifier;
+  const remark = config.data.remarks[source.sha256];
+  const model = `${basename(source.path ?? source.name)}${remark === undefined ? '' : ` (${remark})`}`;
+  const betas = betasOf(config.masks.betas);
+  const rows = explained.flatMap((e) => e.betas.map((b, i) => rowOf(e, b, i)));
+  const steps = explained.flatMap(({ betas: own }) => own.slice(1).map((b, i) => meanOf(b) - meanOf(own[i]!)));
+  const kept = explained.map(({ betas: own }) => own[0]!.evidence);
+  const share = (of: readonly number[]): number => of.reduce((a, b) => a + b, 0) / of.length;
+  const above = kept.filter(({ soft, noiseAlone }) => soft.interval[0] > noiseAlone.interval[1]).length;
+  const contour = share(explained.flatMap(({ picture, attention }) => attention.map((a) => pearson(a, edges(picture)))));
+  const verdicts: Verdict[] = [
+    atLeast(`more is replaced at a higher beta (${betas.join(', ')}): part of the steps upwards`, share(steps.map((s) => Number(s >= 0))), config.limits.rising),
+    atLeast(`the answer is kept at beta ${betas[0]!}: part of all draws`, share(kept.map((k) => k.soft.kept / k.soft.draws)), config.limits.kept),
+    atLeast(`... and more often than by noise alone (intervals apart): part of the photos`, above / kept.length, config.limits.aboveNoise),
+  ]; // prettier-ignore
+  const metrics: Record<string, number> = { photos: explained.length, noise_alone_kept: share(kept.map((k) => k.noiseAlone.kept / k.noiseAlone.draws)), attention_on_contours: contour }; // prettier-ignore
+  betas.forEach((beta, i) => {
+    metrics[`mask_mean_beta_${beta}`] = share(explained.map((e) => meanOf(e.betas[i]!)));
+    metrics[`kept_beta_${beta}`] = share(
+      explained.map(({ betas: own }) => own[i]!.evidence.soft.kept / own[i]!.evidence.soft.draws),
+    );
+  });
+  const left = found - explained.length;
+  return {
+    title: `${config.title}: ${model}`,
+    data: `${explained.length} photos, uniform RGB noise${left > 0 ? `; ${left} further photos were left out (quick)` : ''}`,
+    metrics,
+    verdicts,
+    seconds: { ...seconds, 'a mask, with its evidence': seconds['masks']! / rows.length },
+    figures: [sheetOf(explained, model)],
+    tables: [
+      { file: 'masks.csv', caption: 'What each mask proves, on noise that it was not learned on', columns: COLUMNS, rows },
+    ],
+  };
+}
+
+/** Mean of the mask. */
+const meanOf = ({ evidence }: BetaResult): number => evidence.soft.fraction;
+
+const COLUMNS = ['photo', 'answer', 'probability', 'beta', 'mask mean', 'kept', 'draws', 'interval', 'KL', 'noise alone', 'replaced entirely', 'correlation with contours']; // prettier-ignore
+
+function rowOf(
+  { name, answer, probability, picture, attention }: Explained,
+  { beta, evidence }: BetaResult,
+  i: number,
+): Table['rows'][number] {
+  const { soft, hard, noiseAlone } = evidence;
+  const two = (v: number): string => v.toFixed(2);
+  return [
+    name,
+    answer,
+    Number(probability.toFixed(3)),
+    beta,
+    Number(soft.fraction.toFixed(3)),
+    soft.kept,
+    soft.draws,
+    `${two(soft.interval[0])} to ${two(soft.interval[1])}`,
+    Number((soft.kl ?? NaN).toFixed(3)),
+    `${noiseAlone.kept} of ${noiseAlone.draws}`,
+    hard ? `${(100 * hard.fraction).toFixed(0)} %` : 'no claim',
+    Number(pearson(attention[i]!, edges(picture)).toFixed(2)),
+  ];
+}
+
+function sheetOf(explained: readonly Explained[], model: string): Figure {
+  const rows = explained.map(({ name, picture, answer, probability, betas, attention }): Row => {
+    const alone = betas[0]!.evidence.noiseAlone;
+    return {
+      label: name,
+      tiles: [
+        { picture, captions: [answer, probability.toFixed(3)] },
+        ...betas.map(({ beta, evidence: { soft } }, i) => ({
+          picture,
+          attention: attention[i]!,
+          captions: [`beta ${beta}`, `${(100 * soft.fraction).toFixed(0)} % noise, kept ${soft.kept} of ${soft.draws}`],
+        })),
+      ],
+      note: `noise alone gives '${answer}' on ${alone.kept} of ${alone.draws} draws`,
+    };
+  });
+  return { kind: 'rows', file: 'masks.png', caption: `Attention for several betas, ${model}; warm = needed (Appendix F)`, rows };
+}
+
+/** How much each pixel's grey differs from its neighbours', [height * width]: where contours run. */
+function edges({ width, height, pixels }: Picture): Float32Array {
+  const grey = (r: number, c: number): number => {
+    const at = 3 * (Math.min(height - 1, Math.max(0, r)) * width + Math.min(width - 1, Math.max(0, c)));
+    return pixels[at]! + pixels[at + 1]! + pixels[at + 2]!;
+  };
+  return Float32Array.from({ length: width * height }, (_, i) => {
+    const [r, c] = [Math.floor(i / width), i % width];
+    return Math.hypot(grey(r + 1, c) - grey(r - 1, c), grey(r, c + 1) - grey(r, c - 1));
+  });
+}
