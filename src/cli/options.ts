@@ -29,7 +29,7 @@ export const MODEL_ARGUMENT = {
 
 /** How pictures become the model's input, and what its output means. */
 export const cardOptions = {
-  card: { ...TEXT, group: CARD, describe: 'JSON file that says how pictures go in (default: MODEL.card.json)' },
+  card: { ...TEXT, group: CARD, describe: 'JSON file of how pictures go in (default: MODEL.card.json), or a preset' },
   layout: {
     choices: ['NCHW', 'NHWC'] as const,
     type: 'string',
