@@ -1,5 +1,5 @@
 // The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
-import { pluginOptions } from './plugin-options.js';
+import { CARD, pluginOptions, preprocessingOption } from './plugin-options.js';
 import { COLOUR_MAPS } from '../report/drawing/colour-maps.js';
 import { each, Expected, number, someText, TEXT, TEXTS, tolerance, type OptionTable, whole } from './option.js';
 
@@ -14,7 +14,6 @@ export const EVIDENCE = 'Evidence:';
 /** Heading for who explains inputs in place of this machine. */
 export const QUEUE = 'Many machines:';
 const SELECTION = 'Inputs and outputs of the model:';
-const CARD = 'Model card:';
 const ENGINE = 'Engine:';
 
 /** `table` under one heading of --help. */
@@ -30,7 +29,7 @@ export const MODEL_ARGUMENT = {
 
 /** How pictures become the model's input, and what its output means. */
 export const cardOptions = {
-  card: { ...TEXT, group: CARD, describe: 'JSON file that says how pictures go in (default: MODEL.card.json)' },
+  card: { ...TEXT, group: CARD, describe: 'JSON file of how pictures go in (default: MODEL.card.json), or a preset' },
   layout: {
     choices: ['NCHW', 'NHWC'] as const,
     type: 'string',
@@ -77,7 +76,7 @@ export const cardOptions = {
     describe: 'per channel, in units of the range: --mean 0.485 0.456 0.406',
   },
   std: { ...TEXTS, coerce: deviations, group: CARD, describe: 'per channel: input = (pixel - mean) / std' },
-  preprocessing: { ...TEXT, group: CARD, describe: "a plug-in's preprocessing of the pixels, by name (see --plugin)" },
+  ...preprocessingOption,
   'output-kind': {
     type: 'string',
     choices: ['logits', 'probabilities', 'log-probabilities', 'sigmoid'] as const,
@@ -225,7 +224,7 @@ export const dataOptions = {
     demandOption: true,
     group: INPUTS,
     describe:
-      'folder with a sub-folder per class, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or images.npy with labels.npy',
+      'folder with a sub-folder per class, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), images.npy or counts.npz (sparse) with labels.npy',
   },
   split: { ...TEXT, group: INPUTS, describe: 'train, test or val, where the data has several (default: test)' },
 } as const satisfies OptionTable;

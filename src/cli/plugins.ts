@@ -102,5 +102,12 @@ function notLoaded(where: string, error: unknown): LanError {
       `${where}: Node ${process.versions.node} cannot load this kind of file.`,
       'TypeScript takes Node 22.18 or newer; else give a .mjs file.',
     );
-  return new LanError('plugin', `${where}: failed while it was loaded: ${message}`);
+  const common = error instanceof SyntaxError && /^Unexpected token 'export'|^Cannot use import statement/.test(message);
+  return new LanError(
+    'plugin',
+    `${where}: failed while it was loaded: ${message}${common ? '.' : ''}`,
+    common
+      ? 'A package.json near it says that such a file is CommonJS: give it the ending .mjs, or say "type": "module" there.'
+      : undefined,
+  );
 }

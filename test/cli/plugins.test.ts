@@ -13,6 +13,7 @@ const home = process.cwd();
 let folder: string;
 beforeAll(() => {
   folder = folderWithPackage();
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }');
   cpSync(examples, folder, { recursive: true });
   const g = new GraphBuilder('bent');
   const bent = g.op('Bent', [g.input('x', 'float32', [1, 3])], { alpha: { kind: 'float', value: 0.5 } }, 'com.example');
@@ -51,6 +52,7 @@ describe('--plugin', () => {
     ['missing.mjs', undefined, /^lan-onnx: Plug-in '.*missing\.mjs': there is no such file\.\n$/],
     ['throws.mjs', 'throw new Error("out of coffee");', /throws\.mjs': failed while it was loaded: out of coffee\n$/],
     ['syntax.mjs', 'export default {', /syntax\.mjs': failed while it was loaded: Unexpected/],
+    ['common.js', 'export default {};', /common\.js': failed while it was loaded: Unexpected token 'export'\. A package\.json near it says that such a file is CommonJS/], // prettier-ignore
     ['none.mjs', 'export const plugin = {};', /none\.mjs': has no default export\. End it with: export default definePlugin/],
     ['number.mjs', 'export default 7;', /number\.mjs: Plug-in 0: expected an object \{ name, ops, \.\.\. \}, received 7\.\n$/],
     ['unnamed.mjs', 'export default { ops: [] };', /Plug-in 0: expected 'name' to be a text, received undefined\.\n$/],

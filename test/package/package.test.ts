@@ -5,6 +5,10 @@ import { cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { float32 } from '../../src/core/tensor.js';
+import { encodeNpy } from '../../src/data/npy.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encodeModel } from '../../src/onnx/codec.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const MINUTES = 60_000;
@@ -112,6 +116,46 @@ test(
     const { code, out } = shell('npx lan-onnx audit tank --image forest.png --iterations 20 --evidence-draws 16');
     expect([code, out]).toEqual([0, expect.stringContaining('forest.png: tank')]);
     expect(readdirSync(join(project(), 'lan-onnx-out/forest'))).toContain('sheet.png');
+  },
+  5 * MINUTES,
+);
+
+test(
+  'a model with a custom op and the plug-in of the docs: tried, audited, and refused without it',
+  () => {
+    // The plug-in as the docs in the package have it.
+    const page = readFileSync(join(project(), 'node_modules/lan-onnx/docs/plugins.md'), 'utf8');
+    const [, text] = /op\.mjs\):\n\n```js\n([^]*?)```/.exec(page) ?? [];
+    writeFileSync(join(project(), 'op.mjs'), text!);
+    const g = new GraphBuilder('bent');
+    const bent = g.op('Bent', [g.input('x', 'float32', [1, 12])], { alpha: { kind: 'float', value: 0.5 } }, 'com.example');
+    g.output(g.op('Softmax', [g.op('Gemm', [bent, g.constant(float32(Array.from({ length: 36 }, (_, i) => Math.sin(i)), [12, 3]))])], { axis: 1 }), 'p'); // prettier-ignore
+    const opsets = new Map([['', 18], ['com.example', 1]]); // prettier-ignore
+    const model = encodeModel({ irVersion: 8, producer: '', opsets, metadata: {}, functions: [], graph: g.build() });
+    writeFileSync(join(project(), 'bent.onnx'), model);
+    writeFileSync(
+      join(project(), 'x.npy'),
+      encodeNpy(
+        float32(
+          Array.from({ length: 12 }, (_, i) => Math.cos(i)),
+          [1, 12],
+        ),
+      ),
+    );
+    expect(shell('npx lan-onnx plugin test ./op.mjs')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('2 of 2 tests pass.'),
+    });
+    const line = 'npx lan-onnx audit bent.onnx --tensor x.npy --quick --out bent';
+    expect(shell(line)).toMatchObject({ code: 2, err: expect.stringContaining('com.example.Bent') });
+    const { code, err } = shell(`${line} --plugin ./op.mjs`);
+    expect([code, err]).toEqual([0, expect.stringContaining("plug-in 'bent' of ./op.mjs: op com.example.Bent")]);
+    expect(readdirSync(join(project(), 'bent/x'))).toContain('audit.json');
+    expect(shell(`npx lan-onnx check bent.onnx --plugin ./op.mjs --samples 1`)).toMatchObject({ code: 0 });
+    // The same by a config.
+    writeFileSync(join(project(), 'lan-onnx.config.json'), '{ "plugins": ["./op.mjs"] }');
+    expect(shell('npx lan-onnx inspect bent.onnx')).toMatchObject({ code: 0, err: expect.stringContaining('plug-ins of lan-onnx.config.json are loaded') }); // prettier-ignore
+    rmSync(join(project(), 'lan-onnx.config.json'));
   },
   5 * MINUTES,
 );
