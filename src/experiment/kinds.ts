@@ -4,6 +4,7 @@ import { MASK_VALUES, type MaskValues } from '../lan/choices.js';
 import { z } from 'zod';
 import type { TrainSettings } from '../lan/train.js';
 import { cifarFields, type CifarConfig } from './cifar-config.js';
+import { learnedNoiseFields, type LearnedNoiseConfig } from './learned-noise-config.js';
 import { newsgroupsFields, type NewsgroupsConfig } from './newsgroups-config.js';
 import { SYN } from './data/known-features.js';
 import { above, beta, betas, CANVAS, limit, listOf, MOST, MOST_PIXELS, MOST_STEPS, network, noise, section, text, train, whole } from './fields.js'; // prettier-ignore
@@ -157,7 +158,8 @@ export type ExperimentConfig =
   | AdversaryConfig
   | CifarConfig
   | NewsgroupsConfig
-  | ImagenetConfig;
+  | ImagenetConfig
+  | LearnedNoiseConfig;
 
 const game = { network, hider: network, weight: above(0, 1000), price: above(0, 1000), ...train };
 
@@ -227,6 +229,7 @@ export const KINDS = {
   }),
   cifar: cifarFields,
   newsgroups: newsgroupsFields,
+  'learned-noise': learnedNoiseFields,
   'boosted-trees': section({
     data: section({ sets: listOf(SYN), train: whole(100, MOST), test: whole(2, MOST) }),
     trees: section({ trees: whole(1, 10_000), depth: whole(1, 12), learningRate: above(0, 1), leastWeight: above(0, MOST) }),

@@ -2,6 +2,7 @@
 import { adversaries } from './adversary.js';
 import { cifar } from './cifar.js';
 import type { ExperimentConfig } from './kinds.js';
+import { learnedNoise } from './learned-noise.js';
 import { newsgroups } from './newsgroups.js';
 import type { Findings, RunOptions } from './run.js';
 import { boostedTrees } from './boosted-trees.js';
@@ -21,6 +22,8 @@ export function reproduce(
   switch (config.kind) {
     case 'adversary':
       return adversaries(config, data, run);
+    case 'learned-noise':
+      return learnedNoise(config, data, run);
     case 'spam':
       return spam(config, data, run);
     case 'boosted-trees':

@@ -7,8 +7,11 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import sharp from 'sharp';
 import { audit } from '../../src/api/audit.js';
 import { train } from '../../src/api/train.js';
-import { toFloat32 } from '../../src/core/tensor.js';
+import { sizeOf, toFloat32 } from '../../src/core/tensor.js';
 import { decodeNpy } from '../../src/data/npy.js';
+import { readModel } from '../../src/model/source.js';
+import { assemble } from '../../src/onnx/assemble.js';
+import { protoOf } from '../../src/onnx/codec.js';
 import type { AuditDocument } from '../../src/report/audit-files.js';
 import type { NamedFile } from '../../web/app/protocol.js';
 import { site, talkTo, type Site, type Talk } from './site.js';
@@ -175,6 +178,12 @@ test('a second stop gives up, and what is no model is refused in words; the next
   await talk.send({ type: 'stop' });
   await talk.send({ type: 'stop' });
   expect(await talk.next('failed')).toMatchObject({ during: 'audit', code: 'interrupted' });
+  // While the claim is measured as well.
+  await talk.send({ type: 'audit', settings: { iterations: 4, draws: 4, evidenceDraws: 20_000 } });
+  while (!(await talk.next('phase')).text.startsWith('measuring'));
+  await talk.send({ type: 'stop' });
+  await talk.send({ type: 'stop' });
+  expect(await talk.next('failed')).toMatchObject({ during: 'audit', code: 'interrupted' });
   const junk = Uint8Array.from({ length: 3000 }, (_, i) => (i * 37) % 251);
   const [{ bytes }] = TANK as [NamedFile];
   const cases = [
@@ -234,4 +243,47 @@ test('an explainer by itself gives the masks that it gives in Node', async () =>
   // Without a model there is nothing to audit.
   await talk.send({ type: 'audit', settings: {} });
   expect(await talk.next('failed')).toMatchObject({ code: 'usage', problem: 'No model is open.' });
+}, 120_000);
+
+test('a Hugging Face folder as a whole goes by its own card, external data included', async () => {
+  const source = await readModel(join(models, 'tank/tank.onnx'));
+  const weights = new Map([...source.model.graph.constants].filter(([, t]) => sizeOf(t.dims) > 64));
+  const data: Uint8Array[] = [];
+  const initializer = [...weights].map(([name, t]) => {
+    const raw = new Uint8Array(Float32Array.from(toFloat32(t)).buffer);
+    const offset = data.reduce((sum, d) => sum + d.length, 0);
+    data.push(raw);
+    const place = { location: 'model.onnx_data', offset: String(offset), length: String(raw.length) };
+    return { name, dims: [...t.dims], dataType: 1, dataLocation: 1, externalData: Object.entries(place).map(([key, value]) => ({ key, value })) }; // prettier-ignore
+  });
+  expect(initializer.length).toBeGreaterThan(2);
+  const rest = new Map([...source.model.graph.constants].filter(([name]) => !weights.has(name)));
+  const { graph = {}, ...proto } = protoOf({ ...source.model, graph: { ...source.model.graph, constants: rest } });
+  const bytes = assemble({ ...proto, graph: { ...graph, initializer: [...graph.initializer!, ...initializer] } });
+  const json = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+  const preprocessor = {
+    do_resize: true,
+    size: { height: 64, width: 64 },
+    do_rescale: true,
+    rescale_factor: 1,
+    do_normalize: false,
+  };
+  await talk.send({
+    type: 'open',
+    files: [
+      { name: 'net/config.json', bytes: json({ id2label: { 0: 'forest', 1: 'armour' } }) },
+      { name: 'net/preprocessor_config.json', bytes: json(preprocessor) },
+      { name: 'net/onnx/model.onnx', bytes },
+      { name: 'net/onnx/model.onnx_data', bytes: Buffer.concat(data) },
+    ],
+  });
+  const { model } = await talk.next('opened');
+  expect([model.name, model.labels]).toEqual(['net', ['forest', 'armour']]);
+  await talk.send(await pixels(picture));
+  const { top, card } = await talk.next('predicted');
+  expect(top[0]).toMatchObject({ label: 'armour', index: 1 });
+  expect(top[0]!.probability).toBeGreaterThan(0.9);
+  expect(card!.card.range).toBe(255);
+  await talk.send({ type: 'audit', settings: { preset: 'quick', iterations: 6, draws: 4 } });
+  await talk.next('finding');
 }, 120_000);

@@ -21,6 +21,7 @@ const CARD: CardShown = {
 };
 
 let audits = 0;
+let frames = 0;
 let paused = false;
 let stops = 0;
 let share = 0;
@@ -45,7 +46,7 @@ function open({ files, card }: Extract<ToWorker, { type: 'open' }>): void {
     type: 'opened',
     model: {
       name: file.name,
-      kind: 'classifier',
+      kind: file.name.includes('lan') ? 'explainer' : 'classifier',
       takes: file.name.includes('text') ? 'text' : file.name.includes('sound') ? 'other' : 'picture',
       inputs: [value('x', [1, 3, SIDE, SIDE])],
       outputs: [value('y', [1, 3])],
@@ -123,6 +124,9 @@ scope.onmessage = ({ data }) => {
       say({ type: 'predicted', name: 'again', top: answers(0.6, 0.3, 0.1), seen: pixels(() => [0, 0, 255]), card: { ...CARD, card: { ...CARD.card, ...data.card.input } }, notes: [`channels ${channels}`], cautions: channels === 'GREY' ? ['The model is unsure.'] : [] }); // prettier-ignore
       return;
     }
+    case 'explain-once':
+      say({ type: 'explained', id: data.id, attention: new Float32Array(SIDE * SIDE).fill((frames++ % 10) / 10), height: SIDE, width: SIDE, seconds: 0.004 }); // prettier-ignore
+      return;
     case 'text':
       say({ type: 'predicted', name: 'text', top: [{ label: data.text, index: 0, probability: 0.9 }], notes: [], cautions: [] });
       return;

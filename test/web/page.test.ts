@@ -20,7 +20,8 @@ const PNG = readFileSync(join(root, 'models/tank/pictures/tank/05.png'));
 const file = (name: string, buffer = Buffer.from(name)) => ({ name, mimeType: '', buffer });
 
 beforeAll(async () => {
-  browser = await launch();
+  // A camera that shows a test picture.
+  browser = await launch('--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream');
   const { pageFiles } = (await import(pathToFileURL(join(root, 'web/page-files.js')).href)) as {
     pageFiles: () => Promise<Map<string, Uint8Array>>;
   };
@@ -206,6 +207,21 @@ describe('in order', () => {
     expect(await page.locator('.notes').allInnerTexts()).toContain('files: onnx/model.onnx, onnx/model.onnx_data, config.json');
     await page.getByLabel('Other models of this folder').selectOption('onnx/model_quantized.onnx');
     await page.getByText('onnx/model_quantized.onnx is open').waitFor();
+  });
+
+  test('an explainer gives the mask of a picture at once, and of what a camera sees', async () => {
+    await picture('a.png');
+    await model('lan.onnx');
+    await page.getByText('as the explainer says, in 4 ms; without evidence').waitFor();
+    await page.getByText('the explainer that is open has learned it before').waitFor();
+    const drawn = (): Promise<string> => page.locator('.seen canvas').last().evaluate((c) => (c as unknown as { toDataURL(): string }).toDataURL()); // prettier-ignore
+    const first = await drawn();
+    await page.getByRole('button', { name: 'Use the camera' }).click();
+    await page.getByRole('button', { name: 'Stop the camera' }).waitFor();
+    await until(async () => (await drawn()) === first, false);
+    await page.getByRole('button', { name: 'Stop the camera' }).click();
+    expect(await page.locator('.seen figcaption b').first().innerText()).toBe('a.png');
+    expect(faults).toEqual([]);
   });
 
   test('a text model is asked about a text, a model of sounds says where to go', async () => {

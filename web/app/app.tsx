@@ -40,7 +40,13 @@ export function App(): VNode {
           choose={(name) => void session.choose(name)}
           tank={(picture) => void openTank(session, picture)}
         />
-        <PictureStep state={state} take={take} text={(text) => session.text(text)} card={(card) => session.card(card)} />
+        <PictureStep
+          state={state}
+          session={session}
+          take={take}
+          text={(text) => session.text(text)}
+          card={(card) => session.card(card)}
+        />
       </div>
       <LearnStep state={state} session={session} />
       <FindingStep finding={state.finding} />

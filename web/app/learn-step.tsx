@@ -36,11 +36,13 @@ export function LearnStep({ state, session }: { readonly state: State; readonly 
 }
 
 const why = ({ model, asking }: State): string =>
-  model && model.model.unsupported.length > 0
-    ? 'This model cannot be explained: see step 1.'
-    : asking
-      ? 'Waiting for the answer …'
-      : 'Begins when there are a model and a picture.';
+  model?.model.kind === 'explainer'
+    ? 'Nothing is learned here: the explainer that is open has learned it before. Its masks stand in step 2.'
+    : model && model.model.unsupported.length > 0
+      ? 'This model cannot be explained: see step 1.'
+      : asking
+        ? 'Waiting for the answer …'
+        : 'Begins when there are a model and a picture.';
 
 function Controls({ state: { learning, step, doing }, session }: { readonly state: State; readonly session: Session }): VNode {
   const measuring = learning === 'measuring';

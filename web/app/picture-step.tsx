@@ -5,27 +5,32 @@ import { Caution } from '../blocks/text.js';
 import { Answers } from './answers.js';
 import { Pick } from './drop.js';
 import type { Handed } from './dropped.js';
+import { ExplainerView } from './explainer-view.js';
 import { percent } from './figures.js';
 import { CardLines, Notes } from './model-step.js';
 import { Canvas } from './pixels.js';
 import { Preprocessing } from './preprocessing.js';
 import type { CardGiven, Pixels } from './protocol.js';
 import type { State, Told } from './state.js';
+import type { Session } from './use-session.js';
 
 /** Choosing what the model is asked about, and its answer. */
 export function PictureStep({
   state,
+  session,
   take,
   text,
   card,
 }: {
   readonly state: State;
+  readonly session: Session;
   readonly take: (handed: Handed) => void;
   readonly text: (text: string) => void;
   readonly card: (card: CardGiven) => void;
 }): VNode {
   const { model, photo, predicted, asking } = state;
   const takes = model?.model.takes ?? 'picture';
+  const explainer = model?.model.kind === 'explainer';
   return (
     <section class="step" aria-labelledby="step-picture">
       <h2 id="step-picture">
@@ -44,7 +49,8 @@ export function PictureStep({
           <span class="quiet">or drop one</span>
         </p>
       )}
-      {takes === 'picture' && photo && <Seen state={state} />}
+      {explainer && <ExplainerView state={state} session={session} />}
+      {takes === 'picture' && photo && !explainer && <Seen state={state} />}
       {takes === 'picture' && photo && !model && <p class="quiet">Now a model: step 1.</p>}
       {asking && <p class="quiet">Asking the model …</p>}
       {predicted && takes === 'text' && <Answered predicted={predicted} />}

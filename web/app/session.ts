@@ -174,7 +174,7 @@ export class Session {
     const run = new LiveRun(this.say, this.settled ?? model, this.x, settings);
     this.run = run;
     try {
-      const result = await audit(model, picture, {
+      const result = await audit(listening(model, run.listen), picture, {
         ...settings,
         signal: run.signal,
         watch: run.watch,
@@ -198,6 +198,16 @@ export class Session {
 
 function openingOf({ card, size }: Asked<'open'>): OpenOptions {
   return { ...(card ? { card } : {}), ...(size ? { pictureSize: size } : {}) };
+}
+
+/** The model, that lets the page's messages in before each batch: a run of WebAssembly blocks the thread. */
+function listening(model: Classifier, listen: () => Promise<void>): Classifier {
+  const predict: Classifier['predict'] = async (...asked) => {
+    await listen();
+    return model.predict(...asked);
+  };
+  const withCard: Classifier['withCard'] = (card) => listening(model.withCard(card), listen);
+  return Object.create(model, { predict: { value: predict }, withCard: { value: withCard } }) as Classifier;
 }
 
 /** What a model is called: its file, or the folder that was dropped. */

@@ -39,6 +39,8 @@ export interface State {
   readonly step?: Told<'step'>;
   readonly history: readonly Point[];
   readonly finding?: Told<'finding'>;
+  /** The last mask of an explainer. */
+  readonly explained?: Told<'explained'>;
   readonly notes: readonly string[];
   readonly problem?: Problem;
 }
@@ -80,12 +82,21 @@ export function after(state: State, event: Event): State {
         others: event.others,
         notes: event.notes,
         model: undefined,
+        explained: undefined,
         predicted: undefined,
         asking: false,
         problem: undefined,
       };
     case 'photo':
-      return { ...state, ...UNLEARNED, photo: event.photo, predicted: undefined, asking: event.asked, problem: undefined };
+      return {
+        ...state,
+        ...UNLEARNED,
+        photo: event.photo,
+        explained: undefined,
+        predicted: undefined,
+        asking: event.asked,
+        problem: undefined,
+      };
     case 'ask':
       return { ...state, ...UNLEARNED, asking: true, problem: undefined };
     case 'audit':
@@ -140,8 +151,9 @@ function told(state: State, message: FromWorker): State {
       return stale ? state : { ...state, learning: 'none', doing: undefined, finding: message };
     case 'note':
       return { ...state, notes: state.notes.includes(message.text) ? state.notes : [...state.notes, message.text] };
-    case 'closed':
     case 'explained':
+      return { ...state, asking: false, explained: message };
+    case 'closed':
       return state;
     case 'failed':
       return failed(state, message);

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useReducer, useRef } from 'preact/hooks';
 import { sorted, type Found } from './files.js';
 import { decodePicture, Unreadable, type Photo } from './pictures.js';
-import type { AuditSettings, CardGiven, FromWorker, ToWorker } from './protocol.js';
+import type { AuditSettings, CardGiven, FromWorker, Pixels, ToWorker } from './protocol.js';
 import { after, START, type Event, type State } from './state.js';
 
 /** What can be asked. */
@@ -14,6 +14,8 @@ export interface Session {
   text(text: string): void;
   card(card: CardGiven): void;
   audit(settings: AuditSettings): void;
+  /** By the explainer that is open. */
+  explain(pixels: Pixels): void;
   pause(): void;
   resume(): void;
   change(what: Omit<Extract<ToWorker, { type: 'change' }>, 'type'>): void;
@@ -100,8 +102,14 @@ class Running implements Session {
     this.dispatch({ type: 'dismiss' });
   }
 
-  private askAbout({ name, width, height, rgba }: Photo): void {
-    this.send({ type: 'picture', name, width, height, rgba });
+  explain({ width, height, rgba }: Pixels): void {
+    this.send({ type: 'explain-once', id: this.turn, width, height, rgba });
+  }
+
+  private askAbout(photo: Photo, kind: 'classifier' | 'explainer'): void {
+    const { name, width, height, rgba } = photo;
+    if (kind === 'explainer') this.explain(photo);
+    else this.send({ type: 'picture', name, width, height, rgba });
   }
 
   end(): void {
@@ -136,9 +144,10 @@ class Running implements Session {
       const photo = await decodePicture(name, file);
       if (turn !== this.turn) return;
       this.giveUp();
-      const asked = this.state().model?.model.takes === 'picture';
+      const model = this.state().model?.model;
+      const asked = model?.takes === 'picture';
       this.dispatch({ type: 'photo', photo, asked });
-      if (asked) this.askAbout(photo);
+      if (model && asked) this.askAbout(photo, model.kind);
     } catch (error) {
       if (turn !== this.turn) return;
       if (error instanceof Unreadable) this.fail(error.message, error.advice);
@@ -178,7 +187,7 @@ class Running implements Session {
     if (message.type !== 'opened' || !this.opens) return;
     this.opens = false;
     const { photo } = this.state();
-    if (photo && message.model.takes === 'picture') this.askAbout(photo);
+    if (photo && message.model.takes === 'picture') this.askAbout(photo, message.model.kind);
   }
 
   /** The worker is gone, with the model; another takes its place, unless this one never ran. */
