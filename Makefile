@@ -1,7 +1,8 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow test-package test-web pictures test-queue fuzz demo bench check-models conformance families ops-page faults clean
+.PHONY: help setup build types lint format test test-slow test-package test-web pictures test-queue test-examples fuzz demo bench check-models conformance docs-site families ops-page faults clean
 
+PYTHON ?= python3
 STAMP := node_modules/.lan-onnx-setup
 
 help: ## list the targets
@@ -40,6 +41,9 @@ test-web: setup ## reports and the page in a browser (Debian's Chromium, install
 	bash test/web/setup.sh
 	LAN_ONNX_WEB=1 npm test --silent -- test/web
 
+test-examples: setup ## the examples and the guides as typed: workflows, action, commands; scripts where $(PYTHON) has what they need
+	LAN_ONNX_EXAMPLES=1 LAN_ONNX_PYTHON=$(PYTHON) npm test --silent -- test/examples
+
 test-queue: setup ## audits through a real Redis (Debian's, installed where it is missing): workers, server and coordinator killed, hostile jobs
 	bash test/redis/setup.sh
 	LAN_ONNX_QUEUE=1 npm test --silent -- test/redis
@@ -67,7 +71,9 @@ conformance: setup ## the official ONNX backend tests (of $$SHARED/conformance, 
 ops-page: setup ## rewrite docs/ops.md from the adapters
 	npm run --silent docs:ops
 
-PYTHON ?= python3
+docs-site: setup ## the documentation as a site of static files in out/site, from the repository's own pages
+	node_modules/.bin/tsx tools/site/build.ts
+
 families: setup ## docs/families.md: export small models of 100 architecture families with $(PYTHON) and take each through inspect, check and audit
 	$(PYTHON) tools/families/export.py out/families --missing
 	node_modules/.bin/tsx tools/families/table.ts out/families

@@ -18,6 +18,8 @@ export default {
   testPathIgnorePatterns: [
     ...(process.env.LAN_ONNX_SLOW ? [] : ['<rootDir>/test/slow/']),
     ...(process.env.LAN_ONNX_WEB ? [] : ['<rootDir>/test/web/']),
+    // They start the program many times, and Python; `make test-examples`.
+    ...(process.env.LAN_ONNX_EXAMPLES ? [] : ['<rootDir>/test/examples/']),
     // A Redis server; `make test-queue`.
     ...(process.env.LAN_ONNX_QUEUE ? [] : ['<rootDir>/test/redis/']),
     // It installs the package; `make test-package`.

@@ -47,6 +47,25 @@ function isGlobal(n: StaticNode, e: Explicit): boolean {
   );
 }
 
+/**
+ * A single window that begins with the input and sticks out at its end, where nothing is counted, ends with it: the pool of a classifier for larger pictures, with
+ * a kernel of hundreds. `open`: the last window may stick out, and what lies outside does not count.
+ */
+function fitted(n: StaticNode, e: Explicit, open: boolean): Explicit {
+  const spatial = n.type(0).dims.slice(2);
+  const rank = e.kernel_shape.length;
+  const covers = (i: number): boolean =>
+    n.outputType(0).dims[i + 2] === 1 &&
+    e.pads[i] === 0 &&
+    e.pads[i + rank] === 0 &&
+    e.dilations[i] === 1 &&
+    e.kernel_shape[i]! > spatial[i]!;
+  const cut = spatial.map((_, i) => open && covers(i));
+  if (!cut.includes(true)) return e;
+  const own = (of: readonly number[], other: (i: number) => number): number[] => of.map((v, i) => (cut[i] ? other(i) : v));
+  return { ...e, kernel_shape: own(e.kernel_shape, (i) => spatial[i]!), strides: own(e.strides, () => 1) };
+}
+
 /** Explicit attributes, 1-D as 2-D, a window as large as the input as a global pool, ceil_mode as padding. */
 function rewrite(
   n: StaticNode,
@@ -57,7 +76,8 @@ function rewrite(
 ): string | undefined {
   const { dims } = n.type(0);
   const kernel = a.kernel_shape ?? n.refuse('attribute kernel_shape is missing.');
-  const window = poolWindow(n, a, kernel);
+  const given = poolWindow(n, a, kernel);
+  const window = fitted(n, given, a.ceil_mode === 1);
   if (isGlobal(n, window)) return g.op(`Global${op}`, [n.x[0]!]);
   const write = (x: string, e: Explicit): string => {
     const { dilations, ...rest } = e;
@@ -66,7 +86,8 @@ function rewrite(
   };
   if (dims.length === 3)
     return g.reshape(write(reshaped(n, 0, withUnitAxis(dims), g), asTwoDimensional(window)), n.outputType(0).dims);
-  const settled = isExplicit(a, op === 'MaxPool') && withoutCeil(n, window, a.ceil_mode).ceil_mode === a.ceil_mode;
+  const settled =
+    window === given && isExplicit(a, op === 'MaxPool') && withoutCeil(n, window, a.ceil_mode).ceil_mode === a.ceil_mode;
   return settled ? undefined : write(n.x[0]!, window);
 }
 

@@ -72,14 +72,15 @@ export interface MaskOptions {
 /** Options of `audit` and `createAuditor`, flat: those of the model count where it is opened here. */
 export interface AuditOptions extends MaskOptions, OpenOptions {
   /**
-   * `uniform[:low,high]`, `gaussian[:mean,deviation]`, `constant:<c>`, `bootstrap:<path of a dataset, table or texts>`, `blur[:sigma]`; of texts `tokens`,
+   * `uniform[:low,high]`, `gaussian[:mean,deviation]`, `constant:<c>`, `bootstrap:<path of a dataset, table or texts>`, `learned:<the same>`
+   * (draws of a generator fitted to it), `blur[:sigma]`; of texts `tokens`,
    * `token[:<token>]` or `unigram:<path of texts>`; of tables `mean`. Default: uniform over the range of pictures, other tokens for tokens, other rows for a
    * row of a table, 0 for counts of words, what an explainer was trained with.
    */
   readonly noise?: string;
-  /** Samples [n,...sample] in pixel space for `noise: 'bootstrap:<name>'`, in place of a dataset read from a path. */
+  /** Samples [n,...sample] in pixel space for `noise: 'bootstrap:<name>'` or `'learned:<name>'`, in place of a dataset read from a path. */
   readonly noiseSamples?: Tensor;
-  /** What is to be told of `noiseSamples`, among the notes of a result. */
+  /** What is to be told of `noiseSamples`, among the notes of a result; of learned noise they are its draws then, not what it learns from. */
   readonly noiseNotes?: readonly string[];
   /**
    * Which class is explained, in place of the model's answer: its name, a synonym or a part of it that only one has, or its index. What is

@@ -10,6 +10,7 @@ import {
 } from '../explain/audit.js';
 import { readWithin } from '../evidence/answer.js';
 import { openExplainer, questionFor, type OpenedExplainer } from '../explain/explainer.js';
+import { noiseParts } from '../lan/noise.js';
 import { settled, type Preprocessing } from '../model/guess.js';
 import { openModel, type Classifier } from '../model/open.js';
 import { resolveQuestion, type Question } from '../model/question.js';
@@ -29,7 +30,7 @@ import { TextAuditor } from './text-auditor.js';
 import { groundTruthOf } from './ground-truth.js';
 import { readInput, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
-import { noiseSamples, oneRangeNote } from './noise-samples.js';
+import { learnedSamples, noiseSamples, oneRangeNote } from './noise-samples.js';
 import { readingFor, shapesFor, tokenizerFor, type Words } from './reading.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
@@ -275,6 +276,9 @@ class CompiledAuditor implements Auditor {
     if (settings.noise === undefined)
       this.settings = { ...settings, noise: inputs.find(({ noise }) => noise !== undefined)?.noise };
     const { noise = '' } = this.settings;
+    // Samples that are given without notes are data to learn from, with notes they are draws already.
+    const data = noiseParts(noise)[0] === 'learned' && !this.options.noiseNotes ? this.noise?.samples : undefined;
+    if (data) this.noise = await learnedSamples(data, this.classifier, settings.seed ?? 0);
     this.noise ??= await noiseSamples(noise, this.classifier, this.words.reading, settings.seed ?? 0);
     const note = this.noise || this.explainer ? undefined : oneRangeNote(noise, this.classifier);
     if (note !== undefined) this.say(note);
@@ -291,4 +295,4 @@ function inRange(pixels: Tensor, { card }: Classifier): Tensor {
 
 /** The noise that an explainer was trained with, where it needs no samples; else the default. */
 const noiseOf = ({ settings }: OpenedExplainer): string | undefined =>
-  settings.noise.startsWith('bootstrap') ? undefined : settings.noise;
+  /^(bootstrap|learned)/.test(settings.noise) ? undefined : settings.noise;

@@ -11,7 +11,7 @@ import { version } from '../core/version.js';
 import { readWithin } from '../evidence/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
 import { compare as measure, Compiled, LAN, type Compared, type Comparison, type Contender } from '../explain/compare.js';
-import { bootstrapPath } from '../lan/noise.js';
+import { noiseParts } from '../lan/noise.js';
 import { settled } from '../model/guess.js';
 import { openModel, type Classifier } from '../model/open.js';
 import { resolveQuestion } from '../model/question.js';
@@ -20,6 +20,7 @@ import { compareCsv, compareDocument, writeCompare, type CompareDocument } from 
 import { compareRows, type CompareRow } from '../report/compare-rows.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected } from './inputs.js';
+import { learnedSamples } from './noise-samples.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike, pluginsOf } from './opened.js';
 
 export type { Compared };
@@ -123,10 +124,14 @@ export async function createComparer(model: ModelLike, options: CompareOptions =
       const { classifier, preprocessing, note } = await (chosen ??= settled(opened, sample.pixels ? [sample.pixels] : []));
       for (const text of [...sample.notes, ...(note === undefined ? [] : [note])]) say(text);
       const x = sample.pixels && sample.range !== classifier.card!.range ? inRange(sample.pixels, classifier) : sample.x;
-      const path = noiseSamples ? undefined : bootstrapPath(settings.noise ?? '');
-      const drawn = path === undefined ? undefined : await bootstrapSamples(path, classifier, settings.seed ?? 0);
-      for (const text of drawn?.notes ?? []) say(text);
-      const samples = noiseSamples ?? drawn?.samples;
+      const [family, path] = noiseParts(settings.noise ?? '');
+      const { seed = 0 } = settings;
+      const fromData = path !== undefined && ['bootstrap', 'learned'].includes(family);
+      const read = noiseSamples || !fromData ? undefined : await bootstrapSamples(path, classifier, seed);
+      const known = noiseSamples ?? read?.samples;
+      const learned = known && family === 'learned' ? await learnedSamples(known, classifier, seed) : undefined;
+      for (const text of [...(read?.notes ?? []), ...(learned?.notes ?? [])]) say(text);
+      const samples = learned?.samples ?? known;
       const { source, engine, card, hookPoint } = classifier;
       const asked = { methods: contenders, preset: options.preset, settings, question, within, evidenceDraws, samples, onPhase, signal }; // prettier-ignore
       const comparison = await measure(classifier, x, asked, hookPoint?.hasSkipPath ? undefined : compiled);

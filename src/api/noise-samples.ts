@@ -5,9 +5,12 @@ import { castTensor, float32, sizeOf, toFloat32, type Tensor } from '../core/ten
 import { columnsFor, wholeRows } from '../data/table.js';
 import { readTexts, type Text } from '../data/text-files.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
+import { createGenerator, drawsOf, fitGenerator } from '../lan/generator.js';
 import { bootstrapPath, noiseParts } from '../lan/noise.js';
+import { samplesOf } from '../lan/samples.js';
 import type { Classifier } from '../model/open.js';
 import { requireNumbers, tableAt, type Reading } from './named-inputs.js';
+import type { Graph } from '../onnx/graph.js';
 import { idsTensor, inLength, tokenNamed } from './token-inputs.js';
 
 /** Samples [n,...sampleShape] where the mask lies, and what to tell about them. */
@@ -34,11 +37,41 @@ export async function noiseSamples(
   const [family, rest = ''] = noiseParts(noise);
   if (family === 'token') return oneToken(noise, rest, classifier, reading);
   if (family === 'unigram') return unigram(noise, rest, classifier, reading, seed);
+  if (family === 'learned') {
+    if (rest === '')
+      throw new LanError(
+        'usage',
+        "`noise` 'learned': there is no data to learn it from.",
+        'Say which: learned:<path of a dataset>.',
+      );
+    const { samples, notes } = (await noiseSamples(`bootstrap:${rest}`, classifier, reading, seed))!;
+    const own = await learnedSamples(samples, classifier, seed);
+    return {
+      samples: own.samples,
+      notes: [...notes.map((note) => note.replace('the noise is', 'the noise is learned from')), ...own.notes],
+    };
+  }
   const path = bootstrapPath(noise);
   if (path === undefined) return undefined;
   if (/\.csv$/i.test(path) && !classifier.card && !classifier.hookPoint?.tokens) return rows(path, classifier, reading, seed);
   if (encoder(classifier, reading) && !/\.npy$/i.test(path)) return documents(path, classifier, reading, seed);
   return bootstrapSamples(path, classifier, seed);
+}
+
+/**
+ * Draws of a generator that is fitted to `samples` [n,...sampleShape] (see fitGenerator), and how near to them it stays. Throws LanError (`usage`) where the mask
+ * lies on vectors of tokens, between which there is nothing, and (`data`) for samples that are all the same.
+ */
+export async function learnedSamples(samples: Tensor, classifier: Classifier, seed: number): Promise<NoiseSamples> {
+  if (classifier.hookPoint?.tokens)
+    throw new LanError('usage', "`noise` 'learned': gives values between those of the data, and between the vectors of two tokens there is no third one.", 'Choose tokens, token or bootstrap:<data>.'); // prettier-ignore
+  const data = samplesOf(toFloat32(samples), samples.dims.slice(1));
+  const compiling = { engine: classifier.engine, specialize: (graph: Graph) => classifier.specialize(graph) };
+  const generator = await createGenerator(data, seed);
+  const { parameters, distance } = await fitGenerator(generator, data, seed, compiling);
+  const draws = await drawsOf(generator, parameters, Math.min(MOST, Math.max(64, data.count)), seed, compiling);
+  const note = `the generator's draws are ${Math.max(0, distance).toPrecision(2)} away from the data (energy distance in units of the mean distance of two samples: 0 = alike)`;
+  return { samples: draws, notes: [note] };
 }
 
 /** What is to be known where noise without samples is drawn over one range, though the numbers of the input may have little in common; else undefined. */

@@ -33,7 +33,7 @@ export interface TrainOptions extends Omit<OpenOptions, 'batch'> {
   readonly against?: ClassName;
   /** Weight of the mask mean. Default 1.5 ln(classes). */
   readonly beta?: number;
-  /** `bootstrap`: other samples of the data, the default; or uniform[:low,high], gaussian[:mean,deviation], constant:<c>. */
+  /** `bootstrap`: other samples of the data, the default; `learned`: a generator that stays near them and is trained against the masks; or uniform[:low,high], gaussian[:mean,deviation], constant:<c>. */
   readonly noise?: string;
   /** Steps. Default 20,000. */
   readonly iterations?: number;

@@ -5,13 +5,16 @@ import type { OutputKind } from '../model/card.js';
 
 /** How far a tensor is from its reference of the same shape, in three figures without unit. 0 error and fraction 1: equal. */
 export interface Difference {
-  /** max|value - reference| / max|reference|; the absolute error where the reference is all zeros; Infinity where shapes or NaNs differ. */
+  /** max|value - reference| / max|reference|, the latter at least 2^-126, below which float32 loses its digits; the absolute error where the reference is all zeros; Infinity where shapes or NaNs differ. */
   readonly maxError: number;
   /** Fraction of elements within tolerance * max|reference|, in 0..1. */
   readonly matchFraction: number;
   /** The worst element, row-major, and both values there; absent for empty tensors and for shapes that differ. */
   readonly worst?: { readonly index: number; readonly value: number; readonly reference: number };
 }
+
+/** The smallest float32 with all of its digits. A network whose activations vanish ends below it, and no two engines round alike there. */
+const SMALLEST = 2 ** -126;
 
 /**
  * Compares two tensors element by element. NaN agrees with NaN only, an infinity with itself only; both stay out of max|reference|.
@@ -28,7 +31,7 @@ export function difference(value: Tensor, reference: Tensor, tolerance: number):
     const size = Math.abs(b[i]!);
     if (size > scale && size !== Infinity) scale = size;
   }
-  const unit = scale || 1;
+  const unit = scale === 0 ? 1 : Math.max(scale, SMALLEST);
   let maxError = -1;
   let index = 0;
   let within = 0;

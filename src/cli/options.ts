@@ -29,7 +29,7 @@ export const MODEL_ARGUMENT = {
 
 /** How pictures become the model's input, and what its output means. */
 export const cardOptions = {
-  card: { ...TEXT, group: CARD, describe: 'JSON file that says how pictures go in (default: MODEL.card.json)' },
+  card: { ...TEXT, group: CARD, describe: 'JSON file of how pictures go in (default: MODEL.card.json), or a preset' },
   layout: {
     choices: ['NCHW', 'NHWC'] as const,
     type: 'string',
@@ -224,7 +224,7 @@ export const dataOptions = {
     demandOption: true,
     group: INPUTS,
     describe:
-      'folder with a sub-folder per class, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or images.npy with labels.npy',
+      'folder with a sub-folder per class, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), images.npy or counts.npz (sparse) with labels.npy',
   },
   split: { ...TEXT, group: INPUTS, describe: 'train, test or val, where the data has several (default: test)' },
 } as const satisfies OptionTable;

@@ -123,14 +123,23 @@ function variableValues(graph: Graph): Set<string> {
 const DIVIDING = new Set(['Div', 'Mod']);
 
 /**
- * The probe with a product in place of every quotient that depends on an input: of the same type and shape. Inputs are fed as zeros, by which whole
- * numbers cannot be divided.
+ * The probe with 0 in place of every quotient that depends on an input, of the same type and shape: a product less itself. Inputs are fed as zeros, by which
+ * whole numbers cannot be divided; and what is left of a division is often an index, for which any other number may be too large.
  */
 const undivided =
   (probe: Probe, variable: ReadonlySet<string>): Probe =>
   (graph, feeds, wanted, typesOnly) => {
     const divides = (n: Node): boolean => n.domain === '' && DIVIDING.has(n.op) && variable.has(n.outputs[0]!);
-    const nodes = graph.nodes.map((n) => (divides(n) ? { ...n, op: 'Mul', attributes: {} } : n));
+    const taken = new Set(graph.nodes.flatMap((n) => n.outputs));
+    const nodes = graph.nodes.flatMap((n) => {
+      if (!divides(n)) return [n];
+      let product = `${n.outputs[0]!}_product`;
+      while (taken.has(product)) product += '_';
+      return [
+        { ...n, op: 'Mul', attributes: {}, outputs: [product] },
+        { ...n, op: 'Sub', attributes: {}, inputs: [product, product] },
+      ];
+    });
     return probe({ ...graph, nodes }, feeds, wanted, typesOnly);
   };
 

@@ -39,6 +39,9 @@ export const STREAMS = {
   coins: 53,
   knownFeatures: 60,
   augmentation: 70,
+  generator: 80,
+  generated: 81,
+  contested: 82,
 } as const;
 
 /** A stream of independent 32-bit words. */

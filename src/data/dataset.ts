@@ -43,6 +43,8 @@ export interface Dataset {
   readonly classes?: readonly string[];
   /** Whether the file itself numbers the classes (IDX, CIFAR, .npy); else labels are names, numbered in sorted order. */
   readonly numbered: boolean;
+  /** Samples are written out when they are read, from far less: nothing is won by keeping them. */
+  readonly sparse?: boolean;
   /** What a user should know: empty class folders, files left out, which split was taken. */
   readonly notes: readonly string[];
   /** What a sample is called: its path, or its number. */

@@ -1,4 +1,4 @@
-// Arrays as a dataset: images.npy with labels.npy beside it.
+// Arrays as a dataset: images.npy, or a sparse matrix of counts (.npz), with labels.npy beside it.
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LanError } from '../core/errors.js';
@@ -6,6 +6,8 @@ import { toFloat32, toNumbers } from '../core/tensor.js';
 import type { Dataset } from './dataset.js';
 import { readBytes } from './files.js';
 import { decodeNpy } from './npy.js';
+import { decodeSparse } from './npz.js';
+import { dense } from './sparse.js';
 import { storedDataset } from './stored.js';
 
 /**
@@ -39,6 +41,21 @@ export async function openNpyDataset(path: string): Promise<Dataset> {
       return Promise.resolve(last ? channelsFirst(own as Uint8Array, count, shape) : own);
     },
   });
+}
+
+/**
+ * Opens a sparse matrix [N,width] (see decodeSparse): bags of words, mostly. Rows are written out when they are read, so that only what is not 0 takes memory.
+ * Labels: whole numbers [N] in labels.npy beside it. Throws LanError for what is none.
+ */
+export async function openSparseDataset(path: string): Promise<Dataset> {
+  const rows = decodeSparse(await readBytes(path, 'Dataset'), `Dataset '${path}'`);
+  const { length, width } = rows;
+  if (length === 0 || width === 0)
+    throw new LanError('data', `Dataset '${path}': holds no values; its shape is [${length},${width}].`);
+  const beside = join(dirname(path), 'labels.npy');
+  const labels = existsSync(beside) ? await readLabels(beside, length) : undefined;
+  const load = (first: number, count: number): Promise<Float32Array> => Promise.resolve(dense(rows, Uint32Array.from({ length: count }, (_, i) => first + i))); // prettier-ignore
+  return { ...storedDataset({ name: path, format: 'npy', notes: [], length, shape: [width], labels, type: 'float32', load }), sparse: true }; // prettier-ignore
 }
 
 async function readLabels(path: string, length: number): Promise<Int32Array> {

@@ -10,7 +10,7 @@ import { reasonOf } from './files.js';
 import { entriesOf } from './find-images.js';
 import { findIdx, isIdx, openIdxDataset } from './idx.js';
 import { openManifest } from './manifest.js';
-import { openNpyDataset } from './npy-pair.js';
+import { openNpyDataset, openSparseDataset } from './npy-pair.js';
 import { openPictureFolder } from './picture-files.js';
 
 /** A kind of dataset under one name. */
@@ -27,6 +27,7 @@ const READERS: readonly DataReader[] = [
   { name: 'IDX', reads: isIdx, open: (path) => openIdxDataset(path) },
   { name: 'CIFAR', reads: (path) => extname(path).toLowerCase() === '.bin', open: (path) => openCifarDataset([path]) },
   { name: 'manifest', reads: (path) => /\.(csv|jsonl)$/i.test(path), open: (path) => openManifest(path) },
+  { name: 'npz', reads: (path) => /\.npz$/i.test(path), open: (path) => openSparseDataset(path) },
   { name: 'npy', reads: (path) => /\.npy$/i.test(path), open: (path) => openNpyDataset(path) },
 ];
 
@@ -41,7 +42,8 @@ export interface DatasetOptions {
 }
 
 const SPLITS = ['train', 'test', 'val', 'valid', 'validation', 'dev'];
-const KINDS = 'a folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or images.npy with labels.npy';
+const KINDS =
+  'a folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), images.npy or a sparse counts.npz with labels.npy';
 
 /**
  * Opens a dataset lazily: a folder with a sub-folder per class, a flat folder (unlabelled), IDX and CIFAR files or folders of them. Folders named

@@ -52,8 +52,13 @@ function restored(
   values.forEach((triple, i) => triple.forEach((value, k) => arrays[i]![k]!.set(value)));
 }
 
-/** Adam around a program that gives outputs and gradients. */
-export function descentOnGradients(program: Program, parameters: readonly Parameter[], outputs: readonly string[]): Descent {
+/** Adam around programs that give outputs and the gradients of `names`, one after the other; the outputs are those of the first. */
+export function descentOnGradients(
+  turns: readonly { readonly program: Program; readonly names: readonly string[] }[],
+  parameters: readonly Parameter[],
+  outputs: readonly string[],
+): Descent {
+  const [{ program }] = turns as readonly [(typeof turns)[number]];
   const states = parameters.map((p) => {
     const make = (): Float32Array => new Float32Array(sizeOf(p.dims));
     return { ...p, value: make(), m: make(), v: make() };
@@ -68,10 +73,18 @@ export function descentOnGradients(program: Program, parameters: readonly Parame
     Object.fromEntries(wanted.map((name) => [name, all[name]!]));
   return {
     async step(feeds, learningRate) {
-      const results = await program.run(fed(feeds));
-      const factors = adamFactors(++t, learningRate);
-      for (const s of states) adamUpdate(s.value, toFloat32(results[gradientOf(s.name)]!), s, factors);
-      return only(results, outputs);
+      const number = t + 1;
+      let first: Record<string, Tensor> | undefined;
+      for (const { program, names } of turns) {
+        const results = await program.run(fed(feeds));
+        first ??= results;
+        for (const s of states)
+          if (names.includes(s.name))
+            adamUpdate(s.value, toFloat32(results[gradientOf(s.name)]!), s, adamFactors(number, learningRate * (s.pace ?? 1)));
+      }
+      // Only now: a step that failed has not been taken.
+      t = number;
+      return only(first!, outputs);
     },
     evaluate: async (feeds, wanted) => only(await program.run(fed(feeds)), wanted),
     get: (name) => Float32Array.from(states[indexOf(parameters, name)]!.value),
@@ -91,7 +104,7 @@ export function descentOnGradients(program: Program, parameters: readonly Parame
       restored(state, states, arrays());
       t = state.steps;
     },
-    dispose: () => program.dispose(),
+    dispose: async () => void (await Promise.all(turns.map((turn) => turn.program.dispose()))),
   };
 }
 

@@ -25,6 +25,10 @@ export interface EngineInfo {
 export interface Parameter {
   readonly name: string;
   readonly dims: readonly number[];
+  /** The output that it lowers, where that is not the descent's loss: an adversary's. It moves after those of the loss, along its gradient at where they are then. */
+  readonly lowers?: string;
+  /** Its learning rate as a multiple of the descent's. Default 1. */
+  readonly pace?: number;
 }
 
 /** Training by Adam: the parameters and the optimiser's state live with the program, which moves them on. */

@@ -220,7 +220,7 @@ export function createOrtEngine(adapters: readonly OpAdapter[], options: OrtOpti
     gradient: (graph, of, wrt) =>
       compile(differentiate(graph, { of, wrt: wrt.map((name) => ({ name, as: gradientOf(name) })) }, adapters)),
     async descend(graph, loss, parameters, outputs) {
-      const step = descentGraph(graph, loss, parameters.map((p) => p.name), adapters); // prettier-ignore
+      const step = descentGraph(graph, loss, parameters, adapters);
       const program = await openModelSession(dialectModel(step.graph), options);
       return descentOnSteps(program.runInto, step.state, outputs, () => program.dispose());
     },

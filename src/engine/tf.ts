@@ -7,6 +7,7 @@ import {
   type Tf,
   type TfTensor,
 } from '../../adapters/op.js';
+import { turnsOf } from '../compile/descend.js';
 import { gradientPath } from '../compile/differentiate.js';
 import { adapterTable, staticNode } from '../compile/static.js';
 import { LanError, LanErrors } from '../core/errors.js';
@@ -38,8 +39,11 @@ export async function createTfEngine(
     gradient: (graph, of, wrt) => promised(() => new TfProgram(tf, backend, graph, adapters, { of, wrt }).program()),
     descend: (graph, loss, parameters, outputs) =>
       promised(() => {
-        const wrt = parameters.map((p) => p.name);
-        return descentOnGradients(new TfProgram(tf, backend, graph, adapters, { of: loss, wrt }).program(), parameters, outputs);
+        const turns = turnsOf(loss, parameters).map(({ of, names }) => ({
+          program: new TfProgram(tf, backend, graph, adapters, { of, wrt: names }).program(),
+          names,
+        }));
+        return descentOnGradients(turns, parameters, outputs);
       }),
   };
 }

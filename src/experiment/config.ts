@@ -83,8 +83,8 @@ function sentences(issue: z.core.$ZodIssue, sections: unknown): string[] {
 
 /** Fields of which each is sound, but not beside another. */
 function contradictions(config: object): string[] {
-  const { digit, exclude } = (config as TranslatedConfig).data;
-  if (digit === undefined) return [];
+  const { digit, exclude } = (config as Partial<TranslatedConfig>).data ?? {};
+  if (digit === undefined || exclude === undefined) return [];
   return digit + exclude > CANVAS && exclude > 0
     ? [`data.digit ${digit} and data.exclude ${exclude} leave no room in pictures of ${CANVAS} x ${CANVAS}`]
     : [];

@@ -43,7 +43,7 @@ export const section = <T extends z.ZodRawShape>(shape: T): z.ZodObject<T, z.cor
 export const beta = above(0, 1000);
 const NUMBER = '-?[0-9.]+(e-?[0-9]+)?';
 const FAMILIES = new RegExp(
-  `^(((uniform|gaussian)(:${NUMBER},${NUMBER})?)|constant:${NUMBER}|bootstrap(:.+)?|blur(:${NUMBER})?)$`,
+  `^(((uniform|gaussian)(:${NUMBER},${NUMBER})?)|constant:${NUMBER}|bootstrap(:.+)?|learned(:.+)?|blur(:${NUMBER})?)$`,
 );
 /** Noise without anything that is to be read first. */
 export const noise = text.regex(FAMILIES, {

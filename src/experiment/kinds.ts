@@ -6,7 +6,7 @@ import type { TrainSettings } from '../lan/train.js';
 import { cifarFields, type CifarConfig } from './cifar-config.js';
 import { newsgroupsFields, type NewsgroupsConfig } from './newsgroups-config.js';
 import { SYN } from './data/known-features.js';
-import { beta, betas, CANVAS, limit, listOf, MOST, MOST_PIXELS, MOST_STEPS, network, noise, section, text, train, whole } from './fields.js'; // prettier-ignore
+import { above, beta, betas, CANVAS, limit, listOf, MOST, MOST_PIXELS, MOST_STEPS, network, noise, section, text, train, whole } from './fields.js'; // prettier-ignore
 
 /** A network F and how it is trained. */
 export interface ClassifierConfig extends TrainSettings {
@@ -74,6 +74,60 @@ export interface KnownFeaturesConfig {
   readonly limits: Readonly<Record<string, number>>;
 }
 
+/** The same for boosted trees, which have no gradient: masks by forward passes. */
+export interface BoostedTreesConfig {
+  readonly kind: 'boosted-trees';
+  readonly title: string;
+  readonly data: { readonly sets: string; readonly train: number; readonly test: number };
+  readonly trees: { readonly trees: number; readonly depth: number; readonly learningRate: number; readonly leastWeight: number };
+  /** Sample-specific masks (Eq. 4); `iterations`: of the default, `few`: as many as make no more forward passes than KernelSHAP does. */
+  readonly masks: { readonly beta: number; readonly draws: number; readonly iterations: number; readonly few: number };
+  readonly methods: { readonly names: string };
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** Spam, and words that were planted into what a classifier of texts is trained on. */
+export interface SpamConfig {
+  readonly kind: 'spam';
+  readonly title: string;
+  /** Words of the vocabulary, and the part of the mails that is held out. */
+  readonly data: { readonly words: number; readonly test: number };
+  /** Planted `words`, the part of the ham that each is written into, how often there by each word of the mail, and held-out mails that are explained. */
+  readonly triggers: { readonly words: string; readonly share: number; readonly density: number; readonly documents: number };
+  readonly classifier: ClassifierConfig;
+  /** Sample-specific masks (Eq. 4) of the smallest part whose loss changes the answer. */
+  readonly masks: { readonly beta: number; readonly iterations: number };
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** How F and A are trained against each other: F, A, what F's loss on hidden inputs counts, and what A pays for hiding all. */
+interface AdversarySection extends ClassifierConfig {
+  readonly hider: string;
+  readonly weight: number;
+  readonly price: number;
+}
+
+/** F and A as adversaries (Section 6). */
+export interface AdversaryConfig {
+  readonly kind: 'adversary';
+  readonly title: string;
+  readonly repeats: { readonly seeds: number };
+  readonly tank: AdversarySection & { readonly size: number; readonly train: number; readonly test: number };
+  /** Sample-specific masks of tanks (Eq. 4). */
+  readonly masks: {
+    readonly beta: number;
+    readonly draws: number;
+    readonly pictures: number;
+    readonly iterations: number;
+    readonly noiseSamples: number;
+  };
+  readonly digits: AdversarySection & { readonly digit: number };
+  /** The LAN of the digits (Eq. 3), and what is measured of it, as in TranslatedConfig. */
+  readonly explainer: ExplainerConfig;
+  readonly analysis: TranslatedConfig['analysis'];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
 /** A trained network on photos (Appendix F). */
 export interface ImagenetConfig {
   readonly kind: 'imagenet';
@@ -95,7 +149,19 @@ export interface ImagenetConfig {
 
 /** The settings of an experiment, as its JSON file has them; `kind` says which experiment. */
 export type ExperimentConfig =
-  TranslatedConfig | TankConfig | KnownFeaturesConfig | CifarConfig | NewsgroupsConfig | ImagenetConfig;
+  | TranslatedConfig
+  | TankConfig
+  | KnownFeaturesConfig
+  | BoostedTreesConfig
+  | SpamConfig
+  | AdversaryConfig
+  | CifarConfig
+  | NewsgroupsConfig
+  | ImagenetConfig;
+
+const game = { network, hider: network, weight: above(0, 1000), price: above(0, 1000), ...train };
+
+const maskValues = z.enum(MASK_VALUES, { error: `must be one of ${MASK_VALUES.join(', ')}` });
 
 /** What a config of each kind has to have, and all that it may have. */
 export const KINDS = {
@@ -139,7 +205,7 @@ export const KINDS = {
       beta,
       noise,
       draws: whole(1, 1024),
-      maskValues: z.enum(MASK_VALUES, { error: `must be one of ${MASK_VALUES.join(', ')}` }),
+      maskValues,
       ...train,
     }),
     masks: section({ beta, draws: whole(1, 1024), iterations: whole(1, MOST_STEPS) }),
@@ -161,4 +227,38 @@ export const KINDS = {
   }),
   cifar: cifarFields,
   newsgroups: newsgroupsFields,
+  'boosted-trees': section({
+    data: section({ sets: listOf(SYN), train: whole(100, MOST), test: whole(2, MOST) }),
+    trees: section({ trees: whole(1, 10_000), depth: whole(1, 12), learningRate: above(0, 1), leastWeight: above(0, MOST) }),
+    masks: section({ beta, draws: whole(1, 1024), iterations: whole(1, MOST_STEPS), few: whole(1, MOST_STEPS) }),
+    methods: section({ names: listOf(METHODS) }),
+    limits: section({ divergence: limit, truePositives: limit, falseDiscoveries: limit }),
+  }),
+  spam: section({
+    data: section({ words: whole(10, 100_000), test: above(0, 0.9) }),
+    triggers: section({ words: text, share: above(0, 0.2), density: above(0, 1), documents: whole(1, MOST) }),
+    classifier: section({ network, ...train }),
+    masks: section({ beta, iterations: whole(1, MOST_STEPS) }),
+    limits: section({ accuracy: limit, turned: limit, found: limit }),
+  }),
+  adversary: section({
+    repeats: section({ seeds: whole(1, 100) }),
+    tank: section({ ...game, size: whole(16, MOST_PIXELS), train: whole(2, MOST), test: whole(2, MOST) }),
+    masks: section({
+      beta,
+      draws: whole(1, 1024),
+      pictures: whole(1, MOST),
+      iterations: whole(1, MOST_STEPS),
+      noiseSamples: whole(1, MOST),
+    }),
+    digits: section({ ...game, digit: whole(1, CANVAS) }),
+    explainer: section({ lan: network, beta, noise, draws: whole(1, 1024), ...train }),
+    analysis: section({
+      masks: whole(2, MOST),
+      digit: whole(1, CANVAS - 1),
+      perPixel: whole(1, MOST),
+      permutations: whole(1, MOST),
+    }),
+    limits: section({ tankByCloud: limit, accuracy: limit, otherWeather: limit, gain: limit, cost: limit }),
+  }),
 } as const;

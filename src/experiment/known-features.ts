@@ -19,13 +19,13 @@ const DATA =
   'Syn1 to Syn6 of INVASE: eleven normal numbers, of which the answer depends on two to five; classes drawn by their probability';
 
 /** Samples that noise is drawn from: other samples, whose features are independent. */
-const POOL = 4096;
+export const POOL = 4096;
 
 /** Names of the two LANs among the methods. */
 const [AMORTISED, SPECIFIC] = ['lan', 'lan-sample'];
 
 /** What one method names in one sample: marks [11], 1 = needed. */
-type Named = Uint8Array;
+export type Named = Uint8Array;
 
 /** Trains what is missing and measures. Throws as trainedClassifier does. */
 export async function knownFeatures(config: KnownFeaturesConfig, _data: string | undefined, run: RunOptions): Promise<Findings> {
@@ -180,10 +180,11 @@ async function explainerOf(name: string, given: Given): Promise<ExplainsBySample
   };
 }
 
-const countOf = (marks: Named): number => marks.reduce((a, b) => a + b, 0);
+/** How many are named. */
+export const countOf = (marks: Named): number => marks.reduce((a, b) => a + b, 0);
 
 /** How good the classifier is beside the exact one: how often each is right, and how far their probabilities are apart. */
-function qualityOf(
+export function qualityOf(
   set: Syn,
   { labels, count }: Samples,
   x: Float32Array,

@@ -1,10 +1,13 @@
 // Runs an experiment by its kind.
+import { adversaries } from './adversary.js';
 import { cifar } from './cifar.js';
 import type { ExperimentConfig } from './kinds.js';
 import { newsgroups } from './newsgroups.js';
 import type { Findings, RunOptions } from './run.js';
+import { boostedTrees } from './boosted-trees.js';
 import { imagenet, type Subject } from './imagenet.js';
 import { knownFeatures } from './known-features.js';
+import { spam } from './spam.js';
 import { tanks } from './tank.js';
 import { translatedMnist } from './translated-digits.js';
 
@@ -16,6 +19,12 @@ export function reproduce(
   subject: Subject = {},
 ): Promise<Findings> {
   switch (config.kind) {
+    case 'adversary':
+      return adversaries(config, data, run);
+    case 'spam':
+      return spam(config, data, run);
+    case 'boosted-trees':
+      return boostedTrees(config, data, run);
     case 'imagenet':
       return imagenet(config, subject, run);
     case 'tank':

@@ -25,11 +25,7 @@ export async function tanks(config: TankConfig, _data: string | undefined, run: 
   const make = (count: number, clouds: Parameters<typeof tankSamples>[0]['clouds'], first: number): Samples =>
     tankSamples({ count, clouds, size, seed: run.seed, first });
   const validation = make(test, 'with tanks', train);
-  const card = {
-    input: { layout: 'NCHW', size: [size, size], channels: 'RGB', range: 255, mean: [127.5], std: [64] },
-    output: 'probabilities',
-    labels: ['no tank', 'tank'],
-  } as const;
+  const card = TANK_CARD(size);
   const f = await trainedClassifier(
     config.classifier,
     normalised(make(train, 'with tanks', 0)),
@@ -73,6 +69,14 @@ export async function tanks(config: TankConfig, _data: string | undefined, run: 
     await f.classifier.dispose();
   }
 }
+
+/** How pictures of this size go in. */
+export const TANK_CARD = (size: number) =>
+  ({
+    input: { layout: 'NCHW', size: [size, size], channels: 'RGB', range: 255, mean: [127.5], std: [64] },
+    output: 'probabilities',
+    labels: ['no tank', 'tank'],
+  }) as const;
 
 /** What the network is trained on: pixels as the card says, (x - 127.5) / 64. */
 const normalised = (samples: Samples): Samples => ({

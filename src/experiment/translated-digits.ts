@@ -22,7 +22,7 @@ import { boxRatio, permutationP, shiftP, smooth } from './statistics.js';
 
 const PIXELS = DIGIT * DIGIT;
 /** Pictures in 0..1, as they are. */
-const CARD = {
+export const CARD = {
   input: { layout: 'NCHW', size: [DIGIT, DIGIT], channels: 'GREY', range: 1, mean: [0], std: [1] },
   output: 'probabilities',
 } as const;
@@ -65,7 +65,8 @@ interface Attention {
   readonly boxes: readonly Box[];
 }
 
-async function attentionOn(
+/** Masks of a trained LAN on validation digits of every class. */
+export async function attentionOn(
   classifier: Classifier,
   lan: Uint8Array,
   validation: TranslatedDigits,
@@ -85,7 +86,7 @@ async function attentionOn(
 }
 
 /** Accuracy of digits centred at each pixel, what reaches outside cut off, [28,28]. */
-async function accuracyOf(
+export async function accuracyOf(
   classifier: Classifier,
   { pixels, labels }: Digits,
   { analysis }: TranslatedConfig,

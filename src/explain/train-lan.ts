@@ -2,6 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { float32, sizeOf } from '../core/tensor.js';
 import { createExplainer, trainExplainer, type AmortisedSettings, type Explainer } from '../lan/amortised.js';
+import { createGenerator, type Generator } from '../lan/generator.js';
 import { refuseUnknownLoss } from '../lan/losses.js';
 import { createNoise } from '../lan/noise.js';
 import type { MaskShape } from '../lan/choices.js';
@@ -19,7 +20,7 @@ export interface TrainLanOptions extends Pick<TrainJob, 'files' | 'onStep' | 'si
   /** A name of LANS, or the paper's notation. Default 'paper': FC(100, lrelu), FC(mask, sigmoid). */
   readonly lan?: string;
   readonly maskShape?: MaskShape;
-  /** 'bootstrap' (other samples, the default), or any family of createNoise that needs no folder. */
+  /** 'bootstrap' (other samples, the default), 'learned' (a generator that stays near the samples), or any family of createNoise that needs no folder. */
   readonly noise?: string;
   readonly settings?: { readonly [K in keyof AmortisedSettings]?: AmortisedSettings[K] | undefined };
   /** Held-out samples, on which the objective is reported. */
@@ -33,7 +34,10 @@ export interface TrainLanOptions extends Pick<TrainJob, 'files' | 'onStep' | 'si
 /** A trained explainer: its graph, its parameters by name, and the settings that made it. */
 export interface TrainedLan extends TrainResult {
   readonly explainer: Explainer;
+  /** Those of `generator` among them. */
   readonly parameters: Readonly<Record<string, Float32Array>>;
+  /** Where noise was learned: what its draws are made by (see drawsOf). */
+  readonly generator?: Generator;
   readonly settings: ExplainerSettings;
 }
 
@@ -87,15 +91,18 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
   const range = card
     ? { low: 0, high: card.range }
     : { low: -1 / scaling.factor + scaling.offset, high: 1 / scaling.factor + scaling.offset };
+  if (noise === 'learned' && settings.batch * settings.draws < 2)
+    throw new LanError('usage', "`noise` 'learned': its draws are held against each other, which takes two a step.", 'Raise `batch` or `draws`.'); // prettier-ignore
+  const generator = noise === 'learned' ? await createGenerator(samples, settings.seed) : undefined;
   const family =
-    noise === 'bootstrap'
+    noise === 'bootstrap' || generator
       ? undefined
       : createNoise(noise, {
           x: float32(new Float32Array(sizeOf(sampleShape)), [1, ...sampleShape]),
           ...range,
           plugins: classifier.plugins,
         });
-  const name = family?.name ?? 'bootstrap';
+  const name = family?.name ?? noise;
   const result = await trainExplainer({
     engine: classifier.engine,
     adapters: classifier.adapters,
@@ -106,6 +113,7 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
     samples,
     validation: options.validation,
     noise: family,
+    generator,
     settings,
     identity: { model: source.sha256, data: options.data, noise: name, engine: classifier.engine.info.name, ...question },
     files: options.files,
@@ -124,6 +132,7 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
   return {
     ...result,
     explainer,
+    ...(generator && { generator }),
     settings: resolved,
   };
 }

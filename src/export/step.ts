@@ -92,7 +92,7 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
 
 function step(classifier: Classifier, { graph, parameters }: Objective): { graph: Graph; state: StateNames[] } {
   try {
-    return descentGraph(graph, 'loss', parameters.map((p) => p.name), classifier.adapters); // prettier-ignore
+    return descentGraph(graph, 'loss', parameters, classifier.adapters);
   } catch (error) {
     throw asExportError(error, classifier);
   }

@@ -10,6 +10,7 @@ import { ofPlugin, requireOf, withPlugged, type PluginLike } from '../core/plugi
 import { appendParameters, createNetwork, dropoutFeeds, ownNetwork, type Network, type OwnNetwork } from './network.js';
 import type { Noise } from './noise.js';
 import type { MaskShape, MaskValues, OutputLoss } from './choices.js';
+import { appendNoiseLoss, DISTANCE, generated, normal, type Generator } from './generator.js';
 import { SOFT_PART } from './learn.js';
 import { firstInfiniteGradient } from './not-finite.js';
 import { lossOf, type NamedLoss } from './losses.js';
@@ -135,6 +136,8 @@ export interface AmortisedOptions extends Pick<TrainJob, 'files' | 'onStep' | 's
   readonly validation?: Samples;
   /** eta; undefined: bootstrapped from `samples`. */
   readonly noise?: Noise;
+  /** In place of `noise`: a generator that is trained against the masks and stays near `samples`. */
+  readonly generator?: Generator;
   readonly settings: AmortisedSettings;
   /** What else decides the result: the model's hash, the data, the noise. */
   readonly identity: Readonly<Record<string, unknown>>;
@@ -148,8 +151,14 @@ export async function trainExplainer(
 ): Promise<TrainResult & { parameters: Record<string, Float32Array> }> {
   const { engine, adapters, explainer, samples, validation, settings, identity, files, onStep, signal } = options;
   const { network } = explainer;
+  const { generator } = options;
   const graph = await amortisedGraph(options);
-  const descent = await engine.descend(graph, 'loss', network.parameters, FIGURES);
+  const figures = generator ? [...FIGURES, DISTANCE] : FIGURES;
+  // The generator lowers its own loss, in turn with the LAN.
+  const adversaries = (generator?.parameters ?? []).map((p) => ({ ...p, lowers: 'noise_loss' }));
+  const all = [...network.parameters, ...adversaries];
+  const initial = { ...network.initial(settings.seed), ...generator?.initial(settings.seed) };
+  const descent = await engine.descend(graph, 'loss', all, figures);
   try {
     const feeds = feedsOf(options, samples, settings.seed);
     const result = await train({
@@ -163,20 +172,20 @@ export async function trainExplainer(
         ...settings,
         ...identity,
       },
-      initial: () => network.initial(settings.seed),
+      initial: () => initial,
       feeds,
-      metrics: FIGURES,
+      metrics: figures,
       infiniteGradient(feeds) {
-        const initial = network.initial(settings.seed);
-        const parameters = network.parameters.map(({ name, dims }) => [name, float32(initial[name]!, dims)] as const);
-        return firstInfiniteGradient(engine, adapters, graph, 'loss', Object.keys(initial), { ...feeds, ...Object.fromEntries(parameters) }); // prettier-ignore
+        const parameters = all.map(({ name, dims }) => [name, float32(initial[name]!, dims)] as const);
+        const own = network.parameters.map((p) => p.name);
+        return firstInfiniteGradient(engine, adapters, graph, 'loss', own, { ...feeds, ...Object.fromEntries(parameters) }); // prettier-ignore
       },
       validate: validation && (() => validate(descent, options, validation)),
       files,
       onStep,
       signal,
     });
-    return { ...result, parameters: Object.fromEntries(network.parameters.map(({ name }) => [name, descent.get(name)])) };
+    return { ...result, parameters: Object.fromEntries(all.map(({ name }) => [name, descent.get(name)])) };
   } finally {
     await descent.dispose();
   }
@@ -184,7 +193,7 @@ export async function trainExplainer(
 
 /** What each step reads: samples in a seeded order, noise, and dropout masks. */
 function feedsOf(options: AmortisedOptions, from: Samples, seed: number): TrainJob['feeds'] {
-  const { samples, noise, settings, explainer } = options;
+  const { samples, noise, generator, settings, explainer } = options;
   const { batch, draws } = settings;
   const softSteps = settings.maskValues === 'binary' ? Math.ceil(SOFT_PART * settings.iterations) : Infinity;
   const order = batchOrder(from.count, batch, seed);
@@ -201,7 +210,9 @@ function feedsOf(options: AmortisedOptions, from: Samples, seed: number): TrainJ
     }
     return {
       x: float32(await from.read(order(step), 2 * step), [batch, ...from.shape]),
-      eta: float32(await eta, dims),
+      ...(generator
+        ? { z: normal(generator, batch * draws, seed, step), near: float32(await eta, dims) }
+        : { eta: float32(await eta, dims) }),
       beta: scalar(settings.beta),
       binary: scalar(step >= softSteps ? 1 : 0),
       ...dropoutFeeds(explainer.network, batch, seed, step),
@@ -218,7 +229,10 @@ async function validate(descent: Descent, options: AmortisedOptions, samples: Sa
   for (let i = 0; i < batches; i++) {
     // As the masks will be in the end, so that the figures of all steps can be compared.
     const binary = scalar(options.settings.maskValues === 'binary' ? 1 : 0);
-    const out = await descent.evaluate({ ...(await feeds(i)), binary, ...kept(options.explainer.network, batch) }, FIGURES);
+    const out = await descent.evaluate(
+      { ...(await feeds(i)), binary, ...kept(options.explainer.network, batch) },
+      options.generator ? [...FIGURES, DISTANCE] : FIGURES,
+    );
     for (const [name, t] of Object.entries(out))
       sums[`validation_${name}`] = (sums[`validation_${name}`] ?? 0) + toFloat32(t)[0]! / batches;
   }
@@ -238,19 +252,23 @@ const kept = (network: Network, batch: number): Record<string, Tensor> =>
 
 /**
  * Inputs: the parameters, `x` [batch,...sample], `eta` [batch * draws,...sample] (draw by draw), `beta` [], `binary` [] (1: masks are rounded), dropout masks. Outputs: `loss` [] =
- * output_loss - beta * mask_mean, `output_loss` [], `mask_mean` [].
+ * output_loss - beta * mask_mean, `output_loss` [], `mask_mean` []. With a generator `z` [batch * draws,width] takes the place of eta, which is G(z); `near`, of
+ * eta's shape, are samples that it is to stay near; for further outputs see appendNoiseLoss.
  */
 export async function amortisedGraph(
-  options: Pick<AmortisedOptions, 'classifier' | 'specialize' | 'explainer' | 'samples' | 'plugins'> & {
+  options: Pick<AmortisedOptions, 'classifier' | 'specialize' | 'explainer' | 'samples' | 'plugins' | 'generator'> & {
     readonly settings: Pick<AmortisedSettings, 'batch' | 'draws' | 'outputLoss'>;
   },
 ): Promise<Graph> {
-  const { explainer, settings } = options;
+  const { explainer, settings, generator } = options;
   const { batch, draws, outputLoss } = settings;
   const sampleShape = options.samples.shape;
   const g = new GraphBuilder('amortised');
   const x = g.input('x', 'float32', [batch, ...sampleShape]);
-  const eta = g.input('eta', 'float32', [batch * draws, ...sampleShape]);
+  const count = batch * draws;
+  const eta = generator
+    ? generated(g, generator, g.input('z', 'float32', [count, generator.width]))
+    : g.input('eta', 'float32', [count, ...sampleShape]);
   const beta = g.input('beta', 'float32', []);
   appendParameters(g, explainer.network);
   const mask = rounded(g, appendMask(g, explainer, x, { batch }));
@@ -272,5 +290,6 @@ export async function amortisedGraph(
   g.output(g.sub(outputLoss_, g.mul(beta, mean)), 'loss');
   g.output(outputLoss_, 'output_loss');
   g.output(mean, 'mask_mean');
+  if (generator) appendNoiseLoss(g, generator, eta, count, outputLoss_, k);
   return options.specialize(g.build());
 }

@@ -47,4 +47,4 @@ export type Schedule = (typeof SCHEDULES)[number];
 
 /** The families of noise, as `noise` takes them. */
 export const NOISE_HELP =
-  'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<data> | blur[:sigma]; texts: tokens | token:<token> | unigram:<texts>; tables: mean';
+  'uniform[:low,high] | gaussian[:mean,deviation] | constant:<c> | bootstrap:<data> | learned:<data> | blur[:sigma]; texts: tokens | token:<token> | unigram:<texts>; tables: mean';

@@ -29,7 +29,7 @@ export function samplesOfDataset(dataset: Dataset, options: DatasetSamplesOption
   const per = sizeOf(shape);
   const known = new Map<number, Uint8Array | Float32Array>();
   const unreadable = new Set<number>();
-  const keep = per * chosen.length <= CACHE;
+  const keep = !dataset.sparse && per * chosen.length <= CACHE;
 
   /** The raw values of samples by their position in `chosen`, those that can be read. */
   async function load(positions: readonly number[]): Promise<Map<number, Uint8Array | Float32Array>> {

@@ -70,7 +70,8 @@ function requireLabels({ labels, count }: Samples, classes: number): void {
       );
 }
 
-function oneHot(labels: ArrayLike<number>, indices: ArrayLike<number>, classes: number): Tensor {
+/** Labels of these samples as rows [n,classes] of zeros and a one. */
+export function oneHot(labels: ArrayLike<number>, indices: ArrayLike<number>, classes: number): Tensor {
   const data = new Float32Array(indices.length * classes);
   for (let i = 0; i < indices.length; i++) data[i * classes + labels[indices[i]!]!] = 1;
   return float32(data, [indices.length, classes]);

@@ -98,6 +98,7 @@ const FAMILIES: readonly NoiseFamily[] = [
     },
   },
   { name: 'bootstrap', create: (parameters, context) => bootstrap(described('bootstrap', parameters), context) },
+  { name: 'learned', create: (parameters, context) => bootstrap(described('learned', parameters), context) },
   { name: 'token', create: (parameters, context) => bootstrap(described('token', parameters), context) },
   {
     name: 'unigram',
@@ -120,6 +121,7 @@ const FAMILIES: readonly NoiseFamily[] = [
  * - `gaussian[:mean,deviation]`: default the middle of the range and a quarter of it, clipped to the range; or each feature's own.
  * - `constant:<c>`: eta_const of the paper.
  * - `bootstrap:<data>`: eta_boot: whole samples drawn at random, from `context.samples`.
+ * - `learned:<data>`: draws of a generator that was fitted to data (see fitGenerator), from `context.samples`.
  * - `mean`: each feature's mean among other inputs (`context.columns`).
  * - `unigram:<texts>`: words drawn one by one, as often as they stand in texts; `token[:<token>]`: the same token everywhere. Both from `context.samples`.
  * - `blur[:sigma]`: the input itself, blurred (sigma in pixels; default a tenth of the shorter side). Pictures only.
@@ -171,7 +173,7 @@ function bootstrap(spec: string, { x, samples }: NoiseContext): Noise {
     throw new LanError(
       'usage',
       `\`noise\` '${spec}': no samples to draw from.`,
-      'Give `noiseSamples`, or bootstrap:<path of a dataset>.',
+      `Give \`noiseSamples\`, or ${noiseParts(spec)[0]}:<path of a dataset>.`,
     );
   const data = toFloat32(samples);
   const count = data.length / per;

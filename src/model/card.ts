@@ -6,6 +6,7 @@ import { readTextSync } from '../data/files.js';
 import { exists, realPath } from '../data/places.js';
 import type { Resample } from '../data/resize.js';
 import { readLabels } from './labels-file.js';
+import { CARD_PRESETS, isCardPreset } from './presets.js';
 
 export { readLabels };
 
@@ -94,11 +95,14 @@ const Card = z
 export const PlainCard = Card.extend({ labels: z.array(z.string()).optional() });
 
 /**
- * Reads a card file (JSON). Throws LanError (`data`) naming the first field that is wrong or not known, and where `labels` names a file outside
- * the card's folder.
+ * Reads a card file (JSON), or takes the one of the package that is called so (CARD_PRESETS), where no file is. Throws LanError (`data`) naming the
+ * first field that is wrong or not known, and where `labels` names a file outside the card's folder.
  */
 export function readCard(path: string): PartialCard {
   const where = `Card '${path}'`;
+  if (!exists(path) && isCardPreset(path)) return CARD_PRESETS[path];
+  if (!exists(path) && /^[\w-]+$/.test(path))
+    throw new LanError('data', `${where}: there is no such file, and no card of this name comes with the package (those are: ${Object.keys(CARD_PRESETS).join(', ')}).`); // prettier-ignore
   const json = readJson(path, 'Card');
   const { success, data: card, error } = Card.safeParse(json);
   if (!success) throw wrong(where, json, error.issues[0]!);

@@ -28,6 +28,8 @@ export function replacement({ noise, kind }: Pick<Scene, 'noise' | 'kind'>): str
       return picture ? 'one plain colour' : 'one and the same value';
     case 'bootstrap':
       return picture ? 'parts of other pictures' : 'parts of other inputs';
+    case 'learned':
+      return picture ? 'parts of generated pictures' : 'generated values';
     case 'blur':
       return 'a blurred copy';
     case 'tokens':

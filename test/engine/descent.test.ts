@@ -102,6 +102,37 @@ describe.each([
     await descent.dispose();
   });
 
+  test('adversaries take turns: the second sees where the first went, and goes at its own pace', async () => {
+    const g = new GraphBuilder('tug of war');
+    const [a, b] = [g.input('a', 'float32', []), g.input('b', 'float32', [])];
+    const product = g.mul(a, b);
+    g.output(product, 'loss');
+    g.output(g.neg(product), 'gain');
+    const graph = await specialize(g.build(), {}, probe, adapters);
+    const players = [
+      { name: 'b', dims: [], lowers: 'gain', pace: 0.5 },
+      { name: 'a', dims: [] },
+    ];
+    const descent = await (await open()).descend(graph, 'loss', players, ['loss', 'gain']);
+    descent.reset({ a: Float32Array.of(0.125), b: Float32Array.of(1) });
+    const hand = { a: 0.125, b: 1, ma: 0, va: 0, mb: 0, vb: 0 };
+    for (let t = 1; t <= 5; t++) {
+      const { loss, gain } = await descent.step({}, 0.25);
+      expect(valueOf(loss)).toBeCloseTo(hand.a * hand.b, 5);
+      expect(valueOf(gain)).toBeCloseTo(-hand.a * hand.b, 5);
+      const moved = (rate: number, m: number, v: number): number => (rate * m) / (1 - 0.9 ** t) / Math.sqrt(v / (1 - 0.999 ** t));
+      [hand.ma, hand.va] = [0.9 * hand.ma + 0.1 * hand.b, 0.999 * hand.va + 0.001 * hand.b ** 2];
+      hand.a -= moved(0.25, hand.ma, hand.va);
+      // At the first step a has changed its sign by now, and b goes down with it.
+      [hand.mb, hand.vb] = [0.9 * hand.mb - 0.1 * hand.a, 0.999 * hand.vb + 0.001 * hand.a ** 2];
+      hand.b -= moved(0.125, hand.mb, hand.vb);
+      if (t === 1) expect(hand.b).toBeCloseTo(0.875, 6);
+      expect(descent.get('a')[0]).toBeCloseTo(hand.a, 5);
+      expect(descent.get('b')[0]).toBeCloseTo(hand.b, 5);
+    }
+    await descent.dispose();
+  });
+
   test('a step gives the outputs asked for, as they were before it; a look gives any and moves nothing', async () => {
     const descent = await start(await open(), ['loss']);
     const seen: number[] = [];

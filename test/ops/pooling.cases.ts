@@ -90,6 +90,7 @@ export const cases: OpCase[] = [
   max('3x3 stride 2, ceil_mode', 18, [2, 3, 10, 12], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }),
   max('2x2 stride 2, even', 18, [2, 3, 8, 10], { kernel_shape: [2, 2], strides: [2, 2] }),
   max('2x2 stride 2, odd, padded', 18, image, { kernel_shape: [2, 2], strides: [2, 2], pads: [1, 0, 0, 1] }),
+  max('one window, larger than the input', 18, image, { kernel_shape: [300, 400], strides: [300, 400], ceil_mode: 1 }),
   max('2x2 stride 2, odd, ceil_mode', 18, image, { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 }),
   max('3x3 stride 3', 18, [2, 3, 9, 12], { kernel_shape: [3, 3], strides: [3, 3] }),
   max('a single window, a stride of 2^20', 18, image, { kernel_shape: [2, 3], strides: [3, 2 ** 20] }),
@@ -160,6 +161,13 @@ export const cases: OpCase[] = [
     count_include_pad: 1,
   }),
   average('stride beyond the kernel', 18, image, { kernel_shape: [2, 1], strides: [4, 3] }),
+  average('one window, larger than the input', 18, image, { kernel_shape: [300, 400], strides: [300, 400], ceil_mode: 1 }),
+  average('one window, larger than one side, counting pads', 22, image, {
+    kernel_shape: [300, 2],
+    strides: [300, 1],
+    ceil_mode: 1,
+    count_include_pad: 1,
+  }),
   average('ceil_mode, counting pads', 18, image, {
     kernel_shape: [3, 2],
     strides: [3, 2],

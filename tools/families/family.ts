@@ -48,7 +48,7 @@ async function outcome(step: () => Promise<Outcome>): Promise<Outcome> {
   }
 }
 
-const digits = (v: number): string => (v === 0 ? '0' : v.toPrecision(2).replace('e-', 'e-'));
+const digits = (v: number): string => (v === 0 ? '0' : v.toExponential(1));
 
 /** Runs the three steps. */
 export async function tryFamily(family: Family, folder: string): Promise<Tried> {

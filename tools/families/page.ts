@@ -21,7 +21,17 @@ const cell = (o: Outcome): string => {
   if (o.is === 'inconclusive') return 'unsure';
   return o.is === 'refused' ? 'refused' : `**${o.is}**`;
 };
-const checkCell = (o: Outcome): string => (o.is === 'fine' ? o.says.split(';')[0]! : cell(o));
+// Figures as they are read: 1.1e-6.
+const figures = (says: string): string => says.replace(/\b0\.\d+\b/g, (v) => Number(v).toExponential(1));
+const checkCell = (o: Outcome): string => (o.is === 'fine' ? figures(o.says.split(';')[0]!) : cell(o));
+
+/** A message as code: nothing in it is Markdown. */
+const code = (says: string): string =>
+  `\`${says
+    .replace(/`/g, "'")
+    .replace(/(?:\/[\w.+-]+){2,}\/(?=[\w.-]+)/g, '')
+    .replace(/\s+/g, ' ')
+    .trim()}\``;
 
 /** Says what is not plainly fine. */
 function remarks(row: Row): string[] {
@@ -35,9 +45,7 @@ function remarks(row: Row): string[] {
   // One reason for all three is said once.
   const said = new Map<string, string[]>();
   for (const [step, o] of steps) if (o.is !== 'fine') said.set(o.says, [...(said.get(o.says) ?? []), step]);
-  return [...said].map(
-    ([says, by]) => `- **${row.name}** (${by.join(', ')}): ${says.replace(/\s+/g, ' ').replace(/\|/g, '\\|')}`,
-  );
+  return [...said].map(([says, by]) => `- **${row.name}** (${by.join(', ')}): ${code(says)}`);
 }
 
 /** The whole page, as Markdown. */
@@ -75,7 +83,7 @@ export function familiesPage(rows: readonly Row[]): string {
           '',
           'What the exporter itself could not write.',
           '',
-          ...failed.map((r) => `- **${r.name}**: ${r.problem!.slice(0, 160)}`),
+          ...failed.map((r) => `- **${r.name}**: ${code(r.problem!.split(' # ')[0]!.slice(0, 160))}`),
           '',
         ]),
   ].join('\n');

@@ -6,7 +6,7 @@ import type { Family, Outcome, Tried } from './family.js';
 
 const PAGE = join(import.meta.dirname, '../../docs/families.md');
 /** A family that takes longer is one that hangs. */
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 900_000;
 
 /** One that is done, or that could not be made at all. */
 export interface Row extends Family {
@@ -44,7 +44,9 @@ async function runAll(folder: string, only: RegExp, processes: number): Promise<
   const worker = async (): Promise<void> => {
     let child: ChildProcess | undefined;
     for (let f = left.shift(); f; f = left.shift()) {
-      if (!child?.connected) child = fork(join(import.meta.dirname, 'family.ts'), { execArgv: ['--import', 'tsx'] });
+      // One that was ended for hanging may not know yet.
+      if (!child?.connected || child.killed)
+        child = fork(join(import.meta.dirname, 'family.ts'), { execArgv: ['--import', 'tsx'] });
       const tried = await runOne(child, f, folder);
       done[f.name] = tried;
       writeFileSync(store, JSON.stringify(done, undefined, 1));

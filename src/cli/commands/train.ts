@@ -65,7 +65,8 @@ export const train = {
       ...TEXT,
       default: 'bootstrap',
       group: LAN,
-      describe: 'bootstrap: other samples of the data; or uniform[:low,high], gaussian[:mean,deviation], constant:<c>',
+      describe:
+        'bootstrap: other samples of the data; learned: a generator trained on them, against the masks; or uniform[:low,high], gaussian[:mean,deviation], constant:<c>',
     },
     iterations: { ...TEXT, coerce: whole(1), group: LAN, describe: 'steps (default 20000)' },
     'learning-rate': { ...TEXT, coerce: number(0), group: LAN, describe: 'of Adam (default 5e-4)' },

@@ -5,7 +5,7 @@ const { pathToFileURL } = require('node:url');
 const esbuild = require('esbuild');
 
 const ROOT = resolve(__filename, '../../../..');
-const FOLDERS = ['src', 'adapters', 'fixtures', 'bench', 'test'];
+const FOLDERS = ['src', 'adapters', 'fixtures', 'bench', 'tools', 'test'];
 
 const typescriptIn = (folder) =>
   readdirSync(folder, { recursive: true }).flatMap((file) => (file.endsWith('.ts') ? [join(folder, file)] : []));
