@@ -14,7 +14,7 @@ export { auditAll, type Audited } from './api/audit-all.js';
 export { auditMany, type ManyOptions, type ManyResult } from './api/audit-many.js';
 export type { SourceSpec } from './api/many-source.js';
 export type { QueueOptions } from './api/queue-performer.js';
-export { workOn, type WorkerOptions, type WorkerResult } from './api/queue-worker.js';
+export { workOn, type TriedJob, type WorkerOptions, type WorkerResult } from './api/queue-worker.js';
 export { queueStatus, type DeadLetter, type QueueStatus, type StatusOptions } from './api/queue-status.js';
 export type { ResultLine, Summary } from './report/summary.js';
 export { diff, type DiffFinding, type DiffOptions, type DiffResult, type DiffSide } from './api/diff.js';
@@ -42,6 +42,7 @@ export { importTfjs, type ImportTfjsOptions, type ImportTfjsResult } from './api
 export { reproduce, type ReproduceOptions, type ReproduceResult } from './api/reproduce.js';
 export { card, type CardLine, type CardOptions, type CardResult } from './api/card.js';
 export { check, inspect } from './api/check.js';
+export { checkMany, type Checked, type CheckManyOptions } from './api/check-many.js';
 export { serve, type Served, type ServeOptions } from './api/serve.js';
 export { definePlugin, type Plugin } from './api/plugin.js';
 export type { OwnNetwork, OwnParameter } from './lan/network.js';

@@ -11,6 +11,7 @@ import { takeJobs } from '../queue/connection.js';
 import { FORM, Job, type Outcome } from '../queue/job.js';
 import { pack } from '../queue/parcel.js';
 import { openStore } from '../queue/store.js';
+import type { AuditDocument } from '../report/audit-files.js';
 import type { Performer, Which } from './performer.js';
 import { takeSetup, type TakenSetup } from './queue-setup.js';
 import { plainError, startWorkers } from './worker-pool.js';
@@ -39,10 +40,24 @@ export interface WorkerOptions {
   readonly onStart?: (workers: number, queue: string) => void;
   readonly onNote?: (note: string) => void;
   /** Told of each job that was tried. */
-  readonly onJob?: (job: { readonly label: string; readonly tries: number; readonly seconds: number; readonly error?: string }) => void;
+  readonly onJob?: (job: TriedJob) => void;
   /** After an abort the jobs at hand are finished, and no more are taken. */
   readonly signal?: AbortSignal;
 } // prettier-ignore
+
+/** A job that was tried. */
+export interface TriedJob {
+  /** What its input is called. */
+  readonly label: string;
+  /** Which try it was, from 1. */
+  readonly tries: number;
+  readonly seconds: number;
+  /** Why the input cannot be explained, or the try failed. */
+  readonly error?: string;
+  /** Steps of learning the first mask, and how many a second. */
+  readonly steps?: number;
+  readonly stepsPerSecond?: number;
+}
 
 /** What was done. */
 export interface WorkerResult {
@@ -54,6 +69,12 @@ export interface WorkerResult {
 /** How often a job may be lost with its worker before it is given up. */
 const LOSSES = 2;
 const GIGABYTE = 2 ** 30;
+
+/** What became of a job, and its document where there is one. */
+interface Explained {
+  readonly outcome: Outcome;
+  readonly document?: AuditDocument;
+}
 
 /** A place for one input at a time, with the process that explains it. */
 interface Slot {
@@ -105,7 +126,7 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
   };
 
   /** Explains an input in a slot's own process, which is begun anew where it holds another model or has died. */
-  const explained = async (slot: Slot, job: Job, target: string): Promise<Outcome> => {
+  const explained = async (slot: Slot, job: Job, target: string): Promise<Explained> => {
     const start = performance.now();
     const packed = await cache.get(job.input);
     const taken = await setupOf(job.setup);
@@ -125,13 +146,15 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
     const seconds = (performance.now() - start) / 1000;
     if (done.error) {
       const { problems, ...error } = plainError(done.error);
-      return { error: { ...error, ...(problems ? { problems: [...problems] } : {}) }, worker: name, seconds };
+      const plain = { ...error, ...(problems ? { problems: [...problems] } : {}) };
+      return { outcome: { error: plain, worker: name, seconds } };
     }
     const names = (await readdir(target)).sort();
     const parts: Uint8Array[] = [];
     for (const file of names) parts.push(await readBytes(join(target, file), 'Result'));
     const bytes = parts.reduce((sum, p) => sum + p.length, 0);
-    return { result: await store.put(pack({ about: names, parts })), bytes, worker: name, seconds };
+    const result = await store.put(pack({ about: names, parts }));
+    return { outcome: { result, bytes, worker: name, seconds }, document: done.document };
   };
 
   let done = 0;
@@ -145,9 +168,12 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
     try {
       const job = checkedJob(data, label);
       ({ label } = job);
-      const outcome = await explained(slot, job, target);
+      const { outcome, document } = await explained(slot, job, target);
       done++;
-      onJob?.({ label, tries, seconds: (performance.now() - start) / 1000, ...('error' in outcome ? { error: outcome.error.problem } : {}) }); // prettier-ignore
+      const { steps, timings } = document?.betas[0] ?? {};
+      const pace = timings ? { steps, stepsPerSecond: 1 / timings.secondsPerStep } : {};
+      const why = 'error' in outcome ? { error: outcome.error.problem } : {};
+      onJob?.({ label, tries, seconds: (performance.now() - start) / 1000, ...pace, ...why });
       return outcome;
     } catch (error) {
       failed++;

@@ -2,12 +2,17 @@
 import { readable } from '../core/readable.js';
 import { screenOf, type Screen } from './screen.js';
 
+/** What is known of an event, by name. */
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+
 /** What a command prints to and says its exit code with; tests give their own. */
 export interface Io {
   /** The result. */
   out(text: string): void;
   /** Progress and messages. */
   err(text: string): void;
+  /** Something that happened, for logs and measurements: an input explained, a job tried. `text`: what stderr says of it where logs are no JSON. */
+  event?(name: string, fields: Fields, text?: string): void;
   /** What gives the same results again: see repeatable. */
   readonly line: string;
   /** Is stderr a terminal, on which a line can be overwritten? */
@@ -40,6 +45,15 @@ export function processIo(): Io & { code: number } {
 /** Is it an error? What is told besides is progress and notes, which --quiet leaves out. */
 export const isError = (text: string): boolean => text.trimStart().startsWith('lan-onnx: ');
 
+/** A line of a log in JSON: when, how grave, what happened, what is known of it. Undefined for a text of which nothing is left (a bar that is taken away). */
+export function logLine(event: string, fields: Fields, text?: string): string | undefined {
+  const message = text?.replaceAll(CLEAR, '').trim();
+  if (message === '') return undefined;
+  const level = message !== undefined && isError(message) ? 'error' : fields['error'] !== undefined ? 'warn' : 'info';
+  const time = new Date().toISOString();
+  return `${JSON.stringify({ time, level, event, ...(message === undefined ? {} : { message }), ...fields })}\n`;
+}
+
 /** What takes the line away on which the cursor stands. */
 export const CLEAR = '\r\x1b[K';
 
@@ -52,8 +66,8 @@ export const shown = (text: string): string =>
  * results go, is left out, since neither changes them and the latter would overwrite them; but of `train`, which asks for it.
  */
 export function repeatable(argv: readonly string[]): string {
-  const valued = `${argv[0] === 'train' ? '' : 'out|'}workers|queue|store|priority|attempts|backoff`;
-  const left = new RegExp(`^--(no-)?(${valued}|resume|json)(=|$)`);
+  const valued = `${argv[0] === 'train' ? '' : 'out|'}workers|queue|store|priority|attempts|backoff|log`;
+  const left = new RegExp(`^--(no-)?(${valued}|resume|json|quiet)(=|$)|^-q$`);
   const taking = new RegExp(`^--(${valued})$`);
   const deciding = argv.filter((word, i) => !left.test(word) && !taking.test(argv[i - 1] ?? ''));
   const quoted = (word: string): string => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);

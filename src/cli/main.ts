@@ -8,10 +8,11 @@ import { reasonOf } from '../data/files.js';
 import { nameOf, type Command } from './command.js';
 import { COMMANDS } from './commands.js';
 import { inFlags } from './flags.js';
-import { isError, processIo, repeatable, shown, type Io } from './io.js';
+import { isError, logLine, processIo, repeatable, shown, type Io } from './io.js';
 import { camelCase, type OptionTable } from './option.js';
-import { EPILOGUE, overview, PURPOSE, QUIET, versions } from './overview.js';
+import { EPILOGUE, LOG, overview, PURPOSE, QUIET, versions } from './overview.js';
 import { meant } from './suggest.js';
+import { startTelemetry, type Telemetry } from './telemetry.js';
 
 /**
  * Runs the command line `argv` (without node and script). Returns the exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable
@@ -23,13 +24,24 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
   let code = 0;
   // Labels, names and messages out of files leave through here, whoever prints them.
   const quiet = argv.some((text) => text === '--quiet' || text === '-q');
+  const json = argv.some((text, i) => text === '--log=json' || (text === 'json' && argv[i - 1] === '--log'));
+  let telemetry: Telemetry | undefined;
+  const said: NonNullable<Io['event']> = (name, fields, text) => {
+    if (quiet && !isError(text ?? '')) return;
+    const line = json ? logLine(name, fields, text) : text && shown(text);
+    if (line !== undefined && line !== '') target.err(line);
+  };
   const io: Io = {
     line: repeatable(argv),
-    terminal: target.terminal && !quiet,
+    terminal: target.terminal && !quiet && !json,
     screen: target.screen,
     draw: target.draw,
     out: (text) => target.out(shown(text)),
-    err: (text) => (quiet && !isError(text) ? undefined : target.err(shown(text))),
+    err: (text) => said('message', {}, text),
+    event(name, fields, text) {
+      telemetry?.event(name, fields);
+      if (json || text !== undefined) said(name, fields, text);
+    },
     exit: (c) => void (code = Math.max(code, c)),
   };
   const columns = Math.min(120, process.stdout.columns ?? 100);
@@ -52,6 +64,7 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .strict()
     .version(versions())
     .option('quiet', QUIET)
+    .option('log', LOG)
     .alias({ h: 'help' })
     .locale('en')
     .parserConfiguration({ 'strip-dashed': true, 'dot-notation': false })
@@ -65,13 +78,21 @@ export async function main(argv: readonly string[], given: Partial<Io> = {}): Pr
     .fail((message, error: Error | undefined) => {
       throw error && error.name !== 'YError' ? error : new UsageError(message ?? error?.message);
     });
+  let begun = 0;
   try {
     const run = await chosenBy(parser, first ? apart(argv, first.definition.options) : argv, io);
-    await run?.(io);
+    if (!run) return code;
+    begun = performance.now();
+    telemetry = await startTelemetry(command ? nameOf(command) : 'lan-onnx');
+    if (json) io.event?.('start', { command: io.line });
+    await run(io);
     return code;
   } catch (error) {
     io.err(explain(error, command, argv));
-    return 2;
+    return (code = 2);
+  } finally {
+    if (json && begun) io.event?.('end', { code, seconds: (performance.now() - begun) / 1000 });
+    await telemetry?.stop(code);
   }
 }
 

@@ -15,6 +15,14 @@ export const EPILOGUE =
 /** Taken by every command. */
 export const QUIET = { alias: 'q', type: 'boolean', describe: 'no progress and no notes: errors alone' } as const;
 
+/** Taken by every command. */
+export const LOG = {
+  type: 'string',
+  choices: ['text', 'json'],
+  requiresArg: true,
+  describe: 'what stderr is: text for people, or a JSON object a line: time, level, event, fields',
+} as const;
+
 /** This package's version, on a line of its own, and those of what it runs on. */
 export const versions = (): string =>
   [
@@ -52,7 +60,7 @@ function helpOfProgram(commands: readonly Command[], columns: number): string {
     ...table(rows, columns, Math.max(...names.map((n) => n.length))),
     '',
     'Options:',
-    ...table([VERSION, SILENT, HELP], columns),
+    ...table([VERSION, SILENT, LOGGED, HELP], columns),
     '',
     ...wrapped(EPILOGUE, columns),
   ].join('\n');
@@ -62,7 +70,7 @@ function helpOfCommand({ command, describe, positionals, options, examples, epil
   const groups = new Map<string, Row[]>([
     ['Positionals:', Object.entries(positionals).map(([name, o]) => rowOf(name, o.array ? { default: [], ...o } : o))],
   ]);
-  const ungrouped: Row[] = [VERSION, SILENT];
+  const ungrouped: Row[] = [VERSION, SILENT, LOGGED];
   for (const [flag, o] of Object.entries(options)) {
     const row = rowOf(`    --${flag}`, o);
     if (o.group === undefined) ungrouped.push(row);
@@ -90,6 +98,7 @@ interface Row {
 
 const VERSION: Row = { name: '    --version', text: 'Show version number', extra: '[boolean]' };
 const SILENT: Row = { name: '-q, --quiet', text: QUIET.describe, extra: '[boolean]' };
+const LOGGED: Row = { name: '    --log', text: LOG.describe, extra: '[string] [choices: "text", "json"]' };
 const HELP: Row = { name: '-h, --help', text: 'Show help', extra: '[boolean]' };
 
 function rowOf(name: string, { describe = '', array, type, demandOption, choices, default: byDefault }: Option): Row {

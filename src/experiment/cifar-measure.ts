@@ -81,7 +81,7 @@ export async function measureCifar(given: CifarGiven): Promise<Found> {
   Object.assign(metrics, many.metrics);
   seconds['masks at many betas'] = many.seconds;
   const tables: Table[] = [
-    { file: 'closest.csv', caption: 'The five pairs of classes whose masks are most alike', columns: ['beta', 'place', 'class', 'class ', 'correlation'], rows }, // prettier-ignore
+    { file: 'closest.csv', caption: 'The five pairs of classes whose masks are most alike', columns: ['beta', 'place', 'class', 'other class', 'correlation'], rows }, // prettier-ignore
     many.table,
   ];
   return { metrics, verdicts: [...verdicts, ...many.verdicts], figures: [...figures, many.figure], tables, seconds };

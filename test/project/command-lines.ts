@@ -54,6 +54,8 @@ export async function refusalOf(text: string): Promise<string | undefined> {
     const typed = await yargs(words.slice(1))
       .options(Object.fromEntries(table.map(([flag, option]) => [flag, yargsOf(option)])))
       .parserConfiguration({ 'strip-dashed': true, 'dot-notation': false })
+      .help(false)
+      .version(false)
       .exitProcess(false)
       .fail((message, error: Error | undefined) => {
         throw error ?? new Error(message ?? '');

@@ -94,6 +94,7 @@ test.each([
   [/^yargs/, /^src\/cli\//],
   [/^protobufjs/, /^src\/onnx\/schema\.ts$/],
   [/^@huggingface\//, /^src\/data\/tokenizer\.ts$/],
+  [/^@opentelemetry\//, /^src\/cli\/telemetry\.ts$/],
   [/^(bullmq|ioredis)$/, /^src\/queue\/connection\.ts$/],
 ])('%s is imported by %s alone', (dependency, allowed) => {
   const users = imports.filter((i) => dependency.test(i.target) && !i.typeOnly).map((i) => i.file);

@@ -3,16 +3,13 @@ import { METHODS } from '../../attribution/names.js';
 import { FINDS, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
-import { each, Expected, number, TEXT, TEXTS, whole, seconds } from '../option.js';
+import { each, Expected, number, TEXT, TEXTS, whole, seconds, workers } from '../option.js';
 import { explainedInputs, explainOptions, MASK } from '../mask-options.js';
 import { EVIDENCE, INPUTS, MODEL_ARGUMENT, modelOptions, QUEUE, queueOptions, RESULTS, under } from '../options.js';
 
 /** `auto` by itself, or numbers. */
 const betas = (texts: readonly string[]): number[] | 'auto' =>
   texts.length === 1 && texts[0] === 'auto' ? 'auto' : each(number(0))(texts);
-
-/** `auto`, or a number. */
-const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
 
 /** Names parted by commas. */
 function names(text: string): string[] {

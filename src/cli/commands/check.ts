@@ -1,6 +1,6 @@
 // The words and options of lan-onnx check.
 import type { Definition } from '../command.js';
-import { number, TEXT, TEXTS, whole } from '../option.js';
+import { number, TEXT, TEXTS, whole, workers } from '../option.js';
 import { hookPointOption, INPUTS, jsonOption, modelOptions, RESULTS, seedOption } from '../options.js';
 
 /** lan-onnx check. */
@@ -47,6 +47,12 @@ export const check = {
       ...TEXT,
       coerce: number(0),
       describe: 'of outputs and values, relative to the largest (default 1e-4, of float16 models 5e-3)',
+    },
+    workers: {
+      ...TEXT,
+      coerce: workers,
+      describe:
+        'models at the same time, each in a process of one thread; auto: the first model decides (default: one after the other)',
     },
     ...seedOption,
     ...modelOptions,

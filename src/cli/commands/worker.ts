@@ -1,6 +1,6 @@
 // The words and options of lan-onnx worker.
 import type { Definition } from '../command.js';
-import { number, TEXT, whole, seconds } from '../option.js';
+import { number, TEXT, workers, seconds } from '../option.js';
 import { queueOptions } from '../options.js';
 
 /** lan-onnx worker. */
@@ -15,7 +15,7 @@ export const worker = {
     'cache-size': { ...TEXT, coerce: number(0), default: '10', describe: 'gigabytes of it at most, about' },
     workers: {
       ...TEXT,
-      coerce: (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text)),
+      coerce: workers,
       default: 'auto',
       describe: 'inputs at the same time, each in a process of one thread; auto: as many as there are cores',
     },

@@ -93,7 +93,9 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       onProgress: (progress) => show(bar, progress),
       onFailure(error) {
         stop();
-        io.err(`lan-onnx: left out: ${inFlags(error.message, { definition })}\n`);
+        const text = `lan-onnx: left out: ${inFlags(error.message, { definition })}\n`;
+        io.event?.('input', { code: error.code, error: error.message }, text);
+        if (!io.event) io.err(text);
       },
       onStart({ model }, workers, inputs) {
         total = inputs;
@@ -111,6 +113,9 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       async onDocument(path, document, folder) {
         written++;
         stop();
+        const { steps, timings } = document.betas[0]!;
+        const seconds = timings.learnSeconds + timings.evidenceSeconds;
+        io.event?.('input', { input: path, folder, steps, stepsPerSecond: 1 / timings.secondsPerStep, seconds });
         if (json) return json.add(document, total);
         const text = describe(path, document, folder, classes);
         io.out(io.screen ? wrapped(text, io.screen.columns) : text);

@@ -1,5 +1,5 @@
 // lan-onnx check MODEL...: do the converted graphs match onnxruntime on the original files?
-import { check, type CheckOptions } from '../../check/check.js';
+import { checkMany, type CheckManyOptions } from '../../api/check-many.js';
 import { LanError, messageOf } from '../../core/errors.js';
 import { version } from '../../core/version.js';
 import { readBytes, writeAtomically } from '../../data/files.js';
@@ -45,7 +45,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
   }
 }
 
-function optionsOf(argv: Arguments): CheckOptions {
+function optionsOf(argv: Arguments): CheckManyOptions {
   const inputs = [...(argv.image ?? []).map((image) => ({ image })), ...(argv.tensor ?? []).map((tensor) => ({ tensor }))];
   if (argv.samples === 0 && inputs.length === 0 && !argv.edgeCases)
     throw refusal('--samples', 'a whole number of at least 1', '0');
@@ -60,25 +60,25 @@ function optionsOf(argv: Arguments): CheckOptions {
     nodes: argv.nodes,
     bisect: argv.bisect,
     failFast: argv.failFast,
+    workers: argv.workers,
   };
 }
 
 const readBaseline = async (path: string): Promise<Baseline> =>
   parseBaseline(new TextDecoder().decode(await readBytes(path, 'Baseline')), path);
 
-async function checkAll(argv: Arguments, options: CheckOptions, baseline: Baseline | undefined, io: Io): Promise<Outcome[]> {
+async function checkAll(argv: Arguments, options: CheckManyOptions, baseline: Baseline | undefined, io: Io): Promise<Outcome[]> {
   const line = progress(io);
   const outcomes: Outcome[] = [];
-  for (const [i, model] of argv.models.entries()) {
-    const which = argv.models.length > 1 ? `[${i + 1}/${argv.models.length}] ${model}` : model;
-    try {
-      const result = await check(model, { ...options, onProgress: (doing) => line.say(which, doing) });
-      line.clear();
+  const which = (model: string): string =>
+    argv.models.length > 1 ? `[${argv.models.indexOf(model) + 1}/${argv.models.length}] ${model}` : model;
+  const onProgress = (model: string, doing: string): void => line.say(which(model), doing);
+  for await (const { model, result, error } of checkMany(argv.models, { ...options, onProgress })) {
+    line.clear();
+    if (result) {
       outcomes.push({ model, result });
       if (!argv.json) io.out(inFlags(agreementText(result, knownFailures(baseline, model)), { definition }));
-    } catch (error) {
-      line.clear();
-      if (!(error instanceof LanError)) throw error;
+    } else {
       const message = inFlags(messageOf(error), { definition });
       // The other models are still worth checking: one unreadable file must not hide what they show.
       outcomes.push({ model, error: message });

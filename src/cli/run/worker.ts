@@ -22,9 +22,10 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       trust: argv.trust,
       onStart: (workers, queue) => io.err(`working on ${queue}, ${workers} input(s) at the same time\n`),
       onNote: noteTo(io, definition),
-      onJob({ label, tries, seconds, error }) {
+      onJob({ label, tries, seconds, error, ...more }) {
         const again = tries > 1 ? `, try ${tries}` : '';
-        io.err(`${readable(label)}: ${error === undefined ? 'done' : readable(error)} (${seconds.toFixed(1)} s${again})\n`);
+        const text = `${readable(label)}: ${error === undefined ? 'done' : readable(error)} (${seconds.toFixed(1)} s${again})\n`;
+        io.event?.('job', { input: label, tries, seconds, error, ...more }, text);
       },
       signal,
     });

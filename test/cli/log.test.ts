@@ -1,0 +1,85 @@
+// --log json, and OpenTelemetry where an endpoint is set: what is told, to whom, and that nobody is told without.
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { PROGRAM } from '../support/built.js';
+import { cli } from '../support/command.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-log-'));
+const picture = 'models/tank/pictures/tank/05.png';
+const audit = ['audit', 'tank', '--image', picture, '--noise', 'uniform', '--iterations', '2', '--evidence-draws', '4', '--quick', '--threads', '1', '--out', join(folder, 'out')]; // prettier-ignore
+let server: Server;
+let endpoint: string;
+/** What it was sent, by path. */
+const sent = new Map<string, string[]>();
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    let text = '';
+    request.on('data', (part) => (text += String(part)));
+    request.on('end', () => {
+      sent.set(request.url!, [...(sent.get(request.url!) ?? []), text]);
+      response.setHeader('content-type', 'application/json');
+      response.end('{}');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('--log json: an object a line, of the start, what is told, each input, and the end', async () => {
+  const { code, err } = await cli(...audit, '--log', 'json');
+  expect(code).toBe(0);
+  const lines = err.trimEnd().split('\n').map((l) => JSON.parse(l) as Record<string, unknown>); // prettier-ignore
+  for (const line of lines) {
+    expect(line).toMatchObject({ level: 'info', event: expect.any(String) });
+    expect(new Date(String(line['time'])).toISOString()).toBe(line['time']);
+  }
+  expect(lines[0]).toMatchObject({
+    event: 'start',
+    command: expect.stringMatching(/^lan-onnx audit tank --image \S+ (?!.*--log)/),
+  });
+  expect(lines.map((l) => l['message'])).toContain('learning the mask, beta 2 ...'.replace('beta 2', String(/beta [\d.]+/.exec(err)))); // prettier-ignore
+  const [input] = lines.filter((l) => l['event'] === 'input');
+  expect(input).toMatchObject({ input: picture, steps: 2, stepsPerSecond: expect.any(Number), seconds: expect.any(Number) });
+  expect(lines.at(-1)).toMatchObject({ event: 'end', code: 0, seconds: expect.any(Number) });
+}, 30_000);
+
+test('an error is a line of level error, and the end has its code', async () => {
+  const { code, err } = await cli('inspect', 'absent.onnx', '--log=json');
+  const lines = err.trimEnd().split('\n').map((l) => JSON.parse(l) as Record<string, unknown>); // prettier-ignore
+  expect(code).toBe(2);
+  expect(lines.map((l) => [l['level'], l['event'], l['message'], l['code']])).toEqual([
+    ['info', 'start', undefined, undefined],
+    ['error', 'message', "lan-onnx: Model 'absent.onnx': cannot be read (no such file or folder).", undefined],
+    ['info', 'end', undefined, 2],
+  ]);
+  expect((await cli('inspect', 'tank', '--log', 'xml')).err).toContain('Choices: "text", "json"');
+});
+
+test('with an endpoint a span a command and an input, and metrics of jobs, steps a second, failures and memory; nothing without', async () => {
+  const run = async (env: Record<string, string>): Promise<void> => {
+    const [node, entry] = PROGRAM;
+    const child = spawn(node, [entry, ...audit], { env: { ...process.env, ...env }, stdio: 'ignore' });
+    expect((await once(child, 'exit'))[0]).toBe(0);
+  };
+  await run({ OTEL_EXPORTER_OTLP_ENDPOINT: '' });
+  expect([...sent.keys()]).toEqual([]);
+  await run({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: 'nightly' });
+  expect([...sent.keys()].sort()).toEqual(['/v1/metrics', '/v1/traces']);
+  const traces = sent.get('/v1/traces')!.join();
+  for (const text of ['"name":"audit"', '"name":"input"', picture, '"nightly"', '"exit.code"']) expect(traces).toContain(text);
+  const metrics = sent.get('/v1/metrics')!.join();
+  for (const name of ['lan_onnx.jobs', 'lan_onnx.steps_per_second', 'process.memory.usage'])
+    expect(metrics).toContain(`"${name}"`);
+}, 60_000);
