@@ -113,7 +113,7 @@ test('every command is in --help, with its one line', async () => {
 });
 
 /** Commands that open no model of the user's. */
-const WITHOUT_MODEL = ['reproduce', 'completion', 'doctor', 'worker', 'status'];
+const WITHOUT_MODEL = ['reproduce', 'completion', 'doctor', 'plugin', 'serve', 'fetch', 'worker', 'status', 'import-tfjs'];
 
 test('every command that opens a model takes what opening takes', () => {
   const flags =
