@@ -99,5 +99,5 @@ test('many inputs by one auditor, and on the command line, which resumes for the
   const rollout = await run('--method', 'rollout');
   expect([rollout.code, rollout.err]).toEqual([2, expect.stringMatching(/has no attention between tokens/)]);
   const wrong = await run('--method', 'shap');
-  expect(wrong.err).toMatch(/^lan-onnx: --method: expected one of lan, gradient, .*, received 'shap'\.\n/);
+  expect(wrong.err).toMatch(/lan-onnx: --method: no method is called 'shap'\. Expected one of lan, gradient, /);
 });

@@ -48,7 +48,7 @@ test('every method that is allowed finds the half that counts, random and centre
   expect(notes[0]).toMatch(/^learning the mask/);
   const names = (await result.save(join(folder, 'all'))).map((f) => f.slice(join(folder, 'all').length + 1));
   expect(names.slice(-4)).toEqual(['sheet.png', 'sheet.svg', 'report.html', 'compare.json']);
-  expect(readdirSync(join(folder, 'all'))).toHaveLength(METHODS.length + 4);
+  expect(readdirSync(join(folder, 'all'))).toHaveLength(METHODS.length + 5);
   expect(decodeNpy(readFileSync(join(folder, 'all/need-gradient.npy')), '').dims).toEqual([1, 1, 8, 8]);
   const json = JSON.parse(readFileSync(join(folder, 'all/compare.json'), 'utf8')) as { schema: string; methods: { name: string; hardTried: unknown[] }[]; noiseAlone: { draws: number } }; // prettier-ignore
   expect([json.schema, json.noiseAlone.draws]).toEqual(['lan-onnx/compare@1', 16]);
@@ -179,6 +179,6 @@ test('the command prints one table and the refusals, and JSON where asked', asyn
   const wrong = await cli(...args, '--methods', 'shap');
   expect([wrong.code, wrong.err]).toEqual([
     2,
-    expect.stringMatching(/^lan-onnx: --methods: expected some of lan, gradient, .*received 'shap'\.\n$/),
+    expect.stringMatching(/^lan-onnx: --methods: no method is called 'shap'\. Expected some of lan, gradient, .*\.\n$/),
   ]);
 });
