@@ -64,7 +64,7 @@ test('a model that looks elsewhere, one that hardly changed, and one that answer
   expect(right.out).toMatch(
     /both answer class 1 \(0\.998, 0\.998\); the attention moved by more than a change of seed moves it \(distance [\d.]+ between the models, [\d.]+ between seeds of one, p 0\.029\)/,
   );
-  expect(readdirSync(at('left-right')).sort()).toEqual(['diff-1.png', 'diff.json', 'report.html']);
+  expect(readdirSync(at('left-right')).sort()).toEqual(['diff-1.png', 'diff-1.svg', 'diff.json', 'report.html']);
   const document = JSON.parse(readFileSync(at('left-right/diff.json'), 'utf8')) as {
     inputs: { attention: { more: number[]; less: number[] } }[];
   };

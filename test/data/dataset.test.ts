@@ -213,7 +213,7 @@ test('what is no dataset', async () => {
   expect(await refused(at('nowhere'))).toBe(`Dataset '${at('nowhere')}': cannot be read (no such file or folder).`);
   const path = put('notes.txt', 'x');
   expect(await refused(path)).toBe(
-    `Dataset '${path}': is of no known kind. Expected a folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or images.npy with labels.npy.`,
+    `Dataset '${path}': is of no known kind. Expected a folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), images.npy or a sparse counts.npz with labels.npy.`,
   );
 });
 

@@ -132,7 +132,7 @@ test('the experiment in miniature: what lies in the folder, and figures that are
   expect(err).not.toContain('lan-onnx:');
   expect(out).toContain('the mean mask rises with beta (steps of 1)');
   expect(readdirSync(at('run')).sort()).toEqual(
-    ['alike-beta-1.png', 'appendix-e.png', 'beta-1', 'betas', 'betas.csv', 'classes-beta-1.png', 'classifier.card.json', 'classifier.checkpoint', 'classifier.metrics.jsonl', 'classifier.onnx', 'closest.csv', 'figure-4-beta-1.png', 'figure-5.png', 'masks', 'metrics.json', 'report.html', 'summary.md'], // prettier-ignore
+    ['alike-beta-1.png', 'alike-beta-1.svg', 'appendix-e.png', 'appendix-e.svg', 'beta-1', 'betas', 'betas.csv', 'classes-beta-1.png', 'classes-beta-1.svg', 'classifier.card.json', 'classifier.checkpoint', 'classifier.metrics.jsonl', 'classifier.onnx', 'closest.csv', 'figure-4-beta-1.png', 'figure-4-beta-1.svg', 'figure-5.png', 'figure-5.svg', 'masks', 'metrics.json', 'report.html', 'summary.md'], // prettier-ignore
   );
   const { metrics } = JSON.parse(readFileSync(at('run', 'metrics.json'), 'utf8')) as { metrics: Record<string, number> };
   for (const name of [
