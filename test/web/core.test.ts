@@ -88,7 +88,7 @@ test('browser and Node learn the same mask', async () => {
   expect(document.claim).toBe((await node.page()).claim);
   // The same files, report and all.
   const written = await node.save(join(folder, 'node'));
-  expect(files.map(({ name }) => name).sort()).toEqual(['attention.png', 'audit.json', 'mask.npy', 'overlay.png', 'report.html', 'sheet.png']); // prettier-ignore
+  expect(files.map(({ name }) => name).sort()).toEqual(['attention.png', 'audit.json', 'mask.npy', 'overlay.png', 'report.html', 'sheet.png', 'sheet.svg']); // prettier-ignore
   const report = new TextDecoder().decode(files.find(({ name }) => name === 'report.html')!.bytes);
   expect(report.length).toBeGreaterThan(0.9 * readFileSync(written.report).length);
   expect(report).toContain(document.claim);

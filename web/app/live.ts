@@ -104,6 +104,8 @@ export class LiveRun {
   private async heed(live: Live): Promise<Watched> {
     await this.listen();
     if (this.paused) {
+      // The page is to show where it stands, not where it was last told of.
+      if (this.reported.steps !== live.step + 1) await this.show(live, performance.now(), false);
       this.say({ type: 'paused' });
       for (let seen = this.share; this.paused;) {
         if (seen === this.share) await new Promise<void>((next) => (this.wake = next));
