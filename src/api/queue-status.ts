@@ -2,7 +2,8 @@
 import { LanError } from '../core/errors.js';
 import { readAddress } from '../queue/address.js';
 import { openQueue } from '../queue/connection.js';
-import { runsOf, type RunProgress } from '../queue/progress.js';
+import { runsOf } from '../queue/progress.js';
+import type { RunProgress } from '../queue/run.js';
 
 /** An input that was tried as often as it may be. */
 export interface DeadLetter {

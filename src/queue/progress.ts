@@ -1,23 +1,6 @@
 // How far runs are, kept beside the queue so that anyone can ask: written by the process that coordinates one, read by `status`.
-import { z } from 'zod';
 import type { JobQueue } from './connection.js';
-
-const Entry = z.object({
-  model: z.string(),
-  total: z.int().min(0),
-  /** Inputs that are entered, explained or not. */
-  done: z.int().min(0),
-  failed: z.int().min(0),
-  /** Milliseconds since 1970: when it began, and was last heard of. */
-  started: z.number(),
-  updated: z.number(),
-  /** Inputs that were entered when this process began: those are not its pace. */
-  before: z.int().min(0),
-  finished: z.boolean(),
-});
-
-/** A run and how far it is. */
-export type RunProgress = Readonly<z.infer<typeof Entry>> & { readonly run: string };
+import { Entry, type RunProgress } from './run.js';
 
 /** Milliseconds between two writes. */
 const EVERY = 1000;

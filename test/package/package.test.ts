@@ -125,7 +125,7 @@ test(
   () => {
     // The plug-in as the docs in the package have it.
     const page = readFileSync(join(project(), 'node_modules/lan-onnx/docs/plugins.md'), 'utf8');
-    const [, text] = /op\.mjs\):\n\n```js\n([^]*?)```/.exec(page) ?? [];
+    const [, text] = /op\.mjs\) is a whole plug-in [^\n]*:\n\n```js\n([^]*?)```/.exec(page) ?? [];
     writeFileSync(join(project(), 'op.mjs'), text!);
     const g = new GraphBuilder('bent');
     const bent = g.op('Bent', [g.input('x', 'float32', [1, 12])], { alpha: { kind: 'float', value: 0.5 } }, 'com.example');

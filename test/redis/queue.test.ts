@@ -113,6 +113,8 @@ test('worker, server and coordinator killed in the middle: every picture has one
   await until(() => linesOf('many').length >= 8);
   await server.kill();
   await server.start();
+  // Its own connection may come back after that by which it hears of results.
+  await until(() => coordinator.err().includes(' is back\n'));
   await until(() => linesOf('many').length >= 15);
   coordinator.child.kill('SIGKILL');
   await coordinator.ended;
