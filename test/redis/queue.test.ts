@@ -114,7 +114,7 @@ test('worker, server and coordinator killed in the middle: every picture has one
   await server.kill();
   await server.start();
   // Its own connection may come back after that by which it hears of results.
-  await until(() => coordinator.err().includes(' is back\n'));
+  await until(() => /the queue \S+ is back\n/.test(coordinator.err()));
   await until(() => linesOf('many').length >= 15);
   coordinator.child.kill('SIGKILL');
   await coordinator.ended;
