@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { exportGradient } from '../../src/api/export.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { float32 } from '../../src/core/tensor.js';
+import { encodeNpy } from '../../src/data/npy.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
 import { refusalOf } from '../project/command-lines.js';
@@ -158,8 +159,9 @@ describe('from Python', () => {
     const w = g.constant(float32([1, -2, 0.5, 0, 1, 3], [3, 2]));
     g.output(g.op('Gemm', [g.input('x', 'float32', [1, 2]), w], { transB: 1 }), 'logits');
     await (await exportGradient(encodeModel(dialectModel(g.build())))).save(join(folder, 'gradient.onnx'));
-    const out = script('run_gradient.py', 'gradient.onnx', '2');
-    const [x0, x1] = [0.63696167, 0.26978672]; // numpy's default generator, seed 0
+    const [x0, x1] = [0.25, 0.5];
+    writeFileSync(join(folder, 'input.npy'), encodeNpy(float32([x0, x1], [1, 2])));
+    const out = script('run_gradient.py', 'gradient.onnx', '2', 'input.npy');
     const logits = [x0 - 2 * x1, 0.5 * x0, x0 + 3 * x1];
     const total = logits.reduce((a, v) => a + Math.exp(v), 0);
     const p = logits.map((v) => Math.exp(v) / total);
