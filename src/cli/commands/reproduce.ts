@@ -37,5 +37,6 @@ export const reproduce = {
     ['$0 reproduce imagenet --model m.onnx --images photos/', 'the table of Appendix F'],
     ['$0 reproduce newsgroups --quick --data 20news-bydate.tar.gz', 'which words does a topic need?'],
   ],
-  epilogue: 'Ctrl-C writes a checkpoint and exits with 2; the same command goes on from it (imagenet, which has none, begins again).',
+  epilogue:
+    'Ctrl-C writes a checkpoint and exits with 2; the same command goes on from it (imagenet, which has none, begins again).',
 } as const satisfies Definition;
