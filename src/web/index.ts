@@ -2,6 +2,7 @@
 // are those of lan-onnx.
 import './zod.js';
 import { audit as auditPath, createAuditor as createAuditorOf, type AuditResult } from '../api/audit.js';
+import { exportGradient as exportGradientOf } from '../api/export.js';
 import type { AuditInput } from '../api/inputs.js';
 import type { AuditOptions } from '../api/audit-options.js';
 import { card as cardOf, type CardResult } from '../api/card.js';
@@ -126,6 +127,20 @@ export async function createAuditor(
 ): Promise<{ audit(input: WebInput): Promise<AuditResult>; dispose(): Promise<void> }> {
   const auditor = await createAuditorOf(model, options);
   return { audit: (input) => auditor.audit(asInput(input)), dispose: () => auditor.dispose() };
+}
+
+/**
+ * The model with its loss and the loss's gradient by the pixels (RGB [1,C,H,W] in 0..card.range), as one ONNX file that any onnxruntime runs, and what is easily
+ * overlooked about it. Throws as `exportGradient` of lan-onnx.
+ *
+ * @example
+ * const { bytes, notes } = await exportGradient(model);
+ */
+export async function exportGradient(
+  model: Classifier,
+): Promise<{ readonly bytes: Uint8Array; readonly notes: readonly string[] }> {
+  const { bytes, notes } = await exportGradientOf(model, { pixels: true });
+  return { bytes, notes };
 }
 
 const RESULT = 'result';

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import * as ort from 'onnxruntime-node';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { exportGradient } from '../../src/api/export.js';
 import { serve, type Served } from '../../src/api/serve.js';
 import { decodeNpy } from '../../src/data/npy.js';
 import { DESKTOP, launch, PHONE, root, seriousFaults, shots, tooWide, until, watched } from './browser.js';
@@ -69,6 +71,16 @@ async function download(name: string): Promise<Buffer> {
 const pixels = (): Promise<string> =>
   page.locator('.replace canvas').first().evaluate((c) => (c as unknown as { toDataURL(): string }).toDataURL()); // prettier-ignore
 
+/** A file of the page gives what one made by Node gives, in plain onnxruntime. */
+async function gradientAgrees(file: Uint8Array): Promise<void> {
+  const { bytes } = await exportGradient(TANK, { pixels: true });
+  const x = Float32Array.from({ length: 3 * 64 * 64 }, (_, i) => (i % 255) / 255);
+  const feeds = { x: new ort.Tensor(x, [1, 3, 64, 64]), target: new ort.Tensor(Float32Array.of(0, 1), [1, 2]) };
+  const [here, there] = await Promise.all([file, bytes].map(async (b) => (await ort.InferenceSession.create(b)).run(feeds)));
+  expect(Math.max(...(here!['x_grad']!.data as Float32Array).map(Math.abs))).toBeGreaterThan(0);
+  for (const name of ['loss', 'x_grad']) expect(here![name]!.data).toEqual(there![name]!.data);
+}
+
 test.each([
   ['desktop, light', { ...DESKTOP, colorScheme: 'light' }],
   ['phone, dark', { ...PHONE, colorScheme: 'dark' }],
@@ -96,6 +108,9 @@ test.each([
     const document = JSON.parse((await download('audit.json')).toString()) as { model: { sha256: string } };
     expect(JSON.stringify(document)).toContain('tank');
     expect((await download('report.html')).toString()).toContain('lan-onnx/report@1');
+    await page.getByRole('button', { name: 'Make the model with its gradients' }).click();
+    await page.getByRole('link', { name: 'gradient.onnx' }).waitFor({ timeout: 60_000 });
+    await gradientAgrees(await download('gradient.onnx'));
     await page.screenshot({ path: join(shots, `app, finding, ${what}.png`), fullPage: true });
     expect([await tooWide(page), await seriousFaults(page)]).toEqual([0, []]);
   },

@@ -49,7 +49,7 @@ export function App(): VNode {
         />
       </div>
       <LearnStep state={state} session={session} />
-      <FindingStep finding={state.finding} />
+      <FindingStep finding={state.finding} gradient={state.gradient} exportGradient={() => session.exportGradient()} />
       {over && (
         <p class="drop" aria-hidden="true">
           Drop it: a model, a folder, a picture

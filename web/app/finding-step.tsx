@@ -4,26 +4,42 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { Finding } from '../page.js';
 import { bytes } from './figures.js';
 import type { Download } from './protocol.js';
-import type { Told } from './state.js';
+import type { State, Told } from './state.js';
+
+interface Found {
+  readonly finding?: Told<'finding'>;
+  readonly gradient?: State['gradient'];
+  exportGradient(): void;
+}
 
 /** The claim, the report's blocks, downloads. */
-export const FindingStep = ({ finding }: { readonly finding?: Told<'finding'> }): VNode => (
-  <section class="step" aria-labelledby="step-finding">
-    <h2 id="step-finding">
-      <span class="number">4</span> The finding
-    </h2>
-    {finding ? (
-      <>
-        <Finding report={finding.document} />
-        <h2>Take it away</h2>
-        <Downloads files={finding.files} />
-        <p class="quiet">It took {finding.seconds.toFixed(finding.seconds < 10 ? 1 : 0)} seconds on this machine.</p>
-      </>
-    ) : (
-      <p class="quiet">The claim in one sentence, how sure it is, and files to keep.</p>
-    )}
-  </section>
-);
+export function FindingStep({ finding, gradient, exportGradient }: Found): VNode {
+  const made = useMemo(() => (typeof gradient === 'object' ? [gradient] : undefined), [gradient]);
+  return (
+    <section class="step" aria-labelledby="step-finding">
+      <h2 id="step-finding">
+        <span class="number">4</span> The finding
+      </h2>
+      {finding ? (
+        <>
+          <Finding report={finding.document} />
+          <h2>Take it away</h2>
+          <Downloads files={finding.files} />
+          {made ? (
+            <Downloads files={made} />
+          ) : (
+            <button type="button" onClick={exportGradient} disabled={gradient === 'asked'}>
+              {gradient === 'asked' ? 'Making gradient.onnx …' : 'Make the model with its gradients'}
+            </button>
+          )}
+          <p class="quiet">It took {finding.seconds.toFixed(finding.seconds < 10 ? 1 : 0)} seconds on this machine.</p>
+        </>
+      ) : (
+        <p class="quiet">The claim in one sentence, how sure it is, and files to keep.</p>
+      )}
+    </section>
+  );
+}
 
 /** What each file is for. */
 const ABOUT: readonly (readonly [RegExp, string])[] = [
@@ -34,6 +50,7 @@ const ABOUT: readonly (readonly [RegExp, string])[] = [
   [/gradient.*\.onnx$/, 'the model with its gradients, for any onnxruntime'],
   [/attention.*\.png$/, 'attention as a picture'],
   [/overlay.*\.png$/, 'attention over the picture'],
+  [/sheet.*\.svg$/, 'the same for papers'],
   [/sheet.*\.png$/, 'input, what was enough, and attention on one sheet'],
 ];
 

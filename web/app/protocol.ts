@@ -74,6 +74,8 @@ export type ToWorker =
   | { readonly type: 'stop' }
   /** The mask of a picture by the open explainer. Answered by `explained` with the same `id`. */
   | ({ readonly type: 'explain-once'; readonly id: number } & Pixels)
+  /** The model with its loss and the gradient by the pixels, as an ONNX file. Answered by `exported`. */
+  | { readonly type: 'export-gradient' }
   /** Frees the model. */
   | { readonly type: 'close' };
 
@@ -179,6 +181,7 @@ export type FromWorker =
       readonly width: number;
       readonly seconds: number;
     }
+  | { readonly type: 'exported'; readonly file: Download }
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'closed' }
   /** `crashed`: the runtime is lost with it, and the page has to start a new worker. */

@@ -6,6 +6,7 @@ import type { Inspection } from '../../src/model/inspect.js';
 import type { OpenOptions } from '../../src/model/open.js';
 import {
   audit,
+  exportGradient,
   filesOf,
   inspect,
   LanError,
@@ -47,6 +48,7 @@ const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html',
   json: 'application/json',
   png: 'image/png',
+  svg: 'image/svg+xml',
   csv: 'text/csv',
   npy: 'application/octet-stream',
 };
@@ -84,7 +86,16 @@ export class Session {
         throw new LanError('unsupported', 'The page explains pictures only.', 'Explain texts with the command line.');
       case 'explain-once':
         return this.explained(task);
+      case 'export-gradient':
+        return this.exported();
     }
+  }
+
+  private async exported(): Promise<void> {
+    const { model } = this.required();
+    const { bytes, notes } = await exportGradient(this.settled ?? model);
+    for (const text of notes.filter((n) => !model.notes.includes(n))) this.say({ type: 'note', text: `gradient.onnx: ${text}` });
+    this.say({ type: 'exported', file: downloadOf({ name: 'gradient.onnx', bytes }) }, [bytes.buffer as ArrayBuffer]);
   }
 
   private async close(): Promise<void> {

@@ -1,6 +1,6 @@
 // What the page knows, and how it changes by what a person does and what the worker says. Pure, so that every order of messages can be tried without a browser.
 import type { Photo } from './pictures.js';
-import type { FromWorker } from './protocol.js';
+import type { Download, FromWorker } from './protocol.js';
 
 /** A message of the worker by its type. */
 export type Told<T extends FromWorker['type']> = Extract<FromWorker, { readonly type: T }>;
@@ -39,6 +39,8 @@ export interface State {
   readonly step?: Told<'step'>;
   readonly history: readonly Point[];
   readonly finding?: Told<'finding'>;
+  /** The model with its gradients: being made, or made. */
+  readonly gradient?: 'asked' | Download;
   /** The last mask of an explainer. */
   readonly explained?: Told<'explained'>;
   readonly notes: readonly string[];
@@ -58,13 +60,21 @@ export type Event =
   | { readonly type: 'ask' }
   | { readonly type: 'audit' }
   | { readonly type: 'stop' }
+  | { readonly type: 'export' }
   | ({ readonly type: 'problem' } & Problem)
   | { readonly type: 'dismiss' }
   /** The worker is gone. `again`: another one is being started. */
   | ({ readonly type: 'lost'; readonly again: boolean } & Problem);
 
 /** Without a result of learning. */
-const UNLEARNED = { learning: 'none', step: undefined, history: [], finding: undefined, agreement: undefined } as const;
+const UNLEARNED = {
+  learning: 'none',
+  step: undefined,
+  history: [],
+  finding: undefined,
+  gradient: undefined,
+  agreement: undefined,
+} as const;
 
 /** Points of a curve at most: of a longer run every second is left out, again and again. */
 const POINTS = 400;
@@ -103,6 +113,8 @@ export function after(state: State, event: Event): State {
       return { ...state, ...UNLEARNED, learning: 'running', problem: undefined };
     case 'stop':
       return state.learning === 'none' ? state : { ...state, learning: 'measuring' };
+    case 'export':
+      return { ...state, gradient: 'asked', problem: undefined };
     case 'problem':
       return { ...state, problem: event };
     case 'dismiss':
@@ -149,6 +161,8 @@ function told(state: State, message: FromWorker): State {
       return state.learning === 'paused' ? { ...state, learning: 'running' } : state;
     case 'finding':
       return stale ? state : { ...state, learning: 'none', doing: undefined, finding: message };
+    case 'exported':
+      return state.gradient === 'asked' ? { ...state, gradient: message.file } : state;
     case 'note':
       return { ...state, notes: state.notes.includes(message.text) ? state.notes : [...state.notes, message.text] };
     case 'explained':
@@ -171,6 +185,7 @@ function failed(state: State, { during, code, problem, advice }: Told<'failed'>)
   }
   const said: State = { ...state, doing: undefined, problem: { problem, advice } };
   if (during === 'open') return { ...said, opening: undefined, model: undefined, asking: false };
+  if (during === 'export-gradient') return { ...said, gradient: undefined };
   return { ...said, asking: false };
 }
 

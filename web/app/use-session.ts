@@ -21,6 +21,8 @@ export interface Session {
   change(what: Omit<Extract<ToWorker, { type: 'change' }>, 'type'>): void;
   /** Ends learning; what was learned is measured. Once more: gives up. */
   stop(): void;
+  /** The model with its gradients, to be downloaded. */
+  exportGradient(): void;
   fail(problem: string, advice?: string): void;
   dismiss(): void;
 }
@@ -92,6 +94,11 @@ class Running implements Session {
   stop(): void {
     this.send({ type: 'stop' });
     this.dispatch({ type: 'stop' });
+  }
+
+  exportGradient(): void {
+    this.dispatch({ type: 'export' });
+    this.send({ type: 'export-gradient' });
   }
 
   fail(problem: string, advice?: string): void {
