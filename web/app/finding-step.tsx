@@ -9,7 +9,7 @@ import type { State, Told } from './state.js';
 interface Found {
   readonly finding?: Told<'finding'>;
   readonly gradient?: State['gradient'];
-  exportGradient(): void;
+  readonly exportGradient: () => void;
 }
 
 /** The claim, the report's blocks, downloads. */
