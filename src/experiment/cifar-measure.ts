@@ -10,7 +10,16 @@ import { attentionFigure, classFigure, likenessFigure } from './cifar-figures.js
 import { pictureSamples } from './data/augmented.js';
 import { BYTES, SIDE, type Pictures } from './data/cifar-pictures.js';
 import { areaUnderRoc, closestPairs, likeness, pairedDifference, unlikeBorder } from './mask-statistics.js';
-import { atLeast, moreThan, trainedExplainer, type Figure, type Findings, type RunOptions, type Table, type Verdict } from './run.js';
+import {
+  atLeast,
+  moreThan,
+  trainedExplainer,
+  type Figure,
+  type Findings,
+  type RunOptions,
+  type Table,
+  type Verdict,
+} from './run.js';
 import { specificMasks } from './specific-masks.js';
 
 const AREA = SIDE * SIDE;
