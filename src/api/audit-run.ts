@@ -1,6 +1,6 @@
 // What decides the result of an audit, as one number: two audits of the same one give the same masks and evidence.
 import { version } from '../core/version.js';
-import { describePlugin } from '../core/plugin.js';
+import { pluginIdentity } from '../core/plugin.js';
 import type { Tensor } from '../core/tensor.js';
 import { sha256 } from '../data/files.js';
 import { settingsFor } from '../explain/objective.js';
@@ -46,7 +46,7 @@ export function runOf(
       model: source.sha256,
       engine: engine.info,
       ops: adapters.flatMap((a) => a.op),
-      plugins: plugins.length === 0 ? undefined : plugins.map((plugin) => [describePlugin(plugin), plugin.file?.sha256]),
+      plugins: pluginIdentity(plugins),
       card,
       inputs,
       explained: [classifier.input.name, output.name, hookPoint?.name, outputKind, task],

@@ -164,6 +164,15 @@ export function describePlugin(plugin: PluginLike): string {
   return `plug-in '${plugin.name}'${plugin.file ? ` of ${plugin.file.path}` : ''}: ${parts.join('; ') || 'holds nothing'}`;
 }
 
+/**
+ * What tells plug-ins from others, for results that are kept and gone on from: what they hold, and the SHA-256 of the files that they were loaded from (what those
+ * import does not count). Undefined for none, so that nothing is said of them.
+ */
+export const pluginIdentity = (
+  plugins: readonly PluginLike[],
+): readonly (readonly [holds: string, sha256?: string])[] | undefined =>
+  plugins.length === 0 ? undefined : plugins.map((plugin) => [describePlugin(plugin), plugin.file?.sha256]);
+
 /** What a plug-in's function threw, as an error that names the part: a fault in it is not one of this package. A LanError stays as it is. */
 export const faultOf = (kind: PluginKind, name: string, error: unknown): LanError =>
   error instanceof LanError

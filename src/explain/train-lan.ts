@@ -1,5 +1,6 @@
 // trainLan: an explainer for a classifier, learned over a dataset (Eq. 3).
 import { LanError } from '../core/errors.js';
+import { pluginIdentity } from '../core/plugin.js';
 import { float32, sizeOf } from '../core/tensor.js';
 import { createExplainer, trainExplainer, type AmortisedSettings, type Explainer } from '../lan/amortised.js';
 import { createGenerator, type Generator } from '../lan/generator.js';
@@ -115,7 +116,15 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
     noise: family,
     generator,
     settings,
-    identity: { model: source.sha256, data: options.data, noise: name, engine: classifier.engine.info.name, ...question },
+    identity: {
+      model: source.sha256,
+      plugins: pluginIdentity(classifier.plugins),
+      card,
+      data: options.data,
+      noise: name,
+      engine: classifier.engine.info.name,
+      ...question,
+    },
     files: options.files,
     onStep: options.onStep,
     signal: options.signal,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { argmax } from '../core/rows.js';
 import { sizeOf } from '../core/tensor.js';
+import { pluginIdentity } from '../core/plugin.js';
 import { openJournal, type Header } from '../data/journal.js';
 import type { Classifier } from '../model/classifier.js';
 import { requireClasses } from '../model/task.js';
@@ -62,9 +63,11 @@ export async function positionMap(classifier: Classifier, options: PositionMapOp
   // Draw 0 chose the objects; the noise of the centred pictures comes first, that of the positions after it.
   const centred = await inPieces(samples, batch, (from, n) => predict(n, (i) => scene.centred(from + i)));
   const labels = chosen.map((o, i) => o.label ?? options.label ?? centred[i]!);
+  const plugins = pluginIdentity(classifier.plugins);
   const settings: Header = {
     schema: 'lan-onnx/grid-journal@1',
     model: classifier.source.sha256,
+    ...(plugins && { plugins: JSON.stringify(plugins) }),
     card: JSON.stringify(classifier.card),
     objects: digest(chosen.map((o) => [o.pixels, o.alpha ?? new Uint8Array()]).flat()),
     labels: digest([Int32Array.from(labels)]),

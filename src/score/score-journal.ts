@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.js';
+import { pluginIdentity } from '../core/plugin.js';
 import { isImage } from '../data/find-images.js';
 import { openJournal, type Header, type Journal } from '../data/journal.js';
 import type { Classifier } from '../model/classifier.js';
@@ -44,9 +45,11 @@ export interface Scored {
 /** Opens the journal of a score. Throws LanError as openJournal: `data` for one of another model, other samples or settings. */
 export function openScoreJournal(path: string, { classifier, dataset, labels, order, batch }: Scored): Promise<Journal<Piece>> {
   const { source, card, outputKind, output } = classifier;
+  const plugins = pluginIdentity(classifier.plugins);
   const header: Header = {
     schema: 'lan-onnx/score-journal@1',
     model: source.sha256,
+    ...(plugins && { plugins: JSON.stringify(plugins) }),
     card: JSON.stringify(card) ?? null,
     output: `${output.name}, ${outputKind}`,
     samples: digestOf(dataset, labels, order),

@@ -77,7 +77,12 @@ test('train: the bytes of the command line, interrupted and resumed as well; the
   const broken = await train('tank', PICTURES, { ...FEW, out: at('broken.onnx'), signal: AbortSignal.abort() });
   expect([broken.finished, broken.steps]).toEqual([false, 1]);
   await expect(broken.save()).rejects.toMatchObject({ code: 'interrupted' });
-  const resumed = await train('tank', PICTURES, { ...FEW, out: at('broken.onnx'), resume: true });
+  // What the model is fed by decides the result as much as the settings do.
+  const on = { ...FEW, out: at('broken.onnx'), resume: true };
+  const problem = (what: string): unknown => expect.stringMatching(new RegExp(`is of another run: ${what} `));
+  await expect(train('tank', PICTURES, { ...on, plugins: [{ name: 'mine' }] })).rejects.toMatchObject({ code: 'data', problem: problem('plugins') }); // prettier-ignore
+  await expect(train('tank', PICTURES, { ...on, card: { input: { mean: [1, 2, 3] } } })).rejects.toMatchObject({ code: 'data', problem: problem('card') }); // prettier-ignore
+  const resumed = await train('tank', PICTURES, on);
   expect([resumed.resumedAt, Buffer.from(resumed.lan!).equals(trained.lan!)]).toEqual([1, true]);
 
   const explained = await audit('tank', `${PICTURES}/tank/01.png`, { lan: trained.lan!, evidenceDraws: 4 });

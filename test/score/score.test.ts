@@ -194,6 +194,13 @@ test('a run that was killed goes on where it stood, and ends as the unbroken one
   await expect(score(classifier, data, { batch: 4, journal, limit: 10 })).rejects.toThrow(
     /^Journal '.*score\.jsonl': belongs to a run of other settings: samples was "\w+", is "\w+"; count was 1100, is 10\. Choose another place/,
   );
+  // A plug-in may compute anything: what another state of its file gave does not count.
+  const as = (sha256: string) => openModel(firstRow('batch'), { plugins: [{ name: 'mine', file: { path: 'mine.mjs', sha256 } }] }); // prettier-ignore
+  await using one = await as('01');
+  await using two = await as('02');
+  const few = { journal: at('plugins.jsonl'), limit: 4 };
+  await score(one, data, few);
+  await expect(score(two, data, few)).rejects.toThrow(/belongs to a run of other settings: plugins was .*01.*, is .*02/);
   await classifier.dispose();
 });
 
