@@ -20,7 +20,7 @@ import { tankPicture } from './data/tank.js';
 import { translatedDigits } from './data/translated.js';
 import { toPlanes } from '../data/planes.js';
 import type { AdversaryConfig, TranslatedConfig } from './kinds.js';
-import { atLeast, atMost, Interrupted, trainedClassifier, trainedExplainer, type Figure, type Findings, type MapPanel, type RunOptions, type Table, type Verdict } from './run.js'; // prettier-ignore
+import { atLeast, atMost, Interrupted, moreThan, trainedClassifier, trainedExplainer, type Figure, type Findings, type MapPanel, type RunOptions, type Table, type Verdict } from './run.js'; // prettier-ignore
 import { perPixel } from './statistics.js';
 import { accuracyOn } from './accuracy.js';
 import { TANK_CARD } from './tank.js';
@@ -218,7 +218,7 @@ function tankVerdicts(found: BySeed, limits: AdversaryConfig['limits']): Verdict
     atLeast('tanks, F told keeps its accuracy, least over seeds', least('told', 'accuracy'), limits['accuracy']!),
     atMost('tanks, F alone where the clouds go with the other class: accuracy, most over seeds', most('alone', 'accuracy_clouds_with_the_other_class'), 0.5), // prettier-ignore
     atLeast('tanks, F told, where the clouds go with the other class: accuracy, least over seeds', least('told', 'accuracy_clouds_with_the_other_class'), limits['otherWeather']!), // prettier-ignore
-    atLeast('tanks, F against an A that hides what it likes: gain in accuracy without clouds, least over seeds', Math.min(...gains(found, 'hides', 'accuracy_without_clouds')), limits['gain']!), // prettier-ignore
+    moreThan('tanks, F against an A that hides what it likes: gain in accuracy without clouds, least over seeds', Math.min(...gains(found, 'hides', 'accuracy_without_clouds')), limits['gain']!), // prettier-ignore
   ];
 }
 
@@ -226,8 +226,8 @@ function digitVerdicts(found: BySeed, limits: AdversaryConfig['limits']): Verdic
   return [
     atLeast('digits, F told to look at the digit: accuracy less that of F alone, least over seeds', Math.min(...gains(found, 'told', 'accuracy')), -limits['cost']!), // prettier-ignore
     atMost('digits, the grid of F told, by that of F alone (spatial variance of the mean attention by its variance over inputs), mean over seeds', mean(values(found, 'told', 'grid')) / mean(values(found, 'alone', 'grid')), 1), // prettier-ignore
-    atLeast("digits, F told: attention inside the digit's square by that outside, less that of F alone, least over seeds", Math.min(...gains(found, 'told', 'box_ratio')), 0), // prettier-ignore
-    atLeast('digits, F against an A that hides: accuracy of small digits at the border, less that of F alone, mean over seeds', mean(gains(found, 'hides', 'accuracy_border')), 0), // prettier-ignore
+    moreThan("digits, F told: attention inside the digit's square by that outside, less that of F alone, least over seeds", Math.min(...gains(found, 'told', 'box_ratio')), 0), // prettier-ignore
+    moreThan('digits, F against an A that hides: accuracy of small digits at the border, less that of F alone, mean over seeds', mean(gains(found, 'hides', 'accuracy_border')), 0), // prettier-ignore
   ];
 }
 

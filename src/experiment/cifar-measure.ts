@@ -10,7 +10,16 @@ import { attentionFigure, classFigure, likenessFigure } from './cifar-figures.js
 import { pictureSamples } from './data/augmented.js';
 import { BYTES, SIDE, type Pictures } from './data/cifar-pictures.js';
 import { areaUnderRoc, closestPairs, likeness, pairedDifference, unlikeBorder } from './mask-statistics.js';
-import { atLeast, trainedExplainer, type Figure, type Findings, type RunOptions, type Table, type Verdict } from './run.js';
+import {
+  atLeast,
+  moreThan,
+  trainedExplainer,
+  type Figure,
+  type Findings,
+  type RunOptions,
+  type Table,
+  type Verdict,
+} from './run.js';
 import { specificMasks } from './specific-masks.js';
 
 const AREA = SIDE * SIDE;
@@ -62,7 +71,7 @@ export async function measureCifar(given: CifarGiven): Promise<Found> {
       [`beta_${beta}_alike_p`]: alike.p,
     });
     verdicts.push(
-      atLeast(`beta ${beta}: masks of one class are more alike than of two (difference of correlations, low end of its interval)`, alike.interval[0], limits['alike']!), // prettier-ignore
+      moreThan(`beta ${beta}: masks of one class are more alike than of two (difference of correlations, low end of its interval)`, alike.interval[0], limits['alike']!), // prettier-ignore
       { claim: `beta ${beta}: horse and deer are the closest pair of classes (their place among ${pairs.length})`, value: place, asked: 'place 1', holds: place === 1 }, // prettier-ignore
     );
     rows.push(...pairs.slice(0, 5).map((p, i) => [beta, i + 1, CIFAR10[p.a]!, CIFAR10[p.b]!, round(p.likeness)]));
@@ -197,7 +206,7 @@ function subjectOf(
       [`beta_${beta}_specific_more_on_subject_high`]: interval[1],
     });
     verdicts.push(
-      atLeast(`masks of single pictures lie more on the subject than those of the LAN with beta ${beta} (difference of areas under the ROC curve, low end of its interval)`, interval[0], config.limits['subject']!), // prettier-ignore
+      moreThan(`masks of single pictures lie more on the subject than those of the LAN with beta ${beta} (difference of areas under the ROC curve, low end of its interval)`, interval[0], config.limits['subject']!), // prettier-ignore
     );
   }
 }

@@ -11,7 +11,7 @@ import { DIGIT, readDigits } from './data/digits.js';
 import { translatedDigits, type TranslatedDigits } from './data/translated.js';
 import { energyDistance } from './energy-distance.js';
 import type { LearnedNoiseConfig } from './learned-noise-config.js';
-import { atLeast, atMost, Interrupted, trainedClassifier, trainedExplainer, type Findings, type RunOptions, type Table } from './run.js'; // prettier-ignore
+import { atLeast, atMost, Interrupted, moreThan, trainedClassifier, trainedExplainer, type Findings, type RunOptions, type Table } from './run.js'; // prettier-ignore
 import { CARD } from './translated-digits.js';
 
 /** What a LAN is trained on. */
@@ -85,8 +85,8 @@ export async function learnedNoise(config: LearnedNoiseConfig, data: string | un
     ),
     verdicts: [
       atMost('distance of learned noise from the data, most over seeds', Math.max(...all('learned', (f) => f.distance)), config.limits['distance']!), // prettier-ignore
-      atLeast('uniform noise is farther from the data: by how much, least over seeds', -Math.max(...all('learned', (f) => f.distance).map((v, i) => v - all('uniform', (f) => f.distance)[i]!)), 0), // prettier-ignore
-      atLeast('constant noise is farther from the data: by how much, least over seeds', -Math.max(...all('learned', (f) => f.distance).map((v, i) => v - all('constant:0', (f) => f.distance)[i]!)), 0), // prettier-ignore
+      moreThan('uniform noise is farther from the data: by how much, least over seeds', -Math.max(...all('learned', (f) => f.distance).map((v, i) => v - all('uniform', (f) => f.distance)[i]!)), 0), // prettier-ignore
+      moreThan('constant noise is farther from the data: by how much, least over seeds', -Math.max(...all('learned', (f) => f.distance).map((v, i) => v - all('constant:0', (f) => f.distance)[i]!)), 0), // prettier-ignore
       atLeast('kept under other digits, LAN on learned noise less LAN on constant noise, least over seeds', gain('constant:0', held), config.limits['kept']!), // prettier-ignore
       atLeast('the same, less LAN on uniform noise', gain('uniform', held), config.limits['kept']!),
       atLeast('the same, less LAN on bootstrapped noise, which is what it is tried on', gain('bootstrap', held), config.limits['kept']!), // prettier-ignore

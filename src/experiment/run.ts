@@ -43,6 +43,17 @@ export const atLeast = (claim: string, value: number, limit: number): Verdict =>
   holds: value >= limit,
 });
 
+/** Differences up to this are of rounding alone. */
+const ROUNDING = 1e-9;
+
+/** The verdict on a claim that asks for more than `limit`: what comes out equal, but for rounding, does not bear out a claim of more. */
+export const moreThan = (claim: string, value: number, limit: number): Verdict => ({
+  claim,
+  value,
+  asked: `more than ${limit}`,
+  holds: value > limit + ROUNDING,
+});
+
 /** The verdict on a claim that asks for `limit` or less. */
 export const atMost = (claim: string, value: number, limit: number): Verdict => ({
   claim,

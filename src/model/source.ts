@@ -38,7 +38,7 @@ export interface SourceOptions {
 
 /**
  * Reads and decodes a model. A folder is taken in Hugging Face layout (`onnx/model.onnx` or `model.onnx`); a bare name that is no file here is that of
- * a model which comes with the package (models/<name>/<name>.onnx). A file within a Hugging Face folder goes by the card of the folder, where it has none of its own.
+ * a model which comes with the package (models/<name>/<name>.onnx). A card beside the file wins; else a Hugging Face folder, or the one around the file, says what it says.
  * Throws LanError when it does not exist, or is not a sound ONNX file.
  */
 export async function readModel(source: string | Uint8Array, { variant, named }: SourceOptions = {}): Promise<ModelSource> {
@@ -55,7 +55,7 @@ export async function readModel(source: string | Uint8Array, { variant, named }:
   }
   const path = !exists(source) && /^[\w-]+$/.test(source) ? packaged(source) : folder ? fileIn(source, variant) : source;
   const bytes = await readBytes(path, 'Model', { code: 'model' });
-  const card = folder ? cardOfHuggingFace(source) : (cardBeside(path) ?? cardAround(path));
+  const card = cardBeside(path) ?? (folder ? cardOfHuggingFace(source) : cardAround(path));
   const model = decodeModel(bytes, `Model '${path}'`, externalReader(path));
   const isPackaged = path !== source && !folder;
   return hashed({ model, bytes, name: named ?? source, path, card, packaged: isPackaged, size: sizeOf(model, bytes) });

@@ -1,6 +1,7 @@
 // What masks of many pictures say together, against closed forms.
 import { expect, test } from '@jest/globals';
 import { areaUnderRoc, closestPairs, likeness, pairedDifference, unlikeBorder } from '../../src/experiment/mask-statistics.js';
+import { moreThan } from '../../src/experiment/run.js';
 
 test('likeness: masks of one class are one pattern, those of the other its negative', () => {
   const pattern = [0.1, 0.9, 0.4, 0.2];
@@ -43,6 +44,27 @@ test('a square on plain ground is what is unlike the border', () => {
   const inside = (i: number): boolean => Math.abs(Math.floor(i / side) - 15.5) < 8 && Math.abs((i % side) - 15.5) < 8;
   const pixels = Uint8Array.from({ length: 3 * area }, (_, i) => (inside(i % area) ? [200, 40, 90] : [20, 160, 90])[Math.floor(i / area)]!); // prettier-ignore
   expect(Array.from(unlikeBorder(pixels, side, side))).toEqual(Array.from({ length: area }, (_, i) => Number(inside(i))));
+});
+
+test('something small on plain ground is all that is unlike the border', () => {
+  const [side, area] = [32, 32 * 32];
+  const inside = (i: number): boolean => Math.abs(Math.floor(i / side) - 15.5) < 4 && Math.abs((i % side) - 15.5) < 4;
+  const pixels = Uint8Array.from({ length: 3 * area }, (_, i) => (inside(i % area) ? 0 : 255));
+  expect(Array.from(unlikeBorder(pixels, side, side))).toEqual(Array.from({ length: area }, (_, i) => Number(inside(i))));
+});
+
+test('one pattern for all inputs does not bear out that masks of one class are more alike', () => {
+  const pattern = [0.13, 0.97, 0.41, 0.22, 0.7];
+  const masks = Float32Array.from(Array.from({ length: 9 }, () => pattern).flat());
+  const { interval } = likeness(masks, [0, 0, 0, 1, 1, 1, 2, 2, 2], 3, 0, 9);
+  expect(moreThan('more alike', interval[0], 0)).toMatchObject({ asked: 'more than 0', holds: false });
+  expect(moreThan('more alike', 0.001, 0).holds).toBe(true);
+  expect(moreThan('more alike', NaN, 0).holds).toBe(false);
+});
+
+test('one sample says nothing about the spread of its difference', () => {
+  const { value, interval } = pairedDifference([3], [1], 0);
+  expect([value, ...interval]).toEqual([2, NaN, NaN]);
 });
 
 test('paired differences', () => {

@@ -247,3 +247,14 @@ describe('the files of a Hugging Face folder', () => {
     await expect(readModel('tank', { variant: 'q4' })).rejects.toMatchObject({ code: 'usage' });
   });
 });
+
+test('a card beside the file wins over what its folder says, however the model was named', async () => {
+  mkdirSync(at('carded'));
+  const g = new GraphBuilder();
+  g.output(g.op('Relu', [g.input('x', 'float32', [1, 3, 8, 8])]), 'y');
+  writeFileSync(at('carded/model.onnx'), encodeModel(dialectModel(g.build())));
+  put('carded/config.json', { id2label: { 0: 'a', 1: 'b' } });
+  put('carded/model.card.json', { input: { channels: 'BGR' } });
+  for (const name of ['carded', 'carded/model.onnx'])
+    expect((await readModel(at(name))).card).toEqual({ input: { channels: 'BGR' } });
+});
