@@ -8,7 +8,7 @@ import { float32, toFloat32, toNumbers, type Tensor } from '../../src/core/tenso
 import { readImage } from '../../src/data/images.js';
 import { createOrtEngine, probe } from '../../src/engine/ort.js';
 import { specialize } from '../../src/compile/specialize.js';
-import { audit, openModel, type AuditDocument, type Plugin } from '../../src/index.js';
+import { audit, exportGradient, openModel, type AuditDocument, type Plugin } from '../../src/index.js';
 import { withOwnMetrics, type MetricSubject } from '../../src/evidence/metric.js';
 import { createExplainer } from '../../src/lan/amortised.js';
 import { lossOf } from '../../src/lan/losses.js';
@@ -211,6 +211,14 @@ describe('a part that fails is named, and is no bug of this package', () => {
     await expect(section.save(at('f'))).rejects.toMatchObject({ code: 'plugin', problem: expect.stringMatching(/^The report section 's' of a plug-in: expected it to give a list of blocks/) as unknown }); // prettier-ignore
     const gamma: Plugin = { name: 'a', preprocessing: [{ name: 'p', append: () => undefined as never }] };
     await expect(call(gamma, { card: { input: { preprocessing: 'p' } } })).rejects.toMatchObject({ code: 'plugin', problem: "The preprocessing 'p' of a plug-in: expected it to give the name of a value." }); // prettier-ignore
+    // As many pixels in another order would be a scrambled picture.
+    const turned: Plugin = {
+      name: 'a',
+      preprocessing: [{ name: 'p', append: (g, pixels) => g.transpose(pixels, [0, 2, 3, 1]) }],
+    };
+    const reordered = { code: 'plugin', problem: "The preprocessing 'p' of a plug-in: expected it to give pixels of the shape [1,3,64,64] that it gets, not [1,64,64,3]." }; // prettier-ignore
+    await expect(call(turned, { card: { input: { preprocessing: 'p' } } })).rejects.toMatchObject(reordered);
+    await expect(exportGradient('tank', { pixels: true, plugins: [turned], card: { input: { preprocessing: 'p' } } })).rejects.toMatchObject(reordered); // prettier-ignore
     const lan: Plugin[] = [{ name: 'a', maskNetworks: [{ name: 'n', create: () => ({}) as never }] }];
     expect(() => createExplainer('n', [3, 6, 7], 'pixel', { offset: 0, factor: 1 }, lan)).toThrow("The mask network 'n' of a plug-in: expected it to give a text in the notation"); // prettier-ignore
     writeFileSync(at('odd.pixels'), '');
