@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { random } from '../../src/core/random.js';
 import { float32, toFloat32, toNumbers, type Tensor } from '../../src/core/tensor.js';
 import { readImage } from '../../src/data/images.js';
+import { openDataset } from '../../src/data/open-dataset.js';
+import type { Batch } from '../../src/data/dataset.js';
 import { createOrtEngine, probe } from '../../src/engine/ort.js';
 import { specialize } from '../../src/compile/specialize.js';
 import { audit, exportGradient, openModel, type AuditDocument, type Plugin } from '../../src/index.js';
@@ -203,6 +205,34 @@ describe('a part that fails is named, and is no bug of this package', () => {
     await expect(withOwnMetrics(measured, rule('m', 'much'), {} as MetricSubject)).rejects.toMatchObject({ code: 'plugin', problem: "The metric 'm' of a plug-in: expected it to give a finite number, or { value, interval }." }); // prettier-ignore
     await expect(withOwnMetrics(measured, rule('deletion', 2), {} as MetricSubject)).rejects.toMatchObject({ problem: "Plug-in 'a': there is a built-in metric 'deletion'." }); // prettier-ignore
     expect(await withOwnMetrics(measured, [{ ...rule('deletion', 2)[0]!, override: true }], {} as MetricSubject)).toMatchObject([{ name: 'deletion', value: 2, source: 'a plug-in' }]); // prettier-ignore
+  });
+
+  test('reader: an object of a class is a data set, one that fails in reading is named, and labels are one a sample', async () => {
+    class Two {
+      readonly #x = float32([1, 2], [2, 1]);
+      readonly format = 'npy';
+      readonly length = 2;
+      readonly numbered = true;
+      readonly notes: string[] = [];
+      constructor(readonly own: number[] = [3, 4]) {}
+      get labels(): Int32Array {
+        return Int32Array.from(this.own);
+      }
+      nameOf(i: number): string {
+        return `sample ${i}`;
+      }
+      read(indices: readonly number[]): Promise<Batch> {
+        return indices.length > 2 ? Promise.reject(new TypeError('x is not iterable')) : Promise.resolve({ indices, x: this.#x, unreadable: [] }); // prettier-ignore
+      }
+      close(): Promise<void> {
+        return Promise.resolve();
+      }
+    }
+    const opened = (set: Two) => openDataset(picture, { plugins: [{ name: 'a', readers: [{ name: 'r', reads: () => true, open: () => set as never }] }] }); // prettier-ignore
+    await using data = await opened(new Two());
+    expect([data.length, Array.from(data.labels!), data.nameOf(1), (await data.read([0, 1])).x.data]).toEqual([2, [3, 4], 'sample 1', Float32Array.of(1, 2)]); // prettier-ignore
+    await expect(data.read([0, 1, 0])).rejects.toMatchObject({ code: 'plugin', problem: "The reader 'r' of a plug-in failed: x is not iterable" }); // prettier-ignore
+    await expect(opened(new Two([3]))).rejects.toMatchObject({ code: 'plugin', problem: "The reader 'r' of a plug-in: expected it to give as many labels as samples, of which there are 2, not 1." }); // prettier-ignore
   });
 
   test('report section, mask network, preprocessing, reader: what cannot be used', async () => {
