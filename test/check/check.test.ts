@@ -165,7 +165,7 @@ describe('inputs', () => {
       return encodeModel(dialectModel(g.build()));
     };
     const notes = async (weight: number): Promise<readonly string[]> => (await check(head(weight), { samples: 1 })).notes;
-    const said = expect.stringContaining("the gradient of 'y' is 0 at every input that was tried") as string;
+    const said = expect.stringContaining("the gradient of 'y' is 0 at every input that was tried") as unknown;
     expect(await notes(0)).toContainEqual(said);
     expect(await notes(1)).not.toContainEqual(said);
   });
