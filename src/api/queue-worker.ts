@@ -69,6 +69,8 @@ export interface WorkerResult {
 /** How often a job may be lost with its worker before it is given up. */
 const LOSSES = 2;
 const GIGABYTE = 2 ** 30;
+/** Seconds that a timer can wait, 24 days; one that is to wait longer does not wait at all. */
+const LONGEST = 2_147_483;
 
 /** What became of a job, and its document where there is one. */
 interface Explained {
@@ -86,7 +88,7 @@ interface Slot {
 /**
  * Works on a queue until `signal` is aborted. Each input is explained in a process of its own, which may die: the job is tried again by whoever is free, as often
  * as its run says. Of a job only what is checked is believed: numbers, names and SHA-256s, no path and no program.
- * Throws LanError for a server or a store that is out of reach, a folder that cannot be written, and packages that are missing.
+ * Throws LanError for options that are none, a server or a store that is out of reach, a folder that cannot be written, and packages that are missing.
  *
  * @example
  * const stop = new AbortController();
@@ -98,6 +100,10 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
   const width = workers === 'auto' ? availableParallelism() : workers;
   if (!Number.isInteger(width) || width < 1)
     throw new LanError('usage', `\`workers\`: expected a whole number of at least 1 or auto, received ${width}.`);
+  for (const [name, value] of Object.entries({ rate, lostAfter, timeout }))
+    // More is no time that a server or a timer takes; of 0 neither would ever begin.
+    if (value !== undefined && !(value >= 0.001 && value <= LONGEST))
+      throw new LanError('usage', `\`${name}\`: expected a number from 0.001 to ${LONGEST}, received ${value}.`);
   const address = readAddress(options.queue);
   const store = await openStore(place);
   await ensureWritable(folder);
