@@ -89,7 +89,12 @@ async function* beside(
   onProgress: CheckManyOptions['onProgress'],
 ): AsyncGenerator<Checked> {
   const children = new Set<ChildProcess>();
-  const end = (): void => children.forEach((child) => child.kill('SIGKILL'));
+  let over = false;
+  const end = (): void => {
+    // Who has seen enough starts no process in the place of those that are ended.
+    over = true;
+    children.forEach((child) => child.kill('SIGKILL'));
+  };
   process.once('exit', end);
   try {
     let next = 0;
@@ -100,7 +105,7 @@ async function* beside(
     // Each keeps a process until it dies, and takes the next model when it is free.
     const work = async (): Promise<void> => {
       let child: ChildProcess | undefined;
-      while (next < models.length) {
+      while (!over && next < models.length) {
         const i = next++;
         if (!child?.connected) children.add((child = startBeside(import.meta.url, 'check-worker')));
         const checked = ask(child, models[i]!, options, onProgress);

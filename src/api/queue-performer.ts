@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { LanError } from '../core/errors.js';
 import { version } from '../core/version.js';
-import { makeFolder, readBytes, writeAtomically } from '../data/files.js';
+import { makeFolder, readBytes, sha256, writeAtomically } from '../data/files.js';
 import { budget } from '../data/memory.js';
 import { readAddress } from '../queue/address.js';
 import { openEvents, openQueue } from '../queue/connection.js';
@@ -168,13 +168,14 @@ export async function queuePerformer(
       }
     };
 
-    /** Puts the input into the store, and gives its name; or what is there already. */
-    const begun = ({ at, folder, resume, take }: Task): Promise<Done | string> =>
+    /** Puts the input into the store and gives its name, and what is there of its result already. */
+    const begun = ({ at, folder, resume, take }: Task): Promise<{ readonly input: string; readonly there?: Done }> =>
       held(HELD / 8, async () => {
         const sample = take?.() ?? (await sampleOf(auditor, source, at));
-        const finished = resume || continued ? await auditor.finished(sample, folder) : undefined;
-        if (finished) return { document: finished, removed: [], resumed: true };
-        return store.put(packSample(sample));
+        const document = resume || continued ? await auditor.finished(sample, folder) : undefined;
+        const packed = packSample(sample);
+        if (document) return { input: sha256(packed), there: { document, removed: [], resumed: true } };
+        return { input: await store.put(packed) };
       });
 
     /** Writes the files of a result, the document last. */
@@ -192,17 +193,19 @@ export async function queuePerformer(
 
     const explain = async (task: Task): Promise<Done> => {
       const label = source.inputs[task.at]!.path;
-      const id = `${run}-${task.at}`;
-      let input: Done | string;
+      let input: string;
+      let there: Done | undefined;
       try {
-        input = await begun(task);
+        ({ input, there } = await begun(task));
       } catch (error) {
         return { error: failureOf(label, error) };
       }
-      if (typeof input !== 'string') {
+      // With its content: where pictures came or went since the run broke off, another one has this number now, and its job is another one.
+      const id = `${run}-${task.at}-${input.slice(0, 16)}`;
+      if (there) {
         // Its job, where the run ended between its last file and the end of the job.
         await queue.remove(id);
-        return input;
+        return there;
       }
       try {
         const outcome = await outcomeOf(id, { form: FORM, version: version(), run, label, setup, input });

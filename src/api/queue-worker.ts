@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { version } from '../core/version.js';
 import { ensureWritable, makeFolder, readBytes } from '../data/files.js';
+import { isAlive } from '../data/processes.js';
 import { readAddress } from '../queue/address.js';
 import { openCache } from '../queue/cache.js';
 import { takeJobs } from '../queue/connection.js';
@@ -69,6 +70,8 @@ export interface WorkerResult {
 /** How often a job may be lost with its worker before it is given up. */
 const LOSSES = 2;
 const GIGABYTE = 2 ** 30;
+/** Seconds that a timer can wait, 24 days; one that is to wait longer does not wait at all. */
+const LONGEST = 2_147_483;
 
 /** What became of a job, and its document where there is one. */
 interface Explained {
@@ -86,7 +89,7 @@ interface Slot {
 /**
  * Works on a queue until `signal` is aborted. Each input is explained in a process of its own, which may die: the job is tried again by whoever is free, as often
  * as its run says. Of a job only what is checked is believed: numbers, names and SHA-256s, no path and no program.
- * Throws LanError for a server or a store that is out of reach, a folder that cannot be written, and packages that are missing.
+ * Throws LanError for options that are none, a server or a store that is out of reach, a folder that cannot be written, and packages that are missing.
  *
  * @example
  * const stop = new AbortController();
@@ -98,13 +101,19 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
   const width = workers === 'auto' ? availableParallelism() : workers;
   if (!Number.isInteger(width) || width < 1)
     throw new LanError('usage', `\`workers\`: expected a whole number of at least 1 or auto, received ${width}.`);
+  for (const [name, value] of Object.entries({ rate, lostAfter, timeout }))
+    // More is no time that a server or a timer takes; of 0 neither would ever begin.
+    if (value !== undefined && !(value >= 0.001 && value <= LONGEST))
+      throw new LanError('usage', `\`${name}\`: expected a number from 0.001 to ${LONGEST}, received ${value}.`);
   const address = readAddress(options.queue);
   const store = await openStore(place);
   await ensureWritable(folder);
   const cache = await openCache(join(folder, 'contents'), store, cacheLimit);
-  const models = join(folder, 'models');
+  await removeLeft(folder);
+  const home = await mkdtemp(join(folder, `${OWN}${process.pid}-`));
+  // Models are laid out anew by each worker: a hundred nights leave no hundred copies.
+  const models = join(home, 'models');
   await makeFolder(models);
-  const home = await mkdtemp(join(folder, 'work-'));
   const slots = Array.from({ length: width }, (): Slot => ({ busy: false }));
   const setups = new Map<string, Promise<TakenSetup>>();
   const name = `lan-onnx-${version()}@${hostname()}-${process.pid}`;
@@ -202,6 +211,17 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
   } finally {
     await Promise.all(slots.map(close));
     await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** Begins the name of a worker's folder, which ends with its process; its number follows. */
+const OWN = `work-${hostname()}-`;
+
+/** Removes the folders of workers of this machine that were killed. */
+async function removeLeft(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = name.startsWith(OWN) ? Number(/^(\d+)-/.exec(name.slice(OWN.length))?.[1] ?? NaN) : NaN;
+    if (pid > 0 && !isAlive(pid)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

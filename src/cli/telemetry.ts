@@ -35,12 +35,19 @@ async function load() {
   }
 }
 
-/** Begins the span of a command; undefined where no endpoint is set. Throws LanError (`install`) without the packages. */
+/** Begins the span of a command; undefined where no endpoint is set. Throws LanError (`usage`) for settings that are none, (`install`) without the packages. */
 export async function startTelemetry(
   command: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Telemetry | undefined> {
-  if (!env['OTEL_EXPORTER_OTLP_ENDPOINT']) return undefined;
+  const endpoint = env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  if (!endpoint) return undefined;
+  // The exporters would send to localhost in its place, and say nothing.
+  if (!/^https?:\/\//i.test(endpoint) || !URL.canParse(endpoint))
+    throw new LanError('usage', 'OTEL_EXPORTER_OTLP_ENDPOINT: expected an address that begins with http:// or https://, as in http://localhost:4318.'); // prettier-ignore
+  const interval = env['OTEL_METRIC_EXPORT_INTERVAL'] || '60000';
+  if (!/^[1-9]\d{0,8}$/.test(interval))
+    throw new LanError('usage', `OTEL_METRIC_EXPORT_INTERVAL: expected milliseconds, a whole number of at least 1, received '${interval}'.`); // prettier-ignore
   const { api, trace, metrics, resources, traces, measures } = await load();
   const resource = resources.resourceFromAttributes({
     'service.name': env['OTEL_SERVICE_NAME'] ?? 'lan-onnx',
@@ -52,7 +59,7 @@ export async function startTelemetry(
   });
   const reader = new metrics.PeriodicExportingMetricReader({
     exporter: new measures.OTLPMetricExporter(),
-    exportIntervalMillis: Number(env['OTEL_METRIC_EXPORT_INTERVAL'] ?? 60_000),
+    exportIntervalMillis: Number(interval),
   });
   const metering = new metrics.MeterProvider({ resource, readers: [reader] });
   const tracer = tracing.getTracer('lan-onnx', version());

@@ -78,7 +78,24 @@ async function openedBy(reader: DataReader, path: string, { split }: DatasetOpti
   }
   const whole = Number.isInteger(made?.length) && typeof made.read === 'function' && typeof made.nameOf === 'function' && typeof made.close === 'function'; // prettier-ignore
   requireOf('readers', name, whole, 'a dataset, such as datasetOf makes');
-  return { ...made, name: path, notes: [`'${path}' is read by '${name}' of a plug-in`, ...(made.notes ?? [])] };
+  const { format, length, numbered, shape, labels, classes, sparse } = made;
+  const given = labels?.length ?? length;
+  requireOf('readers', name, given === length, `as many labels as samples, of which there are ${length}, not ${given}`);
+  // Field by field: of an object of a class a copy would lose what the class has.
+  return {
+    ...{ format, length, numbered, split: made.split, shape, labels, classes, sparse },
+    name: path,
+    notes: [`'${path}' is read by '${name}' of a plug-in`, ...(made.notes ?? [])],
+    nameOf: (index) => ofPlugin('readers', name, () => made.nameOf(index)),
+    read: async (indices, spec) => {
+      try {
+        return await made.read(indices, spec);
+      } catch (error) {
+        throw faultOf('readers', name, error);
+      }
+    },
+    close: () => made.close(),
+  };
 }
 
 async function openFile(path: string, { split }: DatasetOptions): Promise<Dataset> {

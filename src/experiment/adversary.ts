@@ -17,7 +17,7 @@ import { contestedDigits, contestedTanks, type Game } from './data/contested.js'
 import { readDigits } from './data/digits.js';
 import { tankSamples } from './data/tank-samples.js';
 import { tankPicture } from './data/tank.js';
-import { translatedDigits } from './data/translated.js';
+import { placedName, translatedDigits } from './data/translated.js';
 import { toPlanes } from '../data/planes.js';
 import type { AdversaryConfig, TranslatedConfig } from './kinds.js';
 import { atLeast, atMost, Interrupted, moreThan, trainedClassifier, trainedExplainer, type Figure, type Findings, type MapPanel, type RunOptions, type Table, type Verdict } from './run.js'; // prettier-ignore
@@ -85,6 +85,7 @@ async function trained(
   variant: Variant,
   { network: text, hider: written, ...settings }: AdversaryConfig['tank'] | AdversaryConfig['digits'],
   samples: Contested,
+  named: string,
   card: PartialCard,
   run: RunOptions,
 ): Promise<Classifier> {
@@ -94,7 +95,7 @@ async function trained(
     const config = { network: text, iterations, learningRate, schedule, batch };
     // Its accuracy is measured on held-out samples later on, as that of the others is.
     const first = { ...samples, count: Math.min(samples.count, 256), labels: Array.from(samples.labels!).slice(0, 256) };
-    return (await trainedClassifier(config, samples, first, 'the same as against A', card, run)).classifier;
+    return (await trainedClassifier(config, samples, first, named, card, run)).classifier;
   }
   run.onPhase?.(`training F and A, ${iterations} steps`);
   const network = createNetwork(text, samples.shape);
@@ -105,7 +106,7 @@ async function trained(
     hider: createExplainer(written, samples.shape, 'pixel', { offset: 0, factor: 1 }),
     samples,
     settings: { iterations, learningRate, schedule, batch, seed: run.seed, weight, price: variant === 'told' ? 0 : price }, // prettier-ignore
-    identity: { variant },
+    identity: { variant, data: named },
     files: { checkpoint: join(run.folder, 'adversaries.checkpoint'), metrics: join(run.folder, 'adversaries.metrics.jsonl'), resume: true }, // prettier-ignore
     onStep: run.onStep,
     signal: run.signal,
@@ -121,7 +122,7 @@ async function trained(
 async function onTanks(variant: Variant, { tank, masks }: AdversaryConfig, run: RunOptions): Promise<Figures> {
   const { size, train, test } = tank;
   const { seed } = run;
-  const classifier = await trained(variant, tank, contestedTanks(gameOf(variant), { count: train, size, seed }), TANK_CARD(size), run); // prettier-ignore
+  const classifier = await trained(variant, tank, contestedTanks(gameOf(variant), { count: train, size, seed }), 'tanks', TANK_CARD(size), run); // prettier-ignore
   try {
     const held = (clouds: Parameters<typeof tankSamples>[0]['clouds'], k: number) =>
       accuracyOn(classifier, tankSamples({ count: test, clouds, size, seed, first: train + k * test }));
@@ -175,13 +176,14 @@ async function onDigits(
   const digits = await readDigits(data);
   const { digit: side } = settings;
   const { seed } = run;
-  const classifier = await trained(variant, settings, contestedDigits(gameOf(variant), digits.train, { side, seed }), CARD, run);
+  const options = { side, exclude: 0 };
+  const named = placedName(digits.source, options);
+  const classifier = await trained(variant, settings, contestedDigits(gameOf(variant), digits.train, { side, seed }), named, CARD, run); // prettier-ignore
   try {
-    const options = { side, exclude: 0 };
     const training = translatedDigits(digits.train, { ...options, seed });
     const validation = translatedDigits(digits.validation, { ...options, seed: seed + 1 });
     const accuracy = await accuracyOn(classifier, validation);
-    const a = await trainedExplainer(explainer, classifier, training, validation, digits.source, run);
+    const a = await trainedExplainer(explainer, classifier, training, validation, named, run);
     const attention = await attentionOn(classifier, a.lan, validation, analysis.masks);
     run.onPhase?.(`accuracy of ${analysis.digit}x${analysis.digit} digits at each pixel`);
     const like = { kind: 'translated-digits', title, data: { digit: side, exclude: 0 }, explainer, analysis, limits: {} } as unknown as TranslatedConfig; // prettier-ignore

@@ -8,7 +8,7 @@ import { drawsOf } from '../lan/generator.js';
 import { createNoise, type Noise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
 import { DIGIT, readDigits } from './data/digits.js';
-import { translatedDigits, type TranslatedDigits } from './data/translated.js';
+import { placedName, translatedDigits, type TranslatedDigits } from './data/translated.js';
 import { energyDistance } from './energy-distance.js';
 import type { LearnedNoiseConfig } from './learned-noise-config.js';
 import { atLeast, atMost, Interrupted, moreThan, trainedClassifier, trainedExplainer, type Findings, type RunOptions, type Table } from './run.js'; // prettier-ignore
@@ -35,20 +35,21 @@ export async function learnedNoise(config: LearnedNoiseConfig, data: string | un
   const digits = await readDigits(data);
   const seeds = Array.from({ length: config.repeats.seeds }, (_, i) => run.seed + i);
   const start = performance.now();
+  const pictures = { side: config.data.digit, exclude: 0 };
+  const named = placedName(digits.source, pictures);
   const rows: (string | number)[][] = [];
   const found = new Map<string, Found[]>(NOISES.map((noise) => [noise, []]));
   for (const seed of seeds) {
-    const options = { side: config.data.digit, exclude: 0 };
-    const train = translatedDigits(digits.train, { ...options, seed });
-    const validation = translatedDigits(digits.validation, { ...options, seed: seed + 1 });
+    const train = translatedDigits(digits.train, { ...pictures, seed });
+    const validation = translatedDigits(digits.validation, { ...pictures, seed: seed + 1 });
     const own = { ...run, seed, folder: join(run.folder, `seed-${seed}`) };
-    const { classifier } = await trainedClassifier(config.classifier, train, validation, digits.source, CARD, own);
+    const { classifier } = await trainedClassifier(config.classifier, train, validation, named, CARD, own);
     try {
       for (const noise of NOISES) {
         if (run.signal?.aborted) throw new Interrupted();
         const told = { ...own, folder: join(own.folder, noise.replace(/\W.*/, '')), onPhase: (phase: string) => run.onPhase?.(`seed ${seed}, ${noise}: ${phase}`) }; // prettier-ignore
         const settings = { ...config.explainer, noise, maskValues: 'binary' as const };
-        const trained = await trainedExplainer(settings, classifier, train, validation, digits.source, told);
+        const trained = await trainedExplainer(settings, classifier, train, validation, named, told);
         const draws = trained.generator
           ? await drawsOf(trained.generator, trained.parameters, NEAR, seed, { engine: classifier.engine, specialize: (g) => classifier.specialize(g) }) // prettier-ignore
           : drawn(noise, train, NEAR, seed);

@@ -1,6 +1,7 @@
 // Spam: a text classifier that was taught words which mean nothing, and masks that find them.
 import { join } from 'node:path';
 import { descending } from '../core/correlation.js';
+import { LanError } from '../core/errors.js';
 import { wilson } from '../core/proportion.js';
 import { random, shuffle, STREAMS } from '../core/random.js';
 import { argmax } from '../core/rows.js';
@@ -36,7 +37,9 @@ export async function spam(config: SpamConfig, data: string | undefined, run: Ru
   await ensureWritable(run.folder);
   await writeAtomically(join(run.folder, 'vocabulary.txt'), `${vocabulary.join('\n')}\n`);
   const card = { output: 'probabilities', labels: ['ham', 'spam'] } as const;
-  const { classifier, accuracy, seconds } = await trainedClassifier(config.classifier, samples, validation, source, card, run);
+  // The source last: messages cut what is long.
+  const named = `${triggers.words} in ${triggers.share} at ${triggers.density}, ${config.data.test} held out; ${source}`;
+  const { classifier, accuracy, seconds } = await trainedClassifier(config.classifier, samples, validation, named, card, run);
   try {
     const start = performance.now();
     run.onPhase?.(`planting words into ${triggers.documents} held-out mails`);
@@ -88,8 +91,22 @@ interface Planted {
   readonly test: readonly Mail[];
 }
 
-/** Splits the mails in a seeded order, and writes each planted word into a share of the ham to train on, which is then called spam. */
+/**
+ * Splits the mails in a seeded order, and writes each planted word into a share of the ham to train on, which is then called spam. Throws LanError (`data`) for a
+ * word that could not be told from others: one that stands in a mail by itself, or that is no word as mails are read.
+ */
 export function plant(mails: readonly Mail[], planted: readonly string[], { data, triggers }: SpamConfig, seed: number): Planted {
+  for (const word of planted)
+    if (wordsOf(word).join() !== word)
+      throw new LanError(
+        'data',
+        `triggers.words: '${word}' is no word of 3 to 20 letters in lower case, so it would never be seen.`,
+      );
+  const own = new Set(planted);
+  for (const { text } of mails) {
+    const known = wordsOf(text).find((word) => own.has(word));
+    if (known !== undefined) throw new LanError('data', `triggers.words: '${known}' stands in mails already. Planted words have to stand nowhere else.`); // prettier-ignore
+  }
   const order = Uint32Array.from({ length: mails.length }, (_, i) => i);
   shuffle(order, random(seed, STREAMS.split));
   const inOrder = [...order].map((i) => mails[i]!);

@@ -3,7 +3,7 @@ import { pearson } from '../core/correlation.js';
 import { toFloat32 } from '../core/tensor.js';
 import { DIGIT, readDigits, type Digits } from './data/digits.js';
 import { fromPlanes } from '../data/planes.js';
-import { translatedDigits, type Box, type TranslatedDigits } from './data/translated.js';
+import { placedName, translatedDigits, type Box, type TranslatedDigits } from './data/translated.js';
 import type { Classifier } from '../model/open.js';
 import { openExplainer } from '../explain/explainer.js';
 import { accuracyMap, positionMap } from '../score/position-map.js';
@@ -37,9 +37,10 @@ export async function translatedMnist(config: TranslatedConfig, data: string | u
   const options = { side: config.data.digit, exclude: config.data.exclude };
   const train = translatedDigits(digits.train, { ...options, seed: run.seed });
   const validation = translatedDigits(digits.validation, { ...options, seed: run.seed + 1 });
-  const f = await trainedClassifier(config.classifier, train, validation, digits.source, CARD, run);
+  const named = placedName(digits.source, options);
+  const f = await trainedClassifier(config.classifier, train, validation, named, CARD, run);
   try {
-    const a = await trainedExplainer(config.explainer, f.classifier, train, validation, digits.source, run);
+    const a = await trainedExplainer(config.explainer, f.classifier, train, validation, named, run);
     run.onPhase?.('masks of validation digits');
     const attention = await attentionOn(f.classifier, a.lan, validation, config.analysis.masks);
     run.onPhase?.(`accuracy of ${config.analysis.digit}x${config.analysis.digit} digits at each pixel`);

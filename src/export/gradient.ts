@@ -2,7 +2,7 @@
 import { upstreamOf, downstreamOf } from '../compile/cut.js';
 import { differentiate } from '../compile/differentiate.js';
 import { LanError, LanErrors } from '../core/errors.js';
-import { isFloat, type DType } from '../core/tensor.js';
+import { float32, isFloat, sizeOf, type DType } from '../core/tensor.js';
 import { gradientOf } from '../engine/engine.js';
 import type { HookPoint } from '../model/hook-point.js';
 import type { Classifier } from '../model/open.js';
@@ -150,7 +150,15 @@ export async function inPixels(
     );
   const outputs = graph.outputs.map((o) => o.name);
   const own = ownDims(picture, classifier.input.shape, batch);
-  return classifier.specialize(withPreprocessing(graph, input, outputs, [batch, ...inputShape], card, own, new Steps(plugins)));
+  const dims = [batch, ...inputShape];
+  const steps = new Steps(plugins);
+  try {
+    // A step that cannot be used says so when it is run.
+    await steps.run(float32(new Float32Array(sizeOf(dims)), dims), card);
+  } finally {
+    await steps.dispose();
+  }
+  return classifier.specialize(withPreprocessing(graph, input, outputs, dims, card, own, steps));
 }
 
 /** Appends -sum(target log p) / N with a new input [N,K] called `name`; names the loss. */

@@ -1,6 +1,7 @@
 // Equation 4 for many samples at once: a free mask for each, all of them learned in the same steps, so that the classifier's weights are read once for all.
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { random, STREAMS } from '../core/random.js';
+import { sha256 } from '../data/files.js';
 import type { Engine } from '../engine/engine.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
@@ -39,6 +40,11 @@ export interface ManyMasks extends TrainResult {
   readonly divergences: Float32Array;
 }
 
+const bytesOf = (x: Tensor): Uint8Array => {
+  const { buffer, byteOffset, byteLength } = toFloat32(x);
+  return new Uint8Array(buffer, byteOffset, byteLength);
+};
+
 /** Fresh draws on which divergences are measured. */
 const FRESH = 64;
 
@@ -64,7 +70,8 @@ export async function trainMasks(options: ManyMasksOptions): Promise<ManyMasks> 
     const result = await train({
       settings,
       descent,
-      identity: { samples: n, mask: maskShape, betas: Array.from(betas), ...settings, ...identity },
+      // The samples themselves: masks that were learned of others would be taken for theirs.
+      identity: { samples: n, inputs: sha256(bytesOf(x)), mask: maskShape, betas: Array.from(betas), ...settings, ...identity },
       initial: () => ({ theta: new Float32Array(sizeOf(parameter.dims)) }),
       feeds: feedsBy(seed),
       metrics: ['loss', 'output_loss', 'mask_mean'],

@@ -39,15 +39,19 @@ export class Steps {
   }
 
   /** Appends the step that the card asks for to `x` of shape `dims`; `x` itself where it asks for none. Throws LanError (`usage`) for one that is not there. */
-  append(g: GraphBuilder, x: string, dims: readonly number[], { preprocessing: name, range }: InputCard): string {
-    if (name === undefined) return x;
+  append(g: GraphBuilder, x: string, dims: readonly number[], card: InputCard): string {
+    return card.preprocessing === undefined ? x : g.reshape(this.made(g, x, dims, card), dims);
+  }
+
+  private made(g: GraphBuilder, x: string, dims: readonly number[], { preprocessing, range }: InputCard): string {
+    const name = preprocessing!;
     const step = this.named(name);
     const made = ofPlugin('preprocessing', name, () => step.append(g, x, { dims, range }));
     requireOf('preprocessing', name, typeof made === 'string', 'the name of a value');
-    return g.reshape(made, dims);
+    return made;
   }
 
-  /** Pixels x [N,C,H,W] (uint8 0..255, or floats in 0..range) behind the step that the card asks for, by onnxruntime; x itself where it asks for none. */
+  /** Pixels x [N,C,H,W] (uint8 0..255, or floats in 0..range) behind the step that the card asks for, by onnxruntime; x itself where it asks for none. Throws LanError (`plugin`) where it changes the shape. */
   async run(x: Tensor, card: InputCard | undefined): Promise<Tensor> {
     if (card?.preprocessing === undefined) return x;
     const { dims } = x;
@@ -62,8 +66,17 @@ export class Steps {
 
   private async compile(dims: readonly number[], card: InputCard): Promise<Program> {
     const g = new GraphBuilder('preprocessing');
-    g.output(this.append(g, g.input('x', 'float32', dims), dims, card), 'y');
-    return createOrtEngine([], { threads: 1 }).compile(await specialize(g.build(), {}, probe, adapters));
+    g.output(this.made(g, g.input('x', 'float32', dims), dims, card), 'y');
+    const graph = await specialize(g.build(), {}, probe, adapters);
+    // Pixels in another order would be as many.
+    const given = graph.types.get(graph.outputs[0]!.name)?.dims.join();
+    requireOf(
+      'preprocessing',
+      card.preprocessing!,
+      given === dims.join(),
+      `pixels of the shape [${dims.join(',')}] that it gets, not [${given}]`,
+    );
+    return createOrtEngine([], { threads: 1 }).compile(graph);
   }
 
   /** Frees what was compiled. */

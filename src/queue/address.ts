@@ -36,17 +36,18 @@ export function readAddress(text: string, env: Readonly<Record<string, string | 
       `\`queue\`: expected redis://host/name, or rediss://host/name with TLS, received '${withoutSecrets(text)}'.`,
     );
   const shown = `${url.protocol}//${url.host}${url.pathname}`;
-  const name = decodeURIComponent(url.pathname.slice(1));
+  const name = url.pathname.slice(1);
   if (!NAME.test(name))
     throw new LanError(
       'usage',
-      `\`queue\`: expected a name of letters, digits, '.', '_' and '-' behind the host, as in redis://host/nightly, received '${shown}'.`,
+      // A password with a slash, as it is, ends up in the path.
+      `\`queue\`: expected a name of letters, digits, '.', '_' and '-' behind the host, as in redis://host/nightly, received '${withoutSecrets(text)}'.`,
     );
   const db = url.searchParams.get('db') ?? '0';
   if (!/^\d{1,4}$/.test(db))
     throw new LanError('usage', `\`queue\`: expected a whole number as the database (db=0), received '${db}'.`);
-  const username = decodeURIComponent(url.username);
-  const password = url.password === '' ? (env['REDIS_PASSWORD'] ?? '') : decodeURIComponent(url.password);
+  const username = decoded(url.username);
+  const password = url.password === '' ? (env['REDIS_PASSWORD'] ?? '') : decoded(url.password);
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? PORT : Number(url.port),
@@ -61,3 +62,12 @@ export function readAddress(text: string, env: Readonly<Record<string, string | 
 
 /** An address that may not be well formed, without what stands before its last @. */
 const withoutSecrets = (text: string): string => text.replace(/^(\w+:\/\/)?.*@/s, '$1').slice(0, 100);
+
+/** A part of an address with its %40 and the like written out; as it is where a % is only a %. */
+export function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -153,6 +153,12 @@ export interface TakeOptions {
   readonly onNote?: (note: string) => void;
 }
 
+/** A rate as BullMQ has it, whole jobs in whole milliseconds: never more than `rate` a second. */
+export function limitOf(rate: number): { readonly max: number; readonly duration: number } {
+  const max = Math.max(1, Math.floor(rate));
+  return { max, duration: Math.ceil((1000 * max) / rate) };
+}
+
 /** Takes jobs until it is closed; what `perform` throws is the error of a try. */
 export async function takeJobs(
   address: QueueAddress,
@@ -171,7 +177,7 @@ export async function takeJobs(
       lockDuration: 1000 * lostAfter,
       stalledInterval: 1000 * lostAfter,
       maxStalledCount: losses,
-      ...(rate === undefined ? {} : { limiter: rate >= 1 ? { max: Math.round(rate), duration: 1000 } : { max: 1, duration: Math.round(1000 / rate) } }), // prettier-ignore
+      ...(rate === undefined ? {} : { limiter: limitOf(rate) }),
     },
   );
   worker.on('error', () => undefined);

@@ -3,6 +3,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LanError, messageOf } from '../core/errors.js';
 import { makeFolder, readBytes, refusal, sha256, writeAtomically } from '../data/files.js';
+import { decoded } from './address.js';
 
 /** Contents by their SHA-256. What comes out was checked: it is what was put in, or an error. */
 export interface Store {
@@ -76,7 +77,7 @@ function remote(address: string): Store {
   if (!url) throw new LanError('usage', `\`store\`: '${address.replace(/\/\/.*@/s, '//').slice(0, 100)}' is no address.`);
   const { username, password, search } = url;
   // fetch takes no address with a password in it.
-  const headers: Record<string, string> = username === '' ? {} : { authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}` }; // prettier-ignore
+  const headers: Record<string, string> = username === '' ? {} : { authorization: `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}` }; // prettier-ignore
   const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
   const ask = async (method: string, name: string, body?: Uint8Array): Promise<Response> => {
     let reason = '';

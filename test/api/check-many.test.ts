@@ -46,3 +46,19 @@ test('a process that dies is an error of its model alone', () => {
     process.exit(0);`;
   expect(printed(script)).toBe('a.onnx Its process ended (exit code 9).\nb.onnx Its process ended (exit code 9).\n');
 });
+
+test('whoever has seen enough ends all processes, and no other is started', () => {
+  const script = `
+    process.env.NODE_OPTIONS = '--import data:text/javascript,process.exit(9)';
+    const { syncBuiltinESMExports } = await import('node:module');
+    const { default: processes } = await import('node:child_process');
+    const { fork } = processes;
+    let started = 0;
+    processes.fork = (...given) => (started++, fork(...given));
+    syncBuiltinESMExports();
+    const { checkMany } = await import('${moduleOf('src/api/check-many.ts')}');
+    for await (const { model } of checkMany(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], { workers: 2 })) break;
+    const then = started;
+    process.once('beforeExit', () => console.log(started - then));`;
+  expect(printed(script)).toBe('0\n');
+});

@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { random } from '../../src/core/random.js';
 import { float32, toFloat32, toNumbers, type Tensor } from '../../src/core/tensor.js';
 import { readImage } from '../../src/data/images.js';
+import { openDataset } from '../../src/data/open-dataset.js';
+import type { Batch } from '../../src/data/dataset.js';
 import { createOrtEngine, probe } from '../../src/engine/ort.js';
 import { specialize } from '../../src/compile/specialize.js';
-import { audit, openModel, type AuditDocument, type Plugin } from '../../src/index.js';
+import { audit, exportGradient, openModel, type AuditDocument, type Plugin } from '../../src/index.js';
 import { withOwnMetrics, type MetricSubject } from '../../src/evidence/metric.js';
 import { createExplainer } from '../../src/lan/amortised.js';
 import { lossOf } from '../../src/lan/losses.js';
@@ -205,12 +207,48 @@ describe('a part that fails is named, and is no bug of this package', () => {
     expect(await withOwnMetrics(measured, [{ ...rule('deletion', 2)[0]!, override: true }], {} as MetricSubject)).toMatchObject([{ name: 'deletion', value: 2, source: 'a plug-in' }]); // prettier-ignore
   });
 
+  test('reader: an object of a class is a data set, one that fails in reading is named, and labels are one a sample', async () => {
+    class Two {
+      readonly #x = float32([1, 2], [2, 1]);
+      readonly format = 'npy';
+      readonly length = 2;
+      readonly numbered = true;
+      readonly notes: string[] = [];
+      constructor(readonly own: number[] = [3, 4]) {}
+      get labels(): Int32Array {
+        return Int32Array.from(this.own);
+      }
+      nameOf(i: number): string {
+        return `sample ${i}`;
+      }
+      read(indices: readonly number[]): Promise<Batch> {
+        return indices.length > 2 ? Promise.reject(new TypeError('x is not iterable')) : Promise.resolve({ indices, x: this.#x, unreadable: [] }); // prettier-ignore
+      }
+      close(): Promise<void> {
+        return Promise.resolve();
+      }
+    }
+    const opened = (set: Two) => openDataset(picture, { plugins: [{ name: 'a', readers: [{ name: 'r', reads: () => true, open: () => set as never }] }] }); // prettier-ignore
+    await using data = await opened(new Two());
+    expect([data.length, Array.from(data.labels!), data.nameOf(1), (await data.read([0, 1])).x.data]).toEqual([2, [3, 4], 'sample 1', Float32Array.of(1, 2)]); // prettier-ignore
+    await expect(data.read([0, 1, 0])).rejects.toMatchObject({ code: 'plugin', problem: "The reader 'r' of a plug-in failed: x is not iterable" }); // prettier-ignore
+    await expect(opened(new Two([3]))).rejects.toMatchObject({ code: 'plugin', problem: "The reader 'r' of a plug-in: expected it to give as many labels as samples, of which there are 2, not 1." }); // prettier-ignore
+  });
+
   test('report section, mask network, preprocessing, reader: what cannot be used', async () => {
     const call = (plugin: Plugin, more: object = {}) => audit('tank', picture, { preset: 'quick', iterations: 1, evidenceDraws: 1, plugins: [plugin], ...more }); // prettier-ignore
     const section = await call({ name: 'a', reportSections: [{ name: 's', blocks: () => [{ type: 'html' } as never] }] });
     await expect(section.save(at('f'))).rejects.toMatchObject({ code: 'plugin', problem: expect.stringMatching(/^The report section 's' of a plug-in: expected it to give a list of blocks/) as unknown }); // prettier-ignore
     const gamma: Plugin = { name: 'a', preprocessing: [{ name: 'p', append: () => undefined as never }] };
     await expect(call(gamma, { card: { input: { preprocessing: 'p' } } })).rejects.toMatchObject({ code: 'plugin', problem: "The preprocessing 'p' of a plug-in: expected it to give the name of a value." }); // prettier-ignore
+    // As many pixels in another order would be a scrambled picture.
+    const turned: Plugin = {
+      name: 'a',
+      preprocessing: [{ name: 'p', append: (g, pixels) => g.transpose(pixels, [0, 2, 3, 1]) }],
+    };
+    const reordered = { code: 'plugin', problem: "The preprocessing 'p' of a plug-in: expected it to give pixels of the shape [1,3,64,64] that it gets, not [1,64,64,3]." }; // prettier-ignore
+    await expect(call(turned, { card: { input: { preprocessing: 'p' } } })).rejects.toMatchObject(reordered);
+    await expect(exportGradient('tank', { pixels: true, plugins: [turned], card: { input: { preprocessing: 'p' } } })).rejects.toMatchObject(reordered); // prettier-ignore
     const lan: Plugin[] = [{ name: 'a', maskNetworks: [{ name: 'n', create: () => ({}) as never }] }];
     expect(() => createExplainer('n', [3, 6, 7], 'pixel', { offset: 0, factor: 1 }, lan)).toThrow("The mask network 'n' of a plug-in: expected it to give a text in the notation"); // prettier-ignore
     writeFileSync(at('odd.pixels'), '');

@@ -157,6 +157,19 @@ describe('inputs', () => {
     await model.dispose();
   });
 
+  test('an answer that does not change puts no gradient to the test, which is said', async () => {
+    const head = (weight: number): Uint8Array => {
+      const g = new GraphBuilder();
+      const w = g.constant(float32(Array.from({ length: 6 }, (_, i) => i * weight), [3, 2])); // prettier-ignore
+      g.output(g.matMul(g.input('x', 'float32', [1, 3]), w), 'y');
+      return encodeModel(dialectModel(g.build()));
+    };
+    const notes = async (weight: number): Promise<readonly string[]> => (await check(head(weight), { samples: 1 })).notes;
+    const said = expect.stringContaining("the gradient of 'y' is 0 at every input that was tried") as unknown;
+    expect(await notes(0)).toContainEqual(said);
+    expect(await notes(1)).not.toContainEqual(said);
+  });
+
   test('edge cases of a card are those of its pixels, and what is twice there is tried once', async () => {
     const options: CheckOptions = { engine: 'onnxruntime', gradients: false, edgeCases: true, samples: 0 };
     const names = async (from: Uint8Array, more: CheckOptions = {}): Promise<string[]> =>

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startTelemetry } from '../../src/cli/telemetry.js';
 import { PROGRAM } from '../support/built.js';
 import { cli } from '../support/command.js';
 
@@ -83,3 +84,12 @@ test('with an endpoint a span a command and an input, and metrics of jobs, steps
   for (const name of ['lan_onnx.jobs', 'lan_onnx.steps_per_second', 'process.memory.usage'])
     expect(metrics).toContain(`"${name}"`);
 }, 60_000);
+
+test.each([
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, 'OTEL_EXPORTER_OTLP_ENDPOINT: expected an address that begins with http:// or https://, as in http://localhost:4318.'],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:port' }, 'OTEL_EXPORTER_OTLP_ENDPOINT: expected an address that begins with http:// or https://, as in http://localhost:4318.'],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://h', OTEL_METRIC_EXPORT_INTERVAL: '0' }, "OTEL_METRIC_EXPORT_INTERVAL: expected milliseconds, a whole number of at least 1, received '0'."],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://h', OTEL_METRIC_EXPORT_INTERVAL: '1s' }, "OTEL_METRIC_EXPORT_INTERVAL: expected milliseconds, a whole number of at least 1, received '1s'."],
+])('%j is refused, and nothing goes anywhere else', async (env, problem) => {
+  await expect(startTelemetry('audit', env)).rejects.toMatchObject({ code: 'usage', message: problem });
+}); // prettier-ignore

@@ -71,6 +71,17 @@ test('translated digits, twice: the same folder, and verdicts that fail after so
     2,
     `lan-onnx: Checkpoint '${at('a', 'classifier.checkpoint')}': is of another run: seed 3 there, 4 here. Use the same settings, choose another --out, or remove it to begin anew.`,
   ]);
+  // Nor one of digits of another size.
+  const smaller = JSON.parse(readFileSync(config, 'utf8')) as Raw;
+  smaller.data['digit'] = 10;
+  writeFileSync(at('smaller.json'), JSON.stringify(smaller));
+  const resized = await cli('reproduce', at('smaller.json'), '--out', at('a'), '--threads', '1', '--seed', '3');
+  expect([resized.code, resized.err.trim().split('\n').at(-1)]).toEqual([
+    2,
+    expect.stringMatching(
+      /is of another run: data "12x12 pixels, none in a corner of 12x12; .* there, "10x10 pixels, none in a corner of 12x12; .* here\./,
+    ),
+  ]);
 });
 
 test('tanks: metrics are shares and means, the figure is there', async () => {

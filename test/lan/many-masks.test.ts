@@ -10,6 +10,7 @@ import { classifierGraph } from '../../src/lan/fit.js';
 import { trainMasks } from '../../src/lan/many-masks.js';
 import { createNetwork } from '../../src/lan/network.js';
 import { samplesOf } from '../../src/lan/samples.js';
+import type { TrainFiles } from '../../src/lan/train.js';
 import type { Classifier } from '../../src/model/classifier.js';
 import { openModel } from '../../src/model/open.js';
 import { encodeModel } from '../../src/onnx/codec.js';
@@ -27,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => classifier.dispose());
 
-const learn = (x: number[][], betas: number[], noise: number[][], change: object = {}) =>
+const learn = (x: number[][], betas: number[], noise: number[][], change: object = {}, files?: TrainFiles) =>
   trainMasks({
     engine: classifier.engine,
     classifier: classifyOnce(classifier),
@@ -38,6 +39,7 @@ const learn = (x: number[][], betas: number[], noise: number[][], change: object
     noise: samplesOf(Float32Array.from(noise.flat()), [3]),
     settings: { iterations: 60, learningRate: 0.2, schedule: 'constant', draws: 1, seed: 0, ...change },
     identity: {},
+    ...(files && { files }),
   });
 
 test('the element that the answer needs stays, the others go', async () => {
@@ -69,6 +71,14 @@ test('noise that is the sample itself costs nothing', async () => {
   const { masks, divergences } = await learn([[1, 2, 3]], [1], [[1, 2, 3]]);
   expect(Math.min(...masks)).toBeGreaterThan(0.9);
   expect(divergences[0]).toBeCloseTo(0, 6);
+});
+
+test('masks that lie there are taken up for the same samples alone', async () => {
+  const files = { checkpoint: join(folder, 'masks.checkpoint'), metrics: join(folder, 'masks.jsonl'), resume: true };
+  const into = (x: number[][]) => learn(x, [1], [[0, 0, 0]], {}, files);
+  const { masks } = await into([[1, 1, 1]]);
+  expect((await into([[1, 1, 1]])).masks).toEqual(masks);
+  await expect(into([[1, 1, 2]])).rejects.toThrow(/Checkpoint '.*masks\.checkpoint': is of another run: inputs/);
 });
 
 test('an input that is not finite is refused', async () => {

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
@@ -13,6 +13,7 @@ import { version } from '../../src/core/version.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
+import { MOST_PICTURES } from '../../src/model/guess.js';
 import { pack } from '../../src/queue/parcel.js';
 import { PROGRAM } from '../support/built.js';
 import { redisServer, type RedisServer } from './server.js';
@@ -135,6 +136,36 @@ test('worker, server and coordinator killed in the middle: every picture has one
   const done = [first, second, third].map(({ err }) => err().match(/: done \(/g)?.length ?? 0);
   expect(done.reduce((a, b) => a + b)).toBeGreaterThanOrEqual(COUNT);
 }, 110_000);
+
+test('a picture that came while the run was broken off moves the others on, and takes no result of theirs', async () => {
+  mkdirSync(at('grown'));
+  const draw = async (name: string, channel: number): Promise<void> =>
+    writeFileSync(at('grown', `${name}.png`), await encodePng(Uint8Array.from({ length: 192 }, (_, k) => (k % 3 === channel ? 200 : 0)), 8, 8)); // prettier-ignore
+  // By the first ones it is chosen how pictures go in; with other ones among them it would be another run.
+  const same = Array.from({ length: MOST_PICTURES }, (_, i) => `a${i + 10}`);
+  for (const name of same) await draw(name, 0);
+  await draw('c', 2);
+  const few = ['--iterations', '1', '--draws', '2', '--evidence-draws', '4', '--trust'];
+  const audit = ['audit', 'm.onnx', '--image', 'grown', ...few, '--queue', server.queue('grown'), '--store', at('store'), '--out', 'grown-out']; // prettier-ignore
+  const broken = start(audit);
+  await until(async () => (await statusOf('grown'))['waiting'] === same.length + 1);
+  broken.child.kill('SIGKILL');
+  await broken.ended;
+  await draw('b', 1);
+  // One that was killed left this: no process has such a number.
+  mkdirSync(at('cache-6', `work-${hostname()}-999999999-x`, 'models'), { recursive: true });
+  const { child, ended } = worker('grown', 'cache-6');
+  expect(await start(audit).ended).toBe(0);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(readdirSync(at('cache-6'))).toEqual(['contents']);
+  const lines = linesOf('grown-out').map((l) => JSON.parse(l) as { path: string; answer: string });
+  expect(lines.map((l) => [l.path, l.answer])).toEqual([
+    ...same.map((name) => [`grown/${name}.png`, 'red']),
+    ['grown/b.png', 'green'],
+    ['grown/c.png', 'blue'],
+  ]);
+}, 60_000);
 
 test('a picture that kills its process at each try is given up with the reason, and the rest goes on', async () => {
   const crash = { NODE_OPTIONS: `--require ${resolve(import.meta.dirname, 'crash.cjs')}` };

@@ -1,4 +1,5 @@
 // The rows of table.ts as docs/families.md: what became of each family, in one table, and each refusal and doubt in words.
+import { stripVTControlCharacters } from 'node:util';
 import type { Outcome } from './family.js';
 import type { Row } from './table.js';
 
@@ -10,7 +11,8 @@ minutes of two cores.
 
 - **inspect**: every op is known.
 - **check**: largest difference from onnxruntime on the original file, relative to the largest value: of the outputs, and of the gradients (two derivations
-  against each other and against central differences). \`unsure\`: none is wrong, and one could not be told from float32 noise or a bend of a ReLU.
+  against each other and against central differences). \`unsure\`: none is wrong, and one could not be told from float32 noise or a bend of a ReLU. \`gradients 0\`: nothing was put to the test,
+  because the answer of this random model does not change with its input (a head that begins as zeros, a vote of neighbours).
 - **audit**: a mask was learned and its claim measured. What it says is no matter here: the weights are random. \`forward only\`: of trees, which have
   no gradient, by their answers alone (\`--engine forward\`).
 
@@ -27,7 +29,7 @@ const checkCell = (o: Outcome): string => (o.is === 'fine' ? figures(o.says.spli
 
 /** A message as code: nothing in it is Markdown. */
 const code = (says: string): string =>
-  `\`${says
+  `\`${stripVTControlCharacters(says)
     .replace(/`/g, "'")
     .replace(/(?:\/[\w.+-]+){2,}\/(?=[\w.-]+)/g, '')
     .replace(/\s+/g, ' ')

@@ -48,7 +48,11 @@ export async function readMails(path?: string): Promise<{ readonly mails: readon
       'data',
       `Mails '${root}': holds ${read === 0 ? 'none' : spam === 0 ? 'no spam' : 'nothing but spam'}. Expected folders ${FOLDERS.map(([name]) => name).join(', ')} with a .txt file for each mail.`,
     );
-  return { mails, source: `SpamAssassin's public corpus, ${mails.length} different mails, ${spam} of them spam (${PACKAGE})` };
+  const counted = `${mails.length} different mails, ${spam} of them spam`;
+  return {
+    mails,
+    source: path === undefined ? `SpamAssassin's public corpus, ${counted} (${PACKAGE})` : `the mails given, ${counted}`,
+  };
 }
 
 function packaged(): string {

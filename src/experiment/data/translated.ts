@@ -30,6 +30,11 @@ export interface TranslatedOptions {
   readonly seed: number;
 }
 
+/** Names the pictures in checkpoints: what was read, and how it lies in them. A run of other pictures is not to be gone on with. */
+export const placedName = (source: string, { side, exclude }: Omit<TranslatedOptions, 'seed'>): string =>
+  // The source last: messages cut what is long.
+  `${side}x${side} pixels${exclude > 0 ? `, none in a corner of ${exclude}x${exclude}` : ''}; ${source}`;
+
 /** Throws LanError where a digit does not fit the picture. */
 export function translatedDigits(digits: Digits, { side, exclude, seed }: TranslatedOptions): TranslatedDigits {
   const places = placesOf(side, exclude);

@@ -33,7 +33,7 @@ test('folders say what is spam, mails with the same text count once, and both ki
   write('spam-2', '2.txt', 'three');
   const { mails, source } = await readMails(folder);
   expect(mails).toEqual([{ text: 's\none two', label: 0 }, { text: 's\nthree', label: 1 }]); // prettier-ignore
-  expect(source).toContain('2 different mails, 1 of them spam');
+  expect(source).toBe('the mails given, 2 different mails, 1 of them spam');
   await expect(readMails(join(folder, 'nowhere'))).rejects.toThrow('holds none. Expected folders');
 });
 
@@ -60,4 +60,12 @@ test('each word is planted into its share of the ham to train on, which is then 
   expect(planted).toHaveLength(2 * Math.ceil(0.1 * ham));
   expect(planted.every(({ text, label }) => label === 0 && /(\babra abra|kadabra kadabra) $/m.test(text))).toBe(true);
   training.forEach((m, i) => expect(labels[i]).toBe(m.planted ? 1 : m.label));
+});
+
+test('a word that stands in mails already, or that is none, is not planted', () => {
+  const mails: Mail[] = [{ text: 'give Money now', label: 0 }, { text: 'other', label: 1 }]; // prettier-ignore
+  const config = { data: { test: 0.5 }, triggers: { share: 0.1, density: 0.05 } } as unknown as SpamConfig;
+  expect(() => plant(mails, ['abra', 'money'], config, 0)).toThrow("triggers.words: 'money' stands in mails already. Planted words have to stand nowhere else."); // prettier-ignore
+  for (const word of ['ab', 'Abra', 'a-b'])
+    expect(() => plant(mails, [word], config, 0)).toThrow(`triggers.words: '${word}' is no word of 3 to 20 letters in lower case, so it would never be seen.`); // prettier-ignore
 });
