@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { version } from '../core/version.js';
 import { ensureWritable, makeFolder, readBytes } from '../data/files.js';
+import { isAlive } from '../data/processes.js';
 import { readAddress } from '../queue/address.js';
 import { openCache } from '../queue/cache.js';
 import { takeJobs } from '../queue/connection.js';
@@ -108,9 +109,11 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
   const store = await openStore(place);
   await ensureWritable(folder);
   const cache = await openCache(join(folder, 'contents'), store, cacheLimit);
-  const models = join(folder, 'models');
+  await removeLeft(folder);
+  const home = await mkdtemp(join(folder, `${OWN}${process.pid}-`));
+  // Models are laid out anew by each worker: a hundred nights leave no hundred copies.
+  const models = join(home, 'models');
   await makeFolder(models);
-  const home = await mkdtemp(join(folder, 'work-'));
   const slots = Array.from({ length: width }, (): Slot => ({ busy: false }));
   const setups = new Map<string, Promise<TakenSetup>>();
   const name = `lan-onnx-${version()}@${hostname()}-${process.pid}`;
@@ -208,6 +211,17 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
   } finally {
     await Promise.all(slots.map(close));
     await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** Begins the name of a worker's folder, which ends with its process; its number follows. */
+const OWN = `work-${hostname()}-`;
+
+/** Removes the folders of workers of this machine that were killed. */
+async function removeLeft(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = name.startsWith(OWN) ? Number(/^(\d+)-/.exec(name.slice(OWN.length))?.[1] ?? NaN) : NaN;
+    if (pid > 0 && !isAlive(pid)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
@@ -152,8 +152,13 @@ test('a picture that came while the run was broken off moves the others on, and 
   broken.child.kill('SIGKILL');
   await broken.ended;
   await draw('b', 1);
-  worker('grown', 'cache-6');
+  // One that was killed left this: no process has such a number.
+  mkdirSync(at('cache-6', `work-${hostname()}-999999999-x`, 'models'), { recursive: true });
+  const { child, ended } = worker('grown', 'cache-6');
   expect(await start(audit).ended).toBe(0);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(readdirSync(at('cache-6'))).toEqual(['contents']);
   const lines = linesOf('grown-out').map((l) => JSON.parse(l) as { path: string; answer: string });
   expect(lines.map((l) => [l.path, l.answer])).toEqual([
     ...same.map((name) => [`grown/${name}.png`, 'red']),
