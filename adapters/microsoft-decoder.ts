@@ -71,10 +71,9 @@ const groupQueryAttention = defineOp({
     const [query, key, value] = operands(n, heads, groups, g).map((x, i) => apart(g, x, [batch, queries], i ? groups : heads)); // prettier-ignore
     const past = n.x[3] ? n.type(3).dims[2]! : 0;
     // A sample's own past: all its keys (seqlens_k + 1) less the new ones. A first prompt may end in padding; it has no past all the same.
+    const end = g.reshape(g.add(g.cast(n.x[5]!, 7), g.ints([1])), [-1, 1]);
     const before: string =
-      past === 0
-        ? g.constant({ type: 'int64', dims: [1, 1], data: BigInt64Array.of(0n) })
-        : g.reshape(g.sub(g.add(g.cast(n.x[5]!, 7), g.ints([1])), g.ints([queries])), [-1, 1]);
+      past === 0 ? g.constant({ type: 'int64', dims: [1, 1], data: BigInt64Array.of(0n) }) : g.sub(end, g.ints([queries]));
     const counted = g.add(before, int64s(g, queries));
     const turn = (x: string): string => {
       if (!a.do_rotary) return x;
@@ -84,7 +83,7 @@ const groupQueryAttention = defineOp({
     };
     const behind = (i: number, x: string): string => (past === 0 ? x : g.op('Concat', [n.x[i]!, x], { axis: 2 }));
     const [keys, values] = [behind(3, turn(key!)), behind(4, value!)];
-    const shown = visible(g, before, counted, past, queries, a.local_window_size);
+    const shown = visible(g, { before, end, counted, past, queries, window: a.local_window_size });
     const order = g.op('Unsqueeze', [g.where(shown, g.zero, g.scalar(LOWEST)), g.ints([1])]);
     const bias = n.x[10] ? g.add(order, n.x[10]) : order;
     const q = turn(query!);
@@ -101,8 +100,22 @@ function positions(n: StaticNode, g: GraphBuilder, past: number, counted: string
   return g.add(g.reshape(first, [1, 1]), int64s(g, queries));
 }
 
-/** bool [B or 1, S, P + S]: may a query see a key? Of the P keys of the past a sample has the first `before`; `window` (-1: none) is how many it sees at most. */
-function visible(g: GraphBuilder, before: string, counted: string, past: number, queries: number, window: number): string {
+/** Who sees whom: see visible. */
+interface Sight {
+  /** int64 [B or 1, 1]: how many of the keys of the past a sample has. */
+  readonly before: string;
+  /** int64 [B or 1, 1]: how many keys it has in all. */
+  readonly end: string;
+  /** int64 [B or 1, S]: where its new positions are. */
+  readonly counted: string;
+  readonly past: number;
+  readonly queries: number;
+  /** How many keys a query sees at most; -1: all. */
+  readonly window: number;
+}
+
+/** bool [B or 1, S, P + S]: may a query see a key? */
+function visible(g: GraphBuilder, { before, end, counted, past, queries, window }: Sight): string {
   const row = (x: string): string => g.op('Unsqueeze', [x, g.ints([1])]);
   const column = g.op('Unsqueeze', [counted, g.ints([2])]);
   const fresh = row(counted);
@@ -112,7 +125,8 @@ function visible(g: GraphBuilder, before: string, counted: string, past: number,
     const seen = g.op('LessOrEqual', [at, column]);
     return window > 0 ? g.op('And', [seen, g.op('Less', [g.sub(column, at), g.ints([window])])]) : seen;
   };
-  if (past === 0) return within(fresh);
+  // The padding that a first prompt may end in sees what is before it, and not itself.
+  if (past === 0) return g.op('And', [within(fresh), g.op('Less', [fresh, row(end)])]);
   const kept = g.op('And', [within(old), g.op('Less', [old, row(before)])]);
   return g.op('Concat', [kept, g.op('Expand', [within(fresh), g.op('Concat', [g.slice(g.op('Shape', [kept]), [0], [2], [0]), g.ints([queries])], { axis: 0 })])], { axis: 2 }); // prettier-ignore
 }

@@ -147,7 +147,7 @@ function findings(
   const above = kept.filter(({ soft, noiseAlone }) => soft.interval[0] > noiseAlone.interval[1]).length;
   const contour = share(explained.flatMap(({ picture, attention }) => attention.map((a) => pearson(a, edges(picture)))));
   const verdicts: Verdict[] = [
-    atLeast(`more is replaced at a higher beta (${betas.join(', ')}): part of the steps upwards`, share(steps.map((s) => Number(s >= 0))), config.limits.rising),
+    atLeast(`more is replaced at a higher beta (${betas.join(', ')}): part of the steps upwards`, share(steps.map((s) => Number(s > 0))), config.limits.rising),
     atLeast(`the answer is kept at beta ${betas[0]!}: part of all draws`, share(kept.map((k) => k.soft.kept / k.soft.draws)), config.limits.kept),
     atLeast(`... and more often than by noise alone (intervals apart): part of the photos`, above / kept.length, config.limits.aboveNoise),
   ]; // prettier-ignore

@@ -3,7 +3,7 @@ import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { readImage, type ImageSpec } from '../data/images.js';
 import { openMasks, readExplainer, type ExplainerSettings } from '../explain/explainer.js';
-import { putPicture, type Pixels } from './files.js';
+import { withPicture, type Pixels } from './files.js';
 
 /** An explainer, opened. */
 export interface Explainer {
@@ -39,7 +39,7 @@ export async function openExplainer(bytes: Uint8Array): Promise<Explainer> {
     settings,
     model: model.name,
     inputShape: sampleShape,
-    explain: async (picture) => explain((await readImage(putPicture('frame', picture), spec)).tensor),
+    explain: async (picture) => explain((await withPicture('frame', picture, (path) => readImage(path, spec))).tensor),
     dispose,
   };
 }

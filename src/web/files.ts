@@ -1,6 +1,6 @@
 // What a page is given, models in files and pictures in pixels, put where the rest of the package reads files.
 import { LanError } from '../core/errors.js';
-import { put, takeAway } from './memory.js';
+import { isFileAt, isFolderAt, put, takeAway } from './memory.js';
 
 /** A file by its name; of a folder that was dropped by its path within it, such as `onnx/model.onnx`. */
 export interface NamedFile {
@@ -38,8 +38,11 @@ export function putModel(files: readonly NamedFile[]): { readonly path: string; 
         : `Of ${files.length} files ${models.length} are ONNX models: ${models.slice(0, 5).join(', ')}.`,
       'Give one, alone or with its external data, or a folder with onnx/model.onnx in it.',
     );
-  const root = top ?? (folder ? 'model' : '');
-  const at = (path: string): string => (root === '' ? path : `${root}/${path}`);
+  const root = freeRoot(
+    top ?? (folder ? 'model' : ''),
+    inside.map(({ path }) => path),
+  );
+  const at = (path: string): string => below(root, path);
   const paths = inside.map(({ path, bytes }) => {
     put(at(path), bytes);
     return at(path);
@@ -47,14 +50,34 @@ export function putModel(files: readonly NamedFile[]): { readonly path: string; 
   return { path: folder ? root : at(models[0]!), takeAway: () => paths.forEach(takeAway) };
 }
 
+const below = (folder: string, path: string): string => (folder === '' ? path : `${folder}/${path}`);
+
+/** A folder in which none of these files is there yet: another model that is open may have files of the same names, and still reads them. */
+function freeRoot(root: string, paths: readonly string[]): string {
+  const taken = (folder: string): boolean => (folder === '' ? paths.some((path) => isFileAt(path)) : isFolderAt(folder));
+  for (let n = 1; ; n++) {
+    const folder = n === 1 ? root : `${root === '' ? 'model' : root}-${n}`;
+    if (!taken(folder)) return folder;
+  }
+}
+
 /** Pictures lie beside no model. */
 const PICTURES = 'pictures';
 
 /**
- * Puts a picture into memory, on white where it is transparent, and gives its path; the last one with it is taken away. Throws LanError (`data`) where the
- * bytes are not those of its size.
+ * Puts a picture into memory, on white where it is transparent, while `use` works with its path. Throws LanError (`data`) where the bytes are not those of its size,
+ * and what `use` throws.
  */
-export function putPicture(name: string, { width, height, rgba }: Pixels): string {
+export async function withPicture<T>(name: string, pixels: Pixels, use: (path: string) => Promise<T>): Promise<T> {
+  const path = putPicture(name, pixels);
+  try {
+    return await use(path);
+  } finally {
+    takeAway(path);
+  }
+}
+
+function putPicture(name: string, { width, height, rgba }: Pixels): string {
   if (!(width > 0 && height > 0 && rgba.length === 4 * width * height))
     throw new LanError('data', `Image '${name}': ${width} x ${height} pixels take ${4 * width * height} bytes of RGBA, received ${rgba.length}.`); // prettier-ignore
   const header = new TextEncoder().encode(`P6\n${width} ${height}\n255\n`);
@@ -65,8 +88,9 @@ export function putPicture(name: string, { width, height, rgba }: Pixels): strin
     for (let c = 0; c < 3; c++)
       bytes[header.length + 3 * i + c] = alpha === 255 ? rgba[4 * i + c]! : Math.round((rgba[4 * i + c]! * alpha) / 255 + 255 - alpha); // prettier-ignore
   }
-  takeAway(PICTURES);
-  const path = `${PICTURES}/${partsOf(name).at(-1) ?? 'picture'}`;
+  const own = partsOf(name).at(-1) ?? 'picture';
+  // Several may be looked at together, of one name.
+  const path = below(freeRoot(PICTURES, [own]), own);
   put(path, bytes);
   return path;
 }

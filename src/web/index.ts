@@ -14,7 +14,7 @@ import type { Tensor } from '../core/tensor.js';
 import type { Prediction } from '../explain/predictions.js';
 import type { OpenOptions } from '../model/open.js';
 import { pictureOf } from '../report/drawing/colour.js';
-import { putModel, putPicture, type NamedFile, type Pixels } from './files.js';
+import { putModel, withPicture, type NamedFile, type Pixels } from './files.js';
 import { bytesAt, filesBelow, takeAway } from './memory.js';
 import { preview as previewOf, type Preview } from './preview.js';
 
@@ -76,8 +76,8 @@ export async function inspect(model: Uint8Array | readonly NamedFile[], options:
 const isPicture = (input: WebInput): input is Picture => typeof input === 'object' && 'rgba' in input;
 
 /** As the calls beneath take it: pictures by a path. */
-const asInput = (input: WebInput): AuditInput | NamedInputs =>
-  isPicture(input) ? putPicture(input.name ?? 'picture', input) : input;
+const withInput = <T>(input: WebInput, use: (input: AuditInput | NamedInputs) => Promise<T>): Promise<T> =>
+  isPicture(input) ? withPicture(input.name ?? 'picture', input, use) : use(input);
 
 /**
  * What a model answers to a picture and how it goes in: the card with a reason for each line, the picture as the network sees it, the most probable classes.
@@ -88,7 +88,7 @@ const asInput = (input: WebInput): AuditInput | NamedInputs =>
  * console.log(seen[0].answers[0].label);
  */
 export const predict = (model: Classifier, picture: Picture): Promise<CardResult> =>
-  cardOf(model, { images: [putPicture(picture.name ?? 'picture', picture)] });
+  withPicture(picture.name ?? 'picture', picture, (path) => cardOf(model, { images: [path] }));
 
 /**
  * Learns which parts of an input the classifier needed, and measures the claim on fresh noise: see `audit` of lan-onnx. A model that is given by its
@@ -104,10 +104,10 @@ export async function audit(
   input: WebInput,
   options: AuditOptions = {},
 ): Promise<AuditResult> {
-  if (!Array.isArray(model)) return auditPath(model as Classifier | Uint8Array, asInput(input), options);
+  if (!Array.isArray(model)) return withInput(input, (given) => auditPath(model as Classifier | Uint8Array, given, options));
   const { path, takeAway: letGo } = putModel(model as readonly NamedFile[]);
   try {
-    return await auditPath(path, asInput(input), options);
+    return await withInput(input, (given) => auditPath(path, given, options));
   } finally {
     letGo();
   }
@@ -126,7 +126,7 @@ export async function createAuditor(
   options: AuditOptions = {},
 ): Promise<{ audit(input: WebInput): Promise<AuditResult>; dispose(): Promise<void> }> {
   const auditor = await createAuditorOf(model, options);
-  return { audit: (input) => auditor.audit(asInput(input)), dispose: () => auditor.dispose() };
+  return { audit: (input) => withInput(input, (given) => auditor.audit(given)), dispose: () => auditor.dispose() };
 }
 
 /**
@@ -144,6 +144,7 @@ export async function exportGradient(
 }
 
 const RESULT = 'result';
+let saved = 0;
 
 /**
  * What `save` writes on disk, as bytes by name: report.html, audit.json, mask.npy, pictures where the input is one.
@@ -152,11 +153,14 @@ const RESULT = 'result';
  * const page = (await filesOf(result)).find(({ name }) => name === 'report.html');
  */
 export async function filesOf(result: Pick<AuditResult, 'save'>): Promise<NamedFile[]> {
-  takeAway(RESULT);
-  await result.save(RESULT);
-  const files = filesBelow(RESULT).map((name) => ({ name, bytes: bytesAt(`${RESULT}/${name}`) }));
-  takeAway(RESULT);
-  return files;
+  // Each call its own: two results may be asked for together.
+  const folder = `${RESULT}/${++saved}`;
+  try {
+    await result.save(folder);
+    return filesBelow(folder).map((name) => ({ name, bytes: bytesAt(`${folder}/${name}`) }));
+  } finally {
+    takeAway(folder);
+  }
 }
 
 /**

@@ -49,6 +49,12 @@ test('the same again gives the same bytes, with logits of single elements too', 
   for (const file of ['masks.png', 'masks.svg', 'masks.csv', 'metrics.json']) expect([file, Buffer.compare(readFileSync(at('b', file)), readFileSync(at('c', file)))]).toEqual([file, 0]); // prettier-ignore
 });
 
+test('a mask that replaces as much as before is not one that replaces more', async () => {
+  await cli('reproduce', miniature('same.json', { betas: '3 3' }), '--model', tank, '--images', photos[0]!, '--out', at('same'));
+  const { verdicts } = JSON.parse(readFileSync(at('same', 'metrics.json'), 'utf8')) as { verdicts: object[] };
+  expect(verdicts[0]).toMatchObject({ value: 0, holds: false });
+});
+
 test('what is missing, and what is without effect, is said', async () => {
   const said = async (...argv: string[]): Promise<string> => (await cli('reproduce', ...argv, '--out', at('none'))).err;
   expect(await said('imagenet', '--model', tank)).toBe('lan-onnx: This experiment explains a network that you bring on photos that you bring. Name them with --model and --images.\n'); // prettier-ignore

@@ -36,6 +36,7 @@ const attention: OpCase[] = [
     kv_num_heads: 4,
     softcap: float(2),
   }),
+  gqa('a prompt that ends in padding', [query(), key(), key(), undefined, undefined, int32([4, 2]), total(5)]),
   gqa('window', [query(), key(), key(), undefined, undefined, ends(5), total(5)], { local_window_size: 2 }),
   gqa(
     'rotated',

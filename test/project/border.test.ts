@@ -6,7 +6,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { readModel } from '../../src/model/source.js';
 import * as webFiles from '../../src/web/border/data/files.js';
 import * as webPlaces from '../../src/web/border/data/places.js';
-import { putModel, putPicture } from '../../src/web/files.js';
+import { putModel, withPicture } from '../../src/web/files.js';
 import { bytesAt, filesBelow, put, takeAway } from '../../src/web/memory.js';
 
 /** Is what stands for a module, name by name, of the types that its users know? Checked by the compiler alone. */
@@ -108,13 +108,37 @@ test('a model is found among the files of a folder, and its files are let go of'
   expect(() => putModel([{ name: 'a.onnx', bytes: one }, { name: 'b.onnx', bytes: one }])).toThrow('Of 2 files 2 are ONNX models: a.onnx, b.onnx.'); // prettier-ignore
 });
 
-test('pixels become a picture on white, of the right size only', () => {
-  const path = putPicture('a/cat.png', { width: 2, height: 1, rgba: Uint8ClampedArray.of(10, 20, 30, 255, 0, 100, 200, 0) });
-  expect(path).toBe('pictures/cat.png');
-  expect([...bytesAt(path).subarray(-6)]).toEqual([10, 20, 30, 255, 255, 255]);
-  expect(() => putPicture('x', { width: 2, height: 2, rgba: new Uint8Array(8) })).toThrow(
-    "Image 'x': 2 x 2 pixels take 16 bytes of RGBA, received 8.",
+test.each([
+  ['a file with its weights', ['net.onnx', 'net.onnx.data'], '.data'],
+  ['a folder', ['net/onnx/model.onnx', 'net/onnx/model.onnx_data'], '/onnx/model.onnx_data'],
+])('two models open at once keep their own weights, though of one name: %s', (_, names, data) => {
+  const [first, second] = [1, 2].map((value) => putModel(names.map((name) => ({ name, bytes: Uint8Array.of(value) }))));
+  const weights = [first!, second!].map(({ path }) => bytesAt(path + data)[0]);
+  expect(weights).toEqual([1, 2]);
+  first!.takeAway();
+  expect(bytesAt(second!.path + data)[0]).toBe(2);
+  second!.takeAway();
+  expect(filesBelow('.')).toEqual([]);
+});
+
+test('pixels become a picture on white, of the right size only, for as long as it is looked at', async () => {
+  const rgba = Uint8ClampedArray.of(10, 20, 30, 255, 0, 100, 200, 0);
+  const seen = await withPicture('a/cat.png', { width: 2, height: 1, rgba }, (path) =>
+    Promise.resolve([path, ...bytesAt(path).subarray(-6)]),
   );
+  expect(seen).toEqual(['pictures/cat.png', 10, 20, 30, 255, 255, 255]);
+  const small = withPicture('x', { width: 2, height: 2, rgba: new Uint8Array(8) }, () => Promise.resolve());
+  await expect(small).rejects.toThrow("Image 'x': 2 x 2 pixels take 16 bytes of RGBA, received 8.");
+  expect(filesBelow('.')).toEqual([]);
+});
+
+test('two pictures of one name are looked at together', async () => {
+  const look = (value: number): Promise<number | undefined> =>
+    withPicture('picture', { width: 1, height: 1, rgba: Uint8Array.of(value, value, value, 255) }, async (path) => {
+      await new Promise(setImmediate);
+      return bytesAt(path).at(-1);
+    });
+  expect(await Promise.all([look(1), look(2)])).toEqual([1, 2]);
 });
 
 test('the modules of src read memory where they are bundled for browsers, and disk here', async () => {

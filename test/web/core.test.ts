@@ -208,6 +208,14 @@ test('a second stop gives up, and what is no model is refused in words; the next
   expect((await talk.next('finding')).files.length).toBeGreaterThan(4);
 }, 120_000);
 
+test('a card that does not fit is refused, and the model stays open as it was', async () => {
+  await tank();
+  await talk.send({ type: 'card', card: { input: { channels: 'GREY' } } });
+  expect(await talk.next('failed')).toMatchObject({ during: 'card' });
+  await talk.send({ type: 'audit', settings: { preset: 'quick', iterations: 6, draws: 4 } });
+  await talk.next('finding');
+}, 120_000);
+
 test('ten audits leave no more in memory than two', async () => {
   const used = (): Promise<number> => page.evaluate<number>('performance.measureUserAgentSpecificMemory().then((m) => m.bytes)');
   await tank();

@@ -86,7 +86,7 @@ async function audit(): Promise<void> {
     say({ type: 'step', iteration, of: STEPS, loss: 3 / iteration, corruption: iteration / STEPS, kept: 1, beta, attention, height: SIDE, width: SIDE, stepsPerSecond: 41.7, ...(share > 0 && { preview }) }); // prettier-ignore
   }
   say({ type: 'phase', text: 'measuring evidence' });
-  await wait(50);
+  await wait(500);
   if (stops > 1) return say({ type: 'failed', during: 'audit', code: 'interrupted', problem: 'Stopped on request.' });
   say({
     type: 'finding',

@@ -296,6 +296,35 @@ describe('what goes wrong is said, and the page goes on', () => {
   });
 });
 
+test('a picture that comes while a model is read does not take its place; data of any name goes with it', async () => {
+  await open();
+  await page.evaluate(
+    `{ const read = File.prototype.arrayBuffer; File.prototype.arrayBuffer = async function () { await new Promise((r) => setTimeout(r, 400)); return read.call(this); }; }`,
+  );
+  await give('Choose an ONNX file', file('first.onnx'), file('weights.bin'));
+  await picture('a.png');
+  await until(said, 'The model says tank, 70 % sure.');
+  expect(await page.locator('.notes').allInnerTexts()).toContain('files: first.onnx, weights.bin');
+  await learn();
+  // Learning ends by itself: one click gives up what is measured then.
+  await page.getByRole('button', { name: 'Give up' }).click({ timeout: 15_000 });
+  await page.getByRole('button', { name: 'Learn what it needs' }).waitFor();
+  await page.waitForTimeout(600);
+  expect([await page.locator('.claim.finding').count(), await page.locator('.failure').count()]).toEqual([0, 0]);
+}, 30_000);
+
+test('folders that are dropped with something else are refused in words', async () => {
+  await open();
+  await page.evaluate(`(() => {
+    const entry = { isDirectory: true, isFile: false, name: 'net' };
+    const event = new DragEvent('drop', { bubbles: true, cancelable: true });
+    const item = { webkitGetAsEntry: () => entry };
+    Object.defineProperty(event, 'dataTransfer', { value: { items: [item, item], files: [] } });
+    document.body.dispatchEvent(event);
+  })()`);
+  await until(async () => (await failure()).includes('A folder was dropped together with something else.'), true);
+});
+
 test('without the headers that isolate a page it says that it runs on one thread', async () => {
   const context = await browser.newContext(DESKTOP);
   page = await context.newPage();

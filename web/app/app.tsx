@@ -16,7 +16,8 @@ import type { Problem, State } from './state.js';
 /** The page. */
 export function App(): VNode {
   const [state, session] = useSession();
-  const take = ({ files, folder }: Handed): void => void session.hand(files, folder);
+  const take = ({ files, folder, problem }: Handed): void =>
+    problem ? session.fail(problem.problem, problem.advice) : void session.hand(files, folder);
   const over = useDrop(take);
   useEffect(() => void openNamed(session), []);
   return (

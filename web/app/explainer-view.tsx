@@ -21,7 +21,15 @@ export function ExplainerView({ state, session }: { readonly state: State; reado
   return (
     <>
       <p class="buttons">
-        <button type="button" aria-pressed={camera} onClick={() => setCamera(!camera)}>
+        <button
+          type="button"
+          aria-pressed={camera}
+          onClick={() => {
+            setCamera(!camera);
+            // The mask that is shown is that of the camera's last picture.
+            if (camera && photo) session.explain(photo);
+          }}
+        >
           {camera ? 'Stop the camera' : 'Use the camera'}
         </button>
         <span class="quiet">what it sees stays in this page</span>

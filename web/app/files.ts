@@ -21,7 +21,8 @@ export interface Sorted {
 const PICTURE = /\.(jpe?g|png|webp|gif|bmp|avif|tiff?|heic|svg)$/i;
 const DESCRIPTION = /\.(json|txt)$/i;
 /** Weights of other frameworks, which lie in the same folders and are not read. */
-const FOREIGN = /\.(bin|safetensors|pt|pth|h5|msgpack|ot|tflite|ckpt|gguf|md|py|gitattributes)$/i;
+const FOREIGN =
+  /((^|\/)(pytorch_model|openvino|training_args|optimizer|adapter)[^/]*\.bin|\.(safetensors|pt|pth|h5|msgpack|ot|tflite|ckpt|gguf|md|py|gitattributes))$/i;
 /** Bytes of a model that a page can take; above that the browser ends the page without a word. */
 const MOST = 1.5e9;
 

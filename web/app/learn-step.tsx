@@ -13,7 +13,7 @@ import { Steering } from './steering.js';
 
 /** Starting, watching, steering. */
 export function LearnStep({ state, session }: { readonly state: State; readonly session: Session }): VNode {
-  const { model, predicted, learning, step, finding } = state;
+  const { model, predicted, learning, step, finding, asking } = state;
   const ready = predicted !== undefined && model !== undefined && model.model.unsupported.length === 0;
   return (
     <section class="step" aria-labelledby="step-learn">
@@ -26,6 +26,7 @@ export function LearnStep({ state, session }: { readonly state: State; readonly 
           key={model.model.sha256}
           model={model.model}
           again={finding !== undefined}
+          waits={asking}
           start={(settings) => session.audit(settings)}
         />
       )}

@@ -149,12 +149,24 @@ export class Session {
     this.say({ type: 'explained', id, attention, height, width, seconds }, [attention.buffer]);
   }
 
-  /** Another card is another preprocessing, other labels, another meaning of the output: the model is opened anew. */
+  /**
+   * Another card is another preprocessing, other labels, another meaning of the output: the model is opened anew. With a card that does not fit it, it is opened as it
+   * was: the page still shows it.
+   */
   private async recarded(card: CardGiven): Promise<void> {
     const { asked } = this.required();
     const { picture } = this;
-    await this.opened({ ...asked, card });
-    if (picture) await this.pictured(picture);
+    const again = async (as: Asked<'open'>): Promise<void> => {
+      await this.opened(as);
+      if (picture) await this.pictured(picture);
+    };
+    try {
+      await again({ ...asked, card });
+    } catch (error) {
+      // Where nothing is known of the runtime's state, the page starts another worker.
+      if (error instanceof LanError) await again(asked);
+      throw error;
+    }
   }
 
   private required(): Open {

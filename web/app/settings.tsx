@@ -16,10 +16,13 @@ export const NOISES = {
 export function SettingsForm({
   model,
   again,
+  waits,
   start,
 }: {
   readonly model: ModelSummary;
   readonly again: boolean;
+  /** Is the model's answer to what is to be explained still to come? */
+  readonly waits: boolean;
   readonly start: (settings: AuditSettings) => void;
 }): VNode {
   const [quick, setQuick] = useState(true);
@@ -37,7 +40,7 @@ export function SettingsForm({
       class="settings"
       onSubmit={(event) => {
         event.preventDefault();
-        if (wrong.length > 0) return;
+        if (wrong.length > 0 || waits) return;
         start({
           preset: quick ? 'quick' : 'default',
           ...(picture && { noise }),
@@ -103,7 +106,7 @@ export function SettingsForm({
           {text}
         </p>
       ))}
-      <button type="submit" class="main">
+      <button type="submit" class="main" disabled={waits}>
         {again ? 'Learn again' : 'Learn what it needs'}
       </button>
     </form>

@@ -48,7 +48,10 @@ export function Steering({
       <label>
         <span>What comes in its place</span>
         <select onChange={(e) => e.currentTarget.value && session.change({ noise: e.currentTarget.value })}>
-          <option value="">as begun</option>
+          {/* No way back to it: what was begun with is one of those below. */}
+          <option value="" disabled selected>
+            as begun
+          </option>
           {Object.entries(NOISES).map(([value, text]) => (
             <option key={value} value={value}>
               {text}

@@ -43,8 +43,8 @@ class Running implements Session {
   /** Is a model being opened? Another card opens the same one again, which the worker asks about the picture by itself. */
   private opens = false;
   private last?: { readonly found: readonly Found[]; readonly folder?: string; readonly card?: CardGiven };
-  /** Counts what was handed over: what takes long to be read is not shown over what came after it. */
-  private turn = 0;
+  /** Counts what was handed over: what takes long to be read is not shown over what came after it; a picture does not take the place of a model. */
+  private readonly turns = { model: 0, picture: 0 };
 
   constructor(
     private readonly dispatch: (event: Event) => void,
@@ -92,6 +92,8 @@ class Running implements Session {
   }
 
   stop(): void {
+    // Where learning ended by itself, nothing has said stop before.
+    if (this.state().learning === 'measuring') return this.giveUp();
     this.send({ type: 'stop' });
     this.dispatch({ type: 'stop' });
   }
@@ -110,7 +112,7 @@ class Running implements Session {
   }
 
   explain({ width, height, rgba }: Pixels): void {
-    this.send({ type: 'explain-once', id: this.turn, width, height, rgba });
+    this.send({ type: 'explain-once', id: this.turns.picture, width, height, rgba });
   }
 
   private askAbout(photo: Photo, kind: 'classifier' | 'explainer'): void {
@@ -124,12 +126,12 @@ class Running implements Session {
   }
 
   private async take(found: readonly Found[], folder?: string, card?: CardGiven, chosen?: string): Promise<void> {
-    const turn = ++this.turn;
     const { model, picture, notes, problem } = sorted(found, folder, chosen);
     if (problem) return this.fail(problem.problem, problem.advice);
+    const turn = model ? ++this.turns.model : this.turns.model;
     // The picture first, so that a model finds it there.
-    if (picture) await this.takePicture(picture, turn);
-    if (!model || turn !== this.turn) return;
+    if (picture) await this.takePicture(picture, ++this.turns.picture);
+    if (!model || turn !== this.turns.model) return;
     this.giveUp();
     this.last = { found, folder, card };
     this.dispatch({ type: 'open', name: model.name, others: model.others, notes });
@@ -137,26 +139,26 @@ class Running implements Session {
       const files = await Promise.all(
         model.files.map(async ({ name, file }) => ({ name, bytes: new Uint8Array(await file.arrayBuffer()) })),
       );
-      if (turn !== this.turn) return;
+      if (turn !== this.turns.model) return;
       this.opens = true;
       this.send({ type: 'open', files, ...(card && { card }) }, files.map((f) => f.bytes.buffer)); // prettier-ignore
     } catch {
       const failed = { during: 'open', code: 'model', problem: `'${model.name}' cannot be read.`, advice: 'Is it still there, and small enough for this browser?' } as const; // prettier-ignore
-      if (turn === this.turn) this.dispatch({ type: 'told', message: { type: 'failed', ...failed } });
+      if (turn === this.turns.model) this.dispatch({ type: 'told', message: { type: 'failed', ...failed } });
     }
   }
 
   private async takePicture({ name, file }: Found, turn: number): Promise<void> {
     try {
       const photo = await decodePicture(name, file);
-      if (turn !== this.turn) return;
+      if (turn !== this.turns.picture) return;
       this.giveUp();
       const model = this.state().model?.model;
       const asked = model?.takes === 'picture';
       this.dispatch({ type: 'photo', photo, asked });
       if (model && asked) this.askAbout(photo, model.kind);
     } catch (error) {
-      if (turn !== this.turn) return;
+      if (turn !== this.turns.picture) return;
       if (error instanceof Unreadable) this.fail(error.message, error.advice);
       else this.fail(`'${name}' cannot be read.`, 'Is it still there, and small enough for this browser?');
     }
@@ -201,7 +203,8 @@ class Running implements Session {
   private lose(worker: Worker, problem: string, advice?: string): void {
     if (worker !== this.worker) return;
     worker.terminate();
-    this.turn++;
+    this.turns.model++;
+    this.turns.picture++;
     if (this.spoken) {
       this.worker = this.begin();
       this.dispatch({ type: 'lost', again: true, problem, advice });

@@ -1,13 +1,13 @@
 // The worker behind the page: holds the model, learns masks and measures them; the page only draws. What dies on a hostile file is this, and the page
 // starts another.
 import { version } from '../../src/core/version.js';
+import { defaultThreads } from '../../src/engine/onnxruntime.js';
 import { LanError, useRuntime } from '../../src/web/index.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { Session } from './session.js';
 
 const scope = globalThis as unknown as {
   readonly crossOriginIsolated?: boolean;
-  readonly navigator: { readonly hardwareConcurrency?: number };
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
   onmessage: ((event: { readonly data: ToWorker }) => void) | null;
 };
@@ -30,11 +30,12 @@ function failed(during: ToWorker['type'], error: unknown): void {
     return;
   }
   const text = error instanceof Error ? error.message : String(error);
-  const memory = /memory|allocat|bad_alloc|out of bounds/i.test(text);
+  const memory = /out of memory|allocat|bad_alloc|grow/i.test(text);
   say({
     type: 'failed',
     during,
-    code: memory ? 'memory' : 'crashed',
+    // Also where memory ran out: what WebAssembly holds may be half done.
+    code: 'crashed',
     problem: memory ? `The browser has no memory left for this (${text}).` : `The runtime crashed on this (${text}).`,
     advice: memory ? 'Close other pages, or use the command line.' : 'Do not use this file unless you know who made it.',
   });
@@ -44,6 +45,6 @@ useRuntime({ wasm: new URL('ort/', import.meta.url).href });
 say({
   type: 'ready',
   isolated: scope.crossOriginIsolated === true,
-  threads: scope.crossOriginIsolated ? (scope.navigator.hardwareConcurrency ?? 1) : 1,
+  threads: defaultThreads(),
   version: version(),
 });
