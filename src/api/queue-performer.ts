@@ -98,6 +98,8 @@ export async function queuePerformer(
   { queue: at, store: place, priority, attempts = 3, backoff = 1 }: QueueOptions,
   { model, auditor, source, options, first, out, total, onNote, signal }: QueueRun,
 ): Promise<QueuePerformer> {
+  requireWhole('priority', priority ?? 1, 2_000_000);
+  requireWhole('attempts', attempts, 1000);
   const address = readAddress(at);
   const queue = await openQueue(address, onNote);
   const closing: (() => Promise<unknown>)[] = [() => queue.close()];
@@ -247,6 +249,12 @@ export async function queuePerformer(
     await close();
     throw error;
   }
+}
+
+/** Throws LanError (`usage`) for what a queue takes no job with. */
+function requireWhole(name: string, value: number, most: number): void {
+  if (!Number.isInteger(value) || value < 1 || value > most)
+    throw new LanError('usage', `\`${name}\`: expected a whole number from 1 to ${most}, received ${value}.`);
 }
 
 /** The files of a result by name. Throws LanError (`data`) for names that are not plain, and where the document is missing. */

@@ -201,12 +201,7 @@ async function ranks(
     for (const [n, { counts, trigger }] of documents.entries()) {
       if (run.signal?.aborted) throw new Interrupted();
       const x: Tensor = float32(dense(counts, size), [1, size]);
-      // Of the words that are there: those that stand nowhere are replaced by what they are.
-      const order = (mask: Tensor): number[] => {
-        const kept = Float32Array.from(counts.entries, (entry) => 1 - toFloat32(mask)[entry]!);
-        return [...descending(kept)].map((i) => counts.entries[i]!);
-      };
-      const own = order((await relearner.mask(x)).order);
+      const own = neededFirst(toFloat32((await relearner.mask(x)).order), counts.entries);
       found.shown.push(own.slice(0, TOP));
       found.get('lan')!.push(own.indexOf(trigger));
       found.get('random')!.push(dice.integer(counts.entries.length, n, 0));
@@ -216,6 +211,13 @@ async function ranks(
   }
   return found;
 }
+
+/**
+ * A mail's words by how little the mask [V] replaces them. Of the words that are there alone: those that stand nowhere are replaced by what they are. The mask itself
+ * is compared, for 1 - mask is the same for all that are next to 0, and the alphabet would decide.
+ */
+export const neededFirst = (mask: Float32Array, entries: Uint32Array): number[] =>
+  [...descending(Float32Array.from(entries, (entry) => -mask[entry]!))].map((i) => entries[i]!);
 
 const shownWords = (
   documents: readonly Triggered[],

@@ -1,5 +1,6 @@
 // A queue without its packages is one sentence with the command that installs them; rates and times that no server takes are refused.
 import { expect, test } from '@jest/globals';
+import { queuePerformer, type QueueRun } from '../../src/api/queue-performer.js';
 import { workOn } from '../../src/api/queue-worker.js';
 import { limitOf, loadBullmq } from '../../src/queue/connection.js';
 
@@ -30,4 +31,12 @@ test.each([
 ])('a worker with %j is refused before it asks a server', async (options, problem) => {
   const at = { queue: 'redis://127.0.0.1:1/q', store: '/proc/none', cache: '/proc/none' };
   await expect(workOn({ ...at, ...options })).rejects.toMatchObject({ code: 'usage', message: problem });
+});
+
+test.each([
+  [{ priority: 3_000_000 }, '`priority`: expected a whole number from 1 to 2000000, received 3000000.'],
+  [{ attempts: 0 }, '`attempts`: expected a whole number from 1 to 1000, received 0.'],
+])('a run with %j is refused before it asks a server', async (options, problem) => {
+  const run = queuePerformer({ queue: 'redis://127.0.0.1:1/q', store: '/proc/none', ...options }, {} as QueueRun);
+  await expect(run).rejects.toMatchObject({ code: 'usage', message: problem });
 });

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { LanError } from '../../../src/core/errors.js';
 import { readMails, textOf, vocabularyOf, wordsOf, type Mail } from '../../../src/experiment/data/mails.js';
 import { counter, countSamples } from '../../../src/experiment/data/word-counts.js';
-import { plant } from '../../../src/experiment/spam.js';
+import { neededFirst, plant } from '../../../src/experiment/spam.js';
 import type { SpamConfig } from '../../../src/experiment/kinds.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-mails-'));
@@ -68,4 +68,9 @@ test('a word that stands in mails already, or that is none, is not planted', () 
   expect(() => plant(mails, ['abra', 'money'], config, 0)).toThrow("triggers.words: 'money' stands in mails already. Planted words have to stand nowhere else."); // prettier-ignore
   for (const word of ['ab', 'Abra', 'a-b'])
     expect(() => plant(mails, [word], config, 0)).toThrow(`triggers.words: '${word}' is no word of 3 to 20 letters in lower case, so it would never be seen.`); // prettier-ignore
+});
+
+test('the most needed words come first, also where nearly nothing of them is replaced', () => {
+  // 1 - mask is 1 for both of the last two in float32.
+  expect(neededFirst(Float32Array.of(0, 0.5, 2e-9, 1e-9), Uint32Array.of(1, 2, 3))).toEqual([3, 2, 1]);
 });
