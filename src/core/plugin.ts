@@ -33,10 +33,12 @@ export interface PluginLike extends Readonly<Partial<Record<PluginKind, readonly
   readonly file?: { readonly path: string; readonly sha256: string };
 }
 
-/** The name that a part is found by: `com.example.Bent` of an op, else its `name`. */
+/** The name that a part is found by: `com.example.Bent` of an op, of a case its name behind the domain of its op, else its `name`. */
 export function partName(kind: PluginKind, part: object): string {
   const { op, domain, name } = part as { readonly op: string; readonly domain?: string; readonly name: string };
-  return kind === 'ops' ? (domain ? `${domain}.${op}` : op) : name;
+  if (kind !== 'ops' && kind !== 'cases') return name;
+  const own = kind === 'ops' ? op : name;
+  return domain ? `${domain}.${own}` : own;
 }
 
 /**

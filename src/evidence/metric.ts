@@ -63,7 +63,7 @@ async function measureBy(rule: MetricRule, of: MetricSubject): Promise<Metric> {
     throw faultOf('metrics', name, error);
   }
   const { value, interval } = typeof found === 'number' ? { value: found } : (found ?? {});
-  requireOf('metrics', name, Number.isFinite(value) && (interval?.every(Number.isFinite) ?? true), 'a finite number, or { value, interval }'); // prettier-ignore
+  requireOf('metrics', name, Number.isFinite(value) && (interval === undefined || (Array.isArray(interval) && interval.every(Number.isFinite))), 'a finite number, or { value, interval }'); // prettier-ignore
   return { name, value, ...(interval && { interval }), better, definition, source };
 }
 

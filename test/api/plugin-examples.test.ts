@@ -203,6 +203,7 @@ describe('a part that fails is named, and is no bug of this package', () => {
     const rule = (name: string, value: unknown): Plugin[] => [{ name: 'a', metrics: [{ name, better: 'higher', definition: 'd', measure: () => value as number }] }]; // prettier-ignore
     const measured = [{ name: 'deletion', value: 1, better: 'lower', definition: 'd', source: 's' }] as const;
     await expect(withOwnMetrics(measured, rule('m', 'much'), {} as MetricSubject)).rejects.toMatchObject({ code: 'plugin', problem: "The metric 'm' of a plug-in: expected it to give a finite number, or { value, interval }." }); // prettier-ignore
+    await expect(withOwnMetrics(measured, rule('m', { value: 1, interval: 0.1 }), {} as MetricSubject)).rejects.toMatchObject({ code: 'plugin' }); // prettier-ignore
     await expect(withOwnMetrics(measured, rule('deletion', 2), {} as MetricSubject)).rejects.toMatchObject({ problem: "Plug-in 'a': there is a built-in metric 'deletion'." }); // prettier-ignore
     expect(await withOwnMetrics(measured, [{ ...rule('deletion', 2)[0]!, override: true }], {} as MetricSubject)).toMatchObject([{ name: 'deletion', value: 2, source: 'a plug-in' }]); // prettier-ignore
   });

@@ -58,6 +58,15 @@ test.each([
   await expect(openModel('tank', { plugins })).rejects.toMatchObject({ code: 'plugin', problem });
 });
 
+test('cases of ops of two domains may have one name; of one op they may not', async () => {
+  const of = (domain: string): Plugin => ({
+    name: domain,
+    cases: [caseOf('of six', 'Scaled', 1, [uniform([2, 3], 1)], {}, { domain })],
+  });
+  await (await openModel(scaled(), { plugins: [by(1), of('a'), of('b')] })).dispose();
+  await expect(openModel(scaled(), { plugins: [of('a'), of('a')] })).rejects.toMatchObject({ code: 'plugin', problem: "Plug-in 'a': there are two cases called 'a.Scaled of six'." }); // prettier-ignore
+});
+
 describe('signal', () => {
   const signal = AbortSignal.abort();
   test.each([
