@@ -220,6 +220,8 @@ export async function queuePerformer(
         await store.forget(outcome.result);
         return done;
       } catch (error) {
+        // A result that cannot be had is none: the same command finds no job that is done, and has it done again.
+        if (error instanceof LanError) await queue.remove(id);
         if (!(error instanceof GivenUp)) throw error;
         return { error: new LanError('runtime', `${label}: given up after ${error.tries === 1 ? 'one try' : `${error.tries} tries`}: ${error.message}`) }; // prettier-ignore
       }

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { Queue } from 'bullmq';
+import { Queue, Worker } from 'bullmq';
 import { encodePng } from '../../src/data/images.js';
 import { encodeNpy } from '../../src/data/npy.js';
 import { sha256 } from '../../src/data/files.js';
@@ -165,6 +165,19 @@ test('a picture that came while the run was broken off moves the others on, and 
     ['grown/b.png', 'green'],
     ['grown/c.png', 'blue'],
   ]);
+}, 60_000);
+
+test('a result that is not in the store ends the run, and the same command has it made again', async () => {
+  const few = ['--iterations', '1', '--draws', '2', '--evidence-draws', '4', '--trust'];
+  const audit = ['audit', 'm.onnx', '--image', 'a.png', 'c.png', ...few, '--queue', server.queue('gone'), '--store', at('store'), '--out', 'gone']; // prettier-ignore
+  const connection = { host: '127.0.0.1', port: server.port, password: server.password };
+  const liar = new Worker('gone', () => Promise.resolve({ result: 'f'.repeat(64), bytes: 1, worker: 'liar', seconds: 1 }), { connection, concurrency: 2 }); // prettier-ignore
+  expect((await refusal(audit))[0]).toContain(`Store '${at('store', 'ff', 'f'.repeat(64))}': cannot be read`);
+  await liar.close();
+  worker('gone', 'cache-7');
+  const again = start(audit);
+  expect([await again.ended, again.err().match(/^lan-onnx:.*$/m)]).toEqual([0, null]);
+  expect(linesOf('gone').map((l) => (JSON.parse(l) as { answer: string }).answer)).toEqual(['red', 'blue']);
 }, 60_000);
 
 test('a picture that kills its process at each try is given up with the reason, and the rest goes on', async () => {
