@@ -7,6 +7,11 @@ import { apiPage, committedPage, publicNames } from './api-page.js';
 const root = resolve(import.meta.dirname, '../..');
 const names = publicNames();
 
+test('signatures of functions end where their bodies begin', () => {
+  const whole = names.filter((n) => n.kind === 'function' && /\{\s*(?:\/\/|const |return |if |await |yield )/.test(n.signature));
+  expect(whole.map((n) => n.name)).toEqual([]);
+});
+
 test('docs/api.md is not stale', async () => {
   if (committedPage() !== (await apiPage(names))) throw new Error('docs/api.md is stale. Run npm run docs:api and commit it.');
   expect(names.map((n) => n.name)).toEqual(expect.arrayContaining(['openModel', 'audit', 'defineOp', 'toMatchOnnxRuntime']));

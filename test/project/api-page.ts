@@ -69,13 +69,7 @@ function signatureOf(symbol: ts.Symbol, checker: ts.TypeChecker): string {
   if (ts.isFunctionDeclaration(declaration)) {
     const own = declarations.filter(ts.isFunctionDeclaration);
     const shown = own.length > 1 ? own.filter((d) => !d.body) : own;
-    return shown
-      .map((d) =>
-        textOf(d)
-          .slice(0, d.body ? d.body.getStart() - d.getStart() : undefined)
-          .trim(),
-      )
-      .join('\n');
+    return shown.map((d) => bare(d.getText().slice(0, d.body ? d.body.getStart() - d.getStart() : undefined)).trim()).join('\n');
   }
   if (ts.isVariableDeclaration(declaration)) {
     const type = checker.typeToString(
@@ -112,11 +106,10 @@ function basesOf(declaration: ts.Declaration, checker: ts.TypeChecker, own: Read
   return [...found.values()];
 }
 
-const textOf = (node: ts.Node): string =>
-  node
-    .getText()
-    .replace(/^export (declare )?/, '')
-    .replace(/^async /, '');
+const textOf = (node: ts.Node): string => bare(node.getText());
+
+/** Without what says only that it is exported. */
+const bare = (text: string): string => text.replace(/^export (declare )?/, '').replace(/^async /, '');
 
 function classOf(declaration: ts.ClassDeclaration): string {
   const heritage = declaration.heritageClauses?.map((c) => ` ${c.getText()}`).join('') ?? '';
