@@ -13,7 +13,10 @@ export interface Difference {
   readonly worst?: { readonly index: number; readonly value: number; readonly reference: number };
 }
 
-/** The smallest float32 with all of its digits. A network whose activations vanish ends below it, and no two engines round alike there. */
+/**
+ * The smallest float32 with all of its digits. A network whose activations vanish ends below it, and no two engines round alike there; a divergence of
+ * probabilities below it would be that of two roundings.
+ */
 const SMALLEST = 2 ** -126;
 
 /**
@@ -78,9 +81,6 @@ export const topKAgreement = (value: Tensor, reference: Tensor, k: number): numb
     return topK(a, k).filter((i) => wanted.has(i)).length / k;
   });
 
-/** Smallest probability that a float32 holds: below it, a divergence would be that of two roundings. */
-const TINY = 2 ** -126;
-
 /**
  * Kullback-Leibler divergence KL(reference || value) in nats, the mean over rows, in float64. 'sigmoid': the sum of the binary ones.
  * Undefined for tensors without rows (of two, except 'sigmoid'); NaN where an output is.
@@ -88,7 +88,7 @@ const TINY = 2 ** -126;
 export function divergence(value: Tensor, reference: Tensor, kind: OutputKind): number | undefined {
   return overRows(value, reference, kind === 'sigmoid' ? 1 : 2, (a, b) => {
     const [q, p] = [probabilities(a, kind), probabilities(b, kind)];
-    const sum = kind === 'sigmoid' ? klOfLabels(p, q, TINY) : klDivergence(p, q, TINY);
+    const sum = kind === 'sigmoid' ? klOfLabels(p, q, SMALLEST) : klDivergence(p, q, SMALLEST);
     // Two roundings of one distribution do not sum to exactly the same.
     return Math.abs(sum) < 1e-12 ? 0 : sum;
   });
