@@ -1,5 +1,6 @@
 // A model from a stranger is run once in a process of its own, which may die: onnxruntime's kernels crash on nodes that its checker lets through.
 import type { ChildProcess } from 'node:child_process';
+import { availableParallelism, loadavg } from 'node:os';
 import { startBeside } from '../core/child.js';
 import { LanError } from '../core/errors.js';
 import type { ModelSource } from './source.js';
@@ -100,12 +101,17 @@ function isPlain(value: unknown): boolean {
  * asks for more than that.
  */
 export function trial(request: Omit<TrialRequest, 'memory'>, name: string, bytes: number): Promise<void> {
-  const next = last.then(() =>
-    ask({ ...request, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name, SECONDS + bytes / BYTES_A_SECOND),
-  );
+  const next = last.then(() => ask({ ...request, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name, secondsFor(bytes)));
   last = next.catch(() => undefined);
   return next;
 }
+
+/**
+ * Seconds that a trial of a file of so many bytes may take. They are of the clock: where more processes want the cores than there are, each gets its share of
+ * them alone, and takes that much longer. `load`: processes that want a core (0 on Windows, which does not count them).
+ */
+export const secondsFor = (bytes: number, load = loadavg()[0]!, cores = availableParallelism()): number =>
+  (SECONDS + bytes / BYTES_A_SECOND) * Math.max(1, (load + 1) / cores);
 
 async function ask(request: TrialRequest, name: string, seconds: number): Promise<void> {
   const { child, ready } = (running ??= start());

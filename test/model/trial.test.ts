@@ -4,7 +4,7 @@ import { check } from '../../src/check/check.js';
 import { int64 } from '../../src/core/tensor.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
-import { deathOf } from '../../src/model/trial.js';
+import { deathOf, secondsFor } from '../../src/model/trial.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encoded } from '../support/encoded.js';
 import { oneNode } from '../support/one-node.js';
@@ -81,3 +81,10 @@ function integers(): Uint8Array {
   g.output(g.add(g.input('i', 'int64', [2]), g.constant(int64([1, 2]))), 'sum');
   return encoded(g);
 }
+
+test('time is by the clock, so that a machine which others use as well allows more of it', () => {
+  expect(secondsFor(1e6, 0, 2)).toBe(18);
+  expect(secondsFor(1e6, 1, 2)).toBe(18);
+  expect(secondsFor(1e6, 19, 2)).toBe(180);
+  expect(secondsFor(0)).toBeGreaterThanOrEqual(8);
+});
