@@ -10,7 +10,7 @@ A method orders the pixels. Its claim: the largest share of them, the least need
 answer; it is then certified on 256 other draws. The same judge for all; judging is not part of the time. The paper's loop (Adam, rate 0.05, one draw, a value per
 pixel, start at one half, lan-onnx's beta) and RISE are looked at in growing intervals, until they claim what lan-onnx does or the limit is over.
 """
-import argparse, json, math, os, subprocess, sys, time
+import argparse, json, math, os, subprocess, sys, time, warnings
 import numpy as np, torch, torchvision.models as models, torch.nn.functional as F
 from PIL import Image
 
@@ -29,6 +29,9 @@ if len(args.photos) < 2:
     parser.error('at least two photos: a network has to tell them apart')
 torch.set_num_threads(args.threads)
 torch.manual_seed(0)
+np.random.seed(0)
+# The older exporter needs no further package.
+warnings.filterwarnings('ignore', category=DeprecationWarning)
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIZE, SHARES = 224, [.05, .1, .2, .3, .4, .5, .6, .65, .7, .75, .8, .85, .9, .95, .97, .99]
 os.makedirs(args.out, exist_ok=True)
