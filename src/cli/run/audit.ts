@@ -61,6 +61,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       vocabulary: argv.vocab,
       tokenizer: argv.tokenizer,
       columns: argv.columns,
+      joinColumns: argv.csv === undefined ? undefined : true,
       axes: argv.axes,
       noise: argv.noise,
       keep: argv.keep,
