@@ -50,7 +50,10 @@ export function keptBy({ learned, evidence }: Pick<BetaResult, 'learned' | 'evid
 }
 
 /** Every element, most needed first; of equals the last, which is replaced last as well (see keptBy). */
-export function featureNeeds({ names, values, written }: Features, beta: Pick<BetaResult, 'learned' | 'evidence'>): FeatureNeed[] {
+export function featureNeeds(
+  { names, values, written }: Features,
+  beta: Pick<BetaResult, 'learned' | 'evidence'>,
+): FeatureNeed[] {
   const mask = toFloat32(orderOf(beta.learned));
   const kept = keptBy(beta);
   const ranked = Array.from(names.keys()).sort((a, b) => mask[a]! - mask[b]! || b - a);
@@ -69,7 +72,10 @@ export const documented = (features: Features, needs: readonly FeatureNeed[]): r
   needs.length <= ALL ? needs : needs.filter((n, i) => i < TOP || (features.kind === 'word' && n.value !== 0));
 
 /** An element in words: `petal length = 4.7`, `'drive'`, `'drive' x 3`. */
-export const named = ({ kind }: Pick<Features, 'kind'>, { name, value, category }: Pick<FeatureNeed, 'name' | 'value' | 'category'>): string =>
+export const named = (
+  { kind }: Pick<Features, 'kind'>,
+  { name, value, category }: Pick<FeatureNeed, 'name' | 'value' | 'category'>,
+): string =>
   kind !== 'word'
     ? `${name} = ${category ?? fourDigits(value)}`
     : `'${name}'${value === 0 ? ' (not in the text)' : value === 1 ? '' : ` x ${fourDigits(value)}`}`;
