@@ -11,6 +11,7 @@ import { chooseEngine, type EngineOptions } from './engine-choice.js';
 import { chooseHookPoint, namedIn, hookPointNotes } from './hook-point.js';
 import { OnnxClassifier } from './onnx-classifier.js';
 import { labelsByDefault } from './labels-inside.js';
+import { labelsBeside } from './labels-file.js';
 import { lastOp } from './output-end.js';
 import { labelCount, prepare, type PrepareOptions } from './prepare.js';
 import { guessOutputKind } from './probabilities.js';
@@ -149,7 +150,13 @@ function sumNotes({ graph, output: { name }, classes }: Classifier): string[] {
 
 /** Where the names of the classes come from, where nobody gave them. */
 function labelNotes({ classes, labels, source, task, picture }: OnnxClassifier, given: boolean): string[] {
-  if (given || task === 'regression' || labels.length === 0) return [];
+  if (given || task === 'regression') return [];
+  const beside = labels.length === 0 && source.path !== undefined ? labelsBeside(source.path, classes) : undefined;
+  if (beside !== undefined)
+    return [
+      `'${beside}' holds ${classes} names, as many as there are classes: where they are this model's, give it as \`labels\``,
+    ];
+  if (labels.length === 0) return [];
   return [labelsByDefault(source.model, classes, picture?.channels === 3)!.note];
 }
 
