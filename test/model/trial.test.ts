@@ -2,9 +2,10 @@
 import { expect, test } from '@jest/globals';
 import { check } from '../../src/check/check.js';
 import { int64 } from '../../src/core/tensor.js';
+import { computedFor } from '../../src/data/processes.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
-import { deathOf, secondsFor } from '../../src/model/trial.js';
+import { deathOf, isLate } from '../../src/model/trial.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encoded } from '../support/encoded.js';
 import { oneNode } from '../support/one-node.js';
@@ -46,6 +47,25 @@ test('what asks for memory that its size does not explain is ended', async () =>
   });
 });
 
+test.each([
+  ['not yet', 7.9, 7.9, false],
+  ['a process that computes all the time', 8, 7.5, true],
+  ['one that a busy machine hardly lets run', 8, 1, false],
+  ['one that never ends there', 48, 1, true],
+  ['a system that does not tell', 8, undefined, true],
+] as const)('a trial of 8 s takes too long by what it computes: %s', (_, elapsed, computed, late) =>
+  expect(isLate(elapsed, computed, 8)).toBe(late),
+);
+
+test('what a process has computed for is told where the system does', () => {
+  const before = computedFor(process.pid);
+  if (before === undefined) return expect(process.platform).not.toBe('linux');
+  const until = performance.now() + 60;
+  while (performance.now() < until) Math.sqrt(until);
+  expect(computedFor(process.pid)! - before).toBeLessThan(5);
+  expect(computedFor(process.pid)!).toBeGreaterThan(0);
+});
+
 test.each(['SIGTERM', 'SIGKILL'] as const)('%s from outside says nothing about the file', (signal) =>
   expect(deathOf('m.onnx', null, signal, false, 8, 2 ** 30)).toMatchObject({
     code: 'runtime',
@@ -81,10 +101,3 @@ function integers(): Uint8Array {
   g.output(g.add(g.input('i', 'int64', [2]), g.constant(int64([1, 2]))), 'sum');
   return encoded(g);
 }
-
-test('time is by the clock, so that a machine which others use as well allows more of it', () => {
-  expect(secondsFor(1e6, 0, 2)).toBe(18);
-  expect(secondsFor(1e6, 1, 2)).toBe(18);
-  expect(secondsFor(1e6, 19, 2)).toBe(180);
-  expect(secondsFor(0)).toBeGreaterThanOrEqual(8);
-});
