@@ -41,12 +41,12 @@ test('ids bind the length, are scored text by text, and train a LAN of one value
   // By the file alone and fused with the model: the same mask, for the same ids.
   const [first] = [int64(rows[1]!, [1, 5])];
   await using model = await openModel(at('bert.onnx'), { ...OPENING, sample: [1, 5] });
-  const { x } = await internals(model).locate(first!);
+  const { x } = await internals(model).locate(first);
   await using explainer = await openExplainer(trained.lan!, internals(model));
   const mask = toFloat32(await explainer.explain(x));
   const fused = await openSession(trained.fused!, { threads: 1 });
   const ones = int64([1, 1, 1, 1, 1], [1, 5]);
-  const out = await fused.run({ input_ids: first!, attention_mask: ones, token_type_ids: int64([0, 0, 0, 0, 0], [1, 5]) }); // prettier-ignore
+  const out = await fused.run({ input_ids: first, attention_mask: ones, token_type_ids: int64([0, 0, 0, 0, 0], [1, 5]) }); // prettier-ignore
   toFloat32(out['mask']!).forEach((v, i) => expect(v).toBeCloseTo(mask[i]!, 5));
   const result = await audit(at('bert.onnx'), rows[1]!, { ...OPENING, lan: trained.lan!, noise: 'tokens', evidenceDraws: 16 });
   const given = result.betas[0]!.tokens!.map((t) => t.mask);
