@@ -83,7 +83,7 @@ export async function inspect(from: string | Uint8Array, options: InspectOptions
   const adapters = adaptersOf(options);
   const source = await readModel(from, options);
   await tryUnlessTrusted(source, from, 'compile', { ...options });
-  const flat = inlineFunctions(source.model);
+  const flat = inlineFunctions(source.file ?? source.model);
   const { compiled, problems, notes } = await compiledFor(source, options);
   const nodes = allNodes(flat.graph);
   const bound = (name: string): readonly number[] | undefined =>

@@ -27,7 +27,7 @@ type Arguments = ArgumentsOf<typeof definition>;
 /** Explains each input and writes a folder of results for each; interrupted, it writes what was learned and exits with 2. */
 export async function run(argv: Arguments, io: Io): Promise<void> {
   const pictures = await picturePaths(argv.image ?? []);
-  const given = await namedInputs(argv);
+  const given = await namedInputs(argv, 'audit');
   const spec = sourceOf(argv, pictures.paths, given);
   const [tensor] = argv.tensor ?? [];
   const [named] = given;
@@ -61,6 +61,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       vocabulary: argv.vocab,
       tokenizer: argv.tokenizer,
       columns: argv.columns,
+      joinColumns: argv.csv === undefined ? undefined : true,
       axes: argv.axes,
       noise: argv.noise,
       keep: argv.keep,
