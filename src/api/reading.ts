@@ -88,6 +88,7 @@ function noTokens({ hookPoint, input }: Classifier): LanError {
 
 /** What an input binds of a model's open axes. */
 export async function shapesFor(model: string | Uint8Array, input: AuditInput | NamedInputs, options: AuditOptions) {
-  if (isNamed(input)) return 'csv' in input ? { joinColumns: true } : { sample: await textShape(model, input, options) };
+  const row = isNamed(input) && 'csv' in input;
+  if (isNamed(input)) return { sample: await textShape(model, input, options), ...(row ? { joinColumns: true } : {}) };
   return { sample: await shapeOf(input), pictureSize: await sizeOfPicture(input) };
 }

@@ -146,13 +146,8 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
               signal: options.signal,
             })
           : undefined;
-        const wanted = walked
-          ? [walked.beta]
-          : options.method
-            ? [0]
-            : options.explainer
-              ? [options.explainer.settings.beta]
-              : settings.betas;
+        const only = walked?.beta ?? (options.method ? 0 : options.explainer?.settings.beta);
+        const wanted = only === undefined ? settings.betas : [only];
         for (const beta of wanted) {
           if (options.signal?.aborted && betas.length > 0) break;
           const start = performance.now();
