@@ -6,20 +6,19 @@ import { METHODS, type MethodName } from '../attribution/names.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import type { PluginLike } from '../core/plugin.js';
-import { toFloat32, type Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import { readWithin } from '../evidence/answer.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
 import { compare as measure, Compiled, LAN, type Compared, type Comparison, type Contender } from '../explain/compare.js';
 import { noiseParts } from '../lan/noise.js';
 import { settled } from '../model/guess.js';
-import { openModel, type Classifier } from '../model/open.js';
+import { openModel } from '../model/open.js';
 import { resolveQuestion } from '../model/question.js';
 import { answerText } from '../report/claims.js';
 import { compareCsv, compareDocument, writeCompare, type CompareDocument } from '../report/compare-files.js';
 import { compareRows, type CompareRow } from '../report/compare-rows.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
-import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected } from './inputs.js';
+import { inRange, readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected } from './inputs.js';
 import { learnedSamples } from './noise-samples.js';
 import { internals, isFile, openingOf, refuseOpening, type ModelLike, pluginsOf } from './opened.js';
 
@@ -168,8 +167,4 @@ function contendersOf(given: NonNullable<CompareOptions['methods']>, plugins: re
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new LanError('usage', `\`methods\`: '${twice}' is given twice.`);
   return given.map((m) => (typeof m !== 'string' ? m : m === LAN ? LAN : methodNamed(m, methodsWith(plugins), [LAN])));
-}
-
-function inRange(pixels: Tensor, { card }: Classifier): Tensor {
-  return card!.range === 255 ? pixels : { ...pixels, data: toFloat32(pixels).map((v) => v / 255) };
 }

@@ -47,7 +47,7 @@ function open({ files, card }: Extract<ToWorker, { type: 'open' }>): void {
     model: {
       name: file.name,
       kind: file.name.includes('lan') ? 'explainer' : 'classifier',
-      takes: file.name.includes('text') ? 'text' : file.name.includes('sound') ? 'other' : 'picture',
+      takes: file.name.includes('text') ? 'text' : file.name.includes('table') ? 'row' : 'picture',
       inputs: [value('x', [1, 3, SIDE, SIDE])],
       outputs: [value('y', [1, 3])],
       opsets: { 'ai.onnx': 18 },
@@ -128,7 +128,10 @@ scope.onmessage = ({ data }) => {
       say({ type: 'explained', id: data.id, attention: new Float32Array(SIDE * SIDE).fill((frames++ % 10) / 10), height: SIDE, width: SIDE, seconds: 0.004 }); // prettier-ignore
       return;
     case 'text':
-      say({ type: 'predicted', name: 'text', top: [{ label: data.text, index: 0, probability: 0.9 }], notes: [], cautions: [] });
+      say({ type: 'predicted', name: 'text', top: [{ label: data.text, index: 0, probability: 0.9 }], pieces: [{ text: data.text, from: 0, to: 1 }], notes: [], cautions: [] }); // prettier-ignore
+      return;
+    case 'row':
+      say({ type: 'predicted', name: 'row', top: [{ label: `${data.csv.name} ${data.row} ${data.columns?.join() ?? ''}`, index: 0, probability: 0.9 }], pieces: [], notes: [], cautions: [] }); // prettier-ignore
       return;
     case 'audit':
       void audit();

@@ -203,10 +203,12 @@ describe('in order', () => {
       Object.defineProperty(event, 'dataTransfer', { value: { items: [{ webkitGetAsEntry: () => tree }], files: [] } });
       document.body.dispatchEvent(event);
     })()`);
-    await page.getByText('onnx/model.onnx is open').waitFor();
-    expect(await page.locator('.notes').allInnerTexts()).toContain('files: onnx/model.onnx, onnx/model.onnx_data, config.json');
+    await page.getByText('resnet/onnx/model.onnx is open').waitFor();
+    expect(await page.locator('.notes').allInnerTexts()).toContain(
+      'files: resnet/onnx/model.onnx, resnet/onnx/model.onnx_data, resnet/config.json',
+    );
     await page.getByLabel('Other models of this folder').selectOption('onnx/model_quantized.onnx');
-    await page.getByText('onnx/model_quantized.onnx is open').waitFor();
+    await page.getByText('resnet/onnx/model_quantized.onnx is open').waitFor();
   });
 
   test('an explainer gives the mask of a picture at once, and of what a camera sees', async () => {
@@ -224,13 +226,32 @@ describe('in order', () => {
     expect(faults).toEqual([]);
   });
 
-  test('a text model is asked about a text, a model of sounds says where to go', async () => {
+  test('a text model is asked about a text, written or dropped, and another one about the same; a model of numbers about a row', async () => {
     await model('text.onnx');
     await page.getByLabel('A text for the model').fill('not a bad film');
     await page.getByRole('button', { name: 'Ask the model' }).click();
     await until(said, 'The model says not a bad film, 90 % sure.');
-    await model('sound.onnx');
-    await page.getByText('The input of this model is neither a picture nor a text.').waitFor();
+    await give('Choose an ONNX file', file('good.txt'));
+    await until(said, 'The model says good.txt, 90 % sure.');
+    expect(await page.getByLabel('A text for the model').inputValue()).toBe('good.txt');
+    await learn();
+    await page.locator('.live .words bdi').first().waitFor();
+    expect(await page.locator('.live .words bdi').allInnerTexts()).toEqual(['good.txt']);
+    // Noise and share are changed of pictures only.
+    expect(await page.locator('.steering label').count()).toBe(1);
+    await model('text-2.onnx');
+    await page.getByText('text-2.onnx is open').waitFor();
+    await until(said, 'The model says good.txt, 90 % sure.');
+    await model('table.onnx');
+    await page.getByText('This model takes numbers: a row of a table.').waitFor();
+    await give('Choose a CSV file', file('rows.csv', Buffer.from('a,b\n1,2\n')));
+    await page.getByLabel('Row, the first').fill('0');
+    await page.getByText('The row is a whole number of at least 1.').waitFor();
+    await page.getByLabel('Row, the first').fill('1');
+    await page.getByLabel('Columns that go in').fill('b, a');
+    await page.getByRole('button', { name: 'Ask the model' }).click();
+    await until(said, 'The model says rows.csv 1 b,a, 90 % sure.');
+    expect(faults).toEqual([]);
   });
 });
 
@@ -258,9 +279,15 @@ describe('what goes wrong is said, and the page goes on', () => {
     ],
     [
       'neither',
-      () => give('Choose an ONNX file', file('labels.txt')),
-      "'labels.txt' alone is neither a model nor a picture.",
+      () => give('Choose an ONNX file', file('labels.json')),
+      "'labels.json' alone is neither a model nor a picture.",
       'Drop it together with its .onnx file.',
+    ],
+    [
+      'a text without a model of texts',
+      () => give('Choose an ONNX file', file('mail.txt')),
+      "'mail.txt' is a text, and no model of texts is open.",
+      'Open one first; the words that a model counts go in together with its .onnx file.',
     ],
   ] as const)('%s', async (_, act, problem, advice) => {
     await act();
