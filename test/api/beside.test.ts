@@ -34,12 +34,12 @@ test('each is measured as compare measures it, what the model does not allow is 
   const blocks = page.blocks.slice(at, at + 6);
   expect(blocks.map((b) => b.type)).toEqual(['heading', 'text', 'pictures', 'table', 'text', 'facts']);
   const [, , pictures, table, , refused] = blocks;
-  expect(pictures!.type === 'pictures' && pictures!.pictures.map((p) => p.captions[0])).toEqual(['input', 'LAN', 'Centre']); // prettier-ignore
-  const rowsOnPage = table!.type === 'table' ? table!.rows : [];
+  expect(pictures!.type === 'pictures' && pictures.pictures.map((p) => p.captions[0])).toEqual(['input', 'LAN', 'Centre']); // prettier-ignore
+  const rowsOnPage = table!.type === 'table' ? table.rows : [];
   const own = rowsOnPage.find(([title]) => title === 'LAN')!;
   const { hard } = result.betas[0]!.evidence;
   expect(own.slice(1, 4)).toEqual([hard!.fraction, hard!.kept, hard!.draws]);
-  expect(refused!.type === 'facts' && refused!.facts).toEqual([['Attention rollout', expect.stringContaining('attention')]]);
+  expect(refused!.type === 'facts' && refused.facts).toEqual([['Attention rollout', expect.stringContaining('attention')]]);
 }, 120_000);
 
 test('the command line: names behind commas, a line of what they claim, the report', async () => {

@@ -255,6 +255,35 @@ describe('in order', () => {
   });
 });
 
+describe('at the same time', () => {
+  beforeEach(() => open());
+
+  test('of two models the second counts, however soon it comes', async () => {
+    await picture('a.png');
+    await model('slow-text.onnx');
+    await model('second.onnx');
+    await page.getByText('second.onnx is open').waitFor();
+    await until(said, 'The model says tank, 70 % sure.');
+    await model('slow-broken.onnx');
+    await model('third.onnx');
+    await page.getByText('third.onnx is open').waitFor();
+    await until(said, 'The model says tank, 70 % sure.');
+    expect([await page.getByText('Asking the model').count(), await page.locator('.failure').count()]).toEqual([0, 0]);
+    expect(faults).toEqual([]);
+  });
+
+  test('nothing that is looked at moves while it learns', async () => {
+    await model('first.onnx');
+    await picture('a.png');
+    await learn();
+    await page.locator('.live canvas').waitFor();
+    const place = (): Promise<unknown> => page.evaluate('JSON.stringify([".live", ".live canvas", ".curves", ".controls"].map((s) => document.querySelector(s).getBoundingClientRect().toJSON()))'); // prettier-ignore
+    const first = await place();
+    await page.getByText('what is noticed while it learns').waitFor();
+    expect(await place()).toEqual(first);
+  });
+});
+
 describe('what goes wrong is said, and the page goes on', () => {
   beforeEach(() => open());
 
@@ -300,6 +329,21 @@ describe('what goes wrong is said, and the page goes on', () => {
     await model('first.onnx');
     await picture('a.png');
     await page.getByText('The model says tank, 70 % sure.').waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test('a model that is too large for a page is refused by its size, unread', async () => {
+    await page.evaluate(`(() => {
+      const large = { name: 'large.onnx', size: 2e9, arrayBuffer() { throw new Error('read'); } };
+      const event = new DragEvent('drop', { bubbles: true, cancelable: true });
+      const entry = { name: 'large.onnx', isFile: true, isDirectory: false, file: (done) => done(large) };
+      Object.defineProperty(event, 'dataTransfer', { value: { items: [{ webkitGetAsEntry: () => entry }], files: [] } });
+      document.body.dispatchEvent(event);
+    })()`);
+    await page.locator('.failure').waitFor();
+    expect(await failure()).toContain("'large.onnx' and what belongs to it have 2000 MB, more than a page can hold.");
+    await model('first.onnx');
+    await page.getByText('first.onnx is open').waitFor();
     expect(faults).toEqual([]);
   });
 

@@ -33,7 +33,6 @@ export function App(): VNode {
         <Runtime state={state} />
       </header>
       {state.problem && <Failure problem={state.problem} dismiss={() => session.dismiss()} />}
-      <Further state={state} />
       <div class="two">
         <ModelStep
           state={state}
@@ -44,6 +43,8 @@ export function App(): VNode {
         <PictureStep state={state} session={session} take={take} card={(card) => session.card(card)} />
       </div>
       <LearnStep state={state} session={session} />
+      {/* Comes while a mask is learned: what is looked at must not move. */}
+      <Further state={state} />
       <FindingStep finding={state.finding} gradient={state.gradient} exportGradient={() => session.exportGradient()} />
       {over && (
         <p class="drop" aria-hidden="true">

@@ -58,6 +58,8 @@ export type ToWorker =
   /** One .onnx file, or the files of a folder in Hugging Face layout. Closes what was open. An explainer (`lan.onnx`) is opened as one. */
   | {
       readonly type: 'open';
+      /** Told with the answer, so that an older one is known for what it is. */
+      readonly id?: number;
       readonly files: readonly NamedFile[];
       readonly card?: CardGiven;
       /** Threads of WebAssembly; what the machine has where the page is cross-origin isolated, else one. */
@@ -132,6 +134,8 @@ export type FromWorker =
   | { readonly type: 'phase'; readonly text: string }
   | {
       readonly type: 'opened';
+      /** Of the `open` that is answered; once more where another card opened the same model again. */
+      readonly id?: number;
       readonly model: ModelSummary;
       readonly card?: CardShown;
       readonly notes: readonly string[];
@@ -199,6 +203,8 @@ export type FromWorker =
   | {
       readonly type: 'failed';
       readonly during: ToWorker['type'];
+      /** Of an `open`. */
+      readonly id?: number;
       readonly code: ErrorCode | 'crashed';
       readonly problem: string;
       readonly advice?: string;

@@ -99,12 +99,13 @@ export class Session {
     const options = openingOf(asked);
     const found = await inspect(asked.files, options);
     const name = nameOf(asked.files);
-    if (found.metadata['lan-onnx.kind'] === 'explainer') return this.openedExplainer(name, found, asked.files);
+    if (found.metadata['lan-onnx.kind'] === 'explainer') return this.openedExplainer(name, found, asked);
     if (found.problems.length > 0) throw new LanErrors('unsupported', `${name} cannot be explained:`, found.problems);
     this.say({ type: 'phase', text: 'opening the model' });
     const { model, named } = (this.open = { asked, ...(await this.modelOf(name, found, asked.files, options)) });
     this.say({
       type: 'opened',
+      id: asked.id,
       model: summaryOf(name, found, model, named?.takes ?? 'picture'),
       // Of a model of tokens it is not known before it is opened for how many.
       notes: takesTokens(found) ? model.notes : [...found.notes, ...model.notes.filter((n) => !found.notes.includes(n))],
@@ -127,11 +128,12 @@ export class Session {
     }
   } // prettier-ignore
 
-  private async openedExplainer(name: string, found: Inspection, files: readonly NamedFile[]): Promise<void> {
+  private async openedExplainer(name: string, found: Inspection, { files, id }: Asked<'open'>): Promise<void> {
     const { bytes } = files.find((f) => /\.onnx$/i.test(f.name))!;
     const explainer = (this.explainer = await openExplainer(bytes));
     this.say({
       type: 'opened',
+      id,
       model: { ...factsOf(name, found), kind: 'explainer', takes: 'picture', classes: 0, labels: [] },
       notes: [`an explainer: it gives the masks of ${explainer.model ?? 'its model'} at once, without evidence`],
       engine: { name: 'onnxruntime', backend: PROVIDER, version: ortVersion(), threads: defaultThreads() },

@@ -149,7 +149,7 @@ function told(state: State, message: FromWorker): State {
     case 'phase':
       return { ...state, doing: message.text, learning: state.learning === 'running' && measures(message.text) ? 'measuring' : state.learning }; // prettier-ignore
     case 'opened':
-      return { ...state, opening: undefined, doing: undefined, model: message, asking: state.photo !== undefined && message.model.takes === 'picture' }; // prettier-ignore
+      return { ...state, opening: undefined, doing: undefined, model: message, predicted: state.model && state.predicted, asking: state.photo !== undefined && message.model.takes === 'picture' }; // prettier-ignore
     case 'predicted':
       return { ...state, asking: false, doing: undefined, predicted: message };
     case 'checked':

@@ -46,8 +46,8 @@ const TABLE = 1e8;
 class Running implements Session {
   private worker: Worker;
   private spoken = false;
-  /** Is a model being opened? Another card opens the same one again, which the worker asks about the picture by itself. */
-  private opens = false;
+  /** The turn of the model that was opened last. Another card opens the same one again, which the worker asks about the picture by itself. */
+  private opened = 0;
   private last?: { readonly found: readonly Found[]; readonly folder?: string; readonly card?: CardGiven };
   /** Counts what was handed over: what takes long to be read is not shown over what came after it; a picture does not take the place of a model. */
   private readonly turns = { model: 0, picture: 0 };
@@ -159,8 +159,7 @@ class Running implements Session {
         })),
       );
       if (turn !== this.turns.model) return;
-      this.opens = true;
-      this.send({ type: 'open', files, ...(card && { card }) }, files.map((f) => f.bytes.buffer)); // prettier-ignore
+      this.send({ type: 'open', id: turn, files, ...(card && { card }) }, files.map((f) => f.bytes.buffer)); // prettier-ignore
     } catch {
       const failed = { during: 'open', code: 'model', problem: `'${model.name}' cannot be read.`, advice: 'Is it still there, and small enough for this browser?' } as const; // prettier-ignore
       if (turn === this.turns.model) this.dispatch({ type: 'told', message: { type: 'failed', ...failed } });
@@ -229,9 +228,12 @@ class Running implements Session {
   }
 
   private told(message: FromWorker): void {
+    // What is said of a model that another one was put in the place of, meanwhile.
+    const opens = message.type === 'opened' || (message.type === 'failed' && message.during === 'open');
+    if (opens && message.id !== this.turns.model) return;
     this.dispatch({ type: 'told', message });
-    if (message.type !== 'opened' || !this.opens) return;
-    this.opens = false;
+    if (message.type !== 'opened' || this.opened === message.id) return;
+    this.opened = message.id!;
     const { photo, text } = this.state();
     const { takes, kind } = message.model;
     if (photo && takes === 'picture') this.askAbout(photo, kind);
