@@ -163,13 +163,13 @@ class CompiledAuditor implements Auditor {
   async prepare(...inputs: readonly (AuditInput | NamedInputs | Sample)[]): Promise<void> {
     const samples: Sample[] = [];
     for (const input of inputs) samples.push(isSample(input) ? input : await this.read(input));
-    for (const sample of samples) tokensIn(this.classifier, this.words, sample);
+    for (const sample of samples) tokensIn(this.classifier, sample, this.words);
     await (this.chosen ??= this.choose(samples));
   }
 
   async audit(input: AuditInput | NamedInputs | Sample): Promise<AuditResult> {
     let sample = isSample(input) ? input : await this.read(input);
-    const tokens = tokensIn(this.classifier, this.words, sample);
+    const tokens = tokensIn(this.classifier, sample, this.words);
     await (this.chosen ??= this.choose([sample]));
     // A convention of another range was chosen after this picture was read: its pixels are rescaled.
     if (sample.pixels && sample.range !== this.classifier.card!.range)
@@ -187,7 +187,7 @@ class CompiledAuditor implements Auditor {
       measured,
       sample,
       [...this.notes, ...sample.notes],
-      { tokens, features: featuresIn(this.classifier, this.words, sample) },
+      { tokens, features: featuresIn(this.classifier, sample, this.words) },
       this.runOf(sample, truth),
       this.preprocessing,
       { repeat: options.repeat, colormap: options.colormap, others },

@@ -13,6 +13,7 @@ type Methods = Pick<Comparison, 'methods'>;
 /** The table of methods, best claim first, and why others are not in it. */
 export function methodsTable(comparison: Methods): Block[] {
   const rows = compareRows(comparison);
+  const named = rows.some((r) => r.needed);
   const refused = rows.flatMap((r): [string, string][] => (r.refused === undefined ? [] : [[r.title, r.refused]]));
   return [
     {
@@ -28,6 +29,7 @@ export function methodsTable(comparison: Methods): Block[] {
         { name: 'seconds', numeric: true },
         { name: 'forward passes', numeric: true },
         { name: 'backward passes', numeric: true },
+        ...(named ? [{ name: 'needed most' }] : []),
       ],
       rows: rows
         .filter((r) => r.refused === undefined)
@@ -41,6 +43,7 @@ export function methodsTable(comparison: Methods): Block[] {
           r.seconds === undefined ? null : Number(r.seconds.toFixed(2)),
           r.passes?.forward ?? null,
           r.passes?.backward ?? null,
+          ...(named ? [r.needed?.join(', ') ?? null] : []),
         ]),
     },
     // A reason is a sentence, for which a table has no room.
