@@ -14,20 +14,29 @@ export interface TrialRequest {
   readonly options: Readonly<Record<string, unknown>>;
   /** Of the resident set, in bytes. */
   readonly memory: number;
+  /** Of the clock, and most of it of the processor: on a busy machine a sound model waits. */
+  readonly seconds: number;
 }
 
 /** Resident bytes that any model may come to in its trial, and how many more per byte of the file: weights are held several times meanwhile. */
 const MEMORY = 1.25 * 2 ** 30;
 const MEMORY_PER_BYTE = 8;
-/** Seconds that any model may take, and bytes a second above that. */
-const SECONDS = 8;
+/**
+ * Seconds that any model may take, and bytes a second above that. What passes is done once more in the process that asked, which then takes as long:
+ * together less than ten seconds.
+ */
+const SECONDS = 4.5;
 const BYTES_A_SECOND = 1e5;
+/** So many times that by the clock end a trial that does not get the processor, or waits for something that never comes. */
+const PATIENCE = process.platform === 'win32' ? 1 : 6;
 
 /**
  * The signal by which the child ends itself where it takes too much memory: one that nobody else sends. Windows knows only signals that end a process
  * at once, and reports no name for them: there the exit code is 1, where a crash has one of its own (0xC0000005).
  */
 export const OUT_OF_MEMORY: NodeJS.Signals = process.platform === 'win32' ? 'SIGKILL' : 'SIGUSR2';
+/** The same, where it takes too long. On Windows the parent's clock alone says so. */
+export const OUT_OF_TIME: NodeJS.Signals = 'SIGVTALRM';
 
 const ADVICE =
   'Do not use this file unless you know who made it. If you do, `trust` runs it in this process without a trial, which it may then end.';
@@ -95,29 +104,36 @@ function isPlain(value: unknown): boolean {
 
 /**
  * Does with the model what this process is about to do, in a child process that is watched. `bytes`: of the file with its external data, by which
- * time and memory are allowed. An expected failure there (an unsupported op, say) is no finding: it will come again here, with its message.
+ * time (`seconds`) and memory are allowed. An expected failure there (an unsupported op, say) is no finding: it will come again here, with its message.
  * Throws LanError `model` where the process dies, by name of the signal, or takes longer than the size of the file explains, `memory` where it
  * asks for more than that.
  */
-export function trial(request: Omit<TrialRequest, 'memory'>, name: string, bytes: number): Promise<void> {
-  const next = last.then(() =>
-    ask({ ...request, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name, SECONDS + bytes / BYTES_A_SECOND),
-  );
+export function trial(
+  request: Omit<TrialRequest, 'memory' | 'seconds'>,
+  name: string,
+  bytes: number,
+  seconds = SECONDS + bytes / BYTES_A_SECOND,
+): Promise<void> {
+  const next = last.then(() => ask({ ...request, seconds, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name));
   last = next.catch(() => undefined);
   return next;
 }
 
-async function ask(request: TrialRequest, name: string, seconds: number): Promise<void> {
+async function ask(request: TrialRequest, name: string): Promise<void> {
+  const { seconds } = request;
   const { child, ready } = (running ??= start());
   await ready;
   // While it is asked it keeps this process alive, and only then.
   child.ref();
   child.channel?.ref();
   let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill('SIGKILL');
-  }, 1000 * seconds);
+  const timer = setTimeout(
+    () => {
+      late = true;
+      child.kill('SIGKILL');
+    },
+    1000 * seconds * PATIENCE,
+  );
   try {
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void) => (): void => {
@@ -170,10 +186,10 @@ export function deathOf(
   memory: number,
   platform: NodeJS.Platform = process.platform,
 ): LanError {
-  if (late)
+  if (late || signal === OUT_OF_TIME)
     return new LanError(
       'model',
-      `${name}: compiling it and running it once took more than ${Math.round(seconds)} s, far too long for a file of its size.`,
+      `${name}: compiling it and running it once took more than ${Math.round(seconds * 10) / 10} s, far too long for a file of its size.`,
       ADVICE,
     );
   if (signal === 'SIGTERM' || signal === 'SIGKILL')

@@ -4,7 +4,7 @@ import { check } from '../../src/check/check.js';
 import { int64 } from '../../src/core/tensor.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
-import { deathOf } from '../../src/model/trial.js';
+import { deathOf, trial } from '../../src/model/trial.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encoded } from '../support/encoded.js';
 import { oneNode } from '../support/one-node.js';
@@ -44,6 +44,16 @@ test('what asks for memory that its size does not explain is ended', async () =>
     code: 'memory',
     problem: expect.stringMatching(/more than 1\.3 GiB/),
   });
+});
+
+test('what computes for longer than its size explains is ended, and by its own work, not by the clock alone', async () => {
+  const large = oneNode(18, { opType: 'Abs', input: ['x'], output: ['y'] }, { x: [1, 3, 500, 500] });
+  const request = { source: large, what: 'run', options: { trust: true, threads: 1 } } as const;
+  await expect(trial(request, 'm.onnx', large.length, 0.06)).rejects.toMatchObject({
+    code: 'model',
+    problem: 'm.onnx: compiling it and running it once took more than 0.1 s, far too long for a file of its size.',
+  });
+  await expect(trial(request, 'm.onnx', large.length)).resolves.toBeUndefined();
 });
 
 test.each(['SIGTERM', 'SIGKILL'] as const)('%s from outside says nothing about the file', (signal) =>
