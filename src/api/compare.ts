@@ -21,7 +21,7 @@ import { compareRows, type CompareRow } from '../report/compare-rows.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { readInput, shapeOf, sizeOfPicture, type AuditInput, type Expected } from './inputs.js';
 import { learnedSamples } from './noise-samples.js';
-import { internals, isFile, openingOf, refuseOpening, type ModelLike, pluginsOf } from './opened.js';
+import { internals, isFile, laterNotes, openingOf, refuseOpening, type ModelLike, pluginsOf } from './opened.js';
 
 export type { Compared };
 
@@ -135,6 +135,7 @@ export async function createComparer(model: ModelLike, options: CompareOptions =
       const { source, engine, card, hookPoint } = classifier;
       const asked = { methods: contenders, preset: options.preset, settings, question, within, evidenceDraws, samples, onPhase, signal }; // prettier-ignore
       const comparison = await measure(classifier, x, asked, hookPoint?.hasSkipPath ? undefined : compiled);
+      for (const text of laterNotes(classifier, notes)) say(text);
       const context = {
         title: `${sample.title}: ${answerText(comparison.answer)} by ${basename(source.name)}`,
         model: { path: source.name, sha256: source.sha256 },
