@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { startBeside } from '../core/child.js';
 import { LanError } from '../core/errors.js';
+import { computedFor } from '../data/processes.js';
 import type { ModelSource } from './source.js';
 import { remember, remembered, type TriedAs } from './trial-memory.js';
 
@@ -14,8 +15,6 @@ export interface TrialRequest {
   readonly options: Readonly<Record<string, unknown>>;
   /** Of the resident set, in bytes. */
   readonly memory: number;
-  /** Of the clock, and most of it of the processor: on a busy machine a sound model waits. */
-  readonly seconds: number;
 }
 
 /** Resident bytes that any model may come to in its trial, and how many more per byte of the file: weights are held several times meanwhile. */
@@ -27,16 +26,24 @@ const MEMORY_PER_BYTE = 8;
  */
 const SECONDS = 4.5;
 const BYTES_A_SECOND = 1e5;
-/** So many times that by the clock end a trial that does not get the processor, or waits for something that never comes. */
-const PATIENCE = process.platform === 'win32' ? 1 : 6;
+/** On a machine that has no time for the trial it may take so many times as long, until it has computed for this share of the seconds. */
+const PATIENCE = 6;
+const COMPUTED = 0.9;
+/** Milliseconds between two looks at how far it is. */
+const LOOK_MS = 500;
+
+/**
+ * Has a trial taken too long? Its seconds are over, and it has computed for nearly all of them: otherwise the machine was busy, which is no flaw
+ * of the file. `computed`: seconds; undefined where the system does not tell.
+ */
+export const isLate = (elapsed: number, computed: number | undefined, seconds: number): boolean =>
+  elapsed >= seconds && (computed === undefined || computed >= COMPUTED * seconds || elapsed >= PATIENCE * seconds);
 
 /**
  * The signal by which the child ends itself where it takes too much memory: one that nobody else sends. Windows knows only signals that end a process
  * at once, and reports no name for them: there the exit code is 1, where a crash has one of its own (0xC0000005).
  */
 export const OUT_OF_MEMORY: NodeJS.Signals = process.platform === 'win32' ? 'SIGKILL' : 'SIGUSR2';
-/** The same, where it takes too long. On Windows the parent's clock alone says so. */
-export const OUT_OF_TIME: NodeJS.Signals = 'SIGVTALRM';
 
 const ADVICE =
   'Do not use this file unless you know who made it. If you do, `trust` runs it in this process without a trial, which it may then end.';
@@ -104,36 +111,34 @@ function isPlain(value: unknown): boolean {
 
 /**
  * Does with the model what this process is about to do, in a child process that is watched. `bytes`: of the file with its external data, by which
- * time (`seconds`) and memory are allowed. An expected failure there (an unsupported op, say) is no finding: it will come again here, with its message.
+ * time and memory are allowed. An expected failure there (an unsupported op, say) is no finding: it will come again here, with its message.
  * Throws LanError `model` where the process dies, by name of the signal, or takes longer than the size of the file explains, `memory` where it
  * asks for more than that.
  */
-export function trial(
-  request: Omit<TrialRequest, 'memory' | 'seconds'>,
-  name: string,
-  bytes: number,
-  seconds = SECONDS + bytes / BYTES_A_SECOND,
-): Promise<void> {
-  const next = last.then(() => ask({ ...request, seconds, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name));
+export function trial(request: Omit<TrialRequest, 'memory'>, name: string, bytes: number): Promise<void> {
+  const next = last.then(() =>
+    ask({ ...request, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name, SECONDS + bytes / BYTES_A_SECOND),
+  );
   last = next.catch(() => undefined);
   return next;
 }
 
-async function ask(request: TrialRequest, name: string): Promise<void> {
-  const { seconds } = request;
+async function ask(request: TrialRequest, name: string, seconds: number): Promise<void> {
   const { child, ready } = (running ??= start());
   await ready;
   // While it is asked it keeps this process alive, and only then.
   child.ref();
   child.channel?.ref();
   let late = false;
-  const timer = setTimeout(
-    () => {
-      late = true;
-      child.kill('SIGKILL');
-    },
-    1000 * seconds * PATIENCE,
-  );
+  const began = performance.now();
+  const before = computedFor(child.pid!) ?? 0;
+  const look = (): void => {
+    const now = computedFor(child.pid!);
+    late = isLate((performance.now() - began) / 1000, now === undefined ? undefined : now - before, seconds);
+    if (late) child.kill('SIGKILL');
+    else timer = setTimeout(look, LOOK_MS);
+  };
+  let timer = setTimeout(look, 1000 * seconds);
   try {
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void) => (): void => {
@@ -186,10 +191,10 @@ export function deathOf(
   memory: number,
   platform: NodeJS.Platform = process.platform,
 ): LanError {
-  if (late || signal === OUT_OF_TIME)
+  if (late)
     return new LanError(
       'model',
-      `${name}: compiling it and running it once took more than ${Math.round(seconds * 10) / 10} s, far too long for a file of its size.`,
+      `${name}: compiling it and running it once took more than ${Math.round(10 * seconds) / 10} s, far too long for a file of its size.`,
       ADVICE,
     );
   if (signal === 'SIGTERM' || signal === 'SIGKILL')

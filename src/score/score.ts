@@ -100,6 +100,7 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
       'data',
       `${source.name}: its input '${input.name}' is ${input.type}, or the mask lies inside; score takes pictures and other floats.`,
     );
+  classifier.requireFeeds();
   const k = classifier.classes;
   const matched = matchLabels(dataset, classifier.labels, k);
   const { labels } = matched;
