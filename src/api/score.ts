@@ -6,7 +6,7 @@ import type { Classifier, OpenOptions } from '../model/open.js';
 import { classesCsv, scoreDocument, writeScore, type ScoreDocument } from '../report/score-files.js';
 import { chooseByLabels, choiceNotes, type LabelledChoice } from '../score/preprocessing.js';
 import { score as measure, type ScoreOptions as MeasureOptions, type ScoreResult as Measured } from '../score/score.js';
-import { firstPicture, withDataset, type DatasetLike } from './data.js';
+import { firstSample, withDataset, type DatasetLike } from './data.js';
 import { isFile, laterNotes, withModel, type ModelLike, pluginsOf } from './opened.js';
 
 /** Options of `score`, flat: those of the model and the dataset count where they are opened here. */
@@ -44,7 +44,7 @@ export interface ScoreResult extends Measured {
 export async function score(model: ModelLike, data: DatasetLike, options: ScoreOptions = {}): Promise<ScoreResult> {
   const { split, repeat, onNote, batch, limit, seed, strict, journal, onProgress, signal, ...opening } = options;
   return withDataset(data, { split, plugins: pluginsOf(model, options) }, async (dataset) =>
-    withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (opened) => {
+    withModel(model, isFile(model) ? { ...(await firstSample(dataset)), ...opening } : opening, async (opened) => {
       const told = [...opened.notes];
       for (const note of told) onNote?.(note);
       const { classifier, preprocessing, notes } = await settledByLabels(opened, dataset, seed);

@@ -7,6 +7,7 @@ import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Batch, Dataset, PictureSpec, Unreadable } from '../data/dataset.js';
 import { matchLabels } from '../data/labels.js';
 import type { Classifier } from '../model/classifier.js';
+import { predictInputs } from '../explain/at-hook-point.js';
 import { requireClasses } from '../model/task.js';
 import { batchSize } from './batch-size.js';
 import { openScoreJournal, type Piece, type Scored } from './score-journal.js';
@@ -93,14 +94,9 @@ export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inp
  * all, a journal of other settings, and with `strict` for the first that cannot be read.
  */
 export async function score(classifier: Classifier, dataset: Dataset, options: ScoreOptions = {}): Promise<ScoreResult> {
-  const { source, input, hookPoint } = classifier;
   requireClasses(classifier, 'A score counts right classes');
-  if (hookPoint)
-    throw new LanError(
-      'data',
-      `${source.name}: its input '${input.name}' is ${input.type}, or the mask lies inside; score takes pictures and other floats.`,
-    );
-  classifier.requireFeeds();
+  // Every other input needs a value, which no sample brings.
+  if (!classifier.hookPoint?.hasSkipPath) classifier.requireFeeds();
   const k = classifier.classes;
   const matched = matchLabels(dataset, classifier.labels, k);
   const { labels } = matched;
@@ -111,7 +107,10 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
   let size: number;
   try {
     // What was measured before holds: pieces are the same then.
-    size = journal?.records[0]?.batch ?? (await batchSize(classifier, dataset, order, pictureSpec(classifier), what.batch));
+    const { hookPoint } = classifier;
+    size =
+      journal?.records[0]?.batch ??
+      (hookPoint ? 1 : await batchSize(classifier, dataset, order, pictureSpec(classifier), what.batch));
     await scorePieces(what, size, pieces, options, (piece) => journal?.append(piece));
   } finally {
     await journal?.close();
@@ -191,7 +190,9 @@ async function scorePieces(
       const piece: Piece = { at, batch: size, answers: [], unreadable: [...batch.unreadable], inTop5: 0, entropy: 0, seconds: 0, modelSeconds: 0 }; // prettier-ignore
       if (batch.indices.length > 0) {
         const began = performance.now();
-        const p = await classifier.predict(batch.x, classifier.card, size);
+        const p = await (classifier.hookPoint
+          ? predictInputs(classifier, batch.x)
+          : classifier.predict(batch.x, classifier.card, size));
         piece.modelSeconds = (performance.now() - began) / 1000;
         const values = spread(p);
         batch.indices.forEach((index, i) => {
