@@ -17,7 +17,7 @@ import { chooseByObjects, type LabelledChoice } from '../score/preprocessing.js'
 import type { SceneOptions } from '../score/scene.js';
 import { pictureSpec } from '../score/score.js';
 import { withDataset, type DatasetLike } from './data.js';
-import { withModel, type ModelLike } from './opened.js';
+import { laterNotes, withModel, type ModelLike } from './opened.js';
 
 /** What is placed: the path of a picture (transparency is kept) or of a dataset, several pictures, a dataset, or pixels. */
 export type PlacedObjects = DatasetLike | readonly string[] | readonly PlacedObject[];
@@ -69,7 +69,8 @@ export async function positionMap(
   return withModel(model, opening, async (opened) => {
     if (!opened.card)
       throw new LanError('data', `${opened.source.name}: its input [${opened.input.shape.join(',')}] is not a picture.`);
-    for (const note of opened.notes) onNote?.(note);
+    const told = [...opened.notes];
+    for (const note of told) onNote?.(note);
     const placed = await readObjects(objects, { split, label }, opened);
     for (const note of placed.notes) onNote?.(note);
     const size = typeof objectSize === 'number' ? ([objectSize, objectSize] as const) : objectSize;
@@ -85,7 +86,9 @@ export async function positionMap(
     const { classifier, preprocessing, notes: assumed } = await chooseByObjects(opened, scene);
     for (const note of assumed) onNote?.(note);
     const result = await measure(classifier, { ...scene, batch, journal, onProgress, signal });
-    const notes = [...opened.notes, ...placed.notes, ...assumed];
+    const later = laterNotes(classifier, told);
+    for (const note of later) onNote?.(note);
+    const notes = [...told, ...placed.notes, ...assumed, ...later];
     const { source } = classifier;
     const context = {
       model: { path: source.name, sha256: source.sha256 },

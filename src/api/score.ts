@@ -7,7 +7,7 @@ import { classesCsv, scoreDocument, writeScore, type ScoreDocument } from '../re
 import { chooseByLabels, choiceNotes, type LabelledChoice } from '../score/preprocessing.js';
 import { score as measure, type ScoreOptions as MeasureOptions, type ScoreResult as Measured } from '../score/score.js';
 import { firstSample, withDataset, type DatasetLike } from './data.js';
-import { isFile, withModel, type ModelLike, pluginsOf } from './opened.js';
+import { isFile, laterNotes, withModel, type ModelLike, pluginsOf } from './opened.js';
 
 /** Options of `score`, flat: those of the model and the dataset count where they are opened here. */
 export interface ScoreOptions extends MeasureOptions, Omit<OpenOptions, 'batch'> {
@@ -45,11 +45,13 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
   const { split, repeat, onNote, batch, limit, seed, strict, journal, onProgress, signal, ...opening } = options;
   return withDataset(data, { split, plugins: pluginsOf(model, options) }, async (dataset) =>
     withModel(model, isFile(model) ? { ...(await firstSample(dataset)), ...opening } : opening, async (opened) => {
-      for (const note of opened.notes) onNote?.(note);
+      const told = [...opened.notes];
+      for (const note of told) onNote?.(note);
       const { classifier, preprocessing, notes } = await settledByLabels(opened, dataset, seed);
       for (const note of notes) onNote?.(note);
       const result = await measure(classifier, dataset, { batch, limit, seed, strict, journal, onProgress, signal });
-      for (const note of result.notes) onNote?.(note);
+      const later = laterNotes(classifier, told);
+      for (const note of [...later, ...result.notes]) onNote?.(note);
       const context = {
         model: { path: classifier.source.name, sha256: classifier.source.sha256 },
         engine: classifier.engine.info,
@@ -61,7 +63,7 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
       return {
         ...result,
         ...(preprocessing ? { preprocessing } : {}),
-        notes: [...notes, ...result.notes],
+        notes: [...notes, ...later, ...result.notes],
         toJSON: () => scoreDocument(result, context),
         toCsv: () => classesCsv(result),
         save: (folder) => writeScore(folder, result, context, (index) => names.get(index)!, repeat),

@@ -1,5 +1,6 @@
 // train(model, data): a network that gives the mask of any input at once (Eq. 3), from paths to the ONNX files of an explainer.
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { random, shuffle, STREAMS } from '../core/random.js';
 import type { Dataset } from '../data/dataset.js';
@@ -20,7 +21,7 @@ import { metricsIn, trainReport, type MetricsLine } from '../report/page/train.j
 import { reportPage } from '../report/page/template.js';
 import { pictureSpec } from '../score/score.js';
 import { firstSample, somePictures, withDataset, type DatasetLike } from './data.js';
-import { isFile, withModel, type ModelLike, pluginsOf } from './opened.js';
+import { isFile, laterNotes, withModel, type ModelLike, pluginsOf } from './opened.js';
 
 /** Options of `train`, flat: those of the model and the dataset count where they are opened here. */
 export interface TrainOptions extends Omit<OpenOptions, 'batch'> {
@@ -177,6 +178,10 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
         notes.push(`${unreadable} sample(s) could not be read; their neighbours were taken instead`);
         onNote?.(notes.at(-1)!);
       }
+      for (const later of laterNotes(classifier, notes)) {
+        notes.push(later);
+        onNote?.(later);
+      }
       const files = trained.finished
         ? { lan: exportLan(classifier, trained), fused: (await exportExplained(classifier, trained)).bytes }
         : {};
@@ -239,7 +244,7 @@ function resultOf(trained: TrainedLan, files: Pick<TrainResult, 'lan' | 'fused'>
       const lines = made.out === undefined ? [] : await metricsOf(beside(made.out, 'metrics.jsonl'));
       const { engine } = made.classifier;
       const shown = {
-        title: path,
+        title: basename(path),
         steps,
         samples: made.samples.count,
         last,

@@ -1,5 +1,6 @@
 // One option of the command line: what yargs is told, what its text is turned into, and what the library calls it. Loads nothing heavy.
 import type { InferredOptionType, Options } from 'yargs';
+import { CONTENDERS } from '../attribution/names.js';
 import { LanError } from '../core/errors.js';
 
 /**
@@ -132,4 +133,11 @@ export function tolerance(text: string): number | `${number}%` {
   const [, value, percent] = /^(\d*\.?\d+(?:e[-+]?\d+)?)\s*(%)?$/i.exec(text.trim()) ?? [];
   if (value === undefined || !(Number(value) > 0)) throw new Expected('a number above 0 or a percentage such as 10%', text);
   return percent ? `${Number(value)}%` : Number(value);
+}
+
+/** `lan,gradcam rise`: names behind commas or blanks. */
+export function methodNames(texts: readonly string[]): string[] {
+  const names = texts.flatMap((text) => text.split(',')).map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
+  if (names.length === 0) throw new Expected(`some of ${CONTENDERS.join(', ')}`, texts.join(' '));
+  return names;
 }
