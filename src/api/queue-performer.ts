@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LanError } from '../core/errors.js';
+import { errorFrom } from '../core/plain-error.js';
 import { version } from '../core/version.js';
 import { makeFolder, readBytes, sha256, writeAtomically } from '../data/files.js';
 import { budget } from '../data/memory.js';
@@ -22,7 +23,6 @@ import type { ModelLike } from './opened.js';
 import { notBegun, sampleOf, type Done, type Performer, type Task } from './performer.js';
 import { publishSetup } from './queue-setup.js';
 import { packSample } from './stored-sample.js';
-import { errorFrom } from './worker-pool.js';
 
 /** Options of a run whose inputs go to the workers of a queue. */
 export interface QueueOptions {
