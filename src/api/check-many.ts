@@ -29,8 +29,7 @@ export interface ToCheck {
 }
 
 /** What it finds. */
-export type FoundByWorker =
-  { readonly result: CheckResult } | { readonly failure: PlainError & { readonly message: string } };
+export type FoundByWorker = { readonly result: CheckResult } | { readonly failure: PlainError & { readonly message: string } };
 
 /** Seconds that the start of a process and its first graph take, about. */
 const START = 1.5;

@@ -21,7 +21,8 @@ export interface WorkerSetup {
 export type WorkerTask = Omit<Task<Which>, 'take'> | { readonly paceOf: Which };
 
 /** What comes of it; an error is plain data on its way. */
-export type WorkerDone = Exclude<Done, { readonly error: LanError }> | { readonly failure: LanErrorParts } | { readonly pace: Pace };
+export type WorkerDone =
+  Exclude<Done, { readonly error: LanError }> | { readonly failure: LanErrorParts } | { readonly pace: Pace };
 
 /** See LanError. */
 export type LanErrorParts = Pick<LanError, 'code' | 'problem' | 'advice'>;

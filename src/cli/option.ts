@@ -130,3 +130,13 @@ export function tolerance(text: string): number | `${number}%` {
   if (value === undefined || !(Number(value) > 0)) throw new Expected('a number above 0 or a percentage such as 10%', text);
   return percent ? `${Number(value)}%` : Number(value);
 }
+
+/** How a command is spread over processes, where it runs in this one if nothing is said. */
+export const workersOption = {
+  workers: {
+    ...TEXT,
+    coerce: workers,
+    describe:
+      'processes of one thread each, whose number changes no result; auto: several, or this one on all cores, whichever is measured to be faster (default: this one)',
+  },
+} as const;

@@ -182,10 +182,10 @@ export function startCrew<S, T, R>(options: CrewOptions<S>): Crew<T, R> {
       closing = true;
       signal?.removeEventListener('abort', stop);
       process.off('exit', end);
-      const ended = places.map(({ child }) =>
+      const ended = places.flatMap(({ child }) =>
         child?.pid !== undefined && child.exitCode === null && child.signalCode === null
-          ? new Promise<void>((resolve) => void child.once('exit', () => resolve()))
-          : undefined,
+          ? [new Promise<void>((resolve) => void child.once('exit', () => resolve()))]
+          : [],
       );
       end();
       await Promise.all(ended);
