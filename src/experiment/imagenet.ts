@@ -14,7 +14,7 @@ import { openModel, type Classifier } from '../model/open.js';
 import { imageSpec } from '../model/picture.js';
 import { words } from './fields.js';
 import type { ImagenetConfig } from './kinds.js';
-import { atLeast, Interrupted, type Figure, type Findings, type RunOptions, type Table, type Verdict } from './run.js';
+import { atLeast, inParts, Interrupted, type Figure, type Findings, type RunOptions, type Table, type Verdict } from './run.js';
 
 /** What is explained on what. */
 export interface Subject {
@@ -89,9 +89,9 @@ async function explain(
     evidenceDraws,
     signal: run.signal,
   });
-  const all: Explained[] = [];
   try {
-    for (const [i, path] of paths.entries()) {
+    return await inParts(run, 'photos', paths.length, async (i): Promise<Explained> => {
+      const path = paths[i]!;
       const name = basename(path, extname(path));
       run.onPhase?.(`photo ${i + 1} of ${paths.length}, ${name}: masks for beta ${betasOf(masks.betas).join(', ')}`);
       const { tensor } = await readImage(path, imageSpec(classifier), path);
@@ -99,19 +99,18 @@ async function explain(
       if (run.signal?.aborted) throw new Interrupted();
       const [, , height, width] = tensor.dims as [number, number, number, number];
       const { label, probability } = prediction[0]!;
-      all.push({
+      return {
         name,
         picture: fromPlanes(bytesOf(tensor, classifier.card!.range), [3, height, width]),
         answer: label.split(',')[0]!,
         probability,
         betas,
         attention: betas.map(({ learned }) => needOf(learned.mask, height * width)),
-      });
-    }
+      };
+    });
   } finally {
     await auditor.dispose();
   }
-  return all;
 }
 
 const betasOf = (list: string): number[] => words(list).map(Number).sort((a, b) => a - b); // prettier-ignore

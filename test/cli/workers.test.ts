@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { float32 } from '../../src/core/tensor.js';
+import { packageFile } from '../../src/core/version.js';
 import { random } from '../../src/core/random.js';
 import { encodeNpy } from '../../src/data/npy.js';
 import { dialectModel } from '../../src/engine/ort.js';
@@ -23,7 +24,7 @@ beforeAll(() => {
   const g = new GraphBuilder();
   const normal = (n: number, stream: number): Float32Array => {
     const values = new Float32Array(n);
-    random(5, stream).gaussian(values, 0);
+    random(5, stream).uniform(values, 0, -1.7, 1.7);
     return values;
   };
   const w = g.constant(float32(normal(8 * 27, 1), [8, 3, 3, 3]));
@@ -40,7 +41,10 @@ beforeAll(() => {
 
 async function run(argv: readonly string[], options: string = ''): Promise<{ code: number | null; err: string }> {
   const [node, entry] = PROGRAM;
-  const child = spawn(node, [entry, ...argv, '--trust'], { cwd: folder, env: { ...process.env, NODE_OPTIONS: options } });
+  const child = spawn(node, [entry, ...argv], {
+    cwd: folder,
+    env: { ...process.env, NODE_OPTIONS: options, LAN_ONNX_TRUST: '1' },
+  });
   let err = '';
   child.stderr.on('data', (data) => (err += String(data)));
   child.stdout.resume();
@@ -89,6 +93,20 @@ test('grid: three workers, and one that dies, write what one writes', async () =
   expect(contents('grid-3', files)).toEqual(one);
   expect(contents('grid-2', files)).toEqual(one);
   expect(dead.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
+}, 60_000);
+
+test('reproduce: two workers, one of which dies, write what this process writes', async () => {
+  const config = JSON.parse(readFileSync(packageFile('models', 'imagenet', 'experiment.json')!, 'utf8')) as { masks: object };
+  Object.assign(config.masks, { iterations: 4, evidenceDraws: 8, betas: '2' });
+  writeFileSync(at('few.json'), JSON.stringify(config));
+  const photos = ['05', '07'].map((n) => packageFile('models', 'tank', 'pictures', 'tank', `${n}.png`)!);
+  const reproduce = (workers: string, out: string, options?: string) =>
+    run(['reproduce', 'few.json', '--model', packageFile('models', 'tank', 'tank.onnx')!, '--images', ...photos, '--workers', workers, '--out', out], options); // prettier-ignore
+  const [one, two] = await Promise.all([reproduce('1', 'few-1'), reproduce('2', 'few-2', dying('reproduce-worker', 'dead-reproduce'))]); // prettier-ignore
+  expect([one.code, two.code]).toEqual([one.code, one.code]);
+  const files = ['masks.csv', 'masks.svg', 'metrics.json', 'summary.md'];
+  expect(contents('few-2', files)).toEqual(contents('few-1', files));
+  expect(two.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
 }, 60_000);
 
 test('auto tells why it takes this process for what is done in no time; what workers cannot be handed is refused', async () => {
