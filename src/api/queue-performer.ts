@@ -28,7 +28,7 @@ import { packSample } from './stored-sample.js';
 export interface QueueOptions {
   /** redis://host/name, or rediss:// with TLS; the password in it or in REDIS_PASSWORD. */
   readonly queue: string;
-  /** A folder that all machines share, or an HTTP(S) address: where model, inputs and results pass. */
+  /** A folder that all machines share, an HTTP(S) address, or s3://bucket/prefix: where model, inputs and results pass. */
   readonly store: string;
   /** 1 goes first, 2,000,000 last; none goes before all that have one. */
   readonly priority?: number;

@@ -1,6 +1,6 @@
 // score and grid on several processes: the same files byte for byte as on one, whichever dies on the way, and gone on with after a kill.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -36,7 +36,8 @@ beforeAll(() => {
   const pixels = Uint8Array.from(normal(COUNT * 300, 3), (v) => 128 + 40 * v);
   writeFileSync(at('images.npy'), encodeNpy({ type: 'uint8', dims: [COUNT, 3, 10, 10], data: pixels }));
   writeFileSync(at('labels.npy'), encodeNpy({ type: 'uint8', dims: [COUNT], data: Uint8Array.from({ length: COUNT }, (_, n) => n % 5) })); // prettier-ignore
-  writeFileSync(at('few.npy'), encodeNpy({ type: 'uint8', dims: [40, 3, 5, 5], data: pixels.subarray(0, 40 * 75) }));
+  mkdirSync(at('few'));
+  writeFileSync(at('few/images.npy'), encodeNpy({ type: 'uint8', dims: [40, 3, 5, 5], data: pixels.subarray(0, 40 * 75) }));
 });
 
 async function run(argv: readonly string[], options: string = ''): Promise<{ code: number | null; err: string }> {
@@ -73,7 +74,8 @@ test('score: three workers, and one that dies, write what one writes', async () 
     run(['score', 'm.onnx', '--data', 'images.npy', '--batch', '4', '--workers', workers, '--out', out], options);
   expect(await score('1', 'score-1')).toEqual({ code: 0, err: expect.not.stringContaining('lan-onnx:') });
   const one = contents('score-1', files);
-  expect(JSON.parse(one[0]!.replace(/,\s*,/, ','))).toMatchObject({ count: COUNT, engine: { threads: 1 } });
+  expect(one[0]).toMatch(/"threads": 1\b/);
+  expect(one[3]!.trimEnd().split('\n').length).toBe(COUNT + 1);
   const [three, dead] = await Promise.all([score('3', 'score-3'), score('2', 'score-2', dying('score-worker', 'dead-score'))]);
   expect([three.code, dead.code]).toEqual([0, 0]);
   expect(contents('score-3', files)).toEqual(one);
@@ -84,7 +86,7 @@ test('score: three workers, and one that dies, write what one writes', async () 
 test('grid: three workers, and one that dies, write what one writes', async () => {
   const files = ['grid.json', 'grid.csv'];
   const grid = (workers: string, out: string, options?: string) =>
-    run(['grid', 'm.onnx', '--objects', 'few.npy', '--background', 'noise', '--label', '2', '--workers', workers, '--out', out], options); // prettier-ignore
+    run(['grid', 'm.onnx', '--objects', 'few', '--background', 'noise', '--label', '2', '--workers', workers, '--out', out], options); // prettier-ignore
   expect(await grid('1', 'grid-1')).toEqual({ code: 0, err: expect.not.stringContaining('lan-onnx:') });
   const one = contents('grid-1', files);
   expect(one[1]!.split('\n').length).toBeGreaterThan(100);
@@ -114,9 +116,6 @@ test('auto tells why it takes this process for what is done in no time; what wor
   expect(auto.code).toBe(0);
   expect(auto.err).toMatch(/^note: workers: this process does [\d.e+]+ samples a second, and the 300 take it less than 5 s; taken: workers 1$/m); // prettier-ignore
   const none = await run(['score', 'm.onnx', '--data', 'images.npy', '--workers', '0']);
-  expect([none.code, none.err]).toEqual([
-    2,
-    "lan-onnx: --workers: expected a whole number of at least 1 or auto, received '0'.\n",
-  ]);
+  expect([none.code, none.err]).toEqual([2, "lan-onnx: --workers: expected a whole number of at least 1, received '0'.\n"]);
   expect(existsSync(at('auto/score.jsonl'))).toBe(false);
 }, 60_000);
