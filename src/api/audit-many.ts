@@ -74,7 +74,7 @@ export async function auditMany(model: ModelLike, spec: SourceSpec, options: Man
     const measuring = pacer({ onProgress: own.onProgress, onNote: notes.tell });
     auditor = await createAuditor(model, { pictureSize: source.pictureSize, ...auditing, ...measuring.hooks });
     for (const note of source.notes) notes.tell(note);
-    const { sound, failures, first } = await surveyed(auditor, source, { strict, onFailure });
+    const { sound, failures, first } = await surveyed(auditor, source, { strict, onFailure, lazily: queue !== undefined });
     const { labels, note } = source.actual(auditor);
     if (note !== undefined) notes.tell(note);
     await ensureWritable(out);
@@ -136,13 +136,14 @@ type Sound = Pick<Task, 'at' | 'take'>;
 async function surveyed(
   auditor: Auditor,
   source: Source,
-  { strict, onFailure }: Pick<ManyOptions, 'strict' | 'onFailure'>,
+  { strict, onFailure, lazily }: Pick<ManyOptions, 'strict' | 'onFailure'> & { readonly lazily: boolean },
 ): Promise<{ readonly sound: readonly Sound[]; readonly failures: Map<number, LanError>; readonly first: readonly number[] }> {
   const place = new Map(source.inputs.map((input, at) => [input, at]));
   const failures = new Map<number, LanError>();
   let first: readonly number[] = [];
   const sound = await survey(auditor, source.inputs, {
     strict,
+    lazily,
     read: (input) => source.read(auditor, place.get(input)!),
     onFailure(error, input) {
       failures.set(place.get(input)!, error);
