@@ -56,9 +56,11 @@ async function run(argv: readonly string[], options: string = ''): Promise<{ cod
 const dying = (program: string, name: string): string => {
   const text = `
     import { existsSync, writeFileSync } from 'node:fs';
+    const on = process.on.bind(process);
+    // A listener of our own would let the first messages come before the program's is there.
     if (/${program}\\.(js|ts)$/.test(process.argv[1] ?? ''))
-      process.on('message', ({ task }) => {
-        if (!task || existsSync('${at(name)}')) return;
+      process.on = (event, listener) => on(event, event !== 'message' ? listener : (message, ...rest) => {
+        if (message.task === undefined || existsSync('${at(name)}')) return listener(message, ...rest);
         writeFileSync('${at(name)}', '');
         process.kill(process.pid, 'SIGSEGV');
       });`;
