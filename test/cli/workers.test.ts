@@ -83,7 +83,7 @@ test('score: three workers, and one that dies, write what one writes', async () 
   expect(contents('score-3', files)).toEqual(one);
   expect(contents('score-2', files)).toEqual(one);
   expect(dead.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
-}, 60_000);
+}, 180_000);
 
 test('grid: three workers, and one that dies, write what one writes', async () => {
   const files = ['grid.json', 'grid.csv'];
@@ -97,7 +97,7 @@ test('grid: three workers, and one that dies, write what one writes', async () =
   expect(contents('grid-3', files)).toEqual(one);
   expect(contents('grid-2', files)).toEqual(one);
   expect(dead.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
-}, 60_000);
+}, 180_000);
 
 test('reproduce: two workers, one of which dies, write what this process writes', async () => {
   const config = JSON.parse(readFileSync(packageFile('models', 'imagenet', 'experiment.json')!, 'utf8')) as { masks: object };
@@ -111,7 +111,7 @@ test('reproduce: two workers, one of which dies, write what this process writes'
   const files = ['masks.csv', 'masks.svg', 'metrics.json', 'summary.md'];
   expect(contents('few-2', files)).toEqual(contents('few-1', files));
   expect(two.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
-}, 60_000);
+}, 180_000);
 
 test('auto tells why it takes this process for what is done in no time; what workers cannot be handed is refused', async () => {
   const auto = await run(['score', 'm.onnx', '--data', 'images.npy', '--workers', 'auto', '--out', 'auto']);
@@ -120,4 +120,4 @@ test('auto tells why it takes this process for what is done in no time; what wor
   const none = await run(['score', 'm.onnx', '--data', 'images.npy', '--workers', '0']);
   expect([none.code, none.err]).toEqual([2, "lan-onnx: --workers: expected a whole number of at least 1, received '0'.\n"]);
   expect(existsSync(at('auto/score.jsonl'))).toBe(false);
-}, 60_000);
+}, 180_000);

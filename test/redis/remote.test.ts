@@ -97,7 +97,7 @@ test('over TLS, by a user of its own, contents by HTTP that break off: what one 
   expect([await stranger.ended, await wrong.ended]).toEqual([2, 2]);
   expect(stranger.err()).toMatch(/^lan-onnx: Queue rediss:\/\/localhost:\d+\/tls: the certificate of the server is not trusted \(.+\)\. Give the file of the authority that has signed it in NODE_EXTRA_CA_CERTS, and the host by a name that stands in it\.\n$/); // prettier-ignore
   expect(wrong.err()).toMatch(/the server does not let this user in \(wrong user or password\)/);
-}, 110_000);
+}, 180_000);
 
 test('a content that is another than its hash says is refused by the worker at each try, and not kept', async () => {
   await plain.start();
@@ -107,7 +107,7 @@ test('a content that is another than its hash says is refused by the worker at e
   expect(await audit.ended).toBe(2);
   expect(audit.err()).toMatch(/^lan-onnx: left out: a\.png: given up after 2 tries: Store 'http:\S+': the content of \w{12} is another one than its name says\.$/m); // prettier-ignore
   expect(worker.err().match(/is another one than its name says/g)!.length).toBe(4);
-}, 60_000);
+}, 180_000);
 
 interface JobLine {
   readonly event: string;
@@ -136,7 +136,7 @@ test('a run of priority 1 goes before one of 5 that was there first', async () =
   const worker = start(['worker', '--queue', plain.queue('first'), '--store', at('store'), '--cache', 'cache-p', '--workers', '1', '--trust', '--log', 'json']); // prettier-ignore
   expect([await late.ended, await early.ended]).toEqual([0, 0]);
   expect(jobsOf(worker.err()).map(({ input }) => input)).toEqual(['c.png', 'd.png', 'a.png', 'b.png']);
-}, 90_000);
+}, 180_000);
 
 test('a time limit ends a try, the next one waits for its back-off, twice as long each time', async () => {
   await plain.start();
@@ -151,7 +151,7 @@ test('a time limit ends a try, the next one waits for its back-off, twice as lon
   const waits = tries.slice(1).map((t, i) => (Date.parse(t.time) - Date.parse(tries[i]!.time)) / 1000 - t.seconds);
   expect(waits[0]).toBeGreaterThan(0.9);
   expect(waits[1]).toBeGreaterThan(1.9);
-}, 90_000);
+}, 180_000);
 
 test('a rate holds for all workers of a queue together', async () => {
   await plain.start();
@@ -164,7 +164,7 @@ test('a rate holds for all workers of a queue together', async () => {
   // Two at once, two a second later, and two another second later.
   expect(times[5]! - times[0]!).toBeGreaterThan(1800);
   for (let i = 2; i < 6; i++) expect(times[i]! - times[i - 2]!).toBeGreaterThan(900);
-}, 60_000);
+}, 180_000);
 
 test('jobs of a run that was broken off and begun with other settings are taken out; status takes out those of any run', async () => {
   await plain.start();
@@ -188,4 +188,4 @@ test('jobs of a run that was broken off and begun with other settings are taken 
   ]);
   const removed = start(['status', '--queue', plain.queue('left'), '--remove', runs[0]!.run, '--json']);
   expect([await removed.ended, JSON.parse(removed.out())]).toEqual([0, expect.objectContaining({ waiting: 0, runs: [] })]);
-}, 90_000);
+}, 180_000);
