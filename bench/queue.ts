@@ -1,6 +1,6 @@
 // Many pictures through a queue, with a real Redis: audits a second beside one process and two, what a job costs, and nothing lost where everything is killed.
 // Usage: npm run build, then npx tsx bench/queue.ts --model M --data D [--limit 2000] [--compared 100] [--rounds 3] [--jobs 10000] [--iterations 4] [--out FOLDER]; --limit 0 leaves
-// the long run out (make queue-long is all of it). Ratios are medians of rounds in which the three ways take turns.
+// the long run out (make queue-long is all of it). Ratios are medians of rounds in which the three ways take turns; --rounds 0 --limit 0 measures what a job costs alone.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -131,6 +131,10 @@ say(
   `a job of the queue, of ${values.jobs}: ${cost.milliseconds.toFixed(2)} ms, both ends in one process; ${cost.bytes.toFixed(0)} bytes of Redis while it waits; ${cost.network.map((n) => n.toFixed(0)).join(' bytes to Redis and ')} from it`,
 );
 
+if (Number(values.rounds) === 0 && Number(values.limit) === 0) {
+  await server.kill();
+  process.exit(0);
+}
 const compared = Number(values.compared);
 const pair = [worker('short', 1), worker('short', 2)];
 const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)]!;
