@@ -53,7 +53,7 @@ export async function redisServer(folder: string, { tls }: Secured = {}): Promis
     queue: (name) => (tls ? `rediss://${USER}@localhost:${port}/${name}` : `redis://127.0.0.1:${port}/${name}`),
     async start() {
       const way = tls
-        ? ['--port', '0', '--tls-port', `${port}`, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-ca-cert-file', tls.ca, '--tls-auth-clients', 'no', '--user', USER, 'on', `>${password}`, '~bull:*', '&*', '+@all', '-@dangerous', '+info', '+client|list', '+client|setname', '+client|setinfo', '+keys'] // prettier-ignore
+        ? ['--port', '0', '--tls-port', `${port}`, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-ca-cert-file', tls.ca, '--tls-auth-clients', 'no', '--user', USER, 'on', `>${password}`, '~bull:*', '&*', '+@all', '-@dangerous', '+info', '+client'] // prettier-ignore
         : ['--port', `${port}`];
       const args = [...way, '--bind', '127.0.0.1', '--dir', home, '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--requirepass', password]; // prettier-ignore
       child = spawn('redis-server', args, { stdio: 'ignore' });
