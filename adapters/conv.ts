@@ -16,6 +16,7 @@ import {
   asTwoDimensional,
   axesOf,
   CONV_ATTRIBUTES,
+  convNode,
   explicit,
   extent,
   isExplicit,
@@ -26,7 +27,7 @@ import {
   type Explicit,
 } from './kernels/conv-geometry.js';
 import * as onTf from './kernels/conv-tf.js';
-import { convNode, inputGradient, type Weight } from './kernels/conv-vjp.js';
+import { inputGradient, type Weight } from './kernels/conv-vjp.js';
 import { weightGradient } from './kernels/conv-weight.js';
 import { convTransposeVolume, convVolume } from './kernels/volume-tf.js';
 import { positive, windows } from './kernels/sizes.js';

@@ -1,4 +1,5 @@
 // Values joined along an axis and taken apart again: Concat and Split.
+import { channelParts } from './kernels/channel-parts.js';
 import { DATA_TYPE, defineOp, int, positiveAxis, type OpAdapter } from './op.js';
 import { optionalIntegers, range, sameDims, zeros } from './kernels/shape-common.js';
 import { withLength } from './kernels/sizes.js';
@@ -20,6 +21,8 @@ const concat = defineOp({
   vjp: ({ dy, needs, type }, { axis: signed }, g) => {
     const axis = positiveAxis(signed, type(0).dims.length);
     const sizes = needs.map((_, i) => type(i).dims[axis]!);
+    const parts = axis === 1 && type(0).dims.length === 4 ? channelParts(g, dy[0]!, sizes) : undefined;
+    if (parts) return needs.map((needed, i) => (needed ? parts[i] : undefined));
     if (needs.every(Boolean)) return g.ops('Split', [dy[0]!, g.ints(sizes)], sizes.length, { axis });
     let start = 0;
     return needs.map((needed, i) => {

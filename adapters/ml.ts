@@ -1,7 +1,19 @@
 // Classical models as scikit-learn exports write them (ai.onnx.ml): linear, support vectors, scaling and encoding, in standard ops.
-import { float32, int64 } from '../src/core/tensor.js';
+import { float32, int64, isFloat, sizeOf, toFloat32, type Tensor } from '../src/core/tensor.js';
 import type { GraphBuilder } from '../src/onnx/builder.js';
-import { DATA_TYPE, defineOp, float, floats, int, ints, text, type AttributeSpec, type OldNode, type OpAdapter } from './op.js';
+import {
+  DATA_TYPE,
+  defineOp,
+  float,
+  floats,
+  int,
+  ints,
+  tensor,
+  text,
+  type AttributeSpec,
+  type OldNode,
+  type OpAdapter,
+} from './op.js';
 import {
   asFloat,
   asRows,
@@ -92,6 +104,40 @@ function featureVectorizer(n: OldNode, g: GraphBuilder): string {
     return g.op('Pad', [x, g.op('Concat', [g.ints([0, 0, 0]), lacking], { axis: 0 })]);
   });
   return g.op('Concat', parts, { axis: 1 });
+}
+
+/**
+ * What `keys` are looked up as: the value of the first key that an element equals, else the default. From version 4 on NaN equals NaN. Strings are whole numbers by now
+ * (compile/strings.ts).
+ */
+function labelEncoder(n: OldNode, g: GraphBuilder): string {
+  const whole = (name: string): Tensor | undefined => {
+    const list = n.attr<readonly number[]>(name);
+    return list && int64(list);
+  };
+  const fractions = (name: string): Tensor | undefined => {
+    const list = n.attr<readonly number[]>(name);
+    return list && float32(list);
+  };
+  const keys = n.attr<Tensor>('keys_tensor') ?? whole('keys_int64s') ?? fractions('keys_floats');
+  const values = n.attr<Tensor>('values_tensor') ?? whole('values_int64s') ?? fractions('values_floats');
+  if (!keys || !values || sizeOf(keys.dims) !== sizeOf(values.dims) || sizeOf(keys.dims) === 0)
+    return n.refuse('it has no keys and as many values, of numbers or of strings');
+  const count = sizeOf(keys.dims);
+  const otherwise =
+    n.attr<Tensor>('default_tensor') ??
+    (values.type === 'int64' ? int64([n.attr<number>('default_int64') ?? -1]) : float32([n.attr<number>('default_float') ?? 0]));
+  const x = g.op('Unsqueeze', [n.x[0]!, g.ints([-1])]);
+  const key = g.op('CastLike', [g.constant({ ...keys, dims: [count] }), x]);
+  const nan = n.version >= 4 && isFloat(keys.type) && toFloat32(keys).some(Number.isNaN);
+  const both = (): string => g.op('And', [g.op('IsNaN', [x]), g.op('IsNaN', [key])]);
+  const equal = nan ? g.op('Or', [g.op('Equal', [x, key]), both()]) : g.op('Equal', [x, key]);
+  // The first of several equal keys weighs most; none leaves 0, which is the place of the default.
+  const weights = g.constant(float32(Array.from({ length: count }, (_, i) => count - i)));
+  const found = g.op('ReduceMax', [g.mul(g.cast(equal, DATA_TYPE.float32!), weights), g.ints([-1])], { keepdims: 0 });
+  const place = g.cast(g.sub(g.scalar(count), found), DATA_TYPE.int64!);
+  const flat = (t: Tensor): string => g.constant({ ...t, dims: [sizeOf(t.dims)] });
+  return g.op('Gather', [g.op('Concat', [flat(values), flat(otherwise)], { axis: 0 }), place], { axis: 0 });
 }
 
 /** DIFFERS: an unknown category gives zeros for zeros = 0 too, where onnxruntime fails. */
@@ -202,7 +248,26 @@ export const ml: OpAdapter[] = [
     versions: [1],
     attributes: { cats_int64s: ints(), zeros: int(1) },
     canonicalize: oneHotEncoder,
-    restrictions: 'no strings; no gradient: categories are whole numbers',
+    restrictions: 'strings of a column (`--csv`) only; no gradient: categories are whole numbers',
+  }),
+  defineOp({
+    op: 'LabelEncoder',
+    domain: ML,
+    versions: [2, 4],
+    attributes: {
+      keys_int64s: ints(),
+      keys_floats: floats(),
+      keys_tensor: tensor(),
+      values_int64s: ints(),
+      values_floats: floats(),
+      values_tensor: tensor(),
+      default_int64: int(-1),
+      default_float: float(-0),
+      default_string: text('_Unused'),
+      default_tensor: tensor(),
+    },
+    canonicalize: labelEncoder,
+    restrictions: 'strings of a column (`--csv`) only; no gradient: a key is found or not',
   }),
   // A map, which JavaScript cannot receive: its values are what it was made of, under its own name (classifier/reference.ts cuts it likewise).
   defineOp({

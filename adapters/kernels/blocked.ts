@@ -62,10 +62,12 @@ export const isZero = (g: GraphBuilder, v: string, channels: number, rows: Read,
   g.op('Relu', [pick(g, v, channels, rows, columns, LIFT, 1)]);
 
 /** A gradient that was woven from phases, remembered so that what comes next can work on the phases instead. */
-interface Woven {
+export interface Woven {
   readonly phases: readonly (readonly (string | undefined)[])[];
   readonly dims: readonly [number, number, number, number];
   readonly size: readonly [number, number];
+  /** What weaving cuts off at the end is zero in the phases. */
+  readonly zeroBeyond: boolean;
 }
 // By builder, so that nothing outlives a graph. Weaving that nobody reads is pruned with the graph.
 const WOVEN = new WeakMap<GraphBuilder, Map<string, Woven>>();
@@ -73,10 +75,10 @@ const WOVEN = new WeakMap<GraphBuilder, Map<string, Woven>>();
 /** The phases that `v` was woven from, if it was. */
 export const wovenFrom = (g: GraphBuilder, v: string): Woven | undefined => WOVEN.get(g)?.get(v);
 
-/** The same woven value with every phase replaced; `channels` is the new number of channels. */
+/** The same woven value with every phase replaced, zeros by zeros; `channels` is the new number of channels. */
 export const mapPhases = (
   g: GraphBuilder,
-  { phases, dims: [n, c, rows, columns], size }: Woven,
+  { phases, dims: [n, c, rows, columns], size, zeroBeyond }: Woven,
   change: (phase: string, a: number, b: number) => string,
   channels = c,
 ): string =>
@@ -85,6 +87,7 @@ export const mapPhases = (
     phases.map((line, a) => line.map((v, b) => (v === undefined ? undefined : change(v, a, b)))),
     [n, channels, rows, columns],
     size,
+    zeroBeyond,
   );
 
 /** The sum of two woven values, phase by phase; undefined where they are not alike. */
@@ -94,7 +97,7 @@ export function addWoven(g: GraphBuilder, v: string, w: string): string | undefi
   const alike = a.phases.length === b.phases.length && a.phases[0]!.length === b.phases[0]!.length;
   if (!alike) return undefined;
   const sum = (x: string | undefined, y: string | undefined): string | undefined => (x && y ? g.add(x, y) : (x ?? y));
-  return weaveBlocked(g, a.phases.map((line, p) => line.map((x, q) => sum(x, b.phases[p]![q]))), a.dims, a.size); // prettier-ignore
+  return weaveBlocked(g, a.phases.map((line, p) => line.map((x, q) => sum(x, b.phases[p]![q]))), a.dims, a.size, a.zeroBeyond && b.zeroBeyond); // prettier-ignore
 }
 
 /**
@@ -125,13 +128,14 @@ export function gateBlocked(g: GraphBuilder, dy: string, y: string, dims: readon
 /**
  * Phases woven together: [N, C, rows, columns] each, phases[a][b] holding the elements at (a + s0 * q, b + s1 * r), undefined: zeros; gives
  * [N, C, height, width], cut off at the end. Channels last, so that runs of channels are copied; onnxruntime merges the transposes into its
- * reordering.
+ * reordering. `zeroBeyond`: what is cut off is zero.
  */
 export function weaveBlocked(
   g: GraphBuilder,
   phases: readonly (readonly (string | undefined)[])[],
   [n, c, rows, columns]: readonly [number, number, number, number],
   [height, width]: readonly [number, number],
+  zeroBeyond = false,
 ): string {
   const [s0, s1] = [phases.length, phases[0]!.length];
   const given = phases.flatMap((line, a) => line.flatMap((value, b) => (value === undefined ? [] : [{ value, a, b }])));
@@ -160,6 +164,6 @@ export function weaveBlocked(
   const cut = rows * s0 !== height || columns * s1 !== width;
   const made = g.transpose(cut ? g.slice(whole, [0, 0], [height, width], [1, 2]) : whole, [0, 3, 1, 2]);
   const known = WOVEN.get(g) ?? new Map<string, Woven>();
-  WOVEN.set(g, known.set(made, { phases, dims: [n, c, rows, columns], size: [height, width] }));
+  WOVEN.set(g, known.set(made, { phases, dims: [n, c, rows, columns], size: [height, width], zeroBeyond }));
   return made;
 }

@@ -212,3 +212,27 @@ export function windowOf(dims: readonly number[], value: number): Tensor {
 
 /** A tensor of ones; see windowOf. */
 export const ones = (dims: readonly number[]): Tensor => windowOf(dims, 1);
+
+/** One property of every axis. */
+export const pick = <K extends keyof Axis>(axes: readonly Axis[], key: K): number[] => axes.map((a) => a[key]);
+
+/** A Conv whose pads may be negative: those are cut off first. `axes` describe it; x is [N, C, size...]. */
+export function convNode(
+  g: GraphBuilder,
+  x: string,
+  lead: readonly [number, number],
+  w: string,
+  axes: readonly Axis[],
+  group: number,
+): string {
+  const begin = pick(axes, 'begin');
+  const end = pick(axes, 'end');
+  const cropped = padSpatial(g, x, [...lead, ...pick(axes, 'size')], begin.map((b) => Math.min(0, b)), end.map((e) => Math.min(0, e))); // prettier-ignore
+  return g.op('Conv', [cropped, w], {
+    kernel_shape: pick(axes, 'kernel'),
+    strides: pick(axes, 'stride'),
+    dilations: pick(axes, 'dilation'),
+    pads: [...begin, ...end].map((p) => Math.max(0, p)),
+    group,
+  });
+}

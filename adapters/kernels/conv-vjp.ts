@@ -2,7 +2,8 @@
 import { sizeOf, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
 import { fillBlocks, mapPhases, weaveBlocked, wovenFrom } from './blocked.js';
-import { extent, interleave, padSpatial, type Axis } from './conv-geometry.js';
+import { convNode, extent, interleave, padSpatial, pick, type Axis } from './conv-geometry.js';
+import { gradientOnPhases } from './conv-woven.js';
 import { subpixelAxis, type Subpixel } from './conv-tf.js';
 
 /** A weight by name, with its dims and, where it is a constant, its value. */
@@ -13,36 +14,12 @@ export interface Weight {
   readonly value?: Tensor;
 }
 
-/** One property of every axis. */
-export const pick = <K extends keyof Axis>(axes: readonly Axis[], key: K): number[] => axes.map((a) => a[key]);
-
-/** A Conv whose pads may be negative: those are cut off first. `axes` describe it; x is [N, C, size...]. */
-export function convNode(
-  g: GraphBuilder,
-  x: string,
-  lead: readonly [number, number],
-  w: string,
-  axes: readonly Axis[],
-  group: number,
-): string {
-  const begin = pick(axes, 'begin');
-  const end = pick(axes, 'end');
-  const cropped = padSpatial(g, x, [...lead, ...pick(axes, 'size')], begin.map((b) => Math.min(0, b)), end.map((e) => Math.min(0, e))); // prettier-ignore
-  return g.op('Conv', [cropped, w], {
-    kernel_shape: pick(axes, 'kernel'),
-    strides: pick(axes, 'stride'),
-    dilations: pick(axes, 'dilation'),
-    pads: [...begin, ...end].map((p) => Math.max(0, p)),
-    group,
-  });
-}
-
 /** From this many kernel elements on, the sub-pixel form beats ConvTranspose, whose intermediate grows with the kernel. */
 const LARGE_KERNEL = 25;
 
 /**
  * dL/dx of y = Conv(x, w). Stride 1: a Conv with the rotated, transposed weight. Strided: ConvTranspose; with a large constant kernel
- * (the 7x7 stem of a ResNet) one Conv for all sub-pixel phases and an interleave.
+ * (the 7x7 stem of a ResNet) one Conv for all sub-pixel phases and an interleave; where dy is woven from phases itself, it stays in them.
  */
 export function inputGradient(
   g: GraphBuilder,
@@ -70,6 +47,9 @@ export function inputGradient(
     (group === 1 || (group === m && group === c))
   )
     return phaseGradient(g, dy, [batch, m, c], weight.value, axes as [Axis, Axis], group);
+  const woven = wovenFrom(g, dy);
+  if (woven && weight.value && group === 1 && axes.every((a) => a.dilation === 1))
+    return gradientOnPhases(g, woven, weight.value, axes as [Axis, Axis]);
   const large = sizeOf(pick(axes, 'kernel')) >= LARGE_KERNEL && group === 1;
   if (!weight.value || !large) return transposedGradient(g, dy, weight, axes, group);
   const dense = axes.map((a): Axis => ({ ...a, kernel: extent(a), dilation: 1 }));

@@ -1,8 +1,7 @@
 // Gradients of convolutions' weights as ONNX nodes, for any number of spatial axes: products of dy with what each tap of the kernel reads.
 import { sizeOf } from '../../src/core/tensor.js';
 import type { GraphBuilder } from '../../src/onnx/builder.js';
-import { padSpatial, type Axis } from './conv-geometry.js';
-import { convNode, pick } from './conv-vjp.js';
+import { type Axis, convNode, padSpatial, pick } from './conv-geometry.js';
 
 /** With at most so many input channels per group, onnxruntime's own im2col is cheaper than slices and a product: depthwise, pictures. */
 const FEW_CHANNELS = 4;

@@ -110,5 +110,5 @@ export function maxGradientBlocked(
     };
     return phases(g, across, b, shares(g, across, b, line), columns);
   });
-  return weaveBlocked(g, woven, [n, c, rows, columns], [a.size, b.size]);
+  return weaveBlocked(g, woven, [n, c, rows, columns], [a.size, b.size], true);
 }

@@ -4,6 +4,7 @@ import type { MethodName } from '../attribution/names.js';
 import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Within } from '../evidence/answer.js';
+import type { EvidenceDraws } from '../evidence/trials.js';
 import type { LiveChange, LiveMask } from '../explain/masks.js';
 import type { Find, MaskShape, MaskValues, OutputLoss, Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
@@ -96,8 +97,11 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly within?: Within;
   /** Seconds for each mask: six tenths to learn it, the rest for its evidence, which takes fewer draws where there is no time for all. */
   readonly budget?: number;
-  /** Fresh noise draws for the evidence. Default 256; with preset 'quick' 64. */
-  readonly evidenceDraws?: number;
+  /**
+   * Fresh noise draws for the evidence. Default 256; with preset 'quick' 64. 'auto': at most as many, and those of the claim end when it is decided whether it
+   * is sure enough to lead; its interval is then one that holds whenever one stops.
+   */
+  readonly evidenceDraws?: EvidenceDraws;
   /**
    * What a person has marked as needed (where it is bright): a picture, resized and cropped as the input is, an .npy file or a Tensor with one value for each
    * element of the mask, or a folder with a file of each input's name. The metrics then say how far the mask points there.

@@ -3,7 +3,7 @@ import { basename, extname } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { castTensor, float32, isFloat, sizeOf, type Tensor } from '../core/tensor.js';
 import { readBytes, sha256 } from '../data/files.js';
-import { columnsFor, numbersIn, readTable, type Table } from '../data/table.js';
+import { columnsFor, numbersIn, readTable, type Categories, type Table } from '../data/table.js';
 import type { Tokenizer } from '../data/tokenizer.js';
 import type { WordIndex } from '../data/words.js';
 import type { Classifier } from '../model/open.js';
@@ -140,16 +140,50 @@ export function tableAt(path: string, reading: Reading): Promise<Table> {
 async function readRow(classifier: Classifier, { csv, row }: RowInput, reading: Reading): Promise<Sample> {
   requireNumbers(classifier, csv);
   const table = await tableAt(csv, reading);
-  const columns = columnsFor(table, sizeOf(classifier.inputShape), reading.columns);
-  const values = numbersIn(table, row - 1, columns);
+  const { columns, categories, notes } = columnsOf(classifier, table, reading);
+  const values = numbersIn(table, row - 1, columns, categories);
+  const fields = columns.map((c) => table.rows[row - 1]![c]!);
+  const strange = columns.flatMap((c, i) =>
+    values[i] === categories[i]?.length ? [`'${table.columns[c]!}' is '${fields[i]!}'`] : [],
+  );
   return {
     path: nameOf({ csv, row }),
     title: `${basename(csv, extname(csv))} ${row}`,
     sha256: sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
     x: numbersAs(classifier, values),
-    features: { kind: 'feature', names: columns.map((c) => table.columns[c]!), values },
+    features: {
+      kind: 'feature',
+      names: columns.map((c) => table.columns[c]!),
+      values,
+      ...(categories.some(Boolean) ? { written: fields.map((field, i) => (categories[i] ? field : undefined)) } : {}),
+    },
     ...(table.rows.length > 1 ? { noise: `bootstrap:${csv}` } : {}),
-    notes: [],
+    notes: [
+      ...notes,
+      ...(strange.length > 0
+        ? [`the model names no such category, and takes it as one that it does not know: ${strange.join(', ')}`]
+        : []),
+    ],
+  };
+}
+
+/** Which columns of a table the model takes, and what it knows of those that hold categories. Throws as columnsFor. */
+export function columnsOf(
+  { inputShape, source }: Classifier,
+  table: Table,
+  { columns: wanted }: Reading,
+): { readonly columns: readonly number[]; readonly categories: Categories; readonly notes: readonly string[] } {
+  const count = sizeOf(inputShape);
+  const own = source.columns ?? [];
+  const names = own.flatMap(({ name }) => name ?? []);
+  // An input that takes one column is called like it.
+  const byName = names.length === count && names.every((name) => table.columns.includes(name));
+  const columns = columnsFor(table, count, wanted ?? (byName ? names : undefined));
+  const differ = !byName && names.length === count ? columns.flatMap((c, i) => (table.columns[c] === names[i] ? [] : [`'${table.columns[c]!}' as '${names[i]!}'`])) : []; // prettier-ignore
+  return {
+    columns,
+    categories: own.map((c) => c.categories),
+    notes: differ.length > 0 ? [`columns go in by their order: ${differ.join(', ')}`] : [],
   };
 }
 

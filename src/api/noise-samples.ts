@@ -2,14 +2,14 @@
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { castTensor, float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
-import { columnsFor, wholeRows } from '../data/table.js';
+import { wholeRows } from '../data/table.js';
 import { readTexts, type Text } from '../data/text-files.js';
 import { bootstrapSamples } from '../explain/bootstrap-noise.js';
 import { createGenerator, drawsOf, fitGenerator } from '../lan/generator.js';
 import { bootstrapPath, noiseParts } from '../lan/noise.js';
 import { samplesOf } from '../lan/samples.js';
 import type { Classifier } from '../model/open.js';
-import { requireNumbers, tableAt, type Reading } from './named-inputs.js';
+import { columnsOf, requireNumbers, tableAt, type Reading } from './named-inputs.js';
 import type { Graph } from '../onnx/graph.js';
 import { idsTensor, inLength, tokenNamed } from './token-inputs.js';
 
@@ -103,7 +103,8 @@ async function rows(path: string, classifier: Classifier, reading: Reading, seed
   requireNumbers(classifier, path);
   const table = await tableAt(path, reading);
   const width = sizeOf(classifier.inputShape);
-  const { values, leftOut } = wholeRows(table, columnsFor(table, width, reading.columns));
+  const { columns, categories } = columnsOf(classifier, table, reading);
+  const { values, leftOut } = wholeRows(table, columns, categories);
   const count = values.length / width;
   const chosen = drawn(count, MOST, seed);
   const inputs = chosen.map((i) => values.subarray(i * width, (i + 1) * width));

@@ -62,6 +62,7 @@ const OPENING: Readonly<Record<Exclude<keyof OpenOptions, 'signal'>, true>> = {
   shapes: true,
   variant: true,
   named: true,
+  joinColumns: true,
   batch: true,
   card: true,
   adapters: true,

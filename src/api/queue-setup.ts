@@ -51,7 +51,7 @@ const Options = z
     against: z.union([text, number]),
     within: z.union([number, z.templateLiteral([number, '%'])]),
     budget: number,
-    evidenceDraws: count,
+    evidenceDraws: z.union([count, z.literal('auto')]),
     sanity: z.boolean(),
     method: z.enum(CONTENDERS),
     vocabulary: z.array(text),

@@ -2,6 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { isFloat, sizeOf } from '../core/tensor.js';
 import { fileSize, isFolder } from '../data/places.js';
+import { readTable } from '../data/table.js';
 import { hasTokenizer, openTokenizer, type Tokenizer } from '../data/tokenizer.js';
 import { readVocabulary } from '../data/vocabulary.js';
 import { wordIndex } from '../data/words.js';
@@ -31,16 +32,17 @@ export async function tokenizerFor(
   return folder && hasTokenizer(model) ? openTokenizer(model) : undefined;
 }
 
-/** The shape of a text's tokens or a file's bytes, which binds what a model leaves open; undefined where that says nothing. */
+/** The shape of a text's tokens, a file's bytes or a table's row, which binds what a model leaves open; undefined where that says nothing. */
 export async function textShape(
   model: string | Uint8Array,
   input: NamedInputs,
-  { tokenizer: named }: Pick<AuditOptions, 'tokenizer'>,
+  { tokenizer: named, columns }: Pick<AuditOptions, 'tokenizer' | 'columns'>,
 ): Promise<readonly number[] | undefined> {
   if ('file' in input) {
     const bytes = fileSize(input.file);
     return bytes === undefined ? undefined : [1, Math.min(MOST_BYTES, Math.max(1, bytes))];
   }
+  if ('csv' in input) return [1, columns?.length ?? (await readTable(input.csv)).columns.length];
   if (!('text' in input)) return undefined;
   const tokenizer = await tokenizerFor(model, named);
   return tokenizer && [1, encodedWithin(tokenizer, input.text).ids.length];
@@ -86,6 +88,6 @@ function noTokens({ hookPoint, input }: Classifier): LanError {
 
 /** What an input binds of a model's open axes. */
 export async function shapesFor(model: string | Uint8Array, input: AuditInput | NamedInputs, options: AuditOptions) {
-  if (isNamed(input)) return { sample: await textShape(model, input, options) };
+  if (isNamed(input)) return 'csv' in input ? { joinColumns: true } : { sample: await textShape(model, input, options) };
   return { sample: await shapeOf(input), pictureSize: await sizeOfPicture(input) };
 }

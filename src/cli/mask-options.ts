@@ -11,7 +11,7 @@ import {
   seedOption,
   taskOptions,
 } from './options.js';
-import { each, Expected, number, TEXT, TEXTS, type OptionTable, whole } from './option.js';
+import { each, evidenceDraws, Expected, number, TEXT, TEXTS, type OptionTable, whole } from './option.js';
 
 /** Heading of the options about masks in --help. */
 export const MASK = 'Mask:';
@@ -93,9 +93,10 @@ export const explainOptions = {
   ...objectiveOptions,
   'evidence-draws': {
     ...TEXT,
-    coerce: whole(1),
+    coerce: evidenceDraws,
     group: EVIDENCE,
-    describe: 'fresh noise draws for the evidence (default: 256, with --preset quick 64)',
+    describe:
+      'fresh noise draws for the evidence (default: 256, with --preset quick 64); auto: those of the claim end when it is decided',
   },
   ...seedOption,
   ...hookPointOption,

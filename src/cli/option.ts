@@ -95,6 +95,9 @@ export const whole =
 /** How many processes: `auto`, or a whole number of at least 1. */
 export const workers = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
 
+/** Draws of the evidence: `auto`, or a whole number of at least 1. */
+export const evidenceDraws = (text: string): number | 'auto' => (text === 'auto' ? text : whole(1)(text));
+
 /** A finite number of at least `least`. */
 export const number =
   (least = -Infinity) =>

@@ -9,6 +9,7 @@ import { checkAttributes } from './attributes.js';
 import { Carried } from './carried.js';
 import { isControl } from './control.js';
 import { adapterTable, Refusal, refuse } from './static.js';
+import { withCodes } from './strings.js';
 import { widen } from './widen.js';
 
 interface Context {
@@ -35,7 +36,7 @@ export function rewrite(model: Model, adapters: readonly OpAdapter[], pictures: 
     const context: Context = { find: adapterTable(adapters), opsets: flat.opsets, problems: [] };
     return { graph: canonicalGraph(graph, context, () => undefined, pictures), problems: context.problems };
   };
-  const numeric = withOutputs(flat.graph, (o) => o.type !== 'string');
+  const numeric = withCodes(withOutputs(flat.graph, (o) => o.type !== 'string'));
   const first = attempt(numeric);
   if (first.problems.length === 0) return first.graph;
   const floats = withOutputs(numeric, (o) => o.type === undefined || FLOATS.test(o.type));

@@ -1,5 +1,62 @@
-// Before differentiation: a maximum pool and the Relu before it change places, so that the gradient is gated where there are fewer elements.
+// Before differentiation: pools change places with what stands before them. Before a Relu, so that the gradient is gated where there are fewer elements; before
+// a Concat, so that it comes in parts.
+import { isBlocked } from '../../adapters/kernels/blocked.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
+
+/** Pools that work on every channel alone. */
+const POOLS = new Set(['MaxPool', 'AveragePool']);
+
+/**
+ * Pool(Concat(x, y)) = Concat(Pool(x), Pool(y)) along channels. Done where all parts fill blocks of the convolutions' layout, the pool alone reads the
+ * Concat, and convolutions alone read the pool: the gradient then comes in parts (channelParts), and onnxruntime need not leave its layout to split it.
+ */
+export function poolBeforeConcat(graph: Graph): Graph {
+  const producer = producersOf(graph);
+  const readers = readersOf(graph);
+  const readByConvolutions = onlyReadByConvolutions(graph);
+  const types = new Map(graph.types);
+  const replaced = new Map<Node, Node[]>();
+  const blocked = (name: string): boolean => isBlocked(types.get(name)?.dims ?? []);
+  for (const pool of graph.nodes) {
+    if (!POOLS.has(pool.op) || pool.domain !== '' || pool.outputs.length !== 1) continue;
+    const [x, y] = [pool.inputs[0]!, pool.outputs[0]!];
+    const source = producer.get(x);
+    const axis = source?.attributes['axis'];
+    if (source?.op !== 'Concat' || axis?.kind !== 'int' || axis.value !== 1) continue;
+    if (readers.get(x) !== 1 || !readByConvolutions.has(y) || !source.inputs.every(blocked)) continue;
+    const names = source.inputs.map((_, i) => `${y}/part${i}`);
+    if (names.some((name) => producer.has(name) || types.has(name))) continue;
+    const { type, dims } = types.get(y)!;
+    source.inputs.forEach((part, i) => types.set(names[i]!, { type, dims: dims.with(1, types.get(part)!.dims[1]!) }));
+    const pools = source.inputs.map((part, i): Node => ({ ...pool, name: names[i]!, inputs: [part], outputs: [names[i]!] }));
+    replaced.set(source, []).set(pool, [...pools, { ...source, name: nodeLabel(pool), inputs: names, outputs: [y] }]);
+  }
+  if (replaced.size === 0) return graph;
+  return { ...graph, nodes: graph.nodes.flatMap((n) => replaced.get(n) ?? [n]), types };
+}
+
+const producersOf = (graph: Graph): Map<string, Node> =>
+  new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+
+/** Values that convolutions without groups read and nothing else does: their gradients come in parts where they are asked for (channelParts). */
+function onlyReadByConvolutions(graph: Graph): Set<string> {
+  const read = new Set<string>();
+  const otherwise = new Set(graph.outputs.map((o) => o.name));
+  for (const { op, domain, inputs, attributes } of graph.nodes) {
+    const group = attributes['group'];
+    const dense = op === 'Conv' && domain === '' && (group === undefined || (group.kind === 'int' && group.value === 1));
+    inputs.forEach((x, i) => (dense && i === 0 ? read : otherwise).add(x));
+  }
+  return new Set([...read].filter((x) => !otherwise.has(x)));
+}
+
+/** How often each value is read; an output of the graph is read once more. */
+function readersOf(graph: Graph): Map<string, number> {
+  const readers = new Map<string, number>();
+  for (const x of [...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs.map((o) => o.name)])
+    readers.set(x, (readers.get(x) ?? 0) + 1);
+  return readers;
+}
 
 /**
  * MaxPool(Relu(x)) = Relu(MaxPool(x)), since Relu is monotone; the same through a Concat of Relus. Done where a pool with a stride is the only
@@ -7,13 +64,8 @@ import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
  * are left alone. Types and dims stay those of the values.
  */
 export function poolBeforeRelu(graph: Graph): Graph {
-  const producer = new Map<string, Node>();
-  const readers = new Map<string, number>();
-  for (const node of graph.nodes) {
-    for (const o of node.outputs) producer.set(o, node);
-    for (const x of node.inputs) readers.set(x, (readers.get(x) ?? 0) + 1);
-  }
-  for (const o of graph.outputs) readers.set(o.name, (readers.get(o.name) ?? 0) + 1);
+  const producer = producersOf(graph);
+  const readers = readersOf(graph);
   const alone = (name: string): boolean => readers.get(name) === 1;
   const types = new Map(graph.types);
   const replaced = new Map<Node, Node[]>();

@@ -5,7 +5,7 @@ import { float32, isFloat, sizeOf } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { hazardsOf } from './hazards.js';
-import { poolBeforeRelu } from './commute.js';
+import { poolBeforeConcat, poolBeforeRelu } from './commute.js';
 import { adapterTable, Refusal, staticNode } from './static.js';
 
 /** Name of the output that holds the gradient of an input. */
@@ -74,7 +74,7 @@ export function blockedBy(
  * const backward = differentiate(graph, { of: 'loss', wrt: [{ name: 'x', as: 'x_grad' }] }, adapters);
  */
 export function differentiate(original: Graph, { of, wrt }: Gradients, adapters: readonly OpAdapter[]): Graph {
-  const graph = poolBeforeRelu(original);
+  const graph = poolBeforeRelu(poolBeforeConcat(original));
   const find = adapterTable(adapters);
   const g = GraphBuilder.from(graph);
   const ofType = g.typeOf(of);

@@ -73,7 +73,7 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
     throw new LanError(
       'unsupported',
       `Input '${input.name}' holds strings, so no mask can be learned on it.`,
-      'Cut the model behind what reads them.',
+      'Cut the model behind what reads them. Columns of a table are taken: inputs of [N,1], which OneHotEncoder or LabelEncoder reads.',
     );
   if (!declared)
     throw new LanError(

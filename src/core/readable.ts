@@ -34,3 +34,17 @@ export const readableJson = (json: string): string =>
   json.replace(UNPRINTABLE, (c) =>
     c === '\n' ? c : Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
   );
+
+/** Characters of a foreign text that a table shows. */
+const LINE = 80;
+
+/** Foreign text as one short line: white space of any kind as single spaces, the rest made safe, the end left out where it is long. */
+export function oneLine(text: string): string {
+  const line = readable(
+    text
+      .slice(0, 100 * LINE)
+      .replace(/\s+/g, ' ')
+      .trim(),
+  );
+  return line.length > LINE ? `${line.slice(0, LINE - 1)}…` : line;
+}

@@ -97,11 +97,16 @@ export function fit(photo: Picture, spec: Omit<ImageSpec, 'range'>, name = 'from
   return crop(resize(photo, rows, columns, spec.resample), halfOf(columns - width), halfOf(rows - height), width, height);
 }
 
-/** A photo as float32 [1, channels, height, width], RGB order, values 0 (black) to spec.range (white). Throws as fit. */
-export function asInput(photo: Picture, spec: ImageSpec, name?: string): Tensor {
+/** A decoded photo as float32 [1, channels, height, width], RGB order, values 0 (black) to spec.range (white); its note goes along. Throws as fit. */
+export function decodedInput(
+  { note, ...photo }: Picture & { note?: string },
+  spec: ImageSpec,
+  name?: string,
+): { tensor: Tensor; note?: string } {
   const planes = toPlanes(fit(photo, spec, name), spec.channels);
   const scale = spec.range / 255;
   const data = new Float32Array(planes.length);
   for (let i = 0; i < data.length; i++) data[i] = planes[i]! * scale;
-  return float32(data, [1, spec.channels, spec.height, spec.width]);
+  const tensor = float32(data, [1, spec.channels, spec.height, spec.width]);
+  return note === undefined ? { tensor } : { tensor, note };
 }

@@ -3,7 +3,7 @@ import sharp, { type Metadata } from 'sharp';
 import { LanError, messageOf } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import { readBytes } from './files.js';
-import { asInput, fit, MAX_PIXELS, onWhite, tooLarge, unreadable, type ImageSpec } from './fit.js';
+import { decodedInput, fit, MAX_PIXELS, onWhite, tooLarge, unreadable, type ImageSpec } from './fit.js';
 import { budget } from './memory.js';
 import { decodePlain, isPlain, mostPixels } from './plain-pictures.js';
 import { toPlanes } from './planes.js';
@@ -186,9 +186,7 @@ export async function readImage(
   spec: ImageSpec,
   name?: string,
 ): Promise<{ tensor: Tensor; note?: string }> {
-  const { note, ...photo } = await decodePixels(source, name);
-  const tensor = asInput(photo, spec, typeof source === 'string' ? source : name);
-  return note === undefined ? { tensor } : { tensor, note };
+  return decodedInput(await decodePixels(source, name), spec, typeof source === 'string' ? source : name);
 }
 
 /** RGB pixels (height x width x 3 bytes) as a PNG file. Throws LanError when the count does not fit the size. */

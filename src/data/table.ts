@@ -80,6 +80,17 @@ export function columnsFor(table: Table, count: number, wanted?: readonly string
   );
 }
 
+/** How the field of a column becomes a number: by its place among categories, one more than the last for any other; else as it is written. */
+export type Categories = readonly (readonly string[] | undefined)[];
+
+/** The number that a field stands for; undefined where it is none. `known`: of a column of categories. */
+function numberOf(field: string, known: readonly string[] | undefined): number | undefined {
+  if (!known) return isNumber(field) ? Number(field) : undefined;
+  const place = known.indexOf(field);
+  if (place >= 0) return place;
+  return MISSING.test(field) ? undefined : known.length;
+}
+
 /** A value that is not there, or no number; by its row (from 0) and its column. */
 function refusal({ path, columns, rows, lines }: Table, row: number, column: number): LanError {
   const field = rows[row]![column]!;
@@ -87,8 +98,11 @@ function refusal({ path, columns, rows, lines }: Table, row: number, column: num
   return new LanError('data', `Table '${path}', row ${row + 1} (line ${lines[row]}): '${columns[column]}' ${what}.`);
 }
 
-/** The numbers of a row (from 0) in these columns. Throws LanError (`data`) naming the first that is missing or none, and for a row that is not there. */
-export function numbersIn(table: Table, row: number, columns: readonly number[]): Float32Array {
+/**
+ * The numbers of a row (from 0) in these columns; `categories`: of each of them. Throws LanError (`data`) naming the first that is missing or none, and for a row
+ * that is not there.
+ */
+export function numbersIn(table: Table, row: number, columns: readonly number[], categories: Categories = []): Float32Array {
   const fields = table.rows[row];
   if (!fields)
     throw new LanError(
@@ -96,21 +110,27 @@ export function numbersIn(table: Table, row: number, columns: readonly number[])
       `Table '${table.path}': has no row ${row + 1}; it has ${table.rows.length}.`,
       'Row 1 is the first below the names.',
     );
-  const wrong = columns.find((c) => !isNumber(fields[c]!));
-  if (wrong !== undefined) throw refusal(table, row, wrong);
-  return Float32Array.from(columns, (c) => Number(fields[c]));
+  const numbers = columns.map((c, i) => numberOf(fields[c]!, categories[i]));
+  const wrong = numbers.indexOf(undefined);
+  if (wrong >= 0) throw refusal(table, row, columns[wrong]!);
+  return Float32Array.from(numbers as number[]);
 }
 
 /**
  * Those rows of a table that are whole: [n * columns.length] numbers row by row, and how many were left out since a value is missing. Throws LanError
  * (`data`) for a field that is neither a number nor missing, and where no row is whole.
  */
-export function wholeRows(table: Table, columns: readonly number[]): { readonly values: Float32Array; readonly leftOut: number } {
+export function wholeRows(
+  table: Table,
+  columns: readonly number[],
+  categories: Categories = [],
+): { readonly values: Float32Array; readonly leftOut: number } {
   const whole: number[] = [];
   let leftOut = 0;
   table.rows.forEach((fields, row) => {
-    const wrong = columns.find((c) => !isNumber(fields[c]!));
-    if (wrong === undefined) for (const c of columns) whole.push(Number(fields[c]));
+    const numbers = columns.map((c, i) => numberOf(fields[c]!, categories[i]));
+    const wrong = columns[numbers.indexOf(undefined)];
+    if (wrong === undefined) whole.push(...(numbers as number[]));
     else if (MISSING.test(fields[wrong]!)) leftOut++;
     else throw refusal(table, row, wrong);
   });

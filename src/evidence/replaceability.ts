@@ -1,5 +1,5 @@
 // The claim and its proof: on fresh noise, how often does the classifier keep its answer when the mask says what may be replaced?
-import { wilson } from '../core/proportion.js';
+import { confidenceSequence, wilson } from '../core/proportion.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Find } from '../lan/choices.js';
 import type { Noise } from '../lan/noise.js';
@@ -76,7 +76,7 @@ export async function replaceability(
   const values = toFloat32(options.order ?? mask);
   const ranking = new Ranking(values);
   // Of a binary mask the hard claim is the one that counts.
-  const soft = await trials.certified(values, options.order ? BESIDE : undefined);
+  const soft = options.order ? await trials.certified(values, BESIDE) : await trials.claimed(values);
   const alone = await noiseAlone(trials, values.length);
   const own = options.order ? toFloat32(mask).reduce((a, b) => a + b, 0) : undefined;
   const deletion = options.find === 'delete' ? await deletionClaim(trials, ranking, options.found ?? (await search(trials, ranking, { own, find: 'delete' }))) : undefined; // prettier-ignore
@@ -97,7 +97,7 @@ export async function replaceability(
 export async function noiseAlone(trials: Trials, elements: number): Promise<Kept> {
   const everything = new Float32Array(elements).fill(1);
   const first = await trials.certified(everything, BESIDE);
-  return trials.kept(first.kept === 0 ? first : await trials.certified(everything));
+  return trials.kept(first.kept === 0 ? first : await trials.certified(everything, undefined, first));
 }
 
 /** The largest fraction of an input that was found to be replaceable entirely, certified on draws that chose nothing; `hard` is absent where none was. */
@@ -137,7 +137,7 @@ export async function hardClaimOf(trials: Trials, values: Float32Array): Promise
 
 async function hardClaim(trials: Trials, ranking: Ranking, { count, tried }: Found): Promise<HardReplaceability> {
   if (count === undefined) return { tried };
-  const hard = await trials.certified(ranking.mask(count, 'keep'));
+  const hard = await trials.claimed(ranking.mask(count, 'keep'));
   return {
     hard: { fraction: count / ranking.length, threshold: ranking.threshold(count), ...trials.measured(hard), tried },
     tried,
@@ -147,7 +147,7 @@ async function hardClaim(trials: Trials, ranking: Ranking, { count, tried }: Fou
 async function deletionClaim(trials: Trials, ranking: Ranking, { count, tried }: Found): Promise<Deletion> {
   const all = tried.map(({ fraction, kept, draws }) => ({ fraction, changed: draws - kept, draws }));
   if (count === undefined) return { tried: all };
-  const lost = await trials.certified(ranking.mask(count, 'delete'));
+  const lost = await trials.claimed(ranking.mask(count, 'delete'), 'delete');
   const alone = await trials.certified(ranking.mask(count, 'keep'), BESIDE);
   const { kept, labels: _, interval: __, ...measured } = trials.measured(lost);
   const changed = measured.draws - kept;
@@ -157,7 +157,7 @@ async function deletionClaim(trials: Trials, ranking: Ranking, { count, tried }:
       threshold: ranking.threshold(count),
       ...measured,
       changed,
-      interval: wilson(changed, measured.draws),
+      interval: (measured.sequential ? confidenceSequence : wilson)(changed, measured.draws),
       alone: trials.kept(alone),
     },
     tried: all,

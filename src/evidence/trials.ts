@@ -1,5 +1,5 @@
 // Fresh noise put where a mask says, and what the classifier answers to it: the draws behind every claim of replaceability.
-import { wilson, type Proportion } from '../core/proportion.js';
+import { confidenceSequence, wilson, type Proportion } from '../core/proportion.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Find } from '../lan/choices.js';
@@ -29,10 +29,24 @@ export interface SoftEvidence extends Kept {
 /** A fraction is a candidate where at least this part of the choosing draws kept the answer, unless another one was asked for. */
 export const LEAST = 0.95;
 
+/** By how much the lower end of a claim's interval may lie below what was asked for. */
+const SLACK = 0.05;
+
+/** The lower end of a claim's interval from which on it may lead, where the answer was to be kept on the part `least` of the draws. */
+export const leadsFrom = (least = LEAST): number => least - SLACK - 1e-9;
+
+/** Fresh draws of the evidence: how many, or 'auto': until the interval of the claim is decided, at most as many as by default. */
+export type EvidenceDraws = number | 'auto';
+
 /** How much noise is drawn, and what counts as the answer kept. */
 export interface TrialOptions {
   /** For certifying. Default 256. */
   readonly draws?: number;
+  /**
+   * The draws of a claim end as soon as its interval, which then is a confidence sequence, is decided: its lower end has come to where the claim may lead
+   * (leadsFrom), or its upper end has fallen below that. Default false.
+   */
+  readonly sequential?: boolean;
   /** For choosing the fraction that is replaced entirely. Default 64. */
   readonly choosing?: number;
   /** A fraction is a candidate where at least this part of the choosing draws kept the answer. Default LEAST. */
@@ -49,17 +63,21 @@ export interface Trial {
   /** Mean of Judge.divergence. */
   readonly divergence: number;
   readonly draws: number;
+  /** See Proportion. */
+  readonly sequential?: true;
 }
 
 /** The draws for one input: masks come as values of one shape, 1 = replaced. */
 export interface Trials {
   /**
    * On choosing draws (stream `threshold`): `holds` where enough of them kept the answer, or changed it (`find`). Given up as soon as that cannot be, and taken
-   * for true once half of them have done so without one that did not (`sure`): nothing is claimed on these draws.
+   * for true once half of them have done so without one that did not: nothing is claimed on these draws. `clear`: that, or at most half as many did not as may.
    */
-  choosing(mask: Float32Array, find?: Find): Promise<Trial & { readonly holds: boolean; readonly sure: boolean }>;
-  /** On all draws that chose nothing (stream `evidence`), or on the first `most` of them. */
-  certified(mask: Float32Array, most?: number): Promise<Trial>;
+  choosing(mask: Float32Array, find?: Find): Promise<Trial & { readonly holds: boolean; readonly clear: boolean }>;
+  /** On all draws that chose nothing (stream `evidence`), or on the first `most` of them. `earlier`: those that were taken of the same mask already. */
+  certified(mask: Float32Array, most?: number, earlier?: Trial): Promise<Trial>;
+  /** The same for a claim, which `sequential` draws end sooner: that the answer is kept, or changed (`find`). */
+  claimed(mask: Float32Array, find?: Find): Promise<Trial>;
   /** How often the answer was kept in a certified trial, with its 95 % Wilson interval. */
   kept(trial: Trial): Kept;
   /** The same, and how far the answers lay apart. */
@@ -69,13 +87,19 @@ export interface Trials {
 /** Inputs that are classified at once. */
 const BATCH = 8;
 
+/** Does the confidence sequence of k of n lie at `level` or above, or all below it? */
+export function isDecided(k: number, n: number, level: number): boolean {
+  const [low, high] = confidenceSequence(k, n);
+  return low >= level || high < level;
+}
+
 /** Draws for x [1,...sample] and masks of shape `maskDims`, which broadcasts to it. */
 export async function createTrials(
   predict: Predict,
   x: Tensor,
   maskDims: readonly number[],
   noise: Noise,
-  { draws = 256, choosing = 64, least = LEAST, seed = 0, judge: judgeBy = judgeClass }: TrialOptions,
+  { draws = 256, choosing = 64, least = LEAST, seed = 0, sequential = false, judge: judgeBy = judgeClass }: TrialOptions,
 ): Promise<Trials> {
   const judge: Judge = judgeBy(await predict(x));
   const per = sizeOf(x.dims);
@@ -88,13 +112,14 @@ export async function createTrials(
     count: number,
     stream: number,
     decided: (kept: number, done: number) => boolean = () => false,
+    earlier?: Trial,
   ): Promise<Trial> => {
     const noiseStream = random(seed, stream);
     const soft = spread(given, maskDims, x.dims);
-    let kept = 0;
-    let sum = 0;
-    const labels = (judge.labels ?? []).map(() => 0);
-    for (let at = 0; at < count; at += BATCH) {
+    let kept = earlier?.kept ?? 0;
+    let sum = earlier ? earlier.divergence * earlier.draws : 0;
+    const labels = (judge.labels ?? []).map((_, l) => earlier?.labels[l] ?? 0);
+    for (let at = earlier?.draws ?? 0; at < count; at += BATCH) {
       const n = Math.min(BATCH, count - at);
       const corrupted = new Float32Array(n * per);
       noise.fill(corrupted, noiseStream, at);
@@ -111,11 +136,16 @@ export async function createTrials(
     }
     return { kept, labels, divergence: sum / count, draws: count };
   };
-  const proportion = (kept: number, draws: number): Proportion => ({ kept, draws, interval: wilson(kept, draws) });
-  const counted = ({ kept, labels, draws }: Trial): Kept => ({
-    ...proportion(kept, draws),
-    ...(judge.labels && { labels: judge.labels.map((index, l) => ({ index, ...proportion(labels[l]!, draws) })) }),
-  });
+  const counted = ({ kept, labels, draws, sequential: ended }: Trial): Kept => {
+    const proportion = (of: number): Proportion =>
+      ended
+        ? { kept: of, draws, interval: confidenceSequence(of, draws), sequential: true }
+        : { kept: of, draws, interval: wilson(of, draws) };
+    return {
+      ...proportion(kept),
+      ...(judge.labels && { labels: judge.labels.map((index, l) => ({ index, ...proportion(labels[l]!) })) }),
+    };
+  };
   return {
     async choosing(mask, find = 'keep') {
       const wanted = (kept: number, done: number): number => (find === 'keep' ? kept : done - kept);
@@ -123,9 +153,16 @@ export async function createTrials(
       const hopeless = (kept: number, done: number): boolean => wanted(kept, done) + tries - done < least * tries;
       const counts = await trial(mask, tries, STREAMS.threshold, (kept, done) => sure(kept, done) || hopeless(kept, done));
       const certain = sure(counts.kept, counts.draws);
-      return { ...counts, sure: certain, holds: certain || wanted(counts.kept, counts.draws) >= least * tries };
+      const atLeast = (part: number): boolean => certain || wanted(counts.kept, counts.draws) >= part * tries;
+      return { ...counts, clear: atLeast((1 + least) / 2), holds: atLeast(least) };
     },
-    certified: (mask, most = total) => trial(mask, Math.min(most, total), STREAMS.evidence),
+    certified: (mask, most = total, earlier) => trial(mask, Math.min(most, total), STREAMS.evidence, undefined, earlier),
+    async claimed(mask, find = 'keep') {
+      if (!sequential || total === 1) return trial(mask, total, STREAMS.evidence);
+      const level = leadsFrom(least);
+      const decided = (kept: number, done: number): boolean => isDecided(find === 'keep' ? kept : done - kept, done, level);
+      return { ...(await trial(mask, total, STREAMS.evidence, decided)), sequential: true };
+    },
     kept: counted,
     measured: (t) => ({
       ...(judge.measure === 'kl' ? { kl: t.divergence } : { rmse: Math.sqrt(t.divergence) }),

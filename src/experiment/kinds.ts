@@ -115,13 +115,7 @@ export interface AdversaryConfig {
   readonly repeats: { readonly seeds: number };
   readonly tank: AdversarySection & { readonly size: number; readonly train: number; readonly test: number };
   /** Sample-specific masks of tanks (Eq. 4). */
-  readonly masks: {
-    readonly beta: number;
-    readonly draws: number;
-    readonly pictures: number;
-    readonly iterations: number;
-    readonly noiseSamples: number;
-  };
+  readonly masks: Omit<TankConfig['masks'], 'methods'>;
   readonly digits: AdversarySection & { readonly digit: number };
   /** The LAN of the digits (Eq. 3), and what is measured of it, as in TranslatedConfig. */
   readonly explainer: ExplainerConfig;

@@ -60,7 +60,12 @@ export async function tanks(config: TankConfig, _data: string | undefined, run: 
       verdicts: [
         atLeast('the classifier is accurate on its own test set', own, limits['accuracy']!),
         atMost('it is near chance on tanks without clouds', Math.abs(clear - 0.5), limits['chance']!),
-        atLeast(`attention on clouds, against tanks, per pixel (beta ${beta})`, ratio, limits['attentionRatio']!),
+        // It hangs on how far F has learned that tanks do not matter, more than on the masks: of one that has seen 400 steps it says little.
+        atLeast(
+          `attention on clouds, against tanks, per pixel (beta ${beta}, F after ${config.classifier.iterations} steps)`,
+          ratio,
+          limits['attentionRatio']!,
+        ),
       ],
       figures: [found.figure],
       tables: [attentionTable(new Map([['lan', found.attention], ...others]), found.scenes, run.seed)],

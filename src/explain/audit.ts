@@ -22,6 +22,7 @@ import { drawsOf, sharesBudget, timeLeft, whileLearning } from './time-left.js';
 import { corruptOnce } from '../evidence/corrupt.js';
 import { measureAll, needOf, NOTHING_FURTHER, type Further } from '../evidence/measure.js';
 import type { Found } from '../evidence/search.js';
+import type { EvidenceDraws } from '../evidence/trials.js';
 import { walk, type PathPoint } from './path.js';
 import { replaceability, type Replaceability } from '../evidence/replaceability.js';
 import { drawsToShow, stepsOf, type ShownSteps } from './shown.js';
@@ -32,8 +33,8 @@ export interface AuditOptions extends MaskProgress {
   readonly coversEvidence?: boolean;
   readonly preset?: Preset;
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
-  /** Fresh noise draws for the evidence; default 256. */
-  readonly evidenceDraws?: number;
+  /** Fresh noise draws for the evidence; default 256. 'auto': until the claim is decided, at most as many. */
+  readonly evidenceDraws?: EvidenceDraws;
   /** Of a regression: by how much its value may move and still counts as kept; absolute, or a part of it. Default '10%'. */
   readonly within?: Within;
   /** Which class is explained; absent: the model's answer. */
@@ -264,6 +265,7 @@ async function measured(
   const time = await timeLeft(budget, began, { predict, x, wanted: drawsOf(options) });
   const evidence = await replaceability(predict, x, mask.mask, noise, {
     draws: time.draws,
+    sequential: options.evidenceDraws === 'auto',
     seed: settings.seed,
     judge,
     ...(order && { order }),

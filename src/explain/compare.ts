@@ -21,6 +21,7 @@ import { agreementOf, inquire, type Inquiry } from './inquiry.js';
 import { learned } from './masks.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { rangeOf, tokenPool } from './plausible.js';
+import { drawsOf } from './time-left.js';
 
 /** The name of the method of this project: a mask learned by descent (Eq. 4). */
 export const LAN = 'lan';
@@ -188,7 +189,12 @@ async function fieldOf(
   const { seed } = settings;
   const judge = (p: Tensor) => judgeOf(answer, p, classifier.severalLabels);
   const maskDims = [1, ...maskShapeOf(settings.maskShape, bound.sampleShape)];
-  const trials = await createTrials(predict, x, maskDims, noise, { draws: options.evidenceDraws, seed, judge });
+  const trials = await createTrials(predict, x, maskDims, noise, {
+    draws: drawsOf({ evidenceDraws: options.evidenceDraws }),
+    sequential: options.evidenceDraws === 'auto',
+    seed,
+    judge,
+  });
   return { inquiry, noise, settings, trials, subject: { x, noise, seed, predict, score: scoreOf(answer) } };
 }
 

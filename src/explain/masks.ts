@@ -68,6 +68,7 @@ export function learned(learner: Learner, settings: LanSettings, options: MaskPr
           beta,
           binary: settings.maskValues === 'binary',
           // A path is of betas as they are; how often the answer is kept chooses among them.
+          fixed: settings.betaPath,
           keep: settings.betaPath ? undefined : settings.keep,
         },
         kept: keptBy(answer, p),

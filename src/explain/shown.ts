@@ -3,9 +3,11 @@ import { float32, type Tensor } from '../core/tensor.js';
 import { judgeOf, type Answer, type Named } from '../evidence/answer.js';
 import { replacedSteps, shownDraws } from '../evidence/replaced.js';
 import type { Replaceability } from '../evidence/replaceability.js';
+import type { EvidenceDraws } from '../evidence/trials.js';
 import type { Noise } from '../lan/noise.js';
 import { orderOf, type LearnedMask } from '../lan/learn.js';
 import type { Classifier } from '../model/open.js';
+import { drawsOf } from './time-left.js';
 
 /** What the classifier answered to one input: classes with their probabilities, or a value. */
 export interface ShownAnswer {
@@ -38,8 +40,8 @@ export const drawsToShow = (
   x: Tensor,
   noise: Noise,
   seed: number,
-  { curvesOnly, evidenceDraws = 256 }: { readonly curvesOnly?: boolean; readonly evidenceDraws?: number },
-): Tensor | undefined => (curvesOnly ? undefined : shownDraws(x, noise, seed, Math.ceil(evidenceDraws / 64)));
+  { curvesOnly, evidenceDraws }: { readonly curvesOnly?: boolean; readonly evidenceDraws?: EvidenceDraws },
+): Tensor | undefined => (curvesOnly ? undefined : shownDraws(x, noise, seed, Math.ceil(drawsOf({ evidenceDraws }) / 64)));
 
 /** The steps for x [1,...sample]. `top`: the most probable classes of a row [1,K]. */
 export async function stepsOf(

@@ -1,5 +1,6 @@
 // How a budget is shared between learning a mask and measuring what it claims.
 import { toFloat32, type Tensor } from '../core/tensor.js';
+import type { EvidenceDraws } from '../evidence/trials.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 
@@ -28,9 +29,14 @@ export const sharesBudget = (
 export const whileLearning = (asked: Parameters<typeof sharesBudget>[0], settings: LanSettings): LanSettings =>
   settings.budget !== undefined && sharesBudget(asked, settings) ? { ...settings, budget: LEARNING * settings.budget } : settings;
 
-/** Fresh draws of the evidence that are asked for: 256 where nothing is said, of a first look 64. */
-export const drawsOf = ({ evidenceDraws, preset }: { readonly evidenceDraws?: number; readonly preset?: Preset }): number =>
-  evidenceDraws ?? (preset === 'quick' ? QUICK_DRAWS : DRAWS);
+/** Fresh draws of the evidence that are asked for, at most where they end when the claim is decided: 256 where nothing is said, of a first look 64. */
+export const drawsOf = ({
+  evidenceDraws,
+  preset,
+}: {
+  readonly evidenceDraws?: EvidenceDraws;
+  readonly preset?: Preset;
+}): number => (typeof evidenceDraws === 'number' ? evidenceDraws : preset === 'quick' ? QUICK_DRAWS : DRAWS);
 
 /** What there is time for. */
 export interface TimeLeft {

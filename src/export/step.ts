@@ -24,8 +24,8 @@ export interface ExportStepOptions {
 
 /**
  * Inputs of the file: `x`, `eta`, `target`, `beta`, `binary`, `adam_scale`, `adam_floor`, and per parameter (`theta`, or `theta_0`, `theta_1` ... one a grid)
- * itself and its moments `<p>_m`, `<p>_v`; all float32, zeros before the first step. Outputs: `loss`, `output_loss`, `mask_mean` and `mask` before
- * the step, and per parameter `<p>_next`, `<p>_m_next`, `<p>_v_next`, to be fed next. Shapes as in buildObjective.
+ * itself and its moments `<p>_m`, `<p>_v`; all float32, zeros before the first step. Outputs: `loss`, `output_loss`, `mask_mean`, `mask`, `soft_mask` and
+ * `outputs` before the step, and per parameter `<p>_next`, `<p>_m_next`, `<p>_v_next`, to be fed next. Shapes as in buildObjective.
  * Throws LanErrors naming every op without a gradient rule, LanErrors for further inputs without feeds (these become constants of the file), LanError as buildObjective does.
  */
 export async function exportStep(classifier: Classifier, options: ExportStepOptions = {}): Promise<ExportedModel> {
@@ -73,6 +73,13 @@ export async function exportStep(classifier: Classifier, options: ExportStepOpti
         own: true,
         meaning: 'the mask before it is rounded: how soon each element stops being needed',
       },
+      {
+        value: 'outputs',
+        as: 'outputs',
+        own: true,
+        meaning:
+          'log-probabilities of the corrupted inputs before the step, a row a draw: those in which the answer is still the largest have kept it',
+      },
       ...state.flatMap((s) => states(s, 'next')),
     ],
     settings: {
@@ -111,7 +118,7 @@ function inputMeanings(classifier: Classifier, { betas }: LanSettings, question:
       : `the answer to keep: the model's ${classes} at x, or a sharpened form of them`,
     binary:
       '1: the mask is rounded to 0 or 1, its gradient that of the mask before it is rounded (straight-through); 0: it is not, as in the first third of the steps of a binary mask',
-    beta: `how much noise is worth: weight of mask_mean; by default ${betas.join(', ')}`,
+    beta: `how much noise is worth: weight of mask_mean; by default ${betas.join(', ')}, and up to twice that while the mask is rounded and \`outputs\` keep the answer`,
     [SCALE]: `learning_rate * ${root} / (1 - ${beta1}^t) at step t = 1, 2, ...`,
     [FLOOR]: `${epsilon} * ${root}`,
   };

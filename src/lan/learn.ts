@@ -9,11 +9,15 @@ import type { Find } from './choices.js';
 import type { Noise } from './noise.js';
 import { firstInfiniteGradient, notFinite } from './not-finite.js';
 import type { Objective } from './objective.js';
+import { firstPrice, nextPrice } from './price.js';
 import { settled } from './settled.js';
 
-/** How one mask is learned (Eq. 4). `beta`: weight of the mask mean, at least 0. */
+/** How one mask is learned (Eq. 4). */
 export interface LearnSettings {
+  /** Weight of the mask mean, at least 0. While a binary mask is rounded and keeps the answer it counts up to twice (see nextPrice). */
   readonly beta: number;
+  /** It does not, as where several betas are compared. */
+  readonly fixed?: boolean;
   readonly iterations: number;
   readonly learningRate: number;
   /** 'constant', or 'cosine': from the learning rate down to a hundredth of it. */
@@ -179,7 +183,7 @@ async function descend(
   };
   let start = performance.now();
   let stopped: LearnedMask['stopped'] = 'iterations';
-  let beta = settings.beta;
+  let [beta, asked] = [settings.beta, settings.beta];
   let binaryFrom: number | undefined;
   const elements = sizeOf(objective.graph.outputs.find((o) => o.name === 'mask')!.dims as number[]);
   let flat = false;
@@ -187,7 +191,10 @@ async function descend(
   for (let step = 0; step < settings.iterations; step++) {
     if (noise.random) noise.fill(eta.data as Float32Array, stream, step);
     const done = doneBy(settings, step, (performance.now() - start) / 1000);
-    if (settings.binary && binaryFrom === undefined && (warm || done >= SOFT_PART || flat)) binaryFrom = step;
+    if (settings.binary && binaryFrom === undefined && (warm || done >= SOFT_PART || flat)) {
+      binaryFrom = step;
+      if (kept) beta = firstPrice({ ...settings, beta });
+    }
     const weights = { beta: scalar(beta), binary: scalar(binaryFrom === undefined ? 0 : 1) };
     Object.assign(feeds, weights);
     const rate = rateAt(settings, done);
@@ -208,10 +215,10 @@ async function descend(
     history.push(metrics);
     const told = onStep?.(metrics, out['soft_mask']);
     if (told) {
-      const asked = performance.now();
+      const paused = performance.now();
       const change = await told;
-      start += performance.now() - asked;
-      if (change?.beta !== undefined) beta = change.beta;
+      start += performance.now() - paused;
+      if (change?.beta !== undefined) beta = asked = change.beta;
       if (change?.noise) (noise = change.noise).fill(eta.data as Float32Array, stream, step + 1);
       if (change) changes.push({ step: step + 1, ...change, noise: change.noise?.name });
     }
@@ -224,15 +231,15 @@ async function descend(
       if (flat && !settings.binary) stopped = 'plateau';
     }
     if (stopped !== 'iterations') break;
-    if (settings.keep !== undefined && binaryFrom !== undefined && metrics.kept !== undefined)
-      beta *= Math.exp(PRICE_RATE * (metrics.kept - settings.keep) * (settings.find === 'delete' ? -1 : 1));
+    if (binaryFrom !== undefined && metrics.kept !== undefined)
+      beta = nextPrice(beta, metrics.kept, { ...settings, beta: asked });
     // Lets signals and timers in: a native step blocks the thread.
     if (step % 8 === 7) await breathe();
   }
   // One more forward pass, for the mask after the last update.
   const last = { ...feeds, beta: scalar(beta), binary: scalar(settings.binary ? 1 : 0) };
   const { mask, soft_mask: order } = (await descent.evaluate(last, ['mask', 'soft_mask'])) as { mask: Tensor; soft_mask: Tensor };
-  const change = changes.length > 0 && { changes, changed: { beta, noise } };
+  const change = changes.length > 0 && { changes, changed: { beta: asked, noise } };
   return { mask, ...(settings.binary && { order }), ...change, history, seconds: (performance.now() - start) / 1000, stopped };
 }
 
@@ -252,8 +259,6 @@ const first = (t: Tensor): number => Number(t.data[0]);
 
 /** The part of a binary run whose masks are soft: a mask has to be somewhere near before rounding it says anything. */
 export const SOFT_PART = 1 / 3;
-/** By how much a step moves the logarithm of beta towards the `keep` that is asked for. */
-const PRICE_RATE = 0.1;
 
 const halved = (settings: LearnSettings): LearnSettings => ({
   ...settings,

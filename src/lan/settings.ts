@@ -4,7 +4,7 @@ import type { LearnSettings } from './learn.js';
 import type { Find, MaskShape, MaskValues, OutputLoss, Preset } from './choices.js';
 
 /** Everything that decides a mask by Eq. 4 and its evidence. `betas`: weights of the mask mean, a mask for each; `draws`: noise draws a step. */
-export interface LanSettings extends Omit<LearnSettings, 'beta' | 'binary'> {
+export interface LanSettings extends Omit<LearnSettings, 'beta' | 'binary' | 'fixed'> {
   readonly betas: readonly number[];
   readonly noise: string;
   readonly draws: number;

@@ -28,6 +28,17 @@ const GREY_CONVENTIONS: Readonly<Record<string, PixelValues>> = {
   'grey, 0..1, MNIST mean and std': { channels: 'GREY', range: 1, mean: [0.1307], std: [0.3081] },
 };
 
+/** Those of grey pictures, and each with black and white exchanged: a network of white digits is given ink on paper. */
+const GREY_BOTH_WAYS: Readonly<Record<string, PixelValues>> = {
+  ...GREY_CONVENTIONS,
+  ...Object.fromEntries(
+    Object.entries(GREY_CONVENTIONS).map(([name, { range, mean, std, ...rest }]) => [
+      `${name}, black and white exchanged`,
+      { ...rest, range, mean: mean.map((m) => Number((range - m).toFixed(6))), std: std.map((s) => -s) },
+    ]),
+  ),
+};
+
 /** Of a card, only what becomes of pixel values. */
 function valuesIn({ channels, range, mean, std }: Partial<InputCard>): Partial<PixelValues> {
   return Object.fromEntries(Object.entries({ channels, range, mean, std }).filter(([, v]) => v !== undefined));
@@ -41,18 +52,19 @@ function valuesWith(convention: PixelValues, given: Partial<InputCard>): PixelVa
 }
 
 /**
- * What may be in force where the card leaves it open, by name: each convention with the fields that were given, once. `orders`: with both orders of
- * channels, where none was given.
+ * What may be in force where the card leaves it open, by name: each convention with the fields that were given, once. `turned`: with both orders of
+ * channels as well, and in grey with black and white exchanged, where that was left open.
  */
 export function candidates(
   given: Partial<InputCard>,
   channels: 1 | 3,
-  { orders = false }: { readonly orders?: boolean } = {},
+  { turned = false }: { readonly turned?: boolean } = {},
 ): ReadonlyMap<string, PixelValues> {
-  const known = Object.entries(channels === 1 ? GREY_CONVENTIONS : CONVENTIONS);
+  const open = given.mean === undefined && given.std === undefined;
+  const known = Object.entries(channels === 3 ? CONVENTIONS : turned && open ? GREY_BOTH_WAYS : GREY_CONVENTIONS);
   const found = new Map<string, PixelValues>();
   const seen = new Set<string>();
-  const both = orders && channels === 3 && given.channels === undefined;
+  const both = turned && channels === 3 && given.channels === undefined;
   for (const order of both ? [undefined, 'BGR' as const, 'RGB' as const] : [given.channels]) {
     for (const [name, convention] of known) {
       const values = valuesWith(convention, { ...given, ...(order ? { channels: order } : {}) });

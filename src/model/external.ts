@@ -4,7 +4,11 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { readPart } from '../data/files.js';
 import { fileSize, isPlainFile, realPath } from '../data/places.js';
+import { otherFile } from '../onnx/other-files.js';
 import type { ExternalReader } from '../onnx/tensors.js';
+
+/** Bytes by which a file that stands in for the data is told. */
+const START = 64;
 
 /**
  * Finds external data relative to the folder of `modelPath`; it is read when it is asked for. A cache may keep the model and its data as links to
@@ -36,6 +40,8 @@ export function externalReader(modelPath: string): ExternalReader {
     if (home === undefined) throw outside;
     if (!isPlainFile(real)) throw new LanError('model', `${name}: its data '${location}' is not a file.`);
     const size = fileSize(real)!;
+    const other = offset + bytes > size ? otherFile(readPart(real, 0, Math.min(size, START), name)) : undefined;
+    if (other) throw new LanError('model', `${name}: its data '${location}' has ${size} bytes: ${other.what}.`, other.advice);
     if (offset + bytes > size)
       throw new LanError(
         'model',

@@ -33,11 +33,22 @@ const MARGIN = 0.06;
 const LIKELY = 2;
 const ENOUGH = 3;
 
+/**
+ * How far the second answer may lie behind the first, in nats, for a network that sees numbers as large as those of its training: ones that were measured
+ * come to 2 to 30, one that was trained to the last digit to 67; given pixels of 0..255 where it wants 0..1, to 100 and thousands, for its
+ * logits grow with its input. Of one logit 16, what a float32 can tell of a probability near 1.
+ */
+const SUREST = 70;
+const SUREST_OF_ONE = 16;
+
 /** What a note about a guess ends in. */
 const SAY = 'say what it is with `card` or `mean`, `std`, `range`, `channels`';
 
 /** What a classifier must do for its preprocessing to be searched for. */
-export interface Conventional<C> extends Pick<Classifier, 'hookPoint' | 'inputShape' | 'cardGiven'> {
+export interface Conventional<C> extends Pick<
+  Classifier,
+  'hookPoint' | 'inputShape' | 'cardGiven' | 'precision' | 'output' | 'severalLabels'
+> {
   readonly card: InputCard | undefined;
   withCard(card: InputCard, assumed?: boolean): C;
   locate(sample: Tensor): Promise<{ readonly x: Tensor; readonly classifier: Pick<Classifier, 'predict'> }>;
@@ -48,7 +59,8 @@ export interface Conventional<C> extends Pick<Classifier, 'hookPoint' | 'inputSh
  * Tries the conventional preprocessings on pictures [N,C,H,W] (pixel values in 0..255; the first MOST_PICTURES count) and gives the classifier with
  * the best, on the same sessions. A wrong preprocessing makes a model unsure, or sure of something that changes with the view: so each picture is
  * shown as it is, cropped a little in two ways and, in colour, mirrored, and a convention scores the probability of the answer on average over the
- * views times the share of views that give it. `note` says what was taken, how sure that is, what came second, and, where it
+ * views times the share of views that give it. One at which the second answer is further behind than training brings about comes after all others: numbers that
+ * are too large make any network sure. `note` says what was taken, how sure that is, what came second, and, where it
  * is not sure, for how many pictures that gives another answer. `classifier` itself stays as it is.
  */
 export async function chooseConvention<C extends Conventional<C>>(
@@ -60,21 +72,30 @@ export async function chooseConvention<C extends Conventional<C>>(
   const bytes = Uint8Array.from(toFloat32(pixels255), (v) => Math.round(Math.min(255, Math.max(0, v))));
   const pictures = Math.min(MOST_PICTURES, bytes.length / per);
   const shown = Array.from({ length: pictures }, (_, i) => viewsOf(bytes.subarray(i * per, (i + 1) * per), shape));
-  const tried: { name: string; classifier: C; score: number; found: readonly number[] }[] = [];
+  const tried: { name: string; classifier: C; score: number; found: readonly number[]; tooSure: boolean }[] = [];
+  const surest = surestOf(classifier);
   for (const [name, values] of candidates(classifier.cardGiven, shape[0])) {
     const candidate = classifier.withCard({ ...classifier.card!, ...values }, true);
     let sum = 0;
     const found: number[] = [];
+    const leads: number[] = [];
     for (const views of shown) {
-      const { score, answer } = scoreOf(await answers(candidate, views, shape));
+      const rows = await answers(candidate, views, shape);
+      const { score, answer } = scoreOf(rows);
       sum += score;
       found.push(answer);
+      leads.push(leadOf(rows[0]!));
     }
-    tried.push({ name, classifier: candidate, score: sum / pictures, found });
+    // The median picture, the lower of two.
+    const lead = leads.sort((a, b) => a - b)[Math.floor((leads.length - 1) / 2)]!;
+    tried.push({ name, classifier: candidate, score: sum / pictures, found, tooSure: lead > surest });
   }
   // Of equals the first, which is the more common convention.
-  const [best, second] = tried.toSorted((a, b) => b.score - a.score) as [(typeof tried)[0], (typeof tried)[0]?];
-  const likely = !second || (pictures >= ENOUGH && best.score > LIKELY * second.score);
+  const order = tried.toSorted((a, b) => Number(a.tooSure) - Number(b.tooSure) || b.score - a.score);
+  const [best, second] = order as [(typeof tried)[0], (typeof tried)[0]?];
+  const passed = best.tooSure ? undefined : order.find((t) => t.tooSure && t.score >= best.score);
+  const rival = Math.max(0, ...order.slice(1).map((t) => t.score));
+  const likely = !second || (pictures >= ENOUGH && best.score > LIKELY * rival);
   const other = second ? best.found.filter((answer, i) => answer !== second.found[i]).length : 0;
   const guess: Preprocessing = {
     source: 'pictures',
@@ -89,7 +110,10 @@ export async function chooseConvention<C extends Conventional<C>>(
       ? `, which gives another answer for ${other} of ${pictures}`
       : ', which answers the same';
   const next = second ? `, before ${second.name} with ${second.score.toFixed(2)}${change}` : '';
-  const note = `no model card: assumed ${best.name}, which is ${likely ? 'likely' : 'a guess'}: it scores ${best.score.toFixed(2)} (confidence times agreement over views of ${pictures} picture${pictures > 1 ? 's' : ''})${next}; ${SAY}`;
+  const over = passed
+    ? `; ${passed.name}, with ${passed.score.toFixed(2)}, is passed over: it leaves no other answer any probability, as numbers that are too large do`
+    : '';
+  const note = `no model card: assumed ${best.name}, which is ${likely ? 'likely' : 'a guess'}: it scores ${best.score.toFixed(2)} (confidence times agreement over views of ${pictures} picture${pictures > 1 ? 's' : ''})${next}${over}; ${SAY}`;
   return { classifier: best.classifier, note, guess };
 }
 
@@ -171,6 +195,18 @@ async function answers<C extends Conventional<C>>(
     rows.push(toFloat32(await classifier.predict(x)));
   }
   return rows;
+}
+
+/** From which lead on an answer is too sure; never where an output is rounded, or holds labels of which several may hold. */
+function surestOf({ precision, output, severalLabels }: Pick<Classifier, 'precision' | 'output' | 'severalLabels'>): number {
+  if (precision !== 'float32' || severalLabels) return Infinity;
+  return sizeOf(output.shape.slice(1)) > 1 ? SUREST : SUREST_OF_ONE;
+}
+
+/** By how much the log of the largest probability leads that of the second; infinite where that has none. */
+function leadOf(row: Float32Array): number {
+  const [first = 0, second = 0] = row.toSorted((a, b) => b - a);
+  return Math.log(first) - Math.log(second);
 }
 
 /** The answer on average over the views, and its probability times the fraction of views that give it; 0 where there is no number. */

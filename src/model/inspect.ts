@@ -4,7 +4,7 @@ import { isControl } from '../compile/control.js';
 import { footprint, type Footprint } from '../compile/footprint.js';
 import { adapterTable, staticNode } from '../compile/static.js';
 import { LanError, LanErrors, withAdvice, type ErrorCode } from '../core/errors.js';
-import { sizeOf, type DType } from '../core/tensor.js';
+import { isFloat, sizeOf, type DType } from '../core/tensor.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import { subgraphs, type Graph, type Node } from '../onnx/graph.js';
 import { allNodes, nameOf, traceOrigins } from './origins.js';
@@ -59,7 +59,10 @@ export interface Inspection {
   readonly nodes: number;
   /** Nodes left to run once shapes are bound. */
   readonly compiledNodes?: number;
-  /** Elements of all initialisers and constants that are not int64 (those are shapes and axes). */
+  /**
+   * Elements of all initialisers and constants that are not int64 (those are shapes and axes), and of classical models the floats in the attributes
+   * of their ops: support vectors, thresholds and leaves of trees, coefficients, scales.
+   */
   readonly parameters: number;
   /** Multiply-accumulates for the bound shapes, additions of biases not counted: of Conv, ConvTranspose, Gemm, MatMul, and what else an adapter counts. */
   readonly macs?: number;
@@ -80,7 +83,7 @@ export async function inspect(from: string | Uint8Array, options: InspectOptions
   const adapters = adaptersOf(options);
   const source = await readModel(from, options);
   await tryUnlessTrusted(source, from, 'compile', { ...options });
-  const flat = inlineFunctions(source.model);
+  const flat = inlineFunctions(source.file ?? source.model);
   const { compiled, problems, notes } = await compiledFor(source, options);
   const nodes = allNodes(flat.graph);
   const bound = (name: string): readonly number[] | undefined =>
@@ -138,7 +141,22 @@ function countParameters(graph: Graph): number {
     const value = node.op === 'Constant' ? node.attributes['value'] : undefined;
     if (value?.kind === 'tensor' && value.value.type !== 'int64' && value.value.type !== 'string')
       total += sizeOf(value.value.dims);
+    if (node.domain === 'ai.onnx.ml') total += learned(node);
     for (const inner of subgraphs(node)) total += countParameters(inner);
+  }
+  return total;
+}
+
+/** Of classical ops, attributes of floats that were not learned. */
+const NOT_LEARNED = new Set(['nodes_hitrates', 'nodes_hitrates_as_tensor', 'kernel_params']);
+
+/** Numbers that a classical op has learned, which lie in its attributes: support vectors, thresholds and leaves of trees, coefficients, scales. */
+function learned({ attributes }: Node): number {
+  let total = 0;
+  for (const [name, { kind, value }] of Object.entries(attributes)) {
+    if (NOT_LEARNED.has(name)) continue;
+    if (kind === 'floats') total += value.length;
+    else if (kind === 'tensor' && isFloat(value.type)) total += sizeOf(value.dims);
   }
   return total;
 }

@@ -25,6 +25,7 @@ import { withPreprocessing, X } from './preprocess.js';
 import { guessOutputKind, isBinary, withLogProbabilities } from './probabilities.js';
 import { feedsAt, randomTokensAt, runToPoint } from './run-to-point.js';
 import type { ModelSource } from './source.js';
+import { requireScores } from './score-output.js';
 import { readAs, requireDeclared, requireOneValue, type Task } from './task.js';
 import { Vjp, type VjpResult } from './vjp.js';
 
@@ -182,6 +183,7 @@ export class OnnxClassifier implements Classifier {
       throw new LanError(
         'input',
         `${this.source.name}: expected samples of shape [${this.sampleShape.join(',')}], received [${sample.join(',')}].`,
+        sample.length === 3 && sizeOf(sample) === sizeOf(this.sampleShape) ? `Where it takes pictures of ${sample.at(-2)} x ${sample.at(-1)}, give that as \`size\`.` : undefined, // prettier-ignore
       );
     }
     this.requireFeeds();
@@ -203,6 +205,7 @@ export class OnnxClassifier implements Classifier {
 
   requireFeeds(): void {
     const { source, output, task, outputKind, labels } = this;
+    if (task === 'classification') requireScores(this.graph, output.name, source.name);
     if (task === 'classification' && this.numbers === 1)
       requireDeclared(source.name, output.name, { outputKind, said: this.parts.card.output, labels: labels.length });
     const { feeds, input, hookPoint } = this.parts;

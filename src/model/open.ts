@@ -11,6 +11,7 @@ import { chooseEngine, type EngineOptions } from './engine-choice.js';
 import { chooseHookPoint, namedIn, hookPointNotes } from './hook-point.js';
 import { OnnxClassifier } from './onnx-classifier.js';
 import { labelsByDefault } from './labels-inside.js';
+import { labelsBeside } from './labels-file.js';
 import { lastOp } from './output-end.js';
 import { labelCount, prepare, type PrepareOptions } from './prepare.js';
 import { guessOutputKind } from './probabilities.js';
@@ -70,9 +71,14 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     : graph;
   goOn('the engine');
   const { plugins = [] } = options;
+  // Between two categories or whole numbers there is nothing that a gradient could lead through.
+  const stepped = source.columns?.filter((c) => c.whole) ?? [];
+  const forward = options.engine === 'forward' || (stepped.length > 0 && (options.engine ?? 'auto') === 'auto');
+  if (forward && options.engine !== 'forward')
+    notes.push(`columns of whole numbers or categories have no gradient: ${named(stepped)}`);
   const steps = new Steps(plugins);
   steps.require(card.input);
-  const { engine, note } = await chooseEngine(options, adapters, explained);
+  const { engine, note } = await chooseEngine(forward ? { ...options, engine: 'forward' } : options, adapters, explained);
   if (note) notes.push(note);
   const session = { threads: options.threads };
   const cut = hookPoint ? await openCutReference(source, canonical, session, hookPoint.name, output.name) : undefined;
@@ -107,7 +113,7 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     kindBy(card.output, end, output.name, notes) ??
     (hookPoint ? undefined : await probabilitiesOf({ source, graph, output: output.name, feeds, notes }, reference));
   const said = kind ? { ...card, output: kind } : card;
-  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, plugins, steps, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task, axes: options.axes, forwardOnly: options.engine === 'forward' }); // prettier-ignore
+  const classifier = new OnnxClassifier({ source, canonical, graph, engine, adapters, plugins, steps, reference, upstream, precision, card: said, integers, notes, input, output, hookPoint, feeds, task, axes: options.axes, forwardOnly: forward }); // prettier-ignore
   if (classifier.card && !integers) notes.push(...assumedFields(classifier.cardGiven, classifier.card));
   if (task === 'classification') notes.push(...sumNotes(classifier));
   notes.push(...labelNotes(classifier, card.labels !== undefined));
@@ -144,7 +150,13 @@ function sumNotes({ graph, output: { name }, classes }: Classifier): string[] {
 
 /** Where the names of the classes come from, where nobody gave them. */
 function labelNotes({ classes, labels, source, task, picture }: OnnxClassifier, given: boolean): string[] {
-  if (given || task === 'regression' || labels.length === 0) return [];
+  if (given || task === 'regression') return [];
+  const beside = labels.length === 0 && source.path !== undefined ? labelsBeside(source.path, classes) : undefined;
+  if (beside !== undefined)
+    return [
+      `'${beside}' holds ${classes} names, as many as there are classes: where they are this model's, give it as \`labels\``,
+    ];
+  if (labels.length === 0) return [];
   return [labelsByDefault(source.model, classes, picture?.channels === 3)!.note];
 }
 
@@ -168,14 +180,17 @@ async function probabilitiesOf(
 ): Promise<OutputKind | undefined> {
   const { source, graph, feeds, notes } = model;
   const output = graph.outputs.find((o) => o.name === model.output)!;
-  if (!isFloat(output.type) || guessOutputKind(graph, output.name) !== 'logits') return undefined;
+  const end = guessOutputKind(graph, output.name);
   const classical = source.model.graph.nodes.some((n) => n.domain === 'ai.onnx.ml');
   const range = rangeOf(graph, output.name);
   const squashed = range.squashed && isFraction(range);
   const k = sizeOf(output.dims as number[]) / ((output.dims?.[0] as number) || 1);
+  // A classifier of two classes may give the Sigmoid of a score and of its opposite, as logistic regressions do.
+  const opposites = end === 'sigmoid' && k === 2;
+  if (!isFloat(output.type) || (end !== 'logits' && !opposites)) return undefined;
   if (k <= 1) return squashed ? 'sigmoid' : undefined;
   const plain = source.size > ASKED_AT_ONCE || SCORES.has(lastOp(graph, output.name)?.op ?? 'Gemm');
-  if (!classical && !squashed && plain) return undefined;
+  if (!classical && !squashed && !opposites && plain) return undefined;
   const rows: Float32Array[] = [];
   for (let draw = 0; draw < ASKED; draw++) {
     let values: Float32Array;
@@ -197,6 +212,7 @@ async function probabilitiesOf(
     if (!classical) notes.push(`'${output.name}' holds rows that add up to 1: taken as probabilities`);
     return 'probabilities';
   }
+  if (opposites) return undefined;
   if (inside) {
     notes.push(
       squashed
@@ -219,6 +235,10 @@ async function probabilitiesOf(
 }
 
 export type { Classifier };
+
+/** Columns by name, for a note. */
+const named = (columns: readonly { readonly name?: string }[]): string =>
+  columns.map((c, i) => (c.name === undefined ? `the ${i + 1}th` : `'${c.name}'`)).join(', ');
 
 /** Values with their types, for messages: `ids: int64, mask: float32`; 'none' for none. */
 const typed = (values: Graph['inputs']): string => values.map((v) => `${v.name}: ${v.type}`).join(', ') || 'none';

@@ -92,12 +92,17 @@ export async function prepare(
     precision: isQuantised(graph) ? 'quantised' : half ? 'float16' : 'float32',
     notes: [
       ...pluginNotes(options.plugins),
+      ...joinedNotes(source),
       ...labelNotes(source.model, canonical),
       ...(card.notes ?? []),
       ...(found?.notes ?? []),
     ],
   };
 }
+
+/** What was made of a model that takes each column of a table by an input of its own. */
+const joinedNotes = ({ columns }: ModelSource): string[] =>
+  columns ? [`its inputs are taken as one, a row of a table: ${columns.map((c) => c.name ?? '?').join(', ')}`] : [];
 
 /** Those of `feeds` that are for inputs of the model. */
 const named = (feeds: SelectionOptions['feeds'] = {}, inputs: readonly ValueInfo[]): SelectionOptions['feeds'] =>

@@ -47,7 +47,8 @@ export async function openReference(
         'input',
         `'${closed.name}' is bfloat16, which onnxruntime neither takes from JavaScript nor gives to it.`,
       );
-    const program = part || whole !== source.model ? await openModelSession(model, options) : await openOriginal(source, options);
+    const changed = part || whole !== source.model || source.columns;
+    const program = changed ? await openModelSession(model, options) : await openOriginal(source, options);
     return { program: inFloat32(program, model), model };
   } catch (error) {
     return canonicalForm(messageOf(error));

@@ -1,4 +1,5 @@
 // Which output of a model holds its class scores, and which input they are made of: told by the graph, and said where there was a choice.
+import { LanError } from '../core/errors.js';
 import { isFloat } from '../core/tensor.js';
 import { reads, type Graph, type Node, type ValueInfo } from '../onnx/graph.js';
 import { lastOp } from './output-end.js';
@@ -138,12 +139,27 @@ function classesOf({ dims }: ValueInfo): number | undefined {
   return rest.length > 0 && rest.every((d) => typeof d === 'number') ? rest.reduce((a, b) => a * b, 1) : undefined;
 }
 
-/** Is the value computed, rather than an input handed through or the index of a class? */
+/**
+ * Is the value computed, rather than an input handed through or the index of a class? A count of indices that are right (a mean, a sum of them) is
+ * an accuracy.
+ */
 function computes(value: string, maker: ReadonlyMap<string, Node>): boolean {
   const node = maker.get(value);
   if (!node || PICKS.has(node.op)) return false;
+  if (/^Reduce/.test(node.op)) return !maker.has(node.inputs[0]!) || computes(node.inputs[0]!, maker);
   if (!MOVES.has(node.op)) return true;
   return node.inputs.some((name) => name !== '' && computes(name, maker));
+}
+
+/** Throws LanError (`unsupported`) where the output is made of the index of a class, or of comparisons, alone: an answer, or how often it is right, has no scores. */
+export function requireScores(graph: Graph, output: string, model: string): void {
+  const maker = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  if (computes(output, maker) || ![...upstreamValues(output, maker)].some((v) => PICKS.has(maker.get(v)?.op ?? ''))) return;
+  throw new LanError(
+    'unsupported',
+    `${model}: its output '${output}' is made of the index of a class alone (an answer, or how often it is right), so that there are no scores to explain.`,
+    'Export the model with the output that the index is taken of: the logits or probabilities of the classes.',
+  );
 }
 
 /** Everything that a value is made of, itself left out. */

@@ -8,6 +8,7 @@ import { exists, isFolder, namesIn } from '../data/places.js';
 import { decodeModel } from '../onnx/codec.js';
 import type { Model } from '../onnx/graph.js';
 import { cardBeside, type PartialCard } from './card.js';
+import { joinColumns, type Column } from './columns.js';
 import { externalReader } from './external.js';
 import { cardOfHuggingFace, folderAround } from './hugging-face.js';
 
@@ -26,6 +27,9 @@ export interface ModelSource {
   readonly sha256: string;
   /** What lies beside the model about its input and output. */
   readonly card?: PartialCard;
+  /** The columns of its one input, where `joinColumns` made that of several; `file` is then what `bytes` hold, and `model` what was made of it. */
+  readonly columns?: readonly Column[];
+  readonly file?: Model;
 }
 
 /** Which of a folder's files is meant. */
@@ -34,6 +38,11 @@ export interface SourceOptions {
   readonly variant?: string;
   /** What messages and reports call the model. Default: its path. */
   readonly named?: string;
+  /**
+   * Takes the inputs of a model that has one a column of a table ([N,1] each, as scikit-learn's pipelines of data frames are exported) as one, a row of that table.
+   * Without effect on other models. Default: where one of them holds strings, or where what is explained is a row of a CSV file.
+   */
+  readonly joinColumns?: boolean;
 }
 
 /**
@@ -41,7 +50,14 @@ export interface SourceOptions {
  * a model which comes with the package (models/<name>/<name>.onnx). A card beside the file wins; else a Hugging Face folder, or the one around the file, says what it says.
  * Throws LanError when it does not exist, or is not a sound ONNX file.
  */
-export async function readModel(source: string | Uint8Array, { variant, named }: SourceOptions = {}): Promise<ModelSource> {
+export async function readModel(source: string | Uint8Array, options: SourceOptions = {}): Promise<ModelSource> {
+  const read = await asItIs(source, options);
+  const strings = read.model.graph.inputs.some((i) => i.type === 'string');
+  const joined = (options.joinColumns ?? strings) ? joinColumns(read.model) : undefined;
+  return joined ? hashed({ ...read, ...joined, file: read.model }) : read;
+}
+
+async function asItIs(source: string | Uint8Array, { variant, named }: SourceOptions): Promise<ModelSource> {
   const folder = typeof source === 'string' && isFolder(source);
   if (variant !== undefined && !folder)
     throw new LanError(

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { startBeside } from '../core/child.js';
 import { LanError } from '../core/errors.js';
+import { computedFor } from '../data/processes.js';
 import type { ModelSource } from './source.js';
 import { remember, remembered, type TriedAs } from './trial-memory.js';
 
@@ -22,6 +23,18 @@ const MEMORY_PER_BYTE = 8;
 /** Seconds that any model may take, and bytes a second above that. */
 const SECONDS = 8;
 const BYTES_A_SECOND = 1e5;
+/** On a machine that has no time for the trial it may take so many times as long, until it has computed for this share of the seconds. */
+const PATIENCE = 6;
+const COMPUTED = 0.5;
+/** Milliseconds between two looks at how far it is. */
+const LOOK_MS = 500;
+
+/**
+ * Has a trial taken too long? Its seconds are over, and it has computed for half of them at least: otherwise the machine was busy, which is no flaw
+ * of the file. `computed`: seconds; undefined where the system does not tell.
+ */
+export const isLate = (elapsed: number, computed: number | undefined, seconds: number): boolean =>
+  elapsed >= seconds && (computed === undefined || computed >= COMPUTED * seconds || elapsed >= PATIENCE * seconds);
 
 /**
  * The signal by which the child ends itself where it takes too much memory: one that nobody else sends. Windows knows only signals that end a process
@@ -114,10 +127,15 @@ async function ask(request: TrialRequest, name: string, seconds: number): Promis
   child.ref();
   child.channel?.ref();
   let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill('SIGKILL');
-  }, 1000 * seconds);
+  const began = performance.now();
+  const before = computedFor(child.pid!) ?? 0;
+  const look = (): void => {
+    const now = computedFor(child.pid!);
+    late = isLate((performance.now() - began) / 1000, now === undefined ? undefined : now - before, seconds);
+    if (late) child.kill('SIGKILL');
+    else timer = setTimeout(look, LOOK_MS);
+  };
+  let timer = setTimeout(look, 1000 * seconds);
   try {
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void) => (): void => {

@@ -22,12 +22,18 @@ import {
   type OperatorSetIdProto,
   type ValueInfoProto,
 } from './schema.js';
+import { otherFile } from './other-files.js';
 import { decodeTensor, densify, dtypeOf, toNumber, type ExternalReader } from './tensors.js';
 
 const STANDARD = new Set(['', 'ai.onnx']);
 const domainOf = (domain: string | undefined): string => (STANDARD.has(domain ?? '') ? '' : domain!);
 // protobufjs gives an absent or empty field as a plain empty array.
 const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(Uint8Array.from(bytes ?? []));
+
+function refuseOther(bytes: Uint8Array, where: string): void {
+  const other = otherFile(bytes);
+  if (other) throw new LanError('model', `${where}: no ONNX file: ${other.what}.`, other.advice);
+}
 
 /**
  * Decodes an ONNX file of any opset. `where` names it in messages; `external` reads tensors kept in other files.
@@ -38,9 +44,11 @@ export function decodeModel(bytes: Uint8Array, where = 'model', external?: Exter
   try {
     proto = ModelProtoType.decode(bytes) as ModelProto;
   } catch (error) {
+    refuseOther(bytes, where);
     throw new LanError('model', `${where}: not a readable ONNX file (${messageOf(error)}). Is it truncated, or another format?`);
   }
   if (!proto.graph?.node?.length && !proto.graph?.output?.length) {
+    refuseOther(bytes, where);
     throw new LanError('model', `${where}: no ONNX graph in these ${bytes.length} bytes. Is it truncated, or another format?`);
   }
   if (!proto.opsetImport?.length)

@@ -253,7 +253,9 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
         outputLoss: b.learned.history.map((h) => round(h.outputLoss)),
         maskMean: b.learned.history.map((h) => round(h.maskMean)),
         ...(b.learned.history.some((h) => h.kept !== undefined) && { kept: b.learned.history.map((h) => h.kept ?? null) }),
-        ...((result.settings.keep !== undefined || b.learned.changes) && { beta: b.learned.history.map((h) => round(h.beta)) }),
+        ...((b.learned.changes || b.learned.history.some((h) => h.beta !== b.beta)) && {
+          beta: b.learned.history.map((h) => round(h.beta)),
+        }),
       },
       timings: {
         learnSeconds: b.learned.seconds,

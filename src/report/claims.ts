@@ -2,7 +2,7 @@
 import type { HookPoint } from '../model/hook-point.js';
 import { LABEL_HOLDS, type Answer, type Named, type TargetAnswer } from '../evidence/answer.js';
 import type { BetaResult } from '../explain/audit.js';
-import { LEAST } from '../evidence/trials.js';
+import { leadsFrom } from '../evidence/trials.js';
 import type { Deletion, Kept, Replaceability, SoftEvidence } from '../evidence/replaceability.js';
 import { fourDigits } from './format.js';
 
@@ -11,7 +11,8 @@ export const percent = (fraction: number): string => `${(100 * fraction).toFixed
 /** The same, of a small part with a digit more: `3.5 %`. */
 export const smallPercent = (fraction: number): string =>
   `${(100 * fraction).toFixed(fraction < 0.1 || fraction > 0.99 ? 1 : 0)} %`;
-const intervalText = ([low, high]: readonly [number, number]): string => `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
+const intervalText = ([low, high]: readonly [number, number], sequential?: true): string =>
+  `${sequential ? 'draws that end when the interval is decided; 95 % interval, corrected for that,' : '95 % interval'} ${low.toFixed(2)} to ${high.toFixed(2)}`;
 /** Labels that a sentence names; the others are in audit.json. */
 const NAMED = 5;
 
@@ -78,9 +79,9 @@ function deletionClaims({ found }: Deletion, answer: Answer, part: string): stri
       ? changed === 1
         ? '(this noise has one draw)'
         : 'not at all (this noise has one draw)'
-      : `in ${changed} of ${draws} tries (${intervalText(interval)})`;
+      : `in ${changed} of ${draws} tries (${intervalText(interval, found.sequential)})`;
   // The fraction was chosen on other draws; on these it may disappoint.
-  const unsure = draws > 1 && interval[0] < LEAST - SLACK ? ', which is unsure' : '';
+  const unsure = draws > 1 && interval[0] < leadsFrom() ? ', which is unsure' : '';
   const [kept, lost] = outcomes(answer);
   const held =
     alone.draws === 1 ? (alone.kept === 1 ? kept : lost) : `${kept} on ${alone.kept} of ${alone.draws} fresh draws (${intervalText(alone.interval)})`; // prettier-ignore
@@ -126,7 +127,7 @@ function keptClaims(evidence: Replaceability, answer: Answer, part: string): str
   const outcome = (e: SoftEvidence): string =>
     once
       ? `${e.kept === 1 ? kept : lost} (this noise has one draw; ${distance(e)})`
-      : `${kept} on ${e.kept} of ${e.draws} fresh draws (${intervalText(e.interval)}; ${distance(e)})`;
+      : `${kept} on ${e.kept} of ${e.draws} fresh draws (${intervalText(e.interval, e.sequential)}; ${distance(e)})`;
   const softClaim = `with a mask of mean ${soft.fraction.toFixed(2)} mixed into noise, ${subject(answer)} ${outcome(soft)}`;
   if (!hard)
     return [
@@ -149,12 +150,9 @@ function keptClaims(evidence: Replaceability, answer: Answer, part: string): str
   return [...both, ...aboutNoiseAlone(evidence, answer)];
 }
 
-/** By how much the lower end of a claim's interval may lie below what was asked for. */
-const SLACK = 0.05;
-
 /** Is the hard claim sure enough to lead: its interval not far below `least`, the part of the draws on which the answer was to be kept? */
-export const leads = (hard: SoftEvidence, least = LEAST): boolean =>
-  hard.draws === 1 ? hard.kept === 1 : hard.interval[0] >= least - SLACK - 1e-9;
+export const leads = (hard: SoftEvidence, least?: number): boolean =>
+  hard.draws === 1 ? hard.kept === 1 : hard.interval[0] >= leadsFrom(least);
 
 const headline = ({ soft, hard, least }: Pick<Replaceability, 'soft' | 'hard' | 'least'>): SoftEvidence =>
   hard && leads(hard, least) ? hard : soft;

@@ -29,12 +29,12 @@ function featureTable(features: Features, betas: readonly BetaResult[]): string 
   const rows = betas.flatMap((beta) =>
     featureNeeds(features, beta)
       .slice(0, ROWS)
-      .map(({ name, index, value, attention, kept }, i) => [
+      .map(({ name, index, value, category, attention, kept }, i) => [
         beta.beta,
         i + 1,
         name,
         index,
-        value,
+        category ?? value,
         Number(attention.toPrecision(6)),
         kept === undefined ? undefined : kept ? 'kept' : 'replaced',
       ]),

@@ -10,6 +10,8 @@ export interface Features {
   /** One an element of the input. */
   readonly names: readonly string[];
   readonly values: Float32Array;
+  /** How a value is written, where it is a category and `values` hold its number. */
+  readonly written?: readonly (string | undefined)[];
   /** Words: the text in pieces, in order and whole; those that are elements with their number. */
   readonly pieces?: readonly { readonly text: string; readonly entry?: number }[];
   /** Arrays of several axes: their names and lengths, those of one element left out. */
@@ -23,6 +25,8 @@ export interface FeatureNeed {
   readonly name: string;
   /** In the input. */
   readonly value: number;
+  /** The category that `value` is the number of. */
+  readonly category?: string;
   /** In [0,1], 1 = needed. */
   readonly attention: number;
   /** Is it among what the claim leaves as it is? Absent where no part could be replaced entirely. */
@@ -46,7 +50,10 @@ export function keptBy({ learned, evidence }: Pick<BetaResult, 'learned' | 'evid
 }
 
 /** Every element, most needed first; of equals the last, which is replaced last as well (see keptBy). */
-export function featureNeeds({ names, values }: Features, beta: Pick<BetaResult, 'learned' | 'evidence'>): FeatureNeed[] {
+export function featureNeeds(
+  { names, values, written }: Features,
+  beta: Pick<BetaResult, 'learned' | 'evidence'>,
+): FeatureNeed[] {
   const mask = toFloat32(orderOf(beta.learned));
   const kept = keptBy(beta);
   const ranked = Array.from(names.keys()).sort((a, b) => mask[a]! - mask[b]! || b - a);
@@ -54,6 +61,7 @@ export function featureNeeds({ names, values }: Features, beta: Pick<BetaResult,
     index,
     name: names[index]!,
     value: values[index]!,
+    ...(written?.[index] === undefined ? {} : { category: written[index] }),
     attention: 1 - mask[index]!,
     ...(kept ? { kept: kept[index] === 1 } : {}),
   }));
@@ -64,9 +72,12 @@ export const documented = (features: Features, needs: readonly FeatureNeed[]): r
   needs.length <= ALL ? needs : needs.filter((n, i) => i < TOP || (features.kind === 'word' && n.value !== 0));
 
 /** An element in words: `petal length = 4.7`, `'drive'`, `'drive' x 3`. */
-export const named = ({ kind }: Pick<Features, 'kind'>, { name, value }: Pick<FeatureNeed, 'name' | 'value'>): string =>
+export const named = (
+  { kind }: Pick<Features, 'kind'>,
+  { name, value, category }: Pick<FeatureNeed, 'name' | 'value' | 'category'>,
+): string =>
   kind !== 'word'
-    ? `${name} = ${fourDigits(value)}`
+    ? `${name} = ${category ?? fourDigits(value)}`
     : `'${name}'${value === 0 ? ' (not in the text)' : value === 1 ? '' : ` x ${fourDigits(value)}`}`;
 
 /** The most needed ones in a line, at most five, none that is needed less than half as much as the first; in parentheses the attention. */

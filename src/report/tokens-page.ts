@@ -1,4 +1,5 @@
 // tokens.html: an input of tokens coloured by attention, with the claims on top; one self-contained page without scripts.
+import { escapeHtml, plainPage } from './plain-page.js';
 import { readable, type TokenMask } from './tokens.js';
 
 /** What the page about one text says. */
@@ -16,10 +17,6 @@ export interface TokensPage {
   }[];
   readonly notes: readonly string[];
 }
-
-/** Text as HTML, also between quotation marks. */
-export const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[c]!);
 
 /** Where the scale ends: a warm colour on which ink stays readable. */
 const WARM = [255, 140, 40] as const;
@@ -54,17 +51,11 @@ ${tokens.map((t) => `<tr><td class="n">${t.position}</td><td class="n">${t.id}</
 </table></details>`;
   const word = (t: TokenMask): string =>
     `<span style="background: ${colour(1 - t.mask)}" title="position ${t.position}, id ${t.id}, attention ${(1 - t.mask).toFixed(3)}"><bdi>${text(readable(t))}</bdi></span>`;
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${text(title)}</title>
-<style>${STYLE}</style>
-<h1>${text(title)}</h1>
-<p>${text(answer)}</p>
+  return plainPage(
+    title,
+    STYLE,
+    `<p>${text(answer)}</p>
 ${betas.map(section).join('\n')}
-${notes.map((n) => `<p class="quiet">note: ${text(n)}</p>`).join('\n')}
-</html>
-`;
+${notes.map((n) => `<p class="quiet">note: ${text(n)}</p>`).join('\n')}`,
+  );
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { writeAtomically } from '../data/files.js';
 import type { ExplainedDocument } from '../experiment/run.js';
-import { escapeHtml } from './tokens-page.js';
+import { escapeHtml, plainPage } from './plain-page.js';
 
 /** The files, in the run folder. */
 export const WORD_TABLES = ['tables.html', 'tables.txt', 'tables.json'] as const;
@@ -73,16 +73,10 @@ export function wordsPage(title: string, documents: readonly ExplainedDocument[]
 <tr><th>words of the document</th>${masks.map((m) => `<th>${m.top.length} most important words: ${text(m.by)}</th>`).join('')}</tr>
 <tr><td>${text(words.join(', '))}</td>${masks.map((m) => `<td>${top(m)}<br><small>${counted(m)}</small></td>`).join('')}</tr>
 </table>`;
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${text(title)}</title>
-<style>${STYLE}</style>
-<h1>${text(title)}</h1>
-<p>${MARKED} <mark>highlighted</mark>. UNK stands for all words that the vocabulary lacks.</p>
-${documents.map(table).join('\n')}
-</html>
-`;
+  return plainPage(
+    title,
+    STYLE,
+    `<p>${MARKED} <mark>highlighted</mark>. UNK stands for all words that the vocabulary lacks.</p>
+${documents.map(table).join('\n')}`,
+  );
 }

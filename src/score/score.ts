@@ -105,6 +105,7 @@ export function requireScorable(classifier: Classifier): void {
       'data',
       `${source.name}: its input '${input.name}' is ${input.type}, or the mask lies inside; score takes pictures and other floats.`,
     );
+  classifier.requireFeeds();
 }
 
 /**

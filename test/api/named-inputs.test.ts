@@ -160,6 +160,16 @@ describe('a row of a table', () => {
     expect(readdirSync(at('rows')).filter((name) => name.startsWith('plain'))).toHaveLength(2);
   });
 
+  test('a model that leaves the number of features open takes that of the columns', async () => {
+    const open = write('open.onnx', incomeRule('features'));
+    const inMemory = await audit(open, { csv: table, row: 6 }, QUICK);
+    expect(inMemory.betas[0]!.features).toHaveLength(4);
+    const wide = write('wide.csv', `who,age,height,income,noise\n${ROWS.map((r) => `p,${r.join(',')}`).join('\n')}\n`);
+    const chosen = ['--columns', 'age,height,income,noise', '--row', '6'];
+    const { code, out } = await cli('audit', open, '--csv', wide, ...chosen, ...FLAGS, '--out', at('open'));
+    expect([code, out]).toEqual([0, expect.stringContaining('most needed: income = 65')]);
+  });
+
   test('what does not fit is one sentence, and nothing is written', async () => {
     const holes = write('holes.csv', 'age,height,income,noise\n30,170,50,1\n31,,60,0\n32,180,x,0\n');
     expect(await refusal(model, '--csv', holes, '--row', '2')).toBe(`Table '${holes}', row 2 (line 3): 'height' is missing.`);

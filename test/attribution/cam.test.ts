@@ -35,6 +35,38 @@ test('Grad-CAM of the ConvNet: Captum has [[11.25,13.5],[20.25,22.5]] at conv1, 
   near((await layerCam.attribute(at, { layer: 'conv1' })).map!.values, [0, 4, 31, 40]);
 });
 
+/** Sines of the index, as tools/reference/captum_values.py has them. */
+const sines = (dims: readonly number[], step: number, offset = 0) =>
+  float32(Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(step * i + offset)), dims); // prettier-ignore
+
+/** Two convolutions of several channels with a ReLU behind each, their mean over the picture, three classes. */
+const convolutions: Toy = (g, x) => {
+  const own = (dims: readonly number[], offset: number): string => g.constant(sines(dims, 0.7, offset));
+  const padded = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
+  g.append('Conv', [x, own([3, 2, 3, 3], 0), own([3], 1)], ['first'], padded);
+  g.append('Relu', ['first'], ['a']);
+  g.append('Conv', ['a', own([4, 3, 3, 3], 2), own([4], 3)], ['second'], { ...padded, strides: [2, 2] });
+  g.append('Relu', ['second'], ['b']);
+  const mean = g.op('ReduceMean', ['b', g.ints([2, 3])], { keepdims: 0 });
+  return g.add(g.matMul(mean, g.transpose(own([3, 4], 4), [1, 0])), own([3], 5));
+};
+
+test("Grad-CAM and Layer-CAM of several channels and classes, at two layers: Captum's values", async () => {
+  const scorer = await made([2, 6, 6], convolutions);
+  const values = async (method: typeof gradCam, layer: string, target: number): Promise<Float32Array> => {
+    const weights = Float32Array.from({ length: 3 }, (_, k) => Number(k === target));
+    return (await method.attribute(asked(scorer, numbers(sines([72], 0.37)), { weights }), { layer })).map!.values;
+  };
+  const zeros = new Array<number>(9).fill(0);
+  near(await values(gradCam, 'second', 0), [0, 0, 6.040266, 0.414296, 0, 0, 5.574944, 7.80473, 0]);
+  near(await values(gradCam, 'second', 1), [6.368402, 2.808789, 0, 0, 8.159342, 9.186425, 0, 0, 1.277981]);
+  near(await values(gradCam, 'second', 2), [0, 0, 5.603176, 0.700971, 0, 0, 5.240775, 7.671338, 0]);
+  near(await values(layerCam, 'second', 0), zeros);
+  near(await values(layerCam, 'second', 1), [11.088338, 4.924941, 0, 0.021696, 14.158723, 15.993386, 0, 0, 2.175447]);
+  near(await values(gradCam, 'first', 0), [0.09596, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.090749, 0.052538, 0.735447, 0.978806, 1.072259, 1.003158, 0.38668, 0.381247, 0.01366, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.374757, 0, 0.300722, 0.408517, 0.443593, 0.401201, 0]); // prettier-ignore
+  near(await values(layerCam, 'first', 1), [0, 0, 0, 0, 0, 0, 3.811399, 14.678585, 7.125493, 8.158111, 1.027666, 0, 0, 0, 0, 0, 0, 0, 0, 0.016956, 1.72308, 9.508678, 6.9301, 3.840385, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.450038]); // prettier-ignore
+});
+
 test('a map is grown bilinearly, and a layer that is none is refused by name', async () => {
   const scorer = await made([1, 4, 4], oneConv());
   const { need } = await gradCam.attribute(asked(scorer, picture), { layer: 'conv1' });

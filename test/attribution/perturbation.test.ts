@@ -66,6 +66,19 @@ test('KernelSHAP of MultiLayer is exact: (76.6667,196.6667,116.6667), grouped (2
   near(numbers((await kernelShap.attribute(at, { segments: [0, 0, 0] })).need), [390, 390, 390]);
 });
 
+test("Shapley values of a game of six, from a baseline that is not 0: Captum's, and in groups", async () => {
+  const scorer = await made([6], (g, y) => {
+    const at = (i: number): string => g.slice(y, [i], [i + 1], [1]);
+    const three = g.mul(g.scalar(2), g.mul(at(2), g.mul(at(3), at(4))));
+    return g.add(g.sub(g.add(g.mul(at(0), at(1)), three), at(5)), g.mul(at(0), at(2)));
+  });
+  const at = asked(scorer, [0.5, 1, 1.5, 2, 2.5, 3], { baseline: float32(new Float32Array(6).fill(0.25), [1, 6]) });
+  // tools/reference/captum_values.py; of x0 by hand (x0 - b) (x1 + b) / 2 + (x0 - b) (x2 + b) / 2 = 5/32 + 7/32.
+  near(numbers((await kernelShap.attribute(at)).need), [0.375, 0.28125, 5.15625, 5.03125, 5.25, -2.75]);
+  const grouped = await kernelShap.attribute(at, { segments: [0, 0, 1, 1, 2, 2] });
+  near(numbers(grouped.need), [0.65625, 0.65625, 8.546875, 8.546875, 4.140625, 4.140625]);
+});
+
 test('KernelSHAP by sampled coalitions: exact on a linear model, within its error on a game, and it adds up', async () => {
   const weights = Array.from({ length: 20 }, (_, i) => i - 7);
   const scorer = await made([20], linear(weights, 3));

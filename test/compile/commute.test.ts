@@ -1,7 +1,7 @@
 // A strided maximum pool and the Relu before it change places only where nobody sees the difference.
 import { describe, expect, test } from '@jest/globals';
 import { adapters } from '../../adapters/index.js';
-import { poolBeforeRelu } from '../../src/compile/commute.js';
+import { poolBeforeConcat, poolBeforeRelu } from '../../src/compile/commute.js';
 import { differentiate } from '../../src/compile/differentiate.js';
 import { specialize } from '../../src/compile/specialize.js';
 import { openSession, createOrtEngine, dialectModel, probe } from '../../src/engine/ort.js';
@@ -103,4 +103,57 @@ test.each<[string, (g: GraphBuilder, x: string) => string]>([
 ])('stays: %s', async (_, build) => {
   const graph = await graphOf(build);
   expect(poolBeforeRelu(graph)).toBe(graph);
+});
+
+describe('a pool before a Concat', () => {
+  const WIDE = [1, 32, 9, 10];
+  /** Two convolutions side by side, pooled, and what `end` makes of it. */
+  const fire = async (op: 'MaxPool' | 'AveragePool', end: (g: GraphBuilder, pooled: string) => string): Promise<Graph> => {
+    const g = new GraphBuilder('fire');
+    const x = g.input('x', 'float32', WIDE);
+    const conv = (v: string, dims: number[], seed: number): string =>
+      g.op('Conv', [v, g.constant(uniform(dims, seed))], { pads: dims[2] === 3 ? [1, 1, 1, 1] : [0, 0, 0, 0] });
+    const sides = [g.op('Relu', [conv(x, [16, 32, 1, 1], 710)]), g.op('Relu', [conv(x, [48, 32, 3, 3], 711)])];
+    const pooled = g.op(op, [g.op('Concat', sides, { axis: 1 })], { kernel_shape: [3, 3], strides: [2, 2], pads: [0, 0, 1, 0] });
+    const made = conv(end(g, pooled), [16, 64, 1, 1], 712);
+    g.output(g.reduceSum(g.mul(made, g.op('Sin', [made])), [0, 1, 2, 3], false), 'loss');
+    return specialize(g.build(), {}, probe, adapters);
+  };
+  const gradient = async (graph: Graph): Promise<{ nodes: string[]; dx: Float32Array }> => {
+    const made = differentiate(graph, { of: 'loss', wrt: [{ name: 'x', as: 'dx' }] }, adapters);
+    const program = await createOrtEngine(adapters, { threads: 1 }).compile(made);
+    const { dx } = await program.run({ x: uniform(WIDE, 713) });
+    await program.dispose();
+    return { nodes: ops(made), dx: dx!.data as Float32Array };
+  };
+
+  test.each(['MaxPool', 'AveragePool'] as const)('%s: where convolutions read it, nothing is split', async (op) => {
+    // Max with something that is never reached keeps pool and Concat where they are: the same gradient by the other way.
+    const graph = await fire(op, (_, pooled) => pooled);
+    const after = poolBeforeConcat(graph);
+    expect(ops(after).filter((name) => name === op)).toHaveLength(2);
+    const feeds = { x: uniform(WIDE, 713) };
+    const run = async (of: Graph): Promise<unknown> => {
+      const program = await openSession(encodeModel(dialectModel(of)), { threads: 1, optimize: 'disabled' });
+      const { loss } = await program.run(feeds);
+      await program.dispose();
+      return loss!.data;
+    };
+    expect(await run(after)).toEqual(await run(graph));
+    const parts = await gradient(graph);
+    expect(parts.nodes).not.toContain('Split');
+    const split = await gradient(await fire(op, (g, pooled) => g.op('Max', [pooled, g.scalar(-1e30)])));
+    expect(split.nodes).toContain('Split');
+    const size = split.dx.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+    expect(size).toBeGreaterThan(0.01);
+    parts.dx.forEach((v, i) => expect(Math.abs(v - split.dx[i]!)).toBeLessThan(1e-5 * size));
+  });
+
+  test.each<[string, (g: GraphBuilder, pooled: string) => string]>([
+    ['something else reads the pool', (g, pooled) => g.op('Abs', [pooled])],
+    ['the pool is an output', (g, pooled) => g.output(pooled, 'seen')],
+  ])('stays where %s', async (_, end) => {
+    const graph = await fire('MaxPool', end);
+    expect(poolBeforeConcat(graph)).toBe(graph);
+  });
 });

@@ -32,13 +32,21 @@ const bytesIn = (run: string): [string, string][] =>
     .map((file) => [file, readFileSync(join(run, file)).toString('base64')]);
 
 test('every experiment of the package can be read, whole and quick, and says where its numbers are from', () => {
-  expect(experimentNames()).toEqual(expect.arrayContaining(['syn', 'syn-trees', 'tank', 'translated-mnist', 'translated-mnist-corner'])); // prettier-ignore
+  expect(experimentNames()).toEqual(['adversary', 'cifar', 'imagenet', 'learned-noise', 'newsgroups', 'spam', 'syn', 'syn-trees', 'tank', 'translated-mnist', 'translated-mnist-corner']); // prettier-ignore
   for (const name of experimentNames()) {
     const whole = readExperiment(name, false);
     const quick = readExperiment(name, true);
     expect(sizeOfRun(quick)).toBeLessThan(sizeOfRun(whole));
-    const { sources } = JSON.parse(readFileSync(packageFile('models', name, 'experiment.json')!, 'utf8')) as Raw;
-    expect(Object.keys(sources!).length).toBeGreaterThan(1);
+    const raw = JSON.parse(readFileSync(packageFile('models', name, 'experiment.json')!, 'utf8')) as Raw;
+    expect(Object.keys(raw['sources']!).length).toBeGreaterThan(1);
+    // What is trained is trained for fewer steps, and its network has a source.
+    const trained = ['classifier', 'tank', 'digits'].filter((part) => raw[part]?.['network']);
+    for (const part of trained) {
+      const steps = (config: object): number => (config as Record<string, { iterations: number }>)[part]!.iterations;
+      expect([name, part, steps(quick) < steps(whole)]).toEqual([name, part, true]);
+      expect(raw['sources']).toHaveProperty([`${part}.network`]);
+    }
+    expect(trained.length).toBe({ adversary: 2, imagenet: 0, 'syn-trees': 0 }[name] ?? 1);
   }
 });
 

@@ -68,12 +68,17 @@ describe('label files', () => {
     ['a.csv', 'index,label\n1,"dog, small"\n0,cat\n3,__proto__\n', ['cat', 'dog, small', 'class 2', '__proto__']],
     ['a.json', '{"1": "b", "0": "toString"}', ['toString', 'b']],
     ['b.json', '["a", "b"]', ['a', 'b']],
+    ['of Keras.json', '{"dog": 1, "cat": 0}', ['cat', 'dog']],
+    ['wrapped.json', '{"version": 2, "classes": ["a", "b"]}', ['a', 'b']],
+    ['inside.json', '{"id2label": {"1": "b", "0": "a"}, "size": [8, 8]}', ['a', 'b']],
   ])('%s', (name, text, expected) => expect(readLabels(put(name, text))).toEqual(expected));
 
   test.each([
     ['c.csv', '99999999,x\n', "class number '99999999' is not one of 0 to 999999."],
     ['c.json', 'null', 'expected a list of names, or an object of names by index.'],
     ['c.json', '[1]', 'expected a list of names, or an object of names by index.'],
+    ['c.json', '{"a": 0, "b": 0}', 'expected a list of names, or an object of names by index.'],
+    ['c.json', '{"train": ["a"], "test": ["b"]}', 'expected a list of names, or an object of names by index.'],
     ['c.json', '{"a": "b"}', "class number 'a' is not one of 0 to 999999."],
     ['c.json', '{', 'cannot be read as JSON ('],
     ['c.txt', '\n', 'the file holds no names.'],

@@ -38,6 +38,8 @@ test.each<[string, Uint8Array, string, RegExp | undefined]>([
   ['a Tanh moved into 0..1', model(3, tanh), 'sigmoid', LABELS],
   ['Sigmoids side by side', model(3, (g, z) => g.op('Concat', [sigmoid(g, z), oneMinus(g, z)], { axis: 1 }), ['N', 6]), 'sigmoid', LABELS], // prettier-ignore
   ['p beside 1 - p', model(1, (g, z) => g.op('Concat', [sigmoid(g, z), oneMinus(g, z)], { axis: 1 }), ['N', 2]), 'probabilities', SUM], // prettier-ignore
+  ['two Sigmoids', model(2, sigmoid), 'sigmoid', undefined],
+  ['the Sigmoids of a score and its opposite', model(1, (g, z) => g.op('Sigmoid', [g.op('Concat', [g.neg(z), z], { axis: 1 })]), ['N', 2]), 'probabilities', SUM], // prettier-ignore
   ['a Softmax that is cut off', model(3, (g, z) => g.op('Clip', [softmax(g, z), g.scalar(1e-6), g.scalar(1)])), 'probabilities', undefined], // prettier-ignore
   ['one Sigmoid that is cut off', model(1, clipped), 'sigmoid', undefined],
   ['one less one Sigmoid', model(1, oneMinus), 'sigmoid', undefined],

@@ -29,6 +29,9 @@ function fake(
     cardGiven: {},
     hookPoint: undefined,
     inputShape: SHAPE,
+    precision: 'float32',
+    severalLabels: false,
+    output: { name: 'y', type: 'float32', shape: [1, 3] },
     predict,
     locate: () => Promise.reject(new Error('not asked')),
     withCard: (next) => fake(first, second, other, next),
@@ -53,4 +56,36 @@ test.each([
   const chosen = await chooseConvention(fake(first, second, other), pictures(n));
   expect(chosen.note).toMatch(/^no model card: assumed torchvision/);
   expect(chosen.note).toMatch(note);
+});
+
+/** A classifier of three classes whose logits are `gain` times as large per unit of the largest pixel value that it is given: the answer is the same at any scale. */
+function scaled(
+  gain: number,
+  card = completeCard({}, { layout: 'NCHW', channels: 1, size: [8, 8] }),
+  precision: Fake['precision'] = 'float32',
+): Fake {
+  const logit = (gain * card.range) / Math.abs(card.std[0]!) + (card.range === 1 && card.mean[0] === 0 ? 1 : 0);
+  const rest = Math.exp(-logit);
+  const row = [1 / (1 + 2 * rest), rest / (1 + 2 * rest), rest / (1 + 2 * rest)];
+  return {
+    ...fake(0, 0, 0, card),
+    card,
+    precision,
+    inputShape: [1, 8, 8],
+    output: { name: 'y', type: 'float32', shape: [1, 3] },
+    predict: ({ dims: [n] }) => Promise.resolve(float32(Array.from({ length: n! }, () => row).flat(), [n!, 3])),
+    withCard: (next) => scaled(gain, next, precision),
+  };
+}
+const grey = (n: number): Tensor => float32(new Float32Array(n * 64).fill(100), [n, 1, 8, 8]);
+
+test('numbers that are too large make any network sure, which is no sign that it wants them', async () => {
+  const chosen = await chooseConvention(scaled(2), grey(3));
+  expect(chosen.guess).toMatchObject({ convention: expect.not.stringContaining('255') });
+  expect(chosen.note).toMatch(
+    /which is a guess: .*; grey, 0\.\.255, with 1\.00, is passed over: it leaves no other answer any probability/,
+  );
+  // Pixels as they are remain where they make it as sure as training does, and where rounding hides how sure it is.
+  for (const other of [scaled(0.05), scaled(2, undefined, 'quantised')])
+    expect((await chooseConvention(other, grey(3))).guess).toMatchObject({ convention: 'grey, 0..255' });
 });

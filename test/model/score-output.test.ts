@@ -76,6 +76,16 @@ describe('the output', () => {
   });
 });
 
+test('an accuracy, which is made of the index of a class alone, is refused where an answer is asked for', async () => {
+  const g = new GraphBuilder('accuracy');
+  const answers = (v: string): string => g.op('ArgMax', [v], { axis: 1, keepdims: 0 });
+  const right = g.op('Equal', [answers(product(g, g.input('x', 'float32', ['N', 8]), 8, 5)), answers(g.input('labels', 'float32', ['N', 5]))]); // prettier-ignore
+  g.output(g.op('ReduceMean', [g.cast(right, 1)], { keepdims: 0 }), 'accuracy', { type: 'float32', dims: [] });
+  const model = await openModel(encoded(g), { trust: true, engine: 'onnxruntime', feeds: { labels: 1 } });
+  expect(() => model.requireFeeds()).toThrow("its output 'accuracy' is made of the index of a class alone");
+  await model.dispose();
+});
+
 test('the input is one that reaches the output', () => {
   const g = new GraphBuilder('two');
   g.output(g.op('Relu', [g.input('unused', 'float32', [1, 2])]), 'other', { type: 'float32', dims: [1, 2] });

@@ -2,9 +2,10 @@
 import { expect, test } from '@jest/globals';
 import { check } from '../../src/check/check.js';
 import { int64 } from '../../src/core/tensor.js';
+import { computedFor } from '../../src/data/processes.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
-import { deathOf } from '../../src/model/trial.js';
+import { deathOf, isLate } from '../../src/model/trial.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encoded } from '../support/encoded.js';
 import { oneNode } from '../support/one-node.js';
@@ -44,6 +45,25 @@ test('what asks for memory that its size does not explain is ended', async () =>
     code: 'memory',
     problem: expect.stringMatching(/more than 1\.3 GiB/),
   });
+});
+
+test.each([
+  ['not yet', 7.9, 7.9, false],
+  ['a process that computes all the time', 8, 7.5, true],
+  ['one that a busy machine hardly lets run', 8, 1, false],
+  ['one that never ends there', 48, 1, true],
+  ['a system that does not tell', 8, undefined, true],
+] as const)('a trial of 8 s takes too long by what it computes: %s', (_, elapsed, computed, late) =>
+  expect(isLate(elapsed, computed, 8)).toBe(late),
+);
+
+test('what a process has computed for is told where the system does', () => {
+  const before = computedFor(process.pid);
+  if (before === undefined) return expect(process.platform).not.toBe('linux');
+  const until = performance.now() + 60;
+  while (performance.now() < until) Math.sqrt(until);
+  expect(computedFor(process.pid)! - before).toBeLessThan(5);
+  expect(computedFor(process.pid)!).toBeGreaterThan(0);
 });
 
 test.each(['SIGTERM', 'SIGKILL'] as const)('%s from outside says nothing about the file', (signal) =>

@@ -5,10 +5,10 @@ import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
 
 /** x [batch,n] float -> softmax(x W + b) [batch,k]. `weights`: n rows of k. */
-export function linear(weights: readonly (readonly number[])[], bias: readonly number[]): Uint8Array {
+export function linear(weights: readonly (readonly number[])[], bias: readonly number[], features?: string): Uint8Array {
   const [n, k] = [weights.length, bias.length];
   const g = new GraphBuilder();
-  const x = g.input('x', 'float32', ['batch', n]);
+  const x = g.input('x', 'float32', ['batch', features ?? n]);
   g.append('Gemm', [x, g.constant(float32(weights.flat(), [n, k])), g.constant(float32(bias, [k]))], ['scores']);
   g.append('Softmax', ['scores'], ['probabilities'], { axis: -1 });
   g.output('probabilities');
@@ -46,4 +46,4 @@ export function bagOfWords(): Uint8Array {
 }
 
 /** Age in years and height in centimetres decide nothing, income in thousands does: above 40, class 1. Columns age, height, income, noise. */
-export const incomeRule = (): Uint8Array => linear([[0, 0], [0, 0], [-0.25, 0.25], [0, 0.001]], [10, -10]); // prettier-ignore
+export const incomeRule = (features?: string): Uint8Array => linear([[0, 0], [0, 0], [-0.25, 0.25], [0, 0.001]], [10, -10], features); // prettier-ignore

@@ -51,6 +51,7 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   post_transform: ['NONE', 'SOFTMAX', 'LOGISTIC', 'SOFTMAX_ZERO', 'PROBIT'],
   kernel_type: ['LINEAR', 'POLY', 'RBF', 'SIGMOID'],
   aggregate_function: ['SUM', 'AVERAGE', 'MIN', 'MAX'],
+  'LabelEncoder.default_string': ['_Unused', 'of values that are strings'],
   'Normalizer.norm': ['MAX', 'L1', 'L2'],
   'Pad.mode': ['constant', 'reflect', 'edge', 'wrap'],
   'DepthToSpace.mode': ['DCR', 'CRD'],
@@ -85,6 +86,7 @@ const NO_GRADIENT_BY: Readonly<Record<string, string>> = {
   'TreeEnsembleClassifier.0': 'a tree is constant between its thresholds',
   'TreeEnsemble.0': 'a tree is constant between its thresholds',
   'OneHotEncoder.0': 'categories are whole numbers',
+  'LabelEncoder.0': 'a key is found or not',
   'QGemm.7': 'the output has this scale if it is whole numbers',
   'Upsample.1': 'scales must be constant, as those of the Resize that it becomes',
 };

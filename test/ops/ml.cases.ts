@@ -13,6 +13,8 @@ const c = (
   attributes?: OpCase['attributes'],
   more?: Partial<OpCase>,
 ): OpCase => caseOf(name, op, 1, inputs, attributes, { domain: 'ai.onnx.ml', ...more });
+const whole = (values: number[]) => ({ kind: 'tensor' as const, value: int64(values) });
+const encode = (name: string, version: number, input: Tensor, attributes: OpCase['attributes']): OpCase => caseOf(`${name}, version ${version}`, 'LabelEncoder', version, [input], attributes, { domain: 'ai.onnx.ml', wrt: [] }); // prettier-ignore
 const POST = ['NONE', 'SOFTMAX', 'LOGISTIC', 'SOFTMAX_ZERO', 'PROBIT'];
 /** PROBIT is defined for scores inside (0,1), so its coefficients are small about a half. */
 const scale = (post: string): number => (post === 'PROBIT' ? 0.05 : 1);
@@ -135,6 +137,21 @@ const preparation: OpCase[] = [
   c('of a vector', 'ArrayFeatureExtractor', [x(4), int64([2, 0], [1, 2])], {}, { initializers: [1] }),
   c('whole numbers', 'OneHotEncoder', [int64([1, 2, 3, 4, 5, 6], [2, 3])], { cats_int64s: [4, 2, 9, 1], zeros: 1 }),
   c('floats', 'OneHotEncoder', [float32([4, 2.5, 1, 1], [1, 4])], { cats_int64s: [4, 2, 1], zeros: 0 }, { wrt: [] }),
+  ...[2, 4].flatMap((version) => [
+    encode('whole numbers to floats', version, int64([3, 1, 2, 7], [2, 2]), {
+      keys_int64s: [1, 2, 3],
+      values_floats: floats([0.5, -1, 4]),
+      default_float: float(9),
+    }),
+    encode('floats to whole numbers, a key given twice', version, float32([1.5, NaN, 2, 1.5, 7, NaN], [2, 3]), {
+      keys_floats: floats([2, 1.5, 1.5, NaN]),
+      values_int64s: [7, 8, 9, 10],
+      default_int64: -3,
+    }),
+    encode('whole numbers, the default by itself', version, int64([0, 5], [2]), { keys_int64s: [5], values_int64s: [2] }),
+    encode('another default, of strings', version, int64([0, 5], [2]), { keys_int64s: [5], values_int64s: [2], default_string: 'of values that are strings' }), // prettier-ignore
+  ]),
+  encode('tensors', 4, int64([1, 2, 3, 9], [2, 2]), { keys_tensor: whole([3, 2]), values_tensor: whole([30, 20]), default_tensor: whole([-7]) }), // prettier-ignore
 ];
 
 // JavaScript receives no maps: what they are made of stands for them.

@@ -1,6 +1,6 @@
 // The sentences of a report: which claim leads, and what is said where the evidence does not carry it.
 import { expect, test } from '@jest/globals';
-import { wilson } from '../../src/core/proportion.js';
+import { confidenceSequence, wilson } from '../../src/core/proportion.js';
 import type { BetaResult } from '../../src/explain/audit.js';
 import type { Replaceability } from '../../src/evidence/replaceability.js';
 import { claims } from '../../src/report/claims.js';
@@ -141,4 +141,19 @@ test('what changes the answer leads, with its interval, and says whether it is e
   expect(said({ task: 'target', index: 1, label: 'dog', against: { index: 2, label: 'cat' }, probability: 0.7, leads: true })).toMatch(/^replacing 3.6 % of the input makes 'dog' fall behind 'cat' in 251/); // prettier-ignore
   expect(said({ task: 'labels', labels: [{ index: 1, label: 'dog' }, { index: 2, label: 'ball' }] })).toMatch(/^replacing 3.6 % of the input changes the labels 'dog' and 'ball' in 251/); // prettier-ignore
   expect(said({ task: 'class', index: 1, label: 'dog' }, { ...evidence, deletion: { tried: [] } })).toMatch(/^no fraction of the input was found whose loss changes the answer 'dog' often enough/); // prettier-ignore
+});
+
+test('a claim whose draws ended when it was decided says so', () => {
+  const ended = { kept: 56, draws: 56, interval: confidenceSequence(56, 56), sequential: true } as const;
+  const hard = { fraction: 0.85, threshold: 0.5, kl: 0.2, tried: [], ...ended };
+  const evidence: Replaceability = {
+    noiseAlone: proportion(0, 64),
+    soft: { fraction: 0.91, kl: 0.1, ...proportion(64, 64) },
+    hard,
+    hardTried: [],
+  };
+  const [first] = claims({ evidence } as BetaResult, { task: 'class', index: 1, label: 'dog' });
+  expect(first).toBe(
+    `${HARD}kept on 56 of 56 fresh draws (draws that end when the interval is decided; 95 % interval, corrected for that, 0.91 to 1.00; KL 0.200)`,
+  );
 });

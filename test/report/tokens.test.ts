@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { float32, int64 } from '../../src/core/tensor.js';
 import { readVocabulary } from '../../src/data/vocabulary.js';
-import { escapeHtml, tokensPage } from '../../src/report/tokens-page.js';
+import { escapeHtml } from '../../src/report/plain-page.js';
+import { tokensPage } from '../../src/report/tokens-page.js';
 import { mostNeeded, needed, readable, tokenMasks, tokensOf, unknownToken, type TokenMask } from '../../src/report/tokens.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-tokens-'));

@@ -5,19 +5,9 @@ import type { EngineInfo } from '../../src/engine/engine.js';
 import type { InputCard, OutputKind } from '../../src/model/card.js';
 import type { Inspection } from '../../src/model/inspect.js';
 import type { ReportDocument } from '../../src/report/page/document.js';
+import type { NamedFile, Pixels } from '../../src/web/files.js';
 
-/** A file by its name; of a folder that was dropped by its path within it, such as `onnx/model.onnx`. */
-export interface NamedFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
-/** A picture: RGBA, row by row, 4 x width x height bytes. */
-export interface Pixels {
-  readonly width: number;
-  readonly height: number;
-  readonly rgba: Uint8ClampedArray;
-}
+export type { NamedFile, Pixels };
 
 /** What is said of how pictures go in, over what the files say; labels by index. */
 export interface CardGiven {

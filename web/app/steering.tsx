@@ -24,15 +24,19 @@ export function Steering({
   readonly setShare: (share: number) => void;
 }): VNode {
   const first = useRef<number | undefined>(undefined);
-  if (step && (first.current === undefined || step.iteration === 1)) first.current = step.beta;
+  // What was asked for: while a mask is rounded, the weight that counts moves by itself.
+  const asked = useRef<number | undefined>(undefined);
+  if (step && (first.current === undefined || step.iteration === 1)) first.current = asked.current = step.beta;
   const from = first.current ?? 1;
-  const beta = step?.beta ?? from;
+  const beta = asked.current ?? from;
+  const counts = step && step.beta !== beta ? ` (counts ${Number(step.beta.toPrecision(3))} now)` : '';
   return (
     <fieldset class="control steering" disabled={!active || !step}>
       <legend>Change while it learns</legend>
       <label>
         <span>
           Beta: <b>{Number(beta.toPrecision(3))}</b>
+          {counts}
         </span>
         <input
           type="range"
@@ -41,7 +45,10 @@ export function Steering({
           step={0.25}
           value={Math.log2(beta / from)}
           aria-valuetext={`beta ${Number(beta.toPrecision(3))}`}
-          onChange={(e) => session.change({ beta: from * 2 ** Number(e.currentTarget.value) })}
+          onChange={(e) => {
+            asked.current = from * 2 ** Number(e.currentTarget.value);
+            session.change({ beta: asked.current });
+          }}
         />
         <span class="quiet">right: replace more; left: keep the answer more surely</span>
       </label>

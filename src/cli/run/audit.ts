@@ -34,7 +34,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
   const sample =
     tensor !== undefined
       ? await shapeOf(tensor, 'array')
-      : named && (await textShape(argv.model, named.input!, { tokenizer: argv.tokenizer }));
+      : named && (await textShape(argv.model, named.input!, { tokenizer: argv.tokenizer, columns: argv.columns }));
   const pictureSize = await sizeOfFirst(pictures.paths);
   const bar = progressBar(io, argv.budget);
   const left = countdown(io, 'explaining');
@@ -61,6 +61,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       vocabulary: argv.vocab,
       tokenizer: argv.tokenizer,
       columns: argv.columns,
+      joinColumns: argv.csv === undefined ? undefined : true,
       axes: argv.axes,
       noise: argv.noise,
       keep: argv.keep,

@@ -1,6 +1,7 @@
 // lan-onnx inspect MODEL: what is in the file and what can be done with it.
 import Table from 'cli-table3';
 import { inspect, type Inspection, type ValueReport } from '../../model/inspect.js';
+import { oneLine } from '../../core/readable.js';
 import { count, toJson } from '../../report/format.js';
 import type { ArgumentsOf } from '../command.js';
 import { inspect as definition } from '../commands/inspect.js';
@@ -44,7 +45,7 @@ const memoryRows = ({ memory }: Inspection): [string, string][] =>
 function describe(r: Inspection): string {
   const rows: [string, string][] = [
     ['model', `${r.model} (${count(r.bytes)}B, sha256 ${r.sha256.slice(0, 12)}…)`],
-    ['producer', r.producer || 'unknown'],
+    ['producer', oneLine(r.producer) || 'unknown'],
     ['opset', Object.entries(r.opsets).map(([d, v]) => (d === 'ai.onnx' ? String(v) : `${d} ${v}`)).join(', ') + `, IR ${r.irVersion}`], // prettier-ignore
     ...r.inputs.map((v): [string, string] => ['input', shapeOf(v)]),
     ...r.outputs.map((v): [string, string] => ['output', shapeOf(v)]),

@@ -1,5 +1,5 @@
 // The page into which a document is written: one file without network, whose parts are built beforehand from web/.
-import { escapeHtml } from '../tokens-page.js';
+import { escapeHtml } from '../plain-page.js';
 import type { ReportDocument } from './document.js';
 import { readTemplate } from './template-file.js';
 

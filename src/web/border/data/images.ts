@@ -1,7 +1,7 @@
 // Pictures in and out, by the browser: any photo that it can show to the RGB tensor that a classifier takes, and pixels to PNG.
 import { LanError } from '../../../core/errors.js';
 import type { Tensor } from '../../../core/tensor.js';
-import { asInput, MAX_PIXELS, onWhite, tooLarge, unreadable, type ImageSpec } from '../../../data/fit.js';
+import { decodedInput, MAX_PIXELS, onWhite, tooLarge, unreadable, type ImageSpec } from '../../../data/fit.js';
 import { decodePlain } from '../../../data/plain-pictures.js';
 import type { Picture } from '../../../data/resize.js';
 import { browser } from '../../browser.js';
@@ -37,15 +37,13 @@ export async function pictureSize(source: string | Uint8Array): Promise<readonly
   return [height, width];
 }
 
-/** A photo as a classifier's input: see asInput. Throws as decodePixels and fit. */
+/** A photo as a classifier's input: see decodedInput. Throws as decodePixels and fit. */
 export async function readImage(
   source: string | Uint8Array,
   spec: ImageSpec,
   name?: string,
 ): Promise<{ tensor: Tensor; note?: string }> {
-  const { note, ...photo } = await decodePixels(source, name);
-  const tensor = asInput(photo, spec, typeof source === 'string' ? source : name);
-  return note === undefined ? { tensor } : { tensor, note };
+  return decodedInput(await decodePixels(source, name), spec, typeof source === 'string' ? source : name);
 }
 
 const canvas = (width: number, height: number): InstanceType<typeof browser.OffscreenCanvas> =>
