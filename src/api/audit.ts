@@ -2,7 +2,7 @@
 import type { AttributionMethod } from '../attribution/method.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
-import { toFloat32, type Tensor } from '../core/tensor.js';
+import type { Tensor } from '../core/tensor.js';
 import {
   createAuditor as prepareAuditor,
   type AuditOptions as ExplainOptions,
@@ -16,12 +16,13 @@ import { openModel, type Classifier } from '../model/open.js';
 import { resolveQuestion, type Question } from '../model/question.js';
 import { requireClasses } from '../model/task.js';
 import type { AuditDocument } from '../report/audit-files.js';
-import { elementsOf, type Features } from '../report/features.js';
-import { tokensOf, unknownToken, type Tokens } from '../report/tokens.js';
+import type { Features } from '../report/features.js';
+import type { Tokens } from '../report/tokens.js';
 import { finishedResult } from '../report/earlier.js';
 import type { Auditor } from './auditor.js';
 import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
+import { featuresIn, tokensIn } from './elements.js';
 import { runOf } from './audit-run.js';
 import { methodOf } from './audit-method.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
@@ -238,28 +239,12 @@ class CompiledAuditor implements Auditor {
     this.options.onNote?.(note);
   }
 
-  private tokensOf({ x, path, tokens: own }: Sample): Tokens | undefined {
-    if (!this.classifier.hookPoint?.tokens) return undefined;
-    if (own) return own;
-    const { vocabulary } = this.words;
-    const tokens = tokensOf(x, vocabulary);
-    const unknown = unknownToken(tokens);
-    if (unknown)
-      throw new LanError(
-        'data',
-        `\`vocabulary\` holds ${vocabulary!.length} tokens, but ${path === undefined ? 'the input' : `'${path}'`} has id ${unknown.id} at position ${unknown.position}.`,
-        "Is it another model's?",
-      );
-    return tokens;
+  private tokensOf(sample: Sample): Tokens | undefined {
+    return tokensIn(this.classifier, sample, this.words);
   }
 
-  /** What the elements are called, where the mask lies on the numbers of the input and somebody says so. */
-  private featuresOf({ x, features }: Sample): Features | undefined {
-    const names = this.words.reading.words?.words;
-    if (features) return features;
-    if (names) return { kind: 'word', names, values: toFloat32(x) };
-    const { card, hookPoint, axes } = this.classifier;
-    return card || hookPoint ? undefined : elementsOf(x, axes);
+  private featuresOf(sample: Sample): Features | undefined {
+    return featuresIn(this.classifier, sample, this.words);
   }
 
   /** Chooses a convention for pictures by these where no card says, then reads what the noise is made of. */

@@ -27,9 +27,15 @@ export async function withDataset<T>(
   }
 }
 
-/** Height and width of a dataset's pictures, or of the first of them: binds what a model leaves open that takes pictures in whole numbers. */
-export async function firstPicture(dataset: Dataset): Promise<{ readonly pictureSize?: readonly [number, number] }> {
+/**
+ * What a dataset binds of the axes that a model leaves open: height and width of its pictures, or of the first of them, and the shape of samples that are none (the length of
+ * texts of ids).
+ */
+export async function firstSample(
+  dataset: Dataset,
+): Promise<{ readonly pictureSize?: readonly [number, number]; readonly sample?: readonly number[] }> {
   const [, height, width] = dataset.shape ?? [];
+  if (dataset.shape && dataset.shape.length < 3) return { sample: [1, ...dataset.shape] };
   if (dataset.shape?.length === 3) return { pictureSize: [height!, width!] };
   for (let i = 0; i < dataset.length; i++) {
     const path = dataset.nameOf(i);

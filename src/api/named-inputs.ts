@@ -4,7 +4,8 @@ import { LanError } from '../core/errors.js';
 import { castTensor, float32, isFloat, sizeOf, type Tensor } from '../core/tensor.js';
 import { readBytes, sha256 } from '../data/files.js';
 import { columnsFor, numbersIn, readTable, type Categories, type Table } from '../data/table.js';
-import type { Tokenizer } from '../data/tokenizer.js';
+import { isFolder } from '../data/places.js';
+import { unreadTokenizer, type Tokenizer } from '../data/tokenizer.js';
 import type { WordIndex } from '../data/words.js';
 import type { Classifier } from '../model/open.js';
 import { bytesAsTokens, textAsTokens } from './token-inputs.js';
@@ -90,12 +91,16 @@ export async function readNamed(
 
 const titleOf = ({ name }: TextInput): string => (name === undefined ? 'text' : basename(name, extname(name)));
 
-const noTokenizer = ({ source }: Classifier): LanError =>
-  new LanError(
+function noTokenizer({ source }: Classifier): LanError {
+  const other = isFolder(source.name) ? unreadTokenizer(source.name) : undefined;
+  return new LanError(
     'usage',
-    `${source.name}: takes ids of tokens, and there is no tokenizer.json that makes them from a text.`,
-    'Give `tokenizer`, its path, or a folder in Hugging Face layout as the model.',
+    `${source.name}: takes ids of tokens, and there is no tokenizer.json${other === undefined ? '' : `, but a ${other}, which is not read,`} that makes them from a text.`,
+    other === undefined
+      ? 'Give `tokenizer`, its path, or a folder in Hugging Face layout as the model.'
+      : 'Save the tokenizer as tokenizer.json: save_pretrained of a fast tokenizer of transformers does.',
   );
+}
 
 function textAsCounts(
   classifier: Classifier,

@@ -11,7 +11,7 @@ import { partOf } from '../report/claims.js';
 import type { AuditOptions } from './audit-options.js';
 import { shapeOf, sizeOfPicture, type AuditInput } from './inputs.js';
 import { isNamed, type NamedInputs, type Reading } from './named-inputs.js';
-import { encodedWithin } from './token-inputs.js';
+import { lengthOfText } from './text-length.js';
 
 /** What texts and rows are read with, and the words by id or place. */
 export interface Words {
@@ -45,7 +45,7 @@ export async function textShape(
   if ('csv' in input) return [1, columns?.length ?? (await readTable(input.csv)).columns.length];
   if (!('text' in input)) return undefined;
   const tokenizer = await tokenizerFor(model, named);
-  return tokenizer && [1, encodedWithin(tokenizer, input.text).ids.length];
+  return tokenizer && [1, lengthOfText(tokenizer, input.text)];
 }
 
 /**

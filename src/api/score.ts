@@ -6,7 +6,7 @@ import type { Classifier, OpenOptions } from '../model/open.js';
 import { classesCsv, scoreDocument, writeScore, type ScoreDocument } from '../report/score-files.js';
 import { chooseByLabels, choiceNotes, type LabelledChoice } from '../score/preprocessing.js';
 import { score as measure, type ScoreOptions as MeasureOptions, type ScoreResult as Measured } from '../score/score.js';
-import { firstPicture, withDataset, type DatasetLike } from './data.js';
+import { firstSample, withDataset, type DatasetLike } from './data.js';
 import { isFile, withModel, type ModelLike, pluginsOf } from './opened.js';
 import { scorersOf } from './score-ways.js';
 import { earlierThreads, threadsHere } from './ways.js';
@@ -54,7 +54,7 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
   const way = threadsHere(workers, { may, threads: given.threads, earlier: await earlierThreads(journal) });
   const opening = way.threads === undefined ? given : { ...given, threads: way.threads };
   return withDataset(data, { split, plugins: pluginsOf(model, options) }, async (dataset) =>
-    withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (opened) => {
+    withModel(model, isFile(model) ? { ...(await firstSample(dataset)), ...opening } : opening, async (opened) => {
       for (const note of opened.notes) onNote?.(note);
       const { classifier, preprocessing, notes } = await settledByLabels(opened, dataset, seed);
       for (const note of notes) onNote?.(note);
@@ -62,7 +62,7 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
       const others =
         way.workers === 1
           ? undefined
-          : await scorersOf(way.workers, { ...asked, model: model as string, data: data as string, split, opening: { ...(await firstPicture(dataset)), ...opening }, onNote: (note) => onNote?.(note) }, classifier, dataset); // prettier-ignore
+          : await scorersOf(way.workers, { ...asked, model: model as string, data: data as string, split, opening: { ...(await firstSample(dataset)), ...opening }, onNote: (note) => onNote?.(note) }, classifier, dataset); // prettier-ignore
       const result = await measure(classifier, dataset, asked, others).finally(() => others?.close());
       for (const note of result.notes) onNote?.(note);
       const context = {

@@ -1,6 +1,6 @@
 // An auditor of texts: tokens are as many as a text has, and a model is compiled for just so many.
 import { asyncDispose } from '../core/dispose.js';
-import { int64, sizeOf } from '../core/tensor.js';
+import { sizeOf } from '../core/tensor.js';
 import type { Tokenizer } from '../data/tokenizer.js';
 import type { Classifier } from '../model/open.js';
 import type { AuditDocument } from '../report/audit-files.js';
@@ -9,18 +9,12 @@ import type { AuditResult } from './audit-result.js';
 import type { Auditor } from './auditor.js';
 import type { AuditInput, Expected, Sample } from './inputs.js';
 import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
-import { conventionalFeeds, encodedWithin } from './token-inputs.js';
+import { lengthOfText, openingForLength, type Length } from './text-length.js';
 
 type Open = (options: AuditOptions) => Promise<Auditor>;
 
 /** Tokens that a model which leaves their number open is first opened for, where no text is known yet. */
 const FIRST = 16;
-
-/** How many tokens a model is opened for, and how many of them are a text's. */
-interface Length {
-  readonly length: number;
-  readonly padding: number;
-}
 
 /** Opens the model anew for each number of tokens; texts of equal numbers share what was compiled. Inputs that are no texts go to whichever is open. */
 export class TextAuditor implements Auditor {
@@ -42,7 +36,7 @@ export class TextAuditor implements Auditor {
     const once = { ...options, onNote: (note: string): void => void (told.has(note) || (told.add(note), options.onNote?.(note))) }; // prettier-ignore
     const { sample = [1, Math.min(FIRST, tokenizer.longest ?? FIRST)] } = options;
     const length = sample.at(-1)!;
-    const inner = await open({ ...once, ...opening({ length, padding: 0 }, options), sample });
+    const inner = await open({ ...once, ...openingForLength({ length, padding: 0 }, options), sample });
     const own = sizeOf(inner.model.inputShape);
     // What was tried once needs no further trial.
     return new TextAuditor(
@@ -62,7 +56,7 @@ export class TextAuditor implements Auditor {
   read(input: AuditInput | NamedInputs, expected?: Expected): Promise<Sample> {
     const { fixed, model, tokenizer } = this;
     if (!isNamed(input) || !('text' in input) || !model.hookPoint?.tokens) return this.inner.read(input, expected);
-    const length = fixed ?? encodedWithin(tokenizer, input.text).ids.length;
+    const length = fixed ?? lengthOfText(tokenizer, input.text);
     return readNamed(model, input, { tokenizer }, [length]);
   }
 
@@ -100,7 +94,7 @@ export class TextAuditor implements Auditor {
     const wanted = lengthOf(sample);
     const { current, options } = this;
     if (!wanted || (wanted.length === current.length && wanted.padding === current.padding)) return;
-    const next = await this.openWith({ ...options, ...opening(wanted, options), sample: [1, wanted.length] });
+    const next = await this.openWith({ ...options, ...openingForLength(wanted, options), sample: [1, wanted.length] });
     await this.inner.dispose();
     [this.inner, this.current] = [next, wanted];
   }
@@ -109,9 +103,3 @@ export class TextAuditor implements Auditor {
 /** How many tokens a sample of a text has; undefined for anything else. */
 const lengthOf = ({ tokens }: Sample): Length | undefined =>
   tokens?.padding === undefined ? undefined : { length: tokens.ids.length, padding: tokens.padding };
-
-/** What the other inputs of models of text are fed for such a text, where they have them. */
-function opening({ length, padding }: Length, { conventional }: AuditOptions): Pick<AuditOptions, 'conventional'> {
-  const shown = Array.from({ length }, (_, i) => (i < length - padding ? 1 : 0));
-  return { conventional: { ...conventionalFeeds(padding === 0 ? 1 : int64(shown, [1, length])), ...conventional } };
-}

@@ -82,6 +82,7 @@ export function textAsTokens(
     x: castTensor(idsTensor(fitted.ids, shape), classifier.input.type),
     tokens: { ids: fitted.ids, names, words: own.words, padding, special: [...own.special, ...pads.map(() => true)] },
     notes: [
+      ...tokenizer.notes,
       ...(cut > 0 ? [`the text has ${cut} tokens more than the model takes; they are left out`] : []),
       ...(padding > 0 ? [`the text has ${own.ids.length} tokens; ${padding} more, up to the model's ${length}, are padding and count among what can be replaced`] : []),
     ],

@@ -6,6 +6,7 @@ import type { Dataset } from '../data/dataset.js';
 import { version } from '../core/version.js';
 import { sha256, writeAtomically } from '../data/files.js';
 import { prepareResults } from '../data/results.js';
+import { samplesAtHookPoint } from '../explain/at-hook-point.js';
 import { trainLan, type TrainedLan } from '../explain/train-lan.js';
 import { exportExplained, exportLan } from '../export/explainer.js';
 import { samplesOfDataset } from '../lan/dataset-samples.js';
@@ -18,7 +19,7 @@ import type { Classifier, OpenOptions } from '../model/open.js';
 import { metricsIn, trainReport, type MetricsLine } from '../report/page/train.js';
 import { reportPage } from '../report/page/template.js';
 import { pictureSpec } from '../score/picture-spec.js';
-import { firstPicture, somePictures, withDataset, type DatasetLike } from './data.js';
+import { firstSample, somePictures, withDataset, type DatasetLike } from './data.js';
 import { isFile, withModel, type ModelLike, pluginsOf } from './opened.js';
 
 /** Options of `train`, flat: those of the model and the dataset count where they are opened here. */
@@ -47,7 +48,7 @@ export interface TrainOptions extends Omit<OpenOptions, 'batch'> {
   readonly draws?: number;
   /** How outputs are compared, L_F. Default `cross-entropy`. */
   readonly outputLoss?: OutputLoss;
-  /** `pixel`: channels share a value, the default; `full`: every element has its own. */
+  /** `pixel`: channels share a value, the default; `token`: vectors of tokens do, the default on tokens; `full`: every element has its own. */
   readonly maskShape?: MaskShape;
   /** `binary`, the default: after a third of the steps masks are rounded to 0 or 1, and `audit` rounds what the explainer gives; `soft`: as the paper has it. */
   readonly maskValues?: MaskValues;
@@ -144,7 +145,7 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
   if (resume && out === undefined)
     throw new LanError('usage', '`resume`: a checkpoint lies beside the explainer.', 'Say where with `out`.');
   return withDataset(data, { split: part, prefer: 'train', plugins: pluginsOf(model, options) }, async (dataset) =>
-    withModel(model, isFile(model) ? { ...(await firstPicture(dataset)), ...opening } : opening, async (opened) => {
+    withModel(model, isFile(model) ? { ...(await firstSample(dataset)), ...opening } : opening, async (opened) => {
       const question = resolveQuestion(opened, { target, against });
       if (out !== undefined) {
         const files = [out, ...['fused.onnx', 'report.html', 'metrics.jsonl', 'checkpoint'].map((ending) => beside(out, ending))];
@@ -282,8 +283,9 @@ function split(
       indices,
       spec: pictureSpec(classifier),
       range: classifier.card?.range ?? 1,
-      shape: classifier.sampleShape,
+      shape: classifier.inputShape,
       onUnreadable,
     });
-  return { samples: make(used.subarray(count)), apart: make(used.subarray(0, count)) };
+  const there = (samples: Samples): Samples => (classifier.hookPoint ? samplesAtHookPoint(samples, classifier) : samples);
+  return { samples: there(make(used.subarray(count))), apart: there(make(used.subarray(0, count))) };
 }

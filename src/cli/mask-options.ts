@@ -69,6 +69,53 @@ export const objectiveOptions = {
   },
 } as const satisfies OptionTable;
 
+/** Names parted by commas. */
+function names(text: string): string[] {
+  const all = text.split(',').map((name) => name.trim());
+  if (all.includes('')) throw new Expected('names parted by commas, such as age,height', text);
+  return all;
+}
+
+/** Inputs whose elements have names, and what they are read with. */
+export const namedInputs = {
+  text: {
+    ...TEXTS,
+    group: INPUTS,
+    describe: 'texts: files, folders of them, - for standard input, or the text itself in quotes',
+  },
+  csv: { ...TEXT, group: INPUTS, describe: 'a table of numbers with a line of names: its rows are the inputs' },
+  row: {
+    ...TEXTS,
+    coerce: each(whole(1)),
+    group: INPUTS,
+    describe: 'of the table only these rows, the first below the names being 1',
+  },
+  columns: {
+    ...TEXT,
+    coerce: names,
+    group: INPUTS,
+    describe: "of the table the columns that the model takes, in its order: 'age,height' (default: all)",
+  },
+  axes: {
+    ...TEXT,
+    coerce: names,
+    group: INPUTS,
+    describe: "names of the axes of an array that is no picture: 'frame,coefficient' (those of one element left out)",
+  },
+  file: { ...TEXTS, group: INPUTS, describe: 'files of any kind, for models that take bytes' },
+  tokenizer: {
+    ...TEXT,
+    group: INPUTS,
+    describe: "tokenizer.json, or a folder with one, that makes ids of texts (default: in the model's folder)",
+  },
+  vocab: {
+    ...TEXT,
+    library: ['vocabulary'],
+    group: INPUTS,
+    describe: 'the words behind ids of tokens, or those that the model counts: a file with one a line',
+  },
+} as const satisfies OptionTable;
+
 /** The inputs of a command that explains them. */
 export const explainedInputs = {
   image: {

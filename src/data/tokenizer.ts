@@ -1,10 +1,11 @@
-// A text as ids of tokens, by a tokenizer.json in Hugging Face's form; the only importer of @huggingface/tokenizers, which is loaded when first needed.
+// A text as ids of tokens, by a tokenizer.json in Hugging Face's form, or a vocab.txt of BERT's; the only importer of @huggingface/tokenizers, which is loaded when first needed.
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { LanError, messageOf } from '../core/errors.js';
 import { sha256 } from './files.js';
 import { exists, isFolder } from './places.js';
 import { readText } from './text-files.js';
+import { wordPieceJson, type WordPieceConfig } from './word-piece.js';
 
 /** A text as tokens: one entry each, in order. */
 export interface Encoded {
@@ -32,6 +33,8 @@ export interface Tokenizer {
   readonly sha256: string;
   /** Ids that it may give are below this. */
   readonly size: number;
+  /** What was assumed of it. */
+  readonly notes: readonly string[];
   /** Most tokens that its configuration allows, special ones included. */
   readonly longest?: number;
   /** Ids of tokens that texts are masked and filled up with. */
@@ -44,27 +47,53 @@ export interface Tokenizer {
 }
 
 const token = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
-const Config = z.looseObject({ model_max_length: z.number().nullish(), mask_token: token, pad_token: token });
+const flag = z.boolean().nullish();
+const Config = z.looseObject({
+  model_max_length: z.number().nullish(),
+  mask_token: token,
+  pad_token: token,
+  unk_token: token,
+  cls_token: token,
+  sep_token: token,
+  do_lower_case: flag,
+  strip_accents: flag,
+  tokenize_chinese_chars: flag,
+});
 const Positions = z.looseObject({ max_position_embeddings: z.number().nullish() });
 const Json = z.looseObject({ model: z.looseObject({ type: z.string().optional(), unk_token: z.string().nullish() }) });
 
 /** Where nobody set a limit, configurations hold a number of this size. */
 const NO_LIMIT = 1e6;
 
-/** Whether a folder in Hugging Face layout holds a tokenizer. */
-export const hasTokenizer = (folder: string): boolean => exists(join(folder, 'tokenizer.json'));
+const WORD_PIECES = 'vocab.txt';
+/** Files of tokenizers that are not read. */
+const OTHERS = ['vocab.json', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model', 'spm.model'];
+
+/** Whether a folder in Hugging Face layout holds a tokenizer that is read. */
+export const hasTokenizer = (folder: string): boolean =>
+  ['tokenizer.json', WORD_PIECES].some((name) => exists(join(folder, name)));
+
+/** The file of a tokenizer in a folder that is not read: of SentencePiece, or of byte pairs without a tokenizer.json. */
+export const unreadTokenizer = (folder: string): string | undefined => OTHERS.find((name) => exists(join(folder, name)));
+
+/** tokenizer.json in a folder, or vocab.txt where there is no such file. */
+function fileIn(folder: string): string {
+  const [whole, pieces] = [join(folder, 'tokenizer.json'), join(folder, WORD_PIECES)];
+  return exists(whole) || !exists(pieces) ? whole : pieces;
+}
 
 /**
- * Opens the tokenizer at `path`: a tokenizer.json, or a folder that holds one; tokenizer_config.json beside it says more. Throws LanError (`data`) for
+ * Opens the tokenizer at `path`: a tokenizer.json, a vocab.txt of WordPiece (BERT), or a folder that holds one; tokenizer_config.json beside it says more. Throws LanError (`data`) for
  * files that cannot be read, that end too early, or hold what this version does not know.
  */
 export async function openTokenizer(path: string): Promise<Tokenizer> {
-  const file = isFolder(path) ? join(path, 'tokenizer.json') : path;
+  const file = isFolder(path) ? fileIn(path) : path;
   const text = await readText(file, 'Tokenizer');
-  const json = checked(Json, text, file);
   const beside = join(dirname(file), 'tokenizer_config.json');
   const configText = exists(beside) && basename(file) !== basename(beside) ? await readText(beside, 'Tokenizer') : '{}';
   const config = checked(Config, configText, beside);
+  const source = /\.txt$/i.test(file) ? wordPieceJson(text, file, piecesConfig(config)) : { json: text, notes: [] };
+  const json = typeof source.json === 'string' ? checked(Json, source.json, file) : Json.parse(source.json);
   const { Tokenizer } = await import('@huggingface/tokenizers');
   let made: InstanceType<typeof Tokenizer>;
   try {
@@ -86,6 +115,7 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   for (const id of vocabulary.values()) size = Math.max(size, id + 1);
   return {
     path: file,
+    notes: source.notes,
     sha256: sha256(new TextEncoder().encode(`${text}\0${configText}`)),
     size,
     longest: limit > 0 && limit < NO_LIMIT ? limit : undefined,
@@ -102,6 +132,24 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
 }
 
 const contentOf = (named: z.infer<typeof token>): string | undefined => (typeof named === 'string' ? named : named?.content);
+
+const piecesConfig = ({
+  unk_token,
+  cls_token,
+  sep_token,
+  pad_token,
+  mask_token,
+  ...flags
+}: z.infer<typeof Config>): WordPieceConfig => {
+  const { do_lower_case, strip_accents, tokenize_chinese_chars } = flags;
+  const names = { unk: contentOf(unk_token), cls: contentOf(cls_token), sep: contentOf(sep_token), pad: contentOf(pad_token), mask: contentOf(mask_token) }; // prettier-ignore
+  return {
+    do_lower_case,
+    strip_accents,
+    tokenize_chinese_chars,
+    ...Object.fromEntries(Object.entries(names).filter(([, v]) => v !== undefined)),
+  };
+};
 
 function checked<T>(form: z.ZodType<T>, text: string, path: string): T {
   let json: unknown;

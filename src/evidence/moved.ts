@@ -34,13 +34,13 @@ function* choices(n: number, k: number, from = 0): Generator<number[]> {
 }
 
 /**
- * Compares the maps that as many seeds gave of two models, FEWEST_SEEDS or more of each, on at most 16 x 16 places. The statistic is the mean distance between
+ * Compares the maps that as many seeds gave of two models, FEWEST_SEEDS or more of each, on at most `grid` x `grid` places (16; elements with names keep a place each). The statistic is the mean distance between
  * the models minus that within them; the null hypothesis, that all maps come from one model, deals them anew to two groups in every way. The same seed
  * draws the same noise for both, which brings their maps nearer: the test errs towards `not moved`.
  */
-export function movedBetween(first: readonly PlaceMap[], second: readonly PlaceMap[]): Moved {
+export function movedBetween(first: readonly PlaceMap[], second: readonly PlaceMap[], grid = GRID): Moved {
   // Of two models of different sizes the smaller one decides what can be compared.
-  const most = Math.min(GRID, ...[...first, ...second].map((m) => Math.max(m.rows, m.columns)));
+  const most = Math.min(grid, ...[...first, ...second].map((m) => Math.max(m.rows, m.columns)));
   const maps = [...first, ...second].map((m) => thinned(m, most));
   const n = maps.length;
   const k = first.length;

@@ -8,11 +8,13 @@ import { readImage } from '../data/images.js';
 import { picturePaths } from '../data/picture-paths.js';
 import { fromPlanes } from '../data/planes.js';
 import type { Picture } from '../data/resize.js';
-import { createAuditor, type BetaResult } from '../explain/audit.js';
+import { readBytes, sha256 } from '../data/files.js';
+import { createAuditor } from '../explain/audit.js';
 import type { PartialCard } from '../model/card.js';
 import { openModel, type Classifier } from '../model/open.js';
 import { imageSpec } from '../model/picture.js';
 import { words } from './fields.js';
+import { maskOf, openPhotoJournal, type PhotoMask, type PhotoRecord } from './imagenet-journal.js';
 import type { ImagenetConfig } from './kinds.js';
 import { atLeast, inParts, Interrupted, type Figure, type Findings, type RunOptions, type Table, type Verdict } from './run.js';
 
@@ -29,17 +31,12 @@ export interface Subject {
 type Row = Extract<Figure, { kind: 'rows' }>['rows'][number];
 
 /** One photo with its masks. */
-interface Explained {
+interface Explained extends PhotoRecord {
   readonly name: string;
   readonly picture: Picture;
-  readonly answer: string;
-  readonly probability: number;
-  readonly betas: readonly BetaResult[];
-  /** Attention of each mask, [height * width]. */
-  readonly attention: readonly Float32Array[];
 }
 
-/** Learns the masks and measures them. Throws LanError (`usage`) without a model or pictures, (`data`) where nobody says how pictures go in, and Interrupted. */
+/** Learns the masks, or takes up those that an earlier run has learned, photo by photo, and measures them. Throws LanError (`usage`) without a model or pictures, (`data`) where nobody says how pictures go in, and Interrupted. */
 export async function imagenet(config: ImagenetConfig, subject: Subject, run: RunOptions): Promise<Findings> {
   const { model, images, card } = subject;
   if (model === undefined || images === undefined || images.length === 0)
@@ -55,7 +52,7 @@ export async function imagenet(config: ImagenetConfig, subject: Subject, run: Ru
     const explained = await explain(config, classifier, paths.slice(0, config.data.pictures), run);
     return findings(config, classifier, explained, paths.length, {
       opening: opened,
-      masks: (performance.now() - start) / 1000 - opened,
+      masks: explained.reduce((sum, { seconds }) => sum + seconds, 0),
     });
   } finally {
     await classifier.dispose();
@@ -69,47 +66,62 @@ async function explain(
   run: RunOptions,
 ): Promise<Explained[]> {
   const { iterations, learningRate, schedule, draws, evidenceDraws } = masks;
-  const auditor = await createAuditor(classifier, {
-    // The claim and nothing further: the paper shows masks.
-    preset: 'quick',
-    settings: {
-      betas: betasOf(masks.betas),
-      noise: 'uniform',
-      // As Eq. 2 has them.
-      maskValues: 'soft',
-      patience: 0,
-      sharpen: 0,
-      seed: run.seed,
-      iterations,
-      learningRate,
-      schedule,
-      draws,
-      ...(masks.grids ? {} : { maskGrids: [], maskShape: 'full' as const, start: 0.5 }),
-    },
-    evidenceDraws,
-    signal: run.signal,
-  });
+  const settings = {
+    betas: betasOf(masks.betas),
+    noise: 'uniform',
+    // As Eq. 2 has them.
+    maskValues: 'soft' as const,
+    patience: 0,
+    sharpen: 0,
+    seed: run.seed,
+    iterations,
+    learningRate,
+    schedule,
+    draws,
+    ...(masks.grids ? {} : { maskGrids: [], maskShape: 'full' as const, start: 0.5 }),
+  };
+  // Another process keeps it where this one does photos for that.
+  const journal = run.taken ? undefined : await openPhotoJournal(run.folder, classifier, settings, evidenceDraws);
+  const known = new Map((journal?.records ?? []).map((record) => [record.photo, record]));
+  // The claim and nothing further: the paper shows masks.
+  const auditor = await createAuditor(classifier, { preset: 'quick', settings, evidenceDraws, signal: run.signal });
   try {
-    return await inParts(run, 'photos', paths.length, async (i): Promise<Explained> => {
+    const all = await inParts(run, 'photos', paths.length, async (i): Promise<Explained> => {
       const path = paths[i]!;
       const name = basename(path, extname(path));
-      run.onPhase?.(`photo ${i + 1} of ${paths.length}, ${name}: masks for beta ${betasOf(masks.betas).join(', ')}`);
+      run.onPhase?.(`photo ${i + 1} of ${paths.length}, ${name}: masks for beta ${settings.betas.join(', ')}`);
+      const photo = sha256(await readBytes(path, 'Picture'));
       const { tensor } = await readImage(path, imageSpec(classifier), path);
-      const { betas, prediction } = await auditor.audit(tensor);
-      if (run.signal?.aborted) throw new Interrupted();
       const [, , height, width] = tensor.dims as [number, number, number, number];
-      const { label, probability } = prediction[0]!;
-      return {
-        name,
-        picture: fromPlanes(bytesOf(tensor, classifier.card!.range), [3, height, width]),
-        answer: label.split(',')[0]!,
-        probability,
-        betas,
-        attention: betas.map(({ learned }) => needOf(learned.mask, height * width)),
-      };
+      let record = known.get(photo);
+      if (!record) {
+        const start = performance.now();
+        const { betas, prediction } = await auditor.audit(tensor);
+        // A mask that was broken off is none.
+        if (run.signal?.aborted) throw new Interrupted();
+        const { label, probability } = prediction[0]!;
+        const learned = betas.map((b) => maskOf(b, needOf(b.learned.mask, height * width)));
+        record = {
+          photo,
+          answer: label.split(',')[0]!,
+          probability,
+          masks: learned,
+          seconds: (performance.now() - start) / 1000,
+        };
+        // What others have done is kept when all of it is there.
+        if (!run.parts) await journal?.append(record);
+        known.set(photo, record);
+      }
+      return { ...record, name, picture: fromPlanes(bytesOf(tensor, classifier.card!.range), [3, height, width]) };
     });
+    if (run.parts && journal) {
+      const kept = new Set(journal.records.map(({ photo }) => photo));
+      for (const { name: _, picture: _p, ...record } of all) if (!kept.has(record.photo)) await journal.append(record);
+    }
+    return all;
   } finally {
     await auditor.dispose();
+    await journal?.close();
   }
 }
 
@@ -139,23 +151,21 @@ function findings(
   const remark = config.data.remarks[source.sha256];
   const model = `${basename(source.path ?? source.name)}${remark === undefined ? '' : ` (${remark})`}`;
   const betas = betasOf(config.masks.betas);
-  const rows = explained.flatMap((e) => e.betas.map((b, i) => rowOf(e, b, i)));
-  const steps = explained.flatMap(({ betas: own }) => own.slice(1).map((b, i) => meanOf(b) - meanOf(own[i]!)));
-  const kept = explained.map(({ betas: own }) => own[0]!.evidence);
+  const rows = explained.flatMap((e) => e.masks.map((mask) => rowOf(e, mask)));
+  const steps = explained.flatMap(({ masks }) => masks.slice(1).map(({ mean }, i) => mean - masks[i]!.mean));
+  const first = explained.map(({ masks }) => masks[0]!);
   const share = (of: readonly number[]): number => of.reduce((a, b) => a + b, 0) / of.length;
-  const above = kept.filter(({ soft, noiseAlone }) => soft.interval[0] > noiseAlone.interval[1]).length;
-  const contour = share(explained.flatMap(({ picture, attention }) => attention.map((a) => pearson(a, edges(picture)))));
+  const above = first.filter(({ interval, alone }) => interval[0] > alone.interval[1]).length;
+  const contour = share(explained.flatMap(({ picture, masks }) => masks.map((m) => pearson(m.attention, edges(picture)))));
   const verdicts: Verdict[] = [
     atLeast(`more is replaced at a higher beta (${betas.join(', ')}): part of the steps upwards`, share(steps.map((s) => Number(s > 0))), config.limits.rising),
-    atLeast(`the answer is kept at beta ${betas[0]!}: part of all draws`, share(kept.map((k) => k.soft.kept / k.soft.draws)), config.limits.kept),
-    atLeast(`... and more often than by noise alone (intervals apart): part of the photos`, above / kept.length, config.limits.aboveNoise),
+    atLeast(`the answer is kept at beta ${betas[0]!}: part of all draws`, share(first.map((m) => m.kept / m.draws)), config.limits.kept),
+    atLeast(`... and more often than by noise alone (intervals apart): part of the photos`, above / first.length, config.limits.aboveNoise),
   ]; // prettier-ignore
-  const metrics: Record<string, number> = { photos: explained.length, noise_alone_kept: share(kept.map((k) => k.noiseAlone.kept / k.noiseAlone.draws)), attention_on_contours: contour }; // prettier-ignore
+  const metrics: Record<string, number> = { photos: explained.length, noise_alone_kept: share(first.map(({ alone }) => alone.kept / alone.draws)), attention_on_contours: contour }; // prettier-ignore
   betas.forEach((beta, i) => {
-    metrics[`mask_mean_beta_${beta}`] = share(explained.map((e) => meanOf(e.betas[i]!)));
-    metrics[`kept_beta_${beta}`] = share(
-      explained.map(({ betas: own }) => own[i]!.evidence.soft.kept / own[i]!.evidence.soft.draws),
-    );
+    metrics[`mask_mean_beta_${beta}`] = share(explained.map(({ masks }) => masks[i]!.mean));
+    metrics[`kept_beta_${beta}`] = share(explained.map(({ masks }) => masks[i]!.kept / masks[i]!.draws));
   });
   const left = found - explained.length;
   return {
@@ -171,45 +181,38 @@ function findings(
   };
 }
 
-/** Mean of the mask. */
-const meanOf = ({ evidence }: BetaResult): number => evidence.soft.fraction;
-
 const COLUMNS = ['photo', 'answer', 'probability', 'beta', 'mask mean', 'kept', 'draws', 'interval', 'KL', 'noise alone', 'replaced entirely', 'correlation with contours']; // prettier-ignore
 
-function rowOf(
-  { name, answer, probability, picture, attention }: Explained,
-  { beta, evidence }: BetaResult,
-  i: number,
-): Table['rows'][number] {
-  const { soft, hard, noiseAlone } = evidence;
+function rowOf({ name, answer, probability, picture }: Explained, mask: PhotoMask): Table['rows'][number] {
+  const { beta, mean, kept, draws, interval, kl, alone, replaced, attention } = mask;
   const two = (v: number): string => v.toFixed(2);
   return [
     name,
     answer,
     Number(probability.toFixed(3)),
     beta,
-    Number(soft.fraction.toFixed(3)),
-    soft.kept,
-    soft.draws,
-    `${two(soft.interval[0])} to ${two(soft.interval[1])}`,
-    Number((soft.kl ?? NaN).toFixed(3)),
-    `${noiseAlone.kept} of ${noiseAlone.draws}`,
-    hard ? `${(100 * hard.fraction).toFixed(0)} %` : 'no claim',
-    Number(pearson(attention[i]!, edges(picture)).toFixed(2)),
+    Number(mean.toFixed(3)),
+    kept,
+    draws,
+    `${two(interval[0])} to ${two(interval[1])}`,
+    Number((kl ?? NaN).toFixed(3)),
+    `${alone.kept} of ${alone.draws}`,
+    replaced === null ? 'no claim' : `${(100 * replaced).toFixed(0)} %`,
+    Number(pearson(attention, edges(picture)).toFixed(2)),
   ];
 }
 
 function sheetOf(explained: readonly Explained[], model: string): Figure {
-  const rows = explained.map(({ name, picture, answer, probability, betas, attention }): Row => {
-    const alone = betas[0]!.evidence.noiseAlone;
+  const rows = explained.map(({ name, picture, answer, probability, masks }): Row => {
+    const { alone } = masks[0]!;
     return {
       label: name,
       tiles: [
         { picture, captions: [answer, probability.toFixed(3)] },
-        ...betas.map(({ beta, evidence: { soft } }, i) => ({
+        ...masks.map(({ beta, mean, kept, draws, attention }) => ({
           picture,
-          attention: attention[i]!,
-          captions: [`beta ${beta}`, `${(100 * soft.fraction).toFixed(0)} % noise, kept ${soft.kept} of ${soft.draws}`],
+          attention,
+          captions: [`beta ${beta}`, `${(100 * mean).toFixed(0)} % noise, kept ${kept} of ${draws}`],
         })),
       ],
       note: `noise alone gives '${answer}' on ${alone.kept} of ${alone.draws} draws`,

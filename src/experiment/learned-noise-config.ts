@@ -1,6 +1,6 @@
 // The settings of the comparison of learned noise with other noise (Section 6).
 import type { TrainSettings } from '../lan/train.js';
-import { beta, CANVAS, limit, MOST, network, section, train, whole } from './fields.js';
+import { amount, beta, CANVAS, limit, MOST, network, section, train, whole } from './fields.js';
 
 /** One F a seed, and a LAN for each kind of noise, on translated digits. */
 export interface LearnedNoiseConfig {
@@ -15,8 +15,8 @@ export interface LearnedNoiseConfig {
     readonly batch: number;
     readonly draws: number;
   };
-  /** Held-out digits whose masks are put to the test. */
-  readonly evidence: { readonly samples: number };
+  /** Held-out digits whose masks are put to the test, and the part of the pixels that each mask replaces where masks are compared at an equal share. */
+  readonly evidence: { readonly samples: number; readonly share: number };
   readonly limits: Readonly<Record<string, number>>;
 }
 
@@ -26,6 +26,6 @@ export const learnedNoiseFields = section({
   data: section({ digit: whole(1, CANVAS) }),
   classifier: section({ network, ...train }),
   explainer: section({ lan: network, beta, draws: whole(1, 1024), ...train }),
-  evidence: section({ samples: whole(2, MOST) }),
+  evidence: section({ samples: whole(2, MOST), share: amount(0, 1) }),
   limits: section({ distance: limit, kept: limit }),
 });

@@ -1,5 +1,6 @@
 // Learned noise beside constant, uniform and bootstrapped noise: LANs trained on each (Eq. 3), and the same evidence of all of them.
 import { join } from 'node:path';
+import { descending } from '../core/correlation.js';
 import { argmax } from '../core/rows.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
@@ -27,6 +28,8 @@ const NOISE_DRAW = 2_000_003;
 interface Found {
   readonly replaced: number;
   readonly kept: readonly number[];
+  /** The same where each mask replaces `evidence.share` of the pixels, those that it says are needed least: what of the former is not the share's doing. */
+  readonly keptAtShare: readonly number[];
   readonly distance: number;
 }
 
@@ -56,7 +59,7 @@ export async function learnedNoise(config: LearnedNoiseConfig, data: string | un
           ? await drawsOf(trained.generator, trained.parameters, NEAR, seed, { engine: classifier.engine, specialize: (g) => classifier.specialize(g) }) // prettier-ignore
           : drawn(noise, train, NEAR, seed);
         const near = validation.read(range(NEAR, validation.count), NOISE_DRAW);
-        const evidence = await tried(classifier, trained.lan, validation, config.evidence.samples, seed);
+        const evidence = await tried(classifier, trained.lan, validation, config.evidence, seed);
         results.push({ ...evidence, distance: energyDistance(toFloat32(draws), near, PIXELS) });
       }
       return results;
@@ -67,16 +70,29 @@ export async function learnedNoise(config: LearnedNoiseConfig, data: string | un
   for (const [at, results] of bySeed.entries())
     for (const [i, result] of results.entries()) {
       found.get(NOISES[i]!)!.push(result);
-      rows.push([NOISES[i]!, seeds[at]!, ...[result.replaced, ...result.kept].map(percent), Number(result.distance.toFixed(3))]);
+      rows.push([
+        NOISES[i]!,
+        seeds[at]!,
+        ...[result.replaced, ...result.kept, ...result.keptAtShare].map(percent),
+        Number(result.distance.toFixed(3)),
+      ]);
     }
   const all = (noise: string, of: (f: Found) => number): number[] => found.get(noise)!.map(of);
   const gain = (from: string, of: (f: Found) => number): number =>
     Math.min(...all('learned', of).map((v, i) => v - all(from, of)[i]!));
-  const held = (f: Found): number => f.kept[2]!;
+  const held = (f: Found): number => f.keptAtShare[2]!;
+  const share = `${percent(config.evidence.share)} %`;
   const table: Table = {
     file: 'noise.csv',
-    caption: `A LAN for each noise and seed: the part of ${config.evidence.samples} held-out digits that its masks replace, how often the answer is kept when that is replaced by nothing, by uniform noise and by other held-out digits (per cent), and the energy distance of its noise from held-out digits in units of the mean distance of two of them (0: alike)`,
-    columns: ['trained on', 'seed', 'replaced', ...TRIALS.map((t) => `kept under ${t}`), 'distance'],
+    caption: `A LAN for each noise and seed: the part of ${config.evidence.samples} held-out digits that its masks replace, how often the answer is kept when that is replaced by nothing, by uniform noise and by other held-out digits (per cent), the same where every mask replaces ${share}, those pixels that it needs least, and the energy distance of its noise from held-out digits in units of the mean distance of two of them (0: alike)`,
+    columns: [
+      'trained on',
+      'seed',
+      'replaced',
+      ...TRIALS.map((t) => `kept under ${t}`),
+      ...TRIALS.map((t) => `kept under ${t}, ${share} replaced`),
+      'distance',
+    ],
     rows,
   };
   return {
@@ -87,14 +103,14 @@ export async function learnedNoise(config: LearnedNoiseConfig, data: string | un
       NOISES.flatMap((noise) => {
         const name = noise.replace(/\W.*/, '');
         const mean = (of: (f: Found) => number): number => all(noise, of).reduce((a, b) => a + b, 0) / seeds.length;
-        return [[`${name}_replaced`, mean((f) => f.replaced)], [`${name}_kept_under_other_digits`, mean(held)], [`${name}_distance`, mean((f) => f.distance)]]; // prettier-ignore
+        return [[`${name}_replaced`, mean((f) => f.replaced)], [`${name}_kept_under_other_digits`, mean((f) => f.kept[2]!)], [`${name}_kept_under_other_digits_at_equal_share`, mean(held)], [`${name}_distance`, mean((f) => f.distance)]]; // prettier-ignore
       }),
     ),
     verdicts: [
       atMost('distance of learned noise from the data, most over seeds', Math.max(...all('learned', (f) => f.distance)), config.limits['distance']!), // prettier-ignore
       moreThan('uniform noise is farther from the data: by how much, least over seeds', -Math.max(...all('learned', (f) => f.distance).map((v, i) => v - all('uniform', (f) => f.distance)[i]!)), 0), // prettier-ignore
       moreThan('constant noise is farther from the data: by how much, least over seeds', -Math.max(...all('learned', (f) => f.distance).map((v, i) => v - all('constant:0', (f) => f.distance)[i]!)), 0), // prettier-ignore
-      atLeast('kept under other digits, LAN on learned noise less LAN on constant noise, least over seeds', gain('constant:0', held), config.limits['kept']!), // prettier-ignore
+      atLeast(`kept under other digits, ${share} replaced by each: LAN on learned noise less LAN on constant noise, least over seeds`, gain('constant:0', held), config.limits['kept']!), // prettier-ignore
       atLeast('the same, less LAN on uniform noise', gain('uniform', held), config.limits['kept']!),
       atLeast('the same, less LAN on bootstrapped noise, which is what it is tried on', gain('bootstrap', held), config.limits['kept']!), // prettier-ignore
     ],
@@ -117,28 +133,47 @@ function drawn(noise: string, train: TranslatedDigits, n: number, seed: number):
   return float32(out, dims);
 }
 
-/** The part that masks of held-out digits replace, and how often the answer is kept under each of TRIALS. */
-async function tried(classifier: Classifier, lan: Uint8Array, validation: TranslatedDigits, count: number, seed: number) {
+/** The part that masks of held-out digits replace, and how often the answer is kept under each of TRIALS: as the masks are, and where each replaces the same share. */
+async function tried(
+  classifier: Classifier,
+  lan: Uint8Array,
+  validation: TranslatedDigits,
+  { samples: count, share }: LearnedNoiseConfig['evidence'],
+  seed: number,
+): Promise<Omit<Found, 'distance'>> {
   const explainer = await openExplainer(lan, classifier);
   try {
     const indices = range(count, validation.count);
     const dims = [count, 1, DIGIT, DIGIT];
     const x = validation.read(indices, 1);
-    const mask = toFloat32(await explainer.explain(float32(x, dims))).map((v) => (v > 0.5 ? 1 : 0));
+    const values = toFloat32(await explainer.explain(float32(x, dims)));
+    const mask = values.map((v) => (v > 0.5 ? 1 : 0));
     const answers = argmax(await classifier.predict(float32(x, dims), classifier.card, 256));
     const others = float32(validation.read(range(count, validation.count).reverse(), NOISE_DRAW + 2), dims);
-    const kept: number[] = [];
-    for (const trial of TRIALS) {
-      const context = { x: float32(x.slice(0, PIXELS), [1, 1, DIGIT, DIGIT]), low: 0, high: 1, samples: others };
-      const noise: Noise = createNoise(trial, context);
-      const eta = new Float32Array(count * PIXELS);
-      noise.fill(eta, random(seed, STREAMS.evidence), 1);
-      const mixed = float32(x.map((v, i) => (mask[i] ? eta[i]! : v)), dims); // prettier-ignore
-      const given = argmax(await classifier.predict(mixed, classifier.card, 256));
-      kept.push(answers.filter((a, i) => a === given[i]).length / count);
-    }
-    return { replaced: mask.reduce((a, b) => a + b, 0) / mask.length, kept };
+    const keptBy = async (replaced: Float32Array): Promise<number[]> => {
+      const kept: number[] = [];
+      for (const trial of TRIALS) {
+        const context = { x: float32(x.slice(0, PIXELS), [1, 1, DIGIT, DIGIT]), low: 0, high: 1, samples: others };
+        const noise: Noise = createNoise(trial, context);
+        const eta = new Float32Array(count * PIXELS);
+        noise.fill(eta, random(seed, STREAMS.evidence), 1);
+        const mixed = float32(x.map((v, i) => (replaced[i] ? eta[i]! : v)), dims); // prettier-ignore
+        const given = argmax(await classifier.predict(mixed, classifier.card, 256));
+        kept.push(answers.filter((a, i) => a === given[i]).length / count);
+      }
+      return kept;
+    };
+    const replaced = mask.reduce((a, b) => a + b, 0) / mask.length;
+    return { replaced, kept: await keptBy(mask), keptAtShare: await keptBy(ofShare(values, PIXELS, share)) };
   } finally {
     await explainer.dispose();
   }
+}
+
+/** Masks [n,size] of zeros and ones, each 1 on the `share` of its places where its values are largest, of equals the first. */
+export function ofShare(values: Float32Array, size: number, share: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let at = 0; at < values.length; at += size)
+    for (const i of descending(values.subarray(at, at + size)).subarray(0, Math.round(share * size))) out[at + i] = 1;
+  return out;
 }

@@ -1,5 +1,5 @@
 // What the masks of documents say: how many of the words that they keep are in the document, and how many of the others are words of its group.
-import { meanOf } from '../evidence/metric.js';
+import { bootstrap, meanOf } from '../evidence/metric.js';
 import type { Newsgroups } from './data/newsgroups.js';
 import type { NewsgroupsConfig } from './newsgroups-config.js';
 import { atLeast, type Findings, type Table } from './run.js';
@@ -29,11 +29,18 @@ export function measureWords(
     });
     const others = found.reduce((sum, { others: n }) => sum + n, 0);
     const inDocument = meanOf(found.map((c) => c.inDocument), seed); // prettier-ignore
-    return { inDocument, share: others === 0 ? NaN : found.reduce((sum, c) => sum + c.strong, 0) / others, others };
+    return {
+      counts: found.map((c) => c.inDocument),
+      inDocument,
+      share: others === 0 ? NaN : found.reduce((sum, c) => sum + c.strong, 0) / others,
+      others,
+    };
   };
   const [lan, specific] = [of(masks.lan), of(masks.specific)];
+  const ratio = ratioOf(specific.counts, lan.counts, seed);
   /** Were words drawn from the whole vocabulary. */
-  const chance = own.reduce((sum, words) => sum + words.size, 0) / groups.length / width;
+  // UNK, the first column, is no word.
+  const chance = own.reduce((sum, words) => sum + words.size, 0) / groups.length / (width - 1);
   const interval = ({ inDocument: { value, interval: [low, high] = [value, value] } }: typeof lan): number[] => [value, low, high].map((v) => Number(v.toFixed(2))); // prettier-ignore
   const table: Table = {
     file: 'words.csv',
@@ -49,15 +56,35 @@ export function measureWords(
       accuracy,
       lan_words_in_document: lan.inDocument.value,
       specific_words_in_document: specific.inDocument.value,
+      ratio_low: ratio.interval[0],
+      ratio_high: ratio.interval[1],
       lan_others_strong: lan.share,
       specific_others_strong: specific.share,
       strong_by_chance: chance,
     },
     verdicts: [
       atLeast('the classifier tells the groups of test documents', accuracy, limits['accuracy']!),
-      atLeast(`words in the document among the ${top} most important: masks of single documents against those of the LAN`, specific.inDocument.value / lan.inDocument.value, limits['ratio']!), // prettier-ignore
+      atLeast(`words in the document among the ${top} most important: masks of single documents against those of the LAN (95 % interval ${ratio.interval.map((v) => v.toFixed(2)).join(' to ')}, over documents)`, ratio.value, limits['ratio']!), // prettier-ignore
       atLeast("words of the LAN's masks that are not in the document: share that are strong words of its group, against words at random", lan.share / chance, limits['strong']!), // prettier-ignore
     ],
     tables: [table],
   };
+}
+
+/** The ratio of two means over the same documents, and its 95 % interval by resampling documents; infinite where the second has none. */
+export function ratioOf(
+  above: readonly number[],
+  below: readonly number[],
+  seed: number,
+): { readonly value: number; readonly interval: readonly [number, number] } {
+  const over = (draws: Uint32Array): number => {
+    let [a, b] = [0, 0];
+    for (const i of draws) {
+      a += above[i]!;
+      b += below[i]!;
+    }
+    return a / b;
+  };
+  const value = over(Uint32Array.from(above.keys()));
+  return { value, interval: bootstrap(above.length, over, seed) ?? [value, value] };
 }

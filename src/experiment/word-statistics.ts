@@ -1,10 +1,11 @@
 // Which words speak for a group, by chi-square, and which a mask keeps.
 import { descending } from '../core/correlation.js';
 import type { SparseRows } from '../data/sparse.js';
+import { UNK_COLUMN } from './data/newsgroups.js';
 
 /**
  * The `most` words of each group that speak for it most, as sets of columns: by Pearson's chi-square of the 2x2 table of documents (word in it or not, in the
- * group or not), among the words that are more frequent in the group than elsewhere.
+ * group or not), among the words that are more frequent in the group than elsewhere. UNK is no word.
  */
 export function strongWords(
   { width, starts, columns }: SparseRows,
@@ -24,7 +25,9 @@ export function strongWords(
     }
   }
   return within.map((inside, g) => {
-    const scores = Float32Array.from(all, (total, w) => Math.max(0, signedChiSquare(inside[w]!, total, sizes[g]!, n)));
+    const scores = Float32Array.from(all, (total, w) =>
+      w === UNK_COLUMN ? 0 : Math.max(0, signedChiSquare(inside[w]!, total, sizes[g]!, n)),
+    );
     return new Set(Array.from(descending(scores).subarray(0, most)).filter((w) => scores[w]! > 0));
   });
 }
@@ -40,9 +43,11 @@ export function signedChiSquare(inside: number, total: number, size: number, n: 
   return margins === 0 ? 0 : (Math.sign(determinant) * n * determinant ** 2) / margins;
 }
 
-/** The `count` columns that a mask [width] replaces least, least first, of equals the first. */
+/** The `count` columns that a mask [width] replaces least, least first, of equals the first; UNK, which is no word, is passed over. */
 export const topWords = (mask: Float32Array, count: number): number[] =>
-  Array.from(descending(mask.map((m) => -m)).subarray(0, count));
+  Array.from(descending(mask.map((m) => -m)).subarray(0, count + 1))
+    .filter((w) => w !== UNK_COLUMN)
+    .slice(0, count);
 
 /** Of the words that a mask keeps: how many are in the document, and of the others the share that are strong words of its group. */
 export interface Counted {

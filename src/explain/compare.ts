@@ -51,6 +51,8 @@ export interface Compared {
     /** Of explaining; compiling and evidence not counted. */
     readonly seconds: number;
     readonly details: Attribution['details'];
+    /** Of an input whose elements have names: those that the need puts first, most needed first. */
+    readonly needed?: readonly { readonly index: number; readonly name: string }[];
   };
 }
 

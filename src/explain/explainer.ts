@@ -153,7 +153,11 @@ function settingsIn(text: string | undefined, name: string): ExplainerSettings {
 function requireMask(mask: Tensor, x: Tensor, name: string): void {
   const { dims } = mask;
   const [n, channels] = x.dims;
-  const shapes = [x.dims, x.dims.length === 4 ? [n!, 1, ...x.dims.slice(2)] : x.dims];
+  // One value a pixel, or one a token.
+  const shapes = [
+    x.dims,
+    x.dims.length === 4 ? [n!, 1, ...x.dims.slice(2)] : x.dims.length === 3 ? [...x.dims.slice(0, 2), 1] : x.dims,
+  ];
   if (!shapes.some((shape) => shape.join() === dims.join()))
     throw new LanError(
       'shape',

@@ -54,16 +54,16 @@ const DEFAULTS: Omit<AmortisedSettings, 'beta' | 'maskValues'> = {
 };
 
 /**
- * Trains A of Eq. 3 for the frozen classifier on `samples` (in pixel space, or the model's own input). Throws LanErrors naming ops without a
+ * Trains A of Eq. 3 for the frozen classifier on `samples` (in pixel space, or the model's own input; values at the hook point where there is one, see samplesAtHookPoint). Throws LanErrors naming ops without a
  * gradient rule, LanError where samples, LAN or a checkpoint do not fit, and as `train` does.
  */
 export async function trainLan(classifier: Classifier, samples: Samples, options: TrainLanOptions): Promise<TrainedLan> {
   const { sampleShape, card, source, hookPoint } = classifier;
   requireClasses(classifier, 'A LAN is trained for answers in classes');
-  if (hookPoint)
+  if (hookPoint?.hasSkipPath)
     throw new LanError(
       'unsupported',
-      `${source.name}: the mask lies on the value '${hookPoint.name}' inside the model, and a LAN is trained on a model's own input.`,
+      `${source.name}: a path goes round the value '${hookPoint.name}' on which the mask lies, so that what follows is another network for each input.`,
       'Use audit, which learns a mask for each input.',
     );
   for (const s of [samples, options.validation])
@@ -87,7 +87,13 @@ export async function trainLan(classifier: Classifier, samples: Samples, options
   };
   const scaling = card ? { offset: 0, factor: 1 / card.range } : await scalingOf(samples);
   const lan = options.lan ?? 'paper';
-  const explainer = createExplainer(lan, sampleShape, options.maskShape ?? 'pixel', scaling, classifier.plugins);
+  const explainer = createExplainer(
+    lan,
+    sampleShape,
+    options.maskShape ?? (hookPoint?.tokens ? 'token' : 'pixel'),
+    scaling,
+    classifier.plugins,
+  );
   const noise = options.noise ?? 'bootstrap';
   const range = card
     ? { low: 0, high: card.range }

@@ -1,6 +1,5 @@
 // A trained LAN as ONNX files: alone, and fused with the model that it explains.
 import { basename } from 'node:path';
-import { LanError } from '../core/errors.js';
 import { version } from '../core/version.js';
 import { dialectModel } from '../engine/ort.js';
 import { MASK } from '../explain/explainer.js';
@@ -45,18 +44,19 @@ export function exportLan(classifier: Classifier, { explainer, parameters, setti
 
 /**
  * Model and LAN in one file: from pixels `x` (a picture), or the model's own input, to the model's outputs and `mask`. Its shapes are fixed, the
- * batch is the one that the classifier was opened with. Throws LanError for a model of several inputs.
+ * batch is the one that the classifier was opened with. Other inputs of the model stay inputs.
  */
 export async function exportExplained(
   classifier: Classifier,
   { explainer, parameters, settings }: TrainedExplainer,
 ): Promise<ExportedModel> {
-  const { inputs, outputs, source, card } = classifier;
-  if (inputs.length !== 1)
-    throw new LanError('unsupported', `${source.name}: has several inputs; a fused file is made of models with one only.`);
-  const [input] = inputs as [(typeof inputs)[number]];
-  const model = card ? await inPixels(classifier, input.name, input.shape[0] ?? 1) : classifier.graph;
-  const name = card ? X : input.name;
+  const { inputs, outputs, input, card, hookPoint } = classifier;
+  const pixels = card && !hookPoint;
+  const model = pixels ? await inPixels(classifier, input.name, input.shape[0] ?? 1) : classifier.graph;
+  // Where the mask lies inside the model, the LAN reads that value.
+  const name = hookPoint?.name ?? (pixels ? X : input.name);
+  const own = pixels ? X : input.name;
+  const others = inputs.filter((i) => i.name !== input.name);
   const g = GraphBuilder.from(model);
   giveParameters(g, explainer.network, parameters);
   for (const o of outputs) g.output(o.name);
@@ -65,7 +65,10 @@ export async function exportExplained(
   const graph = await classifier.specialize(g.build());
   return publish(classifier, graph, {
     kind: 'explained',
-    inputs: [{ value: name, as: name, own: true, meaning: sampleMeaning(classifier) }],
+    inputs: [
+      { value: own, as: own, own: true, meaning: hookPoint ? "the model's own input" : sampleMeaning(classifier) },
+      ...others.map((o) => ({ value: o.name, as: o.name, own: true, meaning: "the model's own input" })),
+    ],
     outputs: [
       ...outputs.map((o) => ({ value: o.name, as: o.name, own: true, meaning: "the model's own output" })),
       { value: mask, as: MASK, meaning: MEANING },

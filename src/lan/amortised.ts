@@ -14,7 +14,7 @@ import { appendNoiseLoss, DISTANCE, generated, normal, type Generator } from './
 import { SOFT_PART } from './learn.js';
 import { firstInfiniteGradient } from './not-finite.js';
 import { lossOf, type NamedLoss } from './losses.js';
-import { classify, rounded } from './objective.js';
+import { classify, maskShapeOf, rounded } from './objective.js';
 import { batchOrder, bootstrapOrder, type Samples } from './samples.js';
 import { train, type TrainJob, type TrainResult, type TrainSettings } from './train.js';
 
@@ -63,7 +63,12 @@ export function createExplainer(
   plugins?: readonly PluginLike[],
 ): Explainer {
   const picture = sampleShape.length === 3;
-  const maskShape = picture && mask === 'pixel' ? [1, ...sampleShape.slice(1)] : [...sampleShape];
+  const maskShape =
+    picture && mask === 'pixel'
+      ? [1, ...sampleShape.slice(1)]
+      : mask === 'token'
+        ? maskShapeOf(mask, sampleShape).slice()
+        : [...sampleShape];
   const network = networkNamed(text, sampleShape, maskShape, plugins);
   const out = network.outputShape;
   const fits =

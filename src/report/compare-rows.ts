@@ -20,6 +20,8 @@ export interface CompareRow {
   readonly insertion?: Metric;
   readonly seconds?: number;
   readonly passes?: { readonly forward: number; readonly backward: number };
+  /** Names of what it puts first, where the elements of the input have names. */
+  readonly needed?: readonly string[];
 }
 
 /** The table, best claim first: the largest fraction, of equals the larger insertion; then those without a claim, then those that were refused. */
@@ -36,6 +38,7 @@ export function compareRows({ methods }: Pick<Comparison, 'methods'>): CompareRo
       insertion: metric('insertion'),
       seconds: found.seconds,
       passes: found.passes,
+      ...(found.needed ? { needed: found.needed.map((n) => n.name) } : {}),
     };
   });
   const rank = (r: CompareRow): number => (r.refused !== undefined ? -2 : (r.hard?.fraction ?? -1));

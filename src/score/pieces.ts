@@ -2,6 +2,7 @@
 import { topK } from '../core/rows.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Dataset } from '../data/dataset.js';
+import { predictInputs } from '../explain/at-hook-point.js';
 import type { Classifier } from '../model/classifier.js';
 import { pictureSpec } from './picture-spec.js';
 import type { Piece } from './score-journal.js';
@@ -37,7 +38,9 @@ export function scorerHere(classifier: Classifier, dataset: Dataset, labels: Arr
         const found: Piece = { at, batch: size, answers: [], unreadable: [...batch.unreadable], inTop5: 0, entropy: 0, seconds: 0, modelSeconds: 0 }; // prettier-ignore
         if (batch.indices.length === 0) return found;
         const began = performance.now();
-        const p = await classifier.predict(batch.x, classifier.card, size);
+        const p = await (classifier.hookPoint
+          ? predictInputs(classifier, batch.x)
+          : classifier.predict(batch.x, classifier.card, size));
         found.modelSeconds = (performance.now() - began) / 1000;
         const values = spread(p);
         batch.indices.forEach((index, i) => {

@@ -98,14 +98,9 @@ const CHUNK_VALUES = 2 ** 25;
 
 /** Throws LanError (`data`) for a model whose right answers cannot be counted. */
 export function requireScorable(classifier: Classifier): void {
-  const { source, input, hookPoint } = classifier;
   requireClasses(classifier, 'A score counts right classes');
-  if (hookPoint)
-    throw new LanError(
-      'data',
-      `${source.name}: its input '${input.name}' is ${input.type}, or the mask lies inside; score takes pictures and other floats.`,
-    );
-  classifier.requireFeeds();
+  // Every other input needs a value, which no sample brings.
+  if (!classifier.hookPoint?.hasSkipPath) classifier.requireFeeds();
 }
 
 /**
@@ -131,7 +126,10 @@ export async function score(
   let size: number;
   try {
     // What was measured before holds: pieces are the same then.
-    size = journal?.records[0]?.batch ?? (await batchSize(classifier, dataset, order, pictureSpec(classifier), what.batch));
+    const { hookPoint } = classifier;
+    size =
+      journal?.records[0]?.batch ??
+      (hookPoint ? 1 : await batchSize(classifier, dataset, order, pictureSpec(classifier), what.batch));
     await scorePieces(what, size, pieces, options, others, (piece) => journal?.append(piece));
   } finally {
     await journal?.close();

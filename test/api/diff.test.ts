@@ -88,7 +88,7 @@ test('what cannot be compared is refused, and a broken picture is left out by na
     'lan-onnx: --seeds: expected a whole number of 4 to 8, received 3.\n',
   );
   expect((await cli('diff', at('left.onnx'), at('right.onnx'))).err).toContain(
-    'lan-onnx: diff: give at least one --image or --tensor.\n',
+    'lan-onnx: diff: give at least one --image, --tensor, --text, --file or --csv.\n',
   );
   const broken = await diff('left', 'nudged', '--image', at('broken.png'));
   expect([broken.code, broken.err]).toEqual([

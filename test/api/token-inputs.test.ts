@@ -131,6 +131,31 @@ describe('a text', () => {
   });
 });
 
+test('a vocab.txt alone is the tokenizer that its tokenizer.json would be; what cannot be read is refused', async () => {
+  mkdirSync(at('pieces'));
+  const path = write('pieces/vocab.txt', `${PIECES.join('\r\n')}\n`);
+  const [own, whole] = [await openTokenizer(at('pieces')), await openTokenizer(write('whole.json', JSON.stringify(tokenizerJson())))]; // prettier-ignore
+  for (const text of ['GOOD films!', 'unbelievbad caf\u00e9', 'the film: [MASK] was'])
+    expect(own.encode(text)).toEqual(whole.encode(text));
+  expect([own.size, own.mask, own.pad]).toEqual([20, 4, 0]);
+  expect(own.notes).toEqual([`the tokenizer is made of '${path}' by the rules of BERT (WordPiece); texts go in in lower case, as its pieces are`]); // prettier-ignore
+  // Capital letters among the pieces, or a configuration, say that texts go in as they are.
+  write('pieces/vocab.txt', [...PIECES.slice(0, 19), 'Film'].join('\n'));
+  expect((await openTokenizer(at('pieces'))).encode('Film').tokens).toEqual(['[CLS]', 'Film', '[SEP]']);
+  write('pieces/tokenizer_config.json', '{"do_lower_case":true}');
+  expect((await openTokenizer(at('pieces'))).encode('Film').tokens).toEqual(['[CLS]', 'film', '[SEP]']);
+  write('pieces/vocab.txt', 'good\nfilm\n');
+  await expect(openTokenizer(at('pieces'))).rejects.toThrow(
+    `Tokenizer '${path}': is no WordPiece vocabulary with one piece a line; it lacks [UNK] and [CLS] and [SEP]. Save the tokenizer as tokenizer.json`,
+  );
+  mkdirSync(at('sentence'));
+  write('sentence/model.onnx', bert());
+  write('sentence/spiece.model', 'x');
+  expect(await refusal(at('sentence'), '--text', 'good', '--shape', 'input_ids=1,5', '--feed', 'attention_mask=1', '--feed', 'token_type_ids=0')).toBe(
+    `${at('sentence')}: takes ids of tokens, and there is no tokenizer.json, but a spiece.model, which is not read, that makes them from a text. Save the tokenizer as tokenizer.json: save_pretrained of a fast tokenizer of transformers does.`,
+  ); // prettier-ignore
+});
+
 test('pieces of words are joined by what vocabularies mark them with', async () => {
   mkdirSync(at('marks'));
   const json = { ...tokenizerJson(), post_processor: null };

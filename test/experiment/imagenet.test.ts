@@ -3,6 +3,8 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
+import { reproduce } from '../../src/api/reproduce.js';
+import { LanError } from '../../src/core/errors.js';
 import { packageFile } from '../../src/core/version.js';
 import { sha256 } from '../../src/data/files.js';
 import { cli } from '../support/command.js';
@@ -47,6 +49,33 @@ test('the same again gives the same bytes, with logits of single elements too', 
   const config = miniature('b.json', { grids: false, betas: '2' });
   for (const run of ['b', 'c']) await cli('reproduce', config, '--model', tank, '--images', photos[0]!, '--threads', '1', '--out', at(run)); // prettier-ignore
   for (const file of ['masks.png', 'masks.svg', 'masks.csv', 'metrics.json']) expect([file, Buffer.compare(readFileSync(at('b', file)), readFileSync(at('c', file)))]).toEqual([file, 0]); // prettier-ignore
+});
+
+test('a run that was broken off goes on with the next photo, and gives the bytes of one that was not', async () => {
+  const config = miniature('d.json', { betas: '2', iterations: 2 });
+  const paths = photos;
+  const run = async (out: string, stopAt?: string): Promise<string[]> => {
+    const control = new AbortController();
+    const phases: string[] = [];
+    const onPhase = (phase: string): void => {
+      phases.push(phase);
+      if (stopAt !== undefined && phase.startsWith(stopAt)) control.abort();
+    };
+    await reproduce(config, { model: tank, images: paths, threads: 1, out, onPhase, signal: control.signal }).catch((error: unknown) => {
+      if (!(error instanceof LanError && error.code === 'interrupted')) throw error;
+    }); // prettier-ignore
+    return readFileSync(join(out, 'masks.journal.jsonl'), 'utf8').trim().split('\n').slice(1);
+  };
+  const first = await run(at('off'), 'photo 2');
+  expect([first.length, existsSync(at('off', 'masks.csv'))]).toEqual([1, false]);
+  const all = await run(at('off'));
+  // The first photo's line, its seconds included, is as it was: nothing was learned again.
+  expect([all.length, all[0]]).toEqual([2, first[0]]);
+  await run(at('through'));
+  for (const file of ['masks.png', 'masks.csv', 'metrics.json']) expect([file, Buffer.compare(readFileSync(at('off', file)), readFileSync(at('through', file)))]).toEqual([file, 0]); // prettier-ignore
+  // Other settings do not take up these masks.
+  const other = await cli('reproduce', miniature('e.json', { betas: '2' }), '--model', tank, '--images', ...photos, '--out', at('off')); // prettier-ignore
+  expect(other.err).toMatch(/Journal '.*': belongs to a run of other settings: settings was /);
 });
 
 test('a mask that replaces as much as before is not one that replaces more', async () => {

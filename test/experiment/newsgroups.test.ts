@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { packageFile } from '../../src/core/version.js';
 import { dense, sparseRows } from '../../src/data/sparse.js';
 import { readNewsgroups, wordsOf } from '../../src/experiment/data/newsgroups.js';
+import { ofShare } from '../../src/experiment/learned-noise.js';
+import { ratioOf } from '../../src/experiment/newsgroups-measure.js';
 import { count, signedChiSquare, strongWords, topWords } from '../../src/experiment/word-statistics.js';
 import { cli } from '../support/command.js';
 
@@ -113,7 +115,24 @@ test('chi-square of a 2x2 table, and the words that it gives a group', () => {
 
 test('the words that a mask keeps, and how they are counted', () => {
   expect(topWords(Float32Array.of(0.9, 0.1, 0.5, 0.1), 3)).toEqual([1, 3, 2]);
+  // Column 0 is UNK: no word, however needed.
+  expect(topWords(Float32Array.of(0, 0.1, 0.5, 0.2), 2)).toEqual([1, 3]);
+  expect(strongWords(sparseRows([new Map([[0, 1]]), new Map([[1, 1]])], 3), [0, 1], 2, 3).map((set) => [...set])).toEqual([[], [1]]); // prettier-ignore
   expect(count([1, 3, 2], (w) => w === 1, new Set([2]))).toEqual({ inDocument: 1, others: 2, strong: 1 });
+});
+
+test('masks of an equal share replace as much each, what they need least', () => {
+  const values = Float32Array.of(0.9, 0.1, 0.8, 0.2, 0.01, 0.03, 0.02, 0.04);
+  expect([...ofShare(values, 4, 0.5)]).toEqual([1, 0, 1, 0, 0, 1, 0, 1]);
+  expect([...ofShare(values, 4, 0)]).toEqual(new Array(8).fill(0));
+});
+
+test('a ratio of means has an interval over documents', () => {
+  expect(ratioOf([2, 4, 6], [1, 2, 3], 0)).toEqual({ value: 2, interval: [2, 2] });
+  const { value, interval } = ratioOf([15, 12, 9, 15], [3, 4, 9, 2], 0);
+  expect(value).toBe(51 / 18);
+  // The least and the largest ratio that resampled documents can have are 1 and 7.5.
+  expect([interval[0] >= 1, interval[0] < value, interval[1] > value, interval[1] <= 7.5]).toEqual([true, true, true, true]);
 });
 
 test('the experiment in miniature: both kinds of masks, tables with what is in the document marked, the same a second time', async () => {

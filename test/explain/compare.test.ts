@@ -174,7 +174,7 @@ test('the command prints one table and the refusals, and JSON where asked', asyn
   expect((JSON.parse(json.out) as { methods: { name: string }[] }).methods.map((m) => m.name)).toEqual(['gradient']);
   expect(await cli('compare', path)).toMatchObject({
     code: 2,
-    err: 'lan-onnx: compare: give at least one --image or --tensor.\n',
+    err: 'lan-onnx: compare: give at least one --image, --tensor, --text, --file or --csv.\n',
   });
   const wrong = await cli(...args, '--methods', 'shap');
   expect([wrong.code, wrong.err]).toEqual([

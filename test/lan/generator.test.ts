@@ -37,7 +37,7 @@ function pairs(count: number): Samples {
 
 test('the distance is the energy distance, in units of the mean distance of two samples', async () => {
   // Two samples, 5 apart: that is the unit.
-  const generator = await createGenerator(samplesOf(Float32Array.of(0, 0, 3, 4), [2]), 0);
+  const generator = await createGenerator(samplesOf(Float32Array.of(0, 0, 3, 4), [2, 1]), 0);
   const g = new GraphBuilder('distance');
   const [draws, near] = [g.input('draws', 'float32', [2, 2]), g.input('near', 'float32', [3, 2])];
   g.output(generator.appendDistance(g, draws, 2, near, 3), 'distance');
@@ -48,6 +48,29 @@ test('the distance is the energy distance, in units of the mean distance of two 
   const across = (5 + 3 + 4 + 5 + Math.hypot(3, 8) + Math.hypot(6, 4)) / 6;
   expect(await run(a, b)).toBeCloseTo((2 * across - 10) / 5 - 1, 4);
   await program.dispose();
+});
+
+test('features of a vector count in units of their own: metres or millimetres, the draws are as near to the data', async () => {
+  const data = pairs(200);
+  const values = await data.read(Array.from({ length: 200 }, (_, i) => i), 0); // prettier-ignore
+  const factors = [1000, 1, 1e-3];
+  const other = samplesOf(values.map((v, i) => v * factors[i % 3]!), [3]); // prettier-ignore
+  const draws: Float32Array[] = [];
+  const distances: number[] = [];
+  for (const samples of [data, other]) {
+    const generator = await createGenerator(samples, 1);
+    const fitted = await fitGenerator(generator, samples, 1, { ...compiling, steps: 60 });
+    distances.push(fitted.distance);
+    draws.push(toFloat32(await drawsOf(generator, fitted.parameters, 50, 1, compiling)));
+  }
+  expect(distances[1]).toBeCloseTo(distances[0]!, 3);
+  const [own, scaled] = draws as [Float32Array, Float32Array];
+  const apart = own.map((v, i) => Math.abs(scaled[i]! / factors[i % 3]! - v));
+  expect(Math.max(...apart)).toBeLessThan(0.01);
+  // A feature that is always the same stays so.
+  const constant = await createGenerator(samplesOf(Float32Array.of(1, 7, 2, 7, 4, 7), [2]), 0);
+  const still = toFloat32(await drawsOf(constant, constant.initial(0), 5, 0, compiling));
+  expect(still.filter((_, i) => i % 2 === 1)).toEqual(new Float32Array(5).fill(7));
 });
 
 test('draws have the mean, the range and the correlation of the data, come nearer by learning, and depend on the seed alone', async () => {

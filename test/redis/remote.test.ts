@@ -159,7 +159,7 @@ test('a rate holds for all workers of a queue together', async () => {
   for (let i = 0; i < 6; i++) await queue.add('audit', { form: 0 }, { jobId: `j${i}` });
   for (const n of [1, 2]) start(['worker', '--queue', plain.queue('rate'), '--store', at('store'), '--cache', `cache-r${n}`, '--rate', '2', '--workers', '2']); // prettier-ignore
   await until(async () => (await queue.getFailedCount()) === 6);
-  const times = (await queue.getFailed()).map((job) => job.finishedOn!).sort((a, b) => a - b);
+  const times = (await queue.getFailed()).map((job) => job.processedOn!).sort((a, b) => a - b);
   await queue.close();
   // Two at once, two a second later, and two another second later.
   expect(times[5]! - times[0]!).toBeGreaterThan(1800);

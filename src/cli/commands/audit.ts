@@ -3,20 +3,13 @@ import { METHODS } from '../../attribution/names.js';
 import { FINDS, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
-import { each, Expected, number, TEXT, TEXTS, whole, seconds, workers } from '../option.js';
-import { explainedInputs, explainOptions, MASK } from '../mask-options.js';
+import { each, number, TEXT, TEXTS, whole, seconds, workers } from '../option.js';
+import { explainedInputs, explainOptions, MASK, namedInputs } from '../mask-options.js';
 import { EVIDENCE, INPUTS, MODEL_ARGUMENT, modelOptions, QUEUE, queueOptions, RESULTS, under } from '../options.js';
 
 /** `auto` by itself, or numbers. */
 const betas = (texts: readonly string[]): number[] | 'auto' =>
   texts.length === 1 && texts[0] === 'auto' ? 'auto' : each(number(0))(texts);
-
-/** Names parted by commas. */
-function names(text: string): string[] {
-  const all = text.split(',').map((name) => name.trim());
-  if (all.includes('')) throw new Expected('names parted by commas, such as age,height', text);
-  return all;
-}
 
 /** lan-onnx audit. */
 export const audit = {
@@ -25,36 +18,14 @@ export const audit = {
   positionals: { model: MODEL_ARGUMENT },
   options: {
     ...explainedInputs,
+    ...namedInputs,
     ...under(INPUTS, {
-      text: { ...TEXTS, describe: 'texts: files, folders of them, - for standard input, or the text itself in quotes' },
-      csv: { ...TEXT, describe: 'a table of numbers with a line of names: its rows are the inputs' },
-      row: { ...TEXTS, coerce: each(whole(1)), describe: 'of the table only these rows, the first below the names being 1' },
-      columns: {
-        ...TEXT,
-        coerce: names,
-        describe: "of the table the columns that the model takes, in its order: 'age,height' (default: all)",
-      },
-      axes: {
-        ...TEXT,
-        coerce: names,
-        describe: "names of the axes of an array that is no picture: 'frame,coefficient' (those of one element left out)",
-      },
-      file: { ...TEXTS, describe: 'files of any kind, for models that take bytes' },
       data: {
         ...TEXT,
         describe: 'a dataset in place of them: folder of pictures, IDX (MNIST), CIFAR .bin, .csv or .jsonl (path,label), or .npy',
       },
       split: { ...TEXT, describe: 'of the data: train, test or val, where it has several (default: test)' },
       limit: { ...TEXT, coerce: whole(1), describe: 'of the data at most so many samples, drawn by --seed (default: all)' },
-      tokenizer: {
-        ...TEXT,
-        describe: "tokenizer.json, or a folder with one, that makes ids of texts (default: in the model's folder)",
-      },
-      vocab: {
-        ...TEXT,
-        library: ['vocabulary'],
-        describe: 'the words behind ids of tokens, or those that the model counts: a file with one a line',
-      },
       'ground-truth': {
         ...TEXT,
         describe:

@@ -2,7 +2,7 @@
 import { CONTENDERS } from '../../attribution/names.js';
 import type { Definition } from '../command.js';
 import { Expected, TEXT, TEXTS, seconds } from '../option.js';
-import { explainedInputs, explainOptions } from '../mask-options.js';
+import { explainedInputs, explainOptions, namedInputs } from '../mask-options.js';
 import { MODEL_ARGUMENT, RESULTS, under } from '../options.js';
 
 /** `lan,gradcam rise`: names behind commas or blanks. */
@@ -19,6 +19,7 @@ export const compare = {
   positionals: { model: MODEL_ARGUMENT },
   options: {
     ...explainedInputs,
+    ...namedInputs,
     ...under(RESULTS, {
       out: { ...TEXT, default: 'lan-onnx-compare', describe: 'folder for the results, one folder an input' },
     }),
@@ -32,6 +33,7 @@ export const compare = {
   },
   examples: [
     ['$0 compare squeezenet1.1.onnx --image cat.jpg --methods lan,gradcam,rise --budget 60s', 'a table and a sheet'],
+    ['$0 compare bert/ --text "not a bad film" --methods lan,ig,kernelshap', 'on the tokens of a text'],
     ['$0 compare tank --image forest.png', 'every method, as long as each takes'],
   ],
   epilogue:

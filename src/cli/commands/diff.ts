@@ -2,7 +2,7 @@
 import { NOISE_HELP } from '../../lan/choices.js';
 import type { Definition } from '../command.js';
 import { each, Expected, TEXT, TEXTS, whole } from '../option.js';
-import { MASK } from '../mask-options.js';
+import { MASK, namedInputs } from '../mask-options.js';
 import {
   EVIDENCE,
   hookPointOption,
@@ -36,6 +36,7 @@ export const diff = {
       image: { ...TEXTS, describe: 'pictures: files, folders, patterns in quotes' },
       tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the models' own input space" },
     }),
+    ...namedInputs,
     ...under(RESULTS, {
       out: { ...TEXT, default: 'lan-onnx-diff', describe: 'folder for diff.json and a sheet a picture' },
       ...jsonOption,

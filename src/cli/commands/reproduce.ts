@@ -43,5 +43,5 @@ export const reproduce = {
     ['$0 reproduce newsgroups --quick --data 20news-bydate.tar.gz', 'which words does a topic need?'],
   ],
   epilogue:
-    'Ctrl-C writes a checkpoint and exits with 2; the same command goes on from it (imagenet, which has none, begins again).',
+    'Ctrl-C writes a checkpoint and exits with 2; the same command goes on from it (imagenet: from the last photo that is done).',
 } as const satisfies Definition;

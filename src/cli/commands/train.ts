@@ -1,5 +1,5 @@
 // The words and options of lan-onnx train.
-import { MASK_SHAPES, MASK_VALUES, OUTPUT_LOSSES, SCHEDULES, type MaskShape } from '../../lan/choices.js';
+import { MASK_SHAPES, MASK_VALUES, OUTPUT_LOSSES, SCHEDULES } from '../../lan/choices.js';
 import type { Definition } from '../command.js';
 import { Expected, number, TEXT, whole } from '../option.js';
 import {
@@ -88,10 +88,10 @@ export const train = {
     'mask-shape': {
       type: 'string',
       choices: MASK_SHAPES,
-      default: 'pixel' as MaskShape,
       requiresArg: true,
       group: LAN,
-      describe: 'pixel: channels share a value; full: every element its own',
+      describe:
+        'pixel: channels share a value (default); token: vectors of tokens do (default there); full: every element its own',
     },
     'mask-values': {
       type: 'string',

@@ -27,7 +27,7 @@ type Arguments = ArgumentsOf<typeof definition>;
 /** Explains each input and writes a folder of results for each; interrupted, it writes what was learned and exits with 2. */
 export async function run(argv: Arguments, io: Io): Promise<void> {
   const pictures = await picturePaths(argv.image ?? []);
-  const given = await namedInputs(argv);
+  const given = await namedInputs(argv, 'audit');
   const spec = sourceOf(argv, pictures.paths, given);
   const [tensor] = argv.tensor ?? [];
   const [named] = given;

@@ -1,9 +1,10 @@
 // lan-onnx compare MODEL --image F: LAN beside other attribution methods, in one table and on one sheet.
 import { join } from 'node:path';
 import Table from 'cli-table3';
-import { failureOf } from '../../api/audit-all.js';
+import { failureOf, type NamedInput } from '../../api/audit-all.js';
 import { createComparer, type CompareResult } from '../../api/compare.js';
 import { shapeOf, sizeOfPicture } from '../../api/inputs.js';
+import { textShape } from '../../api/reading.js';
 import { LanError } from '../../core/errors.js';
 import { readable } from '../../core/readable.js';
 import { ensureWritable } from '../../data/files.js';
@@ -19,17 +20,19 @@ import type { ArgumentsOf } from '../command.js';
 import { compare as definition } from '../commands/compare.js';
 import { inFlags } from '../flags.js';
 import { interrupted, type Io } from '../io.js';
+import { namedInputs } from './named-inputs.js';
 import { interruptibly, maskOptions, noteTo, openOptions } from '../model.js';
 
 /** Compares the methods on each input and writes a folder of results for each; interrupted, it writes what is done and exits with 2. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
   const pictures = await picturePaths(argv.image ?? []);
-  const inputs = [
+  const inputs: readonly NamedInput[] = [
     ...pictures.paths.map((path) => ({ path, is: 'picture' as const })),
     ...(argv.tensor ?? []).map((path) => ({ path, is: 'array' as const })),
+    ...(await namedInputs(argv, 'compare')),
   ];
   const [first] = inputs;
-  if (!first) throw new LanError('usage', 'compare: give at least one --image or --tensor.');
+  if (!first) throw new LanError('usage', 'compare: give at least one --image, --tensor, --text, --file or --csv.');
   const bar = progressBar(io);
   await interruptibly(io, { interrupted: 'finishing the method that is under way', bar }, async (signal) => {
     const told = new Set<string>();
@@ -39,11 +42,17 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       told.add(note);
     };
     for (const note of pictures.notes) onNote(note);
-    const sample = await shapeOf(first.path, first.is);
+    const sample = first.input
+      ? await textShape(argv.model, first.input, { tokenizer: argv.tokenizer })
+      : await shapeOf(first.path, first.is);
     const comparer = await createComparer(argv.model, {
       ...openOptions(argv),
       sample,
-      pictureSize: await sizeOfPicture(first.path),
+      ...(first.is === 'picture' ? { pictureSize: await sizeOfPicture(first.path) } : {}),
+      vocabulary: argv.vocab,
+      tokenizer: argv.tokenizer,
+      columns: argv.columns,
+      axes: argv.axes,
       ...maskOptions(argv),
       methods: argv.methods,
       repeat: io.line,
@@ -64,9 +73,9 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       await whileLocked(argv.out, async () => {
         const folders = uniqueFolders(inputs.map(({ path }) => path));
         const documents: object[] = [];
-        for (const [i, { path, is }] of inputs.entries()) {
+        for (const [i, { path, is, input }] of inputs.entries()) {
           if (signal.aborted) break;
-          const result = await comparer.compare(path, is).catch((error: unknown) => {
+          const result = await comparer.compare(input ?? path, is).catch((error: unknown) => {
             if (inputs.length === 1) throw error;
             io.err(`lan-onnx: left out: ${inFlags(failureOf(path, error).message, { definition })}\n`);
             io.exit(2);
@@ -103,10 +112,11 @@ function describe(path: string, { rows, ...result }: CompareResult, files: reado
     const run = `${count(passes!.forward)} + ${count(passes!.backward)}`;
     table.push([readable(title), claim, figure(deletion), figure(insertion), short(seconds!), run]);
   }
+  const needed = rows.flatMap((r) => (r.needed ? [`most needed, ${r.title}: ${r.needed.join(', ')}`] : []));
   const refused = rows.flatMap((r) =>
     r.refused === undefined ? [] : [`refused: ${r.title}: ${inFlags(r.refused, { definition })}`],
   );
   const named = files.filter((f) => !f.endsWith('.npy'));
-  const lines = [...refused, `files: ${named.join(', ')}`].map((line) => `  ${readable(line)}`);
+  const lines = [...needed, ...refused, `files: ${named.join(', ')}`].map((line) => `  ${readable(line)}`);
   return `${readable(`${path}: ${predictionText(result)}`)}\n${table.toString()}\n  deletion: lower is better; insertion: higher; passes: forward + backward; 95 % intervals\n${lines.join('\n')}\n`;
 }

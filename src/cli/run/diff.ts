@@ -11,6 +11,7 @@ import type { ArgumentsOf } from '../command.js';
 import { diff as definition } from '../commands/diff.js';
 import { inFlags } from '../flags.js';
 import type { Io } from '../io.js';
+import { namedInputs } from './named-inputs.js';
 import { noteTo, openOptions } from '../model.js';
 
 /** Compares the models and writes what was found. */
@@ -18,13 +19,18 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
   const pictures = await picturePaths(argv.image ?? []);
   const note = noteTo(io, definition);
   for (const text of pictures.notes) note(text);
-  const inputs = [...pictures.paths, ...(argv.tensor ?? [])];
-  if (inputs.length === 0) throw new LanError('usage', 'diff: give at least one --image or --tensor.');
+  const named = await namedInputs(argv, 'diff');
+  const inputs = [...pictures.paths, ...(argv.tensor ?? []), ...named.map(({ path, input }) => input ?? path)];
+  if (inputs.length === 0) throw new LanError('usage', 'diff: give at least one --image, --tensor, --text, --file or --csv.');
   const bar = progressBar(io);
   const told = new Set<string>();
   try {
     const result = await diff(argv.a, argv.b, inputs, {
       ...openOptions(argv),
+      vocabulary: argv.vocab,
+      tokenizer: argv.tokenizer,
+      columns: argv.columns,
+      axes: argv.axes,
       noise: argv.noise,
       repeat: io.line,
       iterations: argv.iterations,

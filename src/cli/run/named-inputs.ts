@@ -19,12 +19,12 @@ interface Given {
 const TEXT_FILE = /^\S+\.(txt|text|md|html?|eml|json|csv|tex|rst)$/i;
 
 /**
- * The inputs, in the order of the flags: texts, files, rows. Throws LanError (`data`) for what cannot be read, (`usage`) for --row and --columns without a
+ * The inputs of a command, in the order of the flags: texts, files, rows. Throws LanError (`data`) for what cannot be read, (`usage`) for --row and --columns without a
  * table.
  */
-export async function namedInputs({ text = [], file = [], csv, row, columns }: Given): Promise<NamedInput[]> {
+export async function namedInputs({ text = [], file = [], csv, row, columns }: Given, command: string): Promise<NamedInput[]> {
   if (csv === undefined && (row ?? columns))
-    throw new LanError('usage', `audit: ${row ? '--row' : '--columns'} is about a table. Give --csv.`);
+    throw new LanError('usage', `${command}: ${row ? '--row' : '--columns'} is about a table. Give --csv.`);
   const inputs: NamedInput[] = [];
   for (const [i, given] of text.entries()) inputs.push(...(await textsOf(given, text.length > 1 ? `text ${i + 1}` : 'text')));
   for (const path of file) inputs.push({ path, input: { file: path } });

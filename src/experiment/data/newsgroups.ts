@@ -40,6 +40,8 @@ export interface Newsgroups {
 
 /** The entry of all words that the vocabulary lacks. */
 export const UNK = 'UNK';
+/** Its entry of the vocabulary. */
+export const UNK_COLUMN = 0;
 
 const EXPECTED =
   'Give `data`: 20news-bydate.tar.gz, or the folder that it unpacks to, with 20news-bydate-train/GROUP/* and 20news-bydate-test/GROUP/*.';

@@ -14,6 +14,7 @@ import { legendOf, seen } from './images.js';
 export async function compareReport(x: Tensor, comparison: Comparison, context: CompareContext): Promise<ReportDocument> {
   const rows = compareRows(comparison);
   const [best] = rows;
+  const named = rows.some((r) => r.needed);
   const images: Record<string, string> = {};
   const pictures = context.range && x.dims.length === 4 ? await drawn(x, comparison, context.range, context, images) : undefined;
   return {
@@ -41,6 +42,7 @@ export async function compareReport(x: Tensor, comparison: Comparison, context: 
           { name: 'seconds', numeric: true },
           { name: 'forward passes', numeric: true },
           { name: 'backward passes', numeric: true },
+          ...(named ? [{ name: 'needed most' }] : []),
           { name: 'refused' },
         ],
         rows: rows.map((r) => [
@@ -53,6 +55,7 @@ export async function compareReport(x: Tensor, comparison: Comparison, context: 
           r.seconds === undefined ? null : Number(r.seconds.toFixed(2)),
           r.passes?.forward ?? null,
           r.passes?.backward ?? null,
+          ...(named ? [r.needed?.join(', ') ?? null] : []),
           r.refused ?? null,
         ]),
       },
