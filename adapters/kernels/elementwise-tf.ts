@@ -34,6 +34,19 @@ export function detached(tf: Tf, x: readonly TfTensor[], f: (...x: TfTensor[]) =
   return custom(tf, x, f, () => shapes.map((s) => tf.zeros(s)), 'nothing');
 }
 
+/** `y`, which is 1 / (1 + exp(u)), with its gradient as one function of u (compile/logistic.ts). */
+export const asLogistic = (tf: Tf, u: TfTensor, y: TfTensor): TfTensor =>
+  custom(
+    tf,
+    [u],
+    () => tf.clone(y),
+    (dy, [kept], made) => {
+      const rest = tf.where(tf.less(made, 0.5), tf.sub(1, made), tf.mul(tf.exp(tf.minimum(kept!, 0)), made));
+      return [tf.neg(tf.mul(dy, tf.mul(made, rest)))];
+    },
+    'both',
+  );
+
 /** Sums `t` down to `shape`, from which it was broadcast as in numpy. */
 export function unbroadcast(tf: Tf, t: TfTensor, shape: readonly number[]): TfTensor {
   const lead = t.rank - shape.length;

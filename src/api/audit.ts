@@ -33,7 +33,7 @@ import { readInput, type AuditInput, type Expected, type Sample } from './inputs
 import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
 import { learnedSamples, noiseSamples, oneRangeNote } from './noise-samples.js';
 import { readingFor, shapesFor, tokenizerFor, type Words } from './reading.js';
-import { internals, isFile, openingOf, refuseOpening, type ModelLike } from './opened.js';
+import { internals, isFile, laterNotes, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
 export type { AuditResult, Auditor, Finding };
 
@@ -167,6 +167,7 @@ class CompiledAuditor implements Auditor {
     this.prepared ??= prepareAuditor(classifier, explaining);
     const truth = await groundTruthOf(classifier, options.groundTruth, sample);
     const alone = await (await this.prepared).audit(sample.x, truth);
+    for (const note of laterNotes(classifier, this.notes)) this.say(note);
     const measured = options.sanity ? await withSanity(classifier, sample.x, alone, explaining) : alone;
     return resultOf(
       classifier,

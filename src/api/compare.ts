@@ -23,7 +23,7 @@ import { firstOf, namesIn } from './elements.js';
 import { readInput, type AuditInput, type Expected } from './inputs.js';
 import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
 import { learnedSamples, noiseSamples, oneRangeNote } from './noise-samples.js';
-import { internals, isFile, openingOf, refuseOpening, type ModelLike, pluginsOf } from './opened.js';
+import { internals, isFile, laterNotes, openingOf, refuseOpening, type ModelLike, pluginsOf } from './opened.js';
 import { readingFor, shapesFor, tokenizerFor, type Words } from './reading.js';
 import { lengthOfText, openForText } from './text-length.js';
 
@@ -199,6 +199,7 @@ class ModelComparer implements Comparer {
     const asked = { methods: this.checked.contenders, preset, settings, question, within, evidenceDraws, samples, onPhase, signal }; // prettier-ignore
     const measured = await measure(classifier, x, asked, hookPoint?.hasSkipPath ? undefined : this.compiled);
     const comparison = names ? { ...measured, methods: measured.methods.map((m) => naming(m, names)) } : measured;
+    for (const text of laterNotes(classifier, notes)) say(text);
     const context = {
       title: `${sample.title}: ${answerText(comparison.answer)} by ${basename(source.name)}`,
       model: { path: source.name, sha256: source.sha256 },

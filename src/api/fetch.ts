@@ -10,6 +10,7 @@ import { readArchive, type ArchiveFile } from '../data/tar.js';
 import { cacheFolder } from '../fetch/cache.js';
 import { download } from '../fetch/download.js';
 import { KNOWN, type Known } from '../fetch/known.js';
+import type { PartialCard } from '../model/card.js';
 import { importTfjs } from './import-tfjs.js';
 
 /** Options of `fetchKnown`. */
@@ -38,6 +39,8 @@ export interface Fetched {
   readonly path: string;
   /** Every file that was made. */
   readonly files: readonly string[];
+  /** What there is to know: a card that was kept as its user has edited it. */
+  readonly notes: readonly string[];
   readonly url: string;
   readonly sha256: string;
 }
@@ -71,9 +74,18 @@ export async function fetchKnown(name: string, options: FetchOptions = {}): Prom
   await prepareResults(names, []);
   const path = from === undefined ? await download(entry, cache, { offline, onProgress, signal }) : await brought(from, entry);
   const archive = readArchive(await readBytes(path, 'Download'), `Archive '${basename(path)}'`, MOST_UNPACKED);
-  await whileLocked(folder, () => make(entry, archive, folder, cache));
+  const notes = await whileLocked(folder, () => make(entry, archive, folder, cache));
   const { about, licence, url } = entry;
-  return { name, about, licence, path: entry.made.as === 'digits' ? folder : names[0]!, files: names, url, sha256: entry.sha256 };
+  return {
+    name,
+    about,
+    licence,
+    path: entry.made.as === 'digits' ? folder : names[0]!,
+    files: names,
+    notes,
+    url,
+    sha256: entry.sha256,
+  };
 }
 
 /** A file that somebody brought. */
@@ -92,7 +104,8 @@ function namesOf({ name, made }: Known): string[] {
   return made.as === 'tfjs' || made.card ? [`${name}.onnx`, `${name}.card.json`] : [basename(made.path)];
 }
 
-async function make(entry: Known, archive: readonly ArchiveFile[], folder: string, cache: string): Promise<void> {
+/** Makes the files; gives what there is to know. A card that somebody has edited stays as it is. */
+async function make(entry: Known, archive: readonly ArchiveFile[], folder: string, cache: string): Promise<string[]> {
   const { made, name } = entry;
   const [first, second] = namesOf(entry).map((file) => join(folder, file));
   if (made.as === 'digits') {
@@ -100,8 +113,9 @@ async function make(entry: Known, archive: readonly ArchiveFile[], folder: strin
     await writeAtomically(first!, encodeNpy({ type: 'uint8', dims: [labels.length, 28, 28], data: images }));
     await writeAtomically(second!, encodeNpy({ type: 'uint8', dims: [labels.length], data: labels }));
   } else if (made.as === 'file') {
-    if (made.card) await writeAtomically(second!, `${JSON.stringify(made.card, null, 2)}\n`);
+    const kept = made.card ? await writeCard(second!, made.card) : false;
     await writeAtomically(first!, fileOf(archive, made.path));
+    if (kept) return [keptNote(second!)];
   } else {
     const inside = `${made.folder}/`;
     const parts = archive.filter((file) => file.name.startsWith(inside) && !file.name.slice(inside.length).includes('/'));
@@ -111,9 +125,24 @@ async function make(entry: Known, archive: readonly ArchiveFile[], folder: strin
       const there = await readFile(to).catch(() => undefined);
       if (!there || Buffer.compare(there, data) !== 0) await writeAtomically(to, data);
     }
-    await (await importTfjs(source, { card: made.card })).save(first!);
+    const imported = await importTfjs(source, { card: made.card });
+    const kept = await writeCard(second!, imported.card);
+    await writeAtomically(first!, imported.bytes);
+    if (kept) return [keptNote(second!)];
   }
+  return [];
 }
+
+/** Writes the card where there is none; true where another one lies there already, which is left. */
+async function writeCard(path: string, card: PartialCard): Promise<boolean> {
+  const text = `${JSON.stringify(card, null, 2)}\n`;
+  const there = await readFile(path, 'utf8').catch(() => undefined);
+  if (there === undefined) await writeAtomically(path, text);
+  return there !== undefined && there !== text;
+}
+
+const keptNote = (path: string): string =>
+  `'${path}' was kept as it is: it differs from the card of the list. Delete it to have that one.`;
 
 function fileOf(archive: readonly ArchiveFile[], path: string): Uint8Array {
   const found = archive.find((file) => file.name === path);

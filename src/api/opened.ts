@@ -132,3 +132,7 @@ export function refuseOpening(classifier: Opened, options: OpenOptions): void {
       'Give it to openModel, or give the path in place of the opened model.',
     );
 }
+
+/** What a model has said of itself since `told` was told: some things show only when it is run, such as samples that change each other's answers. */
+export const laterNotes = ({ notes }: { readonly notes: readonly string[] }, told: readonly string[]): readonly string[] =>
+  notes.filter((note) => !told.includes(note));

@@ -23,7 +23,7 @@ import type { SceneOptions } from '../score/scene.js';
 import { pictureSpec } from '../score/picture-spec.js';
 import { withDataset, type DatasetLike } from './data.js';
 import { countersOf } from './grid-ways.js';
-import { isFile, withModel, type ModelLike } from './opened.js';
+import { isFile, laterNotes, withModel, type ModelLike } from './opened.js';
 import { earlierThreads, threadsHere } from './ways.js';
 
 /** What is placed: the path of a picture (transparency is kept) or of a dataset, several pictures, a dataset, or pixels. */
@@ -84,7 +84,8 @@ export async function positionMap(
   return withModel(model, opening, async (opened) => {
     if (!opened.card)
       throw new LanError('data', `${opened.source.name}: its input [${opened.input.shape.join(',')}] is not a picture.`);
-    for (const note of opened.notes) onNote?.(note);
+    const told = [...opened.notes];
+    for (const note of told) onNote?.(note);
     const placed = await readObjects(objects, { split, label }, opened);
     for (const note of placed.notes) onNote?.(note);
     const size = typeof objectSize === 'number' ? ([objectSize, objectSize] as const) : objectSize;
@@ -107,7 +108,9 @@ export async function positionMap(
     const result = await measure(classifier, { ...scene, batch, journal, onProgress, signal }, others).finally(() =>
       Promise.all(started.map((c) => c.close())),
     );
-    const notes = [...opened.notes, ...placed.notes, ...assumed];
+    const later = laterNotes(classifier, told);
+    for (const note of later) onNote?.(note);
+    const notes = [...told, ...placed.notes, ...assumed, ...later];
     const { source } = classifier;
     const context = {
       model: { path: source.name, sha256: source.sha256 },

@@ -7,7 +7,7 @@ import { classesCsv, scoreDocument, writeScore, type ScoreDocument } from '../re
 import { chooseByLabels, choiceNotes, type LabelledChoice } from '../score/preprocessing.js';
 import { score as measure, type ScoreOptions as MeasureOptions, type ScoreResult as Measured } from '../score/score.js';
 import { firstSample, withDataset, type DatasetLike } from './data.js';
-import { isFile, withModel, type ModelLike, pluginsOf } from './opened.js';
+import { isFile, laterNotes, withModel, type ModelLike, pluginsOf } from './opened.js';
 import { scorersOf } from './score-ways.js';
 import { earlierThreads, threadsHere } from './ways.js';
 
@@ -55,7 +55,8 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
   const opening = way.threads === undefined ? given : { ...given, threads: way.threads };
   return withDataset(data, { split, plugins: pluginsOf(model, options) }, async (dataset) =>
     withModel(model, isFile(model) ? { ...(await firstSample(dataset)), ...opening } : opening, async (opened) => {
-      for (const note of opened.notes) onNote?.(note);
+      const told = [...opened.notes];
+      for (const note of told) onNote?.(note);
       const { classifier, preprocessing, notes } = await settledByLabels(opened, dataset, seed);
       for (const note of notes) onNote?.(note);
       const asked = { batch, limit, seed, strict, journal, onProgress, signal };
@@ -64,7 +65,8 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
           ? undefined
           : await scorersOf(way.workers, { ...asked, model: model as string, data: data as string, split, opening: { ...(await firstSample(dataset)), ...opening }, onNote: (note) => onNote?.(note) }, classifier, dataset); // prettier-ignore
       const result = await measure(classifier, dataset, asked, others).finally(() => others?.close());
-      for (const note of result.notes) onNote?.(note);
+      const later = laterNotes(classifier, told);
+      for (const note of [...later, ...result.notes]) onNote?.(note);
       const context = {
         model: { path: classifier.source.name, sha256: classifier.source.sha256 },
         engine: { ...classifier.engine.info, ...(others ? { threads: others.threads } : {}) },
@@ -76,7 +78,7 @@ export async function score(model: ModelLike, data: DatasetLike, options: ScoreO
       return {
         ...result,
         ...(preprocessing ? { preprocessing } : {}),
-        notes: [...notes, ...result.notes],
+        notes: [...notes, ...later, ...result.notes],
         toJSON: () => scoreDocument(result, context),
         toCsv: () => classesCsv(result),
         save: (folder) => writeScore(folder, result, context, (index) => names.get(index)!, repeat),

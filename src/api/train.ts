@@ -20,7 +20,7 @@ import { metricsIn, trainReport, type MetricsLine } from '../report/page/train.j
 import { reportPage } from '../report/page/template.js';
 import { pictureSpec } from '../score/picture-spec.js';
 import { firstSample, somePictures, withDataset, type DatasetLike } from './data.js';
-import { isFile, withModel, type ModelLike, pluginsOf } from './opened.js';
+import { isFile, laterNotes, withModel, type ModelLike, pluginsOf } from './opened.js';
 
 /** Options of `train`, flat: those of the model and the dataset count where they are opened here. */
 export interface TrainOptions extends Omit<OpenOptions, 'batch'> {
@@ -176,6 +176,10 @@ export async function train(model: ModelLike, data: DatasetLike, options: TrainO
       if (unreadable > 0) {
         notes.push(`${unreadable} sample(s) could not be read; their neighbours were taken instead`);
         onNote?.(notes.at(-1)!);
+      }
+      for (const later of laterNotes(classifier, notes)) {
+        notes.push(later);
+        onNote?.(later);
       }
       const files = trained.finished
         ? { lan: exportLan(classifier, trained), fused: (await exportExplained(classifier, trained)).bytes }

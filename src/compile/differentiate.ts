@@ -5,6 +5,7 @@ import { float32, isFloat, sizeOf } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { hazardsOf } from './hazards.js';
+import { logistics } from './logistic.js';
 import { poolBeforeConcat, poolBeforeRelu } from './commute.js';
 import { adapterTable, Refusal, staticNode } from './static.js';
 
@@ -107,11 +108,21 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
     return sum;
   };
   const hazards = hazardsOf(graph, adapters);
+  const fused = logistics(graph);
   const problems: (string | Problem)[] = [];
   for (const node of path.toReversed()) {
     const adapter = find(node);
     const dy = node.outputs.map((o) => (o === '' ? undefined : cotangent(o)));
     if (!dy.some(Boolean)) continue;
+    const u = fused.get(node);
+    if (u !== undefined && variable.has(u)) {
+      const [y] = node.outputs as [string];
+      const rest = g.where(g.op('Less', [y, g.scalar(0.5)]), g.sub(g.one, y), g.mul(g.op('Exp', [u]), y));
+      const gradient = g.neg(g.mul(dy[0]!, g.mul(y, rest)));
+      g.types.set(gradient, g.typeOf(u));
+      cotangents.set(u, [...(cotangents.get(u) ?? []), gradient]);
+      continue;
+    }
     const rule = adapter?.vjp;
     if (typeof rule !== 'function') {
       if (rule && 'none' in rule) continue;

@@ -7,8 +7,10 @@ import {
   type Tf,
   type TfTensor,
 } from '../../adapters/op.js';
+import { asLogistic } from '../../adapters/kernels/elementwise-tf.js';
 import { turnsOf } from '../compile/descend.js';
 import { gradientPath } from '../compile/differentiate.js';
+import { logistics } from '../compile/logistic.js';
 import { adapterTable, staticNode } from '../compile/static.js';
 import { LanError, LanErrors } from '../core/errors.js';
 import { own, table } from '../core/own.js';
@@ -67,6 +69,7 @@ class TfProgram {
   private readonly steps: Step[];
   private readonly constants = new Map<string, Value>();
   private readonly kept: TfTensor[] = [];
+  private readonly fused: ReadonlyMap<Node, string>;
   /** The backend that holds the constants: wasm is started afresh after it ran out of memory. */
   private uploadedTo: unknown;
   /** Where the present run is, for messages. */
@@ -90,6 +93,7 @@ class TfProgram {
     if (problems.length > 0)
       throw new LanErrors('unsupported', 'The model cannot run in tfjs:', problems, "Choose `engine` 'onnxruntime'.");
     if (gradient) gradientPath(graph, gradient.of, gradient.wrt);
+    this.fused = gradient ? logistics(graph) : new Map<Node, string>();
   }
 
   program(): Program {
@@ -180,10 +184,13 @@ class TfProgram {
         step,
         node.inputs.map((n) => (n === '' ? undefined : valueOf(n))),
       );
+      const u = this.fused.get(node);
       node.outputs.forEach((name, i) => {
-        const t = results.tensors[i];
+        const made = results.tensors[i];
+        const nhwc = made?.rank === 4 && results.layout === 'nhwc';
+        const t = made && u !== undefined ? asLogistic(this.tf, this.as(valueOf(u), nhwc ? 'nhwc' : 'nchw'), made) : made;
         if (name === '' || !t) return;
-        values.set(name, t.rank === 4 && results.layout === 'nhwc' ? { nhwc: t } : { nchw: t });
+        values.set(name, nhwc ? { nhwc: t } : { nchw: t });
       });
       // Without a tape nothing else holds the values; free each after its last reader to keep the peak low.
       if (!this.gradient) for (const name of uses[k]!) values.delete(name);

@@ -86,8 +86,8 @@ export async function chooseConvention<C extends Conventional<C>>(
       found.push(answer);
       leads.push(leadOf(rows[0]!));
     }
-    // The median picture, the lower of two.
-    const lead = leads.sort((a, b) => a - b)[Math.floor((leads.length - 1) / 2)]!;
+    // The median picture, the surer of two.
+    const lead = leads.sort((a, b) => a - b)[Math.floor(leads.length / 2)]!;
     tried.push({ name, classifier: candidate, score: sum / pictures, found, tooSure: lead > surest });
   }
   // Of equals the first, which is the more common convention.

@@ -166,8 +166,14 @@ const SLACK = 1e-3;
 /** Ops that make scores of any size: what ends in them holds no probabilities. */
 const SCORES = new Set(['Gemm', 'MatMul', 'Add', 'Conv', 'BatchNormalization', 'ReduceMean', 'GlobalAveragePool']);
 
-/** Random inputs at which rows have to add up to 1: of three numbers that are 0 or 1 (a threshold's) three in eight rows do by chance. */
+/**
+ * Random inputs at which rows have to add up to 1: of three numbers that are 0 or 1 (a threshold's) three in eight rows do by chance. Two are enough once
+ * so many numbers have gone in and come out.
+ */
 const ASKED = 8;
+const ASKED_NUMBERS = 2 ** 21;
+/** A row of more numbers is a picture or a map, and no distribution over classes. */
+const MOST_CLASSES = 2 ** 20;
 
 /**
  * Some models end in whatever makes probabilities, which their last op does not tell (classical ones; p beside 1 - p; one less a Sigmoid): asked at random
@@ -188,11 +194,12 @@ async function probabilitiesOf(
   // A classifier of two classes may give the Sigmoid of a score and of its opposite, as logistic regressions do.
   const opposites = end === 'sigmoid' && k === 2;
   if (!isFloat(output.type) || (end !== 'logits' && !opposites)) return undefined;
-  if (k <= 1) return squashed ? 'sigmoid' : undefined;
+  if (k <= 1 || k > MOST_CLASSES) return squashed ? 'sigmoid' : undefined;
   const plain = source.size > ASKED_AT_ONCE || SCORES.has(lastOp(graph, output.name)?.op ?? 'Gemm');
   if (!classical && !squashed && !opposites && plain) return undefined;
   const rows: Float32Array[] = [];
-  for (let draw = 0; draw < ASKED; draw++) {
+  const numbers = graph.inputs.reduce((sum, i) => sum + sizeOf(i.dims as number[]), k);
+  for (let draw = 0; draw < ASKED && (draw < 2 || draw * numbers < ASKED_NUMBERS); draw++) {
     let values: Float32Array;
     try {
       values = toFloat32((await reference.run({ ...randomFeeds(graph, draw, 0), ...feeds }, [output.name]))[output.name]!);

@@ -35,8 +35,9 @@ function sample(
   const stream = random(seed, purpose);
   const size = sizeOf(dims);
   if (isIeeeFloat(type)) {
-    const values = stream.normal(new Float32Array(size), draw);
+    const values = new Float32Array(size);
     if (isPicture(dims, card)) normalise(stream.uniform(values, draw), dims, card);
+    else stream.normal(values, draw);
     const data =
       type === 'float32' ? values : type === 'float64' ? Float64Array.from(values) : Uint16Array.from(values, numberToHalf);
     return { type, dims, data };

@@ -20,17 +20,20 @@ export interface TrialRequest {
 /** Resident bytes that any model may come to in its trial, and how many more per byte of the file: weights are held several times meanwhile. */
 const MEMORY = 1.25 * 2 ** 30;
 const MEMORY_PER_BYTE = 8;
-/** Seconds that any model may take, and bytes a second above that. */
-const SECONDS = 8;
+/**
+ * Seconds that any model may take, and bytes a second above that. What passes is done once more in the process that asked, which then takes as long:
+ * together less than ten seconds.
+ */
+const SECONDS = 4.5;
 const BYTES_A_SECOND = 1e5;
 /** On a machine that has no time for the trial it may take so many times as long, until it has computed for this share of the seconds. */
 const PATIENCE = 6;
-const COMPUTED = 0.5;
+const COMPUTED = 0.9;
 /** Milliseconds between two looks at how far it is. */
 const LOOK_MS = 500;
 
 /**
- * Has a trial taken too long? Its seconds are over, and it has computed for half of them at least: otherwise the machine was busy, which is no flaw
+ * Has a trial taken too long? Its seconds are over, and it has computed for nearly all of them: otherwise the machine was busy, which is no flaw
  * of the file. `computed`: seconds; undefined where the system does not tell.
  */
 export const isLate = (elapsed: number, computed: number | undefined, seconds: number): boolean =>
@@ -191,7 +194,7 @@ export function deathOf(
   if (late)
     return new LanError(
       'model',
-      `${name}: compiling it and running it once took more than ${Math.round(seconds)} s, far too long for a file of its size.`,
+      `${name}: compiling it and running it once took more than ${Math.round(10 * seconds) / 10} s, far too long for a file of its size.`,
       ADVICE,
     );
   if (signal === 'SIGTERM' || signal === 'SIGKILL')

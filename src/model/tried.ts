@@ -1,5 +1,6 @@
 // What a trial does with a model: everything that will be done with it later, once.
 import { toFloat32 } from '../core/tensor.js';
+import type { Classifier } from './classifier.js';
 import { inspect } from './inspect.js';
 import { openModel, type OpenOptions } from './open.js';
 import { randomFeeds } from './random-inputs.js';
@@ -17,16 +18,21 @@ export async function tryModel(source: TrialRequest['source'], what: TrialReques
   }
   const model = await openModel(source, options);
   try {
-    const feeds = randomFeeds(model.graph, 0, 0);
-    // The original file, as it is: its kernels are other ones than those of the converted graph.
-    const { program } = await openReference(model.source, model.graph, { threads: options.threads });
-    await program.run(feeds).finally(() => program.dispose());
-    const outputs = await model.run(feeds);
-    if (model.source.bytes.length > DIFFERENTIATED) return;
-    const floats = Object.entries(outputs).filter(([, t]) => t.type === 'float32');
-    const ones = floats.map(([name, t]) => [name, { ...t, data: new Float32Array(toFloat32(t).length).fill(1) }]);
-    await model.vjp(feeds, Object.fromEntries(ones) as typeof outputs);
+    await tryOpened(model, options);
   } finally {
     await model.dispose();
   }
+}
+
+/** Runs an opened model on seeded random numbers: the original file, what it was compiled to, and the gradient of that. */
+export async function tryOpened(model: Classifier, { threads }: Pick<OpenOptions, 'threads'>): Promise<void> {
+  const feeds = randomFeeds(model.graph, 0, 0);
+  // The original file, as it is: its kernels are other ones than those of the converted graph.
+  const { program } = await openReference(model.source, model.graph, { threads });
+  await program.run(feeds).finally(() => program.dispose());
+  const outputs = await model.run(feeds);
+  if (model.source.bytes.length > DIFFERENTIATED) return;
+  const floats = Object.entries(outputs).filter(([, t]) => t.type === 'float32');
+  const ones = floats.map(([name, t]) => [name, { ...t, data: new Float32Array(toFloat32(t).length).fill(1) }]);
+  await model.vjp(feeds, Object.fromEntries(ones) as typeof outputs);
 }

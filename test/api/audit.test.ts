@@ -211,3 +211,18 @@ describe('options', () => {
     }
   });
 });
+
+test('what a model shows of itself only when it is run is told, and stands in the result', async () => {
+  await using model = await openModel(network(1), { trust: true });
+  const told: string[] = [];
+  const found = 'samples are run one at a time';
+  const result = await audit(model, float32(new Float32Array(64), [1, 8, 8]), {
+    ...FEW,
+    onProgress: () => {
+      if (!model.notes.includes(found)) (model.notes as string[]).push(found);
+    },
+    onNote: (note) => void told.push(note),
+  });
+  expect(told.filter((note) => note === found)).toEqual([found]);
+  expect(result.notes).toContain(found);
+});

@@ -191,3 +191,37 @@ describe.each(Object.keys(engines))('%s', (name) => {
     expect(losses).toEqual([3, 3, 17]);
   });
 });
+
+describe('1 / (1 + exp(u)), written out', () => {
+  // Where exp(u) is infinite, where its square is, where 1 - y has no digits left, and in between.
+  const u = [100, 80, 50, 20, 1, 0, -1, -20, -50, -100];
+  const derivative = u.map((v) => (v > 0 ? -Math.exp(-v) / (1 + Math.exp(-v)) ** 2 : -Math.exp(v) / (1 + Math.exp(v)) ** 2));
+  const FORMS: Readonly<Record<string, Build>> = {
+    Reciprocal: (g, x) => g.op('Reciprocal', [g.add(g.op('Exp', [x]), g.one)]),
+    'Div, ones of its own shape': (g, x) =>
+      g.div(g.one, g.add(g.constant(float32(new Float32Array(u.length).fill(1), [u.length])), g.op('Exp', [x]))),
+  };
+  test.each(Object.entries(FORMS).flatMap(([form, build]) => Object.keys(engines).map((name) => ({ form, name, build }))))(
+    '$form has the gradient of a logistic in $name',
+    async ({ name, build }) => {
+      const { dx } = await gradient(engines[name]!, [u.length], Float32Array.from(u), build);
+      dx.forEach((v, i) => expect(Math.abs(v - derivative[i]!)).toBeLessThanOrEqual(1e-5 * Math.abs(derivative[i]!) + 1e-37));
+    },
+  );
+
+  test.each(Object.keys(engines))('ones that repeat u are not taken for it in %s', async (name) => {
+    const build: Build = (g, x) =>
+      g.op('Reciprocal', [g.add(g.op('Exp', [x]), g.constant(float32(new Float32Array(6).fill(1), [3, 2])))]);
+    const { dx } = await gradient(engines[name]!, [2], Float32Array.of(1, -1), build);
+    for (const v of dx) expect(v).toBeCloseTo((-3 * Math.exp(1)) / (1 + Math.exp(1)) ** 2, 5);
+  });
+
+  test.each(Object.keys(engines))('what else reads exp(u) has its gradient as well in %s', async (name) => {
+    const build: Build = (g, x) => {
+      const e = g.op('Exp', [x]);
+      return g.add(g.op('Reciprocal', [g.add(e, g.one)]), e);
+    };
+    const { dx } = await gradient(engines[name]!, [1], Float32Array.of(0.5), build);
+    expect(dx[0]).toBeCloseTo(Math.exp(0.5) - Math.exp(0.5) / (1 + Math.exp(0.5)) ** 2, 5);
+  });
+});

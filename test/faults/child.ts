@@ -21,8 +21,9 @@ export interface Running {
 /** How the command line is started: the words before its arguments. */
 export type Program = readonly [string, ...string[]];
 
-/** A run that hangs is a fault of its own. */
-const LIMIT = 120_000;
+/** A run that hangs is a fault of its own: seconds that it may take. A machine with other work needs more. */
+let limit = 120;
+export const limitRuns = (seconds: number): void => void (limit = seconds);
 
 /** Starts a run. `stdout`: a file descriptor in place of a pipe; `through`: a shell line that ends by running "$@". */
 export function start(
@@ -38,7 +39,7 @@ export function start(
   let err = '';
   child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 1000 * limit);
   const ended = new Promise<Ended>((done, fail) => {
     child.on('error', fail);
     child.on('close', (code, signal) => {

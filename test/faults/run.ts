@@ -1,5 +1,5 @@
 // make faults: kills, signals, full disks and two processes on one folder, over the commands that write results. Exit code 1 on any violation.
-//   tsx test/faults/run.ts [--kills 100] [--seed 0] [--only audit,kills] [--minutes 10] [--keep]
+//   tsx test/faults/run.ts [--kills 100] [--seed 0] [--only audit,kills] [--minutes 10] [--limit 120]
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { makeCommands, NAMES } from './commands.js';
 import { killCampaign, unbroken, type Unbroken } from './kills.js';
 import { OTHERS } from './others.js';
-import type { Program } from './child.js';
+import { limitRuns, type Program } from './child.js';
 
 const { values } = parseArgs({
   options: {
@@ -16,6 +16,8 @@ const { values } = parseArgs({
     /** Commands and kinds of faults, separated by commas; all commands or all kinds where none of them is named. */
     only: { type: 'string', default: '' },
     minutes: { type: 'string', default: '10' },
+    /** Seconds after which a run counts as one that hangs; more where the machine has other work. */
+    limit: { type: 'string', default: '120' },
     /** The built command line by default; with this the sources, which start more slowly. */
     sources: { type: 'boolean', default: false },
   },
@@ -35,6 +37,7 @@ if (unknown.length > 0) throw new Error(`--only: no command or kind is called ${
 const names = NAMES.filter((name) => only.includes(name) || !NAMES.some((n) => only.includes(n)));
 const kinds = KINDS.filter((kind) => only.includes(kind) || !KINDS.some((k) => only.includes(k)));
 
+limitRuns(Number(values.limit));
 const seed = Number(values.seed);
 const began = performance.now();
 const seconds = (): string => `${((performance.now() - began) / 1000).toFixed(0)} s`;

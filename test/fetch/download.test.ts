@@ -270,3 +270,16 @@ test('the command: the list, a name that is not on it, and no name', async () =>
   expect((await cli('fetch', 'resnet')).err).toBe(`lan-onnx: Nothing called 'resnet' is on the list of downloads. There are ${KNOWN.map((k) => k.name).join(', ')}.\n`); // prettier-ignore
   expect((await cli('fetch')).err).toContain('NAME is missing');
 });
+
+test('a card that its user has edited is kept, and that is said', async () => {
+  const archive = tar({ 'p/m.onnx': 'onnx' });
+  const made = { as: 'file' as const, path: 'p/m.onnx', card: { labels: ['a', 'b'] } };
+  const entry = { ...KNOWN[0]!, name: 'm', url: `${address}/m.tgz`, bytes: archive.length, sha256: createHash('sha256').update(archive).digest('hex'), made }; // prettier-ignore
+  answer = (_request, response) => void response.end(archive);
+  const options = { known: [entry], cache, out: join(cache, 'edited') };
+  const [, card] = (await fetchKnown('m', options)).files as [string, string];
+  expect((await fetchKnown('m', options)).notes).toEqual([]);
+  writeFileSync(card, '{"labels":["cat","dog"]}');
+  expect((await fetchKnown('m', options)).notes).toEqual([expect.stringMatching(/m\.card\.json' was kept as it is: it differs/)]);
+  expect(readFileSync(card, 'utf8')).toBe('{"labels":["cat","dog"]}');
+});

@@ -3,10 +3,10 @@ import { fetchKnown, known } from '../../api/fetch.js';
 import { LanError } from '../../core/errors.js';
 import { toJson } from '../../report/format.js';
 import type { ArgumentsOf } from '../command.js';
-import type { fetch as definition } from '../commands/fetch.js';
+import { fetch as definition } from '../commands/fetch.js';
 import { megabytes } from '../bar.js';
 import type { Io } from '../io.js';
-import { interruptibly } from '../model.js';
+import { interruptibly, noteTo } from '../model.js';
 
 /** Prints the list, or fetches and says where things lie. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
@@ -22,6 +22,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
   await interruptibly(io, { interrupted: 'keeping what has arrived', bar }, async (signal) => {
     const fetched = await fetchKnown(name!, { out, offline, from, signal, onProgress: bar.step });
     bar.stop();
+    for (const note of fetched.notes) noteTo(io, definition)(note);
     io.out(argv.json ? toJson(fetched) : `${fetched.path}\n  ${fetched.about}\n  licence ${fetched.licence}, from ${fetched.url}\n  files: ${fetched.files.join(', ')}\n`); // prettier-ignore
   });
 }

@@ -1,0 +1,34 @@
+// What a process and its children have taken so far, where the system tells (Linux): the trial of a model is a child of the process that asked for it.
+import { readFileSync } from 'node:fs';
+
+export interface Taken {
+  /** Of the processor, by the process, its children, and those of its children that have ended. */
+  readonly seconds: number;
+  /** Largest resident set that one of them had, in bytes. */
+  readonly largest: number;
+}
+
+/** Ticks a second of /proc/<pid>/stat: what Linux shows to programs, whatever it counts in itself. */
+const TICKS = 100;
+
+/** What the tree of `pid` has taken; undefined where the system does not tell, or the process is gone. */
+export function takenBy(pid: number): Taken | undefined {
+  try {
+    const own = ofProcess(pid);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+    const each = [own, ...children.map((child) => takenBy(Number(child)) ?? { seconds: 0, largest: 0 })];
+    return { seconds: each.reduce((sum, t) => sum + t.seconds, 0), largest: Math.max(...each.map((t) => t.largest)) };
+  } catch {
+    return undefined;
+  }
+}
+
+function ofProcess(pid: number): Taken {
+  // The name of the program, in brackets, may hold blanks.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  const ticks = [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i]), 0);
+  const peak = /VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return { seconds: ticks / TICKS, largest: 1024 * Number(peak) };
+}
