@@ -1,6 +1,6 @@
 // Audits in a browser beside Node on the same graphs: steps a second while a mask is learned, and seconds of the whole audit.
 // Usage: npx tsx bench/browser.ts MODEL.onnx PICTURE [--card FILE] [--steps 60] [--threads 1,2] [--whole]
-// --whole: one audit with its own settings besides, in the browser alone. A line each, tab-separated. Chromium is expected as `make test-web` has it.
+// --whole: an audit with its own settings besides, in both, for each number of threads. A line each, tab-separated. Chromium is expected as `make test-web` has it.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -58,7 +58,12 @@ for (const n of threads) {
   const nodeStep = own.seconds / own.history.length;
   const web = await inBrowser(n, settings);
   line(name, `${n} thread(s)`, `Node ${(1 / nodeStep).toFixed(1)} steps/s`, `browser ${(1 / web.perStep).toFixed(1)} steps/s`, `${(web.perStep / nodeStep).toFixed(2)} times as long`, `opened in ${web.opening.toFixed(1)} s`, `quick audit ${web.seconds.toFixed(1)} s`); // prettier-ignore
+  if (!values.whole) continue;
+  const start = performance.now();
+  await audit(path, picture, { seed: 1, threads: n, card: values.card });
+  const whole = (performance.now() - start) / 1000;
+  const { seconds, opening } = await inBrowser(n, { seed: 1 });
+  line(name, `${n} thread(s)`, `whole audit, opening included: Node ${whole.toFixed(1)} s`, `browser ${(opening + seconds).toFixed(1)} s`); // prettier-ignore
 }
-if (values.whole) line(name, `${Math.max(...threads)} thread(s)`, `whole audit in the browser ${(await inBrowser(Math.max(...threads), { seed: 1 })).seconds.toFixed(0)} s`); // prettier-ignore
 await browser.close();
 served.close();

@@ -1,5 +1,5 @@
 // Builds what runs in browsers: the library's bundle lan-onnx/web (dist/web/lan-onnx.js), and the page as static files (dist/web-app).
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -29,16 +29,24 @@ export async function written({ outputFiles }) {
   }
 }
 
-/** Writes the page with its worker and the runtime into `folder`; gives the folder. */
-export async function buildApp(folder = join(root, 'dist/web-app')) {
+/**
+ * Writes the page with its worker and the runtime into `folder`; gives the folder. index.html comes last and goes first, since what serves the page takes that for the whole: a
+ * build that breaks leaves no half of one.
+ */
+export async function buildApp(folder = join(root, 'dist/web-app'), from = runtime) {
+  const index = join(folder, 'index.html');
+  await rm(index, { force: true });
   await written(await worker(folder));
-  for (const [name, bytes] of await pageFiles()) {
+  const { 'index.html': shell, ...files } = Object.fromEntries(await pageFiles());
+  for (const [name, bytes] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), bytes);
   }
   await mkdir(join(folder, 'ort'), { recursive: true });
-  for (const name of RUNTIME) await copyFile(join(runtime, name), join(folder, 'ort', name));
+  for (const name of RUNTIME) await copyFile(join(from, name), join(folder, 'ort', name));
   await copyFile(await buildReport(), join(folder, 'report.html'));
+  await writeFile(`${index}.${process.pid}.tmp`, shell);
+  await rename(`${index}.${process.pid}.tmp`, index);
   return folder;
 }
 

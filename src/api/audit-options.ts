@@ -117,6 +117,11 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
    * a mask is learned (`beta`, `draws`, ...) has no place beside it. Default: `lan`.
    */
   readonly method?: MethodName | 'lan' | AttributionMethod;
+  /**
+   * Other methods beside the mask, by name or of your own: on the same input, noise and draws, each within the time of one mask. Their maps and claims stand in
+   * report.html and in audit.json, and decide nothing. One that the model does not allow is listed with the reason. Default: none.
+   */
+  readonly compare?: readonly (MethodName | AttributionMethod)[];
   /** An explainer that `train` has written, its path or bytes: it gives the mask at once, with its own beta. */
   readonly lan?: string | Uint8Array;
   /** The words behind ids of tokens, or those that a model of words counts: by id or place, or the path of a file with one a line. */

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import type { AuditResult as Measured } from '../explain/audit.js';
+import type { Compared } from '../explain/compare.js';
 import { orderOf } from '../lan/learn.js';
 import { featureMap } from '../model/feature-map.js';
 import type { Preprocessing } from '../model/guess.js';
@@ -34,6 +35,8 @@ export interface AuditResult extends Omit<Measured, 'betas'> {
   /** One entry per beta. */
   readonly betas: readonly Finding[];
   readonly input: AuditContext['input'] & { readonly x: Tensor };
+  /** What the methods of `compare` found. */
+  readonly others?: readonly Compared[];
   /** What was assumed about the model, the noise and the input. */
   readonly notes: readonly string[];
   /** The document of audit.json (docs/audit-json.md). */
@@ -53,7 +56,7 @@ export function resultOf(
   { tokens, features }: { readonly tokens: Tokens | undefined; readonly features: Features | undefined },
   run: string,
   preprocessing: Preprocessing | undefined,
-  look: Pick<AuditContext, 'repeat' | 'colormap'> = {},
+  look: Pick<AuditContext, 'repeat' | 'colormap' | 'others'> = {},
 ): AuditResult {
   const { source, hookPoint, card } = classifier;
   const drawn = !hookPoint || featureMap(classifier);
@@ -86,6 +89,7 @@ export function resultOf(
       ...(features ? { features: featureNeeds(features, beta) } : {}),
     })),
     input: { ...context.input, x },
+    ...(look.others && { others: look.others }),
     notes: all,
     toJSON,
     page: () => auditReport(x, measured, context),

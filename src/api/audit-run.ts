@@ -20,6 +20,8 @@ export interface RunParts {
   readonly explainer: string | undefined;
   /** Name of another method, which gives the masks. */
   readonly method: string | undefined;
+  /** Names of those beside it. */
+  readonly compare: readonly string[];
   /** What noise is drawn from. */
   readonly samples: Tensor | undefined;
   readonly vocabulary: readonly string[] | undefined;
@@ -36,7 +38,7 @@ export interface RunParts {
  * names, and by their files' content where they were loaded from files.
  */
 export function runOf(
-  { classifier, options, settings, explainer, method, samples, vocabulary, tokenizer, groundTruth, question }: RunParts,
+  { classifier, options, settings, explainer, method, compare, samples, vocabulary, tokenizer, groundTruth, question }: RunParts,
   input: string,
 ): string {
   const { source, engine, adapters, plugins, card, hookPoint, inputs, output, outputKind, task, labels, feeds } = classifier;
@@ -61,6 +63,7 @@ export function runOf(
       colormap: options.colormap,
       explainer,
       method,
+      ...(compare.length > 0 && { compare }),
       samples: samples && hashOf(samples),
       vocabulary,
       tokenizer,

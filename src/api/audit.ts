@@ -9,6 +9,7 @@ import {
   type Auditor as Prepared,
 } from '../explain/audit.js';
 import { readWithin } from '../evidence/answer.js';
+import { Compiled } from '../explain/compare.js';
 import { openExplainer, questionFor, type OpenedExplainer } from '../explain/explainer.js';
 import { noiseParts } from '../lan/noise.js';
 import { settled, type Preprocessing } from '../model/guess.js';
@@ -16,22 +17,21 @@ import { openModel, type Classifier } from '../model/open.js';
 import { resolveQuestion, type Question } from '../model/question.js';
 import { requireClasses } from '../model/task.js';
 import type { AuditDocument } from '../report/audit-files.js';
-import type { Features } from '../report/features.js';
-import type { Tokens } from '../report/tokens.js';
 import { finishedResult } from '../report/earlier.js';
 import type { Auditor } from './auditor.js';
 import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
-import { featuresIn, tokensIn } from './elements.js';
 import { runOf } from './audit-run.js';
 import { methodOf } from './audit-method.js';
+import { besideOf, methodsBeside } from './beside.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { withSanity } from './sanity.js';
 import { TextAuditor } from './text-auditor.js';
 import { groundTruthOf } from './ground-truth.js';
-import { readInput, type AuditInput, type Expected, type Sample } from './inputs.js';
+import { inRange, readInput, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
 import { learnedSamples, noiseSamples, oneRangeNote } from './noise-samples.js';
+import { featuresIn, tokensIn } from './elements.js';
 import { readingFor, shapesFor, tokenizerFor, type Words } from './reading.js';
 import { internals, isFile, laterNotes, openingOf, refuseOpening, type ModelLike } from './opened.js';
 
@@ -91,6 +91,7 @@ class CompiledAuditor implements Auditor {
   private preprocessing: Preprocessing | undefined;
   noise: Auditor['noise'];
   private readonly notes: string[] = [];
+  private readonly compiled = new Compiled();
   [asyncDispose] = (): Promise<void> => this.dispose();
 
   private constructor(
@@ -104,6 +105,7 @@ class CompiledAuditor implements Auditor {
     private readonly question: Question | undefined,
     private readonly own: boolean,
     private readonly method: AttributionMethod | undefined,
+    private readonly beside: readonly AttributionMethod[],
   ) {
     this.noise = options.noiseSamples && { samples: options.noiseSamples, notes: options.noiseNotes ?? [] };
     for (const note of classifier.notes) this.say(note);
@@ -113,6 +115,7 @@ class CompiledAuditor implements Auditor {
     const { lan } = options;
     const settings = settingsOf(options);
     const method = methodOf(options, classifier.plugins);
+    const beside = methodsBeside(options, classifier.plugins);
     if (lan !== undefined && options.beta !== undefined)
       throw new LanError(
         'usage',
@@ -132,7 +135,17 @@ class CompiledAuditor implements Auditor {
     const noise = settings.noise ?? (explainer && noiseOf(explainer));
     const as = explainer ? asTrained(classifier, explainer) : { classifier };
     const question = questionFor(resolveQuestion(as.classifier, options), explainer);
-    const auditor = new CompiledAuditor(as.classifier, options, { ...settings, noise }, explainer, words, question, own, method);
+    const auditor = new CompiledAuditor(
+      as.classifier,
+      options,
+      { ...settings, noise },
+      explainer,
+      words,
+      question,
+      own,
+      method,
+      beside,
+    );
     auditor.preprocessing = as.preprocessing;
     if (as.note !== undefined) auditor.say(as.note);
     return auditor;
@@ -150,13 +163,13 @@ class CompiledAuditor implements Auditor {
   async prepare(...inputs: readonly (AuditInput | NamedInputs | Sample)[]): Promise<void> {
     const samples: Sample[] = [];
     for (const input of inputs) samples.push(isSample(input) ? input : await this.read(input));
-    for (const sample of samples) this.tokensOf(sample);
+    for (const sample of samples) tokensIn(this.classifier, sample, this.words);
     await (this.chosen ??= this.choose(samples));
   }
 
   async audit(input: AuditInput | NamedInputs | Sample): Promise<AuditResult> {
     let sample = isSample(input) ? input : await this.read(input);
-    const tokens = this.tokensOf(sample);
+    const tokens = tokensIn(this.classifier, sample, this.words);
     await (this.chosen ??= this.choose([sample]));
     // A convention of another range was chosen after this picture was read: its pixels are rescaled.
     if (sample.pixels && sample.range !== this.classifier.card!.range)
@@ -169,15 +182,16 @@ class CompiledAuditor implements Auditor {
     const alone = await (await this.prepared).audit(sample.x, truth);
     for (const note of laterNotes(classifier, this.notes)) this.say(note);
     const measured = options.sanity ? await withSanity(classifier, sample.x, alone, explaining) : alone;
+    const others = await besideOf(classifier, sample.x, this.beside, explaining, this.compiled);
     return resultOf(
       classifier,
       measured,
       sample,
       [...this.notes, ...sample.notes],
-      { tokens, features: this.featuresOf(sample) },
+      { tokens, features: featuresIn(this.classifier, sample, this.words) },
       this.runOf(sample, truth),
       this.preprocessing,
-      { repeat: options.repeat, colormap: options.colormap },
+      { repeat: options.repeat, colormap: options.colormap, others },
     );
   }
 
@@ -220,6 +234,7 @@ class CompiledAuditor implements Auditor {
       settings,
       explainer: explainer?.sha256,
       method: method?.name,
+      compare: this.beside.map((m) => m.name),
       samples: noise?.samples,
       vocabulary,
       tokenizer,
@@ -231,21 +246,13 @@ class CompiledAuditor implements Auditor {
 
   async dispose(): Promise<void> {
     const prepared = await this.prepared?.catch(() => undefined);
-    await Promise.all([prepared?.dispose(), this.explainer?.dispose()]);
+    await Promise.all([prepared?.dispose(), this.explainer?.dispose(), this.compiled.dispose()]);
     if (this.own) await this.classifier.dispose();
   }
 
   private say(note: string): void {
     this.notes.push(note);
     this.options.onNote?.(note);
-  }
-
-  private tokensOf(sample: Sample): Tokens | undefined {
-    return tokensIn(this.classifier, sample, this.words);
-  }
-
-  private featuresOf(sample: Sample): Features | undefined {
-    return featuresIn(this.classifier, sample, this.words);
   }
 
   /** Chooses a convention for pictures by these where no card says, then reads what the noise is made of. */
@@ -273,11 +280,6 @@ class CompiledAuditor implements Auditor {
 }
 
 const isSample = (input: AuditInput | NamedInputs | Sample): input is Sample => typeof input === 'object' && 'sha256' in input;
-
-function inRange(pixels: Tensor, { card }: Classifier): Tensor {
-  const { range } = card!;
-  return range === 255 ? pixels : { ...pixels, data: (pixels.data as Float32Array).map((v) => v / 255) };
-}
 
 /** The noise that an explainer was trained with, where it needs no samples; else the default. */
 const noiseOf = ({ settings }: OpenedExplainer): string | undefined =>

@@ -6,7 +6,7 @@ import { METHODS, type MethodName } from '../attribution/names.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
 import type { PluginLike } from '../core/plugin.js';
-import { toFloat32, type Tensor } from '../core/tensor.js';
+import type { Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import type { Tokenizer } from '../data/tokenizer.js';
 import { readWithin } from '../evidence/answer.js';
@@ -20,7 +20,7 @@ import { compareCsv, compareDocument, writeCompare, type CompareDocument } from 
 import { compareRows, type CompareRow } from '../report/compare-rows.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { firstOf, namesIn } from './elements.js';
-import { readInput, type AuditInput, type Expected } from './inputs.js';
+import { inRange, readInput, type AuditInput, type Expected } from './inputs.js';
 import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
 import { learnedSamples, noiseSamples, oneRangeNote } from './noise-samples.js';
 import { internals, isFile, laterNotes, openingOf, refuseOpening, type ModelLike, pluginsOf } from './opened.js';
@@ -258,8 +258,4 @@ function contendersOf(given: NonNullable<CompareOptions['methods']>, plugins: re
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new LanError('usage', `\`methods\`: '${twice}' is given twice.`);
   return given.map((m) => (typeof m !== 'string' ? m : m === LAN ? LAN : methodNamed(m, methodsWith(plugins), [LAN])));
-}
-
-function inRange(pixels: Tensor, { card }: Classifier): Tensor {
-  return card!.range === 255 ? pixels : { ...pixels, data: toFloat32(pixels).map((v) => v / 255) };
 }

@@ -63,6 +63,10 @@ export async function readInput(classifier: Classifier, input: AuditInput, expec
   return { title: 'input', sha256: sha256(bytesOf(x)), x, notes: rangeNotes(classifier, x, 'Input') };
 }
 
+/** Pixels in 0..255 in the range of the classifier's card. */
+export const inRange = (pixels: Tensor, { card }: Pick<Classifier, 'card'>): Tensor =>
+  card!.range === 255 ? pixels : { ...pixels, data: toFloat32(pixels).map((v) => v / 255) };
+
 const isTensor = (input: AuditInput): input is Tensor => typeof input === 'object' && 'dims' in input;
 /** A tensor's data as bytes, to be hashed; of strings as JSON. */
 export const bytesOf = ({ data }: Tensor): Uint8Array =>

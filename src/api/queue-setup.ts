@@ -1,7 +1,7 @@
 // What all jobs of a run share: the model, its card and the options, put into a store by one machine and taken out, checked, by the others.
 import { dirname, isAbsolute, join, sep } from 'node:path';
 import { z } from 'zod';
-import { CONTENDERS } from '../attribution/names.js';
+import { CONTENDERS, METHODS } from '../attribution/names.js';
 import { LanError } from '../core/errors.js';
 import { version } from '../core/version.js';
 import type { Tensor } from '../core/tensor.js';
@@ -54,6 +54,7 @@ const Options = z
     evidenceDraws: z.union([count, z.literal('auto')]),
     sanity: z.boolean(),
     method: z.enum(CONTENDERS),
+    compare: z.array(z.enum(METHODS)).max(METHODS.length),
     vocabulary: z.array(text),
     colormap: z.enum(COLOUR_MAPS),
     repeat: text,

@@ -1,5 +1,6 @@
 // train(model, data): a network that gives the mask of any input at once (Eq. 3), from paths to the ONNX files of an explainer.
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { random, shuffle, STREAMS } from '../core/random.js';
 import type { Dataset } from '../data/dataset.js';
@@ -243,7 +244,7 @@ function resultOf(trained: TrainedLan, files: Pick<TrainResult, 'lan' | 'fused'>
       const lines = made.out === undefined ? [] : await metricsOf(beside(made.out, 'metrics.jsonl'));
       const { engine } = made.classifier;
       const shown = {
-        title: path,
+        title: basename(path),
         steps,
         samples: made.samples.count,
         last,

@@ -1,5 +1,6 @@
 // One option of the command line: what yargs is told, what its text is turned into, and what the library calls it. Loads nothing heavy.
 import type { InferredOptionType, Options } from 'yargs';
+import { CONTENDERS } from '../attribution/names.js';
 import { LanError } from '../core/errors.js';
 
 /**
@@ -143,3 +144,10 @@ export const workersOption = {
       'processes of one thread each, whose number changes no result; auto: several, or this one on all cores, whichever is measured to be faster (default: this one)',
   },
 } as const;
+
+/** `lan,gradcam rise`: names behind commas or blanks. */
+export function methodNames(texts: readonly string[]): string[] {
+  const names = texts.flatMap((text) => text.split(',')).map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
+  if (names.length === 0) throw new Expected(`some of ${CONTENDERS.join(', ')}`, texts.join(' '));
+  return names;
+}

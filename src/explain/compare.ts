@@ -32,6 +32,8 @@ export type Contender = typeof LAN | AttributionMethod;
 /** What is compared, and how. */
 export interface CompareOptions extends Omit<AuditOptions, 'method' | 'explainer' | 'onStep'> {
   readonly methods: readonly Contender[];
+  /** Are all refusals listed, too? Default: where none is left, they are thrown. */
+  readonly beside?: boolean;
 }
 
 /** What one method found, or why it could not. */
@@ -159,7 +161,7 @@ async function within(classifier: Classifier, sample: Tensor, options: CompareOp
       compared.push({ ...words, refused: sentence(error) });
     }
   }
-  if (compared.length === refusals.length)
+  if (compared.length === refusals.length && !options.beside)
     throw refusals.length === 1
       ? refusals[0]!
       : new LanErrors('unsupported', `None of ${refusals.length} methods can explain this input:`, compared.map((c) => `${c.title}: ${c.refused!.replace(/\.$/, '')}`)); // prettier-ignore

@@ -24,6 +24,7 @@ import { tokensPage } from './tokens-page.js';
 import { featureFiles, writeFeatures } from './feature-files.js';
 import { vectorOf, writeFigure } from './figure-files.js';
 import { claimsAbout } from './claims-about.js';
+import { compareRows } from './compare-rows.js';
 import { documented, featureNeeds } from './features.js';
 import { asPageTokens, documentedText, runningText } from './running-text.js';
 import { tokensIn } from './tokens.js';
@@ -229,6 +230,7 @@ export function auditDocument(x: Tensor, result: AuditResult, context: AuditCont
     agreement:
       result.answer.task === 'value' ? { maxValueDifference: result.agreement } : { maxProbabilityDifference: result.agreement },
     compileSeconds: result.compileSeconds,
+    ...(context.others ? { others: compareRows({ methods: context.others }) } : {}),
     betas: result.betas.map((b, i) => ({
       beta: b.beta,
       files: files[i]!,

@@ -1,6 +1,7 @@
 // What documents, sheets and pages say of a result besides what was measured: of which model, input, engine and settings it is.
 import type { PluginLike } from '../core/plugin.js';
 import type { EngineInfo } from '../engine/engine.js';
+import type { Compared } from '../explain/compare.js';
 import type { InputCard } from '../model/card.js';
 import type { Preprocessing } from '../model/guess.js';
 import type { HookPoint } from '../model/hook-point.js';
@@ -38,6 +39,8 @@ export interface AuditContext {
   readonly plugins?: readonly PluginLike[];
   /** Of attention. */
   readonly colormap?: ColourMap;
+  /** What other methods found beside it. */
+  readonly others?: readonly Compared[];
 }
 
 /** Of a comparison of methods. */

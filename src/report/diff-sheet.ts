@@ -19,7 +19,7 @@ export function drawDiff(
   x: Tensor,
   range: 1 | 255,
   { mine, theirs, difference }: DiffMaps,
-  { verdict, attention }: { readonly verdict: string; readonly attention: { readonly moved: boolean } },
+  { verdict, sameAnswer, attention }: { readonly verdict: string; readonly sameAnswer: boolean; readonly attention: { readonly moved: boolean } }, // prettier-ignore
 ): Canvas {
   const photo = pictureOf(x, range);
   const { width, height } = photo;
@@ -43,5 +43,7 @@ export function drawDiff(
       captions: ['difference', 'purple: the second needs more', 'orange: the first does', attention.moved ? 'more than a change of seed' : 'no more than a change of seed'], // prettier-ignore
     },
   ];
-  return sheet({ title, rows: [{ label: '', tiles, warning: verdict }] });
+  // A change is told as a warning, none is not.
+  const said = sameAnswer && !attention.moved ? { note: verdict } : { warning: verdict };
+  return sheet({ title, rows: [{ label: '', tiles, ...said }] });
 }

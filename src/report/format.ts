@@ -35,3 +35,6 @@ export const toJson = (value: unknown): string => {
   const visible = (_: string, v: unknown): unknown => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v);
   return `${readableJson(JSON.stringify(value, visible, 2))}\n`;
 };
+
+/** `one input`, `3 inputs`: a number of things in a sentence. */
+export const number = (n: number, thing: string): string => (n === 1 ? `one ${thing}` : `${n} ${thing}s`);

@@ -20,9 +20,13 @@ const partsOf = (name: string): string[] => name.split(/[\\/]+/).filter((part) =
 
 /**
  * Puts the files of one model into memory. Gives the path that openModel takes: the file itself, with what lies beside it (external data, a card), or the
- * folder in Hugging Face layout; and what takes them away again. Throws LanError (`input`) where none is an ONNX file, or more than one may be meant.
+ * folder in Hugging Face layout; where each file lies, by its name; and what takes them away again. Throws LanError (`input`) where none is an ONNX file, or more than one may be meant.
  */
-export function putModel(files: readonly NamedFile[]): { readonly path: string; readonly takeAway: () => void } {
+export function putModel(files: readonly NamedFile[]): {
+  readonly path: string;
+  readonly places: ReadonlyMap<string, string>;
+  readonly takeAway: () => void;
+} {
   const named = files.map(({ name, bytes }) => ({ parts: partsOf(name), bytes }));
   // Browsers put the folder's own name in front of every path.
   const [first] = named;
@@ -43,11 +47,9 @@ export function putModel(files: readonly NamedFile[]): { readonly path: string; 
     inside.map(({ path }) => path),
   );
   const at = (path: string): string => below(root, path);
-  const paths = inside.map(({ path, bytes }) => {
-    put(at(path), bytes);
-    return at(path);
-  });
-  return { path: folder ? root : at(models[0]!), takeAway: () => paths.forEach(takeAway) };
+  const places = new Map(inside.map(({ path }, i) => [files[i]!.name, at(path)]));
+  for (const { path, bytes } of inside) put(at(path), bytes);
+  return { path: folder ? root : at(models[0]!), places, takeAway: () => [...places.values()].forEach(takeAway) };
 }
 
 const below = (folder: string, path: string): string => (folder === '' ? path : `${folder}/${path}`);

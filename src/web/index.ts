@@ -130,8 +130,8 @@ export async function createAuditor(
 }
 
 /**
- * The model with its loss and the loss's gradient by the pixels (RGB [1,C,H,W] in 0..card.range), as one ONNX file that any onnxruntime runs, and what is easily
- * overlooked about it. Throws as `exportGradient` of lan-onnx.
+ * The model with its loss and the loss's gradient by the pixels (RGB [1,C,H,W] in 0..card.range), or by its own input where it takes none, as one ONNX file that any
+ * onnxruntime runs, and what is easily overlooked about it. Throws as `exportGradient` of lan-onnx.
  *
  * @example
  * const { bytes, notes } = await exportGradient(model);
@@ -139,7 +139,7 @@ export async function createAuditor(
 export async function exportGradient(
   model: Classifier,
 ): Promise<{ readonly bytes: Uint8Array; readonly notes: readonly string[] }> {
-  const { bytes, notes } = await exportGradientOf(model, { pixels: true });
+  const { bytes, notes } = await exportGradientOf(model, { pixels: model.card !== undefined });
   return { bytes, notes };
 }
 

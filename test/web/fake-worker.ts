@@ -35,19 +35,22 @@ const pixels = (colour: (i: number) => readonly number[]): Pixels => {
 const answers = (...probabilities: number[]): Answer[] =>
   probabilities.map((probability, index) => ({ label: LABELS[index]!, index, probability })).sort((a, b) => b.probability - a.probability); // prettier-ignore
 
-function open({ files, card }: Extract<ToWorker, { type: 'open' }>): void {
+function open({ files, card, id }: Extract<ToWorker, { type: 'open' }>): void {
   const file = files.find((f) => f.name.endsWith('.onnx'))!;
   if (file.name.includes('broken')) {
     const problem = `Model '${file.name}': not a readable ONNX file.`;
-    return say({ type: 'failed', during: 'open', code: 'model', problem, advice: 'Is it truncated, or another format?' });
+    return say({ type: 'failed', during: 'open', id, code: 'model', problem, advice: 'Is it truncated, or another format?' });
   }
   const value = (name: string, shape: number[]) => ({ name, type: 'float32' as const, declared: shape, shape });
+  // As the real one, it hears nothing meanwhile.
+  if (file.name.includes('slow')) for (const end = Date.now() + 400; Date.now() < end;);
   say({
     type: 'opened',
+    id,
     model: {
       name: file.name,
       kind: file.name.includes('lan') ? 'explainer' : 'classifier',
-      takes: file.name.includes('text') ? 'text' : file.name.includes('sound') ? 'other' : 'picture',
+      takes: file.name.includes('text') ? 'text' : file.name.includes('table') ? 'row' : 'picture',
       inputs: [value('x', [1, 3, SIDE, SIDE])],
       outputs: [value('y', [1, 3])],
       opsets: { 'ai.onnx': 18 },
@@ -83,6 +86,7 @@ async function audit(): Promise<void> {
       Math.max(0, 1 - Math.hypot((i % SIDE) - 40, i / SIDE - 20) / width),
     );
     const preview = { share, top: answers(share / 2, 1 - share, share / 2), seen: pixels(() => [200, 200, 200]) };
+    if (iteration === 90) say({ type: 'note', text: 'what is noticed while it learns' });
     say({ type: 'step', iteration, of: STEPS, loss: 3 / iteration, corruption: iteration / STEPS, kept: 1, beta, attention, height: SIDE, width: SIDE, stepsPerSecond: 41.7, ...(share > 0 && { preview }) }); // prettier-ignore
   }
   say({ type: 'phase', text: 'measuring evidence' });
@@ -128,7 +132,10 @@ scope.onmessage = ({ data }) => {
       say({ type: 'explained', id: data.id, attention: new Float32Array(SIDE * SIDE).fill((frames++ % 10) / 10), height: SIDE, width: SIDE, seconds: 0.004 }); // prettier-ignore
       return;
     case 'text':
-      say({ type: 'predicted', name: 'text', top: [{ label: data.text, index: 0, probability: 0.9 }], notes: [], cautions: [] });
+      say({ type: 'predicted', name: 'text', top: [{ label: data.text, index: 0, probability: 0.9 }], pieces: [{ text: data.text, from: 0, to: 1 }], notes: [], cautions: [] }); // prettier-ignore
+      return;
+    case 'row':
+      say({ type: 'predicted', name: 'row', top: [{ label: `${data.csv.name} ${data.row} ${data.columns?.join() ?? ''}`, index: 0, probability: 0.9 }], pieces: [], notes: [], cautions: [] }); // prettier-ignore
       return;
     case 'audit':
       void audit();

@@ -203,10 +203,12 @@ describe('in order', () => {
       Object.defineProperty(event, 'dataTransfer', { value: { items: [{ webkitGetAsEntry: () => tree }], files: [] } });
       document.body.dispatchEvent(event);
     })()`);
-    await page.getByText('onnx/model.onnx is open').waitFor();
-    expect(await page.locator('.notes').allInnerTexts()).toContain('files: onnx/model.onnx, onnx/model.onnx_data, config.json');
+    await page.getByText('resnet/onnx/model.onnx is open').waitFor();
+    expect(await page.locator('.notes').allInnerTexts()).toContain(
+      'files: resnet/onnx/model.onnx, resnet/onnx/model.onnx_data, resnet/config.json',
+    );
     await page.getByLabel('Other models of this folder').selectOption('onnx/model_quantized.onnx');
-    await page.getByText('onnx/model_quantized.onnx is open').waitFor();
+    await page.getByText('resnet/onnx/model_quantized.onnx is open').waitFor();
   });
 
   test('an explainer gives the mask of a picture at once, and of what a camera sees', async () => {
@@ -224,13 +226,61 @@ describe('in order', () => {
     expect(faults).toEqual([]);
   });
 
-  test('a text model is asked about a text, a model of sounds says where to go', async () => {
+  test('a text model is asked about a text, written or dropped, and another one about the same; a model of numbers about a row', async () => {
     await model('text.onnx');
     await page.getByLabel('A text for the model').fill('not a bad film');
     await page.getByRole('button', { name: 'Ask the model' }).click();
     await until(said, 'The model says not a bad film, 90 % sure.');
-    await model('sound.onnx');
-    await page.getByText('The input of this model is neither a picture nor a text.').waitFor();
+    await give('Choose an ONNX file', file('good.txt'));
+    await until(said, 'The model says good.txt, 90 % sure.');
+    expect(await page.getByLabel('A text for the model').inputValue()).toBe('good.txt');
+    await learn();
+    await page.locator('.live .words bdi').first().waitFor();
+    expect(await page.locator('.live .words bdi').allInnerTexts()).toEqual(['good.txt']);
+    // Noise and share are changed of pictures only.
+    expect(await page.locator('.steering label').count()).toBe(1);
+    await model('text-2.onnx');
+    await page.getByText('text-2.onnx is open').waitFor();
+    await until(said, 'The model says good.txt, 90 % sure.');
+    await model('table.onnx');
+    await page.getByText('This model takes numbers: a row of a table.').waitFor();
+    await give('Choose a CSV file', file('rows.csv', Buffer.from('a,b\n1,2\n')));
+    await page.getByLabel('Row, the first').fill('0');
+    await page.getByText('The row is a whole number of at least 1.').waitFor();
+    await page.getByLabel('Row, the first').fill('1');
+    await page.getByLabel('Columns that go in').fill('b, a');
+    await page.getByRole('button', { name: 'Ask the model' }).click();
+    await until(said, 'The model says rows.csv 1 b,a, 90 % sure.');
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('at the same time', () => {
+  beforeEach(() => open());
+
+  test('of two models the second counts, however soon it comes', async () => {
+    await picture('a.png');
+    await model('slow-text.onnx');
+    await model('second.onnx');
+    await page.getByText('second.onnx is open').waitFor();
+    await until(said, 'The model says tank, 70 % sure.');
+    await model('slow-broken.onnx');
+    await model('third.onnx');
+    await page.getByText('third.onnx is open').waitFor();
+    await until(said, 'The model says tank, 70 % sure.');
+    expect([await page.getByText('Asking the model').count(), await page.locator('.failure').count()]).toEqual([0, 0]);
+    expect(faults).toEqual([]);
+  });
+
+  test('nothing that is looked at moves while it learns', async () => {
+    await model('first.onnx');
+    await picture('a.png');
+    await learn();
+    await page.locator('.live canvas').waitFor();
+    const place = (): Promise<unknown> => page.evaluate('JSON.stringify([".live", ".live canvas", ".curves", ".controls"].map((s) => document.querySelector(s).getBoundingClientRect().toJSON()))'); // prettier-ignore
+    const first = await place();
+    await page.getByText('what is noticed while it learns').waitFor();
+    expect(await place()).toEqual(first);
   });
 });
 
@@ -258,9 +308,15 @@ describe('what goes wrong is said, and the page goes on', () => {
     ],
     [
       'neither',
-      () => give('Choose an ONNX file', file('labels.txt')),
-      "'labels.txt' alone is neither a model nor a picture.",
+      () => give('Choose an ONNX file', file('labels.json')),
+      "'labels.json' alone is neither a model nor a picture.",
       'Drop it together with its .onnx file.',
+    ],
+    [
+      'a text without a model of texts',
+      () => give('Choose an ONNX file', file('mail.txt')),
+      "'mail.txt' is a text, and no model of texts is open.",
+      'Open one first; the words that a model counts go in together with its .onnx file.',
     ],
   ] as const)('%s', async (_, act, problem, advice) => {
     await act();
@@ -273,6 +329,21 @@ describe('what goes wrong is said, and the page goes on', () => {
     await model('first.onnx');
     await picture('a.png');
     await page.getByText('The model says tank, 70 % sure.').waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test('a model that is too large for a page is refused by its size, unread', async () => {
+    await page.evaluate(`(() => {
+      const large = { name: 'large.onnx', size: 2e9, arrayBuffer() { throw new Error('read'); } };
+      const event = new DragEvent('drop', { bubbles: true, cancelable: true });
+      const entry = { name: 'large.onnx', isFile: true, isDirectory: false, file: (done) => done(large) };
+      Object.defineProperty(event, 'dataTransfer', { value: { items: [{ webkitGetAsEntry: () => entry }], files: [] } });
+      document.body.dispatchEvent(event);
+    })()`);
+    await page.locator('.failure').waitFor();
+    expect(await failure()).toContain("'large.onnx' and what belongs to it have 2000 MB, more than a page can hold.");
+    await model('first.onnx');
+    await page.getByText('first.onnx is open').waitFor();
     expect(faults).toEqual([]);
   });
 

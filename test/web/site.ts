@@ -5,12 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
+import { HEADERS } from '../../src/server/headers.js';
 import type { FromWorker, ToWorker } from '../../web/app/protocol.js';
 
 const root = resolve(import.meta.dirname, '../..');
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' }; // prettier-ignore
-const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data: blob:"; // prettier-ignore
-
+const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.css': 'text/css' }; // prettier-ignore
 interface Builder {
   buildApp(folder: string): Promise<string>;
   library(folder: string, external: readonly string[]): Promise<object>;
@@ -37,7 +36,7 @@ export async function site(isolated = true): Promise<Site> {
     if (!bare && !existsSync(file)) return void response.writeHead(404).end();
     response.writeHead(200, {
       'content-type': TYPES[bare ? '.html' : extname(file)] ?? 'application/octet-stream',
-      'content-security-policy': POLICY,
+      'content-security-policy': HEADERS['Content-Security-Policy'],
       ...(isolated ? { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' } : {}),
     });
     response.end(bare ? '<!doctype html><title>bare</title>' : readFileSync(file));

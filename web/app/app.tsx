@@ -26,14 +26,13 @@ export function App(): VNode {
         <p class="kicker">lan-onnx{state.runtime ? ` ${state.runtime.version}` : ''}</p>
         <h1>What did the classifier need?</h1>
         <p>
-          Give an ONNX model and a picture. This page learns, in your browser, how much of the picture can be replaced by noise
-          while the model keeps its answer; what is left is what the model needed. <b>Nothing is uploaded</b>: the page can talk
-          to nobody but the place that it came from.
+          Give an ONNX model and a picture, a text or a row of a table. This page learns, in your browser, how much of it can be
+          replaced by noise while the model keeps its answer; what is left is what the model needed. <b>Nothing is uploaded</b>:
+          the page can talk to nobody but the place that it came from.
         </p>
         <Runtime state={state} />
       </header>
       {state.problem && <Failure problem={state.problem} dismiss={() => session.dismiss()} />}
-      <Further state={state} />
       <div class="two">
         <ModelStep
           state={state}
@@ -41,19 +40,15 @@ export function App(): VNode {
           choose={(name) => void session.choose(name)}
           tank={(picture) => void openTank(session, picture)}
         />
-        <PictureStep
-          state={state}
-          session={session}
-          take={take}
-          text={(text) => session.text(text)}
-          card={(card) => session.card(card)}
-        />
+        <PictureStep state={state} session={session} take={take} card={(card) => session.card(card)} />
       </div>
       <LearnStep state={state} session={session} />
+      {/* Comes while a mask is learned: what is looked at must not move. */}
+      <Further state={state} />
       <FindingStep finding={state.finding} gradient={state.gradient} exportGradient={() => session.exportGradient()} />
       {over && (
         <p class="drop" aria-hidden="true">
-          Drop it: a model, a folder, a picture
+          Drop it: a model, a folder, a picture, a text, a table
         </p>
       )}
     </main>

@@ -1,4 +1,4 @@
-// What was dropped or picked, sorted into a model's files and a picture. Pure: nothing is read here.
+// What was dropped or picked, sorted into a model's files and what it is to be asked about. Pure: nothing is read here.
 
 /** A file that can be read when it is needed. */
 export interface Found {
@@ -13,6 +13,9 @@ export interface Sorted {
   /** The files of a model. */
   readonly model?: { readonly name: string; readonly files: readonly Found[]; readonly others: readonly string[] };
   readonly picture?: Found;
+  /** A text to be asked about, a table. */
+  readonly text?: Found;
+  readonly table?: Found;
   /** In words: what is left out. */
   readonly notes: readonly string[];
   readonly problem?: { readonly problem: string; readonly advice?: string };
@@ -20,6 +23,7 @@ export interface Sorted {
 
 const PICTURE = /\.(jpe?g|png|webp|gif|bmp|avif|tiff?|heic|svg)$/i;
 const DESCRIPTION = /\.(json|txt)$/i;
+const TABLE = /\.csv$/i;
 /** Weights of other frameworks, which lie in the same folders and are not read. */
 const FOREIGN =
   /((^|\/)(pytorch_model|openvino|training_args|optimizer|adapter)[^/]*\.bin|\.(safetensors|pt|pth|h5|msgpack|ot|tflite|ckpt|gguf|md|py|gitattributes))$/i;
@@ -32,6 +36,7 @@ const MOST = 1.5e9;
  */
 export function sorted(found: readonly Found[], folder: string | undefined, chosen?: string): Sorted {
   const models = found.filter((f) => /\.onnx$/i.test(f.name)).map((f) => f.name);
+  const table = found.find((f) => TABLE.test(f.name));
   const pictures = found.filter((f) => PICTURE.test(f.name));
   if (found.length === 0) return refused('The folder is empty.', 'Drop an .onnx file, a Hugging Face folder or a picture.');
   if (models.length === 0) {
@@ -54,6 +59,7 @@ export function sorted(found: readonly Found[], folder: string | undefined, chos
   return {
     model: { name: folder === undefined ? name : `${folder}/${name}`, files, others: models.filter((m) => m !== name) },
     ...(folder === undefined && pictures[0] ? { picture: pictures[0] } : {}),
+    ...(folder === undefined && table ? { table } : {}),
     notes: folder === undefined ? leftOut(pictures) : [],
   };
 }
@@ -62,9 +68,13 @@ const refused = (problem: string, advice: string): Sorted => ({ notes: [], probl
 
 /** A file whose name says nothing: it may be a picture nevertheless, which reading it will tell. */
 const unknown = (file: Found): Sorted =>
-  DESCRIPTION.test(file.name)
-    ? refused(`'${file.name}' alone is neither a model nor a picture.`, 'Drop it together with its .onnx file.')
-    : { picture: file, notes: [] };
+  TABLE.test(file.name)
+    ? { table: file, notes: [] }
+    : /\.txt$/i.test(file.name)
+      ? { text: file, notes: [] }
+      : DESCRIPTION.test(file.name)
+        ? refused(`'${file.name}' alone is neither a model nor a picture.`, 'Drop it together with its .onnx file.')
+        : { picture: file, notes: [] };
 
 const leftOut = (pictures: readonly Found[]): string[] =>
   pictures.length > 1 ? [`${pictures.length} pictures: the first, ${pictures[0]!.name}, is taken`] : [];
@@ -78,7 +88,7 @@ function belonging(found: readonly Found[], model: string, folder: boolean): Fou
   const home = model.slice(0, model.lastIndexOf('/') + 1);
   return found.filter(({ name }) => {
     if (name === model) return true;
-    if (/\.onnx$/i.test(name) || FOREIGN.test(name) || PICTURE.test(name)) return false;
+    if (/\.onnx$/i.test(name) || FOREIGN.test(name) || PICTURE.test(name) || TABLE.test(name)) return false;
     if (DESCRIPTION.test(name)) return !folder || !name.includes('/') || name.startsWith(home);
     return name.startsWith(home);
   });

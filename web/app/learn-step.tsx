@@ -5,6 +5,7 @@ import { Legend } from '../blocks/pictures.js';
 import { Answers } from './answers.js';
 import { Curves } from './curves.js';
 import { percent } from './figures.js';
+import { Marked } from './named-input.js';
 import { attended, Canvas, LEGEND } from './pixels.js';
 import type { Session } from './use-session.js';
 import { SettingsForm } from './settings.js';
@@ -43,7 +44,9 @@ const why = ({ model, asking }: State): string =>
       ? 'This model cannot be explained: see step 1.'
       : asking
         ? 'Waiting for the answer …'
-        : 'Begins when there are a model and a picture.';
+        : model && model.model.takes !== 'picture'
+          ? `Begins when the model has answered to a ${model.model.takes}.`
+          : 'Begins when there are a model and a picture.';
 
 function Controls({ state: { learning, step, doing }, session }: { readonly state: State; readonly session: Session }): VNode {
   const measuring = learning === 'measuring';
@@ -75,10 +78,19 @@ function Controls({ state: { learning, step, doing }, session }: { readonly stat
 function Live({ state, session }: { readonly state: State; readonly session: Session }): VNode {
   const { step, predicted, history, agreement, learning } = state;
   const [share, setShare] = useState(0);
+  const pieces = predicted?.pieces;
   return (
     <div class="live">
-      <figure>
-        {step ? (
+      {pieces && (
+        <div class="marked">
+          <p>
+            <b>attention now</b>
+          </p>
+          <Marked pieces={pieces} attention={step?.attention} />
+        </div>
+      )}
+      <figure hidden={pieces !== undefined}>
+        {step && !pieces ? (
           <Canvas
             pixels={attended(step.attention, step.height, step.width, predicted?.seen)}
             label={`Attention after ${step.iteration} steps`}
@@ -100,6 +112,7 @@ function Live({ state, session }: { readonly state: State; readonly session: Ses
           step={step}
           active={learning === 'running' || learning === 'paused'}
           session={session}
+          picture={!pieces}
           share={share}
           setShare={setShare}
         />

@@ -33,8 +33,8 @@ export class LiveRun {
   constructor(
     private readonly say: (message: FromWorker, transfer?: Transferable[]) => void,
     private readonly model: Classifier,
-    /** The input, where it is a picture. */
-    private readonly x: Tensor | undefined,
+    /** The input where it is a picture, else how many elements a mask of it has. */
+    private readonly shown: { readonly x?: Tensor; readonly elements?: number },
     private readonly settings: AuditSettings,
   ) {
     this.noise = settings.noise ?? 'uniform';
@@ -84,16 +84,18 @@ export class LiveRun {
   /** Says where it is; `look`: with what the model answers to the share that is wanted. */
   private async show(live: Live, now: number, look: boolean): Promise<void> {
     const { step, iterations, loss, maskMean, kept, beta, mask } = live;
-    const [height, width] = [mask.dims.at(-2)!, mask.dims.at(-1)!];
+    const { elements } = this.shown;
+    const [height, width] = elements === undefined ? [mask.dims.at(-2)!, mask.dims.at(-1)!] : [1, elements];
     const stepsPerSecond = step === 0 ? 0 : (1000 * (step + 1 - this.reported.steps)) / (now - this.reported.at);
     this.reported = { at: now, steps: step + 1 };
-    const attention = attentionOf(mask, height * width);
+    const attention = elements === undefined ? attentionOf(mask, height * width) : attentionByElement(mask, elements);
     const shown = { iteration: step + 1, of: iterations, loss, corruption: maskMean, kept, beta, height, width, stepsPerSecond };
     this.say({ type: 'step', ...shown, attention, ...(look && (await this.previewOf(mask))) }, [attention.buffer]);
   }
 
   private async previewOf(mask: Tensor): Promise<Pick<Extract<FromWorker, { type: 'step' }>, 'preview'>> {
-    const { share, noise, x, model, settings } = this;
+    const { share, noise, model, settings } = this;
+    const { x } = this.shown;
     if (share === undefined || !x) return {};
     this.previewed = performance.now();
     const { seen, top } = await preview(model, { x, mask, share, noise, seed: settings.seed ?? 0 });
@@ -131,5 +133,14 @@ export function attentionOf(mask: Tensor, area: number): Float32Array<ArrayBuffe
   const channels = values.length / area;
   const out = new Float32Array(area).fill(1);
   for (let i = 0; i < values.length; i++) out[i % area]! -= values[i]! / channels;
+  return out;
+}
+
+/** 1 - mask, one an element of a text or a row; of the vector of a token the mean. */
+export function attentionByElement(mask: Tensor, elements: number): Float32Array<ArrayBuffer> {
+  const values = mask.data as Float32Array;
+  const width = values.length / elements;
+  const out = new Float32Array(elements).fill(1);
+  for (let i = 0; i < values.length; i++) out[Math.floor(i / width)]! -= values[i]! / width;
   return out;
 }

@@ -29,7 +29,7 @@ export function ModelStep({
         <span class="number">1</span> The model
       </h2>
       <p class="buttons">
-        <Pick text="Choose an ONNX file" accept=".onnx,.json,.txt,.data" several main={!model} take={take} />
+        <Pick text="Choose an ONNX file" accept=".onnx,.json,.txt,.csv,.data" several main={!model} take={take} />
         <Pick text="Choose a Hugging Face folder" folder take={take} />
         <span class="quiet">or drop one anywhere on this page</span>
       </p>

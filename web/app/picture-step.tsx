@@ -1,6 +1,5 @@
-// Step 2: a picture or a text comes in, what the network sees of it, and what it answers.
+// Step 2: a picture, a text or a row comes in, what the network sees of it, and what it answers.
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
 import { Caution } from '../blocks/text.js';
 import { Answers } from './answers.js';
 import { Pick } from './drop.js';
@@ -8,41 +7,37 @@ import type { Handed } from './dropped.js';
 import { ExplainerView } from './explainer-view.js';
 import { percent } from './figures.js';
 import { CardLines, Notes } from './model-step.js';
+import { RowField, TextField } from './named-input.js';
 import { Canvas } from './pixels.js';
 import { Preprocessing } from './preprocessing.js';
 import type { CardGiven, Pixels } from './protocol.js';
 import type { State, Told } from './state.js';
 import type { Session } from './use-session.js';
 
+const TITLES = { picture: 'The picture', text: 'The text', row: 'The row' } as const;
+
 /** Choosing what the model is asked about, and its answer. */
 export function PictureStep({
   state,
   session,
   take,
-  text,
   card,
 }: {
   readonly state: State;
   readonly session: Session;
   readonly take: (handed: Handed) => void;
-  readonly text: (text: string) => void;
   readonly card: (card: CardGiven) => void;
 }): VNode {
-  const { model, photo, predicted, asking } = state;
+  const { model, photo, predicted, asking, text } = state;
   const takes = model?.model.takes ?? 'picture';
   const explainer = model?.model.kind === 'explainer';
   return (
     <section class="step" aria-labelledby="step-picture">
       <h2 id="step-picture">
-        <span class="number">2</span> {takes === 'text' ? 'The text' : 'The picture'}
+        <span class="number">2</span> {TITLES[takes]}
       </h2>
-      {takes === 'text' && <TextField ask={text} />}
-      {takes === 'other' && (
-        <p class="caution" role="note">
-          The input of this model is neither a picture nor a text. The command line explains it: lan-onnx audit MODEL --tensor
-          F.npy, or --csv.
-        </p>
-      )}
+      {takes === 'text' && <TextField given={text} ask={(own) => session.text(own)} />}
+      {takes === 'row' && <RowField state={state} take={take} ask={(row, columns) => session.row(row, columns)} />}
       {takes === 'picture' && (
         <p class="buttons">
           <Pick text="Choose a picture" accept="image/*" main={model !== undefined && !photo} take={take} />
@@ -53,7 +48,7 @@ export function PictureStep({
       {takes === 'picture' && photo && !explainer && <Seen state={state} />}
       {takes === 'picture' && photo && !model && <p class="quiet">Now a model: step 1.</p>}
       {asking && <p class="quiet">Asking the model …</p>}
-      {predicted && takes === 'text' && <Answered predicted={predicted} />}
+      {predicted && takes !== 'picture' && <Answered predicted={predicted} />}
       {predicted?.card && <Preprocessing key={model?.model.sha256} shown={predicted.card} set={card} />}
     </section>
   );
@@ -122,27 +117,5 @@ function Answered({ predicted }: { readonly predicted: Told<'predicted'> }): VNo
         </details>
       )}
     </div>
-  );
-}
-
-function TextField({ ask }: { readonly ask: (text: string) => void }): VNode {
-  const [text, setText] = useState('');
-  return (
-    <form
-      class="ask"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (text.trim() !== '') ask(text);
-      }}
-    >
-      <label>
-        <span>A text for the model</span>
-        <textarea rows={3} value={text} onInput={(e) => setText(e.currentTarget.value)} />
-      </label>
-      <button type="submit" class="main" disabled={text.trim() === ''}>
-        Ask the model
-      </button>
-      {text.trim() === '' && <Caution text="Write or paste a text first." />}
-    </form>
   );
 }

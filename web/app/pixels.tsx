@@ -39,11 +39,12 @@ function opaque(rgb: Uint8Array, width: number, height: number): Pixels {
   return { width, height, rgba };
 }
 
-const TABLE = lookupTable();
+function legendOf(table: Uint8Array): Legend {
+  const hex = (i: number): string => `#${[...table.slice(3 * i, 3 * i + 3)].map((v) => v.toString(16).padStart(2, '0')).join('')}`;
+  return { low: 'replaceable', high: 'needed', colours: Array.from({ length: 18 }, (_, i) => hex(15 * i)) };
+} // prettier-ignore
 
 /** What the colours of attention mean. */
-export const LEGEND: Legend = {
-  low: 'replaceable',
-  high: 'needed',
-  colours: Array.from({ length: 18 }, (_, i) => `rgb(${TABLE.slice(45 * i, 45 * i + 3).join(' ')})`),
-};
+export const LEGEND = legendOf(lookupTable());
+/** The same for words. */
+export const WORDS = legendOf(lookupTable('words'));

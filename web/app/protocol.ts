@@ -16,6 +16,13 @@ export interface CardGiven {
   readonly labels?: readonly string[];
 }
 
+/** A piece of a text, or a value of a row, and the elements of the input that it stands for: from `from` to before `to`; none where they are equal. */
+export interface Piece {
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** How a mask is learned and measured; what is left out is as `lan-onnx audit` has it. Names are those of the library's options. */
 export interface AuditSettings {
   readonly preset?: 'default' | 'quick' | 'paper';
@@ -41,6 +48,8 @@ export type ToWorker =
   /** One .onnx file, or the files of a folder in Hugging Face layout. Closes what was open. An explainer (`lan.onnx`) is opened as one. */
   | {
       readonly type: 'open';
+      /** Told with the answer, so that an older one is known for what it is. */
+      readonly id?: number;
       readonly files: readonly NamedFile[];
       readonly card?: CardGiven;
       /** Threads of WebAssembly; what the machine has where the page is cross-origin isolated, else one. */
@@ -52,9 +61,11 @@ export type ToWorker =
   | { readonly type: 'card'; readonly card: CardGiven }
   /** Becomes the input of the audits to come. Answered by `predicted`. */
   | ({ readonly type: 'picture'; readonly name: string } & Pixels)
-  /** The same, where the model takes ids of tokens and a tokenizer.json came with it. */
-  | { readonly type: 'text'; readonly text: string }
-  /** Explains the last picture or text. Answered by `checked`, `step`s and a `finding`. */
+  /** The same, where the model takes texts: a tokenizer.json came with it, or a file of the words that it counts. */
+  | { readonly type: 'text'; readonly text: string; readonly name?: string }
+  /** The same, where it takes numbers: a row of a CSV file, the first below the names being 1, and which columns go in. */
+  | { readonly type: 'row'; readonly csv: NamedFile; readonly row: number; readonly columns?: readonly string[] }
+  /** Explains the last input. Answered by `checked`, `step`s and a `finding`. */
   | { readonly type: 'audit'; readonly settings: AuditSettings }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
@@ -84,8 +95,8 @@ export interface ModelSummary extends Pick<
   readonly name: string;
   /** An explainer gives masks and nothing else: see `explain-once`. */
   readonly kind: 'classifier' | 'explainer';
-  /** What the input is: a picture is expected, a text, or nothing that the page can give. */
-  readonly takes: 'picture' | 'text' | 'other';
+  /** What is expected: a picture, a text, or a row of numbers. What the page can give nothing for is not opened. */
+  readonly takes: 'picture' | 'text' | 'row';
   readonly ops: readonly { readonly op: string; readonly count: number; readonly becomes: readonly string[] }[];
   /** Why it cannot be explained: every op that is not supported, in words. Empty: it can. */
   readonly unsupported: readonly string[];
@@ -113,6 +124,8 @@ export type FromWorker =
   | { readonly type: 'phase'; readonly text: string }
   | {
       readonly type: 'opened';
+      /** Of the `open` that is answered; once more where another card opened the same model again. */
+      readonly id?: number;
       readonly model: ModelSummary;
       readonly card?: CardShown;
       readonly notes: readonly string[];
@@ -123,8 +136,10 @@ export type FromWorker =
       readonly name: string;
       /** The most probable first. */
       readonly top: readonly Answer[];
-      /** What the network sees: resized and cropped, its channels in the order in which they go in. Absent for a text. */
+      /** What the network sees: resized and cropped, its channels in the order in which they go in. Pictures only. */
       readonly seen?: Pixels;
+      /** A text or a row as the model takes it. */
+      readonly pieces?: readonly Piece[];
       /** The card as settled by this picture, where nobody gave one. */
       readonly card?: CardShown;
       /** What was assumed. */
@@ -145,7 +160,7 @@ export type FromWorker =
       /** Part of the noise draws that kept the answer. */
       readonly kept?: number;
       readonly beta: number;
-      /** [height,width], 1 - mask, 1 = needed. */
+      /** [height,width], 1 - mask, 1 = needed; of texts and rows one an element, [1,elements]. */
       readonly attention: Float32Array;
       readonly height: number;
       readonly width: number;
@@ -178,6 +193,8 @@ export type FromWorker =
   | {
       readonly type: 'failed';
       readonly during: ToWorker['type'];
+      /** Of an `open`. */
+      readonly id?: number;
       readonly code: ErrorCode | 'crashed';
       readonly problem: string;
       readonly advice?: string;

@@ -1,5 +1,4 @@
 // What the worker holds between two messages: a model, its last input, and the audit that runs.
-import type { CardResult } from '../../src/api/card.js';
 import type { Classifier } from '../../src/api/opened.js';
 import type { Tensor } from '../../src/core/tensor.js';
 import type { Inspection } from '../../src/model/inspect.js';
@@ -20,17 +19,9 @@ import {
 import { defaultThreads, ortVersion, PROVIDER } from '../../src/engine/onnxruntime.js';
 import type { Explainer } from '../../src/web/explainer.js';
 import { attentionOf, LiveRun } from './live.js';
-import type {
-  Answer,
-  AuditSettings,
-  CardGiven,
-  CardShown,
-  Download,
-  FromWorker,
-  ModelSummary,
-  NamedFile,
-  ToWorker,
-} from './protocol.js';
+import { NamedModel, takesTokens } from './named-model.js';
+import type { AuditSettings, CardGiven, FromWorker, NamedFile, ToWorker } from './protocol.js';
+import { cardOf, downloadOf, factsOf, nameOf, summaryOf, unsure } from './summary.js';
 
 type Say = (message: FromWorker, transfer?: Transferable[]) => void;
 type Asked<T extends ToWorker['type']> = Extract<ToWorker, { readonly type: T }>;
@@ -41,17 +32,9 @@ type Task = Exclude<ToWorker, { readonly type: 'pause' | 'resume' | 'change' | '
 interface Open {
   readonly model: Classifier;
   readonly asked: Asked<'open'>;
+  /** Where it takes no pictures. */
+  readonly named?: NamedModel;
 }
-
-/** Endings of downloads, and their types. */
-const TYPES: Readonly<Record<string, string>> = {
-  html: 'text/html',
-  json: 'application/json',
-  png: 'image/png',
-  svg: 'image/svg+xml',
-  csv: 'text/csv',
-  npy: 'application/octet-stream',
-};
 
 /** See the messages of the protocol, each of which is one method here. */
 export class Session {
@@ -83,7 +66,8 @@ export class Session {
         await this.close();
         return this.say({ type: 'closed' });
       case 'text':
-        throw new LanError('unsupported', 'The page explains pictures only.', 'Explain texts with the command line.');
+      case 'row':
+        return this.named(task);
       case 'explain-once':
         return this.explained(task);
       case 'export-gradient':
@@ -92,8 +76,8 @@ export class Session {
   }
 
   private async exported(): Promise<void> {
-    const { model } = this.required();
-    const { bytes, notes } = await exportGradient(this.settled ?? model);
+    const { model, named } = this.required();
+    const { bytes, notes } = await exportGradient(this.settled ?? named?.model ?? model);
     for (const text of notes.filter((n) => !model.notes.includes(n))) this.say({ type: 'note', text: `gradient.onnx: ${text}` });
     this.say({ type: 'exported', file: downloadOf({ name: 'gradient.onnx', bytes }) }, [bytes.buffer as ArrayBuffer]);
   }
@@ -104,7 +88,7 @@ export class Session {
     this.explainer = undefined;
     this.x = undefined;
     this.settled = undefined;
-    await Promise.all([open?.model.dispose(), explainer?.dispose()]);
+    await Promise.all([(open?.named ?? open?.model)?.dispose(), explainer?.dispose()]);
   }
 
   private async opened(asked: Asked<'open'>): Promise<void> {
@@ -115,24 +99,41 @@ export class Session {
     const options = openingOf(asked);
     const found = await inspect(asked.files, options);
     const name = nameOf(asked.files);
-    if (found.metadata['lan-onnx.kind'] === 'explainer') return this.openedExplainer(name, found, asked.files);
+    if (found.metadata['lan-onnx.kind'] === 'explainer') return this.openedExplainer(name, found, asked);
     if (found.problems.length > 0) throw new LanErrors('unsupported', `${name} cannot be explained:`, found.problems);
     this.say({ type: 'phase', text: 'opening the model' });
-    const model = await openModel(asked.files, options);
-    this.open = { model, asked };
+    const { model, named } = (this.open = { asked, ...(await this.modelOf(name, found, asked.files, options)) });
     this.say({
       type: 'opened',
-      model: summaryOf(name, found, model),
-      notes: [...found.notes, ...model.notes.filter((n) => !found.notes.includes(n))],
+      id: asked.id,
+      model: summaryOf(name, found, model, named?.takes ?? 'picture'),
+      // Of a model of tokens it is not known before it is opened for how many.
+      notes: takesTokens(found) ? model.notes : [...found.notes, ...model.notes.filter((n) => !found.notes.includes(n))],
       engine: model.engine.info,
     });
   }
 
-  private async openedExplainer(name: string, found: Inspection, files: readonly NamedFile[]): Promise<void> {
+  private async modelOf(name: string, found: Inspection, files: readonly NamedFile[], options: OpenOptions): Promise<Omit<Open, 'asked'>> {
+    if (takesTokens(found)) {
+      const named = await NamedModel.ofTokens(name, files, options);
+      return { named, model: named.model };
+    }
+    const model = await openModel(files, options);
+    if (model.card) return { model };
+    try {
+      return { model, named: await NamedModel.ofNumbers(model, files) };
+    } catch (error) {
+      await model.dispose();
+      throw error;
+    }
+  } // prettier-ignore
+
+  private async openedExplainer(name: string, found: Inspection, { files, id }: Asked<'open'>): Promise<void> {
     const { bytes } = files.find((f) => /\.onnx$/i.test(f.name))!;
     const explainer = (this.explainer = await openExplainer(bytes));
     this.say({
       type: 'opened',
+      id,
       model: { ...factsOf(name, found), kind: 'explainer', takes: 'picture', classes: 0, labels: [] },
       notes: [`an explainer: it gives the masks of ${explainer.model ?? 'its model'} at once, without evidence`],
       engine: { name: 'onnxruntime', backend: PROVIDER, version: ortVersion(), threads: defaultThreads() },
@@ -189,20 +190,32 @@ export class Session {
     ]);
   }
 
+  /** A text or a row. */
+  private async named(asked: Asked<'text' | 'row'>): Promise<void> {
+    const { named } = this.required();
+    if (!named) throw new LanError('usage', `This model takes a picture, and no ${asked.type}.`);
+    const { top, pieces, notes } = await named.ask(asked);
+    const name = asked.type === 'row' ? `${asked.csv.name}, row ${asked.row}` : (asked.name ?? 'text');
+    this.say({ type: 'predicted', name, top, pieces, notes, cautions: unsure(top, named.model) });
+  }
+
   private async audited(settings: AuditSettings): Promise<void> {
-    const { model } = this.required();
-    const { picture } = this;
-    if (!picture) throw new LanError('usage', 'There is no picture to explain.', 'Give one first.');
+    const { model: opened, named } = this.required();
+    const model = named?.model ?? opened;
+    const input = named ? named.asked.input : this.picture;
+    if (!input) throw new LanError('usage', 'There is no picture to explain.', 'Give one first.');
     const start = performance.now();
-    const run = new LiveRun(this.say, this.settled ?? model, this.x, settings);
+    const shown = named ? { elements: named.asked.elements } : { x: this.x };
+    const run = new LiveRun(this.say, this.settled ?? model, shown, settings);
     this.run = run;
     try {
-      const result = await audit(listening(model, run.listen), picture, {
+      const result = await audit(listening(model, run.listen), input, {
+        ...named?.reading,
         ...settings,
         signal: run.signal,
         watch: run.watch,
         onAgreement: (agreement) => this.say({ type: 'checked', agreement }),
-        onNote: (text) => this.say({ type: 'note', text }),
+        onNote: (text) => model.notes.includes(text) || this.say({ type: 'note', text }),
         onProgress: ({ phase, step }) => step === undefined && this.say({ type: 'phase', text: phase }),
       });
       this.say({ type: 'phase', text: 'writing the report' });
@@ -232,53 +245,3 @@ function listening(model: Classifier, listen: () => Promise<void>): Classifier {
   const withCard: Classifier['withCard'] = (card) => listening(model.withCard(card), listen);
   return Object.create(model, { predict: { value: predict }, withCard: { value: withCard } }) as Classifier;
 }
-
-/** What a model is called: its file, or the folder that was dropped. */
-function nameOf(files: readonly NamedFile[]): string {
-  const model = files.find(({ name }) => /\.onnx$/i.test(name))?.name ?? files[0]?.name ?? 'model';
-  const parts = model.split(/[\\/]/).filter((part) => part !== '');
-  return files.length > 1 && parts.length > 1 ? parts[0]! : parts.at(-1)!;
-}
-
-type Facts = Omit<ModelSummary, 'kind' | 'takes' | 'classes' | 'labels'>;
-
-function factsOf(name: string, found: Inspection): Facts {
-  const { inputs, outputs, opsets, producer, parameters, macs, bytes, sha256, ops, problems } = found;
-  return {
-    name,
-    ...{ inputs, outputs, opsets, producer, parameters, macs, bytes, sha256 },
-    ops: ops.map(({ op, count, becomes }) => ({ op, count, becomes })),
-    unsupported: problems,
-  };
-}
-
-const summaryOf = (name: string, found: Inspection, model: Classifier): ModelSummary => ({
-  ...factsOf(name, found),
-  kind: 'classifier',
-  takes: model.card ? 'picture' : model.hookPoint?.tokens ? 'text' : 'other',
-  classes: model.classes,
-  labels: model.labels,
-});
-
-const cardOf = ({ card, lines }: CardResult): CardShown => ({ card: card.input, lines });
-
-/** Classes from which on a small probability says that a model is unsure, and how small. */
-const MANY = 10;
-const UNSURE = 0.1;
-
-/** Is the best answer hardly better than chance? Then preprocessing is the first suspect. */
-function unsure(top: readonly Answer[], { classes }: Classifier): string[] {
-  const [best] = top;
-  const chance = 1 / classes;
-  if (!best || (best.probability > 1.2 * chance && (classes < MANY || best.probability >= UNSURE))) return [];
-  const percent = (p: number): string => `${Number((100 * p).toPrecision(2))} %`;
-  return [
-    `The model is unsure: its best answer has ${percent(best.probability)}, where chance is ${percent(chance)}; the picture may not be prepared as it expects.`,
-  ];
-}
-
-const downloadOf = ({ name, bytes }: NamedFile): Download => ({
-  name,
-  bytes,
-  type: TYPES[name.split('.').at(-1)!] ?? 'application/octet-stream',
-});

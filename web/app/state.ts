@@ -1,6 +1,6 @@
 // What the page knows, and how it changes by what a person does and what the worker says. Pure, so that every order of messages can be tried without a browser.
 import type { Photo } from './pictures.js';
-import type { Download, FromWorker } from './protocol.js';
+import type { Download, FromWorker, NamedFile } from './protocol.js';
 
 /** A message of the worker by its type. */
 export type Told<T extends FromWorker['type']> = Extract<FromWorker, { readonly type: T }>;
@@ -31,6 +31,9 @@ export interface State {
   /** Further .onnx files of the folder. */
   readonly others: readonly string[];
   readonly photo?: Photo;
+  /** The text that was last asked about. */
+  readonly text?: string;
+  readonly table?: NamedFile;
   /** Has the model been asked about a picture or text and not answered yet? */
   readonly asking: boolean;
   readonly predicted?: Told<'predicted'>;
@@ -56,8 +59,9 @@ export type Event =
   /** A model is being read. */
   | { readonly type: 'open'; readonly name: string; readonly others: readonly string[]; readonly notes: readonly string[] }
   | { readonly type: 'photo'; readonly photo: Photo; readonly asked: boolean }
-  /** A text, or another card, was sent. */
-  | { readonly type: 'ask' }
+  /** A text, a row, or another card was sent. */
+  | { readonly type: 'ask'; readonly text?: string }
+  | { readonly type: 'table'; readonly table: NamedFile }
   | { readonly type: 'audit' }
   | { readonly type: 'stop' }
   | { readonly type: 'export' }
@@ -108,7 +112,9 @@ export function after(state: State, event: Event): State {
         problem: undefined,
       };
     case 'ask':
-      return { ...state, ...UNLEARNED, asking: true, problem: undefined };
+      return { ...state, ...UNLEARNED, asking: true, text: event.text ?? state.text, problem: undefined };
+    case 'table':
+      return { ...state, ...UNLEARNED, table: event.table, predicted: undefined, asking: false, problem: undefined };
     case 'audit':
       return { ...state, ...UNLEARNED, learning: 'running', problem: undefined };
     case 'stop':
@@ -125,6 +131,8 @@ export function after(state: State, event: Event): State {
         worker: event.again ? 'starting' : 'broken',
         runtime: state.runtime,
         photo: state.photo,
+        text: state.text,
+        table: state.table,
         problem: event,
       };
   }
@@ -141,7 +149,7 @@ function told(state: State, message: FromWorker): State {
     case 'phase':
       return { ...state, doing: message.text, learning: state.learning === 'running' && measures(message.text) ? 'measuring' : state.learning }; // prettier-ignore
     case 'opened':
-      return { ...state, opening: undefined, doing: undefined, model: message, asking: state.photo !== undefined && message.model.takes === 'picture' }; // prettier-ignore
+      return { ...state, opening: undefined, doing: undefined, model: message, predicted: state.model && state.predicted, asking: state.photo !== undefined && message.model.takes === 'picture' }; // prettier-ignore
     case 'predicted':
       return { ...state, asking: false, doing: undefined, predicted: message };
     case 'checked':

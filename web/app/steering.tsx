@@ -14,12 +14,15 @@ export function Steering({
   step,
   active,
   session,
+  picture,
   share,
   setShare,
 }: {
   readonly step?: Told<'step'>;
   readonly active: boolean;
   readonly session: Session;
+  /** Is it a picture that is explained? Of others neither noise nor share can be changed. */
+  readonly picture: boolean;
   readonly share: number;
   readonly setShare: (share: number) => void;
 }): VNode {
@@ -52,39 +55,43 @@ export function Steering({
         />
         <span class="quiet">right: replace more; left: keep the answer more surely</span>
       </label>
-      <label>
-        <span>What comes in its place</span>
-        <select onChange={(e) => e.currentTarget.value && session.change({ noise: e.currentTarget.value })}>
-          {/* No way back to it: what was begun with is one of those below. */}
-          <option value="" disabled selected>
-            as begun
-          </option>
-          {Object.entries(NOISES).map(([value, text]) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        <span>
-          Show with <b>{percent(share)}</b> replaced
-        </span>
-        <input
-          type="range"
-          min={0}
-          max={1}
-          step={0.05}
-          value={share}
-          aria-valuetext={`${percent(share)} replaced`}
-          onInput={(e) => {
-            const next = Number(e.currentTarget.value);
-            setShare(next);
-            session.change({ share: next });
-          }}
-        />
-        <span class="quiet">the least needed first; the answer to it appears below</span>
-      </label>
+      {picture && (
+        <>
+          <label>
+            <span>What comes in its place</span>
+            <select onChange={(e) => e.currentTarget.value && session.change({ noise: e.currentTarget.value })}>
+              {/* No way back to it: what was begun with is one of those below. */}
+              <option value="" disabled selected>
+                as begun
+              </option>
+              {Object.entries(NOISES).map(([value, text]) => (
+                <option key={value} value={value}>
+                  {text}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            <span>
+              Show with <b>{percent(share)}</b> replaced
+            </span>
+            <input
+              type="range"
+              min={0}
+              max={1}
+              step={0.05}
+              value={share}
+              aria-valuetext={`${percent(share)} replaced`}
+              onInput={(e) => {
+                const next = Number(e.currentTarget.value);
+                setShare(next);
+                session.change({ share: next });
+              }}
+            />
+            <span class="quiet">the least needed first; the answer to it appears below</span>
+          </label>
+        </>
+      )}
     </fieldset>
   );
 }

@@ -11,7 +11,9 @@ export interface Session {
   hand(found: readonly Found[], folder?: string, card?: CardGiven): Promise<void>;
   /** Another .onnx file of the folder that is open. */
   choose(name: string): Promise<void>;
-  text(text: string): void;
+  text(text: string, name?: string): void;
+  /** A row of the table that is there. */
+  row(row: number, columns?: readonly string[]): void;
   card(card: CardGiven): void;
   audit(settings: AuditSettings): void;
   /** By the explainer that is open. */
@@ -37,11 +39,15 @@ export function useSession(): [State, Session] {
   return [state, session];
 }
 
+/** Bytes of a text and of a table at most. */
+const TEXT = 2e6;
+const TABLE = 1e8;
+
 class Running implements Session {
   private worker: Worker;
   private spoken = false;
-  /** Is a model being opened? Another card opens the same one again, which the worker asks about the picture by itself. */
-  private opens = false;
+  /** The turn of the model that was opened last. Another card opens the same one again, which the worker asks about the picture by itself. */
+  private opened = 0;
   private last?: { readonly found: readonly Found[]; readonly folder?: string; readonly card?: CardGiven };
   /** Counts what was handed over: what takes long to be read is not shown over what came after it; a picture does not take the place of a model. */
   private readonly turns = { model: 0, picture: 0 };
@@ -61,10 +67,18 @@ class Running implements Session {
     if (this.last) await this.take(this.last.found, this.last.folder, this.last.card, name);
   }
 
-  text(text: string): void {
+  text(text: string, name?: string): void {
+    this.giveUp();
+    this.dispatch({ type: 'ask', text });
+    this.send({ type: 'text', text, name });
+  }
+
+  row(row: number, columns?: readonly string[]): void {
+    const { table } = this.state();
+    if (!table) return;
     this.giveUp();
     this.dispatch({ type: 'ask' });
-    this.send({ type: 'text', text });
+    this.send({ type: 'row', csv: table, row, columns });
   }
 
   card(card: CardGiven): void {
@@ -126,8 +140,10 @@ class Running implements Session {
   }
 
   private async take(found: readonly Found[], folder?: string, card?: CardGiven, chosen?: string): Promise<void> {
-    const { model, picture, notes, problem } = sorted(found, folder, chosen);
+    const { model, picture, text, table, notes, problem } = sorted(found, folder, chosen);
     if (problem) return this.fail(problem.problem, problem.advice);
+    if (table) await this.takeTable(table);
+    if (text) await this.takeText(text);
     const turn = model ? ++this.turns.model : this.turns.model;
     // The picture first, so that a model finds it there.
     if (picture) await this.takePicture(picture, ++this.turns.picture);
@@ -137,11 +153,13 @@ class Running implements Session {
     this.dispatch({ type: 'open', name: model.name, others: model.others, notes });
     try {
       const files = await Promise.all(
-        model.files.map(async ({ name, file }) => ({ name, bytes: new Uint8Array(await file.arrayBuffer()) })),
+        model.files.map(async ({ name, file }) => ({
+          name: folder === undefined ? name : `${folder}/${name}`,
+          bytes: new Uint8Array(await file.arrayBuffer()),
+        })),
       );
       if (turn !== this.turns.model) return;
-      this.opens = true;
-      this.send({ type: 'open', files, ...(card && { card }) }, files.map((f) => f.bytes.buffer)); // prettier-ignore
+      this.send({ type: 'open', id: turn, files, ...(card && { card }) }, files.map((f) => f.bytes.buffer)); // prettier-ignore
     } catch {
       const failed = { during: 'open', code: 'model', problem: `'${model.name}' cannot be read.`, advice: 'Is it still there, and small enough for this browser?' } as const; // prettier-ignore
       if (turn === this.turns.model) this.dispatch({ type: 'told', message: { type: 'failed', ...failed } });
@@ -162,6 +180,24 @@ class Running implements Session {
       if (error instanceof Unreadable) this.fail(error.message, error.advice);
       else this.fail(`'${name}' cannot be read.`, 'Is it still there, and small enough for this browser?');
     }
+  }
+
+  private async takeText({ name, file }: Found): Promise<void> {
+    const { model } = this.state();
+    if (model?.model.takes !== 'text')
+      return this.fail(`'${name}' is a text, and no model of texts is open.`, 'Open one first; the words that a model counts go in together with its .onnx file.'); // prettier-ignore
+    if (file.size > TEXT) return this.fail(`'${name}' has ${Math.round(file.size / 1e6)} MB, more than a text for a model can be.`); // prettier-ignore
+    const text = await file.text().catch(() => undefined);
+    if (text === undefined || text.includes('\0')) return this.fail(`'${name}' cannot be read as a text.`);
+    this.text(text, name);
+  }
+
+  private async takeTable({ name, file, size }: Found): Promise<void> {
+    if (size > TABLE) return this.fail(`'${name}' has ${Math.round(size / 1e6)} MB, more than a page can hold of a table.`, 'Use lan-onnx audit --csv on the command line.'); // prettier-ignore
+    const bytes = await file.arrayBuffer().catch(() => undefined);
+    if (!bytes) return this.fail(`'${name}' cannot be read.`, 'Is it still there?');
+    this.giveUp();
+    this.dispatch({ type: 'table', table: { name, bytes: new Uint8Array(bytes) } });
   }
 
   /** Whatever is being learned is about something that goes: twice, so that it is not measured first. */
@@ -192,11 +228,16 @@ class Running implements Session {
   }
 
   private told(message: FromWorker): void {
+    // What is said of a model that another one was put in the place of, meanwhile.
+    const opens = message.type === 'opened' || (message.type === 'failed' && message.during === 'open');
+    if (opens && message.id !== this.turns.model) return;
     this.dispatch({ type: 'told', message });
-    if (message.type !== 'opened' || !this.opens) return;
-    this.opens = false;
-    const { photo } = this.state();
-    if (photo && message.model.takes === 'picture') this.askAbout(photo, message.model.kind);
+    if (message.type !== 'opened' || this.opened === message.id) return;
+    this.opened = message.id!;
+    const { photo, text } = this.state();
+    const { takes, kind } = message.model;
+    if (photo && takes === 'picture') this.askAbout(photo, kind);
+    if (text !== undefined && takes === 'text') this.text(text);
   }
 
   /** The worker is gone, with the model; another takes its place, unless this one never ran. */

@@ -19,21 +19,22 @@ const session = new Session(say);
 
 scope.onmessage = ({ data }) => {
   if (data.type === 'pause' || data.type === 'resume' || data.type === 'change' || data.type === 'stop') session.control(data);
-  else last = last.then(() => session.do(data)).catch((error: unknown) => failed(data.type, error));
+  else last = last.then(() => session.do(data)).catch((error: unknown) => failed(data, error));
 };
 
 /** Whatever is no error of this package is one of the runtime's or a defect: nothing is known of its state. */
-function failed(during: ToWorker['type'], error: unknown): void {
+function failed(asked: ToWorker, error: unknown): void {
+  const of = { during: asked.type, ...(asked.type === 'open' && { id: asked.id }) };
   if (error instanceof LanError) {
     const { code, problem, advice } = error;
-    say({ type: 'failed', during, code, problem: error.constructor === LanError ? problem : error.message, advice });
+    say({ type: 'failed', ...of, code, problem: error.constructor === LanError ? problem : error.message, advice });
     return;
   }
   const text = error instanceof Error ? error.message : String(error);
   const memory = /out of memory|allocat|bad_alloc|grow/i.test(text);
   say({
     type: 'failed',
-    during,
+    ...of,
     // Also where memory ran out: what WebAssembly holds may be half done.
     code: 'crashed',
     problem: memory ? `The browser has no memory left for this (${text}).` : `The runtime crashed on this (${text}).`,

@@ -79,7 +79,9 @@ export function Gallery({ figures, items }: shown.Gallery): VNode {
 
 function Card({ item, figures }: { readonly item: Item; readonly figures: shown.Gallery['figures'] }): VNode {
   const image = useImage(item.image ?? '');
-  const title = <bdi>{item.title}</bdi>;
+  // A path is broken behind a stroke, not within a word.
+  const parts = item.title.split(/(?<=[/\\])/);
+  const title = <bdi>{parts.map((part, i) => [i > 0 && <wbr key={i} />, part])}</bdi>;
   return (
     <li>
       {image !== '' && <img src={image} alt="" loading="lazy" />}

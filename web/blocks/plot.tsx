@@ -34,8 +34,16 @@ export function Plot({ title, summary, x, y, series }: shown.Plot): VNode {
       marginLeft: 52,
       marginBottom: 40,
       style: { background: 'none', fontSize: '12px', color: 'inherit', fontFamily: 'inherit' },
-      x: { ...axis(x), label: x.label, labelArrow: 'none', labelAnchor: 'center' },
-      y: { ...axis(y), label: y.label, labelArrow: 'none', grid: true },
+      x: {
+        ...axis(
+          x,
+          series.flatMap((s) => s.x),
+        ),
+        label: x.label,
+        labelArrow: 'none',
+        labelAnchor: 'center',
+      },
+      y: { ...axis(y, [0, ...series.flatMap((s) => s.y)]), label: y.label, labelArrow: 'none', grid: true },
       marks: series.flatMap((s, i) => marksOf(s, COLOURS[i % COLOURS.length]!)),
     });
     svg.setAttribute('aria-hidden', 'true');
@@ -66,9 +74,19 @@ export function Plot({ title, summary, x, y, series }: shown.Plot): VNode {
   );
 }
 
-const axis = ({ percent, whole, domain }: shown.Axis): object => ({
+/** Whole numbers of a scale, about eight, at 1, 2 or 5 times a power of ten. */
+function wholeTicks(values: readonly (number | null)[]): number[] {
+  const known = values.filter((v) => v !== null);
+  const [low, high] = [Math.ceil(Math.min(...known)), Math.floor(Math.max(...known))];
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, (high - low) / 8)));
+  const step = [1, 2, 5, 10].map((f) => f * power).find((s) => (high - low) / s <= 8)!;
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
+}
+
+const axis = ({ percent, whole, domain }: shown.Axis, values: readonly (number | null)[]): object => ({
   ...(domain ? { domain } : {}),
-  ...(whole ? { tickFormat: (v: number) => (Number.isInteger(v) ? String(v) : '') } : {}),
+  ...(whole ? { ticks: wholeTicks(values), tickFormat: String } : {}),
   ...(percent ? { tickFormat: (v: number) => `${Math.round(100 * v)} %` } : {}),
 });
 

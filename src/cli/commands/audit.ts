@@ -3,7 +3,7 @@ import { METHODS } from '../../attribution/names.js';
 import { FINDS, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
-import { each, number, TEXT, TEXTS, whole, seconds, workers } from '../option.js';
+import { each, methodNames, number, TEXT, TEXTS, whole, seconds, workers } from '../option.js';
 import { explainedInputs, explainOptions, MASK, namedInputs } from '../mask-options.js';
 import { EVIDENCE, INPUTS, MODEL_ARGUMENT, modelOptions, QUEUE, queueOptions, RESULTS, under } from '../options.js';
 
@@ -104,6 +104,12 @@ export const audit = {
         'weight of the mask mean (Eq. 4); several give several masks; auto: a path of them, and the one that goes furthest (default: 1.5 ln of the number of classes)',
     },
     ...under(EVIDENCE, {
+      compare: {
+        ...TEXTS,
+        coerce: methodNames,
+        describe:
+          'other methods beside the mask, behind commas or blanks, on the same noise and draws: their maps and claims in report.html and audit.json (default: none)',
+      },
       sanity: {
         type: 'boolean',
         default: false,

@@ -1,16 +1,9 @@
 // The words and options of lan-onnx compare.
 import { CONTENDERS } from '../../attribution/names.js';
 import type { Definition } from '../command.js';
-import { Expected, TEXT, TEXTS, seconds } from '../option.js';
+import { TEXT, TEXTS, methodNames, seconds } from '../option.js';
 import { explainedInputs, explainOptions, namedInputs } from '../mask-options.js';
 import { MODEL_ARGUMENT, RESULTS, under } from '../options.js';
-
-/** `lan,gradcam rise`: names behind commas or blanks. */
-function contenders(texts: readonly string[]): string[] {
-  const names = texts.flatMap((text) => text.split(',')).map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
-  if (names.length === 0) throw new Expected(`some of ${CONTENDERS.join(', ')}`, texts.join(' '));
-  return names;
-}
 
 /** lan-onnx compare. */
 export const compare = {
@@ -25,7 +18,7 @@ export const compare = {
     }),
     methods: {
       ...TEXTS,
-      coerce: contenders,
+      coerce: methodNames,
       describe: `some of ${CONTENDERS.join(', ')}, or a plug-in's, behind commas or blanks (default: all)`,
     },
     budget: { ...TEXT, coerce: seconds, describe: 'time for each method: 30s, 5m (default: as long as its own settings take)' },

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { readable } from '../../core/readable.js';
 import type { AuditDocument } from '../../report/audit-files.js';
 import { DOCUMENT } from '../../report/earlier.js';
-import { headingOf } from '../../report/claims.js';
+import { headingOf, percent } from '../../report/claims.js';
+import type { CompareRow } from '../../report/compare-rows.js';
 import { furtherText } from '../../report/further-text.js';
 import { mostNeededText } from '../../report/features.js';
 import { plainClaim } from '../../report/plain.js';
@@ -69,6 +70,7 @@ export function describe(path: string, document: AuditDocument, folder: string, 
       `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,
     );
   }
+  if (document.others) lines.push(`  beside it: ${document.others.map(besideText).join('; ')}`);
   const named = [files.report, files.sheet, files.page, files.features, files.chart, files.array, DOCUMENT].filter(
     (name) => name !== undefined,
   );
@@ -76,6 +78,14 @@ export function describe(path: string, document: AuditDocument, folder: string, 
   // Labels and file names are foreign: a line end in one of them is none of ours.
   return `${lines.map((line) => readable(line)).join('\n')}\n`;
 }
+
+/** What another method claims, in a few words. */
+const besideText = ({ title, refused, hard }: CompareRow): string =>
+  refused !== undefined
+    ? `${title} not: ${refused.replace(/\.$/, '')}`
+    : hard
+      ? `${title} ${percent(hard.fraction)} replaced, kept ${hard.kept} of ${hard.draws}`
+      : `${title} no part was enough`;
 
 /** Says where a mask was learned for a surer answer than the model's (see `sharpened`), which its loss shows and nothing else does. */
 function sharpenedText({ answer, prediction, settings: { sharpen }, betas }: AuditDocument): string {

@@ -58,6 +58,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       ...(pictureSize ? { pictureSize } : {}),
       lan: argv.lan,
       method: argv.method,
+      compare: argv.compare,
       vocabulary: argv.vocab,
       tokenizer: argv.tokenizer,
       columns: argv.columns,

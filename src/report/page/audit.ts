@@ -1,6 +1,7 @@
 // The page of an audit of one input.
 import type { Tensor } from '../../core/tensor.js';
 import type { AuditResult, BetaResult } from '../../explain/audit.js';
+import { ownMethod } from '../../explain/own-method.js';
 import { orderOf } from '../../lan/learn.js';
 import type { Picture } from '../../data/resize.js';
 import type { AuditContext } from '../contexts.js';
@@ -17,6 +18,7 @@ import { jpegUrl, legendOf, pngUrl, seen, shownSize } from './images.js';
 import { answersTable, curvePlot, keptPlot, learningPlots, metricTable, otherNoiseTable, verdictsOf } from './measured.js';
 import { INPUT, noiseName, noisePictures, replaceBlock } from './replace.js';
 import { about } from './about.js';
+import { methodsCurves, methodsPictures, methodsTable } from './methods.js';
 
 /** Noise is looked at, not measured: colours may be a little off. */
 const NOISE_QUALITY = 75;
@@ -72,6 +74,7 @@ export async function auditReport(
             { type: 'text' as const, text: `The mask was learned ${options.length} times. The larger beta is, the more has to be replaced; the sentence above is about the first.` }, // prettier-ignore
             { type: 'choice' as const, label: 'beta', options },
           ]),
+      ...(await besideIt(result, context, replaceable ? photo : undefined, images)),
       ...sections,
       ...about({
         repeat: context.repeat,
@@ -91,6 +94,28 @@ export async function auditReport(
     ],
     images,
   };
+}
+
+/** What other methods say, where they were asked. */
+async function besideIt(
+  result: AuditResult,
+  { others, colormap }: AuditContext,
+  photo: Picture | undefined,
+  images: Record<string, string>,
+): Promise<Block[]> {
+  if (!others) return [];
+  const methods = { methods: [ownMethod(result), ...others] };
+  const curves = (['deletion', 'insertion'] as const).map((name) => methodsCurves(name, methods));
+  return [
+    { type: 'heading', text: 'Other methods beside it' },
+    {
+      type: 'text',
+      text: `The same input, noise and draws for each. The sentence on top is about ${result.method?.title ?? 'LAN'} alone, whatever the others find.`,
+    },
+    ...(photo ? [await methodsPictures(photo, methods, colormap, images)] : []),
+    ...methodsTable(methods),
+    { type: 'details', summary: 'The curves of all methods', blocks: curves },
+  ];
 }
 
 /** Everything about one mask. */

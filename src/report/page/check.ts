@@ -1,4 +1,5 @@
 // The page of a check: does what the engines compute match onnxruntime on the original files?
+import { number } from '../format.js';
 import { accusation, comparisons, type Outcome } from '../agreement.js';
 import { about } from './about.js';
 import type { Block, ReportDocument } from './document.js';
@@ -14,10 +15,13 @@ export function checkReport(outcomes: readonly Outcome[], version: string, repea
     command: 'check',
     version,
     title: outcomes.length === 1 ? outcomes[0]!.model : `${outcomes.length} models`,
-    claim: `${agree} of ${outcomes.length} model(s) compute here what onnxruntime computes on the original file, forward and backward.`,
+    claim:
+      outcomes.length === 1
+        ? `The model ${agree === 1 ? 'computes' : 'does not compute'} here what onnxruntime computes on the original file, forward and backward.`
+        : `${agree} of ${outcomes.length} models compute here what onnxruntime computes on the original file, forward and backward.`,
     cautions: [
-      ...(bad > 0 ? [`${bad} model(s) disagree.`] : []),
-      ...(unread > 0 ? [`${unread} model(s) could not be opened or run.`] : []),
+      ...(bad > 0 ? [`Disagreement: ${number(bad, 'model')}.`] : []),
+      ...(unread > 0 ? [`Not opened or not run: ${number(unread, 'model')}.`] : []),
     ],
     blocks: [
       ...outcomes.toSorted((a, b) => rank(a) - rank(b)).flatMap(modelBlocks),

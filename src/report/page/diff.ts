@@ -1,5 +1,6 @@
 // The page of two models on the same inputs: what they answer, and whether their attention moved.
 import type { Picture } from '../../data/resize.js';
+import { number } from '../format.js';
 import { about } from './about.js';
 import type { Block, ReportDocument } from './document.js';
 import { pngUrl } from './images.js';
@@ -41,7 +42,7 @@ export async function diffReport(shown: DiffShown): Promise<ReportDocument> {
     command: 'diff',
     version,
     title: models.map((m) => m.path).join(' and '),
-    claim: `On ${findings.length} input(s) the answers differ ${times(answers)}, and what was needed for them moved ${times(moved)} by more than chance explains.`,
+    claim: `On ${number(findings.length, 'input')} the answers differ ${times(answers)}, and what was needed for them moved ${times(moved)} by more than chance explains.`,
     cautions: failures.map((text) => `Left out: ${text}`),
     blocks: [
       { type: 'heading', text: 'All inputs' },

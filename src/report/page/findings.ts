@@ -26,7 +26,7 @@ export async function findingsReport(
     claim: `${holds === verdicts.length ? `All ${holds}` : `${holds} of ${verdicts.length}`} claims of the paper hold here.`,
     cautions: [],
     blocks: [
-      { type: 'text', text: `${title}. Data: ${data}.` },
+      { type: 'text', text: `Data: ${data}.` },
       { type: 'heading', text: 'The claims' },
       {
         type: 'verdicts',
@@ -41,7 +41,7 @@ export async function findingsReport(
       ...tables.map(({ caption, columns, rows }): Block => ({
         type: 'table',
         caption,
-        columns: columns.map((name) => ({ name })),
+        columns: columns.map((name, i) => ({ name, numeric: rows.every((row) => typeof row[i] !== 'string') })),
         rows,
       })),
       ...documents.map(({ name, topic, answer, words, masks }): Block => ({

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { decodePixels } from '../../data/images.js';
 import { resize } from '../../data/resize.js';
-import { fourDigits } from '../format.js';
+import { fourDigits, number } from '../format.js';
 import { partOfAll } from '../plain.js';
 import { summaryText, type ResultLine, type Summary } from '../summary.js';
 import type { ColourMap } from '../drawing/colour.js';
@@ -71,9 +71,9 @@ export async function manyReport(folder: string, summary: Summary, cards: Cards,
     title: context.title,
     claim: `Of ${inputs} inputs ${explained} were explained: for half of them, ${partOfAll(1 - median)} or less was enough for the answer.`,
     cautions: [
-      ...(failed > 0 ? [`${failed} input(s) could not be explained.`] : []),
+      ...(failed > 0 ? [`Not explained: ${number(failed, 'input')}.`] : []),
       ...(provesLittle > 0
-        ? [`For ${provesLittle} input(s) the claim proves little: noise alone gives the answer as often.`]
+        ? [`For ${number(provesLittle, 'input')} the claim proves little: noise alone gives the answer as often.`]
         : []),
       ...(summary.place?.onePlace ? ['Attention lies in one place whatever the input: this may be a shortcut. See below.'] : []),
     ],
@@ -125,6 +125,8 @@ const histogram = ({ replaceable: { histogram: counts } }: Summary): Plot => ({
   series: [{ name: 'inputs', kind: 'bars', x: counts.map((_, i) => (i + 0.5) / counts.length), y: counts }],
 });
 
+const placed = (all: Summary['classes']): boolean => all.some((c) => c.place !== undefined);
+
 const classes = ({ classes: all }: Summary): Block => ({
   type: 'table',
   caption: 'By answer',
@@ -132,7 +134,13 @@ const classes = ({ classes: all }: Summary): Block => ({
     { name: 'answer' },
     { name: 'inputs', numeric: true },
     { name: 'replaceable on average', numeric: true, percent: true },
-    { name: 'attention in one place' },
+    // Asked of classes with enough inputs only.
+    ...(placed(all) ? [{ name: 'attention in one place' }] : []),
   ],
-  rows: all.map((c) => [c.label, c.count, c.meanReplaceable, c.place ? (c.place.onePlace ? 'yes' : 'no') : null]),
+  rows: all.map((c) => [
+    c.label,
+    c.count,
+    c.meanReplaceable,
+    ...(placed(all) ? [c.place ? (c.place.onePlace ? 'yes' : 'no') : null] : []),
+  ]),
 });

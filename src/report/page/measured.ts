@@ -64,12 +64,19 @@ export function curvePlot(metrics: readonly Metric[]): Plot | undefined {
   return {
     type: 'plot',
     title: 'How the answer fades and comes back, the most needed parts first',
-    summary: `${curves.map(area).join('; ')}.`,
+    summary: `${curves.map(area).join('; ')}. ${curves.flatMap(({ name }) => HOW[name] ?? []).join(' ')}`.trim(),
     x: { label: 'fraction changed', ...PERCENT },
     y: { label: 'score of the answer', domain: [0, 1] },
     series: curves.map(({ name, curve }) => ({ name, kind: 'line' as const, x: curve!.fraction, y: curve!.score })),
   };
 }
+
+/** What is done to the input along each curve. */
+const HOW: Readonly<Record<string, string>> = {
+  deletion: 'Deletion replaces the most needed parts by noise first.',
+  insertion: 'Insertion begins with noise alone and restores the most needed parts first.',
+  road: 'Road fills parts in from what lies around them, and shows how much more the answer loses by the most needed ones than by the least needed ones.',
+};
 
 /** All metrics with their intervals. */
 export const metricTable = (metrics: readonly Metric[]): Table => ({

@@ -1,4 +1,5 @@
 // The page of a score: how often a classifier was right, by class, and what it took for what.
+import { number } from '../format.js';
 import type { ScoreResult } from '../../score/score.js';
 import type { ScoreContext } from '../contexts.js';
 import { about } from './about.js';
@@ -24,7 +25,7 @@ export function scoreReport(result: ScoreResult, context: ScoreContext, repeat?:
     claim: `The model was right on ${top1.correct} of ${top1.count} samples, ${percent(top1.accuracy)}; with 95 % confidence its accuracy lies between ${percent(top1.interval[0])} and ${percent(top1.interval[1])}.`,
     cautions: [
       ...(result.interrupted ? ['This was interrupted: not all samples were counted.'] : []),
-      ...(result.unreadable.length > 0 ? [`${result.unreadable.length} sample(s) could not be read and are left out.`] : []),
+      ...(result.unreadable.length > 0 ? [`Not readable and left out: ${number(result.unreadable.length, 'sample')}.`] : []),
     ],
     blocks: [
       { type: 'heading', text: 'By class, worst first' },
