@@ -120,7 +120,9 @@ test('s3://: the same below an endpoint, each request signed with the keys of th
   expect(await store.put(bytes('hello'))).toBe(hash);
   expect(Buffer.from(await store.get(hash)).toString()).toBe('hello');
   expect(seen).toEqual(['HEAD', 'PUT', 'GET'].map((m) => [`${m} /nightly/runs/2c/${hash}`, true]));
-  expect((await signedForS3('s3://bbb/x', { ...keys, AWS_ENDPOINT_URL: '' }))[0]).toBe('https://bbb.s3.eu-north-1.amazonaws.com/x');
+  expect((await signedForS3('s3://bbb/x', { ...keys, AWS_ENDPOINT_URL: '' }))[0]).toBe(
+    'https://bbb.s3.eu-north-1.amazonaws.com/x',
+  );
   await expect(signedForS3('s3://bbb/x', {})).rejects.toThrow('`store`: s3://bbb/x is signed for with keys that are not there. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment.'); // prettier-ignore
   bucket.closeAllConnections();
   bucket.close();
