@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow test-package test-web pictures test-queue test-examples fuzz demo bench check-models conformance docs-site families ops-page faults clean
+.PHONY: help setup build types lint format test test-slow test-package test-web pictures test-queue queue-long test-examples fuzz demo bench check-models conformance docs-site families ops-page faults clean
 
 PYTHON ?= python3
 STAMP := node_modules/.lan-onnx-setup
@@ -40,6 +40,10 @@ test-package: build ## pack it, install that in an empty folder and use it from 
 test-web: setup ## reports and the page in a browser (Debian's Chromium, installed where it is missing): complete, accessible, printable; screenshots in out/web
 	bash test/web/setup.sh
 	LAN_ONNX_WEB=1 npm test --silent -- test/web
+
+queue-long: build ## 2,000 pictures through a real Redis, a worker, the server and the coordinator killed on the way, and what a queue costs; some minutes, needs $$SHARED
+	bash test/redis/setup.sh
+	node_modules/.bin/tsx bench/queue.ts --model $(SHARED)/models/cifar10_resnet8.onnx --data $(SHARED)/datasets/cifar10-first4000.bin $(QUEUE)
 
 test-examples: setup ## the examples and the guides as typed: workflows, action, commands; scripts where $(PYTHON) has what they need
 	LAN_ONNX_EXAMPLES=1 LAN_ONNX_PYTHON=$(PYTHON) npm test --silent -- test/examples

@@ -1,5 +1,6 @@
 // Many pictures through a queue, with a real Redis: audits a second beside one process and two, what a job costs, and nothing lost where everything is killed.
-// Usage: npx tsx bench/queue.ts --model M --data D [--limit 2000] [--compared 100] [--iterations 4] [--out FOLDER]; --limit 0 leaves the long run out.
+// Usage: npm run build, then npx tsx bench/queue.ts --model M --data D [--limit 2000] [--compared 100] [--rounds 3] [--jobs 10000] [--iterations 4] [--out FOLDER]; --limit 0 leaves
+// the long run out (make queue-long is all of it). Ratios are medians of rounds in which the three ways take turns; --rounds 0 --limit 0 measures what a job costs alone.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -18,6 +19,8 @@ const { values } = parseArgs({
     data: { type: 'string' },
     limit: { type: 'string', default: '2000' },
     compared: { type: 'string', default: '100' },
+    rounds: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: '10000' },
     iterations: { type: 'string', default: '4' },
     out: { type: 'string', default: 'out/queue' },
     program: { type: 'string', default: 'dist/src/cli/main.js' },
@@ -70,16 +73,22 @@ async function paced(folder: string, argv: readonly string[], total: number): Pr
   return (total - first) / seconds;
 }
 
-/** What a job costs beside its audit, in one process: put there, taken, answered, heard of, looked at, removed. And what Redis needs for one that waits. */
-async function jobCost(count: number): Promise<{ readonly milliseconds: number; readonly bytes: number }> {
+/** What a job costs beside its audit, in one process: put there, taken, answered, heard of, looked at, removed; what Redis needs for one that waits, and the bytes to and from it. */
+async function jobCost(count: number): Promise<{ readonly milliseconds: number; readonly bytes: number; readonly network: readonly [to: number, from: number] }> {
   process.env['REDIS_PASSWORD'] = server.password;
   const address = readAddress(server.queue('cost'));
   const queue = await openQueue(address);
   const client = await queue.backend.client;
   const used = async (): Promise<number> => Number(/used_memory:(\d+)/.exec(await client.info())![1]);
+  const network = async (): Promise<readonly [number, number]> => {
+    const info = await client.info();
+    const of = (name: string): number => Number(new RegExp(`total_net_${name}_bytes:(\\d+)`).exec(info)![1]);
+    return [of('input'), of('output')];
+  };
   const hash = sha256('x');
   const job = (i: number) => ({ form: FORM, version: version(), run: 'r', label: `photos/picture-${i}.jpg`, setup: hash, input: hash });
   const before = await used();
+  const [to, from] = await network();
   const begin = performance.now();
   const options = (i: number) => ({ jobId: `r-${i}`, attempts: 3, backoff: { type: 'exponential', delay: 1000 } });
   for (let i = 0; i < count; i += 50)
@@ -97,9 +106,10 @@ async function jobCost(count: number): Promise<{ readonly milliseconds: number; 
   await until(() => left === 0);
   await Promise.all(removing);
   const milliseconds = (performance.now() - begin) / count;
+  const [after, back] = await network();
   await Promise.all([taking.close(), events.close()]);
   await queue.close();
-  return { milliseconds, bytes };
+  return { milliseconds, bytes, network: [(after - to) / count, (back - from) / count] };
 } // prettier-ignore
 
 /** Files by name, of documents all but how long it took. */
@@ -116,18 +126,30 @@ const contentOf = (folder: string): Map<string, string> =>
   );
 
 await server.start();
-const cost = await jobCost(2000);
+const cost = await jobCost(Number(values.jobs));
 say(
-  `a job of the queue: ${cost.milliseconds.toFixed(2)} ms, both ends in one process; ${cost.bytes.toFixed(0)} bytes of Redis while it waits`,
+  `a job of the queue, of ${values.jobs}: ${cost.milliseconds.toFixed(2)} ms, both ends in one process; ${cost.bytes.toFixed(0)} bytes of Redis while it waits; ${cost.network.map((n) => n.toFixed(0)).join(' bytes to Redis and ')} from it`,
 );
 
+if (Number(values.rounds) === 0 && Number(values.limit) === 0) {
+  await server.kill();
+  process.exit(0);
+}
 const compared = Number(values.compared);
-const one = await paced('one-short', [...auditOf(values.compared), '--workers', '1'], compared);
-const two = await paced('two-short', [...auditOf(values.compared), '--workers', '2'], compared);
 const pair = [worker('short', 1), worker('short', 2)];
-const queued = await paced('queue-short', [...auditOf(values.compared), ...onQueue('short')], compared);
+const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)]!;
+const rounds: { readonly one: number; readonly two: number; readonly queued: number }[] = [];
+for (let round = 0; round < Number(values.rounds); round++) {
+  const one = await paced('one-short', [...auditOf(values.compared), '--workers', '1'], compared);
+  const two = await paced('two-short', [...auditOf(values.compared), '--workers', '2'], compared);
+  const queued = await paced('queue-short', [...auditOf(values.compared), ...onQueue('short')], compared);
+  rounds.push({ one, two, queued });
+  say(
+    `round ${round + 1}: audits a second by one process ${one.toFixed(2)}, two ${two.toFixed(2)}, a queue with two workers ${queued.toFixed(2)}`,
+  );
+}
 await Promise.all(pair.map(stop));
-say(`audits a second on ${compared} pictures: one process ${one.toFixed(2)}; two ${(two / one).toFixed(2)} times as many; a queue with two workers ${(queued / one).toFixed(2)} times`); // prettier-ignore
+say(`on ${compared} pictures, medians: one process ${median(rounds.map((r) => r.one)).toFixed(2)} a second; two ${median(rounds.map((r) => r.two / r.one)).toFixed(2)} times as many; a queue with two workers ${median(rounds.map((r) => r.queued / r.one)).toFixed(2)} times`); // prettier-ignore
 const stored = readdirSync(at('store'), { recursive: true, encoding: 'utf8' }).map((f) => statSync(at('store', f))).filter((s) => s.isFile()); // prettier-ignore
 say(`the store: ${stored.length} contents, ${(stored.reduce((a, s) => a + s.size, 0) / compared / 1000).toFixed(1)} kB an input`);
 

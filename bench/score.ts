@@ -5,7 +5,8 @@ import { openModel } from '../src/model/open.js';
 import { openDataset } from '../src/data/open-dataset.js';
 import { openSession } from '../src/engine/ort.js';
 import { fastestBatch } from '../src/score/batch-size.js';
-import { pictureSpec, score } from '../src/score/score.js';
+import { pictureSpec } from '../src/score/picture-spec.js';
+import { score } from '../src/score/score.js';
 import { preprocessTensor } from '../src/model/preprocess.js';
 
 const { values, positionals } = parseArgs({

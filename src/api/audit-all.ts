@@ -36,6 +36,9 @@ export interface SoundInput<I extends NamedInput> {
   readonly take: () => Sample | undefined;
 }
 
+/** Of an input that has to be read when its turn comes. */
+const UNREAD = (): undefined => undefined;
+
 /** Bytes of inputs that are kept between looking at all of them and explaining them: some fifty pictures of 224 x 224. There may be thousands. */
 const KEPT = 2 ** 26;
 
@@ -54,10 +57,13 @@ export async function survey<I extends NamedInput>(
     onFailure,
     read = ({ path, is, input }) => auditor.read(input ?? path, is),
     onFirst,
+    lazily = false,
   }: {
     readonly strict?: boolean;
     readonly onFailure?: (error: LanError, input: I) => void;
     readonly read?: (input: I) => Promise<Sample>;
+    /** Read only the first ones, by which the auditor is prepared; the others count as sound until they are read. */
+    readonly lazily?: boolean;
     /** Told which inputs the auditor was prepared with, together, where how pictures go in was to be chosen by them. */
     readonly onFirst?: (inputs: readonly I[]) => void;
   } = {},
@@ -75,6 +81,10 @@ export async function survey<I extends NamedInput>(
   };
   let prepared = false;
   for (const input of inputs) {
+    if (lazily && prepared) {
+      sound.push({ input, take: UNREAD });
+      continue;
+    }
     let waits = false;
     try {
       const sample = await read(input);
@@ -83,6 +93,7 @@ export async function survey<I extends NamedInput>(
       else {
         await prepareWaiting();
         await auditor.prepare(sample);
+        prepared ||= lazily;
       }
       const bytes = bytesIn(sample);
       let kept = bytes <= room ? sample : undefined;

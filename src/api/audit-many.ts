@@ -1,6 +1,5 @@
 // auditMany(model, inputs): many inputs on all cores, each with its folder, a line in results.jsonl, and a summary of all.
-import { availableParallelism } from 'node:os';
-import { LanError } from '../core/errors.js';
+import type { LanError } from '../core/errors.js';
 import { ensureWritable } from '../data/files.js';
 import { whileLocked } from '../data/lock.js';
 import { prepareResults } from '../data/results.js';
@@ -9,25 +8,25 @@ import { readFailOn } from '../report/fail-on.js';
 import { createAuditor, type Auditor } from './audit.js';
 import { survey } from './audit-all.js';
 import type { AuditOptions } from './audit-options.js';
+import { earlierWay, fasterOf, onQueue, widthFor } from './audit-ways.js';
 import { Ledger, type ManyResult } from './ledger.js';
 import { openSource, type Source, type SourceSpec } from './many-source.js';
-import { isFile, type ModelLike, pluginsOf } from './opened.js';
+import { type ModelLike, pluginsOf } from './opened.js';
+import { pacer } from './pace.js';
 import { explain, inOrder, notBegun, type Performer, type Task } from './performer.js';
 import { queuePerformer, type QueueOptions } from './queue-performer.js';
-import { startWorkers } from './worker-pool.js';
+import type { Way } from './ways.js';
+import { startWorkers, type WorkerPool } from './worker-pool.js';
 
 export type { ManyResult };
-
-/** From so many inputs on, workers are worth their start. */
-export const MANY = 8;
 
 /** Options of `auditMany`: those of `audit`, and what is done about many. */
 export interface ManyOptions extends AuditOptions {
   /** Folder for the results, one folder an input. */
   readonly out: string;
   /**
-   * Processes, each with a model of its own on one thread (`threads` says otherwise), whose number changes no result. Default `'auto'`: as many as there are
-   * cores from MANY inputs on; this process alone, on all cores, for fewer.
+   * Processes, each with a model of its own on one thread (`threads` says otherwise), whose number changes no result. Default `'auto'`: from MANY inputs on
+   * whatever is faster, measured for a moment and told: this process alone on all cores, or as many as there are cores; this process for fewer.
    */
   readonly workers?: number | 'auto';
   /**
@@ -43,8 +42,8 @@ export interface ManyOptions extends AuditOptions {
   readonly failOn?: string | readonly string[];
   /** Path of a JUnit file: a test an input, failed where `failOn` found something, in error where it could not be explained. */
   readonly junit?: string;
-  /** Told once all that may be refused has been, before the first input is explained. */
-  readonly onStart?: (auditor: Auditor, workers: number, inputs: number) => void;
+  /** Told once all that may be refused has been, before the first input is explained; `threads`: of each of several processes. */
+  readonly onStart?: (auditor: Auditor, workers: number, inputs: number, threads: number | undefined) => void;
   /** Told of each input that is explained, in their order; waited for. */
   readonly onDocument?: (path: string, document: AuditDocument, folder: string) => void | Promise<void>;
   readonly onFailure?: (error: LanError) => void;
@@ -55,7 +54,7 @@ export interface ManyOptions extends AuditOptions {
 /**
  * Explains many inputs and writes a folder for each, and where there are several report.html, results.jsonl (a line an input, as soon as it is finished), summary.json
  * and classes.png. What cannot be explained is told by name, and the rest goes on. Throws as `audit` does for what is not about one input, and where none
- * of them can be explained; LanError (`runtime`) where a worker ends.
+ * of them can be explained. An input whose worker ends is tried once more, and is then left out; LanError (`runtime`) where five in a row are.
  *
  * @example
  * const { summary } = await auditMany('model.onnx', { kind: 'data', path: 'photos/', seed: 0 }, { out: 'out', failOn: 'replaceable<0.5' });
@@ -67,25 +66,37 @@ export async function auditMany(model: ModelLike, spec: SourceSpec, options: Man
   let auditor: Auditor | undefined;
   try {
     const paths = source.inputs.map(({ path }) => path);
-    const width = queue ? onQueue(workers, model, own) : widthFor(workers, paths.length, model, own);
+    const asked = queue ? onQueue(workers, model, own) : widthFor(workers, paths.length, model, own);
+    const width = resume ? await earlierWay(out, asked) : asked;
     const auditing = { ...own, ...(width.threads ? { threads: own.threads ?? width.threads } : {}) };
     const notes = tellingNotes((text) => options.onNote?.(text));
     if (junit !== undefined) await prepareResults([junit], [typeof model === 'string' ? model : undefined, ...paths]); // prettier-ignore
-    auditor = await createAuditor(model, { pictureSize: source.pictureSize, ...auditing, onNote: notes.tell });
+    const measuring = pacer({ onProgress: own.onProgress, onNote: notes.tell });
+    auditor = await createAuditor(model, { pictureSize: source.pictureSize, ...auditing, ...measuring.hooks });
     for (const note of source.notes) notes.tell(note);
-    const { sound, failures, first } = await surveyed(auditor, source, { strict, onFailure });
+    const { sound, failures, first } = await surveyed(auditor, source, { strict, onFailure, lazily: queue !== undefined });
     const { labels, note } = source.actual(auditor);
     if (note !== undefined) notes.tell(note);
     await ensureWritable(out);
     const here = auditor;
     return await whileLocked(out, async () => {
       const onOthers = queue && (await queuePerformer(queue, { model, auditor: here, source, options: own, first, out, total: paths.length, onNote: notes.tell, signal: own.signal })); // prettier-ignore
-      onStart?.(here, onOthers ? 0 : width.workers, paths.length);
+      const start = ({ workers: many, threads }: Way): WorkerPool =>
+        startWorkers(many, { model: model as string, options: plain({ ...own, threads }, source), source: spec, first }, { signal: own.signal, nameOf: (at) => paths[at as number]!, onNote: notes.tell }); // prettier-ignore
+      const { other } = width;
+      const chosen =
+        width.workers > 1
+          ? start({ workers: width.workers, threads: auditing.threads! })
+          : other && (await fasterOf({ auditor: here, measuring, source, inputs: sound.map(({ at }) => at), other, start, onNote: notes.tell })); // prettier-ignore
+      const many = chosen?.width ?? 1;
+      if (many > 1) {
+        // Others explain: what this process has compiled would only take memory.
+        await here.dispose();
+        auditor = undefined;
+      }
+      onStart?.(here, onOthers ? 0 : many, paths.length, many > 1 ? (own.threads ?? 1) : undefined);
       const performer: Performer =
-        onOthers ??
-        (width.workers > 1
-          ? startWorkers(width.workers, { model: model as string, options: plain(auditing, source), source: spec, first }, own.signal) // prettier-ignore
-          : alone(here, source, (at, theirs) => notes.reading(paths[at]!, theirs), own.signal));
+        onOthers ?? chosen ?? alone(here, source, (at, theirs) => notes.reading(paths[at]!, theirs), own.signal);
       const setup = {
         out,
         junit,
@@ -100,12 +111,12 @@ export async function auditMany(model: ModelLike, spec: SourceSpec, options: Man
         onOthers?.entered(done, failures.size);
         onDone?.(done, total);
       };
-      const run = { strict, resume, onDocument, onFailure, onDone: told, notes: onOthers || width.workers > 1 ? notes : undefined }; // prettier-ignore
+      const run = { strict, resume, onDocument, onFailure, onDone: told, notes: onOthers || many > 1 ? notes : undefined }; // prettier-ignore
       try {
         await using ledger = await Ledger.open(setup);
         await explainAll(performer, ledger, sound, run);
         const unfinished = own.signal?.aborted === true;
-        const found = await ledger.finish(here.model.source, { workers: width.workers, unfinished });
+        const found = await ledger.finish(here.model.source, { workers: many, unfinished });
         if (!unfinished) await onOthers?.finished();
         return { ...found, failures: [...failures.values()], unfinished };
       } finally {
@@ -125,13 +136,14 @@ type Sound = Pick<Task, 'at' | 'take'>;
 async function surveyed(
   auditor: Auditor,
   source: Source,
-  { strict, onFailure }: Pick<ManyOptions, 'strict' | 'onFailure'>,
+  { strict, onFailure, lazily }: Pick<ManyOptions, 'strict' | 'onFailure'> & { readonly lazily: boolean },
 ): Promise<{ readonly sound: readonly Sound[]; readonly failures: Map<number, LanError>; readonly first: readonly number[] }> {
   const place = new Map(source.inputs.map((input, at) => [input, at]));
   const failures = new Map<number, LanError>();
   let first: readonly number[] = [];
   const sound = await survey(auditor, source.inputs, {
     strict,
+    lazily,
     read: (input) => source.read(auditor, place.get(input)!),
     onFailure(error, input) {
       failures.set(place.get(input)!, error);
@@ -204,38 +216,6 @@ const alone = (
     signal?.aborted ? Promise.resolve(notBegun()) : explain(auditor, source, task, (notes) => onRead(task.at, notes)),
   close: () => Promise.resolve(),
 });
-
-/** As a single process counts; its threads are those of each worker, so that results are the same. Throws LanError for what cannot be given away. */
-function onQueue(workers: number | 'auto', model: ModelLike, { adapters, method }: AuditOptions) {
-  if (workers !== 'auto')
-    throw new LanError('usage', '`workers` and `queue` contradict each other: the workers of a queue are started for themselves.', 'Leave one of them out.'); // prettier-ignore
-  if (!isFile(model) || adapters || typeof method === 'object')
-    throw new LanError('usage', '`queue`: other machines open the model for themselves, which takes its file, no `adapters` and no `method` of your own.'); // prettier-ignore
-  return { workers: 1, threads: 1 };
-}
-
-/** How many processes, and the threads of each where that is settled by it. */
-function widthFor(
-  workers: number | 'auto',
-  inputs: number,
-  model: ModelLike,
-  { adapters, plugins, method }: AuditOptions,
-): { readonly workers: number; readonly threads?: number } {
-  const may = isFile(model) && !adapters && !plugins && typeof method !== 'object';
-  if (workers === 'auto') {
-    const cores = availableParallelism();
-    return may && inputs >= MANY && cores > 1 ? { workers: Math.min(cores, inputs), threads: 1 } : { workers: 1 };
-  }
-  if (!Number.isInteger(workers) || workers < 1)
-    throw new LanError('usage', `\`workers\`: expected a whole number of at least 1 or auto, received ${workers}.`);
-  if (workers > 1 && !may)
-    throw new LanError(
-      'usage',
-      `\`workers: ${workers}\`: other processes open the model for themselves, which takes its path, no \`adapters\`, no \`plugins\` and no \`method\` of your own.`,
-      'Leave `workers` out, or give the path.',
-    );
-  return { workers: Math.min(workers, inputs), threads: 1 };
-}
 
 /** What can be told to another process; the file was tried by this one. */
 function plain(options: AuditOptions, { pictureSize }: Source): AuditOptions {

@@ -1,41 +1,23 @@
 // The process of a worker (worker-pool.ts): opens the model, then explains the inputs that it is told, one at a time.
-import { LanError } from '../core/errors.js';
-import { createAuditor, type Auditor } from './audit.js';
-import { openSource, type Source } from './many-source.js';
+import { serve } from '../core/crew-member.js';
+import { createAuditor } from './audit.js';
+import { openSource } from './many-source.js';
+import { pacer } from './pace.js';
 import { explain, sampleOf } from './performer.js';
-import { plainError, type FromWorker, type ToWorker, type WorkerSetup } from './worker-pool.js';
+import type { WorkerDone, WorkerSetup, WorkerTask } from './worker-pool.js';
 
-const abort = new AbortController();
-let ready: Promise<{ readonly auditor: Auditor; readonly source: Source }> | undefined;
-
-const say = (message: FromWorker): void => void process.send!(message);
-
-async function open({ model, options, source: spec, first }: WorkerSetup): Promise<{ auditor: Auditor; source: Source }> {
+serve<WorkerSetup, WorkerTask, WorkerDone>(async ({ model, options, source: spec, first }, { signal }) => {
   const source = await openSource(spec);
-  const auditor = await createAuditor(model, { ...options, signal: abort.signal });
+  const measuring = pacer();
+  const auditor = await createAuditor(model, { ...options, ...measuring.hooks, signal });
   const samples = [];
   for (const at of first) samples.push(await sampleOf(auditor, source, at));
   if (samples.length > 0) await auditor.prepare(...samples);
-  return { auditor, source };
-}
-
-/** Says what went wrong for all inputs. */
-function fail(error: unknown): void {
-  say({
-    fatal: error instanceof LanError ? plainError(error) : { unexpected: (error as Error).stack ?? String(error) },
-  });
-}
-
-// A terminal sends these to the whole group; what becomes of the run is the parent's to say.
-for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
-process.on('disconnect', () => process.exit(0));
-process.on('message', (message: ToWorker) => {
-  if ('stop' in message) abort.abort();
-  else if ('setup' in message) {
-    ready = open(message.setup);
-    ready.then(() => say({ ready: true }), fail);
-  } else
-    void ready!
-      .then(({ auditor, source }) => explain(auditor, source, message.task))
-      .then((done) => say(done.error ? { failure: plainError(done.error) } : done), fail);
+  return async (task) => {
+    if ('paceOf' in task) return { pace: await measuring.paceOf(auditor, await sampleOf(auditor, source, task.paceOf)) };
+    const done = await explain(auditor, source, task);
+    if (!done.error) return done;
+    const { code, problem, advice } = done.error;
+    return { failure: { code, problem, ...(advice === undefined ? {} : { advice }) } };
+  };
 });

@@ -1,11 +1,10 @@
 // checkMany(models): several models checked at the same time, each in a process that may die; what is found does not depend on how many there are.
-import type { ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { CheckOptions, CheckResult } from '../check/check.js';
-import { startBeside } from '../core/child.js';
+import { MemberEnded, startCrew, type Crew } from '../core/crew.js';
 import { LanError } from '../core/errors.js';
+import { errorFrom, type PlainError } from '../core/plain-error.js';
 import { check } from './check.js';
-import type { PlainError } from './worker-pool.js';
 
 /** Options of `checkMany`: those of `check` that are plain data, and who does it. */
 export interface CheckManyOptions extends Omit<CheckOptions, 'onProgress' | 'adapters' | 'signal'> {
@@ -29,12 +28,8 @@ export interface ToCheck {
   readonly options: CheckOptions;
 }
 
-/** What it says. */
-export type FromCheck =
-  | { readonly doing: string }
-  | { readonly result: CheckResult }
-  | { readonly failure: PlainError & { readonly message: string } }
-  | { readonly unexpected: string };
+/** What it finds. */
+export type FoundByWorker = { readonly result: CheckResult } | { readonly failure: PlainError & { readonly message: string } };
 
 /** Seconds that the start of a process and its first graph take, about. */
 const START = 1.5;
@@ -88,62 +83,34 @@ async function* beside(
   width: number,
   onProgress: CheckManyOptions['onProgress'],
 ): AsyncGenerator<Checked> {
-  const children = new Set<ChildProcess>();
-  let over = false;
-  const end = (): void => {
-    // Who has seen enough starts no process in the place of those that are ended.
-    over = true;
-    children.forEach((child) => child.kill('SIGKILL'));
-  };
-  process.once('exit', end);
+  const crew: Crew<ToCheck, FoundByWorker> = startCrew({
+    beside: import.meta.url,
+    program: 'check-worker',
+    setup: undefined,
+    width,
+    tries: 1,
+    onTold: (told) => onProgress?.(...(told as [string, string])),
+  });
   try {
-    let next = 0;
-    const settle: ((checked: Promise<Checked>) => void)[] = [];
-    const done = models.map((_, i) => new Promise<Checked>((resolve) => (settle[i] = resolve)));
+    const all = models.map((model) => crew.run({ model, options }).then((found) => checkedBy(model, found), (error: unknown) => died(model, error))); // prettier-ignore
     // Whoever awaits it sees a failure, in its turn.
-    for (const one of done) one.catch(() => undefined);
-    // Each keeps a process until it dies, and takes the next model when it is free.
-    const work = async (): Promise<void> => {
-      let child: ChildProcess | undefined;
-      while (!over && next < models.length) {
-        const i = next++;
-        if (!child?.connected) children.add((child = startBeside(import.meta.url, 'check-worker')));
-        const checked = ask(child, models[i]!, options, onProgress);
-        settle[i]!(checked);
-        await checked.catch(() => undefined);
-      }
-    };
-    for (let k = 0; k < width; k++) void work();
-    for (const one of done) yield await one;
+    for (const one of all) one.catch(() => undefined);
+    for (const one of all) yield await one;
   } finally {
-    process.off('exit', end);
-    end();
+    // Who has seen enough starts no process in the place of those that are ended.
+    await crew.close();
   }
 }
 
-/** What the process finds of a model. Rejects with what is no expected failure. */
-const ask = (
-  child: ChildProcess,
-  model: string,
-  options: CheckOptions,
-  onProgress: CheckManyOptions['onProgress'],
-): Promise<Checked> =>
-  new Promise((resolve, reject) => {
-    const settled = (act: () => void): void => {
-      child.off('message', heard).off('exit', died);
-      act();
-    };
-    const heard = (message: FromCheck): void => {
-      if ('doing' in message) return onProgress?.(model, message.doing);
-      if ('result' in message) return settled(() => resolve({ model, result: message.result }));
-      if ('unexpected' in message) return settled(() => reject(new Error(message.unexpected)));
-      const { code, problem, advice, message: text } = message.failure;
-      // Of several problems the message says more than the first.
-      const error = Object.assign(new LanError(code, problem, advice), { message: text });
-      settled(() => resolve({ model, error }));
-    };
-    const died = (code: number | null, by: NodeJS.Signals | null): void =>
-      settled(() => resolve({ model, error: new LanError('runtime', `Its process ended (${by ?? `exit code ${code}`}).`) }));
-    child.on('message', heard).on('exit', died);
-    child.send({ model, options } satisfies ToCheck);
-  });
+/** What the process found of a model. */
+function checkedBy(model: string, found: FoundByWorker): Checked {
+  if ('result' in found) return { model, result: found.result };
+  // Of several problems the message says more than the first.
+  return { model, error: Object.assign(errorFrom(found.failure), { message: found.failure.message }) };
+}
+
+/** What its process died of; throws what is no expected failure. */
+function died(model: string, error: unknown): Checked {
+  if (!(error instanceof MemberEnded)) throw error;
+  return { model, error: new LanError('runtime', `Its process ended (${error.how}).`) };
+}

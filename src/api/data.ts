@@ -6,7 +6,8 @@ import { isImage } from '../data/find-images.js';
 import { pictureSize } from '../data/images.js';
 import { MOST_PICTURES, picturesOf } from '../model/guess.js';
 import type { Classifier } from '../model/open.js';
-import { chosen, pictureSpec } from '../score/score.js';
+import { pictureSpec } from '../score/picture-spec.js';
+import { chosen } from '../score/score.js';
 
 /** A dataset as the calls take it: opened (it stays the caller's), or the path of a folder of pictures, IDX, CIFAR, a manifest or .npy. */
 export type DatasetLike = Dataset | string;

@@ -59,6 +59,7 @@ export class Ledger implements AsyncDisposable {
   private readonly summing: Summing;
   private readonly removed: string[] = [];
   private readonly written: string[] = [];
+  /** Where a JUnit file is asked for: there may be a million inputs. */
   private readonly cases: JunitCase[] = [];
   private readonly cards = new Cards();
   private resumed = 0;
@@ -112,7 +113,8 @@ export class Ledger implements AsyncDisposable {
     this.written.push(folder);
     const fails = failing.flatMap((fail) => fail(document) ?? []);
     if (fails.length > 0) this.negative++;
-    this.cases.push({ name: path, ...(fails.length > 0 ? { failure: fails.join('; ') } : {}) });
+    if (this.setup.junit !== undefined)
+      this.cases.push({ name: path, ...(fails.length > 0 ? { failure: fails.join('; ') } : {}) });
     if (!this.lines) return;
     const { mask, overlay } = document.betas[0]!.files;
     const line = lineOf(path, folder, document, answerText(document.answer), { actual: labels?.[at], ...(failing.length > 0 ? { fails } : {}) }); // prettier-ignore
@@ -130,7 +132,7 @@ export class Ledger implements AsyncDisposable {
     for (; this.done < at; this.done++) {
       const { code, message } = this.setup.failures.get(this.done)!;
       const line: ResultLine = { path: this.pathOf(this.done), error: { code, message } };
-      this.cases.push({ name: line.path, error: message });
+      if (this.setup.junit !== undefined) this.cases.push({ name: line.path, error: message });
       this.summing.add(line);
       this.cards.add(line);
       await this.lines?.append(line);

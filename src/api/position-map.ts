@@ -12,12 +12,19 @@ import type { Preprocessing } from '../model/guess.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
 import { gridDocument, writeGrid, type GridDocument } from '../report/position-map-files.js';
 import type { PlacedObject } from '../score/placing.js';
-import { positionMap as measure, type PositionMap, type PositionMapOptions as MeasureOptions } from '../score/position-map.js';
+import {
+  BATCH,
+  positionMap as measure,
+  type PositionMap,
+  type PositionMapOptions as MeasureOptions,
+} from '../score/position-map.js';
 import { chooseByObjects, type LabelledChoice } from '../score/preprocessing.js';
 import type { SceneOptions } from '../score/scene.js';
-import { pictureSpec } from '../score/score.js';
+import { pictureSpec } from '../score/picture-spec.js';
 import { withDataset, type DatasetLike } from './data.js';
-import { laterNotes, withModel, type ModelLike } from './opened.js';
+import { countersOf } from './grid-ways.js';
+import { isFile, laterNotes, withModel, type ModelLike } from './opened.js';
+import { earlierThreads, threadsHere } from './ways.js';
 
 /** What is placed: the path of a picture (transparency is kept) or of a dataset, several pictures, a dataset, or pixels. */
 export type PlacedObjects = DatasetLike | readonly string[] | readonly PlacedObject[];
@@ -27,6 +34,11 @@ export interface PositionMapOptions
   extends Omit<MeasureOptions, 'objects' | 'size' | 'background' | 'label'>, Omit<OpenOptions, 'batch'> {
   /** `train`, `test`, `val`, where the data has several. Default: test. */
   readonly split?: string;
+  /**
+   * Processes of one thread each (`threads` says otherwise), whose number changes no result; `'auto'`: whatever is faster, measured for a moment and told, several
+   * of them or this process on all cores. Absent: this process.
+   */
+  readonly workers?: number | 'auto';
   /** What repeats it, a command say: shown in the report. */
   readonly repeat?: string;
   /** Class of the pictures, by name or number. Default: the dataset's labels, or what the model answers to the object centred. */
@@ -65,7 +77,10 @@ export async function positionMap(
   objects: PlacedObjects,
   options: PositionMapOptions = {},
 ): Promise<PositionMapResult> {
-  const { split, repeat, label, objectSize, background, onNote, stride, samples, clip, seed, batch, journal, onProgress, signal, ...opening } = options; // prettier-ignore
+  const { split, workers, repeat, label, objectSize, background, onNote, stride, samples, clip, seed, batch, journal, onProgress, signal, ...given } = options; // prettier-ignore
+  const may = isFile(model) && !given.adapters && !given.plugins;
+  const way = threadsHere(workers, { may, threads: given.threads, earlier: await earlierThreads(journal) });
+  const opening = way.threads === undefined ? given : { ...given, threads: way.threads };
   return withModel(model, opening, async (opened) => {
     if (!opened.card)
       throw new LanError('data', `${opened.source.name}: its input [${opened.input.shape.join(',')}] is not a picture.`);
@@ -85,14 +100,21 @@ export async function positionMap(
     };
     const { classifier, preprocessing, notes: assumed } = await chooseByObjects(opened, scene);
     for (const note of assumed) onNote?.(note);
-    const result = await measure(classifier, { ...scene, batch, journal, onProgress, signal });
+    const started: { close(): Promise<void> }[] = [];
+    const others =
+      way.workers === 1
+        ? undefined
+        : countersOf(way.workers, { model: model as string, opening, scene, batch: batch ?? BATCH, signal, onNote: (note) => onNote?.(note) }, classifier, (c) => void started.push(c)); // prettier-ignore
+    const result = await measure(classifier, { ...scene, batch, journal, onProgress, signal }, others).finally(() =>
+      Promise.all(started.map((c) => c.close())),
+    );
     const later = laterNotes(classifier, told);
     for (const note of later) onNote?.(note);
     const notes = [...told, ...placed.notes, ...assumed, ...later];
     const { source } = classifier;
     const context = {
       model: { path: source.name, sha256: source.sha256 },
-      engine: classifier.engine.info,
+      engine: { ...classifier.engine.info, ...(typeof result.settings['threads'] === 'number' ? { threads: result.settings['threads'] } : {}) }, // prettier-ignore
       card: classifier.card,
       ...(preprocessing ? { preprocessing } : {}),
       notes,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LanError } from '../core/errors.js';
+import { errorFrom } from '../core/plain-error.js';
 import { version } from '../core/version.js';
 import { makeFolder, readBytes, sha256, writeAtomically } from '../data/files.js';
 import { budget } from '../data/memory.js';
@@ -10,7 +11,7 @@ import { readAddress } from '../queue/address.js';
 import { openEvents, openQueue } from '../queue/connection.js';
 import { FORM, Outcome, type Job } from '../queue/job.js';
 import { unpack } from '../queue/parcel.js';
-import { showProgress } from '../queue/progress.js';
+import { removeRun, showProgress } from '../queue/progress.js';
 import { openStore } from '../queue/store.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import { DOCUMENT, removeEarlier } from '../report/earlier.js';
@@ -22,13 +23,12 @@ import type { ModelLike } from './opened.js';
 import { notBegun, sampleOf, type Done, type Performer, type Task } from './performer.js';
 import { publishSetup } from './queue-setup.js';
 import { packSample } from './stored-sample.js';
-import { errorFrom } from './worker-pool.js';
 
 /** Options of a run whose inputs go to the workers of a queue. */
 export interface QueueOptions {
   /** redis://host/name, or rediss:// with TLS; the password in it or in REDIS_PASSWORD. */
   readonly queue: string;
-  /** A folder that all machines share, or an HTTP(S) address: where model, inputs and results pass. */
+  /** A folder that all machines share, an HTTP(S) address, or s3://bucket/prefix: where model, inputs and results pass. */
   readonly store: string;
   /** 1 goes first, 2,000,000 last; none goes before all that have one. */
   readonly priority?: number;
@@ -65,7 +65,10 @@ const RUN = 'queue.json';
 const Run = z.object({ run: z.string().regex(/^[\w-]{1,40}$/), setup: z.string() });
 
 /** The run that this folder belongs to, where it was broken off with the same settings; else a new one. */
-async function runIn(out: string, setup: string): Promise<{ readonly run: string; readonly continued: boolean }> {
+async function runIn(
+  out: string,
+  setup: string,
+): Promise<{ readonly run: string; readonly continued: boolean; readonly other?: string }> {
   const path = join(out, RUN);
   const text = await readBytes(path, 'Run').catch(() => undefined);
   const earlier = text && Run.safeParse(parsed(text)).data;
@@ -73,7 +76,7 @@ async function runIn(out: string, setup: string): Promise<{ readonly run: string
   const run = randomUUID().replace(/-/g, '').slice(0, 16);
   await makeFolder(out);
   await writeAtomically(path, `${JSON.stringify({ run, setup })}\n`);
-  return { run, continued: false };
+  return { run, continued: false, ...(earlier ? { other: earlier.run } : {}) };
 }
 
 function parsed(bytes: Uint8Array): unknown {
@@ -113,7 +116,13 @@ export async function queuePerformer(
     const samples = [];
     for (const n of first) samples.push(await source.read(auditor, n));
     const setup = await publishSetup(store, { model: model as string, options, first: samples, noise: auditor.noise });
-    const { run, continued } = await runIn(out, setup);
+    const { run, continued, other } = await runIn(out, setup);
+    if (other !== undefined) {
+      // Nobody would ask for what comes of them.
+      const { removed, left } = await removeRun(queue, other);
+      const still = left > 0 ? `; ${left} that are worked on end by themselves` : '';
+      onNote(`the settings, the model or the first inputs are others than when the run in '${out}' was broken off: its ${removed} jobs are taken out of the queue${still}`);
+    } // prettier-ignore
     const progress = showProgress(queue, { run, model: auditor.model.source.name, total });
     closing.push(() => progress.stop());
     const events = await openEvents(address);

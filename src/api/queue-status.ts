@@ -2,7 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { readAddress } from '../queue/address.js';
 import { openQueue } from '../queue/connection.js';
-import { runsOf } from '../queue/progress.js';
+import { removeRun, runsOf } from '../queue/progress.js';
 import type { RunProgress } from '../queue/run.js';
 
 /** An input that was tried as often as it may be. */
@@ -46,6 +46,8 @@ export interface StatusOptions {
   readonly retry?: boolean;
   /** Forget inputs that were given up. */
   readonly clear?: boolean;
+  /** Take all jobs of this run out of the queue: of one that nobody will go on with. */
+  readonly remove?: string;
 }
 
 /**
@@ -54,13 +56,16 @@ export interface StatusOptions {
  * @example
  * const { runs, deadLetters } = await queueStatus({ queue: 'redis://host/nightly' });
  */
-export async function queueStatus({ queue: at, retry = false, clear = false }: StatusOptions): Promise<QueueStatus> {
+export async function queueStatus({ queue: at, retry = false, clear = false, remove }: StatusOptions): Promise<QueueStatus> {
   if (retry && clear) throw new LanError('usage', '`retry` and `clear` contradict each other.', 'Give one of them.');
   const address = readAddress(at);
   const queue = await openQueue(address);
   try {
     if (retry) await queue.retryJobs({ state: 'failed' });
     if (clear) await queue.clean(0, 0, 'failed');
+    if (remove !== undefined && !(await runsOf(queue)).some(({ run }) => run === remove))
+      throw new LanError('usage', `\`remove\`: no run of ${address.shown} is called '${remove}'.`);
+    if (remove !== undefined) await removeRun(queue, remove);
     const counts = await queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'completed', 'failed');
     const now = Date.now();
     const runs = (await runsOf(queue)).map((run) => {

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { LanError } from '../core/errors.js';
+import { plainError } from '../core/plain-error.js';
 import { version } from '../core/version.js';
 import { ensureWritable, makeFolder, readBytes } from '../data/files.js';
 import { isAlive } from '../data/processes.js';
@@ -15,7 +16,7 @@ import { openStore } from '../queue/store.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import type { Performer, Which } from './performer.js';
 import { takeSetup, type TakenSetup } from './queue-setup.js';
-import { plainError, startWorkers } from './worker-pool.js';
+import { startWorkers } from './worker-pool.js';
 
 /** Options of `workOn`. */
 export interface WorkerOptions {
@@ -149,7 +150,7 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
       source: { kind: 'files', inputs: [] } as const,
       first: first.map((bytes) => ({ packed: bytes, label: job.label })),
     };
-    slot.performer ??= startWorkers(1, setup, undefined);
+    slot.performer ??= startWorkers(1, setup);
     const at = { packed, label: job.label };
     const done = await within(timeout, slot.performer.explain({ at, folder: target, resume: false }));
     const seconds = (performance.now() - start) / 1000;

@@ -8,6 +8,7 @@ import { Interrupted, type Findings } from '../experiment/run.js';
 import type { PartialCard } from '../model/card.js';
 import type { TrainProgress } from '../lan/train.js';
 import { writeFindings } from '../report/findings.js';
+import { partsBy } from './reproduce-parts.js';
 
 /** Options of `reproduce`. */
 export interface ReproduceOptions {
@@ -25,6 +26,13 @@ export interface ReproduceOptions {
   readonly out?: string;
   /** Of onnxruntime. Default 1, which is fastest for networks this small; of `imagenet` all cores. */
   readonly threads?: number;
+  /**
+   * Processes of one thread each (`threads` says otherwise) for what does not need each other: masks of pictures, data sets, seeds. Their number changes no result.
+   * `'auto'`: several, where what the first piece took says that they are faster. Default 1.
+   */
+  readonly workers?: number | 'auto';
+  /** Told once each, as soon as it is known. */
+  readonly onNote?: (note: string) => void;
   /** Of all random numbers. Default 0. */
   readonly seed?: number;
   /** What repeats it, a command say: shown in the report. */
@@ -56,16 +64,18 @@ export async function reproduce(name: string, options: ReproduceOptions = {}): P
   const config = readExperiment(name, quick);
   const brought = config.kind === 'imagenet';
   // Networks that an experiment trains are so small that threads would only wait for each other.
-  const threads = options.threads ?? (brought ? undefined : 1);
+  const threads = options.threads ?? (brought && options.workers === undefined ? undefined : 1);
   const unused = Object.entries({ model, images, card }).find(([, value]) => value !== undefined);
   if (unused && !brought)
     throw new LanError('usage', `\`${unused[0]}\` is without effect here: this experiment has its own.`, 'Leave it out.');
   const folder = options.out ?? join('lan-onnx-runs', `${name.replace(/\.json$/, '')}${quick ? '-quick' : ''}`);
   let findings: Findings;
   try {
-    const settings = { folder, seed, threads, signal, onPhase, onStep: onProgress };
+    const subject = { model, images, card };
+    const parts = options.workers === undefined || options.workers === 1 ? undefined : partsBy(options.workers, { config, data, subject }, (note) => options.onNote?.(note)); // prettier-ignore
+    const settings = { folder, seed, threads, signal, onPhase, onStep: onProgress, ...(parts && { parts }) };
     findings = await whileLocked(folder, async () => {
-      const found = await run(config, data, settings, { model, images, card });
+      const found = await run(config, data, settings, subject);
       // What was measured after the signal may be less than was asked for: masks end early, too.
       if (signal?.aborted) throw new Interrupted();
       await writeFindings(folder, found, { ...config, seed }, options.repeat);

@@ -8,11 +8,18 @@ import { chooseByLabels, choiceNotes, type LabelledChoice } from '../score/prepr
 import { score as measure, type ScoreOptions as MeasureOptions, type ScoreResult as Measured } from '../score/score.js';
 import { firstSample, withDataset, type DatasetLike } from './data.js';
 import { isFile, laterNotes, withModel, type ModelLike, pluginsOf } from './opened.js';
+import { scorersOf } from './score-ways.js';
+import { earlierThreads, threadsHere } from './ways.js';
 
 /** Options of `score`, flat: those of the model and the dataset count where they are opened here. */
 export interface ScoreOptions extends MeasureOptions, Omit<OpenOptions, 'batch'> {
   /** `train`, `test`, `val`, where the data has several. Default: test. */
   readonly split?: string;
+  /**
+   * Processes of one thread each (`threads` says otherwise), whose number changes no result; `'auto'`: whatever is faster, measured for a moment and told, several
+   * of them or this process on all cores. Absent: this process.
+   */
+  readonly workers?: number | 'auto';
   /** What repeats it, a command say: shown in the report. */
   readonly repeat?: string;
   /** Told once each, as soon as it is known. */
@@ -42,19 +49,27 @@ export interface ScoreResult extends Measured {
  * await result.save('out/');
  */
 export async function score(model: ModelLike, data: DatasetLike, options: ScoreOptions = {}): Promise<ScoreResult> {
-  const { split, repeat, onNote, batch, limit, seed, strict, journal, onProgress, signal, ...opening } = options;
+  const { split, workers, repeat, onNote, batch, limit, seed, strict, journal, onProgress, signal, ...given } = options;
+  const may = isFile(model) && typeof data === 'string' && !given.adapters && !given.plugins;
+  const way = threadsHere(workers, { may, threads: given.threads, earlier: await earlierThreads(journal) });
+  const opening = way.threads === undefined ? given : { ...given, threads: way.threads };
   return withDataset(data, { split, plugins: pluginsOf(model, options) }, async (dataset) =>
     withModel(model, isFile(model) ? { ...(await firstSample(dataset)), ...opening } : opening, async (opened) => {
       const told = [...opened.notes];
       for (const note of told) onNote?.(note);
       const { classifier, preprocessing, notes } = await settledByLabels(opened, dataset, seed);
       for (const note of notes) onNote?.(note);
-      const result = await measure(classifier, dataset, { batch, limit, seed, strict, journal, onProgress, signal });
+      const asked = { batch, limit, seed, strict, journal, onProgress, signal };
+      const others =
+        way.workers === 1
+          ? undefined
+          : await scorersOf(way.workers, { ...asked, model: model as string, data: data as string, split, opening: { ...(await firstSample(dataset)), ...opening }, onNote: (note) => onNote?.(note) }, classifier, dataset); // prettier-ignore
+      const result = await measure(classifier, dataset, asked, others).finally(() => others?.close());
       const later = laterNotes(classifier, told);
       for (const note of [...later, ...result.notes]) onNote?.(note);
       const context = {
         model: { path: classifier.source.name, sha256: classifier.source.sha256 },
-        engine: classifier.engine.info,
+        engine: { ...classifier.engine.info, ...(others ? { threads: others.threads } : {}) },
         card: classifier.card,
         ...(preprocessing ? { preprocessing } : {}),
         version: version(),

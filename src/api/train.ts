@@ -19,7 +19,7 @@ import { resolveQuestion, type ClassName } from '../model/question.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
 import { metricsIn, trainReport, type MetricsLine } from '../report/page/train.js';
 import { reportPage } from '../report/page/template.js';
-import { pictureSpec } from '../score/score.js';
+import { pictureSpec } from '../score/picture-spec.js';
 import { firstSample, somePictures, withDataset, type DatasetLike } from './data.js';
 import { isFile, laterNotes, withModel, type ModelLike, pluginsOf } from './opened.js';
 

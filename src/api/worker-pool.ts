@@ -1,10 +1,9 @@
 // Several processes that explain inputs, each with a model of its own and one thread: more inputs a second than one process on all cores.
-import type { ChildProcess } from 'node:child_process';
-import { startBeside } from '../core/child.js';
-import { LanError, LanErrors, type ErrorCode } from '../core/errors.js';
-import type { AuditDocument } from '../report/audit-files.js';
+import { MemberEnded, startCrew, type Crew } from '../core/crew.js';
+import { LanError } from '../core/errors.js';
 import type { AuditOptions } from './audit-options.js';
 import type { SourceSpec } from './many-source.js';
+import type { Pace } from './pace.js';
 import { notBegun, type Done, type Performer, type Task, type Which } from './performer.js';
 
 /** What a worker is told first. */
@@ -18,133 +17,62 @@ export interface WorkerSetup {
   readonly first: readonly Which[];
 }
 
-/** What is said to a worker. */
-export type ToWorker = { readonly setup: WorkerSetup } | { readonly task: Task<Which> } | { readonly stop: true };
+/** What a worker does: it explains an input, or measures for a moment how fast it would. */
+export type WorkerTask = Omit<Task<Which>, 'take'> | { readonly paceOf: Which };
 
-/** A LanError as it passes between processes. */
-export interface PlainError {
-  readonly code: ErrorCode;
-  readonly problem: string;
-  readonly advice?: string;
-  readonly problems?: readonly string[];
+/** What comes of it; an error is plain data on its way. */
+export type WorkerDone =
+  Exclude<Done, { readonly error: LanError }> | { readonly failure: LanErrorParts } | { readonly pace: Pace };
+
+/** See LanError. */
+export type LanErrorParts = Pick<LanError, 'code' | 'problem' | 'advice'>;
+
+/** Inputs in a row that may end all processes that try them, before the run is given up. */
+const MOST_LOST = 5;
+
+/** Who is told of workers, and what becomes of one that dies. */
+export interface PoolOptions {
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * What an input is called. With it an input whose worker dies is begun again by another, and is given up with an error of its own the second time; without it that
+   * throws MemberEnded, and whoever asked tries again.
+   */
+  readonly nameOf?: (at: Which) => string;
+  readonly onNote?: (note: string) => void;
 }
 
-/** What a worker says. */
-export type FromWorker =
-  | { readonly ready: true }
-  | { readonly document: AuditDocument; readonly removed: readonly string[]; readonly resumed: boolean }
-  /** About one input. */
-  | { readonly failure: PlainError }
-  /** About everything. `unexpected`: no LanError, its stack. */
-  | { readonly fatal: PlainError | { readonly unexpected: string } };
-
-/** An error as plain data. */
-export const plainError = (e: LanError): PlainError => ({
-  code: e.code,
-  problem: e.problem,
-  ...(e.advice === undefined ? {} : { advice: e.advice }),
-  ...(e instanceof LanErrors ? { problems: e.problems } : {}),
-});
-
-/** The error that it was; the problems of several are in its heading already. */
-export const errorFrom = ({ code, problem, advice }: PlainError): LanError => new LanError(code, problem, advice);
-
-interface Worker {
-  readonly child: ChildProcess;
-  busy: boolean;
+/** Explains by workers, and tells how fast they do it. */
+export interface WorkerPool extends Performer<Which> {
+  /** How fast all workers together are with these inputs, one each. Throws as explain does. */
+  pace(inputs: readonly Which[]): Promise<readonly Pace[]>;
 }
 
 /**
  * Starts `width` workers; each compiles the model for itself. After `signal` is aborted, what they work on is finished with what is learned so far.
- * Throws LanError (`runtime`) where a worker ends, which memory running out does.
+ * Throws LanError (`runtime`) where a worker ends before it has begun, which memory running out does, or too many end in a row.
  */
-export function startWorkers(width: number, setup: WorkerSetup, signal: AbortSignal | undefined): Performer<Which> {
-  const waiting: {
-    readonly task: Task<Which>;
-    readonly resolve: (done: Done) => void;
-    readonly reject: (error: unknown) => void;
-  }[] = [];
-  const workers = Array.from({ length: width }, (): Worker => ({
-    child: startBeside(import.meta.url, 'audit-worker'),
-    busy: true,
-  }));
-  let broken: Error | undefined;
-  let closing = false;
-  const breakDown = (error: Error): void => {
-    broken ??= error;
-    for (const w of waiting.splice(0)) w.reject(broken);
-  };
-  const current = new Map<Worker, (typeof waiting)[number]>();
-  const next = (worker: Worker): void => {
-    worker.busy = false;
-    const job = waiting.shift();
-    if (!job) return;
-    worker.busy = true;
-    current.set(worker, job);
-    const { at, folder, resume } = job.task;
-    worker.child.send({ task: { at, folder, resume } } satisfies ToWorker);
-  };
-  for (const worker of workers) {
-    worker.child.on('message', (message: FromWorker) => {
-      const job = current.get(worker);
-      current.delete(worker);
-      if ('fatal' in message) {
-        const { fatal } = message;
-        const error = 'unexpected' in fatal ? new Error(fatal.unexpected) : errorFrom(fatal);
-        job?.reject(error);
-        return breakDown(error);
-      }
-      if ('failure' in message) job?.resolve({ error: errorFrom(message.failure) });
-      else if ('document' in message) job?.resolve(message);
-      next(worker);
-    });
-    const ended = (how: string): void => {
-      const error = new LanError(
-        'runtime',
-        `A worker ended (${how}).`,
-        'What is finished stays. Go on with `resume`, and with fewer `workers` where memory is short.',
-      );
-      current.get(worker)?.reject(error);
-      current.delete(worker);
-      if (!closing) breakDown(error);
-    };
-    worker.child.on('exit', (code, by) =>
-      ended(`${by ?? `exit code ${code}`}${by === 'SIGKILL' ? ', as the system does when memory runs out' : ''}`),
-    );
-    // It could not be started, or not be spoken to.
-    worker.child.on('error', ({ message }) => ended(message));
-    worker.child.send({ setup } satisfies ToWorker);
-  }
-  const stop = (): void => {
-    for (const { resolve } of waiting.splice(0)) resolve(notBegun());
-    for (const { child } of workers) if (child.connected) child.send({ stop: true } satisfies ToWorker);
-  };
-  const end = (): void => {
-    for (const { child } of workers) child.kill('SIGKILL');
-  };
-  signal?.addEventListener('abort', stop);
-  process.once('exit', end);
+export function startWorkers(width: number, setup: WorkerSetup, { signal, nameOf, onNote }: PoolOptions = {}): WorkerPool {
+  const again = nameOf ? { tries: 2, most: MOST_LOST } : { tries: 1 };
+  const crew: Crew<WorkerTask, WorkerDone> = startCrew({ beside: import.meta.url, program: 'audit-worker', setup, width, signal, onNote, ...again }); // prettier-ignore
   return {
     width,
-    explain: (task) =>
-      new Promise<Done>((resolve, reject) => {
-        if (broken) return reject(broken);
-        if (signal?.aborted) return resolve(notBegun());
-        waiting.push({ task, resolve, reject });
-        const free = workers.find((w) => !w.busy);
-        if (free) next(free);
-      }),
-    async close() {
-      closing = true;
-      signal?.removeEventListener('abort', stop);
-      process.off('exit', end);
-      const ended = workers.map(({ child }) =>
-        child.pid !== undefined && child.exitCode === null && child.signalCode === null
-          ? new Promise<void>((resolve) => void child.once('exit', () => resolve()))
-          : Promise.resolve(),
-      );
-      end();
-      await Promise.all(ended);
+    async explain({ at, folder, resume }) {
+      try {
+        const done = (await crew.run({ at, folder, resume })) as Exclude<WorkerDone, { readonly pace: Pace }>;
+        if (!('failure' in done)) return done;
+        const { code, problem, advice } = done.failure;
+        return { error: new LanError(code, problem, advice) };
+      } catch (error) {
+        if (error instanceof LanError && error.code === 'interrupted') return notBegun();
+        if (!nameOf || !(error instanceof MemberEnded) || error.whole) throw error;
+        return { error: new LanError('runtime', `${nameOf(at)}: ${error.problem}`) };
+      }
     },
+    async pace(inputs) {
+      await crew.ready();
+      const all = await Promise.all(inputs.map((paceOf) => crew.run({ paceOf })));
+      return all.flatMap((done) => ('pace' in done ? [done.pace] : []));
+    },
+    close: () => crew.close(),
   };
 }

@@ -135,6 +135,16 @@ export function tolerance(text: string): number | `${number}%` {
   return percent ? `${Number(value)}%` : Number(value);
 }
 
+/** How a command is spread over processes, where it runs in this one if nothing is said. */
+export const workersOption = {
+  workers: {
+    ...TEXT,
+    coerce: workers,
+    describe:
+      'processes of one thread each, whose number changes no result; auto: several, or this one on all cores, whichever is measured to be faster (default: this one)',
+  },
+} as const;
+
 /** `lan,gradcam rise`: names behind commas or blanks. */
 export function methodNames(texts: readonly string[]): string[] {
   const names = texts.flatMap((text) => text.split(',')).map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore

@@ -169,7 +169,7 @@ export const queueOptions = {
   store: {
     ...TEXT,
     describe:
-      'a folder that all machines share, or an HTTP(S) address that takes GET and PUT: model, inputs and results pass there',
+      'a folder that all machines share, an HTTP(S) address that takes GET and PUT, or s3://bucket/prefix: model, inputs and results pass there',
   },
 } as const satisfies OptionTable;
 

@@ -42,6 +42,16 @@ export async function openJournal<T>(path: string, header: Header, record: z.Zod
   }
 }
 
+/** The settings that a journal's records belong to, where there is one; whoever has a choice makes the one that it can go on from. */
+export async function journalHeader(path: string): Promise<Header | undefined> {
+  const [first] = (await textOf(path).catch(() => '')).split('\n', 1);
+  try {
+    return Header.safeParse(JSON.parse(first!)).data;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A device or pipe is nobody's: nothing is read back from it. */
 async function lockOf(path: string): Promise<Lock | undefined> {
   const status = await stat(path).catch(() => undefined);

@@ -20,7 +20,7 @@ import { tankPicture } from './data/tank.js';
 import { placedName, translatedDigits } from './data/translated.js';
 import { toPlanes } from '../data/planes.js';
 import type { AdversaryConfig, TranslatedConfig } from './kinds.js';
-import { atLeast, atMost, Interrupted, moreThan, trainedClassifier, trainedExplainer, type Figure, type Findings, type MapPanel, type RunOptions, type Table, type Verdict } from './run.js'; // prettier-ignore
+import { atLeast, atMost, inParts, Interrupted, moreThan, trainedClassifier, trainedExplainer, type Figure, type Findings, type MapPanel, type RunOptions, type Table, type Verdict } from './run.js'; // prettier-ignore
 import { perPixel } from './statistics.js';
 import { accuracyOn } from './accuracy.js';
 import { TANK_CARD } from './tank.js';
@@ -40,14 +40,17 @@ type BySeed = Readonly<Record<Variant, readonly Figures[]>>;
 export async function adversaries(config: AdversaryConfig, data: string | undefined, run: RunOptions): Promise<Findings> {
   const seeds = Array.from({ length: config.repeats.seeds }, (_, i) => run.seed + i);
   const start = performance.now();
-  const tank = await bySeed(seeds, run, 'tank', (variant, own) => onTanks(variant, config, own));
+  const tankRuns = await bySeed(seeds, run, 'tank', async (variant, own) => ({ figures: await onTanks(variant, config, own) }));
   const middle = performance.now();
   const panels: MapPanel[] = [];
-  const digits = await bySeed(seeds, run, 'digits', async (variant, own) => {
+  const digitRuns = await bySeed(seeds, run, 'digits', async (variant, own) => {
     const { figures, mean } = await onDigits(variant, config, data, own);
-    if (own.seed === run.seed) panels.push({ title: variant, values: mean, height: 28, width: 28, low: 0, high: 1 });
-    return figures;
+    return { figures, ...(own.seed === run.seed ? { mean } : {}) };
   });
+  for (const variant of VARIANTS)
+    for (const { mean } of digitRuns[variant])
+      if (mean) panels.push({ title: variant, values: mean, height: 28, width: 28, low: 0, high: 1 });
+  const [tank, digits] = [figuresOf(tankRuns), figuresOf(digitRuns)];
   const figure: Figure = {
     kind: 'maps',
     file: 'grids.png',
@@ -65,17 +68,29 @@ export async function adversaries(config: AdversaryConfig, data: string | undefi
   };
 }
 
-async function bySeed(seeds: readonly number[], run: RunOptions, part: string, of: (variant: Variant, own: RunOptions) => Promise<Figures>): Promise<BySeed> {
-  const found: Record<Variant, Figures[]> = { alone: [], hides: [], told: [] };
-  for (const seed of seeds)
-    for (const variant of VARIANTS) {
-      if (run.signal?.aborted) throw new Interrupted();
-      const name = `${part}, ${variant}, seed ${seed}`;
-      found[variant].push(
-        await of(variant, { ...run, seed, folder: join(run.folder, `${part}-${variant}-${seed}`), onPhase: (phase) => run.onPhase?.(`${name}: ${phase}`) }),
-      );
-    }
-  return found;
+/** What is found of one F with one seed; `mean`: its mean attention, of the first seed. */
+interface Found {
+  readonly figures: Figures;
+  readonly mean?: Float32Array;
+}
+
+type Runs = Readonly<Record<Variant, readonly Found[]>>;
+
+const figuresOf = (runs: Runs): BySeed => ({
+  alone: runs.alone.map((f) => f.figures),
+  hides: runs.hides.map((f) => f.figures),
+  told: runs.told.map((f) => f.figures),
+});
+
+async function bySeed(seeds: readonly number[], run: RunOptions, part: string, of: (variant: Variant, own: RunOptions) => Promise<Found>): Promise<Runs> {
+  const all = seeds.flatMap((seed) => VARIANTS.map((variant) => ({ seed, variant })));
+  const found = await inParts(run, part, all.length, (i, own) => {
+    const { seed, variant } = all[i]!;
+    const name = `${part}, ${variant}, seed ${seed}`;
+    return of(variant, { ...own, seed, folder: join(run.folder, `${part}-${variant}-${seed}`), onPhase: (phase) => run.onPhase?.(`${name}: ${phase}`) });
+  });
+  const runsOf = (variant: Variant): Found[] => found.filter((_, i) => all[i]!.variant === variant);
+  return { alone: runsOf('alone'), hides: runsOf('hides'), told: runsOf('told') };
 } // prettier-ignore
 
 const gameOf = (variant: Variant): Game => (variant === 'told' ? 'told' : 'hides');

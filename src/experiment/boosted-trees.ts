@@ -16,7 +16,7 @@ import { FEATURES, neededOf, synSamples, type Syn } from './data/known-features.
 import { words } from './fields.js';
 import type { BoostedTreesConfig } from './kinds.js';
 import { countOf, POOL, qualityOf, ratesOf, type Named } from './known-features.js';
-import { atLeast, atMost, Interrupted, type Findings, type RunOptions, type Table, type Verdict } from './run.js';
+import { atLeast, atMost, inParts, Interrupted, type Findings, type RunOptions, type Table, type Verdict } from './run.js';
 
 const DATA = 'Syn1 to Syn3 of INVASE: eleven normal numbers, of which the answer depends on two or four; classes drawn by their probability'; // prettier-ignore
 
@@ -33,9 +33,14 @@ export async function boostedTrees(config: BoostedTreesConfig, _data: string | u
   const verdicts: Verdict[] = [];
   const seconds: Record<string, number> = {};
   const { limits, masks } = config;
-  for (const set of words(config.data.sets) as Syn[]) {
+  const names = words(config.data.sets) as Syn[];
+  const sets = await inParts(run, 'sets', names.length, async (i, own) => {
     const start = performance.now();
-    const { needed, explained, ...quality } = await onSet(set, config, { ...run, folder: join(run.folder, set) });
+    const found = await onSet(names[i]!, config, { ...own, folder: join(run.folder, names[i]!) });
+    return { ...found, took: (performance.now() - start) / 1000 };
+  });
+  for (const [i, { needed, explained, took, ...quality }] of sets.entries()) {
+    const set = names[i]!;
     metrics[`${set}_accuracy`] = quality.accuracy;
     metrics[`${set}_accuracy_of_the_exact_classifier`] = quality.exact;
     metrics[`${set}_divergence`] = quality.divergence;
@@ -61,7 +66,7 @@ export async function boostedTrees(config: BoostedTreesConfig, _data: string | u
         atMost(`${set}: features named that are not needed, less those of KernelSHAP, the same way`, soonWrong - other[1], 0),
       );
     }
-    seconds[set] = (performance.now() - start) / 1000;
+    seconds[set] = took;
   }
   const table: Table = {
     file: 'features.csv',

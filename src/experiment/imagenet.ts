@@ -16,7 +16,7 @@ import { imageSpec } from '../model/picture.js';
 import { words } from './fields.js';
 import { maskOf, openPhotoJournal, type PhotoMask, type PhotoRecord } from './imagenet-journal.js';
 import type { ImagenetConfig } from './kinds.js';
-import { atLeast, Interrupted, type Figure, type Findings, type RunOptions, type Table, type Verdict } from './run.js';
+import { atLeast, inParts, Interrupted, type Figure, type Findings, type RunOptions, type Table, type Verdict } from './run.js';
 
 /** What is explained on what. */
 export interface Subject {
@@ -80,13 +80,14 @@ async function explain(
     draws,
     ...(masks.grids ? {} : { maskGrids: [], maskShape: 'full' as const, start: 0.5 }),
   };
-  const journal = await openPhotoJournal(run.folder, classifier, settings, evidenceDraws);
-  const known = new Map(journal.records.map((record) => [record.photo, record]));
+  // Another process keeps it where this one does photos for that.
+  const journal = run.taken ? undefined : await openPhotoJournal(run.folder, classifier, settings, evidenceDraws);
+  const known = new Map((journal?.records ?? []).map((record) => [record.photo, record]));
   // The claim and nothing further: the paper shows masks.
   const auditor = await createAuditor(classifier, { preset: 'quick', settings, evidenceDraws, signal: run.signal });
-  const all: Explained[] = [];
   try {
-    for (const [i, path] of paths.entries()) {
+    const all = await inParts(run, 'photos', paths.length, async (i): Promise<Explained> => {
+      const path = paths[i]!;
       const name = basename(path, extname(path));
       run.onPhase?.(`photo ${i + 1} of ${paths.length}, ${name}: masks for beta ${settings.betas.join(', ')}`);
       const photo = sha256(await readBytes(path, 'Picture'));
@@ -107,16 +108,21 @@ async function explain(
           masks: learned,
           seconds: (performance.now() - start) / 1000,
         };
-        await journal.append(record);
+        // What others have done is kept when all of it is there.
+        if (!run.parts) await journal?.append(record);
         known.set(photo, record);
       }
-      all.push({ ...record, name, picture: fromPlanes(bytesOf(tensor, classifier.card!.range), [3, height, width]) });
+      return { ...record, name, picture: fromPlanes(bytesOf(tensor, classifier.card!.range), [3, height, width]) };
+    });
+    if (run.parts && journal) {
+      const kept = new Set(journal.records.map(({ photo }) => photo));
+      for (const { name: _, picture: _p, ...record } of all) if (!kept.has(record.photo)) await journal.append(record);
     }
+    return all;
   } finally {
     await auditor.dispose();
-    await journal.close();
+    await journal?.close();
   }
-  return all;
 }
 
 const betasOf = (list: string): number[] => words(list).map(Number).sort((a, b) => a - b); // prettier-ignore

@@ -13,7 +13,7 @@ import { byMethod } from './by-method.js';
 import { words } from './fields.js';
 import type { KnownFeaturesConfig } from './kinds.js';
 import { FEATURES, isSwitched, logOddsOf, neededOf, synSamples, type Syn } from './data/known-features.js';
-import { atLeast, atMost, Interrupted, trainedClassifier, trainedExplainer, type Findings, type MapPanel, type RunOptions, type Table, type Verdict } from './run.js'; // prettier-ignore
+import { atLeast, atMost, inParts, Interrupted, trainedClassifier, trainedExplainer, type Findings, type MapPanel, type RunOptions, type Table, type Verdict } from './run.js'; // prettier-ignore
 
 const DATA =
   'Syn1 to Syn6 of INVASE: eleven normal numbers, of which the answer depends on two to five; classes drawn by their probability';
@@ -36,8 +36,9 @@ export async function knownFeatures(config: KnownFeaturesConfig, _data: string |
   const verdicts: Verdict[] = [];
   const panels: MapPanel[] = [];
   const seconds: Record<string, number> = {};
-  for (const set of names) {
-    const found = await onSet(set, config, methods, { ...run, folder: join(run.folder, set) });
+  const sets = await inParts(run, 'sets', names.length, (i, own) => onSet(names[i]!, config, methods, { ...own, folder: join(run.folder, names[i]!) })); // prettier-ignore
+  for (const [i, found] of sets.entries()) {
+    const set = names[i]!;
     seconds[set] = found.seconds;
     metrics[`${set}_accuracy`] = found.accuracy;
     metrics[`${set}_accuracy_of_the_exact_classifier`] = found.exact;

@@ -12,7 +12,7 @@ import { DIGIT, readDigits } from './data/digits.js';
 import { placedName, translatedDigits, type TranslatedDigits } from './data/translated.js';
 import { energyDistance } from './energy-distance.js';
 import type { LearnedNoiseConfig } from './learned-noise-config.js';
-import { atLeast, atMost, Interrupted, moreThan, trainedClassifier, trainedExplainer, type Findings, type RunOptions, type Table } from './run.js'; // prettier-ignore
+import { atLeast, atMost, inParts, Interrupted, moreThan, trainedClassifier, trainedExplainer, type Findings, type RunOptions, type Table } from './run.js'; // prettier-ignore
 import { CARD } from './translated-digits.js';
 
 /** What a LAN is trained on. */
@@ -42,10 +42,12 @@ export async function learnedNoise(config: LearnedNoiseConfig, data: string | un
   const named = placedName(digits.source, pictures);
   const rows: (string | number)[][] = [];
   const found = new Map<string, Found[]>(NOISES.map((noise) => [noise, []]));
-  for (const seed of seeds) {
+  const bySeed = await inParts(run, 'seeds', seeds.length, async (at, parted) => {
+    const seed = seeds[at]!;
+    const results: Found[] = [];
     const train = translatedDigits(digits.train, { ...pictures, seed });
     const validation = translatedDigits(digits.validation, { ...pictures, seed: seed + 1 });
-    const own = { ...run, seed, folder: join(run.folder, `seed-${seed}`) };
+    const own = { ...parted, seed, folder: join(run.folder, `seed-${seed}`) };
     const { classifier } = await trainedClassifier(config.classifier, train, validation, named, CARD, own);
     try {
       for (const noise of NOISES) {
@@ -58,19 +60,23 @@ export async function learnedNoise(config: LearnedNoiseConfig, data: string | un
           : drawn(noise, train, NEAR, seed);
         const near = validation.read(range(NEAR, validation.count), NOISE_DRAW);
         const evidence = await tried(classifier, trained.lan, validation, config.evidence, seed);
-        const result = { ...evidence, distance: energyDistance(toFloat32(draws), near, PIXELS) };
-        found.get(noise)!.push(result);
-        rows.push([
-          noise,
-          seed,
-          ...[result.replaced, ...result.kept, ...result.keptAtShare].map(percent),
-          Number(result.distance.toFixed(3)),
-        ]);
+        results.push({ ...evidence, distance: energyDistance(toFloat32(draws), near, PIXELS) });
       }
+      return results;
     } finally {
       await classifier.dispose();
     }
-  }
+  });
+  for (const [at, results] of bySeed.entries())
+    for (const [i, result] of results.entries()) {
+      found.get(NOISES[i]!)!.push(result);
+      rows.push([
+        NOISES[i]!,
+        seeds[at]!,
+        ...[result.replaced, ...result.kept, ...result.keptAtShare].map(percent),
+        Number(result.distance.toFixed(3)),
+      ]);
+    }
   const all = (noise: string, of: (f: Found) => number): number[] => found.get(noise)!.map(of);
   const gain = (from: string, of: (f: Found) => number): number =>
     Math.min(...all('learned', of).map((v, i) => v - all(from, of)[i]!));

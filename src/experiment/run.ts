@@ -24,7 +24,29 @@ export interface RunOptions {
   readonly onPhase?: (phase: string) => void;
   readonly onStep?: (progress: TrainProgress) => void;
   readonly signal?: AbortSignal;
+  /** Who does pieces that do not need each other; default: this process, one after the other. */
+  readonly parts?: Parts;
+  /** What is trained here was trained to its end by another process, which is the one that writes. */
+  readonly taken?: boolean | undefined;
 }
+
+/** Pieces of an experiment that do not need each other. */
+export interface Parts {
+  /** `count` pieces of part `name`, in their order; `of` gives plain data for each, and finds the run's options for it. Throws as `of` does, and Interrupted. */
+  all<T>(name: string, count: number, of: (i: number, run: RunOptions) => Promise<T>, run: RunOptions): Promise<T[]>;
+}
+
+/** Does pieces that do not need each other, by whoever is there for it. */
+export async function inParts<T>(run: RunOptions, name: string, count: number, of: (i: number, run: RunOptions) => Promise<T>): Promise<T[]> {
+  const own = { ...run, parts: undefined, taken: false };
+  if (run.parts) return run.parts.all(name, count, of, own);
+  const all: T[] = [];
+  for (let i = 0; i < count; i++) {
+    if (run.signal?.aborted) throw new Interrupted();
+    all.push(await of(i, own));
+  }
+  return all;
+} // prettier-ignore
 
 /** A claim of the paper, as it came out here. */
 export interface Verdict {
@@ -165,14 +187,17 @@ export async function trainedClassifier(
       checkpoint: join(run.folder, 'classifier.checkpoint'),
       metrics: join(run.folder, 'classifier.metrics.jsonl'),
       resume: true,
+      taken: run.taken,
     },
     onStep: run.onStep,
     signal: run.signal,
   });
   if (!result.finished) throw new Interrupted();
   const path = join(run.folder, 'classifier.onnx');
-  await writeAtomically(path, encodeModel(dialectModel(classifierGraph(network, result.parameters))));
-  await writeAtomically(join(run.folder, 'classifier.card.json'), `${JSON.stringify(card, null, 2)}\n`);
+  if (!run.taken) {
+    await writeAtomically(path, encodeModel(dialectModel(classifierGraph(network, result.parameters))));
+    await writeAtomically(join(run.folder, 'classifier.card.json'), `${JSON.stringify(card, null, 2)}\n`);
+  }
   return {
     classifier: await openModel(path, { engine: 'onnxruntime', threads: run.threads }),
     accuracy: result.validation?.['accuracy'] ?? NaN,
@@ -198,12 +223,13 @@ export async function trainedExplainer(
     data,
     // Masks as Eq. 2 has them.
     settings: { maskValues: 'soft', ...settings, seed: run.seed },
-    files: { checkpoint: join(run.folder, 'lan.checkpoint'), metrics: join(run.folder, 'lan.metrics.jsonl'), resume: true },
+    files: { checkpoint: join(run.folder, 'lan.checkpoint'), metrics: join(run.folder, 'lan.metrics.jsonl'), resume: true, taken: run.taken }, // prettier-ignore
     onStep: run.onStep,
     signal: run.signal,
   });
   if (!trained.finished) throw new Interrupted();
   const file = exportLan(classifier, trained);
+  if (run.taken) return { ...trained, lan: file };
   await writeAtomically(join(run.folder, 'lan.onnx'), file);
   await writeAtomically(join(run.folder, 'lan.fused.onnx'), (await exportExplained(classifier, trained)).bytes);
   return { ...trained, lan: file };

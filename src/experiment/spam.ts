@@ -13,7 +13,7 @@ import { readMails, vocabularyOf, wordsOf, type Mail } from './data/mails.js';
 import { counter, countSamples, type Counts } from './data/word-counts.js';
 import { words } from './fields.js';
 import type { SpamConfig } from './kinds.js';
-import { atLeast, Interrupted, trainedClassifier, type Findings, type RunOptions, type Table } from './run.js';
+import { atLeast, inParts, trainedClassifier, type Findings, type RunOptions, type Table } from './run.js';
 
 /** Documents shown with their words. */
 const SHOWN = 10;
@@ -198,10 +198,13 @@ async function ranks(
   const relearner = await createRelearner(classifier, { settings });
   const dice = random(run.seed, STREAMS.randomNeed);
   try {
-    for (const [n, { counts, trigger }] of documents.entries()) {
-      if (run.signal?.aborted) throw new Interrupted();
+    const all = await inParts(run, 'masks', documents.length, async (n) => {
+      const { counts } = documents[n]!;
       const x: Tensor = float32(dense(counts, size), [1, size]);
-      const own = neededFirst(toFloat32((await relearner.mask(x)).order), counts.entries);
+      return neededFirst(toFloat32((await relearner.mask(x)).order), counts.entries);
+    });
+    for (const [n, { counts, trigger }] of documents.entries()) {
+      const own = all[n]!;
       found.shown.push(own.slice(0, TOP));
       found.get('lan')!.push(own.indexOf(trigger));
       found.get('random')!.push(dice.integer(counts.entries.length, n, 0));

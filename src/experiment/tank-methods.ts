@@ -5,7 +5,7 @@ import { meanOf } from '../evidence/metric.js';
 import type { Noise } from '../lan/noise.js';
 import type { Classifier } from '../model/open.js';
 import { byMethod } from './by-method.js';
-import { Interrupted, type RunOptions, type Table } from './run.js';
+import { inParts, type RunOptions, type Table } from './run.js';
 import { perPixel } from './statistics.js';
 
 /** A picture with a tank and clouds, and where these are. */
@@ -28,22 +28,25 @@ export async function attentionBy(
   noise: Noise,
   run: RunOptions,
 ): Promise<Attentions> {
-  const found = new Map<string, Float32Array[]>();
-  for (const name of methods) {
+  // In this order one method is needed at a time; one is compiled for many pictures.
+  let opened: { readonly name: string; readonly method: ReturnType<typeof byMethod> } | undefined;
+  const methodOf = async (name: string): Promise<ReturnType<typeof byMethod>> => {
+    if (opened?.name === name) return opened.method;
+    await opened?.method.dispose();
     run.onPhase?.(`${scenes.length} pictures by ${name}`);
-    const method = byMethod(name, classifier, 'pixel');
-    const all: Float32Array[] = [];
-    try {
-      for (const [i, { x }] of scenes.entries()) {
-        if (run.signal?.aborted) throw new Interrupted();
-        all.push(toFloat32((await method.of(x, noise, run.seed + i)).need));
-      }
-    } finally {
-      await method.dispose();
-    }
-    found.set(name, all);
+    opened = { name, method: byMethod(name, classifier, 'pixel') };
+    return opened.method;
+  };
+  const n = scenes.length;
+  try {
+    const all = await inParts(run, 'masks of other methods', methods.length * n, async (k) => {
+      const method = await methodOf(methods[Math.floor(k / n)]!);
+      return toFloat32((await method.of(scenes[k % n]!.x, noise, run.seed + (k % n))).need);
+    });
+    return new Map(methods.map((name, m) => [name, all.slice(m * n, (m + 1) * n)]));
+  } finally {
+    await opened?.method.dispose();
   }
-  return found;
 }
 
 /**

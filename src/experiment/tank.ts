@@ -11,7 +11,7 @@ import type { TankConfig } from './kinds.js';
 import { accuracyOn } from './accuracy.js';
 import { tankSamples } from './data/tank-samples.js';
 import { tankPicture } from './data/tank.js';
-import { atLeast, atMost, trainedClassifier, type Figure, type Findings, type RunOptions } from './run.js';
+import { atLeast, atMost, inParts, trainedClassifier, type Figure, type Findings, type RunOptions } from './run.js';
 import { perPixel } from './statistics.js';
 import { attentionBy, attentionTable, type TankScene } from './tank-methods.js';
 
@@ -115,6 +115,10 @@ async function masks({ data, masks: settings }: TankConfig, classifier: Classifi
     evidenceDraws: 64,
     signal: run.signal,
   });
+  const sceneOf = (n: number): { readonly picture: ReturnType<typeof tankPicture>; readonly x: Tensor } => {
+    const picture = tankPicture({ tank: true, clouds: true }, run.seed, first + settings.noiseSamples + n, size);
+    return { picture, x: float32(Float32Array.from(toPlanes(picture, 3)), [1, 3, size, size]) };
+  };
   const count = settings.pictures * area;
   const attention = new Float32Array(count);
   const seen = { clouds: new Uint8Array(count), tank: new Uint8Array(count) };
@@ -122,11 +126,12 @@ async function masks({ data, masks: settings }: TankConfig, classifier: Classifi
   const attentions: Float32Array[] = [];
   const items: { input: Picture; attention: Float32Array }[] = [];
   try {
-    for (let n = 0; n < settings.pictures; n++) {
-      const picture = tankPicture({ tank: true, clouds: true }, run.seed, first + settings.noiseSamples + n, size);
-      const x = float32(Float32Array.from(toPlanes(picture, 3)), [1, 3, size, size]);
-      const { betas } = await auditor.audit(x);
-      const own = toFloat32(betas[0]!.learned.mask).map((a) => 1 - a);
+    const all = await inParts(run, 'masks', settings.pictures, async (n) => {
+      const { betas } = await auditor.audit(sceneOf(n).x);
+      return toFloat32(betas[0]!.learned.mask).map((a) => 1 - a);
+    });
+    for (const [n, own] of all.entries()) {
+      const { picture, x } = sceneOf(n);
       scenes.push({ x, clouds: picture.clouds, tank: picture.tank });
       attentions.push(own);
       attention.set(own, n * area);

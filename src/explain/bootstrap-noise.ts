@@ -4,7 +4,8 @@ import { LanError } from '../core/errors.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { toPixels, wrongShape } from '../data/dataset.js';
 import { openDataset } from '../data/open-dataset.js';
-import { chosen, pictureSpec } from '../score/score.js';
+import { pictureSpec } from '../score/picture-spec.js';
+import { chosen } from '../score/score.js';
 
 /** Samples at most, and their elements (256 MB). */
 const MOST = 1024;

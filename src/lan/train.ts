@@ -51,6 +51,8 @@ export interface TrainFiles {
   readonly every?: number;
   /** Go on from the checkpoint if there is one. */
   readonly resume: boolean;
+  /** Take what is trained to its end, and write nothing: another process has trained it. */
+  readonly taken?: boolean | undefined;
 }
 
 /** How far a training is. */
@@ -87,7 +89,7 @@ const VALIDATIONS = 20;
  * be written (`write`; its advice says whether there is a checkpoint to go on from).
  */
 export async function train(job: TrainJob): Promise<TrainResult> {
-  return job.files ? whileLocked(dirname(job.files.checkpoint), () => run(job)) : run(job);
+  return job.files && !job.files.taken ? whileLocked(dirname(job.files.checkpoint), () => run(job)) : run(job);
 }
 
 async function run(job: TrainJob): Promise<TrainResult> {
@@ -97,9 +99,11 @@ async function run(job: TrainJob): Promise<TrainResult> {
   const validateEvery = Math.max(every, Math.ceil(iterations / VALIDATIONS / every) * every);
   descent.reset(job.initial());
   const taken = files && (await takeUp(files, job));
+  if (files?.taken && taken?.steps !== iterations)
+    throw new LanError('data', `Checkpoint '${files.checkpoint}': is not trained to its end.`);
   let step = taken?.steps ?? 0;
   const resumedAt = step;
-  if (files?.metrics && step === 0) await writeAtomically(files.metrics, '');
+  if (files?.metrics && step === 0 && !files.taken) await writeAtomically(files.metrics, '');
   const start = performance.now();
   let saved = start;
   let sums = metrics.map((_, i) => taken?.sums[i] ?? 0);
@@ -107,7 +111,7 @@ async function run(job: TrainJob): Promise<TrainResult> {
   let validation: Record<string, number> | undefined;
   let lines = '';
   const save = async (): Promise<void> => {
-    if (!files) return;
+    if (!files || files.taken) return;
     try {
       // Lines first: those beyond the checkpoint are cut when the run goes on, those that miss before it would stay lost.
       if (files.metrics && lines) await append(files.metrics, lines);
@@ -239,7 +243,7 @@ const isThere = (path: string): Promise<boolean> =>
  * to be gone on from is refused: the first save would replace hours of work.
  */
 async function takeUp(
-  { checkpoint, metrics, resume }: TrainFiles,
+  { checkpoint, metrics, resume, taken }: TrainFiles,
   job: TrainJob,
 ): Promise<{ steps: number; sums: readonly number[] } | undefined> {
   if (!(await isThere(checkpoint))) return undefined;
@@ -265,7 +269,7 @@ async function takeUp(
     throw new LanError('data', `Checkpoint '${checkpoint}': is damaged: step ${steps}, ${sums.length} metrics.`, 'Remove it to begin anew.'); // prettier-ignore
   job.descent.restore({ steps, tensors });
   // Lines that were written after the checkpoint are written again.
-  if (metrics && (await isThere(metrics))) {
+  if (metrics && !taken && (await isThere(metrics))) {
     const lines = new TextDecoder().decode(await readBytes(metrics, 'Metrics')).split('\n');
     const kept = lines.filter((line) => line !== '' && stepOf(line) <= steps);
     await writeAtomically(metrics, kept.map((line) => `${line}\n`).join(''));

@@ -1,4 +1,5 @@
 // The one door to bullmq and ioredis, which are loaded when a queue is first asked for: connections, and what is wrong with them in a sentence.
+import { isIP } from 'node:net';
 import type { Queue, QueueEvents, RedisOptions, Worker } from 'bullmq';
 import { LanError, messageOf } from '../core/errors.js';
 import { madeWith } from '../core/version.js';
@@ -44,7 +45,8 @@ function lasting({ host, port, username, password, db, tls }: QueueAddress): Red
     username,
     password,
     db,
-    ...(tls ? { tls: { servername: host } } : {}),
+    // A number is no name to be asked for; the certificate is held against it all the same.
+    ...(tls ? { tls: isIP(host) ? {} : { servername: host } } : {}),
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(100 * 2 ** Math.min(times, 10), PAUSE),
   };
@@ -87,6 +89,13 @@ function unreachable({ shown, host, port }: QueueAddress, ...errors: readonly un
       'runtime',
       `Queue ${shown}: the server does not let this user in (${/NOAUTH/.test(text) ? 'it asks for a password' : /NOPERM/.test(text) ? 'the user may not use it' : 'wrong user or password'}).`,
       'Give the password in REDIS_PASSWORD, or in the address as redis://user:password@host/name.',
+    );
+  const certificate = errors.map(codeOf).find((code) => /CERT|SIGNATURE|ERR_TLS/.test(code));
+  if (certificate !== undefined)
+    return new LanError(
+      'runtime',
+      `Queue ${shown}: the certificate of the server is not trusted (${messageOf(errors[0]).split('\n')[0]}).`,
+      'Give the file of the authority that has signed it in NODE_EXTRA_CA_CERTS, and the host by a name that stands in it.',
     );
   const reason = { ECONNREFUSED: 'nothing listens there', ENOTFOUND: 'the host is not known', ETIMEDOUT: 'no answer' }[codeOf(errors[0])]; // prettier-ignore
   return new LanError(

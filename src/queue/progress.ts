@@ -42,6 +42,34 @@ export function showProgress(
   };
 }
 
+/** Jobs that are looked at together. */
+const PAGE = 1000;
+
+/** Takes the jobs of a run out of the queue, and what is told of it. Gives how many; those that are worked on end by themselves, and are left: their number. */
+export async function removeRun(queue: JobQueue, run: string): Promise<{ readonly removed: number; readonly left: number }> {
+  let [removed, left] = [0, 0];
+  for (const state of ['wait', 'prioritized', 'delayed', 'completed', 'failed', 'active'] as const) {
+    for (let at = 0; ; ) {
+      const jobs = await queue.getJobs([state], at, at + PAGE - 1);
+      if (jobs.length === 0) break;
+      let stay = 0;
+      for (const job of jobs) {
+        // One that was begun, or taken away, meanwhile.
+        const gone = (job?.data as { readonly run?: unknown } | undefined)?.run === run && (await queue.remove(job.id!).catch(() => 0)) === 1;
+        if (gone) removed++;
+        else {
+          stay++;
+          if (state === 'active' && job?.data?.run === run) left++;
+        }
+      }
+      at += stay;
+    }
+  }
+  const client = await queue.backend.client;
+  await client.hdel(keyOf(queue), run);
+  return { removed, left };
+} // prettier-ignore
+
 /** Runs of this queue, the latest first; those that were not heard of for a month are forgotten. */
 export async function runsOf(queue: JobQueue): Promise<RunProgress[]> {
   const client = await queue.backend.client;

@@ -7,14 +7,14 @@ import { pluginIdentity } from '../core/plugin.js';
 import { openJournal, type Header } from '../data/journal.js';
 import type { Classifier } from '../model/classifier.js';
 import { requireClasses } from '../model/task.js';
-import { sceneOf, type Placement, type SceneOptions } from './scene.js';
+import { sceneOf, type Placement, type Scene, type SceneOptions } from './scene.js';
 import { accuracy, type Accuracy } from './score.js';
 
 /** What is put where, and how the answers are counted. Lengths in pixels of the model's input. */
 export interface PositionMapOptions extends SceneOptions {
   /** The right output of objects without a label. Default: what the model answers to the object centred. */
   readonly label?: number;
-  /** Samples a run. Default 64. */
+  /** Samples a run. Default BATCH, 64. */
   readonly batch?: number;
   /** File that keeps what is done; a run with the same settings goes on from it. */
   readonly journal?: string;
@@ -44,6 +44,47 @@ export interface PositionMap {
   readonly interrupted: boolean;
 }
 
+/** Samples a run, where nothing is said. */
+export const BATCH = 64;
+
+/** Counts the right answers at `count` positions from `first` on, row by row; undefined where the work was to end before. */
+export interface PlaceCounter {
+  /** Threads of whoever counts. */
+  readonly threads: number | undefined;
+  /** Pieces that are begun at the same time. */
+  readonly ahead: number;
+  count(first: number, count: number): Promise<number[] | undefined>;
+}
+
+/** Others that count in place of this process; whoever starts them ends them. `labels`: the right output of each sample. */
+export type OtherCounters = (labels: readonly number[], objects: Scene['chosen'], pieces: { readonly total: number; readonly each: number; readonly here: PlaceCounter }) => Promise<PlaceCounter | undefined>; // prettier-ignore
+
+/** This process. */
+export function counterHere(classifier: Classifier, scene: Scene, labels: readonly number[], batch: number): PlaceCounter {
+  const { rows, columns, samples, compose } = scene;
+  return {
+    threads: classifier.engine.info.threads,
+    ahead: 1,
+    async count(first, n) {
+      const place = (i: number): Placement => {
+        const p = first + Math.floor(i / samples);
+        const s = i % samples;
+        return { sample: s, row: rows[Math.floor(p / columns.length)]!, column: columns[p % columns.length]!, draw: 1 + samples + p * samples + s }; // prettier-ignore
+      };
+      const answers = await inPieces(n * samples, 8 * batch, async (from, count) =>
+        argmax(
+          await classifier.predict(
+            compose(count, (i) => place(from + i)),
+            classifier.card,
+            batch,
+          ),
+        ),
+      );
+      return Array.from({ length: n }, (_, p) => labels.filter((label, s) => answers[p * samples + s] === label).length);
+    },
+  };
+}
+
 /** Right answers at consecutive positions from `first` on. */
 const Piece = z.object({ first: z.int().nonnegative(), correct: z.array(z.int().nonnegative()) });
 
@@ -52,20 +93,26 @@ const Piece = z.object({ first: z.int().nonnegative(), correct: z.array(z.int().
  * every position, so that positions differ by place alone. Same settings and seed, same result, however often it was interrupted.
  * Throws LanError for models that take no pictures, objects that do not fit, more samples than objects, and a journal of other settings.
  */
-export async function positionMap(classifier: Classifier, options: PositionMapOptions): Promise<PositionMap> {
+export async function positionMap(
+  classifier: Classifier,
+  options: PositionMapOptions,
+  others?: OtherCounters,
+): Promise<PositionMap> {
   requireClasses(classifier, 'A position map counts right classes');
   const scene = sceneOf(classifier, options);
-  const { height, width, object, rows, columns, samples, chosen, compose } = scene;
-  const { stride = 1, clip = true, seed = 0, batch = 64, background = 0 } = options;
-  const predict = async (count: number, at: (i: number) => Placement) =>
-    argmax(await classifier.predict(compose(count, at), classifier.card, batch));
-
+  const { height, width, object, rows, columns, samples, chosen } = scene;
+  const { stride = 1, clip = true, seed = 0, batch = BATCH, background = 0 } = options;
   // Draw 0 chose the objects; the noise of the centred pictures comes first, that of the positions after it.
-  const centred = await inPieces(samples, batch, (from, n) => predict(n, (i) => scene.centred(from + i)));
+  const centred = await inPieces(samples, batch, async (from, n) => argmax(await classifier.predict(scene.compose(n, (i) => scene.centred(from + i)), classifier.card, batch))); // prettier-ignore
   const labels = chosen.map((o, i) => o.label ?? options.label ?? centred[i]!);
+  const total = rows.length * columns.length;
+  // Whole positions together, as many as fill a batch: the pieces of a run that goes on are those of the unbroken run.
+  const piece = Math.max(1, Math.floor(batch / samples));
+  const here = counterHere(classifier, scene, labels, batch);
+  const counter = (await others?.(labels, chosen, { total, each: piece, here })) ?? here;
   const plugins = pluginIdentity(classifier.plugins);
   const settings: Header = {
-    schema: 'lan-onnx/grid-journal@1',
+    schema: 'lan-onnx/grid-journal@2',
     model: classifier.source.sha256,
     ...(plugins && { plugins: JSON.stringify(plugins) }),
     card: JSON.stringify(classifier.card),
@@ -78,24 +125,27 @@ export async function positionMap(classifier: Classifier, options: PositionMapOp
     clip,
     seed,
     batch,
+    // Other threads may round otherwise.
+    threads: counter.threads ?? null,
   };
-  const total = rows.length * columns.length;
-  // Whole positions together, as many as fill a batch: the pieces of a run that goes on are those of the unbroken run.
-  const piece = Math.max(1, Math.floor(batch / samples));
   const correct = new Map<number, number>();
   const journal = options.journal === undefined ? undefined : await openJournal(options.journal, settings, Piece);
+  const begun: (readonly [number, Promise<number[] | undefined>])[] = [];
   try {
     for (const { first, correct: counts } of journal?.records ?? []) counts.forEach((c, i) => correct.set(first + i, c));
-    for (let first = 0; first < total && !options.signal?.aborted; first += piece) {
-      if (correct.has(first)) continue;
-      const n = Math.min(piece, total - first);
-      const place = (i: number): Placement => {
-        const p = first + Math.floor(i / samples);
-        const s = i % samples;
-        return { sample: s, row: rows[Math.floor(p / columns.length)]!, column: columns[p % columns.length]!, draw: 1 + samples + p * samples + s }; // prettier-ignore
-      };
-      const answers = await inPieces(n * samples, 8 * batch, (from, count) => predict(count, (i) => place(from + i)));
-      const counts = Array.from({ length: n }, (_, p) => labels.filter((label, s) => answers[p * samples + s] === label).length);
+    const left = Array.from({ length: Math.ceil(total / piece) }, (_, i) => i * piece).filter((first) => !correct.has(first));
+    let next = 0;
+    while ((next < left.length || begun.length > 0) && !options.signal?.aborted) {
+      while (next < left.length && begun.length < counter.ahead) {
+        const first = left[next++]!;
+        const counting = counter.count(first, Math.min(piece, total - first));
+        // It is awaited in its turn; until then a failure must not count as unhandled.
+        counting.catch(() => undefined);
+        begun.push([first, counting]);
+      }
+      const [first, counting] = begun.shift()!;
+      const counts = await counting;
+      if (!counts) break;
       counts.forEach((c, i) => correct.set(first + i, c));
       await journal?.append({ first, correct: counts });
       options.onProgress?.(correct.size, total);
@@ -103,6 +153,7 @@ export async function positionMap(classifier: Classifier, options: PositionMapOp
       await new Promise((resolve) => setImmediate(resolve));
     }
   } finally {
+    await Promise.allSettled(begun.map(([, counting]) => counting));
     await journal?.close();
   }
   const positions = [...correct.keys()]

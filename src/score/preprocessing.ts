@@ -9,7 +9,8 @@ import type { Classifier } from '../model/classifier.js';
 import { candidates } from '../model/conventions.js';
 import { picturesOf, settled, type Preprocessing } from '../model/guess.js';
 import { sceneOf, type SceneOptions } from './scene.js';
-import { chosen, pictureSpec } from './score.js';
+import { pictureSpec } from './picture-spec.js';
+import { chosen } from './score.js';
 
 /** How one convention did. */
 export interface TriedConvention {

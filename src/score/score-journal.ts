@@ -40,14 +40,19 @@ export interface Scored {
   readonly labels: ArrayLike<number>;
   readonly order: readonly number[];
   readonly batch: 'auto' | number;
+  /** Of whoever scores. */
+  readonly threads: number | undefined;
 }
 
 /** Opens the journal of a score. Throws LanError as openJournal: `data` for one of another model, other samples or settings. */
-export function openScoreJournal(path: string, { classifier, dataset, labels, order, batch }: Scored): Promise<Journal<Piece>> {
+export function openScoreJournal(
+  path: string,
+  { classifier, dataset, labels, order, batch, threads }: Scored,
+): Promise<Journal<Piece>> {
   const { source, card, outputKind, output } = classifier;
   const plugins = pluginIdentity(classifier.plugins);
   const header: Header = {
-    schema: 'lan-onnx/score-journal@1',
+    schema: 'lan-onnx/score-journal@2',
     model: source.sha256,
     ...(plugins && { plugins: JSON.stringify(plugins) }),
     card: JSON.stringify(card) ?? null,
@@ -55,6 +60,8 @@ export function openScoreJournal(path: string, { classifier, dataset, labels, or
     samples: digestOf(dataset, labels, order),
     count: order.length,
     batch,
+    // Other threads may round otherwise.
+    threads: threads ?? null,
   };
   return openJournal(path, header, Piece);
 }

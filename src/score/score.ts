@@ -1,15 +1,15 @@
 // How well a classifier does on a dataset: accuracy, confusion, cross-entropy and throughput, by onnxruntime on the original file.
 import { LanError } from '../core/errors.js';
 import { wilson } from '../core/proportion.js';
-import { topK } from '../core/rows.js';
 import { choose, random, STREAMS } from '../core/random.js';
-import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
-import type { Batch, Dataset, PictureSpec, Unreadable } from '../data/dataset.js';
+import { sizeOf } from '../core/tensor.js';
+import type { Dataset, Unreadable } from '../data/dataset.js';
 import { matchLabels } from '../data/labels.js';
 import type { Classifier } from '../model/classifier.js';
-import { predictInputs } from '../explain/at-hook-point.js';
 import { requireClasses } from '../model/task.js';
+import { pictureSpec } from './picture-spec.js';
 import { batchSize } from './batch-size.js';
+import { scorerHere, type Scorer } from './pieces.js';
 import { openScoreJournal, type Piece, type Scored } from './score-journal.js';
 
 /** Which samples are scored, and how many at once. */
@@ -26,6 +26,20 @@ export interface ScoreOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Ends the run early; what is done is given. */
   readonly signal?: AbortSignal;
+}
+
+/** Other processes that score in place of this one; whoever started them ends them. */
+export interface OtherScorers {
+  /** Threads of each. */
+  readonly threads: number;
+  /** `size`: samples a run. */
+  scorer(size: number): Scorer;
+}
+
+/** Consecutive samples: place of the first in the order of the run, and their numbers in the dataset. */
+export interface PieceOf {
+  readonly at: number;
+  readonly indices: readonly number[];
 }
 
 /** A fraction of samples with its 95 % Wilson score interval. */
@@ -75,17 +89,18 @@ export interface Answer {
   readonly probability: number;
 }
 
-/** Chunks that are being read while the model runs: sharp decodes in its own threads. */
-const AHEAD = 2;
 /** Samples read at once, in whole batches: every turn of the event loop costs a millisecond while onnxruntime's threads spin. */
 const CHUNK = 1024;
+/** Such chunks at least, so that there is something for several processes whatever their number, which changes no sum. */
+const CHUNKS = 16;
 /** Values of such a chunk at most, a byte each where they are pixels. */
 const CHUNK_VALUES = 2 ** 25;
-/** How pictures have to come for this classifier; undefined where it takes none. */
-export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inputShape'>): PictureSpec | undefined {
-  if (!card) return undefined;
-  const [channels, height, width] = inputShape as [1 | 3, number, number];
-  return { channels, height, width, resize: card.resize, crop: card.crop, resample: card.resample };
+
+/** Throws LanError (`data`) for a model whose right answers cannot be counted. */
+export function requireScorable(classifier: Classifier): void {
+  requireClasses(classifier, 'A score counts right classes');
+  // Every other input needs a value, which no sample brings.
+  if (!classifier.hookPoint?.hasSkipPath) classifier.requireFeeds();
 }
 
 /**
@@ -93,15 +108,19 @@ export function pictureSpec({ card, inputShape }: Pick<Classifier, 'card' | 'inp
  * interrupted where a `journal` keeps what is done. Throws LanError for labels that do not fit the model, samples of another shape, no readable sample at
  * all, a journal of other settings, and with `strict` for the first that cannot be read.
  */
-export async function score(classifier: Classifier, dataset: Dataset, options: ScoreOptions = {}): Promise<ScoreResult> {
-  requireClasses(classifier, 'A score counts right classes');
-  // Every other input needs a value, which no sample brings.
-  if (!classifier.hookPoint?.hasSkipPath) classifier.requireFeeds();
+export async function score(
+  classifier: Classifier,
+  dataset: Dataset,
+  options: ScoreOptions = {},
+  others?: OtherScorers,
+): Promise<ScoreResult> {
+  requireScorable(classifier);
   const k = classifier.classes;
   const matched = matchLabels(dataset, classifier.labels, k);
   const { labels } = matched;
   const order = chosen(dataset.length, options);
-  const what: Scored = { classifier, dataset, labels, order, batch: options.batch ?? 'auto' };
+  const threads = others?.threads ?? classifier.engine.info.threads;
+  const what: Scored = { classifier, dataset, labels, order, batch: options.batch ?? 'auto', threads };
   const journal = options.journal === undefined ? undefined : await openScoreJournal(options.journal, what);
   const pieces = new Map(journal?.records.map((piece) => [piece.at, piece]));
   let size: number;
@@ -111,7 +130,7 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
     size =
       journal?.records[0]?.batch ??
       (hookPoint ? 1 : await batchSize(classifier, dataset, order, pictureSpec(classifier), what.batch));
-    await scorePieces(what, size, pieces, options, (piece) => journal?.append(piece));
+    await scorePieces(what, size, pieces, options, others, (piece) => journal?.append(piece));
   } finally {
     await journal?.close();
   }
@@ -150,64 +169,46 @@ export async function score(classifier: Classifier, dataset: Dataset, options: S
 
 /** Scores what is not in `pieces` yet, in pieces of whole batches, and puts it there; `keep` is told of each. */
 async function scorePieces(
-  { classifier, dataset, labels, order }: Scored,
+  scored: Scored,
   size: number,
   pieces: Map<number, Piece>,
   { strict, signal, onProgress }: ScoreOptions,
+  others: OtherScorers | undefined,
   keep: (piece: Piece) => Promise<void> | undefined,
 ): Promise<void> {
-  const k = classifier.classes;
-  const spec = pictureSpec(classifier);
-  const most = Math.min(CHUNK, CHUNK_VALUES / sizeOf(classifier.sampleShape));
+  const { classifier, dataset, labels, order } = scored;
+  const most = Math.min(CHUNK, CHUNK_VALUES / sizeOf(classifier.sampleShape), order.length / CHUNKS);
   const chunk = size * Math.max(1, Math.floor(most / size));
   // One batch first, so that the model runs while the first chunk is still being read.
   const all = order.length === 0 ? [] : [0];
   for (let at = size; at < order.length; at += chunk) all.push(at);
-  const starts = all.filter((at) => !pieces.has(at));
+  const left = all
+    .filter((at) => !pieces.has(at))
+    .map((at): PieceOf => ({ at, indices: order.slice(at, at === 0 ? size : at + chunk) }));
   let done = [...pieces.values()].reduce((sum, p) => sum + p.answers.length + p.unreadable.length, 0);
   const refuse = (unreadable: readonly Unreadable[]): void => {
     if (strict && unreadable.length > 0)
       throw new LanError('data', unreadable[0]!.reason, 'Without `strict` it is left out and counted.');
   };
   refuse([...pieces.values()].flatMap((p) => p.unreadable));
-  const queue: { readonly at: number; readonly reading: Promise<Batch> }[] = [];
-  const readNext = (): void => {
-    const at = starts.shift();
-    if (at === undefined) return;
-    const reading = dataset.read(order.slice(at, at === 0 ? size : at + chunk), spec);
-    // It is awaited later; until then a failure must not count as unhandled.
-    reading.catch(() => undefined);
-    queue.push({ at, reading });
-  };
-  for (let i = 0; i < AHEAD; i++) readNext();
+  const scorer = others?.scorer(size) ?? scorerHere(classifier, dataset, labels, size);
+  const begun: ReturnType<Scorer['begin']>[] = [];
+  let next = 0;
   let last = performance.now();
   try {
-    while (queue.length > 0 && !signal?.aborted) {
-      const { at, reading } = queue.shift()!;
-      const batch = await reading;
-      readNext();
-      refuse(batch.unreadable);
-      const piece: Piece = { at, batch: size, answers: [], unreadable: [...batch.unreadable], inTop5: 0, entropy: 0, seconds: 0, modelSeconds: 0 }; // prettier-ignore
-      if (batch.indices.length > 0) {
-        const began = performance.now();
-        const p = await (classifier.hookPoint
-          ? predictInputs(classifier, batch.x)
-          : classifier.predict(batch.x, classifier.card, size));
-        piece.modelSeconds = (performance.now() - began) / 1000;
-        const values = spread(p);
-        batch.indices.forEach((index, i) => {
-          const row = values.subarray(i * k, (i + 1) * k);
-          const label = labels[index]!;
-          const top = topK(row, 5);
-          const predicted = top[0]!;
-          piece.answers.push([index, label, predicted, row[predicted]!]);
-          piece.entropy += surprise(row, label, classifier.severalLabels);
-          if (top.includes(label)) piece.inTop5++;
-        });
-      }
-      piece.seconds = (performance.now() - last) / 1000;
-      last = performance.now();
-      pieces.set(at, piece);
+    while (next < left.length || begun.length > 0) {
+      while (next < left.length && begun.length < scorer.ahead) begun.push(scorer.begin(left[next++]!));
+      if (signal?.aborted) break;
+      const found = await begun[0]!.piece();
+      // It was not begun any more.
+      if (!found) break;
+      begun.shift();
+      refuse(found.unreadable);
+      const now = performance.now();
+      // What several processes do at the same time takes as long as it takes.
+      const piece = { ...found, seconds: (now - last) / 1000, modelSeconds: found.modelSeconds / scorer.width };
+      last = now;
+      pieces.set(piece.at, piece);
       await keep(piece);
       done += piece.answers.length + piece.unreadable.length;
       onProgress?.(done, order.length);
@@ -215,7 +216,7 @@ async function scorePieces(
       await new Promise((resolve) => setImmediate(resolve));
     }
   } finally {
-    await Promise.allSettled(queue.map((q) => q.reading));
+    await Promise.allSettled(begun.map(({ over }) => over));
   }
 }
 
@@ -231,22 +232,6 @@ export const accuracy = (correct: number, count: number): Accuracy => ({
 export function classNames(classifier: Classifier, dataset: Dataset | undefined, k: number): string[] {
   const names = classifier.labels.length > 0 ? classifier.labels : dataset?.classes?.length === k ? dataset.classes : [];
   return Array.from({ length: k }, (_, i) => names[i] ?? `class ${i}`);
-}
-
-/** Probabilities [N,K]; of one output, that of the second class, [N,2]. */
-function spread(p: Tensor): Float32Array {
-  const values = toFloat32(p);
-  if (p.dims[1] !== 1) return values;
-  const both = new Float32Array(values.length * 2);
-  values.forEach((v, i) => both.set([1 - v, v], 2 * i));
-  return both;
-}
-
-/** Cross-entropy of one row against its label, in nats. */
-function surprise(row: Float32Array, label: number, severalLabels: boolean): number {
-  const cost = (p: number): number => -Math.log(Math.max(p, 1e-30));
-  if (!severalLabels) return cost(row[label]!);
-  return row.reduce((sum, p, i) => sum + cost(i === label ? p : 1 - p), 0);
 }
 
 /** At most `limit` of `length` samples, drawn by `seed`, in ascending order, so that files are read from front to back. */

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,21 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startTelemetry } from '../../src/cli/telemetry.js';
 import { PROGRAM } from '../support/built.js';
 import { cli } from '../support/command.js';
+
+interface Point {
+  readonly asDouble?: number;
+  readonly asInt?: string | number;
+  readonly count?: string | number;
+  readonly sum?: number;
+}
+
+/** A metric as OTLP has it in JSON. */
+interface Metric {
+  readonly name: string;
+  readonly sum?: { readonly dataPoints: readonly Point[] };
+  readonly gauge?: { readonly dataPoints: readonly Point[] };
+  readonly histogram?: { readonly dataPoints: readonly Point[] };
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-log-'));
 const picture = 'models/tank/pictures/tank/05.png';
@@ -69,20 +84,29 @@ test('an error is a line of level error, and the end has its code', async () => 
 });
 
 test('with an endpoint a span a command and an input, and metrics of jobs, steps a second, failures and memory; nothing without', async () => {
-  const run = async (env: Record<string, string>): Promise<void> => {
+  const broken = join(folder, 'broken.png');
+  writeFileSync(broken, 'not a picture');
+  const run = async (env: Record<string, string>, code = 0, ...more: string[]): Promise<void> => {
     const [node, entry] = PROGRAM;
-    const child = spawn(node, [entry, ...audit], { env: { ...process.env, ...env }, stdio: 'ignore' });
-    expect((await once(child, 'exit'))[0]).toBe(0);
+    const child = spawn(node, [entry, ...audit, ...more], { env: { ...process.env, ...env }, stdio: 'ignore' });
+    expect((await once(child, 'exit'))[0]).toBe(code);
   };
   await run({ OTEL_EXPORTER_OTLP_ENDPOINT: '' });
   expect([...sent.keys()]).toEqual([]);
-  await run({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: 'nightly' });
+  await run({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: 'nightly' }, 2, '--image', picture, broken);
   expect([...sent.keys()].sort()).toEqual(['/v1/metrics', '/v1/traces']);
   const traces = sent.get('/v1/traces')!.join();
   for (const text of ['"name":"audit"', '"name":"input"', picture, '"nightly"', '"exit.code"']) expect(traces).toContain(text);
-  const metrics = sent.get('/v1/metrics')!.join();
-  for (const name of ['lan_onnx.jobs', 'lan_onnx.steps_per_second', 'process.memory.usage'])
-    expect(metrics).toContain(`"${name}"`);
+  // The last word of each: what it counted, of what kind.
+  const bodies = sent.get('/v1/metrics')!.map((body) => JSON.parse(body) as { resourceMetrics: { scopeMetrics: { metrics: Metric[] }[] }[] }); // prettier-ignore
+  const metrics = new Map(bodies.flatMap((body) => body.resourceMetrics.flatMap((r) => r.scopeMetrics.flatMap((m) => m.metrics.map((metric) => [metric.name, metric] as const))))); // prettier-ignore
+  expect(Number(metrics.get('lan_onnx.jobs')!.sum!.dataPoints[0]!.asDouble ?? metrics.get('lan_onnx.jobs')!.sum!.dataPoints[0]!.asInt)).toBe(2); // prettier-ignore
+  expect(Number(metrics.get('lan_onnx.failures')!.sum!.dataPoints[0]!.asDouble ?? metrics.get('lan_onnx.failures')!.sum!.dataPoints[0]!.asInt)).toBe(1); // prettier-ignore
+  expect(Number(metrics.get('lan_onnx.steps_per_second')!.histogram!.dataPoints[0]!.count)).toBe(1);
+  expect(metrics.get('lan_onnx.steps_per_second')!.histogram!.dataPoints[0]!.sum).toBeGreaterThan(0);
+  const memory = metrics.get('process.memory.usage')!.gauge!.dataPoints[0]!;
+  expect(Number(memory.asDouble ?? memory.asInt)).toBeGreaterThan(2 ** 24);
+  expect(traces).toContain('"code":2');
 }, 60_000);
 
 test.each([

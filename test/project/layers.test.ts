@@ -96,6 +96,7 @@ test.each([
   [/^@huggingface\//, /^src\/data\/tokenizer\.ts$/],
   [/^@opentelemetry\//, /^src\/cli\/telemetry\.ts$/],
   [/^(bullmq|ioredis)$/, /^src\/queue\/connection\.ts$/],
+  [/^aws4fetch$/, /^src\/queue\/s3\.ts$/],
 ])('%s is imported by %s alone', (dependency, allowed) => {
   const users = imports.filter((i) => dependency.test(i.target) && !i.typeOnly).map((i) => i.file);
   expect(users.length).toBeGreaterThan(0);

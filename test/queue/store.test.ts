@@ -1,5 +1,6 @@
 // Contents by their hash: in a folder, over HTTP, cached; what is not what its name says is refused.
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -9,6 +10,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sha256 } from '../../src/data/files.js';
 import { openCache } from '../../src/queue/cache.js';
 import { pack, unpack } from '../../src/queue/parcel.js';
+import { remote } from '../../src/queue/remote-store.js';
+import { signedForS3 } from '../../src/queue/s3.js';
 import { openStore } from '../../src/queue/store.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-store-'));
@@ -68,9 +71,69 @@ test('HTTP: GET, HEAD, PUT and DELETE below the address, its query behind each, 
   expect(asked).toEqual(['HEAD', 'PUT', 'HEAD', 'GET', 'GET', 'DELETE', 'GET'].map((m) => `${m} /base/2c/${hash}?sig=1 ${auth}`));
 });
 
+test('HTTP: an answer that breaks off is thrown away and asked for again, and so is one of a server that fails', async () => {
+  let times = 0;
+  const flaky = createServer((_, response) => {
+    times++;
+    if (times === 1) {
+      response.setHeader('content-length', 5);
+      response.write('hel', () => response.destroy());
+    } else {
+      response.statusCode = times === 2 ? 503 : 200;
+      response.end(times === 2 ? '' : 'hello');
+    }
+  }).listen(0, '127.0.0.1');
+  await once(flaky, 'listening');
+  const store = await openStore(`http://127.0.0.1:${(flaky.address() as AddressInfo).port}`);
+  expect(Buffer.from(await store.get(hash)).toString()).toBe('hello');
+  expect(times).toBe(3);
+  flaky.closeAllConnections();
+  flaky.close();
+}, 10_000);
+
+/** The signature of a request as AWS describes version 4, from what came. */
+function signatureOf(request: IncomingMessage, secret: string): string {
+  const [, , date, region, service, signed] = /Credential=([^/]+)\/(\d+)\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+)/.exec(request.headers.authorization!)!; // prettier-ignore
+  const headers = signed!.split(';').map((name) => `${name}:${String(request.headers[name])}\n`).join(''); // prettier-ignore
+  const canonical = [request.method, request.url, '', headers, signed, request.headers['x-amz-content-sha256']].join('\n');
+  const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+  const key = [date!, region!, service!, 'aws4_request'].reduce<string | Buffer>((k, part) => hmac(k, part), `AWS4${secret}`);
+  const scope = `${date}/${region}/${service}/aws4_request`;
+  return hmac(key, ['AWS4-HMAC-SHA256', request.headers['x-amz-date'], scope, sha256(canonical)].join('\n')).toString('hex');
+}
+
+test('s3://: the same below an endpoint, each request signed with the keys of the environment', async () => {
+  const seen: [string, boolean][] = [];
+  const bucket = createServer((request, response) => {
+    const given = /Signature=([0-9a-f]+)/.exec(request.headers.authorization ?? '')?.[1];
+    seen.push([`${request.method} ${request.url}`, given === signatureOf(request, 'secret')]);
+    request.resume().on('end', () => {
+      response.statusCode = request.method === 'HEAD' ? 404 : 200;
+      response.end(request.method === 'GET' ? 'hello' : undefined);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(bucket, 'listening');
+  const endpoint = `http://127.0.0.1:${(bucket.address() as AddressInfo).port}/`;
+  const keys = { AWS_ACCESS_KEY_ID: 'me', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'eu-north-1', AWS_ENDPOINT_URL: endpoint };
+  const store = remote(...(await signedForS3('s3://nightly/runs/', keys)));
+  expect(store.shown).toBe('s3://nightly/runs');
+  expect(await store.put(bytes('hello'))).toBe(hash);
+  expect(Buffer.from(await store.get(hash)).toString()).toBe('hello');
+  expect(seen).toEqual(['HEAD', 'PUT', 'GET'].map((m) => [`${m} /nightly/runs/2c/${hash}`, true]));
+  expect((await signedForS3('s3://bbb/x', { ...keys, AWS_ENDPOINT_URL: '' }))[0]).toBe(
+    'https://bbb.s3.eu-north-1.amazonaws.com/x',
+  );
+  await expect(signedForS3('s3://bbb/x', {})).rejects.toThrow('`store`: s3://bbb/x is signed for with keys that are not there. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment.'); // prettier-ignore
+  bucket.closeAllConnections();
+  bucket.close();
+});
+
 test('what is no store is refused without its password', async () => {
   await expect(openStore('s3://key:secret@bucket/x')).rejects.toThrow(
-    "`store`: expected a folder, or an address that begins with http:// or https://, received 's3://bucket/x'. Objects of S3 are had by their HTTPS address.",
+    "`store`: expected s3://bucket or s3://bucket/prefix, received 's3://bucket/x'.",
+  );
+  await expect(openStore('ftp://key:secret@bucket/x')).rejects.toThrow(
+    "`store`: expected a folder, or an address that begins with http://, https:// or s3://, received 'ftp://bucket/x'.",
   );
   await expect(openStore(join(folder, 'shared/2c', 'x\0y'))).rejects.toThrow(/Cannot write/);
 });

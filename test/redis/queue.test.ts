@@ -1,7 +1,5 @@
 // Audits through a real Redis: workers, server and coordinator killed in the middle, pictures that kill, jobs that lie. Its own target, `make test-queue`.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -15,7 +13,7 @@ import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
 import { MOST_PICTURES } from '../../src/model/guess.js';
 import { pack } from '../../src/queue/parcel.js';
-import { PROGRAM } from '../support/built.js';
+import { programs } from './programs.js';
 import { redisServer, type RedisServer } from './server.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-queue-'));
@@ -44,57 +42,16 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Started {
-  readonly child: ChildProcess;
-  readonly out: () => string;
-  readonly err: () => string;
-  readonly ended: Promise<number | null>;
-}
-const running = new Set<ChildProcess>();
-
-/** The command line in a process of its own, with the server's password. */
-function start(argv: readonly string[], env: Record<string, string> = {}): Started {
-  const [node, entry] = PROGRAM;
-  const child = spawn(node, [entry, ...argv], { env: { ...process.env, REDIS_PASSWORD: server.password, ...env }, cwd: folder });
-  running.add(child);
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (data) => (out += String(data)));
-  child.stderr.on('data', (data) => (err += String(data)));
-  const ended = once(child, 'close').then(([code]) => (running.delete(child), code as number | null));
-  return { child, out: () => out, err: () => err, ended };
-}
+const { start, killAll, until, linesOf, filesOf } = programs(folder, () => ({ REDIS_PASSWORD: server.password }));
 
 beforeEach(() => server.start());
 afterEach(async () => {
-  const all = [...running].map(async (child) => {
-    const gone = once(child, 'close');
-    child.kill('SIGKILL');
-    await gone;
-  });
-  await Promise.all(all);
+  await killAll();
   await server.kill();
 });
 
-const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  while (!(await holds())) await new Promise((done) => setTimeout(done, 20));
-};
 const worker = (queue: string, name: string, ...more: string[]) =>
   start(['worker', '--queue', server.queue(queue), '--store', at('store'), '--cache', at(name), '--workers', '1', '--lost-after', '2s', '--trust', ...more]); // prettier-ignore
-const linesOf = (out: string): string[] =>
-  existsSync(at(out, 'results.jsonl')) ? readFileSync(at(out, 'results.jsonl'), 'utf8').split('\n').slice(0, -1) : [];
-
-/** All files of a result by name; of the documents all but how long it took. */
-function filesOf(out: string): Map<string, string> {
-  const files = readdirSync(at(out), { recursive: true, encoding: 'utf8' }).filter((f) => statSync(at(out, f)).isFile());
-  return new Map(
-    files.sort().map((name) => {
-      const bytes = readFileSync(at(out, name));
-      const timed = name.endsWith('.json');
-      return [name, timed ? bytes.toString().replace(/"(compileSeconds|learnSeconds|secondsPerStep|evidenceSeconds|seconds|resumed)": [\d.e-]+/g, '"$1": 0') : sha256(bytes)]; // prettier-ignore
-    }),
-  );
-}
-
 const statusOf = async (queue: string): Promise<Record<string, unknown>> => {
   const { ended, out } = start(['status', '--queue', server.queue(queue), '--json']);
   await ended;

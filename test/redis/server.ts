@@ -32,8 +32,16 @@ const listens = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false));
   });
 
+/** How a server lets in: by TLS alone with these files, and by a user of its own beside the default one, `USER`. */
+export interface Secured {
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
+}
+
+/** A user whose password is that of the server, and who may do what a queue needs on keys of BullMQ alone. */
+export const USER = 'jobs';
+
 /** `folder`: where it keeps what it writes. */
-export async function redisServer(folder: string): Promise<RedisServer> {
+export async function redisServer(folder: string, { tls }: Secured = {}): Promise<RedisServer> {
   const port = await freePort();
   const password = 'not-a-secret';
   const home = join(folder, 'redis');
@@ -42,9 +50,12 @@ export async function redisServer(folder: string): Promise<RedisServer> {
   return {
     port,
     password,
-    queue: (name) => `redis://127.0.0.1:${port}/${name}`,
+    queue: (name) => (tls ? `rediss://${USER}@localhost:${port}/${name}` : `redis://127.0.0.1:${port}/${name}`),
     async start() {
-      const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', home, '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--requirepass', password]; // prettier-ignore
+      const way = tls
+        ? ['--port', '0', '--tls-port', `${port}`, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-ca-cert-file', tls.ca, '--tls-auth-clients', 'no', '--user', USER, 'on', `>${password}`, '~bull:*', '&*', '+@all', '-@dangerous', '+info', '+client'] // prettier-ignore
+        : ['--port', `${port}`];
+      const args = [...way, '--bind', '127.0.0.1', '--dir', home, '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--requirepass', password]; // prettier-ignore
       child = spawn('redis-server', args, { stdio: 'ignore' });
       while (!(await listens(port))) {
         if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);

@@ -121,7 +121,8 @@ export const audit = {
       ...TEXT,
       coerce: workers,
       default: 'auto',
-      describe: 'processes of one thread each; auto: as many as there are cores, from 8 inputs on',
+      describe:
+        'processes of one thread each; auto: from 8 inputs on as many as there are cores, or this one on all cores, whichever is measured to be faster',
     },
     ...under(QUEUE, {
       ...queueOptions,

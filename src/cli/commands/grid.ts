@@ -1,6 +1,6 @@
 // The words and options of lan-onnx grid.
 import type { Definition } from '../command.js';
-import { TEXT, TEXTS, whole } from '../option.js';
+import { TEXT, TEXTS, whole, workersOption } from '../option.js';
 import {
   dataOptions,
   gradientFree,
@@ -42,6 +42,7 @@ export const grid = {
       out: { ...TEXT, default: 'lan-onnx-grid', describe: 'folder for grid.png, grid.csv, grid.json' },
       ...jsonOption,
     }),
+    ...workersOption,
     ...seedOption,
     ...modelOptions,
     ...gradientFree,

@@ -1,7 +1,7 @@
 // The words and options of lan-onnx reproduce.
 import { experimentNames } from '../../experiment/config.js';
 import type { Definition } from '../command.js';
-import { TEXT, TEXTS } from '../option.js';
+import { TEXT, TEXTS, workersOption } from '../option.js';
 import { engineOptions, jsonOption, RESULTS, seedOption, under } from '../options.js';
 
 /** lan-onnx reproduce. */
@@ -29,6 +29,11 @@ export const reproduce = {
     threads: {
       ...engineOptions.threads,
       describe: 'threads of onnxruntime (default: 1, which is fastest for networks this small; imagenet: all cores)',
+    },
+    workers: {
+      ...workersOption.workers,
+      describe:
+        'processes of one thread each for what does not need each other (masks of pictures, data sets, seeds), whose number changes no result; auto: several where they are faster, by what the first piece took (default: 1)',
     },
     ...seedOption,
   },

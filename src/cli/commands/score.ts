@@ -1,6 +1,6 @@
 // The words and options of lan-onnx score.
 import type { Definition } from '../command.js';
-import { TEXT, whole } from '../option.js';
+import { TEXT, whole, workersOption } from '../option.js';
 import {
   dataOptions,
   gradientFree,
@@ -35,6 +35,7 @@ export const score = {
       default: 'auto',
       describe: 'samples a run; auto measures the fastest',
     },
+    ...workersOption,
     ...seedOption,
     ...modelOptions,
     ...gradientFree,

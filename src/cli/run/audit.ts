@@ -99,14 +99,14 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
         io.event?.('input', { code: error.code, error: error.message }, text);
         if (!io.event) io.err(text);
       },
-      onStart({ model }, workers, inputs) {
+      onStart({ model }, workers, inputs, own) {
         total = inputs;
         const { name, version, backend, threads } = model.engine.info;
         const who =
           workers === 0
             ? `by the workers of ${readAddress(argv.queue!).shown}, each with ${threads} thread(s)`
             : workers > 1
-              ? `${workers} processes, each with ${threads} thread(s)`
+              ? `${workers} processes, each with ${own ?? threads} thread(s)`
               : `${threads} thread(s)`;
         io.err(`engine: ${name} ${version}, ${backend}, ${who}\n`);
         several = workers !== 1;

@@ -11,13 +11,14 @@ import { accuracyText } from './score.js';
 
 /** Measures the position map and writes it; interrupted, it writes the positions that are done and exits with 2. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
-  const { split, label, objectSize, stride, samples, clip, seed } = argv;
+  const { split, label, objectSize, stride, samples, clip, seed, workers } = argv;
   const journal = join(argv.out, 'grid.jsonl');
   const bar = countdown(io, 'positions');
   await interruptibly(io, { interrupted: `what is done stays in '${journal}'`, bar }, async (signal) => {
     const result = await positionMap(argv.model, argv.objects, {
       ...openOptions(argv),
       split,
+      workers,
       repeat: io.line,
       label,
       objectSize,

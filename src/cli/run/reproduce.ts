@@ -6,13 +6,13 @@ import { short, toJson } from '../../report/format.js';
 import { WORD_TABLES } from '../../report/word-tables.js';
 import { trainingBar } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
-import type { reproduce as definition } from '../commands/reproduce.js';
+import { reproduce as definition } from '../commands/reproduce.js';
 import type { Io } from '../io.js';
-import { interruptibly } from '../model.js';
+import { interruptibly, noteTo } from '../model.js';
 
 /** Runs the experiment and prints its verdicts; exits with 1 where a claim does not hold, interrupted with 2. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
-  const { quick, data, out, threads, seed, model, card, images } = argv;
+  const { quick, data, out, threads, workers, seed, model, card, images } = argv;
   let bar = trainingBar(io);
   const session = { interrupted: 'writing a checkpoint', bar: { stop: () => bar.stop() } };
   await interruptibly(io, session, async (signal) => {
@@ -21,12 +21,14 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       data,
       out,
       threads,
+      workers,
       seed,
       model,
       card,
       images,
       repeat: io.line,
       signal,
+      onNote: noteTo(io, definition),
       onProgress: (progress) => bar.step(progress),
       onPhase(phase) {
         bar.stop();

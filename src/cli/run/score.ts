@@ -16,7 +16,7 @@ import { interruptibly, noteTo, openOptions } from '../model.js';
 
 /** Scores the model and writes what was asked for; interrupted, it counts what is done, keeps it where there is a folder, and exits with 2. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
-  const { split, batch, limit, seed, strict } = argv;
+  const { split, workers, batch, limit, seed, strict } = argv;
   const bar = countdown(io, argv.data);
   const journal = argv.out === undefined ? undefined : join(argv.out, 'score.jsonl');
   const kept = journal === undefined ? '' : `, which stays in '${journal}'`;
@@ -32,6 +32,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
     const options = {
       ...openOptions(argv),
       split,
+      workers,
       batch,
       limit,
       seed,

@@ -10,8 +10,8 @@ import type { Io } from '../io.js';
 const NAMED = 10;
 
 /** Prints what stands in a queue; exits with 1 where inputs were given up. */
-export async function run({ queue, json, retry, clear }: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
-  const found = await queueStatus({ queue, retry, clear });
+export async function run({ queue, json, retry, clear, remove }: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
+  const found = await queueStatus({ queue, retry, clear, remove });
   io.out(json ? toJson(found) : describe(found));
   if (found.dead > 0) io.exit(1);
 }

@@ -1,0 +1,123 @@
+// score and grid on several processes: the same files byte for byte as on one, whichever dies on the way, and gone on with after a kill.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { float32 } from '../../src/core/tensor.js';
+import { packageFile } from '../../src/core/version.js';
+import { random } from '../../src/core/random.js';
+import { encodeNpy } from '../../src/data/npy.js';
+import { dialectModel } from '../../src/engine/ort.js';
+import { GraphBuilder } from '../../src/onnx/builder.js';
+import { encodeModel } from '../../src/onnx/codec.js';
+import { PROGRAM } from '../support/built.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-spread-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const at = (...parts: string[]): string => join(folder, ...parts);
+const COUNT = 300;
+
+/** A convolution of random weights, and five classes. */
+beforeAll(() => {
+  const g = new GraphBuilder();
+  const normal = (n: number, stream: number): Float32Array => {
+    const values = new Float32Array(n);
+    random(5, stream).uniform(values, 0, -1.7, 1.7);
+    return values;
+  };
+  const w = g.constant(float32(normal(8 * 27, 1), [8, 3, 3, 3]));
+  const seen = g.op('Relu', [g.op('Conv', [g.input('x', 'float32', ['N', 3, 10, 10]), w], { pads: [1, 1, 1, 1] })]);
+  const v = g.constant(float32(normal(5 * 800, 2), [800, 5]));
+  g.output(g.op('Softmax', [g.op('MatMul', [g.op('Flatten', [seen], { axis: 1 }), v])], { axis: 1 }), 'p', { type: 'float32', dims: ['N', 5] }); // prettier-ignore
+  writeFileSync(at('m.onnx'), encodeModel(dialectModel(g.build())));
+  writeFileSync(at('m.card.json'), JSON.stringify({ input: { range: 1, mean: [0.5], std: [20] } }));
+  const pixels = Uint8Array.from(normal(COUNT * 300, 3), (v) => 128 + 40 * v);
+  writeFileSync(at('images.npy'), encodeNpy({ type: 'uint8', dims: [COUNT, 3, 10, 10], data: pixels }));
+  writeFileSync(at('labels.npy'), encodeNpy({ type: 'uint8', dims: [COUNT], data: Uint8Array.from({ length: COUNT }, (_, n) => n % 5) })); // prettier-ignore
+  mkdirSync(at('few'));
+  writeFileSync(at('few/images.npy'), encodeNpy({ type: 'uint8', dims: [40, 3, 5, 5], data: pixels.subarray(0, 40 * 75) }));
+});
+
+async function run(argv: readonly string[], options: string = ''): Promise<{ code: number | null; err: string }> {
+  const [node, entry] = PROGRAM;
+  const child = spawn(node, [entry, ...argv], {
+    cwd: folder,
+    env: { ...process.env, NODE_OPTIONS: options, LAN_ONNX_TRUST: '1' },
+  });
+  let err = '';
+  child.stderr.on('data', (data) => (err += String(data)));
+  child.stdout.resume();
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, err })));
+}
+
+/** Loaded into every process: the first of these workers that is given a task dies over it, with the signal that a native fault has. */
+const dying = (program: string, name: string): string => {
+  const text = `
+    import { existsSync, writeFileSync } from 'node:fs';
+    const on = process.on.bind(process);
+    // A listener of our own would let the first messages come before the program's is there.
+    if (/${program}\\.(js|ts)$/.test(process.argv[1] ?? ''))
+      process.on = (event, listener) => on(event, event !== 'message' ? listener : (message, ...rest) => {
+        if (message.task === undefined || existsSync('${at(name)}')) return listener(message, ...rest);
+        writeFileSync('${at(name)}', '');
+        process.kill(process.pid, 'SIGSEGV');
+      });`;
+  writeFileSync(at(`${name}.mjs`), text);
+  return `--import ${pathToFileURL(at(`${name}.mjs`)).href}`;
+};
+
+const contents = (out: string, files: readonly string[]): string[] => files.map((file) => readFileSync(at(out, file), 'utf8').replace(/"throughput": \{[^}]*\}/, '')); // prettier-ignore
+
+test('score: three workers, and one that dies, write what one writes', async () => {
+  const files = ['score.json', 'classes.csv', 'confusion.csv', 'predictions.csv'];
+  const score = (workers: string, out: string, options?: string) =>
+    run(['score', 'm.onnx', '--data', 'images.npy', '--batch', '4', '--workers', workers, '--out', out], options);
+  expect(await score('1', 'score-1')).toEqual({ code: 0, err: expect.not.stringContaining('lan-onnx:') });
+  const one = contents('score-1', files);
+  expect(one[0]).toMatch(/"threads": 1\b/);
+  expect(one[3]!.trimEnd().split('\n').length).toBe(COUNT + 1);
+  const [three, dead] = await Promise.all([score('3', 'score-3'), score('2', 'score-2', dying('score-worker', 'dead-score'))]);
+  expect([three.code, dead.code]).toEqual([0, 0]);
+  expect(contents('score-3', files)).toEqual(one);
+  expect(contents('score-2', files)).toEqual(one);
+  expect(dead.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
+}, 180_000);
+
+test('grid: three workers, and one that dies, write what one writes', async () => {
+  const files = ['grid.json', 'grid.csv'];
+  const grid = (workers: string, out: string, options?: string) =>
+    run(['grid', 'm.onnx', '--objects', 'few', '--background', 'noise', '--label', '2', '--workers', workers, '--out', out], options); // prettier-ignore
+  expect(await grid('1', 'grid-1')).toEqual({ code: 0, err: expect.not.stringContaining('lan-onnx:') });
+  const one = contents('grid-1', files);
+  expect(one[1]!.split('\n').length).toBeGreaterThan(100);
+  const [three, dead] = await Promise.all([grid('3', 'grid-3'), grid('2', 'grid-2', dying('grid-worker', 'dead-grid'))]);
+  expect([three.code, dead.code]).toEqual([0, 0]);
+  expect(contents('grid-3', files)).toEqual(one);
+  expect(contents('grid-2', files)).toEqual(one);
+  expect(dead.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
+}, 180_000);
+
+test('reproduce: two workers, one of which dies, write what this process writes', async () => {
+  const config = JSON.parse(readFileSync(packageFile('models', 'imagenet', 'experiment.json')!, 'utf8')) as { masks: object };
+  Object.assign(config.masks, { iterations: 4, evidenceDraws: 8, betas: '2' });
+  writeFileSync(at('few.json'), JSON.stringify(config));
+  const photos = ['05', '07'].map((n) => packageFile('models', 'tank', 'pictures', 'tank', `${n}.png`)!);
+  const reproduce = (workers: string, out: string, options?: string) =>
+    run(['reproduce', 'few.json', '--model', packageFile('models', 'tank', 'tank.onnx')!, '--images', ...photos, '--workers', workers, '--out', out], options); // prettier-ignore
+  const [one, two] = await Promise.all([reproduce('1', 'few-1'), reproduce('2', 'few-2', dying('reproduce-worker', 'dead-reproduce'))]); // prettier-ignore
+  expect([one.code, two.code]).toEqual([one.code, one.code]);
+  const files = ['masks.csv', 'masks.svg', 'metrics.json', 'summary.md'];
+  expect(contents('few-2', files)).toEqual(contents('few-1', files));
+  expect(two.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
+}, 180_000);
+
+test('auto tells why it takes this process for what is done in no time; what workers cannot be handed is refused', async () => {
+  const auto = await run(['score', 'm.onnx', '--data', 'images.npy', '--workers', 'auto', '--out', 'auto']);
+  expect(auto.code).toBe(0);
+  expect(auto.err).toMatch(/^note: workers: this process does [\d.e+]+ samples a second, and the 300 take it less than 5 s; taken: workers 1$/m); // prettier-ignore
+  const none = await run(['score', 'm.onnx', '--data', 'images.npy', '--workers', '0']);
+  expect([none.code, none.err]).toEqual([2, "lan-onnx: --workers: expected a whole number of at least 1, received '0'.\n"]);
+  expect(existsSync(at('auto/score.jsonl'))).toBe(false);
+}, 180_000);
