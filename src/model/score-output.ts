@@ -154,7 +154,10 @@ function computes(value: string, maker: ReadonlyMap<string, Node>): boolean {
 /** Throws LanError (`unsupported`) where the output is made of the index of a class, or of comparisons, alone: an answer, or how often it is right, has no scores. */
 export function requireScores(graph: Graph, output: string, model: string): void {
   const maker = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
-  if (computes(output, maker) || ![...upstreamValues(output, maker)].some((v) => PICKS.has(maker.get(v)?.op ?? ''))) return;
+  const among = [output, ...upstreamValues(output, maker)];
+  // What TopK gives first are the scores themselves, in order.
+  const sorted = among.some((v) => maker.get(v)?.op === 'TopK' && maker.get(v)!.outputs[0] === v);
+  if (sorted || computes(output, maker) || !among.slice(1).some((v) => PICKS.has(maker.get(v)?.op ?? ''))) return;
   throw new LanError(
     'unsupported',
     `${model}: its output '${output}' is made of the index of a class alone (an answer, or how often it is right), so that there are no scores to explain.`,

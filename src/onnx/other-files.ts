@@ -18,7 +18,7 @@ const KINDS: readonly [(bytes: Uint8Array) => boolean, what: string, advice: str
   ],
   [(b) => startsWith(b, 'PK\u0003\u0004'), 'it is a ZIP archive, as PyTorch (.pt, .pth) and Keras (.keras) write them', `${EXPORT}, or unpack it.`], // prettier-ignore
   [(b) => startsWith(b, '\u0089HDF'), 'it is HDF5, as Keras writes it (.h5)', `${EXPORT}, for example by tf2onnx.`],
-  [(b) => startsWith(b, 'TFL3', 4), 'it is TensorFlow Lite', `${EXPORT}, for example by tf2onnx --tflite.`],
+  [(b) => startsWith(b, 'TFL3', 4), 'it is TensorFlow Lite', `${EXPORT}, for example with tf2onnx.`],
 ];
 
 /** What a file is that is none of ONNX, and what to do; undefined where its first bytes do not tell. */

@@ -2,7 +2,7 @@
 import { topK } from '../core/rows.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Dataset } from '../data/dataset.js';
-import { predictInputs } from '../explain/at-hook-point.js';
+import { predictInputs } from '../model/own-inputs.js';
 import type { Classifier } from '../model/classifier.js';
 import { pictureSpec } from './picture-spec.js';
 import type { Piece } from './score-journal.js';

@@ -2,16 +2,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { random } from '../../src/core/random.js';
 import { float32, int64, sizeOf, toFloat32 } from '../../src/core/tensor.js';
-import type { Dataset } from '../../src/data/dataset.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { audit } from '../../src/explain/audit.js';
-import { trainLan } from '../../src/explain/train-lan.js';
-import { samplesOf } from '../../src/lan/samples.js';
 import { featureMap } from '../../src/model/feature-map.js';
 import { openModel } from '../../src/model/open.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/codec.js';
-import { score } from '../../src/score/score.js';
 import { residual } from '../nets/inside.js';
 
 let draw = 0;
@@ -105,27 +101,6 @@ describe('a value inside', () => {
     expect(gradients['sum']!.dims).toEqual([1, 4, 8, 8]);
     for (let c = 0; c < 4; c++) values.subarray(c * 64, (c + 1) * 64).forEach((v) => expect(v).toBeCloseTo(values[c * 64]!, 6));
     await cut.dispose();
-  });
-});
-
-describe("what takes the model's own input only says so", () => {
-  const opened = () => openModel(averaging(), { shapes, feeds: { attention_mask: 1 } });
-
-  test('train', async () => {
-    const classifier = await opened();
-    await expect(trainLan(classifier, samplesOf(new Float32Array(6), [6]), { data: 'none' })).rejects.toThrow(
-      "model: the mask lies on the value 'emb' inside the model, and a LAN is trained on a model's own input. Use audit, which learns a mask for each input.",
-    );
-    await classifier.dispose();
-  });
-
-  test('score', async () => {
-    const classifier = await opened();
-    const dataset = { name: 'ids', length: 1, labels: new Int32Array(1) } as unknown as Dataset;
-    await expect(score(classifier, dataset)).rejects.toThrow(
-      "model: its input 'input_ids' is int64, or the mask lies inside; score takes pictures and other floats.",
-    );
-    await classifier.dispose();
   });
 });
 
