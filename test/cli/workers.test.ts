@@ -70,7 +70,7 @@ const dying = (program: string, name: string): string => {
 
 const contents = (out: string, files: readonly string[]): string[] => files.map((file) => readFileSync(at(out, file), 'utf8').replace(/"throughput": \{[^}]*\}/, '')); // prettier-ignore
 
-test('score: three workers, and one that dies, write what one writes', async () => {
+test('score: three workers, one of which dies, write what one writes', async () => {
   const files = ['score.json', 'classes.csv', 'confusion.csv', 'predictions.csv'];
   const score = (workers: string, out: string, options?: string) =>
     run(['score', 'm.onnx', '--data', 'images.npy', '--batch', '4', '--workers', workers, '--out', out], options);
@@ -78,23 +78,21 @@ test('score: three workers, and one that dies, write what one writes', async () 
   const one = contents('score-1', files);
   expect(one[0]).toMatch(/"threads": 1\b/);
   expect(one[3]!.trimEnd().split('\n').length).toBe(COUNT + 1);
-  const [three, dead] = await Promise.all([score('3', 'score-3'), score('2', 'score-2', dying('score-worker', 'dead-score'))]);
-  expect([three.code, dead.code]).toEqual([0, 0]);
+  const dead = await score('3', 'score-3', dying('score-worker', 'dead-score'));
+  expect(dead.code).toBe(0);
   expect(contents('score-3', files)).toEqual(one);
-  expect(contents('score-2', files)).toEqual(one);
   expect(dead.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
 }, 180_000);
 
-test('grid: three workers, and one that dies, write what one writes', async () => {
+test('grid: two workers, one of which dies, write what one writes', async () => {
   const files = ['grid.json', 'grid.csv'];
   const grid = (workers: string, out: string, options?: string) =>
     run(['grid', 'm.onnx', '--objects', 'few', '--background', 'noise', '--label', '2', '--workers', workers, '--out', out], options); // prettier-ignore
   expect(await grid('1', 'grid-1')).toEqual({ code: 0, err: expect.not.stringContaining('lan-onnx:') });
   const one = contents('grid-1', files);
   expect(one[1]!.split('\n').length).toBeGreaterThan(100);
-  const [three, dead] = await Promise.all([grid('3', 'grid-3'), grid('2', 'grid-2', dying('grid-worker', 'dead-grid'))]);
-  expect([three.code, dead.code]).toEqual([0, 0]);
-  expect(contents('grid-3', files)).toEqual(one);
+  const dead = await grid('2', 'grid-2', dying('grid-worker', 'dead-grid'));
+  expect(dead.code).toBe(0);
   expect(contents('grid-2', files)).toEqual(one);
   expect(dead.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
 }, 180_000);

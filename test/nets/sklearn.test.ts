@@ -9,7 +9,7 @@ import { encodeNpy } from '../../src/data/npy.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
 import { encodeModel } from '../../src/onnx/codec.js';
-import type { Model } from '../../src/onnx/graph.js';
+
 import { cli as run } from '../support/command.js';
 import { forest, logisticRegression, ML, naiveBayes, network, sample, scaledRegression, supportVectors } from './sklearn.js';
 
