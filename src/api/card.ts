@@ -66,6 +66,7 @@ export async function card(model: ModelLike, { images = [], ...opening }: CardOp
     const { classifier, preprocessing, note } = await settled(opened, samples.flatMap(({ pixels }) => pixels ?? [])); // prettier-ignore
     const said = typeof opening.card === 'string' ? readCard(opening.card) : opening.card;
     const lines = linesOf(classifier, preprocessing, said?.input ?? {}, said?.output !== undefined, said?.labels !== undefined);
+    const unsure = lines.filter(({ by, value }) => (by === 'guessed' || by === 'assumed') && value !== 'none');
     const seen: Seen[] = [];
     for (const [i, path] of images.entries()) seen.push(await seenBy(classifier, path, samples[i]!.pixels!));
     const { card: input, outputKind, labels } = classifier;
@@ -84,7 +85,7 @@ export async function card(model: ModelLike, { images = [], ...opening }: CardOp
         ...result,
         seen: seen.map(({ path, answers }) => ({ path, answers })),
       }),
-      save: (folder) => writeCard(folder, result),
+      save: (folder) => writeCard(folder, { ...result, assumed: unsure.map(({ field }) => field) }),
     };
   });
 }

@@ -86,6 +86,7 @@ const Card = z
         .partial(),
       output: oneOf('logits', 'probabilities', 'log-probabilities', 'sigmoid'),
       labels: z.union([z.string(), z.array(z.string())], { error: 'must be a file name or a list of names' }),
+      assumed: z.array(z.string(), { error: 'must be a list of names of fields' }),
     },
     { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'expected a JSON object') },
   )
@@ -106,9 +107,14 @@ export function readCard(path: string): PartialCard {
   const json = readJson(path, 'Card');
   const { success, data: card, error } = Card.safeParse(json);
   if (!success) throw wrong(where, json, error.issues[0]!);
+  const { assumed = [], ...said } = card;
   const labels = typeof card.labels === 'string' ? readLabels(within(dirname(path), card.labels, where)) : card.labels;
-  return { ...card, ...(labels ? { labels } : {}) };
+  return { ...said, ...(labels ? { labels } : {}), ...(assumed.length > 0 ? { notes: [assumedText(path, assumed)] } : {}) };
 }
+
+/** Whoever wrote a card down may have had to guess: what is taken from it is no surer for being written. */
+const assumedText = (path: string, fields: readonly string[]): string =>
+  `the card '${path}' says that nobody confirmed: ${fields.join(', ')}. Where you have, take them out of its \`assumed\``;
 
 /** What a text of JSON says of how pictures go in, checked as a card is. Throws LanError (`data`) naming the first field that is wrong. */
 export function parseInputCard(text: string, where: string): Partial<InputCard> {

@@ -30,18 +30,24 @@ export interface CardFiles {
 }
 
 /**
- * Writes card.json (labels in labels.txt beside it, which it names) and, where pictures were given, seen.png: of each what is left after resize and crop, with
+ * Writes card.json (labels in labels.txt beside it, which it names; `assumed`: the fields that nobody says, which stay named so) and, where pictures were given, seen.png: of each what is left after resize and crop, with
  * the answer, and every channel of the input in grey, from its least to its largest value. Throws LanError (`write`).
  */
 export async function writeCard(
   folder: string,
-  { model, card, seen }: { readonly model: string; readonly card: ModelCard; readonly seen: readonly Seen[] },
+  {
+    model,
+    card,
+    seen,
+    assumed,
+  }: { readonly model: string; readonly card: ModelCard; readonly seen: readonly Seen[]; readonly assumed: readonly string[] },
 ): Promise<CardFiles> {
   const { labels, ...rest } = card;
   const names = labels && labels.length > 0 ? join(folder, 'labels.txt') : undefined;
   if (names) await writeAtomically(names, `${labels!.map((l) => l.replace(/\s+/g, ' ')).join('\n')}\n`);
   const path = join(folder, 'card.json');
-  await writeAtomically(path, `${JSON.stringify({ ...rest, ...(names ? { labels: 'labels.txt' } : {}) }, null, 2)}\n`);
+  const whole = { ...rest, ...(names ? { labels: 'labels.txt' } : {}), ...(assumed.length > 0 ? { assumed } : {}) };
+  await writeAtomically(path, `${JSON.stringify(whole, null, 2)}\n`);
   if (seen.length === 0) return { card: path, ...(names ? { labels: names } : {}) };
   const picture = join(folder, 'seen.png');
   const rows = seen.map((s) => rowOf(s, card));

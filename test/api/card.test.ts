@@ -82,6 +82,20 @@ test('a Hugging Face folder says it; card.json is read again as the same', async
   expect(existsSync(join(folder, 'hf/model.card.json'))).toBe(false);
 });
 
+test('what was guessed is no surer for being written down: it stays named, and whoever uses the card is told', async () => {
+  const guessed = join(folder, 'guessed');
+  await (await card(colours(), { images: [PICTURE] })).save(guessed);
+  const path = join(guessed, 'card.json');
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ assumed: ['channels', 'range', 'mean', 'std'] });
+  const note = `the card '${path}' says that nobody confirmed: channels, range, mean, std. Where you have, take them out of its \`assumed\``;
+  const { notes } = await card(colours(), { card: path });
+  expect(notes.filter((n) => n.startsWith('the card'))).toEqual([note]);
+  const said = join(folder, 'said');
+  const input = { channels: 'RGB', range: 255, mean: [1, 2, 3], std: [1, 1, 1] } as const;
+  await (await card(colours(), { card: { input } })).save(said);
+  expect(readCard(join(said, 'card.json')).notes).toBeUndefined();
+});
+
 test('a model that takes no picture has none', async () => {
   const g = new GraphBuilder();
   g.output(g.op('Softmax', [g.input('x', 'float32', [1, 5])], { axis: 1 }), 'p');
