@@ -3,9 +3,9 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { takenBy } from './process-tree.js';
 import type { Outcome, Task } from './worker.js';
 
-/** A case is ended when it has taken so much of the processor; where the system does not tell, of the clock. */
+/** A case is ended when it has taken so many seconds (see Found). */
 const ENDED_AFTER = 30;
-/** A case that waits for something takes nothing of the processor, and on a busy machine little. */
+/** And by the clock, whatever else has the processor. */
 const ENDED_AFTER_WALL = 240;
 /** Milliseconds between two looks at a case that goes on. */
 const LOOK = 500;
@@ -16,7 +16,7 @@ const CASES_A_PROCESS = 5000;
 export interface Found {
   readonly outcome?: Outcome;
   readonly death?: string;
-  /** Of the processor, by the process and its children; of the clock, where the system does not tell. */
+  /** Of the processor, or of the clock without the time that others had the processor, whichever is more; of the clock alone, where the system does not tell. */
   readonly seconds: number;
   /** Largest resident set of the process or a child of it since it started, in bytes. */
   readonly largest: number;
@@ -40,7 +40,11 @@ export class Runner {
     const before = takenBy(child.pid!);
     const start = performance.now();
     let last = before;
-    const spent = (): number => (before && last ? last.seconds - before.seconds : (performance.now() - start) / 1000);
+    // What waits for something else than a processor hangs as well.
+    const spent = (): number => {
+      const wall = (performance.now() - start) / 1000;
+      return before && last ? Math.max(last.seconds - before.seconds, wall - (last.queued - before.queued)) : wall;
+    };
     const result = await new Promise<Outcome | string>((resolve) => {
       const watch = setInterval(() => {
         last = takenBy(child.pid!) ?? last;

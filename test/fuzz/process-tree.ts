@@ -1,9 +1,11 @@
 // What a process and its children have taken so far, where the system tells (Linux): the trial of a model is a child of the process that asked for it.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 export interface Taken {
   /** Of the processor, by the process, its children, and those of its children that have ended. */
   readonly seconds: number;
+  /** Seconds that threads of them were ready to run and another process had the processor. */
+  readonly queued: number;
   /** Largest resident set that one of them had, in bytes. */
   readonly largest: number;
 }
@@ -16,8 +18,9 @@ export function takenBy(pid: number): Taken | undefined {
   try {
     const own = ofProcess(pid);
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-    const each = [own, ...children.map((child) => takenBy(Number(child)) ?? { seconds: 0, largest: 0 })];
-    return { seconds: each.reduce((sum, t) => sum + t.seconds, 0), largest: Math.max(...each.map((t) => t.largest)) };
+    const each = [own, ...children.map((child) => takenBy(Number(child)) ?? { seconds: 0, queued: 0, largest: 0 })];
+    const sum = (of: 'seconds' | 'queued'): number => each.reduce((total, t) => total + t[of], 0);
+    return { seconds: sum('seconds'), queued: sum('queued'), largest: Math.max(...each.map((t) => t.largest)) };
   } catch {
     return undefined;
   }
@@ -30,5 +33,8 @@ function ofProcess(pid: number): Taken {
     .split(' ');
   const ticks = [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i]), 0);
   const peak = /VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-  return { seconds: ticks / TICKS, largest: 1024 * Number(peak) };
+  const queued = readdirSync(`/proc/${pid}/task`).map(
+    (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[1]) / 1e9,
+  );
+  return { seconds: ticks / TICKS, queued: queued.reduce((a, b) => a + b, 0), largest: 1024 * Number(peak) };
 }

@@ -1,7 +1,7 @@
 // make fuzz: damaged models and files through the library, in processes that may die. Prints figures; exits with 1 where something did not hold.
 //
-// What is asserted is asserted of a user's process: it lives, each case takes it and its children at most HANG s of a processor and none of them FLOOD
-// bytes, and nothing is thrown but the library's own errors. Nearly all files are sound or refused in milliseconds, whoever runs them. So a model goes first
+// What is asserted is asserted of a user's process: it lives, each case takes it and its children at most HANG s (computing or waiting, but not for a
+// processor that others have) and none of them FLOOD bytes, and nothing is thrown but the library's own errors. Nearly all files are sound or refused in milliseconds, whoever runs them. So a model goes first
 // through a process in which nothing is tried in another one: that does everything that a trial and a user do, in half the work. Where it ends there in
 // any unusual way (the process dies, an unexpected error, more than a second, much memory), and in every twentieth case whatever happens, the case
 // is run as users run it, trial and all, and that is what counts.
@@ -131,7 +131,9 @@ async function count(kind: Kind, index: number, { outcome, death, seconds, large
   process.stdout.write(`${line}\n`);
 }
 
-const program = await compileInto(resolve(values.keep, 'program'));
+// Within the checkout, whose packages it imports; a folder of its own, since two campaigns may run at once.
+const compiled = resolve(import.meta.dirname, `../../out/fuzz-program-${process.pid}`);
+const program = await compileInto(compiled);
 let failed = false;
 for (const [kind, wanted] of [
   ['file', Number(values.files)],
@@ -144,4 +146,5 @@ for (const [kind, wanted] of [
     `${figures(kind, wanted, tally).trimEnd()}; ${(tally.ran / ((performance.now() - began) / 1000)).toFixed(1)} a second\n`,
   );
 }
+await rm(compiled, { recursive: true, force: true });
 process.exitCode = failed ? 1 : 0;
