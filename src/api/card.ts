@@ -10,7 +10,7 @@ import { Steps } from '../model/steps.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
 import { labelsByDefault } from '../model/labels-inside.js';
 import { writeCard, type CardFiles, type Seen } from '../report/card-files.js';
-import { readInput, sizeOfPicture } from './inputs.js';
+import { inRange, readInput, sizeOfPicture } from './inputs.js';
 import { isFile, withModel, type ModelLike } from './opened.js';
 
 /** What `card` takes besides the options of opening. */
@@ -95,7 +95,7 @@ const ANSWERS = 5;
 
 async function seenBy(classifier: Classifier, path: string, pixels: Tensor): Promise<Seen> {
   const card = classifier.card!;
-  const x = card.range === 255 ? pixels : { ...pixels, data: toFloat32(pixels).map((v) => v / 255) };
+  const x = inRange(pixels, classifier);
   const steps = new Steps(classifier.plugins);
   const input = preprocessTensor(await steps.run(x, card), { ...card, layout: 'NCHW' });
   await steps.dispose();

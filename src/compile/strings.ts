@@ -17,28 +17,44 @@ const CODED: Readonly<Record<string, string>> = {
   keys_strings: 'keys_int64s',
   values_strings: 'values_int64s',
 };
+/** Ops that hold strings to compare with, or to give. */
+const CODED_IN = new Set(['OneHotEncoder', 'LabelEncoder']);
 /** What ONNX has for `default_string` where it is left out. */
 const UNUSED = '_Unused';
 
-const holdsStrings = (tensor: Tensor | undefined): boolean => tensor?.type === 'string';
+const textsOf = ({ data }: Tensor): readonly string[] => data as readonly string[];
+
+/** The strings that an attribute holds, and their shape; undefined where it holds none. */
+function stringsIn(attribute: Attribute | undefined): Tensor | undefined {
+  if (attribute?.kind === 'tensor' && attribute.value.type === 'string') return attribute.value;
+  if (attribute?.kind === 'strings') return { type: 'string', dims: [attribute.value.length], data: attribute.value };
+  return attribute?.kind === 'string' ? { type: 'string', dims: [], data: [attribute.value] } : undefined;
+}
+
+/** The strings that a node compares what it reads with. */
+export const comparedWith = ({ attributes }: Node): readonly string[] =>
+  ['cats_strings', 'keys_strings', 'keys_tensor'].flatMap((name) => {
+    const strings = stringsIn(attributes[name]);
+    return strings ? textsOf(strings) : [];
+  });
 
 /**
  * The graph with a whole number in place of each different string, from 1 on; the same graph where it looks nothing up by strings. Inputs that hold strings stay
  * so. Throws LanError (`unsupported`) naming the first node that reads strings for anything but their identity.
  */
 export function withCodes(graph: Graph): Graph {
-  if (!graph.nodes.some((n) => Object.keys(CODED).some((name) => n.attributes[name]))) return graph;
+  if (!graph.nodes.some((n) => CODED_IN.has(n.op) && Object.values(n.attributes).some(stringsIn))) return graph;
   const codes = new Map<string, number>();
   const codeOf = (text: string): number => {
     if (!codes.has(text)) codes.set(text, codes.size + 1);
     return codes.get(text)!;
   };
-  const coded = (tensor: Tensor): Tensor => int64((tensor.data as readonly string[]).map(codeOf), tensor.dims);
+  const coded = (tensor: Tensor): Tensor => int64(textsOf(tensor).map(codeOf), tensor.dims);
   const strings = new Set(graph.inputs.filter((i) => i.type === 'string').map((i) => i.name));
   const constants = new Map<string, Tensor>();
   for (const [name, tensor] of graph.constants) {
-    if (holdsStrings(tensor)) strings.add(name);
-    constants.set(name, holdsStrings(tensor) ? coded(tensor) : tensor);
+    if (tensor.type === 'string') strings.add(name);
+    constants.set(name, tensor.type === 'string' ? coded(tensor) : tensor);
   }
   const nodes = graph.nodes.map((node): Node => {
     const read = node.inputs.some((i) => strings.has(i));
@@ -48,24 +64,33 @@ export function withCodes(graph: Graph): Graph {
         `${nodeLabel(node)}: reads strings, which are understood as categories only: compared, encoded and looked up.`,
         'Cut the model behind it.',
       );
-    const attributes = Object.fromEntries(Object.entries(node.attributes).map((entry) => codedAttribute(entry, codeOf)));
-    const constant = node.op === 'Constant' ? node.attributes['value'] : undefined;
-    if (constant?.kind === 'tensor' && holdsStrings(constant.value)) {
+    if (node.op === 'Constant') {
+      const value = Object.values(node.attributes).map(stringsIn).find(Boolean);
+      if (!value) return node;
       strings.add(node.outputs[0]!);
-      return { ...node, attributes: { value: { kind: 'tensor', value: coded(constant.value) } } };
+      return { ...node, attributes: { value: { kind: 'tensor', value: coded(value) } } };
     }
-    const gives = node.attributes['values_strings'] !== undefined;
-    if (gives) attributes['default_int64'] = { kind: 'int', value: codeOf(textOf(node.attributes['default_string']) ?? UNUSED) };
+    const attributes = CODED_IN.has(node.op) ? codedAttributes(node, codeOf, coded) : node.attributes;
+    const gives = stringsIn(node.attributes['values_strings']) ?? stringsIn(node.attributes['values_tensor']);
     if (gives || (read && MOVES.has(node.op))) for (const output of node.outputs) strings.add(output);
     return { ...node, attributes };
   });
   return { ...graph, nodes, constants };
 }
 
-const textOf = (attribute: Attribute | undefined): string | undefined =>
-  attribute?.kind === 'string' ? attribute.value : undefined;
-
-function codedAttribute([name, attribute]: [string, Attribute], codeOf: (text: string) => number): [string, Attribute] {
-  const as = CODED[name];
-  return as && attribute.kind === 'strings' ? [as, { kind: 'ints', value: attribute.value.map(codeOf) }] : [name, attribute];
+/** The attributes with codes in place of strings; of a LabelEncoder that gives strings the code of its default as well. */
+function codedAttributes(
+  { attributes }: Node,
+  codeOf: (text: string) => number,
+  coded: (strings: Tensor) => Tensor,
+): Node['attributes'] {
+  const made = Object.entries(attributes).map(([name, attribute]): [string, Attribute] => {
+    const as = CODED[name];
+    const strings = stringsIn(attribute);
+    if (as && strings) return [as, { kind: 'ints', value: textsOf(strings).map(codeOf) }];
+    return strings && attribute.kind === 'tensor' ? [name, { kind: 'tensor', value: coded(strings) }] : [name, attribute];
+  });
+  const named = stringsIn(attributes['default_string']);
+  const otherwise: Attribute = { kind: 'int', value: codeOf(named ? textsOf(named)[0]! : UNUSED) };
+  return Object.fromEntries([...made, ...(attributes['values_strings'] ? [['default_int64', otherwise] as const] : [])]);
 }

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { audit } from '../../src/api/audit.js';
 import { check } from '../../src/check/check.js';
-import { float32, toFloat32 } from '../../src/core/tensor.js';
+import { float32, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
 import { float, floats, GraphBuilder } from '../../src/onnx/builder.js';
+import { dialectModel } from '../../src/engine/ort.js';
+import { encodeModel } from '../../src/onnx/codec.js';
 import { encoded } from '../support/encoded.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-columns-'));
@@ -90,6 +92,33 @@ test('numbers alone are joined for rows of a table only', async () => {
   } finally {
     await apart.dispose();
     await joined.dispose();
+  }
+});
+
+test('strings in tensors, in constants and on both sides of a lookup', async () => {
+  const g = new GraphBuilder('tensors');
+  const texts = (...data: string[]) => ({ type: 'string', dims: [data.length], data }) as const;
+  const tensor = (value: Tensor) => ({ kind: 'tensor', value }) as const;
+  // From a name to its short form, and from that to a number; an unknown name becomes 'x', which is 5.
+  const short = g.op('LabelEncoder', [g.input('town', 'string', ['N', 1])], { keys_tensor: tensor(texts('Rome', 'Oslo')), values_tensor: tensor(texts('R', 'O')), default_tensor: tensor(texts('x')) }, ML); // prettier-ignore
+  const number = g.op('LabelEncoder', [short], { keys_tensor: tensor(texts('O', 'R', 'x')), values_tensor: tensor(float32([2, 3, 5])), default_tensor: tensor(float32([0])) }, ML); // prettier-ignore
+  g.append('Constant', [], ['oslo'], { value_strings: ['O'] });
+  const isOslo = g.cast(g.op('Equal', [short, 'oslo']), 1);
+  g.output(g.op('Concat', [number, isOslo, g.input('age', 'float32', ['N', 1])], { axis: 1 }), 'y');
+  const built = dialectModel(g.build());
+  const model = await openModel(encodeModel({ ...built, opsets: new Map([...built.opsets, ['', 19], [ML, 4]]) }));
+  try {
+    const { categories } = model.source.columns![0]!;
+    expect(categories).toEqual(['O', 'Oslo', 'R', 'Rome', 'x']);
+    const outputs: number[][] = [];
+    for (const town of ['Rome', 'Oslo', 'Paris']) {
+      const code = categories!.indexOf(town);
+      const { y } = await model.run({ row: float32([code < 0 ? categories!.length : code, 40], [1, 2]) });
+      outputs.push(Array.from(toFloat32(y!)));
+    }
+    expect(outputs).toEqual([[3, 0, 40], [2, 1, 40], [5, 0, 40]]); // prettier-ignore
+  } finally {
+    await model.dispose();
   }
 });
 
