@@ -30,11 +30,22 @@ export function channelParts(g: GraphBuilder, v: string, sizes: readonly number[
   return sizes.every(fillBlocks) && isDivisible(g, v) ? divide(g, v, sizes) : undefined;
 }
 
+/** Convolutions that a value which is divided may be a sum of: a value that thousands read is split as it is. */
+const MOST = 64;
+
 function isDivisible(g: GraphBuilder, v: string): boolean {
-  const node = producerOf(g, v);
-  if (node?.op === 'Add') return node.inputs.every((x) => isDivisible(g, x));
-  const group = node?.attributes['group'];
-  return node?.op === 'Conv' && node.inputs.length === 2 && (group === undefined || (group.kind === 'int' && group.value === 1));
+  const pending = [v];
+  for (let terms = 0; pending.length > 0;) {
+    const node = producerOf(g, pending.pop()!);
+    if (node?.op === 'Add') {
+      pending.push(...node.inputs);
+      continue;
+    }
+    const group = node?.attributes['group'];
+    const dense = group === undefined || (group.kind === 'int' && group.value === 1);
+    if (node?.op !== 'Conv' || node.inputs.length !== 2 || !dense || ++terms > MOST) return false;
+  }
+  return true;
 }
 
 function divide(g: GraphBuilder, v: string, sizes: readonly number[]): string[] {

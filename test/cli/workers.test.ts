@@ -70,31 +70,30 @@ const dying = (program: string, name: string): string => {
 
 const contents = (out: string, files: readonly string[]): string[] => files.map((file) => readFileSync(at(out, file), 'utf8').replace(/"throughput": \{[^}]*\}/, '')); // prettier-ignore
 
+/** The command with one worker, and with `workers` of which one dies, writes the same files; gives those of the first. */
+async function likeOne(argv: readonly string[], workers: number, files: readonly string[]): Promise<string[]> {
+  const [command] = argv as [string];
+  const start = (count: number, out: string, options?: string) => run([...argv, '--workers', `${count}`, '--out', out], options);
+  expect(await start(1, `${command}-1`)).toEqual({ code: 0, err: expect.not.stringContaining('lan-onnx:') });
+  const one = contents(`${command}-1`, files);
+  const dead = await start(workers, `${command}-several`, dying(`${command}-worker`, `dead-${command}`));
+  expect(dead.code).toBe(0);
+  expect(contents(`${command}-several`, files)).toEqual(one);
+  expect(dead.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
+  return one;
+}
+
 test('score: three workers, one of which dies, write what one writes', async () => {
   const files = ['score.json', 'classes.csv', 'confusion.csv', 'predictions.csv'];
-  const score = (workers: string, out: string, options?: string) =>
-    run(['score', 'm.onnx', '--data', 'images.npy', '--batch', '4', '--workers', workers, '--out', out], options);
-  expect(await score('1', 'score-1')).toEqual({ code: 0, err: expect.not.stringContaining('lan-onnx:') });
-  const one = contents('score-1', files);
-  expect(one[0]).toMatch(/"threads": 1\b/);
-  expect(one[3]!.trimEnd().split('\n').length).toBe(COUNT + 1);
-  const dead = await score('3', 'score-3', dying('score-worker', 'dead-score'));
-  expect(dead.code).toBe(0);
-  expect(contents('score-3', files)).toEqual(one);
-  expect(dead.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
+  const [document, , , predictions] = await likeOne(['score', 'm.onnx', '--data', 'images.npy', '--batch', '4'], 3, files);
+  expect(document).toMatch(/"threads": 1\b/);
+  expect(predictions!.trimEnd().split('\n').length).toBe(COUNT + 1);
 }, 180_000);
 
 test('grid: two workers, one of which dies, write what one writes', async () => {
-  const files = ['grid.json', 'grid.csv'];
-  const grid = (workers: string, out: string, options?: string) =>
-    run(['grid', 'm.onnx', '--objects', 'few', '--background', 'noise', '--label', '2', '--workers', workers, '--out', out], options); // prettier-ignore
-  expect(await grid('1', 'grid-1')).toEqual({ code: 0, err: expect.not.stringContaining('lan-onnx:') });
-  const one = contents('grid-1', files);
-  expect(one[1]!.split('\n').length).toBeGreaterThan(100);
-  const dead = await grid('2', 'grid-2', dying('grid-worker', 'dead-grid'));
-  expect(dead.code).toBe(0);
-  expect(contents('grid-2', files)).toEqual(one);
-  expect(dead.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
+  const argv = ['grid', 'm.onnx', '--objects', 'few', '--background', 'noise', '--label', '2'];
+  const [, csv] = await likeOne(argv, 2, ['grid.json', 'grid.csv']);
+  expect(csv!.split('\n').length).toBeGreaterThan(100);
 }, 180_000);
 
 test('reproduce: two workers, one of which dies, write what this process writes', async () => {

@@ -11,7 +11,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { exportGradient } from '../../src/api/export.js';
 import { serve, type Served } from '../../src/api/serve.js';
 import { decodeNpy } from '../../src/data/npy.js';
-import { DESKTOP, launch, PHONE, root, seriousFaults, shots, tooWide, until, watched } from './browser.js';
+import { DESKTOP, launch, root, SCREENS, seriousFaults, shots, tooWide, until, watched } from './browser.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-app-'));
 const TANK = join(root, 'models/tank/tank.onnx');
@@ -81,10 +81,7 @@ async function gradientAgrees(file: Uint8Array): Promise<void> {
   for (const name of ['loss', 'x_grad']) expect(here![name]!.data).toEqual(there![name]!.data);
 }
 
-test.each([
-  ['desktop, light', { ...DESKTOP, colorScheme: 'light' }],
-  ['phone, dark', { ...PHONE, colorScheme: 'dark' }],
-] as const)(
+test.each(SCREENS)(
   'the tank to the end: %s',
   async (what, options) => {
     await open(home(), options);

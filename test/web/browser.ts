@@ -15,6 +15,11 @@ export const shots = join(root, 'out/web');
 export const DESKTOP = { viewport: { width: 1200, height: 900 } };
 /** A small phone. */
 export const PHONE = { viewport: { width: 360, height: 740 } };
+/** What pages are looked at on. */
+export const SCREENS = [
+  ['desktop, light', { ...DESKTOP, colorScheme: 'light' }],
+  ['phone, dark', { ...PHONE, colorScheme: 'dark' }],
+] as const;
 
 /** Starts Debian's Chromium, or the one that `CHROMIUM` names. */
 export function launch(...args: string[]): Promise<Browser> {

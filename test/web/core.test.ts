@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { audit } from '../../src/api/audit.js';
 import { train } from '../../src/api/train.js';
@@ -14,6 +14,7 @@ import { assemble } from '../../src/onnx/assemble.js';
 import { protoOf } from '../../src/onnx/codec.js';
 import type { AuditDocument } from '../../src/report/audit-files.js';
 import type { NamedFile } from '../../web/app/protocol.js';
+import { launch, watched } from './browser.js';
 import { site, talkTo, type Site, type Talk } from './site.js';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -36,7 +37,7 @@ let faults: string[];
 
 beforeAll(async () => {
   served = await site();
-  browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+  browser = await launch();
 }, 120_000);
 afterAll(async () => {
   await browser.close();
@@ -45,12 +46,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   page = await browser.newPage();
-  faults = [];
-  page.on('console', (m) => faults.push(`${m.type()}: ${m.text()}`));
-  page.on('pageerror', (e) => faults.push(e.message));
-  page.on('request', (r) => {
-    if (!r.url().startsWith(served.url)) faults.push(`request: ${r.url()}`);
-  });
+  faults = watched(page, (url) => url.startsWith(served.url));
   await page.goto(served.url);
   talk = await talkTo(page);
 });

@@ -14,7 +14,7 @@ import type { FromWorker, NamedFile } from '../../web/app/protocol.js';
 import { bert } from '../nets/inside.js';
 import { bagOfWords, incomeRule, WORDS } from '../nets/named.js';
 import { tokenizerJson } from '../nets/tokenizer.js';
-import { DESKTOP, launch, PHONE, seriousFaults, shots, tooWide, watched } from './browser.js';
+import { DESKTOP, launch, SCREENS, seriousFaults, shots, tooWide, watched } from './browser.js';
 import { site, talkTo, type Site, type Talk } from './site.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-named-web-'));
@@ -151,10 +151,7 @@ test('ids of tokens without a tokenizer are refused in words, and so is an input
   expect(await talk.next('failed')).toMatchObject({ code: 'usage', problem: 'There is no text to explain.' });
 }, 60_000);
 
-test.each([
-  ['desktop, light', { ...DESKTOP, colorScheme: 'light' }],
-  ['phone, dark', { ...PHONE, colorScheme: 'dark' }],
-] as const)(
+test.each(SCREENS)(
   'by hand: a folder, a text, words marked, the finding: %s',
   async (what, options) => {
     await page.close();

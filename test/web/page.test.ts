@@ -8,7 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { HEADERS } from '../../src/server/headers.js';
 import { startServer, type Running } from '../../src/server/server.js';
 import type { Resource } from '../../src/server/site.js';
-import { DESKTOP, launch, PHONE, root, seriousFaults, shots, tooWide, until, watched } from './browser.js';
+import { DESKTOP, launch, root, SCREENS, seriousFaults, shots, tooWide, until, watched } from './browser.js';
 
 let browser: Browser;
 let server: Running;
@@ -54,10 +54,7 @@ const said = (): Promise<string | null> => page.locator('.answered .claim').text
 const failure = (): Promise<string> => page.locator('.failure').innerText();
 const learn = (): Promise<void> => page.getByRole('button', { name: 'Learn what it needs' }).click();
 
-describe.each([
-  ['desktop, light', { ...DESKTOP, colorScheme: 'light' }],
-  ['phone, dark', { ...PHONE, colorScheme: 'dark' }],
-] as const)('%s', (what, options) => {
+describe.each(SCREENS)('%s', (what, options) => {
   test('every step: axe finds no serious fault, nothing is wider than the window', async () => {
     await open(options);
     const look = async (step: string): Promise<void> => {

@@ -5,12 +5,20 @@ import { numbersOf } from './figures.js';
 import type { AuditSettings, ModelSummary } from './protocol.js';
 
 /** Kinds of noise by what they put in place. */
-export const NOISES = {
+const NOISES = {
   uniform: 'random colours',
   gaussian: 'random colours around grey',
   blur: 'the picture itself, blurred',
   'constant:0': 'black',
 } as const;
+
+/** They, to choose from. */
+export const noiseOptions = (): VNode[] =>
+  Object.entries(NOISES).map(([value, text]) => (
+    <option key={value} value={value}>
+      {text}
+    </option>
+  ));
 
 /** The form, and the button that starts. */
 export function SettingsForm({
@@ -69,11 +77,7 @@ export function SettingsForm({
           <label>
             <span>What comes in its place</span>
             <select value={noise} onChange={(e) => setNoise(e.currentTarget.value)}>
-              {Object.entries(NOISES).map(([value, text]) => (
-                <option key={value} value={value}>
-                  {text}
-                </option>
-              ))}
+              {noiseOptions()}
             </select>
           </label>
         )}

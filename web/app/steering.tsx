@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import { percent } from './figures.js';
 import type { Session } from './use-session.js';
-import { NOISES } from './settings.js';
+import { noiseOptions } from './settings.js';
 import type { Told } from './state.js';
 
 /** Beta goes from a part of what learning began with to a multiple of it, this many powers of two either way. */
@@ -64,11 +64,7 @@ export function Steering({
               <option value="" disabled selected>
                 as begun
               </option>
-              {Object.entries(NOISES).map(([value, text]) => (
-                <option key={value} value={value}>
-                  {text}
-                </option>
-              ))}
+              {noiseOptions()}
             </select>
           </label>
           <label>
