@@ -1,5 +1,6 @@
 // The process of a worker (worker-pool.ts): opens the model, then explains the inputs that it is told, one at a time.
 import { serve } from '../core/crew-member.js';
+import { plainError } from '../core/plain-error.js';
 import { createAuditor } from './audit.js';
 import { openSource } from './many-source.js';
 import { pacer } from './pace.js';
@@ -16,8 +17,6 @@ serve<WorkerSetup, WorkerTask, WorkerDone>(async ({ model, options, source: spec
   return async (task) => {
     if ('paceOf' in task) return { pace: await measuring.paceOf(auditor, await sampleOf(auditor, source, task.paceOf)) };
     const done = await explain(auditor, source, task);
-    if (!done.error) return done;
-    const { code, problem, advice } = done.error;
-    return { failure: { code, problem, ...(advice === undefined ? {} : { advice }) } };
+    return done.error ? { failure: plainError(done.error) } : done;
   };
 });

@@ -32,8 +32,8 @@ export async function tokenizerFor(
   return folder && hasTokenizer(model) ? openTokenizer(model) : undefined;
 }
 
-/** The shape of a text's tokens, a file's bytes or a table's row, which binds what a model leaves open; undefined where that says nothing. */
-export async function textShape(
+/** The shape of a text's tokens, a file's bytes or a table's row; undefined where that says nothing. */
+async function textShape(
   model: string | Uint8Array,
   input: NamedInputs,
   { tokenizer: named, columns }: Pick<AuditOptions, 'tokenizer' | 'columns'>,
@@ -86,9 +86,15 @@ function noTokens({ hookPoint, input }: Classifier): LanError {
   );
 }
 
+/** What a text, a file or a row binds of a model's open axes; a row is of the columns that a model may take one by one. */
+export const namedShapes = async (
+  model: string | Uint8Array,
+  input: NamedInputs,
+  options: Pick<AuditOptions, 'tokenizer' | 'columns'>,
+) => ({ sample: await textShape(model, input, options), ...('csv' in input ? { joinColumns: true } : {}) });
+
 /** What an input binds of a model's open axes. */
 export async function shapesFor(model: string | Uint8Array, input: AuditInput | NamedInputs, options: AuditOptions) {
-  const row = isNamed(input) && 'csv' in input;
-  if (isNamed(input)) return { sample: await textShape(model, input, options), ...(row ? { joinColumns: true } : {}) };
+  if (isNamed(input)) return namedShapes(model, input, options);
   return { sample: await shapeOf(input), pictureSize: await sizeOfPicture(input) };
 }

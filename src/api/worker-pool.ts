@@ -1,6 +1,7 @@
 // Several processes that explain inputs, each with a model of its own and one thread: more inputs a second than one process on all cores.
 import { MemberEnded, startCrew, type Crew } from '../core/crew.js';
 import { LanError } from '../core/errors.js';
+import { errorFrom, type PlainError } from '../core/plain-error.js';
 import type { AuditOptions } from './audit-options.js';
 import type { SourceSpec } from './many-source.js';
 import type { Pace } from './pace.js';
@@ -21,11 +22,7 @@ export interface WorkerSetup {
 export type WorkerTask = Omit<Task<Which>, 'take'> | { readonly paceOf: Which };
 
 /** What comes of it; an error is plain data on its way. */
-export type WorkerDone =
-  Exclude<Done, { readonly error: LanError }> | { readonly failure: LanErrorParts } | { readonly pace: Pace };
-
-/** See LanError. */
-export type LanErrorParts = Pick<LanError, 'code' | 'problem' | 'advice'>;
+export type WorkerDone = Exclude<Done, { readonly error: LanError }> | { readonly failure: PlainError } | { readonly pace: Pace };
 
 /** Inputs in a row that may end all processes that try them, before the run is given up. */
 const MOST_LOST = 5;
@@ -59,9 +56,7 @@ export function startWorkers(width: number, setup: WorkerSetup, { signal, nameOf
     async explain({ at, folder, resume }) {
       try {
         const done = (await crew.run({ at, folder, resume })) as Exclude<WorkerDone, { readonly pace: Pace }>;
-        if (!('failure' in done)) return done;
-        const { code, problem, advice } = done.failure;
-        return { error: new LanError(code, problem, advice) };
+        return 'failure' in done ? { error: errorFrom(done.failure) } : done;
       } catch (error) {
         if (error instanceof LanError && error.code === 'interrupted') return notBegun();
         if (!nameOf || !(error instanceof MemberEnded) || error.whole) throw error;

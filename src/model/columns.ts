@@ -16,6 +16,9 @@ export interface Column {
   readonly categories?: readonly string[];
 }
 
+/** What messages call the column that is the `i`-th of all, from 0. */
+export const columnName = ({ name }: Column, i: number): string => (name === undefined ? `column ${i + 1}` : `'${name}'`);
+
 /** A model with one input in place of several. */
 export interface Joined {
   readonly model: Model;

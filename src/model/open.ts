@@ -6,6 +6,7 @@ import type { OrtProgram } from '../engine/ort.js';
 import type { Graph } from '../onnx/graph.js';
 import { readCard, type OutputKind } from './card.js';
 import type { Classifier } from './classifier.js';
+import { columnName } from './columns.js';
 import { assumedFields } from './conventions.js';
 import { chooseEngine, type EngineOptions } from './engine-choice.js';
 import { chooseHookPoint, namedIn, hookPointNotes } from './hook-point.js';
@@ -72,10 +73,10 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
   goOn('the engine');
   const { plugins = [] } = options;
   // Between two categories or whole numbers there is nothing that a gradient could lead through.
-  const stepped = source.columns?.filter((c) => c.whole) ?? [];
+  const stepped = source.columns?.flatMap((c, i) => (c.whole ? [columnName(c, i)] : [])) ?? [];
   const forward = options.engine === 'forward' || (stepped.length > 0 && (options.engine ?? 'auto') === 'auto');
   if (forward && options.engine !== 'forward')
-    notes.push(`columns of whole numbers or categories have no gradient: ${named(stepped)}`);
+    notes.push(`columns of whole numbers or categories have no gradient: ${stepped.join(', ')}`);
   const steps = new Steps(plugins);
   steps.require(card.input);
   const { engine, note } = await chooseEngine(forward ? { ...options, engine: 'forward' } : options, adapters, explained);
@@ -242,10 +243,6 @@ async function probabilitiesOf(
 }
 
 export type { Classifier };
-
-/** Columns by name, for a note. */
-const named = (columns: readonly { readonly name?: string }[]): string =>
-  columns.map((c, i) => (c.name === undefined ? `the ${i + 1}th` : `'${c.name}'`)).join(', ');
 
 /** Values with their types, for messages: `ids: int64, mask: float32`; 'none' for none. */
 const typed = (values: Graph['inputs']): string => values.map((v) => `${v.name}: ${v.type}`).join(', ') || 'none';

@@ -11,6 +11,7 @@ import { isFloat, type DType, type Tensor } from '../core/tensor.js';
 import { probe } from '../engine/ort.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import { mergeCards, readCard, type InputCard, type PartialCard } from './card.js';
+import { columnName } from './columns.js';
 import { refuseUnused } from './conventions.js';
 import { bindSymbols, readFeeds, shapeOfSample, shapesOfFeeds, tensorsOfFeeds } from './feeds.js';
 import { labelNotes } from './maps.js';
@@ -102,7 +103,7 @@ export async function prepare(
 
 /** What was made of a model that takes each column of a table by an input of its own. */
 const joinedNotes = ({ columns }: ModelSource): string[] =>
-  columns ? [`its inputs are taken as one, a row of a table: ${columns.map((c) => c.name ?? '?').join(', ')}`] : [];
+  columns ? [`its inputs are taken as one, a row of a table: ${columns.map(columnName).join(', ')}`] : [];
 
 /** Those of `feeds` that are for inputs of the model. */
 const named = (feeds: SelectionOptions['feeds'] = {}, inputs: readonly ValueInfo[]): SelectionOptions['feeds'] =>

@@ -11,6 +11,7 @@ import { openModel } from '../../src/model/open.js';
 import { float, floats, GraphBuilder } from '../../src/onnx/builder.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { encodeModel } from '../../src/onnx/codec.js';
+import { cli } from '../support/command.js';
 import { encoded } from '../support/encoded.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-columns-'));
@@ -69,7 +70,7 @@ test('audit: columns by their names whatever their order, and the one that decid
 test('inspect lists the inputs of the file, check compares the whole', async () => {
   const { inputs, notes } = await inspect(bytes);
   expect(inputs.map((i) => i.name)).toEqual(['age', 'level', 'sex', 'town']);
-  expect(notes).toContain('its inputs are taken as one, a row of a table: age, level, sex, town');
+  expect(notes).toContain("its inputs are taken as one, a row of a table: 'age', 'level', 'sex', 'town'");
   const { verdict } = await check(bytes, {});
   expect(verdict).not.toBe('disagrees');
 });
@@ -79,6 +80,8 @@ test('numbers alone are joined for rows of a table only', async () => {
   const row = g.op('Concat', [g.input('a', 'float32', ['N', 1]), g.cast(g.input('b', 'float64', ['N', 1]), 1)], { axis: 1 });
   g.output(g.op('Softmax', [g.matMul(row, g.constant(float32([3, -3, 0, 0], [2, 2])))], { axis: 1 }), 'p');
   const two = encoded(g);
+  writeFileSync(join(folder, 'two.onnx'), two);
+  writeFileSync(join(folder, 'two.csv'), 'b,a\n0,2\n5,-1\n3,1\n');
   const apart = await openModel(two);
   const joined = await openModel(two, { joinColumns: true });
   try {
@@ -89,6 +92,8 @@ test('numbers alone are joined for rows of a table only', async () => {
     const p = 1 / (1 + Math.exp(-0.6));
     const [byA, byB] = toFloat32(gradients['row']!);
     expect([byA, byB]).toEqual([expect.closeTo(6 * p * (1 - p), 5), 0]);
+    const { code, out } = await cli('compare', join(folder, 'two.onnx'), '--csv', join(folder, 'two.csv'), '--row', '1', '--methods', 'occlusion', '--evidence-draws', '16', '--out', join(folder, 'compared')); // prettier-ignore
+    expect([code, out]).toEqual([0, expect.stringContaining('most needed, Occlusion: a = 2, b = 0')]);
   } finally {
     await apart.dispose();
     await joined.dispose();

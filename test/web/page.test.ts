@@ -369,10 +369,10 @@ test('a picture that comes while a model is read does not take its place; data o
   await page.evaluate(
     `{ const read = File.prototype.arrayBuffer; File.prototype.arrayBuffer = async function () { await new Promise((r) => setTimeout(r, 400)); return read.call(this); }; }`,
   );
-  await give('Choose an ONNX file', file('first.onnx'), file('weights.bin'));
+  await give('Choose an ONNX file', file('lasting.onnx'), file('weights.bin'));
   await picture('a.png');
   await until(said, 'The model says tank, 70 % sure.');
-  expect(await page.locator('.notes').allInnerTexts()).toContain('files: first.onnx, weights.bin');
+  expect(await page.locator('.notes').allInnerTexts()).toContain('files: lasting.onnx, weights.bin');
   await learn();
   // Learning ends by itself: one click gives up what is measured then.
   await page.getByRole('button', { name: 'Give up' }).click({ timeout: 15_000 });

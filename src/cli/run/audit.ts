@@ -5,7 +5,7 @@ import type { AuditProgress } from '../../api/audit-options.js';
 import { shapeOf, sizeOfPicture } from '../../api/inputs.js';
 import type { NamedInput } from '../../api/audit-all.js';
 import type { SourceSpec } from '../../api/many-source.js';
-import { textShape } from '../../api/reading.js';
+import { namedShapes } from '../../api/reading.js';
 import { LanError } from '../../core/errors.js';
 import { readable } from '../../core/readable.js';
 import { picturePaths } from '../../data/picture-paths.js';
@@ -31,10 +31,10 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
   const spec = sourceOf(argv, pictures.paths, given);
   const [tensor] = argv.tensor ?? [];
   const [named] = given;
-  const sample =
+  const shapes =
     tensor !== undefined
-      ? await shapeOf(tensor, 'array')
-      : named && (await textShape(argv.model, named.input!, { tokenizer: argv.tokenizer, columns: argv.columns }));
+      ? { sample: await shapeOf(tensor, 'array') }
+      : named && (await namedShapes(argv.model, named.input!, { tokenizer: argv.tokenizer, columns: argv.columns }));
   const pictureSize = await sizeOfFirst(pictures.paths);
   const bar = progressBar(io, argv.budget);
   const left = countdown(io, 'explaining');
@@ -54,7 +54,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       ...openOptions(argv),
       ...maskOptions(argv),
       preset: presetOf(argv),
-      sample,
+      ...shapes,
       ...(pictureSize ? { pictureSize } : {}),
       lan: argv.lan,
       method: argv.method,
@@ -62,7 +62,6 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       vocabulary: argv.vocab,
       tokenizer: argv.tokenizer,
       columns: argv.columns,
-      joinColumns: argv.csv === undefined ? undefined : true,
       axes: argv.axes,
       noise: argv.noise,
       keep: argv.keep,

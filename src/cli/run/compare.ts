@@ -4,7 +4,7 @@ import Table from 'cli-table3';
 import { failureOf, type NamedInput } from '../../api/audit-all.js';
 import { createComparer, type CompareResult } from '../../api/compare.js';
 import { shapeOf, sizeOfPicture } from '../../api/inputs.js';
-import { textShape } from '../../api/reading.js';
+import { namedShapes } from '../../api/reading.js';
 import { LanError } from '../../core/errors.js';
 import { readable } from '../../core/readable.js';
 import { ensureWritable } from '../../data/files.js';
@@ -42,12 +42,12 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
       told.add(note);
     };
     for (const note of pictures.notes) onNote(note);
-    const sample = first.input
-      ? await textShape(argv.model, first.input, { tokenizer: argv.tokenizer })
-      : await shapeOf(first.path, first.is);
+    const shapes = first.input
+      ? await namedShapes(argv.model, first.input, { tokenizer: argv.tokenizer, columns: argv.columns })
+      : { sample: await shapeOf(first.path, first.is) };
     const comparer = await createComparer(argv.model, {
       ...openOptions(argv),
-      sample,
+      ...shapes,
       ...(first.is === 'picture' ? { pictureSize: await sizeOfPicture(first.path) } : {}),
       vocabulary: argv.vocab,
       tokenizer: argv.tokenizer,
