@@ -43,7 +43,7 @@ export function namesIn(classifier: Classifier, sample: Sample, words: Words): r
       return `${token === undefined ? readable({ id }) : `'${readable({ id, token })}'`} at ${position}`;
     });
   const features = featuresIn(classifier, sample, words);
-  return features?.names.map((name, i) => named(features, { name, value: features.values[i]! }));
+  return features?.names.map((name, i) => named(features, { name, value: features.values[i]!, category: features.written?.[i] }));
 }
 
 /** The same where somebody gave those names: places of an array, whose neighbours are alike, have none of their own. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { audit } from '../../src/api/audit.js';
+import { compare } from '../../src/api/compare.js';
 import { check } from '../../src/check/check.js';
 import { float32, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import { inspect } from '../../src/model/inspect.js';
@@ -65,6 +66,11 @@ test('audit: columns by their names whatever their order, and the one that decid
   expect(needed).toMatchObject({ name: 'sex', category: 'female', kept: true });
   expect(result.betas[0]!.features!.filter((f) => f.kept)).toHaveLength(1);
   expect(result.notes.join('\n')).toContain("takes it as one that it does not know: 'town' is 'Southampton'");
+});
+
+test('compare calls a category by its name', async () => {
+  const { rows } = await compare(bytes, { csv, row: 3 }, { methods: ['occlusion'], evidenceDraws: 16 });
+  expect(rows[0]!.needed).toEqual(expect.arrayContaining(['sex = female', 'town = Southampton']));
 });
 
 test('inspect lists the inputs of the file, check compares the whole', async () => {

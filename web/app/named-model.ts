@@ -152,7 +152,7 @@ function partsOf({ tokens, features, x }: Sample): { readonly pieces: readonly P
     };
   if (features)
     return {
-      pieces: features.names.map((name, i) => ({ text: `${name} = ${Number(features.values[i]!.toPrecision(6))}`, from: i, to: i + 1 })),
+      pieces: features.names.map((name, i) => ({ text: `${name} = ${features.written?.[i] ?? Number(features.values[i]!.toPrecision(6))}`, from: i, to: i + 1 })),
       elements: features.names.length,
     };
   const { words = [], special = [], ids } = tokens!;

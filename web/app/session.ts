@@ -118,7 +118,8 @@ export class Session {
       const named = await NamedModel.ofTokens(name, files, options);
       return { named, model: named.model };
     }
-    const model = await openModel(files, options);
+    // What takes the columns of a table one by one is given a row of it here.
+    const model = await openModel(files, { ...options, joinColumns: true });
     if (model.card) return { model };
     try {
       return { model, named: await NamedModel.ofNumbers(model, files) };
