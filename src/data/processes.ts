@@ -24,10 +24,13 @@ export const startOf = (pid: number): string | undefined => fieldsOf(pid)?.[19];
 /** Ticks of processor time a second in /proc, on every Linux that Node runs on. */
 const TICKS = 100;
 
-/** Seconds that a process and its threads have computed for. Undefined where the system does not tell (only Linux does, in /proc). */
-export function computedFor(pid: number): number | undefined {
-  const fields = fieldsOf(pid);
-  return fields && (Number(fields[11]) + Number(fields[12])) / TICKS;
+/**
+ * Seconds that a process and its threads have computed for; `ended`: its children that have ended as well. Undefined where the system does not tell (only Linux does,
+ * in /proc).
+ */
+export function computedFor(pid: number, { ended = false } = {}): number | undefined {
+  const ticks = fieldsOf(pid)?.slice(11, ended ? 15 : 13);
+  return ticks && ticks.reduce((sum, field) => sum + Number(field), 0) / TICKS;
 }
 
 /** What Linux tells of a process behind its name, which is in brackets and may hold anything: its state first, its start as the 20th. */

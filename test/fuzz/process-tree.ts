@@ -1,5 +1,6 @@
 // What a process and its children have taken so far, where the system tells (Linux): the trial of a model is a child of the process that asked for it.
 import { readdirSync, readFileSync } from 'node:fs';
+import { computedFor } from '../../src/data/processes.js';
 
 export interface Taken {
   /** Of the processor, by the process, its children, and those of its children that have ended. */
@@ -9,9 +10,6 @@ export interface Taken {
   /** Largest resident set that one of them had, in bytes. */
   readonly largest: number;
 }
-
-/** Ticks a second of /proc/<pid>/stat: what Linux shows to programs, whatever it counts in itself. */
-const TICKS = 100;
 
 /** What the tree of `pid` has taken; undefined where the system does not tell, or the process is gone. */
 export function takenBy(pid: number): Taken | undefined {
@@ -27,14 +25,13 @@ export function takenBy(pid: number): Taken | undefined {
 }
 
 function ofProcess(pid: number): Taken {
-  // The name of the program, in brackets, may hold blanks.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  const ticks = [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i]), 0);
   const peak = /VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
   const queued = readdirSync(`/proc/${pid}/task`).map(
     (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[1]) / 1e9,
   );
-  return { seconds: ticks / TICKS, queued: queued.reduce((a, b) => a + b, 0), largest: 1024 * Number(peak) };
+  return {
+    seconds: computedFor(pid, { ended: true }) ?? 0,
+    queued: queued.reduce((a, b) => a + b, 0),
+    largest: 1024 * Number(peak),
+  };
 }
