@@ -44,7 +44,7 @@ async function load(): Promise<Onnxruntime> {
     runtime.env.logLevel = 'error';
     const create = async (model: string | Uint8Array, options: Options): Promise<Session> => {
       const from = options.executionProviders?.[0] === GPU ? await (gpu ??= loadGpu()) : (runtime as unknown as Onnxruntime);
-      return asInNode(await from.InferenceSession.create(...(fromMemory(model, options))));
+      return asInNode(await from.InferenceSession.create(...fromMemory(model, options)));
     };
     return { Tensor: runtime.Tensor, InferenceSession: { create } } as Onnxruntime;
   } catch (error) {
