@@ -40,19 +40,26 @@ export class Runner {
     const before = takenBy(child.pid!);
     const start = performance.now();
     let last = before;
+    const waited = new Map<number, number>();
+    const look = (): void => {
+      const now = takenBy(child.pid!);
+      for (const [thread, seconds] of now?.queued ?? []) waited.set(thread, seconds - (before?.queued.get(thread) ?? 0));
+      last = now ?? last;
+    };
     // What waits for something else than a processor hangs as well.
     const spent = (): number => {
       const wall = (performance.now() - start) / 1000;
-      return before && last ? Math.max(last.seconds - before.seconds, wall - (last.queued - before.queued)) : wall;
+      const queued = [...waited.values()].reduce((a, b) => a + b, 0);
+      return before && last ? Math.max(last.seconds - before.seconds, wall - queued) : wall;
     };
     const result = await new Promise<Outcome | string>((resolve) => {
       const watch = setInterval(() => {
-        last = takenBy(child.pid!) ?? last;
+        look();
         if (spent() > ENDED_AFTER || performance.now() - start > 1000 * ENDED_AFTER_WALL) child.kill('SIGKILL');
       }, LOOK);
       const end = (found: Outcome | string): void => {
         clearInterval(watch);
-        last = takenBy(child.pid!) ?? last;
+        look();
         child.removeAllListeners();
         resolve(found);
       };

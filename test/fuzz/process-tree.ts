@@ -5,20 +5,25 @@ import { computedFor } from '../../src/data/processes.js';
 export interface Taken {
   /** Of the processor, by the process, its children, and those of its children that have ended. */
   readonly seconds: number;
-  /** Seconds that threads of them were ready to run and another process had the processor. */
-  readonly queued: number;
+  /** By thread: seconds that it was ready to run and another process had the processor. What it waited is no longer told once it has ended. */
+  readonly queued: ReadonlyMap<number, number>;
   /** Largest resident set that one of them had, in bytes. */
   readonly largest: number;
 }
+
+const NOTHING: Taken = { seconds: 0, queued: new Map(), largest: 0 };
 
 /** What the tree of `pid` has taken; undefined where the system does not tell, or the process is gone. */
 export function takenBy(pid: number): Taken | undefined {
   try {
     const own = ofProcess(pid);
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-    const each = [own, ...children.map((child) => takenBy(Number(child)) ?? { seconds: 0, queued: 0, largest: 0 })];
-    const sum = (of: 'seconds' | 'queued'): number => each.reduce((total, t) => total + t[of], 0);
-    return { seconds: sum('seconds'), queued: sum('queued'), largest: Math.max(...each.map((t) => t.largest)) };
+    const each = [own, ...children.map((child) => takenBy(Number(child)) ?? NOTHING)];
+    return {
+      seconds: each.reduce((total, { seconds }) => total + seconds, 0),
+      queued: new Map(each.flatMap(({ queued }) => [...queued])),
+      largest: Math.max(...each.map(({ largest }) => largest)),
+    };
   } catch {
     return undefined;
   }
@@ -26,12 +31,9 @@ export function takenBy(pid: number): Taken | undefined {
 
 function ofProcess(pid: number): Taken {
   const peak = /VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-  const queued = readdirSync(`/proc/${pid}/task`).map(
-    (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[1]) / 1e9,
-  );
-  return {
-    seconds: computedFor(pid, { ended: true }) ?? 0,
-    queued: queued.reduce((a, b) => a + b, 0),
-    largest: 1024 * Number(peak),
-  };
+  const queued = readdirSync(`/proc/${pid}/task`).map((thread): [number, number] => [
+    Number(thread),
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[1]) / 1e9,
+  ]);
+  return { seconds: computedFor(pid, { ended: true }) ?? 0, queued: new Map(queued), largest: 1024 * Number(peak) };
 }
