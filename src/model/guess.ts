@@ -109,7 +109,11 @@ export async function settled(
   const chosen = await chooseConvention(classifier, shown, expected);
   // A part of the card that was said may be what is wrong.
   const doubt = await doubtOf(chosen.classifier, shown, classifier.cardGiven);
-  return { classifier: chosen.classifier, preprocessing: chosen.guess, note: doubt === undefined ? chosen.note : `${chosen.note}; ${doubt}` };
+  return {
+    classifier: chosen.classifier,
+    preprocessing: chosen.guess,
+    note: doubt === undefined ? chosen.note : `${chosen.note}; ${doubt}`,
+  };
 }
 
 /** The pictures [1,...] of a batch [N,...] of bytes, on the same memory. */
