@@ -1,13 +1,19 @@
-// How cost grows: time against nodes, parameters, input size, classes and noise draws. A power is that between two sizes: 1 is linear.
-// Usage: npx tsx bench/growth.ts [--only nodes,parameters,size,classes,draws] [--nodes 100,1000,10000] [--threads 1]; seconds of each part, then the power of the whole.
+// How cost grows: time against nodes, parameters, input size, classes, noise draws, inputs and workers. A power is that between two sizes: 1 is linear.
+// Usage: npx tsx bench/growth.ts [--only nodes,parameters,size,classes,draws,inputs,workers] [--nodes 100,1000,10000] [--threads 1]
+// Seconds of processor time of each part, on which other work of the machine has little say; of several workers seconds by the clock.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { adapters } from '../adapters/index.js';
+import { auditMany } from '../src/api/audit-many.js';
 import { objectiveOf } from '../src/check/objective.js';
 import { differentiate } from '../src/compile/differentiate.js';
 import { random, STREAMS } from '../src/core/random.js';
 import { float32, scalar, sizeOf, type Tensor } from '../src/core/tensor.js';
-import { createOrtEngine, dialectModel, openModelSession, probe } from '../src/engine/ort.js';
+import { createOrtEngine, dialectModel, probe } from '../src/engine/ort.js';
 import { specialize } from '../src/compile/specialize.js';
+import { encodeNpy } from '../src/data/npy.js';
 import { createNoise } from '../src/lan/noise.js';
 import { buildObjective } from '../src/lan/objective.js';
 import { resolveSettings } from '../src/lan/settings.js';
@@ -20,7 +26,7 @@ import { squeezeNet } from '../test/nets/classics.js';
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'nodes,parameters,size,classes,draws' },
+    only: { type: 'string', default: 'nodes,parameters,size,classes,draws,inputs,workers' },
     nodes: { type: 'string', default: '100,1000,10000' },
     threads: { type: 'string', default: '1' },
   },
@@ -28,6 +34,12 @@ const { values } = parseArgs({
 const threads = Number(values.threads);
 const filled = (dims: readonly number[], draw: number): Tensor =>
   float32(random(0, STREAMS.check).normal(new Float32Array(sizeOf(dims)), draw), dims);
+
+/** Seconds that this process has computed so far, all threads together. */
+function computed(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
 
 /** x [1,width] through products with weights of width x width and Tanh, `layers` times. */
 function chain(layers: number, width: number): Model {
@@ -55,10 +67,10 @@ function chain(layers: number, width: number): Model {
 async function opening(model: Model, width: number): Promise<Record<string, number>> {
   const bytes = encodeModel(model);
   const parts: Record<string, number> = {};
-  let last = performance.now();
+  let last = computed();
   const lap = (name: string): void => {
-    parts[name] = (performance.now() - last) / 1000;
-    last = performance.now();
+    parts[name] = computed() - last;
+    last = computed();
   };
   await inspect(bytes, { trust: true });
   lap('inspect');
@@ -68,7 +80,7 @@ async function opening(model: Model, width: number): Promise<Record<string, numb
   lap('objective');
   const backward = differentiate(graph, { of: loss, wrt: [{ name: 'x', as: 'dx' }] }, classifier.adapters);
   lap('differentiate');
-  const program = await openModelSession(dialectModel(backward), { threads });
+  const program = await createOrtEngine(classifier.adapters, { threads }).compile(backward);
   lap('onnxruntime opens');
   await program.run({ x: filled([1, width], 0), [cotangent]: filled([1, width], 0) });
   lap('first run');
@@ -82,7 +94,7 @@ async function step(o: { size?: number; classes?: number }, draws: number): Prom
   const sample = [3, o.size ?? 224, o.size ?? 224];
   const classes = o.classes ?? 1000;
   const settings = resolveSettings('default', sample, classes, { draws });
-  const start = performance.now();
+  const start = computed();
   const objective = await buildObjective({
     classifier: async (batch) => {
       const g = GraphBuilder.from(squeezeNet({ ...o, batch }).graph);
@@ -97,20 +109,48 @@ async function step(o: { size?: number; classes?: number }, draws: number): Prom
     outputLoss: settings.outputLoss,
   });
   const descent = await createOrtEngine(adapters, { threads }).descend(objective.graph, 'loss', objective.parameters, ['loss']);
-  const compile = (performance.now() - start) / 1000;
+  const compile = computed() - start;
   const x = filled([1, ...sample], 0);
   const eta = float32(new Float32Array(draws * sizeOf(sample)), [draws, ...sample]);
   const noise = createNoise('uniform', { x, low: -2, high: 2 });
   const target = float32(new Float32Array(classes).fill(1 / classes), [1, classes]);
   const times: number[] = [];
   for (let i = 0; i < 9; i++) {
-    const before = performance.now();
+    const before = computed();
     noise.fill(eta.data as Float32Array, random(0, STREAMS.training), i);
     await descent.step({ x, eta, target, beta: scalar(10), binary: scalar(0) }, 0.1);
-    times.push((performance.now() - before) / 1000);
+    times.push(computed() - before);
   }
   await descent.dispose();
   return { compile, step: times.slice(2).sort((a, b) => a - b)[3]! };
+}
+
+/** Seconds of the audits of `count` inputs of 16 numbers by a network of two layers, 20 steps each: of this process, or of several by the clock. */
+async function audits(count: number, workers: number): Promise<Record<string, number>> {
+  const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-growth-'));
+  try {
+    const g = new GraphBuilder('two layers');
+    const x = g.input('x', 'float32', ['N', 16]);
+    const hidden = g.op('Relu', [g.matMul(x, g.constant(filled([16, 32], 1)))]);
+    g.output(g.op('Softmax', [g.matMul(hidden, g.constant(filled([32, 10], 2)))], { axis: 1 }), 'p', { type: 'float32', dims: ['N', 10] }); // prettier-ignore
+    const [model, data] = [join(folder, 'm.onnx'), join(folder, 'x.npy')];
+    writeFileSync(model, encodeModel(dialectModel(g.build())));
+    writeFileSync(data, encodeNpy(filled([count, 16], 3)));
+    const clock = (): number => (workers > 1 ? performance.now() / 1000 : computed());
+    const start = clock();
+    const spec = { kind: 'data', path: data, seed: 0 } as const;
+    await auditMany(model, spec, {
+      out: join(folder, 'out'),
+      workers,
+      threads: 1,
+      trust: true,
+      iterations: 20,
+      evidenceDraws: 64,
+    });
+    return { [workers > 1 ? 'by the clock' : 'audits']: clock() - start };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** A line for each size, with the power of each part between it and the size before. */
@@ -141,3 +181,5 @@ if (asked.has('parameters')) await table('parameters', [1e6, 4e6, 16e6, 64e6], (
 if (asked.has('size')) await table('input side', [112, 224, 448], (size) => step({ size }, 1));
 if (asked.has('classes')) await table('classes', [10, 100, 1000, 10_000], (classes) => step({ classes }, 1));
 if (asked.has('draws')) await table('draws', [1, 2, 4, 8, 16], (draws) => step({}, draws));
+if (asked.has('inputs')) await table('inputs', [10, 40, 160, 640], (inputs) => audits(inputs, 1));
+if (asked.has('workers')) await table('workers', [2, 4, 8], (workers) => audits(160, workers));

@@ -17,17 +17,30 @@ export interface Table {
 /** What stands for a value that is not there. */
 const MISSING = /^(|\?|-|na|n\/a|nan|null|none|\.)$/i;
 
+/** The table that was read last: a command counts its rows, asks for its columns and takes its numbers, and taking a file apart is what costs. */
+let last: { readonly text: string; readonly table: Table } | undefined;
+
 const isNumber = (field: string): boolean => field.trim() !== '' && Number.isFinite(Number(field));
 
 /**
  * Reads a CSV file (RFC 4180, UTF-8, a row a line; blank lines are passed over). The first line holds names where one of its fields is no number. Throws
- * LanError (`data`) for a file that cannot be read or holds no row, an open quote, a name given twice, and a row with more or fewer fields than the first.
+ * LanError (`data`) for a file that cannot be read or holds no row, an open quote, a name given twice, and a row with more or fewer fields than the first. A file that
+ * is what it was the last time is not taken apart again; the table is shared, and not to be changed.
  */
 export async function readTable(path: string): Promise<Table> {
+  const text = await readText(path, 'Table');
+  // By what it holds, not by its date: a file may be written twice within a tick of the clock.
+  if (last?.table.path === path && last.text === text) return last.table;
+  last = undefined;
+  const table = parsed(path, text);
+  last = { text, table };
+  return table;
+}
+
+function parsed(path: string, text: string): Table {
   const where = `Table '${path}'`;
   const rows: string[][] = [];
   const lines: number[] = [];
-  const text = await readText(path, 'Table');
   text.split(/\r\n|\n|\r/).forEach((line, i) => {
     if (line.trim() === '') return;
     const fields = fieldsOf(line);

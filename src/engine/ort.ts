@@ -1,6 +1,7 @@
 // onnxruntime: forward passes of original files (the reference) and of canonical graphs.
 import type * as ort from 'onnxruntime-node';
 import { DIALECT_OPSET, type OpAdapter } from '../../adapters/op.js';
+import { byDepth } from '../compile/by-depth.js';
 import { descentGraph } from '../compile/descend.js';
 import { differentiate } from '../compile/differentiate.js';
 import type { Probe } from '../compile/specialize.js';
@@ -71,6 +72,7 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
         ? await runtime.InferenceSession.create(model, settings)
         : await runtime.InferenceSession.create(model, settings);
   } catch (error) {
+    if (error instanceof LanError) throw error;
     throw new LanError('runtime', `onnxruntime refuses the model: ${firstLine(error)}`);
   }
   return {
@@ -208,7 +210,8 @@ export const probe: Probe = async (graph, feeds, wanted, typesOnly = new Set()) 
 
 /** The engine that runs canonical graphs and their gradients, both as ONNX, in onnxruntime. */
 export function createOrtEngine(adapters: readonly OpAdapter[], options: OrtOptions = {}): Engine {
-  const compile = (graph: Graph): Promise<Program> => openModelSession(dialectModel(graph), options);
+  const open = (graph: Graph): Promise<OrtProgram> => openModelSession(dialectModel(byDepth(graph)), options);
+  const compile: Engine['compile'] = open;
   return {
     info: {
       name: 'onnxruntime',
@@ -221,7 +224,7 @@ export function createOrtEngine(adapters: readonly OpAdapter[], options: OrtOpti
       compile(differentiate(graph, { of, wrt: wrt.map((name) => ({ name, as: gradientOf(name) })) }, adapters)),
     async descend(graph, loss, parameters, outputs) {
       const step = descentGraph(graph, loss, parameters, adapters);
-      const program = await openModelSession(dialectModel(step.graph), options);
+      const program = await open(step.graph);
       return descentOnSteps(program.runInto, step.state, outputs, () => program.dispose());
     },
   };

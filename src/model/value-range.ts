@@ -2,7 +2,7 @@
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import { makersOf, type Graph, type Node } from '../onnx/graph.js';
 
-/** `squashed`: by an op that maps all numbers into the range smoothly (Sigmoid, Tanh), not only by cutting them off. */
+/** `squashed`: by an op that maps all numbers into the range smoothly (Sigmoid, Tanh, Exp), not only by cutting them off. */
 export interface ValueRange {
   readonly low: number;
   readonly high: number;
@@ -73,7 +73,25 @@ function ofNode(node: Node, input: (index: number) => ValueRange): ValueRange {
     const [a, b] = [input(0), input(1)];
     return spanning([a, b], [f(a.low, b.low), f(a.low, b.high), f(a.high, b.low), f(a.high, b.high)]); // prettier-ignore
   };
+  /** Of a function that grows with its input. */
+  const rising = (f: (v: number) => number, squashed = input(0).squashed): ValueRange => {
+    const { low, high } = input(0);
+    return { ...spanning([input(0)], [f(low), f(high)]), squashed };
+  };
   switch (node.op) {
+    // What is written out in steps (1 / (1 + exp(-z)), log of a Sigmoid) is known by the ranges of its steps.
+    case 'Exp':
+      return rising(Math.exp, true);
+    case 'Softplus':
+      return rising((v) => (v > 30 ? v : Math.log1p(Math.exp(v))), true);
+    case 'Log':
+      return rising((v) => Math.log(Math.max(0, v)));
+    case 'Sqrt':
+      return rising((v) => Math.sqrt(Math.max(0, v)));
+    case 'Abs':
+      return { ...ANY, low: 0, high: Math.max(Math.abs(input(0).low), Math.abs(input(0).high)) };
+    case 'Reciprocal':
+      return input(0).low >= 0 ? spanning([input(0)], [1 / input(0).high, 1 / Math.max(0, input(0).low)]) : ANY;
     case 'Concat':
       return spanning(all(), all().flatMap((r) => [r.low, r.high])); // prettier-ignore
     case 'Add':
@@ -96,6 +114,9 @@ function ofNode(node: Node, input: (index: number) => ValueRange): ValueRange {
       return ANY;
   }
 }
+
+/** Has the value one sign only, whatever the input? */
+export const isOneSided = ({ low, high }: ValueRange): boolean => low >= 0 || high <= 0;
 
 /** Does the value stay in 0..1? */
 export const isFraction = ({ low, high }: ValueRange): boolean => low >= 0 && high <= 1;

@@ -19,6 +19,17 @@ test('names, quotes, blank lines and a byte order mark; without names columns ar
   expect((await readTable(write('b.csv', '1,NA\n2,3\n'))).columns).toEqual(['column 1', 'column 2']);
 });
 
+test('a table is taken apart once, as long as the file is what it was', async () => {
+  const path = write('again.csv', 'a,b\n1,2\n');
+  const table = await readTable(path);
+  expect(await readTable(path)).toBe(table);
+  // Of the same length, and within the same tick of the clock.
+  write('again.csv', 'a,b\n1,3\n');
+  expect((await readTable(path)).rows).toEqual([['1', '3']]);
+  // The same text under another name is another table: messages name it.
+  expect((await readTable(write('other.csv', 'a,b\n1,3\n'))).path).toMatch(/other\.csv$/);
+});
+
 test('what is no table is one sentence', async () => {
   await expect(readTable(write('empty.csv', '\n \n'))).rejects.toThrow(/^Table '.*empty\.csv': holds no row\.$/);
   await expect(readTable(write('names.csv', 'a,b\n'))).rejects.toThrow('holds no row, only a line of names.');

@@ -51,6 +51,19 @@ describe('the output', () => {
     expect(chooseScores(graph)!.output.name).toBe('p');
   });
 
+  test.each([
+    ['attention by its name', 'att_1', (g: GraphBuilder, f: string) => g.op('Softmax', [f], { axis: 1 }), [1, 48]],
+    ['by the name of the other', 'second', (g: GraphBuilder, f: string) => g.op('Softmax', [f], { axis: 1 }), [1, 48]],
+    ['attention by its axes', 'second', (g: GraphBuilder, f: string) => g.op('Softmax', [g.reshape(f, [1, 6, 8])], { axis: 2 }), [1, 6, 8]], // prettier-ignore
+  ] as const)('is the scores, not what ends in a Softmax on the way: %s', (_, name, weigh, dims) => {
+    const graph = graphOf((g, x) => {
+      const flat = g.op('Relu', [g.op('Flatten', [x], { axis: 1 })]);
+      g.output(weigh(g, flat), name, { type: 'float32', dims: [...dims] });
+      g.output(product(g, flat, 48, 5), 'logits', { type: 'float32', dims: [1, 5] });
+    });
+    expect(chooseScores(graph)!.output.name).toBe('logits');
+  });
+
   test('is no input handed through, and no cast ArgMax', () => {
     const graph = graphOf((g, x) => {
       g.output(g.op('Identity', [x]), 'same', { type: 'float32', dims: [1, 3, 4, 4] });
@@ -87,6 +100,15 @@ test('an accuracy, which is made of the index of a class alone, is refused where
   await model.dispose();
 });
 
+test('the largest scores in order, whose places are no classes, are refused where an answer is asked for', async () => {
+  const g = new GraphBuilder('largest');
+  const p = g.op('Softmax', [product(g, g.input('x', 'float32', ['N', 8]), 8, 5)], { axis: 1 });
+  g.output(g.op('Identity', [g.ops('TopK', [p, g.ints([3])], 2, { axis: 1 })[0]!]), 'best', { type: 'float32', dims: ['N', 3] });
+  const model = await openModel(encoded(g), { trust: true, engine: 'onnxruntime' });
+  expect(() => model.requireFeeds()).toThrow('whose places are no classes');
+  await model.dispose();
+});
+
 test('the input is one that reaches the output', () => {
   const g = new GraphBuilder('two');
   g.output(g.op('Relu', [g.input('unused', 'float32', [1, 2])]), 'other', { type: 'float32', dims: [1, 2] });
@@ -101,7 +123,7 @@ test('what is fed is not explained, where another input is left', () => {
   const x = g.input('x', 'float32', [1, 4]);
   g.output(g.mul(product(g, x, 4, 3), scale), 'logits', { type: 'float32', dims: [1, 3] });
   const chosen = (feeds: Readonly<Record<string, number>>): string => chooseScores(g.build(), undefined, feeds)!.input.name;
-  expect([chosen({}), chosen({ scale: 1 }), chosen({ scale: 1, x: 1 })]).toEqual(['scale', 'x', 'scale']);
+  expect([chosen({}), chosen({ x: 1 }), chosen({ scale: 1, x: 1 })]).toEqual(['x', 'scale', 'x']);
 });
 
 test.each([
