@@ -1,11 +1,12 @@
 // What texts and rows are read with: vocabulary, tokenizer and columns, from a call's options and the model's folder.
 import { LanError } from '../core/errors.js';
 import { isFloat, sizeOf } from '../core/tensor.js';
-import { fileSize, isFolder } from '../data/places.js';
+import { exists, fileSize, isFolder } from '../data/places.js';
 import { readTable } from '../data/table.js';
 import { hasTokenizer, openTokenizer, type Tokenizer } from '../data/tokenizer.js';
 import { readVocabulary } from '../data/vocabulary.js';
 import { wordIndex } from '../data/words.js';
+import { folderAround } from '../model/hugging-face.js';
 import type { Classifier } from '../model/open.js';
 import { partOf } from '../report/claims.js';
 import type { AuditOptions } from './audit-options.js';
@@ -28,8 +29,9 @@ export async function tokenizerFor(
   named: string | undefined,
 ): Promise<Tokenizer | undefined> {
   if (named !== undefined) return openTokenizer(named);
-  const folder = typeof model === 'string' && isFolder(model);
-  return folder && hasTokenizer(model) ? openTokenizer(model) : undefined;
+  if (typeof model !== 'string') return undefined;
+  const folder = isFolder(model) ? model : exists(model) ? folderAround(model) : undefined;
+  return folder !== undefined && hasTokenizer(folder) ? openTokenizer(folder) : undefined;
 }
 
 /** The shape of a text's tokens, a file's bytes or a table's row; undefined where that says nothing. */

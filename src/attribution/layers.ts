@@ -1,7 +1,7 @@
 // Which values inside a model are maps of its input: feature maps, in either layout, and grids of tokens.
 import { between } from '../compile/cut.js';
 import { isFloat, sizeOf, toIntegers, type Tensor } from '../core/tensor.js';
-import type { Graph, Node } from '../onnx/graph.js';
+import { makersOf, type Graph, type Node } from '../onnx/graph.js';
 
 /** Where the axes of a map are: [1,C,H,W]; [1,H,W,C]; tokens [1,T,C]; tokens with channels first [1,C,T]. */
 export type Layout = 'nchw' | 'nhwc' | 'tokens' | 'channels-first tokens';
@@ -161,12 +161,28 @@ export interface Attention {
 /** Softmaxes over the last axis of [...,T,T] that weigh the rows of a matrix, on paths from `x` to `output`, in the order of the graph. */
 export function attentionsOf(graph: Graph, x: string, output: string): Attention[] {
   const path = new Set(between(graph, x, output));
-  const weighed = (value: string): string | undefined => {
-    for (const { op, inputs, outputs } of graph.nodes) {
-      if (inputs[0] !== value) continue;
-      const found = op === 'MatMul' ? inputs[1] : /^(?:Reshape|Identity|Cast)$/.test(op) ? weighed(outputs[0]!) : undefined;
-      if (found !== undefined) return found;
-    }
+  const readers = new Map<string, Node[]>();
+  for (const node of graph.nodes) for (const i of node.inputs) readers.set(i, [...(readers.get(i) ?? []), node]);
+  const maker = makersOf(graph.nodes);
+  // Rows that are masked whole are NaN, which exporters replace by 0 before they weigh anything.
+  const mends = ({ op, inputs }: Node, value: string): boolean => {
+    const asked = maker.get(inputs[0]!);
+    return (
+      op === 'Where' &&
+      asked?.op === 'IsNaN' &&
+      asked.inputs[0] === value &&
+      inputs[2] === value &&
+      graph.constants.has(inputs[1]!)
+    );
+  };
+  const weighed = (softmax: string): string | undefined => {
+    const names = new Set([softmax]);
+    for (const value of names)
+      for (const node of readers.get(value) ?? []) {
+        if (node.op === 'MatMul' && node.inputs[0] === value) return node.inputs[1];
+        if (/^(?:Reshape|Identity|Cast)$/.test(node.op) ? node.inputs[0] === value : mends(node, value))
+          names.add(node.outputs[0]!);
+      }
     return undefined;
   };
   return graph.nodes.flatMap((node) => {

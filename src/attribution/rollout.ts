@@ -77,18 +77,19 @@ function identity(n: number): Float64Array {
   return out;
 }
 
-/** Heads [count,n,n] as one matrix whose rows sum to 1. */
+/** Heads [count,n,n] as one matrix whose rows sum to 1; a row that is masked whole (NaN in the Softmax, or 0) stays 0. */
 function joined(heads: Float32Array, count: number, n: number, how: RolloutSettings['heads']): Float64Array {
   const out = new Float64Array(n * n);
   for (let h = 0; h < count; h++)
     for (let i = 0; i < n * n; i++) {
-      const v = heads[h * n * n + i]!;
+      const given = heads[h * n * n + i]!;
+      const v = Number.isNaN(given) ? 0 : given;
       out[i] = how === 'max' ? Math.max(out[i]!, v) : out[i]! + v;
     }
   for (let i = 0; i < n; i++) {
     const row = out.subarray(i * n, (i + 1) * n);
     const sum = row.reduce((a, b) => a + b, 0);
-    for (let j = 0; j < n; j++) row[j]! /= sum;
+    for (let j = 0; sum > 0 && j < n; j++) row[j]! /= sum;
   }
   return out;
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { LanError } from '../core/errors.js';
 import { exists } from '../data/places.js';
 import type { Resample } from '../data/resize.js';
+import { hasTokenizer } from '../data/tokenizer.js';
 import { readJson, type InputCard, type PartialCard } from './card.js';
 import { byIndex } from './labels-file.js';
 import { inputOfTimm, TimmConfig } from './timm.js';
@@ -168,10 +169,14 @@ function notesOf(p: Preprocessor): string[] {
   return notes;
 }
 
-/** The Hugging Face folder that a file lies in, beside its preprocessor_config.json or in the `onnx` of one; undefined where it lies in none. */
+/**
+ * The Hugging Face folder that a file lies in, beside its preprocessor_config.json or a tokenizer with its config.json, or in the `onnx` of one; undefined
+ * where it lies in none.
+ */
 export function folderAround(path: string): string | undefined {
   const folder = dirname(path);
-  if (exists(join(folder, 'preprocessor_config.json'))) return folder;
+  const ofTexts = exists(join(folder, 'config.json')) && hasTokenizer(folder);
+  if (ofTexts || exists(join(folder, 'preprocessor_config.json'))) return folder;
   const above = basename(resolve(folder)) === 'onnx' ? dirname(resolve(folder)) : undefined;
   const isOne = above && ['preprocessor_config.json', 'config.json'].some((name) => exists(join(above, name)));
   return isOne ? above : undefined;

@@ -59,6 +59,12 @@ describe('a text', () => {
     expect(page).not.toContain('<bdi>[CLS]</bdi>');
   });
 
+  test('the file is read with its neighbours, as the folder is', async () => {
+    const own = await audit(model, { text: 'GOOD films!' }, { ...QUICK, seed: 1 });
+    const other = await audit(join(model, 'model.onnx'), { text: 'GOOD films!' }, { ...QUICK, seed: 1 });
+    expect(other.betas[0]!.words).toEqual(own.betas[0]!.words);
+  });
+
   test('texts of several lengths, each compiled for its own; the command line marks what was left', async () => {
     const { code, out, err } = await cli(
       'audit', model, '--output', 'logits', '--text', 'a good film', 'a good movie this was', '--noise', 'token', ...FLAGS, '--out', at('two'),

@@ -96,7 +96,7 @@ const HEAD = [2, -1];
 
 /** A transformer whose attention is known: patches of 2x2 as tokens of (sum, first pixel), a class token, attention by LOGITS, shortcuts, a linear head. */
 const transformer =
-  (layers: number): Toy =>
+  (layers: number, guarded = false): Toy =>
   (g: GraphBuilder, x, batch) => {
     const patch = g.constant(float32([1, 1, 1, 1, 1, 0, 0, 0], [2, 1, 2, 2]));
     const maps = g.op('Conv', [x, patch], { kernel_shape: [2, 2], strides: [2, 2] });
@@ -112,7 +112,9 @@ const transformer =
       // Scores depend on the tokens by name only: 0 times their products.
       const own = g.mul(g.matMul(all, g.transpose(all, [0, 2, 1])), g.scalar(0));
       const weights = g.op('Softmax', [g.add(own, g.constant(float32(LOGITS[i]!, [1, 5, 5])))], { axis: -1 });
-      all = g.add(all, g.matMul(weights, all));
+      // As exporters guard rows that are masked whole.
+      const sound = guarded ? g.where(g.op('IsNaN', [weights]), g.scalar(0), weights) : weights;
+      all = g.add(all, g.matMul(sound, all));
     }
     const read = g.op('Gather', [all, g.constant({ type: 'int64', dims: [], data: BigInt64Array.of(0n) })], { axis: 1 });
     return g.matMul(read, g.constant(float32(HEAD, [2, 1])));
@@ -128,15 +130,18 @@ test('Grad-CAM of a transformer: behind the last attention patches have no gradi
   near(map!.values, patches.map(([a, b]) => mean * (HEAD[0]! * a! + HEAD[1]! * b!)), 3); // prettier-ignore
 });
 
-test('attention rollout: the row of the class token in the product of (A + I) / 2', async () => {
-  const scorer = await made([1, 4, 4], transformer(2));
-  const { map, need, details, passes } = await rollout.attribute(asked(scorer, picture));
-  const mixed = LOGITS.map((l) => softmaxRows(l).map((row, i) => row.map((v, j) => (v + (i === j ? 1 : 0)) / 2)));
-  const rolled = [0, 1, 2, 3, 4].map((j) => mixed[1]![0]!.reduce((sum, v, k) => sum + v * mixed[0]![k]![j]!, 0));
-  near(map!.values, rolled.slice(1), 6);
-  expect([need.dims, passes]).toEqual([[1, 1, 4, 4], { forward: 1, backward: 0 }]);
-  expect(details).toMatchObject({ layers: 2, tokens: 5, read: 'token 0' });
-});
+test.each([false, true])(
+  'attention rollout: the row of the class token in the product of (A + I) / 2; guarded against NaN: %s',
+  async (guarded) => {
+    const scorer = await made([1, 4, 4], transformer(2, guarded));
+    const { map, need, details, passes } = await rollout.attribute(asked(scorer, picture));
+    const mixed = LOGITS.map((l) => softmaxRows(l).map((row, i) => row.map((v, j) => (v + (i === j ? 1 : 0)) / 2)));
+    const rolled = [0, 1, 2, 3, 4].map((j) => mixed[1]![0]!.reduce((sum, v, k) => sum + v * mixed[0]![k]![j]!, 0));
+    near(map!.values, rolled.slice(1), 6);
+    expect([need.dims, passes]).toEqual([[1, 1, 4, 4], { forward: 1, backward: 0 }]);
+    expect(details).toMatchObject({ layers: 2, tokens: 5, read: 'token 0' });
+  },
+);
 
 async function last(model: Model): Promise<Omit<Grid, 'value'>> {
   const classifier = await openModel(encodeModel(model), { trust: true });
