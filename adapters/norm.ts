@@ -2,7 +2,7 @@
 import { float32, toFloat32, type Tensor } from '../src/core/tensor.js';
 import { float as floatAttribute, type GraphBuilder } from '../src/onnx/builder.js';
 import { defineOp, float, int, ints, positiveAxis, type OldNode, type OpAdapter, type StaticNode } from './op.js';
-import { ones } from './kernels/conv-geometry.js';
+import { ones, windowOf } from './kernels/conv-geometry.js';
 import { rootMeanSquare } from './kernels/norm-rms.js';
 import { lrn, lrnGradient } from './kernels/norm-lrn.js';
 import { asInput } from './kernels/sizes.js';
@@ -206,12 +206,13 @@ const groupNormalization = defineOp({
   canonicalize: (n, g) => {
     singlePrecision(n);
     const groups = n.attr('num_groups') ?? n.refuse('attribute num_groups is missing.');
+    if (groups < 1) n.refuse(`expected num_groups to be at least 1, received ${groups}.`);
     const epsilon = floatAttribute(n.attr('epsilon') ?? 1e-5);
     const [x, scale, bias] = n.x as [string, string, string];
     const shape = g.op('Shape', [x]);
     if (n.version === 18)
       return g.op('Reshape', [g.op('InstanceNormalization', [grouped(g, x, groups), scale, bias], { epsilon }), shape]);
-    const zero = g.constant(float32(new Float32Array(groups), [groups]));
+    const zero = g.constant(windowOf([groups], 0));
     const y = g.op('InstanceNormalization', [grouped(g, x, groups), g.constant(ones([groups])), zero], { epsilon });
     // Back to the channels, positions flat, where [C, 1] broadcasts whatever the rank.
     const channels = g.op('Concat', [g.slice(shape, [0], [2], [0]), g.ints([-1])], { axis: 0 });

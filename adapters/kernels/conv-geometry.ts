@@ -200,11 +200,12 @@ export function windowCounts(axes: readonly Axis[]): Float32Array {
 const MOST_IN_WINDOW = 2 ** 26;
 
 /**
- * A float32 tensor of one value, as the windows of pools are. Throws LanError (`memory`) above MOST_IN_WINDOW elements: a kernel_shape is only an
+ * A float32 tensor of one value, as the windows of pools are. Throws LanError (`memory`) above MOST_IN_WINDOW elements, (`model`) for negative lengths: a kernel_shape is only an
  * attribute, whatever it asks for.
  */
 export function windowOf(dims: readonly number[], value: number): Tensor {
   const size = sizeOf(dims);
+  if (dims.some((d) => d < 0)) throw new LanError('model', `A window of [${dims.join(',')}] has a negative length.`);
   if (!(size <= MOST_IN_WINDOW))
     throw new LanError('memory', `A window of [${dims.join(',')}] has ${size} elements; at most ${MOST_IN_WINDOW} are allowed.`);
   return { type: 'float32', dims, data: new Float32Array(size).fill(value) };

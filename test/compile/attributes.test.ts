@@ -66,6 +66,15 @@ describe('another kind', () => {
   });
 });
 
+describe('below what makes sense, or far above it', () => {
+  test.each<[string, Record<string, AttributeInput>, number, string]>([
+    ['GroupNormalization', { num_groups: -(2 ** 31) }, 18, 'expected num_groups to be at least 1, received -2147483648'],
+    ['GroupNormalization', { num_groups: 0 }, 21, 'expected num_groups to be at least 1, received 0'],
+    ['GroupNormalization', { num_groups: 2 ** 31 }, 21, 'A window of [2147483648] has 2147483648 elements; at most 67108864 are allowed.'],
+    ['AveragePool', { kernel_shape: [-2, -2], dilations: [2, 2] }, 19, 'A window of [1,1,-2,-2] has a negative length.'],
+  ])('%s %o', (op, attributes, opset, reason) => expect(() => canonicalize(oneNode(op, attributes, [[3], [3]], opset), adapters)).toThrow(reason)); // prettier-ignore
+});
+
 describe('of another length', () => {
   test.each<[Record<string, AttributeInput>, string]>([
     [{ kernel_shape: [3, 2, 5], strides: [2, 3], dilations: [2, 3, 1] }, 'strides has 2 numbers, and kernel_shape [3,2,5] asks for 3'],
