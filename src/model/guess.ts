@@ -6,6 +6,7 @@ import { crop, resize, type Picture } from '../data/resize.js';
 import type { InputCard } from './card.js';
 import type { Classifier } from './classifier.js';
 import { candidates, describeValues } from './conventions.js';
+import { rangeInside } from './inside.js';
 
 /**
  * How pictures go in, and who says so: a card (or flags), the file itself (it takes whole numbers), the explainer that was trained with it, a guess from
@@ -122,7 +123,7 @@ export const unsettled = (classifier: Pick<Classifier, 'card'>, why: string): st
   `no model card: assumed ${describeValues(classifier.card!)}, since ${why}; ${SAY}`;
 
 /**
- * The classifier with its preprocessing settled: what the card or the file says; else by chooseConvention from these pictures [1,C,H,W] (0..255); where
+ * The classifier with its preprocessing settled: what the card or the file says, by the type of its input or by normalising pixels itself; else by chooseConvention from these pictures [1,C,H,W] (0..255); where
  * there are none, or the answer is a value, what was assumed. `note` says so where nobody said it. No preprocessing for what is no picture.
  */
 export async function settled(
@@ -131,6 +132,8 @@ export async function settled(
 ): Promise<{ readonly classifier: Classifier; readonly preprocessing?: Preprocessing; readonly note?: string }> {
   if (!classifier.card) return { classifier };
   if (!classifier.cardAssumed) return { classifier, preprocessing: { source: classifier.integers ? 'file' : 'card' } };
+  const inside = classifier.cardGiven.std ? undefined : rangeInside(classifier.graph, classifier.input.name);
+  if (inside !== undefined) return asItIs(classifier, inside);
   if (classifier.task === 'regression' || pictures.length === 0) {
     const why = pictures.length === 0 ? 'there is no picture to try it on' : 'a value does not tell how pictures go in';
     const preprocessing = { source: 'assumed', convention: describeValues(classifier.card) } as const;
@@ -140,6 +143,15 @@ export async function settled(
   const data = Float32Array.from(some.flatMap((p) => Array.from(toFloat32(p))));
   const chosen = await chooseConvention(classifier, { type: 'float32', dims: [some.length, ...classifier.inputShape], data });
   return { classifier: chosen.classifier, preprocessing: chosen.guess, note: chosen.note };
+}
+
+/** What a file normalises itself goes in as it is: conventions would be tried on numbers that it never saw. */
+function asItIs(classifier: Classifier, range: 1 | 255): Awaited<ReturnType<typeof settled>> {
+  const card = classifier.card!;
+  const plain = { ...card, range, mean: [0], std: [1] };
+  const order = card.channels === 'GREY' || classifier.cardGiven.channels !== undefined ? '' : `, ${card.channels} (assumed)`;
+  const note = `no model card: the first nodes of the file normalise pixels of 0..${range}, which go in as they are${order}; where that is wrong, ${SAY}`;
+  return { classifier: classifier.withCard(plain), preprocessing: { source: 'file', convention: describeValues(plain) }, note };
 }
 
 /** The pictures [1,...] of a batch [N,...] of bytes, on the same memory. */
