@@ -80,7 +80,9 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     notes.push(`columns of whole numbers or categories have no gradient: ${stepped.join(', ')}`);
   const steps = new Steps(plugins);
   steps.require(card.input);
-  const { engine, note } = await chooseEngine(forward ? { ...options, engine: 'forward' } : options, adapters, explained);
+  const { engine, note } = await chooseEngine(forward ? { ...options, engine: 'forward' } : options, adapters, explained, (n) =>
+    notes.push(n),
+  );
   if (note) notes.push(note);
   const session = { threads: options.threads };
   const cut = hookPoint ? await openCutReference(source, canonical, session, hookPoint.name, output.name) : undefined;
