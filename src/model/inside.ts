@@ -6,6 +6,8 @@ import { reads, type Graph, type Node } from '../onnx/graph.js';
 const PASSES = new Set(['Identity', 'Cast', 'Transpose', 'Reshape', 'Squeeze', 'Unsqueeze', 'Resize', 'Clip']);
 /** A normalisation has a constant for each channel, or a mean picture; none is read that is longer. */
 const MOST = 2 ** 20;
+/** Nodes looked at in a row. */
+const DEEPEST = 24;
 
 /** From x to scale * x + offset, on average over the channels. */
 interface Affine {
@@ -31,7 +33,8 @@ export function rangeInside(graph: Graph, input: string): 1 | 255 | undefined {
 /** The arithmetic with constants that a value goes through alone, before anything else is done with it. */
 function affineOf(graph: Graph, input: string): Affine {
   let at: Affine = { scale: 1, offset: 0 };
-  for (let value = input; ;) {
+  let value = input;
+  for (let depth = 0; depth < DEEPEST; depth++) {
     const readers: Node[] = graph.nodes.filter((n) => reads(n).includes(value));
     const [node] = readers;
     const next =
@@ -40,6 +43,7 @@ function affineOf(graph: Graph, input: string): Affine {
     at = next;
     value = node.outputs[0]!;
   }
+  return at;
 }
 
 function after(graph: Graph, { op, inputs }: Node, { scale, offset }: Affine): Affine | undefined {

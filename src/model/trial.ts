@@ -110,7 +110,12 @@ function isPlain(value: unknown): boolean {
  * Throws LanError `model` where the process dies, by name of the signal, or takes longer than the size of the file explains, `memory` where it
  * asks for more than that.
  */
-export function trial(request: Omit<TrialRequest, 'memory'>, name: string, bytes: number, seconds: number = SECONDS): Promise<void> {
+export function trial(
+  request: Omit<TrialRequest, 'memory'>,
+  name: string,
+  bytes: number,
+  seconds: number = SECONDS,
+): Promise<void> {
   const next = last.then(() => ask({ ...request, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name, seconds));
   last = next.catch(() => undefined);
   return next;
