@@ -5,7 +5,7 @@ import { DATA_TYPE, defineOp, int, type Forward, type OpAdapter, type StaticNode
 import { alignedBinary, channelSlope, OLD_BROADCAST, scalarOf, withoutHints } from './kernels/elementwise-onnx.js';
 import { ofAnyRank } from './kernels/many-axes.js';
 import { unaryOps } from './kernels/elementwise-unary.js';
-import { custom, detached, gated, signOf, unbroadcast } from './kernels/elementwise-tf.js';
+import { custom, detached, gated, quotient, signOf, unbroadcast } from './kernels/elementwise-tf.js';
 import { broadcasted } from './kernels/sizes.js';
 
 type NoAttributes = Record<never, never>;
@@ -173,8 +173,8 @@ const all: OpAdapter[] = [
   binary(
     'Div',
     [1, 6, 7, 13, 14],
-    ([a, b], _, { tf }) => {
-      if (a!.dtype === 'float32') return [tf.div(a!, b!)];
+    ([a, b], _, { tf, node }) => {
+      if (a!.dtype === 'float32') return [node.constant(1) ? tf.div(a!, b!) : quotient(tf, a!, b!)];
       // Whole numbers divide towards zero; tfjs rounds down. Through float32: exact below 2^24.
       return [detached(tf, [a!, b!], (p, q) => tf.cast(tf.div(tf.cast(p, 'float32'), tf.cast(q, 'float32')), 'int32'))];
     },

@@ -34,15 +34,37 @@ export function detached(tf: Tf, x: readonly TfTensor[], f: (...x: TfTensor[]) =
   return custom(tf, x, f, () => shapes.map((s) => tf.zeros(s)), 'nothing');
 }
 
-/** `y`, which is 1 / (1 + exp(u)), with its gradient as one function of u (compile/logistic.ts). */
-export const asLogistic = (tf: Tf, u: TfTensor, y: TfTensor): TfTensor =>
+/**
+ * `y`, which is written out with 1 + exp(u) in one of three forms (compile/logistic.ts), with its gradient as one function of u and of what is divided.
+ * `valueOf`: of the names in `written`, in the layout of y.
+ */
+export function asWritten(
+  tf: Tf,
+  { form, u, over }: { readonly form: 'logistic' | 'quotient' | 'softplus'; readonly u: string; readonly over?: string },
+  valueOf: (name: string) => TfTensor,
+  y: TfTensor,
+): TfTensor {
+  const value = (): TfTensor => tf.clone(y);
+  const gradient = (dy: TfTensor, [kept]: TfTensor[], made: TfTensor): TfTensor[] => {
+    const part = form === 'logistic' ? made : tf.reciprocal(tf.add(tf.exp(kept!), 1));
+    // exp(u) times what is left of it, where 1 - part has no digits.
+    const rest = tf.where(tf.less(part, 0.5), tf.sub(1, part), tf.mul(tf.exp(tf.minimum(kept!, 0)), part));
+    if (form === 'softplus') return [tf.mul(dy, rest)];
+    const byU = tf.neg(tf.mul(dy, tf.mul(made, rest)));
+    return over === undefined ? [byU] : [byU, tf.mul(dy, part)];
+  };
+  return custom(tf, over === undefined ? [valueOf(u)] : [valueOf(u), valueOf(over)], value, gradient, 'both');
+}
+
+/** a / b. tfjs's own gradient by b divides by its square, which is infinite from 1.8e19 on: the gradient of a softmax that is written out was 0 there. */
+export const quotient = (tf: Tf, a: TfTensor, b: TfTensor): TfTensor =>
   custom(
     tf,
-    [u],
-    () => tf.clone(y),
-    (dy, [kept], made) => {
-      const rest = tf.where(tf.less(made, 0.5), tf.sub(1, made), tf.mul(tf.exp(tf.minimum(kept!, 0)), made));
-      return [tf.neg(tf.mul(dy, tf.mul(made, rest)))];
+    [a, b],
+    (p, q) => tf.div(p, q),
+    (dy, [p, q], y) => {
+      const toP = tf.div(dy, q!);
+      return [unbroadcast(tf, toP, p!.shape), unbroadcast(tf, tf.neg(tf.mul(toP, y)), q!.shape)];
     },
     'both',
   );

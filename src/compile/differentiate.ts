@@ -3,9 +3,9 @@ import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors, type Problem } from '../core/errors.js';
 import { float32, isFloat, sizeOf } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
-import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
+import { nodeLabel, writes, type Graph, type Node } from '../onnx/graph.js';
 import { hazardsOf } from './hazards.js';
-import { logistics } from './logistic.js';
+import { logisticGradients, logistics } from './logistic.js';
 import { poolBeforeConcat, poolBeforeRelu } from './commute.js';
 import { adapterTable, Refusal, staticNode } from './static.js';
 
@@ -61,7 +61,7 @@ export function blockedBy(
     if (!node.inputs.some((x) => reached.has(x))) continue;
     const rule = find(node)?.vjp;
     if (rule && 'none' in rule) ends.push({ reason: `${nodeLabel(node)}: ${rule.none}`, jumps: rule.jumps ?? false });
-    else for (const o of node.outputs) reached.add(o);
+    else for (const o of writes(node)) reached.add(o);
   }
   return reached.has(of) ? [] : ends;
 }
@@ -114,13 +114,13 @@ export function differentiate(original: Graph, { of, wrt }: Gradients, adapters:
     const adapter = find(node);
     const dy = node.outputs.map((o) => (o === '' ? undefined : cotangent(o)));
     if (!dy.some(Boolean)) continue;
-    const u = fused.get(node);
-    if (u !== undefined && variable.has(u)) {
-      const [y] = node.outputs as [string];
-      const rest = g.where(g.op('Less', [y, g.scalar(0.5)]), g.sub(g.one, y), g.mul(g.op('Exp', [u]), y));
-      const gradient = g.neg(g.mul(dy[0]!, g.mul(y, rest)));
-      g.types.set(gradient, g.typeOf(u));
-      cotangents.set(u, [...(cotangents.get(u) ?? []), gradient]);
+    const written = fused.get(node);
+    if (written && variable.has(written.u)) {
+      for (const [value, gradient] of logisticGradients(g, written, dy[0]!, node.outputs[0]!)) {
+        if (!variable.has(value)) continue;
+        g.types.set(gradient, g.typeOf(value));
+        cotangents.set(value, [...(cotangents.get(value) ?? []), gradient]);
+      }
       continue;
     }
     const rule = adapter?.vjp;

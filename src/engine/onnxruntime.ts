@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import type * as ort from 'onnxruntime-node';
 import { LanError, messageOf } from '../core/errors.js';
 import { packageFile } from '../core/version.js';
+import type { Provided } from './faster.js';
 
 /** The binding, as its package exports it. */
 export type Onnxruntime = typeof ort;
@@ -13,6 +14,9 @@ const NAME = 'onnxruntime-node';
 
 /** What it runs on where nobody says. */
 export const PROVIDER = 'cpu';
+
+/** Another provider on which learning is tried: none here. */
+export const accelerator = (): Provided | undefined => undefined;
 
 /** All cores, or what the environment says: where several processes share a machine, threads of one only wait for those of another. */
 export function defaultThreads(): number {

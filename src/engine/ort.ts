@@ -72,6 +72,7 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
         ? await runtime.InferenceSession.create(model, settings)
         : await runtime.InferenceSession.create(model, settings);
   } catch (error) {
+    if (error instanceof LanError) throw error;
     throw new LanError('runtime', `onnxruntime refuses the model: ${firstLine(error)}`);
   }
   return {

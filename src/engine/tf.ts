@@ -7,10 +7,10 @@ import {
   type Tf,
   type TfTensor,
 } from '../../adapters/op.js';
-import { asLogistic } from '../../adapters/kernels/elementwise-tf.js';
+import { asWritten } from '../../adapters/kernels/elementwise-tf.js';
 import { turnsOf } from '../compile/descend.js';
 import { gradientPath } from '../compile/differentiate.js';
-import { logistics } from '../compile/logistic.js';
+import { logistics, type WrittenOut } from '../compile/logistic.js';
 import { adapterTable, staticNode } from '../compile/static.js';
 import { LanError, LanErrors } from '../core/errors.js';
 import { own, table } from '../core/own.js';
@@ -69,7 +69,7 @@ class TfProgram {
   private readonly steps: Step[];
   private readonly constants = new Map<string, Value>();
   private readonly kept: TfTensor[] = [];
-  private readonly fused: ReadonlyMap<Node, string>;
+  private readonly fused: ReadonlyMap<Node, WrittenOut>;
   /** The backend that holds the constants: wasm is started afresh after it ran out of memory. */
   private uploadedTo: unknown;
   /** Where the present run is, for messages. */
@@ -93,7 +93,7 @@ class TfProgram {
     if (problems.length > 0)
       throw new LanErrors('unsupported', 'The model cannot run in tfjs:', problems, "Choose `engine` 'onnxruntime'.");
     if (gradient) gradientPath(graph, gradient.of, gradient.wrt);
-    this.fused = gradient ? logistics(graph) : new Map<Node, string>();
+    this.fused = gradient ? logistics(graph) : new Map<Node, WrittenOut>();
   }
 
   program(): Program {
@@ -184,11 +184,12 @@ class TfProgram {
         step,
         node.inputs.map((n) => (n === '' ? undefined : valueOf(n))),
       );
-      const u = this.fused.get(node);
+      const written = this.fused.get(node);
       node.outputs.forEach((name, i) => {
         const made = results.tensors[i];
         const nhwc = made?.rank === 4 && results.layout === 'nhwc';
-        const t = made && u !== undefined ? asLogistic(this.tf, this.as(valueOf(u), nhwc ? 'nhwc' : 'nchw'), made) : made;
+        const inLayout = (v: string): TfTensor => this.as(valueOf(v), nhwc ? 'nhwc' : 'nchw');
+        const t = made && written ? asWritten(this.tf, written, inLayout, made) : made;
         if (name === '' || !t) return;
         values.set(name, nhwc ? { nhwc: t } : { nchw: t });
       });

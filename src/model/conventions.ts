@@ -20,6 +20,26 @@ export const CONVENTIONS: Readonly<Record<string, PixelValues>> = {
   'RGB, 0..255': { channels: 'RGB', range: 255, mean: [0, 0, 0], std: [1, 1, 1] },
 };
 
+/** A convention that the origin of a file speaks for, and why. */
+export interface OriginConvention {
+  /** A name in CONVENTIONS. */
+  readonly convention: string;
+  readonly because: string;
+}
+
+/**
+ * What a file's producer (the exporter's name in it) and its number of classes say of how colour pictures go in: networks of 1,001 ImageNet classes, the first the
+ * background, are TensorFlow's (slim and its Lite models, all of them -1..1); Caffe's files and PyTorch's of 1,000 classes follow their makers. Undefined
+ * where that says nothing: Keras has a way of its own for each of its networks.
+ */
+export function conventionOfOrigin(producer: string, classes: number): OriginConvention | undefined {
+  const [torchvision, caffe, tensorflow] = Object.keys(CONVENTIONS) as [string, string, string];
+  if (classes === 1001) return { convention: tensorflow, because: "networks of 1001 classes are mostly TensorFlow's" };
+  if (classes !== 1000) return undefined;
+  if (/caffe/i.test(producer)) return { convention: caffe, because: `it was written by '${producer}'` };
+  return /^(pytorch|mxnet)/i.test(producer) ? { convention: torchvision, because: `it was written by '${producer}'` } : undefined;
+}
+
 /** Those of grey pictures. */
 const GREY_CONVENTIONS: Readonly<Record<string, PixelValues>> = {
   'grey, 0..255': { channels: 'GREY', range: 255, mean: [0], std: [1] },

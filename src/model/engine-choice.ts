@@ -3,6 +3,8 @@ import type { OpAdapter } from '../../adapters/op.js';
 import { dependents } from '../compile/differentiate.js';
 import { LanError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
+import { accelerated } from '../engine/faster.js';
+import { accelerator } from '../engine/onnxruntime.js';
 import { createOrtEngine } from '../engine/ort.js';
 import { createTfEngine } from '../engine/tf.js';
 import type { Graph } from '../onnx/graph.js';
@@ -34,17 +36,18 @@ export function missingRules(graph: Graph, adapters: readonly OpAdapter[]): stri
   return [...new Set(missing.map((n) => n.op))].sort();
 }
 
-/** The engine that differentiates `graph`, and a sentence on why where the model made the choice. */
+/** The engine that differentiates `graph`, and a sentence on why where the model made the choice. `tell`: told later on what masks were learned, where there was a choice. */
 export async function chooseEngine(
   options: EngineOptions,
   adapters: readonly OpAdapter[],
   graph: Graph,
+  tell?: (note: string) => void,
 ): Promise<{ readonly engine: Engine; readonly note?: string }> {
   const wanted = options.engine ?? 'auto';
   if (wanted === 'forward') return { engine: onnxruntime(options, adapters), note: NO_GRADIENTS };
-  if (wanted === 'onnxruntime') return { engine: onnxruntime(options, adapters) };
+  if (wanted === 'onnxruntime') return { engine: onnxruntime(options, adapters, tell) };
   const missing = wanted === 'auto' ? missingRules(graph, adapters) : [];
-  if (wanted === 'auto' && missing.length === 0) return { engine: onnxruntime(options, adapters) };
+  if (wanted === 'auto' && missing.length === 0) return { engine: onnxruntime(options, adapters, tell) };
   const engine = await tfjs(options, adapters);
   return missing.length === 0
     ? { engine }
@@ -71,8 +74,12 @@ export async function allEngines(options: EngineOptions, adapters: readonly OpAd
   return engines;
 }
 
-const onnxruntime = ({ backend, threads }: EngineOptions, adapters: readonly OpAdapter[]): Engine =>
-  createOrtEngine(adapters, { threads, ...(backend ? { providers: [backend] } : {}) });
+function onnxruntime({ backend, threads }: EngineOptions, adapters: readonly OpAdapter[], tell?: (note: string) => void): Engine {
+  const on = (provider = backend): Engine =>
+    createOrtEngine(adapters, { threads, ...(provider ? { providers: [provider] } : {}) });
+  const other = backend === undefined && tell ? accelerator() : undefined;
+  return other ? accelerated(on(), { ...other, engine: on(other.provider) }, tell!) : on();
+}
 
 const tfjs = ({ backend }: EngineOptions, adapters: readonly OpAdapter[]): Promise<Engine> =>
   createTfEngine(adapters, { backend });

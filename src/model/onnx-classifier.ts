@@ -26,6 +26,8 @@ import { guessOutputKind, isBinary, withLogProbabilities } from './probabilities
 import { feedsAt, randomTokensAt, runToPoint } from './run-to-point.js';
 import type { ModelSource } from './source.js';
 import { requireScores } from './score-output.js';
+import { requireOneAnswer, severalRows } from './answers.js';
+import { rangeOf } from './value-range.js';
 import { readAs, requireDeclared, requireOneValue, type Task } from './task.js';
 import { Vjp, type VjpResult } from './vjp.js';
 
@@ -207,7 +209,8 @@ export class OnnxClassifier implements Classifier {
     const { source, output, task, outputKind, labels } = this;
     if (task === 'classification') requireScores(this.graph, output.name, source.name);
     if (task === 'classification' && this.numbers === 1)
-      requireDeclared(source.name, output.name, { outputKind, said: this.parts.card.output, labels: labels.length });
+      requireDeclared(source.name, output.name, { outputKind, said: this.parts.card.output, labels: labels.length, range: rangeOf(this.graph, output.name) }); // prettier-ignore
+    if (task === 'classification') requireOneAnswer(this, this.parts.card.output, source.name);
     const { feeds, input, hookPoint } = this.parts;
     this.requireOthers();
     if (hookPoint?.hasSkipPath && !Object.hasOwn(feeds, input.name))
@@ -262,7 +265,8 @@ export class OnnxClassifier implements Classifier {
       throw new LanError('input', `${refusal} (${messageOf(error)})`);
     }
     const made = graph.outputs[0]!.name;
-    if (this.batched && graph.types.get(made)?.dims[0] !== batch) throw new LanError('input', `${refusal}.`);
+    const out = graph.types.get(made)?.dims ?? [];
+    if (this.batched && out[0] !== batch) throw batch > 1 ? new LanError('input', `${refusal}.`) : severalRows(this, made, out);
     return specialize(withLogProbabilities(graph, made, readAs(this), batch), { [X]: dims }, probe, this.adapters);
   }
 

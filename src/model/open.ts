@@ -8,6 +8,7 @@ import { readCard, type OutputKind } from './card.js';
 import type { Classifier } from './classifier.js';
 import { columnName } from './columns.js';
 import { assumedFields } from './conventions.js';
+import { softmaxSpan } from './answers.js';
 import { chooseEngine, type EngineOptions } from './engine-choice.js';
 import { chooseHookPoint, namedIn, hookPointNotes } from './hook-point.js';
 import { OnnxClassifier } from './onnx-classifier.js';
@@ -79,7 +80,9 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     notes.push(`columns of whole numbers or categories have no gradient: ${stepped.join(', ')}`);
   const steps = new Steps(plugins);
   steps.require(card.input);
-  const { engine, note } = await chooseEngine(forward ? { ...options, engine: 'forward' } : options, adapters, explained);
+  const { engine, note } = await chooseEngine(forward ? { ...options, engine: 'forward' } : options, adapters, explained, (n) =>
+    notes.push(n),
+  );
   if (note) notes.push(note);
   const session = { threads: options.threads };
   const cut = hookPoint ? await openCutReference(source, canonical, session, hookPoint.name, output.name) : undefined;
@@ -137,16 +140,12 @@ function kindBy(said: OutputKind | undefined, end: OutputKind, output: string, n
 
 /** A Softmax along another axis than that of all classes: what it gives for one sample does not add up to 1, and the largest is no class among the others. */
 function sumNotes({ graph, output: { name }, classes }: Classifier): string[] {
-  const end = lastOp(graph, name);
-  const dims = graph.types.get(end?.outputs[0] ?? '')?.dims;
-  if (!end || !dims || !/^(Log)?Softmax$/.test(end.op)) return [];
-  const axis = (end.attributes['axis']?.value as number | undefined) ?? -1;
-  const along = dims.at(axis)!;
-  return along === classes
-    ? []
-    : [
-        `'${name}' ends in a ${end.op} over ${along} of the ${classes} values of a sample, which add up to ${Number((classes / along).toPrecision(3))} and not 1: its probabilities are not those of ${classes} classes`,
-      ];
+  const span = softmaxSpan(graph, name);
+  if (!span || span.along === classes) return [];
+  const { op, along } = span;
+  return [
+    `'${name}' ends in a ${op} over ${along} of the ${classes} values of a sample, which add up to ${Number((classes / along).toPrecision(3))} and not 1: its probabilities are not those of ${classes} classes`,
+  ];
 }
 
 /** Where the names of the classes come from, where nobody gave them. */

@@ -1,7 +1,7 @@
 // Which output of a model holds its class scores, and which input they are made of: told by the graph, and said where there was a choice.
 import { LanError } from '../core/errors.js';
 import { isFloat } from '../core/tensor.js';
-import { reads, type Graph, type Node, type ValueInfo } from '../onnx/graph.js';
+import { makersOf, reads, type Graph, type Node, type ValueInfo } from '../onnx/graph.js';
 import { lastOp } from './output-end.js';
 import { chosenOutput, explainedInput, INTEGER, type SelectionOptions } from './selection.js';
 
@@ -18,7 +18,15 @@ const ENDS = new Set(['Softmax', 'LogSoftmax', 'Sigmoid']);
 /** Ops whose outputs count or pick classes; a float made of them alone holds no scores. */
 const PICKS = new Set(['ArgMax', 'ArgMin', 'TopK', 'Hardmax', 'NonMaxSuppression', 'Equal', 'Greater', 'Less']);
 /** Names that exporters give to what is there for training, or on the way. */
-const BESIDE = /aux|embed|feat|hidden|pooled|loss/i;
+const BESIDE = /aux|embed|feat|hidden|pooled|loss|atten|attn|att(?![a-z])|weights/i;
+/** And to class scores. */
+const SCORES = /logit|score|prob|class|predict/i;
+/** Is the output, by its name or its axes, something else than the class scores that another one of the candidates `all` is? */
+function besideScores({ name, dims }: ValueInfo, all: readonly ValueInfo[]): boolean {
+  const others = all.filter((o) => o.name !== name && o.dims?.length === 2 && !BESIDE.test(o.name));
+  return BESIDE.test(name) || others.some((o) => (dims?.length ?? 0) > 2 || (SCORES.test(o.name) && !SCORES.test(name)));
+}
+
 /** Ops that hand on what they are given, in another shape or type. */
 const MOVES = new Set([
   'Identity',
@@ -38,10 +46,10 @@ const MOVES = new Set([
  * is made of the index of a class alone, is none. Of several, the one that ends in Softmax, LogSoftmax or Sigmoid; then the one that is made of
  * the others (logits of features); then the one with as many classes as there are labels; then one of rank 2, [N,K]; then one whose name
  * is not that of an auxiliary head or of features; then the first. A loss or a maximum made of the others is none.
- * The input is the first of floats that reaches it, else the first of integers; one of `feeds` only where there is no other. Undefined where no float output depends on such an input.
+ * The input is the first of floats that reaches it and holds more than one number, else the first of integers; one of `feeds` only where there is no other. Undefined where no float output depends on such an input.
  */
 export function chooseScores(graph: Graph, labels?: number, feeds: SelectionOptions['feeds'] = {}): Choice | undefined {
-  const maker = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  const maker = makersOf(graph.nodes);
   // A canonical graph does not know the types of what is computed.
   const usable = graph.outputs.filter((o) => (o.type === undefined || isFloat(o.type)) && computes(o.name, maker));
   const upstream = new Map(usable.map((o) => [o.name, upstreamValues(o.name, maker)]));
@@ -49,13 +57,20 @@ export function chooseScores(graph: Graph, labels?: number, feeds: SelectionOpti
     const all = graph.inputs.filter((i) => upstream.get(output.name)!.has(i.name));
     const asked = all.filter((i) => !Object.hasOwn(feeds, i.name));
     const reached = asked.length > 0 ? asked : all;
-    return reached.find((i) => isFloat(i.type)) ?? reached.find((i) => INTEGER.test(i.type ?? ''));
+    const floats = reached.filter((i) => isFloat(i.type));
+    // A temperature, a threshold: one number is explained only where there is nothing else.
+    return floats.find((i) => !isOneNumber(i)) ?? floats[0] ?? reached.find((i) => INTEGER.test(i.type ?? ''));
   };
   /** The value that an output is another name of. */
-  const source = (name: string): string => (maker.get(name)?.op === 'Identity' ? source(maker.get(name)!.inputs[0]!) : name);
+  const source = (name: string): string => {
+    let from = name;
+    while (maker.get(from)?.op === 'Identity') from = maker.get(from)!.inputs[0]!;
+    return from;
+  };
   const candidates = usable.filter((o) => inputOf(o) !== undefined);
   const rules: [(o: ValueInfo) => boolean, string][] = [
-    [(o) => ENDS.has(lastOp(graph, o.name)?.op ?? ''), 'it ends in class probabilities'],
+    // Attention ends in a Softmax too.
+    [(o) => ENDS.has(lastOp(graph, o.name)?.op ?? '') && !besideScores(o, candidates), 'it ends in class probabilities'],
     // A loss, or how sure the model is, made of the scores.
     [
       (o) => o.dims?.length !== 0 && !(classesOf(o) === 1 && /^Reduce/.test(maker.get(source(o.name))?.op ?? '')),
@@ -70,7 +85,7 @@ export function chooseScores(graph: Graph, labels?: number, feeds: SelectionOpti
     ],
     [(o) => labels !== undefined && classesOf(o) === labels, `it has one value for each of the ${labels} labels`],
     [(o) => o.dims?.length === 2, 'it has one row of scores a sample'],
-    [(o) => !BESIDE.test(o.name), 'the names of the others are of something else'],
+    [(o) => !besideScores(o, candidates), 'the names of the others are of something else'],
   ];
   let left = candidates;
   let why = 'it is the first';
@@ -95,7 +110,7 @@ export function chooseScores(graph: Graph, labels?: number, feeds: SelectionOpti
   );
   if (inputs.length > 1)
     notes.push(
-      `explains the input '${input.name}', the first of floats; also there: ${others(inputs, input)}. Choose with \`input\`.`,
+      `explains the input '${input.name}', the first of floats${inputs[0] === input ? '' : ' that holds more than one number'}; also there: ${others(inputs, input)}. Choose with \`input\`.`,
     );
   return { output, input, notes };
 }
@@ -133,6 +148,9 @@ export function selectInput(
 const others = (all: readonly ValueInfo[], but: ValueInfo): string =>
   all.filter((v) => v !== but).map((v) => `'${v.name}' [${(v.dims ?? []).map((d) => d ?? '?').join(',')}]`).join(', '); // prettier-ignore
 
+/** An input of one number: [], [1] or [1,1]. */
+const isOneNumber = ({ dims }: ValueInfo): boolean => dims?.every((d) => d === 1) ?? false;
+
 /** Elements of one sample where all axes but the first are known. */
 function classesOf({ dims }: ValueInfo): number | undefined {
   const rest = dims?.slice(1) ?? [];
@@ -144,18 +162,33 @@ function classesOf({ dims }: ValueInfo): number | undefined {
  * an accuracy.
  */
 function computes(value: string, maker: ReadonlyMap<string, Node>): boolean {
-  const node = maker.get(value);
-  if (!node || PICKS.has(node.op)) return false;
-  if (/^Reduce/.test(node.op)) return !maker.has(node.inputs[0]!) || computes(node.inputs[0]!, maker);
-  if (!MOVES.has(node.op)) return true;
-  return node.inputs.some((name) => name !== '' && computes(name, maker));
+  const seen = new Set([value]);
+  // A set grows while it is walked. Each value once: paths may be as many as 2 to the number of nodes.
+  for (const name of seen) {
+    const node = maker.get(name);
+    if (!node || PICKS.has(node.op)) continue;
+    const counts = /^Reduce/.test(node.op);
+    if (counts ? !maker.has(node.inputs[0] ?? '') : !MOVES.has(node.op)) return true;
+    for (const from of counts ? node.inputs.slice(0, 1) : node.inputs) seen.add(from);
+  }
+  return false;
 }
 
 /** Throws LanError (`unsupported`) where the output is made of the index of a class, or of comparisons, alone: an answer, or how often it is right, has no scores. */
 export function requireScores(graph: Graph, output: string, model: string): void {
-  const maker = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  const maker = makersOf(graph.nodes);
   const among = [output, ...upstreamValues(output, maker)];
-  // What TopK gives first are the scores themselves, in order.
+  /** Through what only moves data, what TopK gives first: scores of a sample, but in order, so that place 0 is the largest whatever the class. */
+  let first = output;
+  for (let node = maker.get(first); node && MOVES.has(node.op); node = maker.get(first)) first = node.inputs[0] ?? '';
+  const made = maker.get(first);
+  if (made?.op === 'TopK' && made.outputs[0] === first && made.attributes['axis']?.value !== 0)
+    throw new LanError(
+      'unsupported',
+      `${model}: its output '${output}' holds the largest scores in order (TopK), whose places are no classes.`,
+      'Export the model with the scores that they are taken of: the logits or probabilities of the classes.',
+    );
+  // What TopK gives first are the scores themselves: more is computed of them.
   const sorted = among.some((v) => maker.get(v)?.op === 'TopK' && maker.get(v)!.outputs[0] === v);
   if (sorted || computes(output, maker) || !among.slice(1).some((v) => PICKS.has(maker.get(v)?.op ?? ''))) return;
   throw new LanError(

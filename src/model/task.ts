@@ -1,6 +1,7 @@
 // What a model's output is explained as: classes, or one value a sample.
 import { LanError } from '../core/errors.js';
 import type { OutputKind } from './card.js';
+import { isOneSided, type ValueRange } from './value-range.js';
 
 /** `classification`: the answer is a class, or labels. `regression`: it is one number a sample, taken as it is. */
 export type Task = 'classification' | 'regression';
@@ -50,8 +51,20 @@ export function requireDeclared(
     outputKind,
     said,
     labels,
-  }: { readonly outputKind: OutputKind; readonly said: OutputKind | undefined; readonly labels: number },
+    range,
+  }: {
+    readonly outputKind: OutputKind;
+    readonly said: OutputKind | undefined;
+    readonly labels: number;
+    readonly range: ValueRange;
+  },
 ): void {
+  if (outputKind === 'logits' && (said === 'logits' || labels === 2) && isOneSided(range))
+    throw new LanError(
+      'unsupported',
+      `${model}: its output '${output}' is never ${range.low >= 0 ? 'less' : 'more'} than 0, by the last ops of its graph, so that as a logit it is always the same class.`,
+      'Export the model with the logit itself, or with its Sigmoid.',
+    );
   if (outputKind === 'sigmoid' || (outputKind === 'logits' && (said === 'logits' || labels === 2))) return;
   throw new LanError(
     'unsupported',

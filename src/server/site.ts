@@ -29,12 +29,15 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+/** The content type by the end of a name; undefined of what is not given out. */
+export const typeOf = (name: string): string | undefined => TYPES[extname(name)];
+
 /** The files of the built page in `folder`, its index.html at `/`. */
 export async function siteOf(folder: string): Promise<Site> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const site = new Map<string, Resource>();
   for (const entry of entries) {
-    const type = TYPES[extname(entry.name)];
+    const type = typeOf(entry.name);
     if (!entry.isFile() || type === undefined) continue;
     const path = join(entry.parentPath, entry.name);
     const address = path.slice(folder.length).split(sep).join('/');

@@ -26,7 +26,8 @@ interface Browser {
   createImageBitmap(blob: Blob, options?: { readonly imageOrientation?: 'from-image' }): Promise<Bitmap>;
   /** May memory be shared with other workers? Threads need it. */
   readonly crossOriginIsolated?: boolean;
-  readonly navigator?: { readonly hardwareConcurrency?: number; readonly gpu?: unknown };
+  readonly navigator?: { readonly hardwareConcurrency?: number; readonly gpu?: { requestAdapter(): Promise<unknown> } };
+  readonly WebAssembly: object;
 }
 
 /** The page's or the worker's global object. */

@@ -9,6 +9,13 @@ export interface RuntimeOptions {
    * loaded it finds them.
    */
   readonly wasm?: string;
+  /**
+   * Folder that holds `ort.webgpu.min.mjs` of onnxruntime-web and what belongs to it (`ort-wasm-simd-threaded.jspi.*` and `.asyncify.*`). Learning is tried on
+   * WebGPU then, and moves there where the first step comes out the same in less time; a note says which. Default: it is not tried.
+   */
+  readonly webgpu?: string;
+  /** Told before such a trial, which may take 20 seconds. */
+  readonly onTrial?: () => void;
   /** Threads of WebAssembly. Default: the machine's, at most 8, where the page is cross-origin isolated; else 1, whatever is asked for. */
   readonly threads?: number;
 }

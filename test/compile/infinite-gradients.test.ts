@@ -192,6 +192,17 @@ describe.each(Object.keys(engines))('%s', (name) => {
   });
 });
 
+describe('a softmax that is written out, where the square of its sum is infinite', () => {
+  test.each(Object.keys(engines))('in %s', async (name) => {
+    const { dx } = await gradient(engines[name]!, [1, 3], Float32Array.of(60, 59, 58), (g, x) => {
+      const e = g.op('Exp', [x]);
+      return g.mul(g.div(e, g.reduceSum(e, [1], true)), g.constant(float32([1, 0, 0], [3])));
+    });
+    const p = [1, Math.exp(-1), Math.exp(-2)].map((v) => v / (1 + Math.exp(-1) + Math.exp(-2)));
+    [p[0]! * (1 - p[0]!), -p[0]! * p[1]!, -p[0]! * p[2]!].forEach((v, i) => expect(dx[i]).toBeCloseTo(v, 5));
+  });
+});
+
 describe('1 / (1 + exp(u)), written out', () => {
   // Where exp(u) is infinite, where its square is, where 1 - y has no digits left, and in between.
   const u = [100, 80, 50, 20, 1, 0, -1, -20, -50, -100];
@@ -206,6 +217,25 @@ describe('1 / (1 + exp(u)), written out', () => {
     async ({ name, build }) => {
       const { dx } = await gradient(engines[name]!, [u.length], Float32Array.from(u), build);
       dx.forEach((v, i) => expect(Math.abs(v - derivative[i]!)).toBeLessThanOrEqual(1e-5 * Math.abs(derivative[i]!) + 1e-37));
+    },
+  );
+
+  const logistic = (v: number): number => 1 / (1 + Math.exp(-v));
+  const OTHERS: Readonly<Record<string, [Build, (v: number) => number]>> = {
+    'x / (1 + exp(-x)), as SiLU is written out,': [
+      (g, x) => g.div(x, g.add(g.one, g.op('Exp', [g.neg(x)]))),
+      (v) => logistic(v) * (1 + v * logistic(-v)),
+    ],
+    'tanh(log(1 + exp(x))), as Mish is written out,': [
+      (g, x) => g.op('Tanh', [g.op('Log', [g.add(g.op('Exp', [x]), g.one)])]),
+      (v) => logistic(v) * (1 - Math.tanh(v > 80 ? v : Math.log1p(Math.exp(v))) ** 2),
+    ],
+  };
+  test.each(Object.entries(OTHERS).flatMap(([form, parts]) => Object.keys(engines).map((name) => ({ form, name, parts }))))(
+    '$form has a finite gradient in $name',
+    async ({ name, parts: [build, slope] }) => {
+      const { dx } = await gradient(engines[name]!, [u.length], Float32Array.from(u), build);
+      dx.forEach((v, i) => expect(Math.abs(v - slope(u[i]!))).toBeLessThanOrEqual(2e-5 * Math.abs(slope(u[i]!)) + 1e-7));
     },
   );
 

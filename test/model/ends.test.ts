@@ -1,6 +1,7 @@
 // What an output holds, told by what its graph ends in: squashed values are no logits, percents no scores, and of several outputs the one of classes counts.
 import { describe, expect, test } from '@jest/globals';
 import { check } from '../../src/check/check.js';
+import type { LanError } from '../../src/core/errors.js';
 import { float32, type Tensor } from '../../src/core/tensor.js';
 import { openModel } from '../../src/model/open.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
@@ -26,6 +27,7 @@ const sigmoid: Make = (g, z) => g.op('Sigmoid', [z]);
 const oneMinus: Make = (g, z) => g.sub(g.scalar(1), sigmoid(g, z));
 const clipped: Make = (g, z) => g.op('Clip', [sigmoid(g, z), g.scalar(1e-6), g.scalar(1 - 1e-6)]);
 const tanh: Make = (g, z) => g.mul(g.add(g.op('Tanh', [z]), g.scalar(1)), g.scalar(0.5));
+const writtenOut: Make = (g, z) => g.op('Reciprocal', [g.add(g.scalar(1), g.op('Exp', [g.neg(z)]))]);
 const softmax: Make = (g, z) => g.op('Softmax', [z], { axis: 1 });
 
 const LABELS = /holds values of 0 to 1 that do not add up to 1: taken as labels/;
@@ -43,6 +45,8 @@ test.each<[string, Uint8Array, string, RegExp | undefined]>([
   ['a Softmax that is cut off', model(3, (g, z) => g.op('Clip', [softmax(g, z), g.scalar(1e-6), g.scalar(1)])), 'probabilities', undefined], // prettier-ignore
   ['one Sigmoid that is cut off', model(1, clipped), 'sigmoid', undefined],
   ['one less one Sigmoid', model(1, oneMinus), 'sigmoid', undefined],
+  ['one Sigmoid, written out', model(1, writtenOut), 'sigmoid', undefined],
+  ['Sigmoids, written out', model(3, writtenOut), 'sigmoid', LABELS],
   ['a Tanh as it is', model(3, (g, z) => g.op('Tanh', [z])), 'logits', undefined],
   ['distances', model(3, (g, z) => g.neg(g.op('Abs', [z]))), 'logits', undefined],
 ])('%s', async (_, bytes, kind, note) => {
@@ -71,6 +75,44 @@ test('percents are refused, unless they are said to be scores', async () => {
 test('one number that is only cut off at 0 and 1 is not taken for a probability', async () => {
   const classifier = await openModel(model(1, (g, z) => g.op('Clip', [z, g.scalar(0), g.scalar(1)])));
   expect(() => classifier.requireFeeds()).toThrow(/is one number a sample and does not end in a Sigmoid/);
+  await classifier.dispose();
+});
+
+test.each<[string, Make, string]>([
+  ['the logarithm of a Sigmoid', (g, z) => g.op('Log', [sigmoid(g, z)]), 'more'],
+  ['a Softplus with its sign turned', (g, z) => g.neg(g.op('Softplus', [z])), 'more'],
+  ['a Relu', (g, z) => g.op('Relu', [z]), 'less'],
+])('%s is no logit, whoever says so: it would be the same class for every input', async (_, make, side) => {
+  for (const card of [{ output: 'logits' }, { labels: ['no', 'yes'] }] as const) {
+    const classifier = await openModel(model(1, make), { card, trust: true, engine: 'onnxruntime' });
+    expect(() => classifier.requireFeeds()).toThrow(`is never ${side} than 0`);
+    await classifier.dispose();
+  }
+});
+
+describe('an output of several places', () => {
+  const places = (end: Make, shape: readonly number[] = [-1, 3, 4]): Uint8Array =>
+    model(12, (g, z) => end(g, g.reshape(z, shape)), ['N', ...shape.slice(1)]);
+  const asked = async (bytes: Uint8Array, card = {}): Promise<unknown> => {
+    const classifier = await openModel(bytes, { card, trust: true, engine: 'onnxruntime' });
+    const answer = await classifier.predict(float32([1, 2, 3, 4], [1, 4])).then((p) => p.dims, (e: LanError) => e.problem); // prettier-ignore
+    await classifier.dispose();
+    return answer;
+  };
+  const refused = expect.stringContaining("its output 'p' [1,3,4] holds 3 x 4 numbers a sample, several answers and not one");
+  test.each<[string, Uint8Array, object, unknown]>([
+    ['scores for each', places((_, z) => z), {}, refused],
+    ['a Softmax for each', places((g, z) => g.op('Softmax', [z], { axis: 2 })), {}, refused],
+    ['a Softmax for each, whatever a card says', places((g, z) => g.op('Softmax', [z], { axis: 2 })), { output: 'logits' }, refused],
+    ['one softmax over all, as is said', places((_, z) => z), { output: 'logits' }, [1, 12]],
+    ['labels anywhere', places((g, z) => g.op('Sigmoid', [z])), {}, [1, 12]],
+    ['one place', places((_, z) => z, [-1, 12, 1, 1]), {}, [1, 12]],
+  ])('%s', async (_, bytes, card, expected) => expect(await asked(bytes, card)).toEqual(expected)); // prettier-ignore
+});
+
+test('several rows for one sample are called so', async () => {
+  const classifier = await openModel(model(3, (g, z) => g.reshape(z, [-1, 1]), ['M', 1]), { card: { output: 'logits' }, trust: true, engine: 'onnxruntime' }); // prettier-ignore
+  await expect(classifier.logProbabilities(1)).rejects.toThrow("for one sample [4] its output 'p' [3,1] has 3 rows");
   await classifier.dispose();
 });
 

@@ -2,8 +2,10 @@
 import { expect, test } from '@jest/globals';
 import { float32, type Tensor } from '../../src/core/tensor.js';
 import type { InputCard } from '../../src/model/card.js';
-import { completeCard } from '../../src/model/conventions.js';
-import { chooseConvention, type Conventional } from '../../src/model/guess.js';
+import { completeCard, CONVENTIONS, conventionOfOrigin } from '../../src/model/conventions.js';
+import { doubtOf } from '../../src/model/doubt.js';
+import { chooseConvention } from '../../src/model/guess.js';
+import type { Conventional } from '../../src/model/views.js';
 
 const SHAPE = [3, 8, 8] as const;
 
@@ -50,7 +52,7 @@ test.each([
     /which is likely: it scores 0\.90 .* of 3 pictures\), before .* with 0\.42; say/,
   ],
   ['a clear one on one picture', 1, 0.9, 0.42, 1, /which is a guess: .* with 0\.42, which gives another answer for 1 of 1; say/],
-  ['two that are close', 3, 0.7, 0.6, 1, /which is a guess: .* with 0\.60, which gives another answer for 3 of 3; say/],
+  ['two that are close', 3, 0.7, 0.6, 1, /which is unsure: .* with 0\.60, which gives another answer for 3 of 3; say/],
   ['two that are close and agree', 3, 0.7, 0.6, 0, /which is a guess: .* with 0\.60, which answers the same; say/],
 ] as const)('%s', async (_, n, first, second, other, note) => {
   const chosen = await chooseConvention(fake(first, second, other), pictures(n));
@@ -88,4 +90,50 @@ test('numbers that are too large make any network sure, which is no sign that it
   // Pixels as they are remain where they make it as sure as training does, and where rounding hides how sure it is.
   for (const other of [scaled(0.05), scaled(2, undefined, 'quantised')])
     expect((await chooseConvention(other, grey(3))).guess).toMatchObject({ convention: 'grey, 0..255' });
+});
+
+test('what the origin of a file speaks for is taken, unless three pictures speak twice as much for another', async () => {
+  const [torchvision, caffe, tensorflow] = Object.keys(CONVENTIONS);
+  expect(conventionOfOrigin('tf2onnx', 1001)?.convention).toBe(tensorflow);
+  expect(conventionOfOrigin('onnx-caffe2', 1000)?.convention).toBe(caffe);
+  expect(conventionOfOrigin('pytorch', 1000)?.convention).toBe(torchvision);
+  expect([conventionOfOrigin('pytorch', 10), conventionOfOrigin('tf2onnx', 1000)]).toEqual([undefined, undefined]);
+  const expected = { convention: tensorflow!, because: 'so it is' };
+  const one = await chooseConvention(fake(0.9, 0.42, 1), pictures(1), expected);
+  expect(one.note).toMatch(/^no model card: assumed TensorFlow .*, which is unsure \(so it is\): it scores 0\.42 .*, against torchvision .* with 0\.90, which gives another answer for 1 of 1; say/); // prettier-ignore
+  const three = await chooseConvention(fake(0.9, 0.42, 1), pictures(3), expected);
+  expect(three.note).toMatch(/^no model card: assumed torchvision .*, which is likely: it scores 0\.90/);
+});
+
+/** Sure as `right` where the channels are BGR, as `wrong` and of another class where they are RGB. */
+function inOrder(channels: 'RGB' | 'BGR', right = 0.98, wrong = 0.24): Fake {
+  const make = (card: InputCard): Fake => ({
+    ...fake(0, 0, 0, card),
+    predict: ({ dims: [n] }) => {
+      const [p, answer] = card.channels === 'BGR' ? [right, 0] : [wrong, 1];
+      return Promise.resolve(float32(Array.from({ length: 3 * n! }, (_, i) => (i % 3 === answer ? p : (1 - p) / 2)), [n!, 3])); // prettier-ignore
+    },
+    withCard: make,
+  });
+  return make(completeCard({ channels, range: 255, mean: [10, 20, 30], std: [1, 1, 1] }, { layout: 'NCHW', channels: 3, size: [8, 8] })); // prettier-ignore
+}
+
+test('a card in the wrong order of channels is asked about; the right one, and one that is nearly as sure, are not', async () => {
+  expect(await doubtOf(inOrder('RGB', 0.98, 0.44), pictures(1))).toBe(
+    'how pictures go in may be wrong: as given (RGB, 0..255, mean 10 20 30, std 1 1 1) the model scores 0.44 (confidence times agreement over views of 1 picture); as BGR, 0..255, mean 30 20 10, std 1 1 1 it scores 0.98 and gives another answer for 1 of 1; check `channels`, `range`, `mean`, `std`',
+  );
+  // Only what was said may be wrong.
+  expect(await doubtOf(inOrder('RGB', 0.98, 0.44), pictures(1), { channels: 'RGB' })).toMatch(/; check `channels`$/);
+  expect(await doubtOf(inOrder('RGB', 0.98, 0.44), pictures(1), {})).toBeUndefined();
+  expect(await doubtOf(inOrder('BGR'), pictures(1))).toBeUndefined();
+  expect(await doubtOf(inOrder('RGB', 0.98, 0.6), pictures(3))).toBeUndefined();
+  expect(await doubtOf(inOrder('RGB', 0.45, 0.1), pictures(3))).toBeUndefined();
+});
+
+test('other conventions than the card are asked about by three pictures, not by one', async () => {
+  const plain = fake(0.9, 0.34, 1, completeCard({ mean: [0], std: [1], range: 255 }, { layout: 'NCHW', channels: 3, size: [8, 8] })); // prettier-ignore
+  expect(await doubtOf(plain, pictures(1))).toBeUndefined();
+  expect(await doubtOf(plain, pictures(3))).toMatch(
+    /; as torchvision .* it scores 0\.90 and gives another answer for 3 of 3; check/,
+  );
 });

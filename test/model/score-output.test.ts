@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { float32, toFloat32 } from '../../src/core/tensor.js';
 import { openModel } from '../../src/model/open.js';
-import { chooseScores } from '../../src/model/score-output.js';
+import { chooseScores, requireScores } from '../../src/model/score-output.js';
+import { rangeOf } from '../../src/model/value-range.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encoded } from '../support/encoded.js';
 
@@ -50,6 +51,19 @@ describe('the output', () => {
     expect(chooseScores(graph)!.output.name).toBe('p');
   });
 
+  test.each([
+    ['attention by its name', 'att_1', (g: GraphBuilder, f: string) => g.op('Softmax', [f], { axis: 1 }), [1, 48]],
+    ['by the name of the other', 'second', (g: GraphBuilder, f: string) => g.op('Softmax', [f], { axis: 1 }), [1, 48]],
+    ['attention by its axes', 'second', (g: GraphBuilder, f: string) => g.op('Softmax', [g.reshape(f, [1, 6, 8])], { axis: 2 }), [1, 6, 8]], // prettier-ignore
+  ] as const)('is the scores, not what ends in a Softmax on the way: %s', (_, name, weigh, dims) => {
+    const graph = graphOf((g, x) => {
+      const flat = g.op('Relu', [g.op('Flatten', [x], { axis: 1 })]);
+      g.output(weigh(g, flat), name, { type: 'float32', dims: [...dims] });
+      g.output(product(g, flat, 48, 5), 'logits', { type: 'float32', dims: [1, 5] });
+    });
+    expect(chooseScores(graph)!.output.name).toBe('logits');
+  });
+
   test('is no input handed through, and no cast ArgMax', () => {
     const graph = graphOf((g, x) => {
       g.output(g.op('Identity', [x]), 'same', { type: 'float32', dims: [1, 3, 4, 4] });
@@ -86,6 +100,15 @@ test('an accuracy, which is made of the index of a class alone, is refused where
   await model.dispose();
 });
 
+test('the largest scores in order, whose places are no classes, are refused where an answer is asked for', async () => {
+  const g = new GraphBuilder('largest');
+  const p = g.op('Softmax', [product(g, g.input('x', 'float32', ['N', 8]), 8, 5)], { axis: 1 });
+  g.output(g.op('Identity', [g.ops('TopK', [p, g.ints([3])], 2, { axis: 1 })[0]!]), 'best', { type: 'float32', dims: ['N', 3] });
+  const model = await openModel(encoded(g), { trust: true, engine: 'onnxruntime' });
+  expect(() => model.requireFeeds()).toThrow('whose places are no classes');
+  await model.dispose();
+});
+
 test('the input is one that reaches the output', () => {
   const g = new GraphBuilder('two');
   g.output(g.op('Relu', [g.input('unused', 'float32', [1, 2])]), 'other', { type: 'float32', dims: [1, 2] });
@@ -100,7 +123,7 @@ test('what is fed is not explained, where another input is left', () => {
   const x = g.input('x', 'float32', [1, 4]);
   g.output(g.mul(product(g, x, 4, 3), scale), 'logits', { type: 'float32', dims: [1, 3] });
   const chosen = (feeds: Readonly<Record<string, number>>): string => chooseScores(g.build(), undefined, feeds)!.input.name;
-  expect([chosen({}), chosen({ scale: 1 }), chosen({ scale: 1, x: 1 })]).toEqual(['scale', 'x', 'scale']);
+  expect([chosen({}), chosen({ x: 1 }), chosen({ scale: 1, x: 1 })]).toEqual(['x', 'scale', 'x']);
 });
 
 test.each([
@@ -117,4 +140,34 @@ test.each([
   expect([model.outputKind, model.notes]).toEqual(adds ? ['probabilities', ["'y' holds rows that add up to 1: taken as probabilities"]] : ['logits', []]); // prettier-ignore
   if (adds) expect(Array.from(p)).toEqual(Array.from(toFloat32(own['y']!), (v) => expect.closeTo(v, 6) as unknown as number));
   await model.dispose();
+});
+
+describe('graphs as nobody draws them', () => {
+  const of = (make: (g: GraphBuilder, x: string) => string) => {
+    const graph = graphOf((g, x) => void g.output(g.op('Identity', [make(g, x)]), 'y', { type: 'float32', dims: [1, 3, 4, 4] }));
+    requireScores(graph, 'y', 'model');
+    return [chooseScores(graph)?.output.name, rangeOf(graph, 'y').low];
+  };
+
+  test('2^60 paths', () => {
+    const doubled = (g: GraphBuilder, x: string): string => {
+      let v = g.op('Relu', [x]);
+      for (let i = 0; i < 60; i++) v = i % 2 === 0 ? g.op('Concat', [v, v], { axis: 1 }) : g.op('Slice', [v, v, v]);
+      return v;
+    };
+    expect(of((g, x) => doubled(g, x))).toEqual(['y', -Infinity]);
+    expect(of((g, x) => [...Array(20).keys()].reduce((v) => g.op('Concat', [v, v], { axis: 1 }), g.op('Relu', [x])))).toEqual(['y', 0]); // prettier-ignore
+  });
+
+  test('a path of 20,000 nodes', () =>
+    expect(of((g, x) => [...Array(20_000).keys()].reduce((v) => g.op('Identity', [v]), g.op('Relu', [x])))).toEqual(['y', -Infinity])); // prettier-ignore
+
+  test('an output without a name, and a node that omits its input', () => {
+    const made = of((g, x) => {
+      g.append('TopK', [x, g.ints([2])], ['first', '']);
+      g.append('Reshape', ['', 'first'], ['odd']);
+      return 'odd';
+    });
+    expect(made).toEqual([undefined, -Infinity]);
+  });
 });

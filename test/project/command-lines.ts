@@ -1,8 +1,10 @@
 // Command lines in documents: found, split into words as a shell does, and held against the commands' own tables of options.
+import { parse } from 'yaml';
 import yargs from 'yargs';
 import { nameOf } from '../../src/cli/command.js';
 import { COMMANDS } from '../../src/cli/commands.js';
 import type { Option } from '../../src/cli/option.js';
+import { blocksOf } from './documents.js';
 
 /** A line of a document that starts the program, as typed. */
 export interface CommandLine {
@@ -13,21 +15,37 @@ export interface CommandLine {
 
 const PROGRAM = /^(?:[A-Z_]+=\S+ )*(?:npx |node_modules\/\.bin\/)?(?:lan-onnx|node dist\/src\/cli\/main\.js) /;
 
-/** Every line of blocks of code, and every piece of code in a text, that starts `lan-onnx`; of blocks in YAML what they run. */
+/** The lines of a shell's text: a backslash joins two, a comment is none. */
+export const shellLines = (text: string): string[] =>
+  text
+    .replace(/\\\n\s*/g, '')
+    .split('\n')
+    .map((line) =>
+      line
+        .trim()
+        .replace(/^\$ /, '')
+        .replace(/(?:^|\s+)#(?:\s.*)?$/, ''),
+    )
+    .filter((line) => line !== '');
+
+/** What a workflow, an action or a hook runs: every `run` and `entry` in it. */
+export function runsOf(yaml: unknown): string[] {
+  if (typeof yaml !== 'object' || yaml === null) return [];
+  return Object.entries(yaml).flatMap(([key, value]) =>
+    typeof value === 'string' && ['run', 'entry'].includes(key) ? shellLines(value) : runsOf(value),
+  );
+}
+
+/** Every line of a block of code, and every piece of code in a text, that starts `lan-onnx`; of YAML what it runs, of a module what its comments say to type. */
 export function commandLines(name: string, markdown: string): CommandLine[] {
-  const found: CommandLine[] = [];
-  let fence = '';
-  markdown.split('\n').forEach((line, i) => {
-    const at = `${name}:${i + 1}`;
-    const [, opened] = /^\s*```(\w*)/.exec(line) ?? [];
-    if (opened !== undefined) fence = fence === '' ? opened || 'none' : '';
-    else if (fence === 'text' || fence === 'none') return;
-    else if (fence !== '' || /^ {4}/.test(line)) {
-      const text = line.trim().replace(/^(?:- )?(?:run: )?(?:\$ )?/, '').replace(/\s+#\s.*$/, ''); // prettier-ignore
-      if (PROGRAM.test(text)) found.push({ at, text });
-    } else for (const [, text] of line.matchAll(/`([^`]+)`/g)) if (PROGRAM.test(text!)) found.push({ at, text: text! });
+  const blocks = blocksOf({ path: name, text: markdown });
+  const inBlocks = blocks.flatMap(({ at, language, text }) => {
+    if (language === 'sh') return shellLines(text).map((line) => ({ at, text: line }));
+    if (language === 'yaml') return runsOf(parse(text)).map((line) => ({ at, text: line }));
+    return [...text.matchAll(/^\/\/ (.*)$/gm)].map(([, line]) => ({ at, text: line! }));
   });
-  return found;
+  const inTexts = markdown.split('\n').flatMap((line, i) => [...line.matchAll(/`([^`]+)`/g)].map(([, text]) => ({ at: `${name}:${i + 1}`, text: text! }))); // prettier-ignore
+  return [...inBlocks, ...inTexts].filter(({ text }) => PROGRAM.test(text));
 }
 
 /** The words of a line, by a shell's quotes; what is behind a pipe, a redirection or `||` is another program's. */

@@ -1,6 +1,7 @@
 // The documents that people read: README, docs, examples, models; their blocks of code.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
+import { lexer, type Token, type Tokens } from 'marked';
 
 export const root = resolve(import.meta.dirname, '../..');
 
@@ -19,17 +20,39 @@ export interface Document {
 export const documents = (): Document[] =>
   ['README.md', ...markdownIn('docs'), ...markdownIn('examples'), ...markdownIn('models')].sort().map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })); // prettier-ignore
 
-/** A fenced block of code. */
+/** A block of code. */
 export interface Block {
+  /** `README.md:31`: the line of its fence. */
   readonly at: string;
+  readonly path: string;
+  /** Behind the fence; '' where none is said, `indented` where there is no fence. */
   readonly language: string;
   readonly text: string;
 }
 
-/** The fenced blocks of a document. */
-export const blocksOf = ({ path, text }: Document): Block[] =>
-  [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)].map((m) => ({
-    at: `${path}:${text.slice(0, m.index).split('\n').length}`,
-    language: m[1]!,
-    text: m[2]!,
-  }));
+/** Every block of code of a document as Markdown has it: fenced or indented, in lists and quotes too. */
+export function blocksOf({ path, text }: Document): Block[] {
+  const found: Block[] = [];
+  let from = 0;
+  const walk = (tokens: readonly Token[]): void => {
+    for (const token of tokens) {
+      if (token.type === 'code') {
+        const { lang = '', raw, text: code, codeBlockStyle } = token as Tokens.Code;
+        // Within a list the text is without its indentation, so that only its first line is looked for.
+        from = text.indexOf(raw.trimStart().split('\n')[0]!, from);
+        const line = text.slice(0, from).split('\n').length;
+        from += codeBlockStyle === 'indented' ? code.length : raw.trim().length;
+        found.push({
+          at: `${path}:${line}`,
+          path,
+          language: codeBlockStyle === 'indented' ? 'indented' : lang,
+          text: `${code}\n`,
+        });
+      }
+      const { tokens: inner, items } = token as Tokens.Generic & { items?: Token[] };
+      walk([...(inner ?? []), ...(items ?? [])]);
+    }
+  };
+  walk(lexer(text));
+  return found;
+}

@@ -162,4 +162,4 @@ scope.onmessage = ({ data }) => {
   }
 };
 
-say({ type: 'ready', isolated: scope.crossOriginIsolated, threads: 2, version: '0.0.0' });
+say({ type: 'ready', isolated: scope.crossOriginIsolated, threads: 2, webgpu: false, version: '0.0.0' });

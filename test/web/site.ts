@@ -11,7 +11,7 @@ import type { FromWorker, ToWorker } from '../../web/app/protocol.js';
 const root = resolve(import.meta.dirname, '../..');
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.css': 'text/css' }; // prettier-ignore
 interface Builder {
-  buildApp(folder: string): Promise<string>;
+  buildApp(folder: string, runtime?: string, webgpu?: boolean): Promise<string>;
   library(folder: string, external: readonly string[]): Promise<object>;
   written(output: object): Promise<void>;
 }
@@ -22,11 +22,11 @@ export interface Site {
   close(): void;
 }
 
-/** Builds what runs in browsers, with the library as `/lan-onnx.js`, and serves it; `isolated`: with the headers that threads need. */
-export async function site(isolated = true): Promise<Site> {
+/** Builds what runs in browsers, with the library as `/lan-onnx.js`, and serves it; `isolated`: with the headers that threads need; `webgpu`: with the builds that have it. */
+export async function site(isolated = true, webgpu = false): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-site-'));
   const builder = (await import(join(root, 'web/build-app.js'))) as Builder;
-  await builder.buildApp(folder);
+  await builder.buildApp(folder, undefined, webgpu);
   await builder.written(await builder.library(folder, []));
   const server = createServer((request, response) => {
     const path = new URL(request.url!, 'http://x').pathname;

@@ -68,7 +68,7 @@ const Runtime = ({ state: { worker, runtime } }: { readonly state: State }): VNo
     {worker === 'ready' &&
       runtime &&
       (runtime.isolated
-        ? `Ready: ${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'} of WebAssembly.`
+        ? `Ready: ${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'} of WebAssembly${runtime.webgpu ? '; learning is tried on WebGPU' : ''}.`
         : 'Ready, on one thread: the host of this page does not isolate it (Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy). lan-onnx serve does, and is faster.')}
     {worker === 'broken' && 'Not running.'}
   </p>

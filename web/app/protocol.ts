@@ -119,7 +119,14 @@ export interface Download extends NamedFile {
 /** From the worker to the page. */
 export type FromWorker =
   /** The worker runs and can be told to open. */
-  | { readonly type: 'ready'; readonly isolated: boolean; readonly threads: number; readonly version: string }
+  | {
+      readonly type: 'ready';
+      readonly isolated: boolean;
+      readonly threads: number;
+      readonly version: string;
+      /** Is learning tried on it? */
+      readonly webgpu: boolean;
+    }
   /** What the worker does now, in words: `reading the model`, `compiling`, `measuring evidence, beta 10`. */
   | { readonly type: 'phase'; readonly text: string }
   | {

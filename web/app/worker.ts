@@ -13,8 +13,10 @@ const scope = globalThis as unknown as {
 };
 const say = (message: FromWorker, transfer: Transferable[] = []): void => scope.postMessage(message, transfer);
 
+const here = (path: string): string => new URL(path, import.meta.url).href;
+
 /** What takes the model's thread is done one after the other. */
-let last: Promise<void> = Promise.resolve();
+let last = begin();
 const session = new Session(say);
 
 scope.onmessage = ({ data }) => {
@@ -42,10 +44,19 @@ function failed(asked: ToWorker, error: unknown): void {
   });
 }
 
-useRuntime({ wasm: new URL('ort/', import.meta.url).href });
-say({
-  type: 'ready',
-  isolated: scope.crossOriginIsolated === true,
-  threads: defaultThreads(),
-  version: version(),
-});
+/** Asks what this page is served with besides itself (src/server/site.ts), says what models run on, and is ready. */
+async function begin(): Promise<void> {
+  const extras = await fetch(here('extras.json'))
+    .then((answer) => answer.json() as Promise<{ readonly webgpu?: string }>)
+    .catch(() => undefined);
+  const gpu = extras?.webgpu;
+  const onTrial = (): void => say({ type: 'phase', text: 'trying WebGPU' });
+  useRuntime({ wasm: here('ort/'), ...(gpu !== undefined && { webgpu: here(gpu), onTrial }) });
+  say({
+    type: 'ready',
+    isolated: scope.crossOriginIsolated === true,
+    threads: defaultThreads(),
+    webgpu: gpu !== undefined,
+    version: version(),
+  });
+}

@@ -15,6 +15,10 @@ export const serve = {
     card: cardOptions.card,
     variant: selectionOptions.variant,
     port: { ...TEXT, coerce: port, default: '8020', describe: 'of 127.0.0.1, where the page is; 0: any that is free' },
+    webgpu: {
+      type: 'boolean',
+      describe: 'offer WebGPU to the page, from onnxruntime-web beside lan-onnx (default: where that is installed)',
+    },
     open: { type: 'boolean', default: false, describe: 'open it in the browser at once' },
   },
   examples: [

@@ -2,6 +2,8 @@
 import { dirname } from 'node:path';
 import type * as ort from 'onnxruntime-node';
 import { LanError, messageOf } from '../../../core/errors.js';
+import type { Provided } from '../../../engine/faster.js';
+import { browser } from '../../browser.js';
 import { bytesAt, filesBelow } from '../../memory.js';
 import { runtimeOptions, runtimeThreads } from '../../runtime.js';
 
@@ -17,6 +19,17 @@ export const PROVIDER = 'wasm';
 /** Threads within an operator. */
 export const defaultThreads = (): number => runtimeThreads();
 
+/** The provider that is a build of its own, of several times the size. */
+const GPU = 'webgpu';
+
+/** WebGPU, where it was said from where it comes. */
+export function accelerator(): Provided | undefined {
+  const { webgpu, onTrial } = runtimeOptions();
+  return webgpu === undefined
+    ? undefined
+    : { provider: GPU, name: 'WebGPU', instead: 'WebAssembly', ...(onTrial && { onTrial }) };
+}
+
 let loading: Promise<Onnxruntime> | undefined;
 
 /** Loads it once. Throws LanError (`install`) where it cannot be loaded. */
@@ -29,13 +42,31 @@ async function load(): Promise<Onnxruntime> {
     runtime.env.wasm.numThreads = runtimeThreads();
     if (wasm !== undefined) runtime.env.wasm.wasmPaths = wasm;
     runtime.env.logLevel = 'error';
-    const create = async (model: string | Uint8Array, options: Options): Promise<Session> =>
-      asInNode(await runtime.InferenceSession.create(...fromMemory(model, options)));
+    const create = async (model: string | Uint8Array, options: Options): Promise<Session> => {
+      const from = options.executionProviders?.[0] === GPU ? await (gpu ??= loadGpu()) : (runtime as unknown as Onnxruntime);
+      return asInNode(await from.InferenceSession.create(...fromMemory(model, options)));
+    };
     return { Tensor: runtime.Tensor, InferenceSession: { create } } as Onnxruntime;
   } catch (error) {
     loading = undefined;
     throw new LanError('install', `onnxruntime-web cannot be loaded: ${messageOf(error).split('\n')[0]!}.`);
   }
+}
+
+let gpu: Promise<Onnxruntime> | undefined;
+
+/** The build with WebGPU: the smaller one that suspends WebAssembly, where the browser can do that. Throws LanError (`install`) where there is no adapter. */
+async function loadGpu(): Promise<Onnxruntime> {
+  const { webgpu } = runtimeOptions();
+  if (webgpu === undefined) throw new LanError('install', 'WebGPU: it was not said from where its build comes.');
+  if (!(await browser.navigator?.gpu?.requestAdapter())) throw new LanError('install', 'this browser has no adapter for WebGPU');
+  const folder = new URL(webgpu, import.meta.url).href;
+  const runtime = (await import(`${folder}ort.webgpu.min.mjs`)) as typeof import('onnxruntime-web/webgpu');
+  const build = `${folder}ort-wasm-simd-threaded.${'Suspending' in browser.WebAssembly ? 'jspi' : 'asyncify'}`;
+  runtime.env.wasm.wasmPaths = { mjs: `${build}.mjs`, wasm: `${build}.wasm` };
+  runtime.env.wasm.numThreads = runtimeThreads();
+  runtime.env.logLevel = 'error';
+  return runtime;
 }
 
 /** Version of onnxruntime-web that this was made with. */

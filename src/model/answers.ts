@@ -1,0 +1,56 @@
+// How many answers an output holds for one sample: one class among all its numbers, or several, as segmentation, tagging and detection give.
+import { LanError } from '../core/errors.js';
+import type { Graph } from '../onnx/graph.js';
+import type { OutputKind } from './card.js';
+import { lastOp } from './output-end.js';
+
+/** An output [N,...] or, where `batched` is false, one that holds a single sample. */
+export interface AskedOutput {
+  readonly graph: Graph;
+  readonly output: { readonly name: string; readonly shape: readonly number[] };
+  readonly batched: boolean;
+  readonly outputKind: OutputKind;
+}
+
+/** How many of a sample's values its final Softmax or LogSoftmax adds up; undefined where it ends in none. */
+export function softmaxSpan(graph: Graph, output: string): { readonly op: string; readonly along: number } | undefined {
+  const end = lastOp(graph, output);
+  const dims = graph.types.get(end?.outputs[0] ?? '')?.dims;
+  if (!end || !dims || !/^(Log)?Softmax$/.test(end.op)) return undefined;
+  return { op: end.op, along: dims.at((end.attributes['axis']?.value as number | undefined) ?? -1)! };
+}
+
+/**
+ * Throws LanError (`unsupported`) where the output has a row of scores for each of several places: one softmax over all of them makes classes that no
+ * such model knows. Labels of which several may hold (`sigmoid`) are reported one by one, wherever they lie; scores that are `said` to be logits are taken
+ * at that word.
+ */
+export function requireOneAnswer(asked: AskedOutput, said: OutputKind | undefined, model: string): void {
+  const { graph, output, batched, outputKind } = asked;
+  const axes = (batched ? output.shape.slice(1) : output.shape).filter((n) => n !== 1);
+  if (axes.length < 2 || outputKind === 'sigmoid') return;
+  const span = softmaxSpan(graph, output.name);
+  const count = axes.reduce((a, b) => a * b, 1);
+  if (span ? span.along === count : said !== undefined) return;
+  throw new LanError(
+    'unsupported',
+    `${model}: its output '${output.name}' [${output.shape.join(',')}] holds ${axes.join(' x ')} numbers a sample, several answers and not one (a class for each place or step, say).`,
+    `Export the model with the one answer of interest, [N,K].${span ? '' : " Where all of them are the scores of one softmax, say so: `outputKind` 'logits'."}`,
+  );
+}
+
+/** For one sample in, several rows out: the first axis of the input is not that of the samples. `made`, `out`: the output, and its shape for one. */
+export const severalRows = (
+  asked: {
+    readonly source: { readonly name: string };
+    readonly input: { readonly name: string };
+    readonly sampleShape: readonly number[];
+  },
+  made: string,
+  out: readonly number[],
+): LanError =>
+  new LanError(
+    'unsupported',
+    `${asked.source.name}: for one sample [${asked.sampleShape.join(',')}] its output '${made}' [${out.join(',')}] has ${out[0]} rows, so that there is no one answer.`,
+    `Where the samples lie along another axis of '${asked.input.name}' (time first, say), give them with that axis, such as [${[asked.sampleShape[0], 1, ...asked.sampleShape.slice(1)].join(',')}].`,
+  );
