@@ -14,7 +14,7 @@ import {
   type Explicit,
   type WindowAttributes,
 } from './kernels/conv-geometry.js';
-import { poolWindow, refuseDilatedSame } from './kernels/pool-window.js';
+import { poolWindow, refuseDilatedSame, refuseOtherRanks } from './kernels/pool-window.js';
 import { isBlocked } from './kernels/blocked.js';
 import { maxGradientBlocked } from './kernels/pool-blocked.js';
 import { maximaIndices, maxUnpool } from './kernels/pool-indices.js';
@@ -146,6 +146,7 @@ function canonicalAverage(n: OldNode, g: GraphBuilder): string | undefined {
   const ceil = n.attr('ceil_mode') === 1 && !auto.startsWith('SAME');
   if (!dilations && !(include && ceil)) return undefined;
   const kernel = n.attr<readonly number[]>('kernel_shape') ?? n.refuse('attribute kernel_shape is missing.');
+  refuseOtherRanks(n, kernel);
   const rank = kernel.length;
   let x = n.x[0]!;
   let pads = n.attr<readonly number[]>('pads');

@@ -139,6 +139,8 @@ export function weaveBlocked(
 ): string {
   const [s0, s1] = [phases.length, phases[0]!.length];
   const given = phases.flatMap((line, a) => line.flatMap((value, b) => (value === undefined ? [] : [{ value, a, b }])));
+  // Windows that lie on padding alone read no phase.
+  if (given.length === 0) return g.op('Expand', [g.zero, g.ints([n, c, height, width])]);
   let whole: string;
   if (given.length === 1) {
     const { value, a, b } = given[0]!;

@@ -15,8 +15,9 @@ import {
   type PostTransform,
 } from './ml-scores.js';
 
-/** Nodes of all trees together that TreeEnsemble-5, whose trees may share nodes, is written out to. */
-const MOST_NODES = 2 ** 22;
+/** Nodes that the trees of TreeEnsemble-5, which may share nodes, are written out to: so many, or so many times those of the file. */
+const MOST_NODES = 2 ** 18;
+const MOST_TIMES = 4;
 const MODES = ['BRANCH_LEQ', 'BRANCH_LT', 'BRANCH_GTE', 'BRANCH_GT', 'BRANCH_EQ', 'BRANCH_NEQ'];
 /** By number. DIFFERS from ONNX (1 SOFTMAX, 2 LOGISTIC), as onnxruntime 1.30 does. */
 const TRANSFORMS: readonly PostTransform[] = ['NONE', 'LOGISTIC', 'SOFTMAX', 'SOFTMAX_ZERO', 'PROBIT'];
@@ -122,6 +123,35 @@ export function treeClassifier(n: OldNode, g: GraphBuilder): [string, string] {
   return [label, transformed(g.op('Concat', [g.mul(s, g.zero), s], { axis: 1 }), post, g)];
 }
 
+/**
+ * Inner nodes of the trees at `roots` when no two places share one; may be Infinity. Calls `cycle` where a node is below itself. Counted before any is
+ * written: a file of forty nodes may ask for 2^40. With a stack of its own: a hostile file may chain a million nodes.
+ */
+function writtenOut(roots: readonly number[], childrenOf: (at: number) => readonly number[], cycle: () => never): number {
+  const counts = new Map<number, number | 'open'>();
+  for (const root of roots) {
+    const path = [root];
+    for (let at = path.at(-1); at !== undefined; at = path.at(-1)) {
+      const children = childrenOf(at);
+      if (typeof counts.get(at) === 'number') path.pop();
+      else if (counts.get(at) === 'open') {
+        counts.set(
+          at,
+          children.reduce((sum, child) => sum + (counts.get(child) as number), 1),
+        );
+        path.pop();
+      } else {
+        counts.set(at, 'open');
+        for (const child of children) {
+          if (counts.get(child) === 'open') cycle();
+          if (!counts.has(child)) path.push(child);
+        }
+      }
+    }
+  }
+  return roots.reduce((sum, root) => sum + (counts.get(root) as number), 0);
+}
+
 /** TreeEnsemble-5, whose leaves are apart from its nodes, written out tree by tree. */
 export function treeEnsemble(n: OldNode, g: GraphBuilder): string {
   const [features5, yes, no] = ['nodes_featureids', 'nodes_truenodeids', 'nodes_falsenodeids'].map((name) => wholeOf(n, name));
@@ -132,6 +162,13 @@ export function treeEnsemble(n: OldNode, g: GraphBuilder): string {
   const weights = toFloat32(n.attr<Tensor>('leaf_weights') ?? float32([]));
   const targets = wholeOf(n, 'leaf_targetids');
   if (modes.some((m) => MODES[m] === undefined)) return n.refuse('membership tests (BRANCH_MEMBER) are not supported');
+  const childrenOf = (at: number): readonly number[] => {
+    if (modes[at] === undefined) n.refuse(`its trees lead to node ${at}, and there are ${modes.length}`);
+    return [...(yesLeaf![at] === 1 ? [] : [yes![at]!]), ...(noLeaf![at] === 1 ? [] : [no![at]!])];
+  };
+  const written = writtenOut(wholeOf(n, 'tree_roots'), childrenOf, () => n.refuse('its trees have a cycle'));
+  const most = Math.max(MOST_NODES, MOST_TIMES * modes.length);
+  if (written > most) n.refuse(`its trees share nodes, and have more than ${most} when each has its own`);
   const nodes: {
     tree: number;
     id: number;
@@ -148,16 +185,14 @@ export function treeEnsemble(n: OldNode, g: GraphBuilder): string {
     // An explicit stack: a hostile file may chain a million nodes.
     const pending = [{ at: root, leaf: false, id: count++ }];
     for (let next = pending.pop(); next; next = pending.pop()) {
-      if (nodes.length + pending.length > MOST_NODES) n.refuse(`its trees have more than ${MOST_NODES} nodes, or a cycle`);
       const { at, leaf, id } = next;
       if (leaf) {
         nodes.push({ tree, id, feature: 0, mode: 'LEAF', value: 0, yes: 0, no: 0, missing: 0 });
         leaves.push({ tree, id, target: targets[at] ?? 0, weight: weights[at] ?? 0 });
         continue;
       }
-      if (modes[at] === undefined) n.refuse(`its trees lead to node ${at}, and there are ${modes.length}`);
       const children = { yes: count++, no: count++ };
-      nodes.push({ tree, id, feature: features5![at]!, mode: MODES[modes[at]]!, value: splits[at]!, ...children, missing: missing[at] ?? 0 }); // prettier-ignore
+      nodes.push({ tree, id, feature: features5![at]!, mode: MODES[modes[at]!]!, value: splits[at]!, ...children, missing: missing[at] ?? 0 }); // prettier-ignore
       pending.push({ at: yes![at]!, leaf: yesLeaf![at] === 1, id: children.yes });
       pending.push({ at: no![at]!, leaf: noLeaf![at] === 1, id: children.no });
     }

@@ -12,6 +12,20 @@ export function refuseDilatedSame(n: OldNode): void {
     n.refuse(`auto_pad ${auto} together with dilations is not supported`, 'Export it with pads.');
 }
 
+/** Refuses strides, dilations or pads that are not as many as the axes of the kernel ask for. For what is rewritten before onnxruntime sees it. */
+export function refuseOtherRanks(n: OldNode, kernel: readonly number[]): void {
+  for (const [name, each] of [
+    ['strides', 1],
+    ['dilations', 1],
+    ['pads', 2],
+  ] as const) {
+    // prettier-ignore
+    const given = n.attr<readonly number[]>(name)?.length ?? each * kernel.length;
+    if (given !== each * kernel.length)
+      n.refuse(`${name} has ${given} numbers, and kernel_shape [${kernel.join(',')}] asks for ${each * kernel.length}`);
+  }
+}
+
 /**
  * The window with nothing left to auto_pad. Where none fits, onnxruntime's blocked pools divide by zero and take the process with them. SAME
  * with a stride beyond the kernel has negative pads, which onnxruntime takes in LpPool alone.

@@ -7,7 +7,7 @@ import { writeAtomically } from '../data/files.js';
 import { openModelSession } from '../engine/ort.js';
 import { inOwnTypes } from '../model/float-types.js';
 import { encodeModel } from '../onnx/codec.js';
-import { nodeLabel, reads, type Graph, type Model, type Node } from '../onnx/graph.js';
+import { makersOf, nodeLabel, reads, type Graph, type Model, type Node } from '../onnx/graph.js';
 import { encodeTensorFile } from '../onnx/tensor-file.js';
 import type { CheckContext } from './context.js';
 import { tensorFiles } from './inputs.js';
@@ -39,7 +39,7 @@ export async function cutFailing(
   fails: (cut: Cut) => Promise<boolean>,
 ): Promise<Cut | undefined> {
   const { source, reference, graph } = context;
-  const maker = new Map(source.model.graph.nodes.flatMap((n) => n.outputs.filter((o) => o !== '').map((o) => [o, n] as const)));
+  const maker = makersOf(source.model.graph.nodes);
   const last = maker.get(value);
   if (!last) return undefined;
   const varies = variableOf(source.model.graph, graph);

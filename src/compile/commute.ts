@@ -1,7 +1,7 @@
 // Before differentiation: pools change places with what stands before them. Before a Relu, so that the gradient is gated where there are fewer elements; before
 // a Concat, so that it comes in parts.
 import { isBlocked } from '../../adapters/kernels/blocked.js';
-import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
+import { makersOf, nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 
 /** Pools that work on every channel alone. */
 const POOLS = new Set(['MaxPool', 'AveragePool']);
@@ -11,7 +11,7 @@ const POOLS = new Set(['MaxPool', 'AveragePool']);
  * Concat, and convolutions alone read the pool: the gradient then comes in parts (channelParts), and onnxruntime need not leave its layout to split it.
  */
 export function poolBeforeConcat(graph: Graph): Graph {
-  const producer = producersOf(graph);
+  const producer = makersOf(graph.nodes);
   const readers = readersOf(graph);
   const readByConvolutions = onlyReadByConvolutions(graph);
   const types = new Map(graph.types);
@@ -34,9 +34,6 @@ export function poolBeforeConcat(graph: Graph): Graph {
   if (replaced.size === 0) return graph;
   return { ...graph, nodes: graph.nodes.flatMap((n) => replaced.get(n) ?? [n]), types };
 }
-
-const producersOf = (graph: Graph): Map<string, Node> =>
-  new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
 
 /** Values that convolutions without groups read and nothing else does: their gradients come in parts where they are asked for (channelParts). */
 function onlyReadByConvolutions(graph: Graph): Set<string> {
@@ -64,7 +61,7 @@ function readersOf(graph: Graph): Map<string, number> {
  * are left alone. Types and dims stay those of the values.
  */
 export function poolBeforeRelu(graph: Graph): Graph {
-  const producer = producersOf(graph);
+  const producer = makersOf(graph.nodes);
   const readers = readersOf(graph);
   const alone = (name: string): boolean => readers.get(name) === 1;
   const types = new Map(graph.types);

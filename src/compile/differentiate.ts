@@ -3,7 +3,7 @@ import { resolveAttributes, type OpAdapter } from '../../adapters/op.js';
 import { LanError, LanErrors, type Problem } from '../core/errors.js';
 import { float32, isFloat, sizeOf } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
-import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
+import { nodeLabel, writes, type Graph, type Node } from '../onnx/graph.js';
 import { hazardsOf } from './hazards.js';
 import { logisticGradients, logistics } from './logistic.js';
 import { poolBeforeConcat, poolBeforeRelu } from './commute.js';
@@ -61,7 +61,7 @@ export function blockedBy(
     if (!node.inputs.some((x) => reached.has(x))) continue;
     const rule = find(node)?.vjp;
     if (rule && 'none' in rule) ends.push({ reason: `${nodeLabel(node)}: ${rule.none}`, jumps: rule.jumps ?? false });
-    else for (const o of node.outputs) reached.add(o);
+    else for (const o of writes(node)) reached.add(o);
   }
   return reached.has(of) ? [] : ends;
 }

@@ -1,7 +1,7 @@
 // Strings as whole numbers, as far as a graph only moves, compares and looks them up: the categories of a table.
 import { LanError } from '../core/errors.js';
 import { int64, type Tensor } from '../core/tensor.js';
-import { nodeLabel, type Attribute, type Graph, type Node } from '../onnx/graph.js';
+import { nodeLabel, writes, type Attribute, type Graph, type Node } from '../onnx/graph.js';
 
 /** Ops that do with a code what they do with the string that it stands for. */
 const MOVES = new Set([
@@ -72,7 +72,7 @@ export function withCodes(graph: Graph): Graph {
     }
     const attributes = CODED_IN.has(node.op) ? codedAttributes(node, codeOf, coded) : node.attributes;
     const gives = stringsIn(node.attributes['values_strings']) ?? stringsIn(node.attributes['values_tensor']);
-    if (gives || (read && MOVES.has(node.op))) for (const output of node.outputs) strings.add(output);
+    if (gives || (read && MOVES.has(node.op))) for (const output of writes(node)) strings.add(output);
     return { ...node, attributes };
   });
   return { ...graph, nodes, constants };

@@ -1,7 +1,7 @@
 // Quantised products that are exact on every CPU: signed 8-bit factors written as unsigned ones, the same numbers with another zero point.
 import { sizeOf, toNumbers, type DType, type Tensor } from '../core/tensor.js';
 import { inlineFunctions } from '../onnx/functions.js';
-import { subgraphs, type Attribute, type Graph, type Model, type Node } from '../onnx/graph.js';
+import { makersOf, subgraphs, type Attribute, type Graph, type Model, type Node } from '../onnx/graph.js';
 import { dtypeNumber } from '../onnx/tensors.js';
 
 /** Where a node has a factor of its products, and that factor's zero point. */
@@ -47,7 +47,7 @@ function exactGraph(graph: Graph, outer: ReadonlyMap<string, Tensor>): Graph {
     if (value?.kind === 'tensor') constants.set(node.outputs[0]!, value.value);
   }
   const declared = new Map(graph.inputs.map((i) => [i.name, i.type]));
-  const producers = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  const producers = makersOf(graph.nodes);
   const made = new Map<string, Tensor>();
   const nodes: Node[] = [];
   const shifted = new Map<string, string>();

@@ -1,6 +1,6 @@
 // Which node of the file a compiled node stands for.
 import { inlineFunctions } from '../onnx/functions.js';
-import { subgraphs, type Graph, type Model, type Node } from '../onnx/graph.js';
+import { makersOf, subgraphs, type Graph, type Model, type Node } from '../onnx/graph.js';
 
 /** The op of a node, with its domain where that is not the standard one: `com.microsoft.Gelu`. */
 export const nameOf = (node: Node): string => (node.domain ? `${node.domain}.${node.op}` : node.op);
@@ -23,7 +23,7 @@ export function originOf(model: Model, compiled: Graph, value: string): string |
  * fresh names belong to the next known one.
  */
 export function traceOrigins(original: Graph, compiled: Graph): Map<Node, Node[]> {
-  const maker = new Map(allNodes(original).flatMap((n) => n.outputs.filter((o) => o !== '').map((o) => [o, n] as const)));
+  const maker = makersOf(allNodes(original));
   const origins = new Map<Node, Node[]>();
   let pending: Node[] = [];
   for (const node of compiled.nodes) {

@@ -1,6 +1,6 @@
 // What a path to an output ends in: the op that makes its numbers, told through nodes that only move them or hardly change them.
 import { toFloat32 } from '../core/tensor.js';
-import type { Graph, Node } from '../onnx/graph.js';
+import { makersOf, type Graph, type Node } from '../onnx/graph.js';
 
 /** Ops that move or reshape data, and change no number of it. */
 export const PASS_THROUGH = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose']);
@@ -18,15 +18,10 @@ export function lastOp(graph: Graph, output: string): Node | undefined {
 
 /** From `output` back to the first node that `passed` does not let through, first to last. */
 function pathTo(graph: Graph, output: string, passed: (node: Node) => boolean): Node[] {
+  const maker = makersOf(graph.nodes);
   const path: Node[] = [];
-  let node = graph.nodes.find((n) => n.outputs.includes(output));
-  while (node) {
-    path.unshift(node);
-    if (!passed(node)) break;
-    const source = node.inputs[0]!;
-    node = graph.nodes.find((n) => n.outputs.includes(source));
-  }
-  return path;
+  for (let node = maker.get(output); node; node = passed(node) ? maker.get(node.inputs[0] ?? '') : undefined) path.push(node);
+  return path.reverse();
 }
 
 /** Arithmetic of one value by the constants beside it, as quantisers become in the dialect. */

@@ -1,7 +1,7 @@
 // Which output of a model holds its class scores, and which input they are made of: told by the graph, and said where there was a choice.
 import { LanError } from '../core/errors.js';
 import { isFloat } from '../core/tensor.js';
-import { reads, type Graph, type Node, type ValueInfo } from '../onnx/graph.js';
+import { makersOf, reads, type Graph, type Node, type ValueInfo } from '../onnx/graph.js';
 import { lastOp } from './output-end.js';
 import { chosenOutput, explainedInput, INTEGER, type SelectionOptions } from './selection.js';
 
@@ -49,7 +49,7 @@ const MOVES = new Set([
  * The input is the first of floats that reaches it and holds more than one number, else the first of integers; one of `feeds` only where there is no other. Undefined where no float output depends on such an input.
  */
 export function chooseScores(graph: Graph, labels?: number, feeds: SelectionOptions['feeds'] = {}): Choice | undefined {
-  const maker = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  const maker = makersOf(graph.nodes);
   // A canonical graph does not know the types of what is computed.
   const usable = graph.outputs.filter((o) => (o.type === undefined || isFloat(o.type)) && computes(o.name, maker));
   const upstream = new Map(usable.map((o) => [o.name, upstreamValues(o.name, maker)]));
@@ -62,7 +62,11 @@ export function chooseScores(graph: Graph, labels?: number, feeds: SelectionOpti
     return floats.find((i) => !isOneNumber(i)) ?? floats[0] ?? reached.find((i) => INTEGER.test(i.type ?? ''));
   };
   /** The value that an output is another name of. */
-  const source = (name: string): string => (maker.get(name)?.op === 'Identity' ? source(maker.get(name)!.inputs[0]!) : name);
+  const source = (name: string): string => {
+    let from = name;
+    while (maker.get(from)?.op === 'Identity') from = maker.get(from)!.inputs[0]!;
+    return from;
+  };
   const candidates = usable.filter((o) => inputOf(o) !== undefined);
   const rules: [(o: ValueInfo) => boolean, string][] = [
     // Attention ends in a Softmax too.
@@ -158,16 +162,21 @@ function classesOf({ dims }: ValueInfo): number | undefined {
  * an accuracy.
  */
 function computes(value: string, maker: ReadonlyMap<string, Node>): boolean {
-  const node = maker.get(value);
-  if (!node || PICKS.has(node.op)) return false;
-  if (/^Reduce/.test(node.op)) return !maker.has(node.inputs[0]!) || computes(node.inputs[0]!, maker);
-  if (!MOVES.has(node.op)) return true;
-  return node.inputs.some((name) => name !== '' && computes(name, maker));
+  const seen = new Set([value]);
+  // A set grows while it is walked. Each value once: paths may be as many as 2 to the number of nodes.
+  for (const name of seen) {
+    const node = maker.get(name);
+    if (!node || PICKS.has(node.op)) continue;
+    const counts = /^Reduce/.test(node.op);
+    if (counts ? !maker.has(node.inputs[0] ?? '') : !MOVES.has(node.op)) return true;
+    for (const from of counts ? node.inputs.slice(0, 1) : node.inputs) seen.add(from);
+  }
+  return false;
 }
 
 /** Throws LanError (`unsupported`) where the output is made of the index of a class, or of comparisons, alone: an answer, or how often it is right, has no scores. */
 export function requireScores(graph: Graph, output: string, model: string): void {
-  const maker = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  const maker = makersOf(graph.nodes);
   const among = [output, ...upstreamValues(output, maker)];
   /** Through what only moves data, what TopK gives first: scores of a sample, but in order, so that place 0 is the largest whatever the class. */
   const isSorted = (v: string): boolean => {

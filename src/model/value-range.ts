@@ -1,6 +1,6 @@
 // Between which numbers an output stays, told by its last nodes: values of 0 to 1 are no logits, whatever op ends in them.
-import { toFloat32 } from '../core/tensor.js';
-import type { Graph, Node } from '../onnx/graph.js';
+import { toFloat32, type Tensor } from '../core/tensor.js';
+import { makersOf, type Graph, type Node } from '../onnx/graph.js';
 
 /** `squashed`: by an op that maps all numbers into the range smoothly (Sigmoid, Tanh, Exp), not only by cutting them off. */
 export interface ValueRange {
@@ -28,19 +28,36 @@ const DEEPEST = 24;
 
 /** The range of a value of a static graph, as far as its nodes tell; without bounds where they do not. */
 export function rangeOf(graph: Graph, value: string): ValueRange {
-  const maker = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
-  const of = (name: string, depth: number): ValueRange => {
-    const constant = graph.constants.get(name);
-    if (constant) {
-      const values = toFloat32(constant);
-      return values.length > 0 && values.length < 2 ** 16
-        ? { low: values.reduce((a, b) => Math.min(a, b)), high: values.reduce((a, b) => Math.max(a, b)), squashed: false }
-        : ANY;
-    }
-    const node = maker.get(name);
-    return node && depth > 0 ? ofNode(node, (i) => of(node.inputs[i] ?? '', depth - 1)) : ANY;
-  };
-  return of(value, DEEPEST);
+  const maker = makersOf(graph.nodes);
+  const near = new Set([value]);
+  let edge = [value];
+  for (let depth = 0; depth < DEEPEST; depth++) {
+    edge = edge.flatMap((name) => maker.get(name)?.inputs ?? []).filter((name) => !near.has(name) && near.add(name));
+  }
+  const known = new Map<string, ValueRange>();
+  const of = (name = ''): ValueRange => known.get(name) ?? ofConstant(graph.constants.get(name)) ?? ANY;
+  // In the order of the graph, in which what a node reads comes before it; each once, whatever number of paths leads to it.
+  for (const node of graph.nodes)
+    for (const name of node.outputs)
+      if (near.has(name))
+        known.set(
+          name,
+          ofNode(node, (i) => of(node.inputs[i])),
+        );
+  return of(value);
+}
+
+// Not Math.min(...values): a Concat may have more inputs than a call takes arguments.
+function extreme(of: (a: number, b: number) => number, values: ArrayLike<number>): number {
+  let found = values[0]!;
+  for (let i = 1; i < values.length; i++) found = of(found, values[i]!);
+  return found;
+}
+
+function ofConstant(constant: Tensor | undefined): ValueRange | undefined {
+  const values = constant && toFloat32(constant);
+  if (!values || values.length === 0 || values.length >= 2 ** 16) return undefined;
+  return { low: extreme(Math.min, values), high: extreme(Math.max, values), squashed: false };
 }
 
 function ofNode(node: Node, input: (index: number) => ValueRange): ValueRange {
@@ -51,7 +68,7 @@ function ofNode(node: Node, input: (index: number) => ValueRange): ValueRange {
   const spanning = (ranges: readonly ValueRange[], ends: readonly number[]): ValueRange =>
     ends.some((e) => Number.isNaN(e))
       ? ANY
-      : { low: Math.min(...ends), high: Math.max(...ends), squashed: ranges.some((r) => r.squashed) };
+      : { low: extreme(Math.min, ends), high: extreme(Math.max, ends), squashed: ranges.some((r) => r.squashed) };
   const paired = (f: (a: number, b: number) => number): ValueRange => {
     const [a, b] = [input(0), input(1)];
     return spanning([a, b], [f(a.low, b.low), f(a.low, b.high), f(a.high, b.low), f(a.high, b.high)]); // prettier-ignore

@@ -95,6 +95,13 @@ export function reads(node: Node): string[] {
   return names;
 }
 
+/** Names that a node writes; an output that is not wanted has none. */
+export const writes = (node: Node): string[] => node.outputs.filter((n) => n !== '');
+
+/** The node that writes each value. */
+export const makersOf = (nodes: readonly Node[]): Map<string, Node> =>
+  new Map(nodes.flatMap((n) => writes(n).map((o) => [o, n] as const)));
+
 function captured(graph: Graph): string[] {
   const own = new Set<string>([
     ...graph.inputs.map((i) => i.name),

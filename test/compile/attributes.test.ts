@@ -66,6 +66,14 @@ describe('another kind', () => {
   });
 });
 
+describe('of another length', () => {
+  test.each<[Record<string, AttributeInput>, string]>([
+    [{ kernel_shape: [3, 2, 5], strides: [2, 3], dilations: [2, 3, 1] }, 'strides has 2 numbers, and kernel_shape [3,2,5] asks for 3'],
+    [{ kernel_shape: [3, 2], dilations: [2] }, 'dilations has 1 numbers, and kernel_shape [3,2] asks for 2'],
+    [{ kernel_shape: [3, 2], pads: [1, 1], ceil_mode: 1, count_include_pad: 1 }, 'pads has 2 numbers, and kernel_shape [3,2] asks for 4'],
+  ])('AveragePool %o', (attributes, reason) => expect(refusal(oneNode('AveragePool', attributes, [], 19))).toContain(reason)); // prettier-ignore
+});
+
 describe('names that every object has', () => {
   test('an attribute', () =>
     expect(refusal(oneNode('Relu', { constructor: 1 }))).toContain("attribute 'constructor' is not understood"));

@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { float32, toFloat32 } from '../../src/core/tensor.js';
 import { openModel } from '../../src/model/open.js';
-import { chooseScores } from '../../src/model/score-output.js';
+import { chooseScores, requireScores } from '../../src/model/score-output.js';
+import { rangeOf } from '../../src/model/value-range.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encoded } from '../support/encoded.js';
 
@@ -139,4 +140,34 @@ test.each([
   expect([model.outputKind, model.notes]).toEqual(adds ? ['probabilities', ["'y' holds rows that add up to 1: taken as probabilities"]] : ['logits', []]); // prettier-ignore
   if (adds) expect(Array.from(p)).toEqual(Array.from(toFloat32(own['y']!), (v) => expect.closeTo(v, 6) as unknown as number));
   await model.dispose();
+});
+
+describe('graphs as nobody draws them', () => {
+  const of = (make: (g: GraphBuilder, x: string) => string) => {
+    const graph = graphOf((g, x) => void g.output(g.op('Identity', [make(g, x)]), 'y', { type: 'float32', dims: [1, 3, 4, 4] }));
+    requireScores(graph, 'y', 'model');
+    return [chooseScores(graph)?.output.name, rangeOf(graph, 'y').low];
+  };
+
+  test('2^60 paths', () => {
+    const doubled = (g: GraphBuilder, x: string): string => {
+      let v = g.op('Relu', [x]);
+      for (let i = 0; i < 60; i++) v = i % 2 === 0 ? g.op('Concat', [v, v], { axis: 1 }) : g.op('Slice', [v, v, v]);
+      return v;
+    };
+    expect(of((g, x) => doubled(g, x))).toEqual(['y', -Infinity]);
+    expect(of((g, x) => [...Array(20).keys()].reduce((v) => g.op('Concat', [v, v], { axis: 1 }), g.op('Relu', [x])))).toEqual(['y', 0]); // prettier-ignore
+  });
+
+  test('a path of 20,000 nodes', () =>
+    expect(of((g, x) => [...Array(20_000).keys()].reduce((v) => g.op('Identity', [v]), g.op('Relu', [x])))).toEqual(['y', -Infinity])); // prettier-ignore
+
+  test('an output without a name, and a node that omits its input', () => {
+    const made = of((g, x) => {
+      g.append('TopK', [x, g.ints([2])], ['first', '']);
+      g.append('Reshape', ['', 'first'], ['odd']);
+      return 'odd';
+    });
+    expect(made).toEqual([undefined, -Infinity]);
+  });
 });

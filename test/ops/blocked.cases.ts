@@ -40,6 +40,14 @@ export const cases: OpCase[] = [
     pads: [1, 1, 1, 1],
     ceil_mode: 1,
   }),
+  // The only window of rows reaches beyond the input, which onnxruntime allows where the stride is longer: every gradient is 0.
+  pool('3x2 dilated so far that rows meet padding alone', [1, 16, 5, 8], {
+    kernel_shape: [3, 2],
+    strides: [2 ** 40, 2],
+    dilations: [64, 2],
+    pads: [1, 1, 1, 1],
+    ceil_mode: 1,
+  }),
   conv('3x3 stride 2', [2, 16, 8, 9], [6, 16, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }),
   conv('4x2 stride 2x3, asymmetric', [1, 32, 9, 11], [5, 32, 4, 2], { strides: [2, 3], pads: [1, 0, 2, 1] }),
   conv('1x1 stride 2', [1, 16, 7, 9], [6, 16, 1, 1], { strides: [2, 2] }),

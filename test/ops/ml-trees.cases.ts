@@ -15,7 +15,7 @@ const c = (name: string, op: string, opset: number, attributes: OpCase['attribut
 });
 const x = uniform([5, 3], 9000);
 const POST = ['NONE', 'SOFTMAX', 'LOGISTIC', 'SOFTMAX_ZERO', 'PROBIT'];
-const tensor = (type: DType, ...values: number[]) => {
+export const tensor = (type: DType, ...values: number[]) => {
   const data = type === 'uint8' ? Uint8Array.from(values) : Float32Array.from(values);
   return { kind: 'tensor', value: { type, dims: [values.length], data } as Tensor } as const;
 };
