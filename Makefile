@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine with Node 20, npm and make: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build types lint format test test-slow test-package test-web pictures test-queue queue-long test-examples fuzz demo bench check-models conformance docs-site families ops-page faults clean
+.PHONY: help setup build types lint format test test-slow test-package test-node test-web pictures test-queue queue-long test-examples fuzz demo bench check-models conformance docs-site families ops-page faults clean
 
 PYTHON ?= python3
 STAMP := node_modules/.lan-onnx-setup
@@ -36,6 +36,10 @@ test-slow: setup ## checks that take minutes: whole networks at full size, legac
 
 test-package: build ## pack it, install that in an empty folder and use it from there; needs the npm registry
 	LAN_ONNX_PACKAGE=1 npm test --silent -- test/package
+
+NODES ?= 22 24
+test-node: build ## test-package and a whole audit on other Node versions, which the npm registry has (NODES="22 24")
+	for node in $(NODES); do LAN_ONNX_PACKAGE=1 LAN_ONNX_NODE=$$node npm test --silent -- test/package || exit 1; done
 
 test-web: setup ## reports and the page in a browser (Debian's Chromium, installed where it is missing): complete, accessible, printable; screenshots in out/web
 	bash test/web/setup.sh

@@ -105,14 +105,20 @@ export function addWoven(g: GraphBuilder, v: string, w: string): string | undefi
  */
 export function gateBlocked(g: GraphBuilder, dy: string, y: string, dims: readonly number[], low?: 0, high?: number): string {
   const [, c = 1, height = 1, width = 1] = dims;
+  const clip = (v: string): string => g.op('Clip', [v, g.zero, g.one]);
   const apply = (d: string, rows: Read, columns: Read): string => {
+    // Two bounds are asked for of what was read with a stride once: the odd phases take kernels of two and four elements, most of them zeros, that read as much.
+    if (low !== undefined && high !== undefined && !(isSame(rows) && isSame(columns)))
+      return between(d, pick(g, y, c, rows, columns), same(rows.out), same(columns.out));
+    return between(d, y, rows, columns);
+  };
+  const between = (d: string, of: string, rows: Read, columns: Read): string => {
     let value = d;
-    const clip = (v: string): string => g.op('Clip', [v, g.zero, g.one]);
-    if (low !== undefined) value = g.mul(value, clip(pick(g, y, c, rows, columns, LIFT)));
+    if (low !== undefined) value = g.mul(value, clip(pick(g, of, c, rows, columns, LIFT)));
     if (high !== undefined) {
       // A power of two, so that lift * high - lift * y is exactly 0 at y = high; small enough not to overflow.
       const lift = 2 ** (124 - Math.ceil(Math.log2(Math.abs(high) + 1)));
-      value = g.mul(value, clip(pick(g, y, c, rows, columns, -lift, lift * high)));
+      value = g.mul(value, clip(pick(g, of, c, rows, columns, -lift, lift * high)));
     }
     return value;
   };

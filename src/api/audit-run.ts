@@ -29,6 +29,8 @@ export interface RunParts {
   readonly tokenizer: string | undefined;
   /** Of this input. */
   readonly groundTruth: Tensor | undefined;
+  /** What learning goes on from, for this input. */
+  readonly from: Tensor | undefined;
   readonly question: Question | undefined;
 }
 
@@ -38,7 +40,20 @@ export interface RunParts {
  * names, and by their files' content where they were loaded from files.
  */
 export function runOf(
-  { classifier, options, settings, explainer, method, compare, samples, vocabulary, tokenizer, groundTruth, question }: RunParts,
+  {
+    classifier,
+    options,
+    settings,
+    explainer,
+    method,
+    compare,
+    samples,
+    vocabulary,
+    tokenizer,
+    groundTruth,
+    from,
+    question,
+  }: RunParts,
   input: string,
 ): string {
   const { source, engine, adapters, plugins, card, hookPoint, inputs, output, outputKind, task, labels, feeds } = classifier;
@@ -69,6 +84,7 @@ export function runOf(
       tokenizer,
       columns: options.columns,
       groundTruth: groundTruth && hashOf(groundTruth),
+      ...(from && { from: hashOf(from) }),
       input,
     }),
   );

@@ -28,6 +28,7 @@ import { settingsOf, type AuditOptions } from './audit-options.js';
 import { withSanity } from './sanity.js';
 import { TextAuditor } from './text-auditor.js';
 import { groundTruthOf } from './ground-truth.js';
+import { startNotes, startOf } from './start-from.js';
 import { inRange, readInput, type AuditInput, type Expected, type Sample } from './inputs.js';
 import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
 import { learnedSamples, noiseSamples, oneRangeNote } from './noise-samples.js';
@@ -179,7 +180,10 @@ class CompiledAuditor implements Auditor {
     const explaining = this.explaining();
     this.prepared ??= prepareAuditor(classifier, explaining);
     const truth = await groundTruthOf(classifier, options.groundTruth, sample);
-    const alone = await (await this.prepared).audit(sample.x, truth);
+    const from = await startOf(options.startFrom, sample);
+    const alone = await (await this.prepared).audit(sample.x, truth, from?.mask);
+    const told = startNotes(from, sample.title, alone.betas.map(({ learned }) => learned)); // prettier-ignore
+    for (const note of told) options.onNote?.(note);
     for (const note of laterNotes(classifier, this.notes)) this.say(note);
     const measured = options.sanity ? await withSanity(classifier, sample.x, alone, explaining) : alone;
     const others = await besideOf(classifier, sample.x, this.beside, explaining, this.compiled);
@@ -187,9 +191,9 @@ class CompiledAuditor implements Auditor {
       classifier,
       measured,
       sample,
-      [...this.notes, ...sample.notes],
+      [...this.notes, ...sample.notes, ...told],
       { tokens, features: featuresIn(this.classifier, sample, this.words) },
-      this.runOf(sample, truth),
+      this.runOf(sample, truth, from?.mask),
       this.preprocessing,
       { repeat: options.repeat, colormap: options.colormap, others },
     );
@@ -221,10 +225,11 @@ class CompiledAuditor implements Auditor {
     const sample = isSample(input) ? input : await this.read(input);
     await this.prepare(sample);
     const truth = await groundTruthOf(this.classifier, this.options.groundTruth, sample);
-    return (await finishedResult(folder, this.runOf(sample, truth))) as AuditDocument | undefined;
+    const from = await startOf(this.options.startFrom, sample);
+    return (await finishedResult(folder, this.runOf(sample, truth, from?.mask))) as AuditDocument | undefined;
   }
 
-  private runOf({ sha256 }: Sample, groundTruth: Tensor | undefined): string {
+  private runOf({ sha256 }: Sample, groundTruth: Tensor | undefined, from: Tensor | undefined): string {
     const { classifier, options, settings, explainer, noise, words, question, method } = this;
     const { vocabulary, reading } = words;
     const tokenizer = reading.tokenizer?.sha256;
@@ -239,6 +244,7 @@ class CompiledAuditor implements Auditor {
       vocabulary,
       tokenizer,
       groundTruth,
+      from,
       question,
     };
     return runOf(parts, sha256);

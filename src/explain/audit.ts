@@ -17,7 +17,7 @@ import { predictionOf, topPredictions, type Prediction } from './predictions.js'
 import type { OpenedExplainer } from './explainer.js';
 import { byForwardPasses } from './forward.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
-import { explained, learned, type MaskProgress, type Masks } from './masks.js';
+import { explained, learned, requireLearned, type MaskProgress, type Masks } from './masks.js';
 import { drawsOf, sharesBudget, timeLeft, whileLearning } from './time-left.js';
 import { corruptOnce } from '../evidence/corrupt.js';
 import { measureAll, needOf, NOTHING_FURTHER, type Further } from '../evidence/measure.js';
@@ -87,9 +87,9 @@ export interface AuditResult {
 export interface Auditor {
   /**
    * x: one sample [1,...inputShape] of the input (pixel space for pictures), also where the mask lies on a value inside. `groundTruth`: what a person has
-   * marked as needed, of the size of the mask (see `marked`).
+   * marked as needed, of the size of the mask (see `marked`). `from`: values in [0,1] of the shape of the mask, which learning goes on from (see Learner.learn).
    */
-  audit(x: Tensor, groundTruth?: Tensor): Promise<AuditResult>;
+  audit(x: Tensor, groundTruth?: Tensor, from?: Tensor): Promise<AuditResult>;
   dispose(): Promise<void>;
 }
 
@@ -118,7 +118,8 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
   const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
   return {
-    async audit(sample, groundTruth) {
+    async audit(sample, groundTruth, from) {
+      if (from) requireLearned(settings, options, classifier.forwardOnly);
       const inquiry = await inquire(classifier, sample, options);
       const { x, classifier: bound, p, answer } = inquiry;
       const prepared = shared ?? (await prepare(bound, settings, options));
@@ -152,7 +153,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
           if (options.signal?.aborted && betas.length > 0) break;
           const start = performance.now();
           const { attribution, changed, ...mask }: Awaited<ReturnType<Masks['of']>> =
-            walked?.mask ?? (await prepared.masks.of({ ...asked, noise, beta }));
+            walked?.mask ?? (await prepared.masks.of({ ...asked, noise, beta, from }));
           if (changed) shown = drawsToShow(x, (noise = changed.noise), settings.seed, options);
           const last = changed?.beta ?? beta;
           const result = await measured(

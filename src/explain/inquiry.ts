@@ -35,11 +35,22 @@ export const inquire = async (classifier: Classifier, sample: Tensor, asking: As
 export async function inquireAt({ x, classifier }: Located, { within, question }: Asking): Promise<Inquiry> {
   requireFinite(x);
   const p = await classifier.predict(x);
+  requireAnswer(classifier, p);
   const answer =
     classifier.task === 'regression'
       ? valueAnswer(p, within)
       : answerOf(p, classifier.labels, classifier.severalLabels, question);
   return { x, classifier, p, answer };
+}
+
+/** Throws LanError (`numbers`) where the model itself answers with NaN or infinities: that is no disagreement of its conversion. */
+function requireAnswer({ source, output }: Classifier, p: Tensor): void {
+  if (toFloat32(p).every(Number.isFinite)) return;
+  throw new LanError(
+    'numbers',
+    `${source.name}: onnxruntime, on the file itself, gives NaN or infinite numbers as '${output.name}' for this input, so that there is no answer to explain.`,
+    'Look whether the input is prepared as the model expects it, and for a logarithm or a quotient of 0 in the model.',
+  );
 }
 
 /**

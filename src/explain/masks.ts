@@ -1,5 +1,6 @@
 // Where an audit's masks come from: learned for the input (Eq. 4), or given by a trained network (Eq. 3).
 import type { Attribution } from '../attribution/method.js';
+import { LanError } from '../core/errors.js';
 import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Answer } from '../evidence/answer.js';
 import type { LearnedMask, Learner, StepMetrics } from '../lan/learn.js';
@@ -47,6 +48,7 @@ export interface Masks {
     readonly beta: number;
     /** See Learner.learn. */
     readonly warm?: boolean;
+    readonly from?: Tensor | undefined;
   }): Promise<LearnedMask & { readonly attribution?: Attribution }>;
   dispose(): Promise<void>;
 }
@@ -54,40 +56,53 @@ export interface Masks {
 /** Each mask learned for its input (Eq. 4). */
 export function learned(learner: Learner, settings: LanSettings, options: MaskProgress): Masks {
   return {
-    of({ x, p, answer, noise, noiseOf, beta, warm = false }) {
-      const iterations = warm ? Math.ceil(settings.iterations / 2) : settings.iterations;
-      options.onPhase?.(`learning the mask, beta ${beta}`);
-      return learner.learn({
-        x,
-        target: targetOf(answer, p, settings.sharpen, settings.find),
-        tolerance: answer.task === 'value' ? answer.within : undefined,
-        noise,
-        warm,
-        settings: {
-          ...settings,
-          beta,
-          binary: settings.maskValues === 'binary',
-          // A path is of betas as they are; how often the answer is kept chooses among them.
-          fixed: settings.betaPath,
-          keep: settings.betaPath ? undefined : settings.keep,
-        },
-        kept: keptBy(answer, p),
-        onStep(metrics, mask) {
-          options.onStep?.(beta, metrics, iterations);
-          const told = mask && options.watch?.({ ...metrics, iterations, mask });
-          return (
-            told &&
-            told.then(
-              (change) =>
-                change && { beta: change.beta, noise: change.noise === undefined ? undefined : noiseOf?.(change.noise) },
-            )
-          );
-        },
-        signal: options.signal,
-      });
+    async of(question) {
+      const first = await learn(question, settings.budget);
+      // In half the steps, rounded from the first of them on, a mask that does not suit the input loses the answer and does not find it again.
+      if (!question.from || first.stopped !== 'iterations') return first;
+      const left = settings.budget === undefined ? undefined : Math.max(1, settings.budget - first.seconds);
+      const mask = await learn({ ...question, from: undefined }, left);
+      return { ...mask, seconds: first.seconds + mask.seconds, fromScratch: true };
     },
     dispose: () => learner.dispose(),
   };
+
+  function learn(
+    { x, p, answer, noise, noiseOf, beta, warm = false, from }: Parameters<Masks['of']>[0],
+    budget: number | undefined,
+  ): Promise<LearnedMask> {
+    const iterations = warm || from ? Math.ceil(settings.iterations / 2) : settings.iterations;
+    options.onPhase?.(`learning the mask, beta ${beta}`);
+    return learner.learn({
+      x,
+      target: targetOf(answer, p, settings.sharpen, settings.find),
+      tolerance: answer.task === 'value' ? answer.within : undefined,
+      noise,
+      warm,
+      ...(from && { from }),
+      settings: {
+        ...settings,
+        budget,
+        beta,
+        binary: settings.maskValues === 'binary',
+        // A path is of betas as they are; how often the answer is kept chooses among them.
+        fixed: settings.betaPath,
+        keep: settings.betaPath ? undefined : settings.keep,
+      },
+      kept: keptBy(answer, p),
+      onStep(metrics, mask) {
+        options.onStep?.(beta, metrics, iterations);
+        const told = mask && options.watch?.({ ...metrics, iterations, mask });
+        return (
+          told &&
+          told.then(
+            (change) => change && { beta: change.beta, noise: change.noise === undefined ? undefined : noiseOf?.(change.noise) },
+          )
+        );
+      },
+      signal: options.signal,
+    });
+  }
 }
 
 /** Each mask given by a trained network (Eq. 3), which stays the caller's. */
@@ -108,3 +123,14 @@ export const explained = (explainer: OpenedExplainer): Masks => ({
   },
   dispose: () => Promise.resolve(),
 });
+
+/** Throws LanError (`usage`) where no binary mask is learned step by step that could go on from another one, or where each goes on from its neighbour. */
+export function requireLearned(
+  { betaPath, maskValues }: Pick<LanSettings, 'betaPath' | 'maskValues'>,
+  { explainer, method }: { readonly explainer?: unknown; readonly method?: unknown },
+  forwardOnly: boolean,
+): void {
+  const other = method ? '`method`' : explainer ? '`lan`' : betaPath ? "`beta: 'auto'`" : forwardOnly ? "`engine: 'forward'`" : maskValues === 'soft' ? "`maskValues: 'soft'`" : undefined; // prettier-ignore
+  if (other !== undefined)
+    throw new LanError('usage', `\`startFrom\` says where learning a mask starts, which ${other} does not do.`, 'Leave one of them out.'); // prettier-ignore
+}

@@ -4,13 +4,14 @@ import { breathe } from '../core/breathe.js';
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { float32, scalar, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
-import type { Descent, Engine, Parameter } from '../engine/engine.js';
+import type { Descent, Engine } from '../engine/engine.js';
 import type { Find } from './choices.js';
 import type { Noise } from './noise.js';
 import { firstInfiniteGradient, notFinite } from './not-finite.js';
 import type { Objective } from './objective.js';
 import { firstPrice, nextPrice } from './price.js';
 import { settled } from './settled.js';
+import { evenly, logitsOf } from './start.js';
 
 /** How one mask is learned (Eq. 4). */
 export interface LearnSettings {
@@ -73,6 +74,8 @@ export interface LearnedMask {
   readonly changes?: readonly { readonly step: number; readonly beta?: number; readonly noise?: string }[];
   /** The same at the end: what the mask is to be measured with. */
   readonly changed?: { readonly beta: number; readonly noise: Noise };
+  /** Learning was to go on from another mask, which did not suit the input: this one was learned from scratch after all, and `seconds` counts both. */
+  readonly fromScratch?: boolean;
   /** Where no gradient was taken: how many inputs the model was asked about. */
   readonly forwardPasses?: number;
   /** 'settled': a binary mask moves no more, and keeps the answer (or changes it); 'explainer', 'method': nothing was learned, a trained network or another method gave the mask. */
@@ -98,6 +101,8 @@ export interface Learner {
      * learning rate: its neighbour on a path of betas is near.
      */
     readonly warm?: boolean;
+    /** The same from another mask: the values that order it, in [0,1], in the shape of the mask. Needs a grid of single elements, as the last of the grids is by default. */
+    readonly from?: Tensor;
     /** Does a row [K] of the objective's `outputs` keep the answer? */
     readonly kept?: (row: Float32Array) => boolean;
     /** Told after each step, and waited for; `mask`: the soft one of that step, where the learner is watched. The time that it takes is not the run's. */
@@ -140,7 +145,8 @@ async function descend(
   job: Parameters<Learner['learn']>[0],
   infiniteGradient: (feeds: Readonly<Record<string, Tensor>>) => Promise<string | undefined>,
 ): Promise<LearnedMask> {
-  const { x, target, tolerance, kept, warm, onStep, signal } = job;
+  const { x, target, tolerance, kept, from, onStep, signal } = job;
+  const warm = job.warm === true || from !== undefined;
   let { noise } = job;
   const settings = warm ? halved(job.settings) : job.settings;
   requireFinite(x);
@@ -151,17 +157,11 @@ async function descend(
   );
   const feeds: Record<string, Tensor> = { x, target, eta };
   if (tolerance !== undefined) feeds['tolerance'] = scalar(tolerance);
-  // Grids sum up, so that the first one alone sets the start.
-  const [coarsest] = objective.parameters as [Parameter, ...Parameter[]];
-  if (!(settings.start > 0 && settings.start < 1))
-    throw new LanError('usage', `\`start\`: the mask has to start inside (0,1), received ${settings.start}.`);
-  const logit = Math.log(settings.start / (1 - settings.start));
-  const initial = Object.fromEntries(
-    objective.parameters.map(({ name, dims }) => [
-      name,
-      warm ? descent.get(name) : new Float32Array(sizeOf(dims)).fill(name === coarsest.name ? logit : 0),
-    ]),
-  );
+  const initial = from
+    ? logitsOf(from, objective.parameters)
+    : warm
+      ? Object.fromEntries(objective.parameters.map(({ name }) => [name, descent.get(name)]))
+      : evenly(settings.start, objective.parameters);
   descent.reset(initial);
   const history: StepMetrics[] = [];
   const taken: { readonly rate: number; readonly weights: Record<string, Tensor>; readonly noise: Noise }[] = [];

@@ -4,13 +4,12 @@ import type { Graph } from '../onnx/graph.js';
 import type { OutputKind } from './card.js';
 import { lastOp } from './output-end.js';
 
-/** An output [N,...] or, where `batched` is false, one that holds a single sample. `said`: its kind, where somebody or the rows themselves told it. */
+/** An output [N,...] or, where `batched` is false, one that holds a single sample. */
 export interface AskedOutput {
   readonly graph: Graph;
   readonly output: { readonly name: string; readonly shape: readonly number[] };
   readonly batched: boolean;
   readonly outputKind: OutputKind;
-  readonly said: OutputKind | undefined;
 }
 
 /** How many of a sample's values its final Softmax or LogSoftmax adds up; undefined where it ends in none. */
@@ -23,10 +22,11 @@ export function softmaxSpan(graph: Graph, output: string): { readonly op: string
 
 /**
  * Throws LanError (`unsupported`) where the output has a row of scores for each of several places: one softmax over all of them makes classes that no
- * such model knows. Labels of which several may hold (`sigmoid`) are reported one by one, wherever they lie; scores that are said to be logits are taken
+ * such model knows. Labels of which several may hold (`sigmoid`) are reported one by one, wherever they lie; scores that are `said` to be logits are taken
  * at that word.
  */
-export function requireOneAnswer({ graph, output, batched, outputKind, said }: AskedOutput, model: string): void {
+export function requireOneAnswer(asked: AskedOutput, said: OutputKind | undefined, model: string): void {
+  const { graph, output, batched, outputKind } = asked;
   const axes = (batched ? output.shape.slice(1) : output.shape).filter((n) => n !== 1);
   if (axes.length < 2 || outputKind === 'sigmoid') return;
   const span = softmaxSpan(graph, output.name);
@@ -40,15 +40,17 @@ export function requireOneAnswer({ graph, output, batched, outputKind, said }: A
 }
 
 /** For one sample in, several rows out: the first axis of the input is not that of the samples. `made`, `out`: the output, and its shape for one. */
-export const severalRows = (asked: {
-  readonly source: { readonly name: string };
-  readonly input: { readonly name: string };
-  readonly sampleShape: readonly number[];
-  readonly made: string;
-  readonly out: readonly number[];
-}): LanError =>
+export const severalRows = (
+  asked: {
+    readonly source: { readonly name: string };
+    readonly input: { readonly name: string };
+    readonly sampleShape: readonly number[];
+  },
+  made: string,
+  out: readonly number[],
+): LanError =>
   new LanError(
     'unsupported',
-    `${asked.source.name}: for one sample [${asked.sampleShape.join(',')}] its output '${asked.made}' [${asked.out.join(',')}] has ${asked.out[0]} rows, so that there is no one answer.`,
+    `${asked.source.name}: for one sample [${asked.sampleShape.join(',')}] its output '${made}' [${out.join(',')}] has ${out[0]} rows, so that there is no one answer.`,
     `Where the samples lie along another axis of '${asked.input.name}' (time first, say), give them with that axis, such as [${[asked.sampleShape[0], 1, ...asked.sampleShape.slice(1)].join(',')}].`,
   );

@@ -3,6 +3,7 @@ import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Classifier } from './classifier.js';
 import { candidates, conventionOfOrigin, describeValues, type OriginConvention } from './conventions.js';
 import { doubtOf } from './doubt.js';
+import { rangeInside } from './inside.js';
 import { ENOUGH, LIKELY, tryOut, viewsOfAll, type Conventional, type Trial } from './views.js';
 
 /**
@@ -83,7 +84,7 @@ export const unsettled = (classifier: Pick<Classifier, 'card'>, why: string): st
   `no model card: assumed ${describeValues(classifier.card!)}, since ${why}; ${SAY}`;
 
 /**
- * The classifier with its preprocessing settled: what the card or the file says; else by chooseConvention from these pictures [1,C,H,W] (0..255); where
+ * The classifier with its preprocessing settled: what the card or the file says, by the type of its input or by normalising pixels itself; else by chooseConvention from these pictures [1,C,H,W] (0..255); where
  * there are none, or the answer is a value, what was assumed. `note` says so where nobody said it, and where another way than the card's makes the model far
  * surer (doubtOf). No preprocessing for what is no picture.
  */
@@ -100,6 +101,8 @@ export async function settled(
     const note = told && !classifier.integers ? await doubtOf(classifier, shown) : undefined;
     return { classifier, preprocessing: { source: classifier.integers ? 'file' : 'card' }, ...(note ? { note } : {}) };
   }
+  const inside = classifier.cardGiven.std ? undefined : rangeInside(classifier.graph, classifier.input.name);
+  if (inside !== undefined) return asItIs(classifier, inside);
   if (!told) {
     const why = some.length === 0 ? 'there is no picture to try it on' : 'a value does not tell how pictures go in';
     const preprocessing = { source: 'assumed', convention: describeValues(classifier.card) } as const;
@@ -114,6 +117,15 @@ export async function settled(
     preprocessing: chosen.guess,
     note: doubt === undefined ? chosen.note : `${chosen.note}; ${doubt}`,
   };
+}
+
+/** What a file normalises itself goes in as it is: conventions would be tried on numbers that it never saw. */
+function asItIs(classifier: Classifier, range: 1 | 255): Awaited<ReturnType<typeof settled>> {
+  const card = classifier.card!;
+  const plain = { ...card, range, mean: [0], std: [1] };
+  const order = card.channels === 'GREY' || classifier.cardGiven.channels !== undefined ? '' : `, ${card.channels} (assumed)`;
+  const note = `no model card: the first nodes of the file normalise pixels of 0..${range}, which go in as they are${order}; where that is wrong, ${SAY}`;
+  return { classifier: classifier.withCard(plain), preprocessing: { source: 'file', convention: describeValues(plain) }, note };
 }
 
 /** The pictures [1,...] of a batch [N,...] of bytes, on the same memory. */

@@ -129,10 +129,15 @@ function geometryOf(p: Preprocessor, path: string): Partial<InputCard> {
     throw new LanError('data', `Preprocessor '${path}': resample ${p.resample} is not one of PIL's 0 to 5.`);
   const resample = p.resample === undefined ? {} : { resample: RESAMPLE[p.resample]! };
   const square = p.default_to_square ?? !SHORTEST.test(typeOf(p));
-  const shortest = typeof p.size === 'number' ? (square ? undefined : p.size) : p.size && 'shortest_edge' in p.size ? p.size.shortest_edge : undefined; // prettier-ignore
+  const named = typeof p.size === 'number' ? (square ? undefined : p.size) : p.size && 'shortest_edge' in p.size ? p.size.shortest_edge : undefined; // prettier-ignore
+  // LeViT's processor makes the shorter side 256/224 of what it is told.
+  const shortest = named !== undefined && /^Levit/.test(typeOf(p)) ? Math.trunc((256 / 224) * named) : named;
   const exact = shortest === undefined ? pairOf(p.size) : undefined;
   const crops = p.do_center_crop ?? p.crop_size !== undefined;
   const cropped = crops ? pairOf(p.crop_size) : undefined;
+  // Perceiver's crops first, to size / crop_size of the shorter side, and resizes what is left to the size.
+  if (/^Perceiver/.test(typeOf(p)) && exact && cropped && p.do_resize !== false)
+    return { size: exact, resize: Math.min(...cropped), ...resample };
   if (p.do_resize === false) return cropped ? { size: cropped, crop: cropped } : {};
   // crop_pct: the picture is made that much larger than what is kept of its middle.
   if (p.crop_pct !== undefined && (shortest ?? exact) !== undefined) {

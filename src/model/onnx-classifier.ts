@@ -210,7 +210,7 @@ export class OnnxClassifier implements Classifier {
     if (task === 'classification') requireScores(this.graph, output.name, source.name);
     if (task === 'classification' && this.numbers === 1)
       requireDeclared(source.name, output.name, { outputKind, said: this.parts.card.output, labels: labels.length, range: rangeOf(this.graph, output.name) }); // prettier-ignore
-    if (task === 'classification') requireOneAnswer({ ...this, said: this.parts.card.output }, source.name);
+    if (task === 'classification') requireOneAnswer(this, this.parts.card.output, source.name);
     const { feeds, input, hookPoint } = this.parts;
     this.requireOthers();
     if (hookPoint?.hasSkipPath && !Object.hasOwn(feeds, input.name))
@@ -266,8 +266,7 @@ export class OnnxClassifier implements Classifier {
     }
     const made = graph.outputs[0]!.name;
     const out = graph.types.get(made)?.dims ?? [];
-    if (this.batched && out[0] !== batch)
-      throw batch > 1 ? new LanError('input', `${refusal}.`) : severalRows({ ...this, made, out });
+    if (this.batched && out[0] !== batch) throw batch > 1 ? new LanError('input', `${refusal}.`) : severalRows(this, made, out);
     return specialize(withLogProbabilities(graph, made, readAs(this), batch), { [X]: dims }, probe, this.adapters);
   }
 

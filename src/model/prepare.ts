@@ -76,7 +76,11 @@ export async function prepare(
   const card = found ? { ...given, input: integerCard(given.input ?? {}, found.type, source.name) } : given;
   const fed = await readFeeds({ ...named(options.conventional, canonical.inputs), ...options.feeds });
   const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
-  const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed));
+  const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed)).catch(
+    (error: unknown) => {
+      throw unfitting(error, selectInput(canonical, options, labelCount(card), source.name), options.sample, source.name);
+    },
+  );
   const explained = selectInput(graph, options, labelCount(card), source.name);
   const holdsPicture = explained && (isFloat(explained.type) || explained.name === found?.name);
   const picture = holdsPicture && !options.axes ? pictureIn(explained.dims as number[], card.input, found?.type) : undefined;
@@ -99,6 +103,19 @@ export async function prepare(
       ...(found?.notes ?? []),
     ],
   };
+}
+
+/** An error of onnxruntime's where a sample has bound an open axis: it is the sample that does not fit. Others as they are. */
+function unfitting(error: unknown, input: ValueInfo | undefined, sample: readonly number[] | undefined, model: string): unknown {
+  const open = input?.dims?.slice(1).some((d) => typeof d !== 'number');
+  if (!open || !sample || !(error instanceof LanError && error.code === 'runtime')) return error;
+  const dims = input!.dims!.map((d) => d ?? '?').join(',');
+  const short = error.problem.length > 160 ? `${error.problem.slice(0, 160)}...` : error.problem;
+  return new LanError(
+    'input',
+    `${model}: a sample [${sample.join(',')}] does not go into its input '${input!.name}' [${dims}], whose open axes it binds (${short}).`,
+    'Give as many numbers as it was trained on; those of a table are chosen, in its order, by `columns`.',
+  );
 }
 
 /** What was made of a model that takes each column of a table by an input of its own. */

@@ -179,12 +179,10 @@ export function requireScores(graph: Graph, output: string, model: string): void
   const maker = makersOf(graph.nodes);
   const among = [output, ...upstreamValues(output, maker)];
   /** Through what only moves data, what TopK gives first: scores of a sample, but in order, so that place 0 is the largest whatever the class. */
-  const isSorted = (v: string): boolean => {
-    const node = maker.get(v);
-    if (node?.op === 'TopK') return node.outputs[0] === v && node.attributes['axis']?.value !== 0;
-    return node !== undefined && MOVES.has(node.op) && isSorted(node.inputs[0]!);
-  };
-  if (isSorted(output))
+  let first = output;
+  for (let node = maker.get(first); node && MOVES.has(node.op); node = maker.get(first)) first = node.inputs[0] ?? '';
+  const made = maker.get(first);
+  if (made?.op === 'TopK' && made.outputs[0] === first && made.attributes['axis']?.value !== 0)
     throw new LanError(
       'unsupported',
       `${model}: its output '${output}' holds the largest scores in order (TopK), whose places are no classes.`,

@@ -4,6 +4,7 @@ import { startBeside } from '../core/child.js';
 import { LanError } from '../core/errors.js';
 import { computedFor } from '../data/processes.js';
 import type { ModelSource } from './source.js';
+import { SECONDS, trialSeconds } from './trial-time.js';
 import { remember, remembered, type TriedAs } from './trial-memory.js';
 
 /** What the trial process is asked: to do what this process is about to do with the model. */
@@ -20,12 +21,6 @@ export interface TrialRequest {
 /** Resident bytes that any model may come to in its trial, and how many more per byte of the file: weights are held several times meanwhile. */
 const MEMORY = 1.25 * 2 ** 30;
 const MEMORY_PER_BYTE = 8;
-/**
- * Seconds that any model may take, and bytes a second above that. What passes is done once more in the process that asked, which then takes as long:
- * together less than ten seconds.
- */
-const SECONDS = 4.5;
-const BYTES_A_SECOND = 1e5;
 /** On a machine that has no time for the trial it may take so many times as long, until it has computed for this share of the seconds. */
 const PATIENCE = 6;
 const COMPUTED = 0.9;
@@ -76,7 +71,7 @@ export interface TrustOptions {
  * once. `from`: path or bytes as the user gave them. Throws as `trial` does.
  */
 export async function tryUnlessTrusted(
-  source: Pick<ModelSource, 'name' | 'packaged' | 'size' | 'bytes' | 'sha256'>,
+  source: Pick<ModelSource, 'name' | 'packaged' | 'size' | 'bytes' | 'sha256' | 'model'>,
   from: string | Uint8Array,
   what: TrialRequest['what'],
   options: TrustOptions & Readonly<Record<string, unknown>>,
@@ -92,7 +87,7 @@ export async function tryUnlessTrusted(
   if (earlier === 'passed') return;
   if (earlier) throw new LanError(earlier.code, earlier.problem, earlier.advice);
   try {
-    await trial(request, source.name, source.size);
+    await trial(request, source.name, source.size, trialSeconds(source.model, source.size, options));
     if (tried) remember(tried, 'passed');
   } catch (error) {
     if (tried && error instanceof LanError) remember(tried, error);
@@ -111,14 +106,17 @@ function isPlain(value: unknown): boolean {
 
 /**
  * Does with the model what this process is about to do, in a child process that is watched. `bytes`: of the file with its external data, by which
- * time and memory are allowed. An expected failure there (an unsupported op, say) is no finding: it will come again here, with its message.
+ * memory is allowed. `seconds`: see trialSeconds. An expected failure there (an unsupported op, say) is no finding: it will come again here, with its message.
  * Throws LanError `model` where the process dies, by name of the signal, or takes longer than the size of the file explains, `memory` where it
  * asks for more than that.
  */
-export function trial(request: Omit<TrialRequest, 'memory'>, name: string, bytes: number): Promise<void> {
-  const next = last.then(() =>
-    ask({ ...request, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name, SECONDS + bytes / BYTES_A_SECOND),
-  );
+export function trial(
+  request: Omit<TrialRequest, 'memory'>,
+  name: string,
+  bytes: number,
+  seconds: number = SECONDS,
+): Promise<void> {
+  const next = last.then(() => ask({ ...request, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name, seconds));
   last = next.catch(() => undefined);
   return next;
 }

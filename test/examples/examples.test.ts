@@ -41,7 +41,11 @@ beforeAll(() => {
   };
   bin('lan-onnx', `exec ${PROGRAM.map((w) => `'${w}'`).join(' ')} "$@"`);
   bin('npx', 'exec "$@"');
-  bin('npm', 'echo npm "$@"');
+  // What `npm install --prefix FOLDER lan-onnx` leaves there.
+  bin(
+    'npm',
+    'echo npm "$@"; if [ "$2" = --prefix ]; then mkdir -p "$3/node_modules/.bin"; ln -sf "$(command -v lan-onnx)" "$3/node_modules/.bin/lan-onnx"; fi',
+  );
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -77,6 +81,10 @@ describe('the workflows', () => {
     const [tested, newest] = steps('newest-onnxruntime.yml').filter((s) => s.run !== undefined);
     expect(run(tested!)).toMatchObject({ code: 0 });
     expect(run(newest!)).toMatchObject({ code: 0 });
+    // By what npm lets win over the version that lan-onnx names.
+    expect(JSON.parse(readFileSync(join(folder, 'newest/package.json'), 'utf8'))).toEqual({
+      overrides: { 'onnxruntime-node': 'latest', 'onnxruntime-common': 'latest' },
+    });
     // An op that a newer version breaks: the same step with a model that agrees no more.
     const kept = JSON.parse(readFileSync(join(folder, 'tested.json'), 'utf8')) as {
       models: { outputs: { maxError: number }[] }[];

@@ -135,6 +135,16 @@ describe('Hugging Face folders', () => {
       { channels: 'RGB', range: 1, mean: [0.5], std: [0.5], size: [224, 224], resize: [224, 224], resample: 'bilinear' },
     ],
     [
+      'LeViT: the shorter side is made 256/224 of what is said',
+      { image_processor_type: 'LevitImageProcessor', size: { shortest_edge: 224 }, crop_size: { height: 224, width: 224 }, do_center_crop: true, ...imagenet }, // prettier-ignore
+      { channels: 'RGB', range: 1, ...normalised, size: [224, 224], resize: 256 },
+    ],
+    [
+      'Perceiver: the middle 224/256, resized',
+      { image_processor_type: 'PerceiverImageProcessor', size: { height: 224, width: 224 }, crop_size: { height: 256, width: 256 }, do_center_crop: true, ...imagenet }, // prettier-ignore
+      { channels: 'RGB', range: 1, ...normalised, size: [224, 224], resize: 256 },
+    ],
+    [
       'CLIP: a number is the shorter side',
       { feature_extractor_type: 'CLIPFeatureExtractor', size: 224, crop_size: 224, do_center_crop: true, ...imagenet },
       { channels: 'RGB', range: 1, ...normalised, size: [224, 224], resize: 224 },

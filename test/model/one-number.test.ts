@@ -57,6 +57,17 @@ describe.each([
   });
 });
 
+test('a model that answers with NaN is said to, and its conversion is not blamed', async () => {
+  const g = new GraphBuilder('nan');
+  g.output(g.op('Log', [g.input('x', 'float32', ['N', 4])]), 'y', { type: 'float32', dims: ['N', 4] });
+  const model = await openModel(encoded(g), { trust: true, engine: 'onnxruntime' });
+  await expect(audit(model, float32([1, -2, 3, 4], [1, 4]))).rejects.toMatchObject({
+    code: 'numbers',
+    problem: expect.stringContaining("onnxruntime, on the file itself, gives NaN or infinite numbers as 'y'"),
+  });
+  await model.dispose();
+});
+
 test('a number that nobody called a logit is refused where an answer is asked for, and run all the same', async () => {
   const model = await openModel(oneNumber(false));
   try {

@@ -162,3 +162,15 @@ test('a model without inputs is inspected, and refused where an input is to be e
   expect((await inspect(bytes)).outputs.map((o) => o.name)).toEqual(['y']);
   await expect(openModel(bytes, quick)).rejects.toThrow(LanError);
 });
+
+test('a sample that does not fit, where the file leaves the number of features open, is told as such', async () => {
+  const g = new GraphBuilder('open');
+  const x = g.input('x', 'float32', ['N', 'F']);
+  g.output(g.matMul(g.sub(x, g.constant(weights(0, 4))), g.constant(weights(1, 4, 3))), 'y', { type: 'float32', dims: ['N', 3] });
+  const bytes = encodeModel({ irVersion: 8, producer: '', opsets: new Map([['', 18]]), metadata: {}, functions: [], graph: g.build() }); // prettier-ignore
+  await expect(openModel(bytes, { sample: [3], trust: true, engine: 'onnxruntime' })).rejects.toMatchObject({
+    code: 'input',
+    problem: expect.stringContaining("a sample [3] does not go into its input 'x' [N,F], whose open axes it binds"),
+  });
+  await (await openModel(bytes, { sample: [4], trust: true, engine: 'onnxruntime' })).dispose();
+});

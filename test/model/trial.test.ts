@@ -6,6 +6,7 @@ import { computedFor } from '../../src/data/processes.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
 import { deathOf, isLate } from '../../src/model/trial.js';
+import { trialSeconds } from '../../src/model/trial-time.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encoded } from '../support/encoded.js';
 import { oneNode } from '../support/one-node.js';
@@ -56,6 +57,26 @@ test.each([
 ] as const)('a trial of 8 s takes too long by what it computes: %s', (_, elapsed, computed, late) =>
   expect(isLate(elapsed, computed, 8)).toBe(late),
 );
+
+test('a recurrent network over many steps is given the time that unrolling takes; nothing else is, and never without end', () => {
+  const seconds = (dims: readonly (number | string)[], options = {}, ops: readonly string[] = ['LSTM']): number => {
+    const g = new GraphBuilder('speech');
+    const x = g.input('x', 'float32', [...dims]);
+    for (const op of ops) g.output(g.op(op, [x]), op, { type: 'float32', dims: [1] });
+    return trialSeconds(
+      { irVersion: 8, producer: '', opsets: new Map([['', 18]]), metadata: {}, functions: [], graph: g.build() },
+      0,
+      options,
+    );
+  };
+  // 300 steps take 5 s and 600 take 15 s of processor time (two slow cores).
+  expect(seconds(['N', 300, 13])).toBeGreaterThan(12);
+  expect(seconds([1, 'T', 13], { sample: [600, 13] })).toBeGreaterThan(30);
+  expect(seconds([1, 'T', 13], { shapes: { x: [1, 600, 13] } })).toBeGreaterThan(30);
+  expect(seconds([1, 2 ** 31, 13], {}, ['LSTM', 'GRU'])).toBe(49.5);
+  expect(seconds(['N', 300, 13], {}, ['Relu'])).toBe(4.5);
+  expect(seconds(['N', 300, 13], {}, ['LSTM', 'Loop'])).toBe(4.5);
+});
 
 test('what a process has computed for is told where the system does', () => {
   const before = computedFor(process.pid);

@@ -16,6 +16,7 @@ export interface NotRun {
 
 const ANYWHERE = /./;
 export const NOT_RUN: readonly NotRun[] = [
+  { path: /browser/, has: /^npm run build:web/, why: 'builds the page in a checkout: `make build`, `make test-web`' },
   { path: ANYWHERE, has: /^npm install /, why: 'installs from the registry: `make test-package` does' },
   { path: ANYWHERE, has: /^make /, why: 'a target of this checkout; that it is there is tested, and CI runs them' },
   { path: ANYWHERE, has: /^lan-onnx reproduce /, why: 'minutes to hours of training: test/experiment runs each experiment small' },

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from '@jest/globals';
+import { card } from '../../src/api/card.js';
+import { openModel, type Classifier } from '../../src/api/opened.js';
 import { readModel } from '../../src/model/source.js';
 import * as webFiles from '../../src/web/border/data/files.js';
 import * as webPlaces from '../../src/web/border/data/places.js';
@@ -164,4 +166,12 @@ test('the modules of src read memory where they are bundled for browsers, and di
   await expect(readModel('models/none.onnx')).rejects.toThrow(
     "Model 'models/none.onnx': cannot be read (no such file or folder).",
   );
+});
+
+// The page holds a model behind an object of its own, which lets go of the model's files as well.
+test('a model behind a wrapper is asked about a picture as the model itself', async () => {
+  await using opened = await openModel('tank');
+  const images = [join(root, 'models/tank/pictures/tank/05.png')];
+  const wrapped = Object.assign(Object.create(opened) as Classifier, { dispose: () => Promise.resolve() });
+  expect((await card(wrapped, { images })).seen[0]!.answers).toEqual((await card(opened, { images })).seen[0]!.answers);
 });

@@ -13,7 +13,7 @@ export interface CommandLine {
   readonly text: string;
 }
 
-const PROGRAM = /^(?:[A-Z_]+=\S+ )*(?:npx |node_modules\/\.bin\/)?(?:lan-onnx|node dist\/src\/cli\/main\.js) /;
+const PROGRAM = /^(?:[A-Z_]+=\S+ )*(?:npx |(?:\S+\/)?node_modules\/\.bin\/)?(?:lan-onnx|node dist\/src\/cli\/main\.js) /;
 
 /** The lines of a shell's text: a backslash joins two, a comment is none. */
 export const shellLines = (text: string): string[] =>

@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { audit } from '../../src/api/audit.js';
 import { reportPage } from '../../src/report/page/template.js';
-import { DESKTOP, launch, PHONE, root, seriousFaults, shots, tooWide, until, watched } from './browser.js';
+import { DESKTOP, launch, PHONE, root, seriousFaults, shots, tooWide, until } from './browser.js';
+import { brokenPictures, byKeyboard, openFromDisk, printedPages } from './disk.js';
 import { sample } from './sample.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-web-'));
@@ -27,17 +27,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Opens a page as from disk, without network; `faults`: what it complained of or asked for. */
-async function open(file: string, options: BrowserContextOptions = DESKTOP): Promise<{ page: Page; faults: string[] }> {
-  const context = await browser.newContext(options);
-  await context.setOffline(true);
-  const page = await context.newPage();
-  const url = pathToFileURL(file).href;
-  const faults = watched(page, (asked) => asked === url || asked.startsWith('data:'));
-  await page.goto(url);
-  await page.locator('main footer').waitFor();
-  return { page, faults };
-}
+const open = (file: string, options?: BrowserContextOptions) => openFromDisk(browser, file, options);
 
 const pixels = (page: Page): Promise<string> =>
   page
@@ -51,8 +41,7 @@ describe.each(NAMES)('%s', (name) => {
   test('is complete from disk, without network, and complains of nothing', async () => {
     const { page, faults } = await open(files[name]);
     expect(await page.locator('h1').count()).toBe(1);
-    const broken = await page.locator('img').evaluateAll((all) => all.filter((i) => !(i as unknown as { naturalWidth: number }).naturalWidth).length); // prettier-ignore
-    expect(broken).toBe(0);
+    expect(await brokenPictures(page)).toBe(0);
     expect(await page.locator('.plot svg').count()).toBeGreaterThan(0);
     expect(await page.locator('script, img[onerror]').count()).toBe(2);
     expect(faults).toEqual([]);
@@ -75,31 +64,17 @@ describe.each(NAMES)('%s', (name) => {
 
   test('the keyboard alone reaches every control', async () => {
     const { page } = await open(files[name]);
-    // Of a group of radio buttons the one that is chosen is reached, and the others from it by arrows.
-    const MARK = `[...document.querySelectorAll('a[href], button, select, summary, input, [tabindex="0"]')]
-      .filter((e) => e.checkVisibility() && !(e.type === 'radio' && !e.checked)).map((e, i) => (e.dataset.control = String(i)))`;
-    const wanted = await page.evaluate<string[]>(MARK);
-    expect(wanted.length).toBeGreaterThan(5);
-    const reached = new Set<string>();
-    for (let i = 0; i <= wanted.length; i++) {
-      await page.keyboard.press('Tab');
-      reached.add(await page.evaluate<string>('document.activeElement.dataset.control ?? ""'));
-    }
-    expect(wanted.filter((control) => !reached.has(control))).toEqual([]);
+    const { controls, unreached } = await byKeyboard(page);
+    expect(controls).toBeGreaterThan(5);
+    expect(unreached).toEqual([]);
     await page.context().close();
   });
 
   test('prints on sensible pages, with what is folded unfolded', async () => {
     const { page } = await open(files[name]);
-    const pdf = (await page.pdf({ format: 'A4' })).toString('latin1');
-    const pages = pdf.match(/\/Type \/Page\b(?!s)/g)?.length ?? 0;
+    const pages = await printedPages(page);
     expect(pages).toBeGreaterThanOrEqual(2);
     expect(pages).toBeLessThanOrEqual(16);
-    await page.emulateMedia({ media: 'print' });
-    await page.evaluate("dispatchEvent(new Event('beforeprint'))");
-    expect(await page.locator('details:not([open])').count()).toBe(0);
-    await page.evaluate("dispatchEvent(new Event('afterprint'))");
-    expect(await page.locator('details[open]').count()).toBe(0);
     await page.context().close();
   });
 });

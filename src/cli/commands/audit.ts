@@ -78,6 +78,11 @@ export const audit = {
     },
     iterations: { ...TEXT, coerce: whole(1), group: MASK, describe: 'steps at most (default: 200; of soft masks 500)' },
     'learning-rate': { ...TEXT, coerce: number(0), group: MASK, describe: 'of Adam (default: 0.2)' },
+    'start-from': {
+      ...TEXT,
+      group: MASK,
+      describe: 'an earlier mask of the same input to go on from, in half the steps: order.npy, or --out of an earlier run',
+    },
     sharpen: {
       ...TEXT,
       coerce: number(0),

@@ -69,6 +69,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       iterations: argv.iterations,
       learningRate: argv.learningRate,
       sharpen: argv.sharpen,
+      startFrom: argv.startFrom,
       budget: argv.budget,
       seed: argv.seed,
       evidenceDraws: argv.evidenceDraws,

@@ -38,12 +38,7 @@ export async function findingsReport(
           finding: `${short(v.value)}, asked for ${v.asked}`,
         })),
       },
-      ...tables.map(({ caption, columns, rows }): Block => ({
-        type: 'table',
-        caption,
-        columns: columns.map((name, i) => ({ name, numeric: rows.every((row) => typeof row[i] !== 'string') })),
-        rows,
-      })),
+      ...tables.map(tableOf),
       ...documents.map(({ name, topic, answer, words, masks }): Block => ({
         type: 'table',
         caption: `${name}: ${topic}; the classifier says ${answer}. The most important words, those in the document in brackets`,
@@ -66,5 +61,16 @@ export async function findingsReport(
       ...about({ repeat, models: [], version, facts: { data }, settings }),
     ],
     images,
+  };
+}
+
+/** Columns in which no row has a value are left out. */
+function tableOf({ caption, columns, rows }: NonNullable<Findings['tables']>[number]): Block {
+  const known = columns.flatMap((name, i) => (rows.some((row) => row[i] !== '' && row[i] !== null) ? [{ name, i }] : []));
+  return {
+    type: 'table',
+    caption,
+    columns: known.map(({ name, i }) => ({ name, numeric: rows.every((row) => typeof row[i] !== 'string') })),
+    rows: rows.map((row) => known.map(({ i }) => row[i]!)),
   };
 }

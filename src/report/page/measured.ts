@@ -177,7 +177,7 @@ export function learningPlots(history: readonly { readonly loss: number; readonl
     type: 'plot',
     title,
     summary: `${name} from ${Number(of(thinned[0]!).toPrecision(3))} to ${Number(of(thinned.at(-1)!).toPrecision(3))} in ${history.length} steps.`,
-    x: { label: 'step' },
+    x: { label: 'step', whole: true },
     y: { label: name, ...(percent ? PERCENT : {}) },
     series: [
       { name, kind: 'line', x: thinned.map((h) => h.step), y: thinned.map((h) => (Number.isFinite(of(h)) ? of(h) : null)) },

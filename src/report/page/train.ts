@@ -75,7 +75,7 @@ function curve(name: string, what: string, lines: readonly MetricsLine[]): Plot 
     type: 'plot',
     title: what,
     summary: `${what}: ${ends.join('; ') || 'not recorded'}.`,
-    x: { label: 'step' },
+    x: { label: 'step', whole: true },
     y: { label: what },
     series,
   };
