@@ -7,7 +7,7 @@ import { X } from '../model/preprocess.js';
 import type { Question } from '../model/question.js';
 import { asyncDispose } from '../core/dispose.js';
 import { LanError } from '../core/errors.js';
-import { toFloat32, type Tensor } from '../core/tensor.js';
+import { float32, toFloat32, type Tensor } from '../core/tensor.js';
 import { readBytes, sha256 } from '../data/files.js';
 import { openSession } from '../engine/ort.js';
 import { decodeModel } from '../onnx/codec.js';
@@ -93,8 +93,7 @@ export async function openMasks(
   return {
     async explain(x) {
       const mask = (await session.run({ [X]: x }, [MASK]))[MASK]!;
-      requireMask(mask, x, name);
-      return mask;
+      return checkedMask(mask, x, name);
     },
     dispose: () => session.dispose(),
   };
@@ -146,11 +145,14 @@ function settingsIn(text: string | undefined, name: string): ExplainerSettings {
   }
 }
 
+/** How far beyond [0,1] a float32 Sigmoid may come: onnxruntime's gives 1.0000001 for large numbers. */
+const ROUNDING = 1e-5;
+
 /**
- * A file may say that it is an explainer and give anything: a mask of mean -3 would go into evidence as if it were one. Elements of an input share
- * a value (its channels) or each have their own.
+ * The mask, within [0,1]. A file may say that it is an explainer and give anything: a mask of mean -3 would go into evidence as if it were one. Elements of
+ * an input share a value (its channels) or each have their own.
  */
-function requireMask(mask: Tensor, x: Tensor, name: string): void {
+function checkedMask(mask: Tensor, x: Tensor, name: string): Tensor {
   const { dims } = mask;
   const [n, channels] = x.dims;
   // One value a pixel, or one a token.
@@ -164,7 +166,12 @@ function requireMask(mask: Tensor, x: Tensor, name: string): void {
       `${name}: gives a mask [${dims.join(',')}] for an input [${x.dims.join(',')}]${x.dims.length === 4 ? `; expected ${channels} channels or one of the same size` : ''}.`,
       'Train it again.',
     );
-  const wrong = toFloat32(mask).find((v) => !(v >= 0 && v <= 1));
+  const values = toFloat32(mask);
+  const wrong = values.find((v) => !(v >= -ROUNDING && v <= 1 + ROUNDING));
   if (wrong !== undefined)
     throw new LanError('numbers', `${name}: gives a mask with the value ${wrong}; a mask lies in [0,1].`, 'Train it again.');
+  return float32(
+    values.map((v) => Math.min(1, Math.max(0, v))),
+    dims,
+  );
 }
