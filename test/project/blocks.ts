@@ -27,7 +27,7 @@ export const NOT_RUN: readonly NotRun[] = [
   { path: /methods/, has: /^npx tsx bench\//, why: 'minutes of measuring, in a checkout' },
   { path: /browser/, has: /from 'lan-onnx\/web'/, why: 'runs in a browser: `make test-web`; here its types are checked' },
   { path: /check/, has: /from 'vitest'/, why: 'needs vitest: `make test-package` installs and runs this very block' },
-  { path: /^README/, has: /await createAuditor/, why: 'test/project/library-example.test.ts runs it, and holds what it prints' },
+  { path: /^README/, has: /await createAuditor/, why: 'test/examples/library-example.test.ts runs it, and holds what it prints' },
   { path: /plugins\.md/, has: /^\/\/ (?!mine\.mjs)/, why: 'a file of examples/plugins letter by letter, which test/api/plugin-examples.test.ts runs' },
   { path: /^docs\/api\.md/, has: ANYWHERE, why: 'a signature out of the sources: test/project/api-page.test.ts' },
 ]; // prettier-ignore

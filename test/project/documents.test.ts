@@ -1,10 +1,9 @@
-// Every block of code and every command line of the documents is true: it is typed as the program takes it, compiles, or parses; no link leads to nothing.
+// Every block of code and every command line of the documents is true: it is what the program takes, compiles, or parses; no link leads to nothing. Types: test/examples.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import ts from 'typescript';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { PlainCard } from '../../src/model/card.js';
@@ -12,7 +11,6 @@ import { buildSite } from '../../tools/site/build.js';
 import { LANGUAGES, NOT_RUN, notRun } from './blocks.js';
 import { commandLines, refusalOf, shellLines, wordsOf } from './command-lines.js';
 import { blocksOf, documents, root } from './documents.js';
-import { programOf } from './programs.js';
 
 const all = documents();
 const blocks = all.flatMap(blocksOf);
@@ -49,29 +47,6 @@ test('every make target that is named is one', () => {
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter(([, name]) => !targets.has(name))).toEqual([]);
 });
-
-test('every block in TypeScript or JavaScript type-checks against the public entries', () => {
-  // Of api.md each is a signature, made from the sources and held against them by a test of its own.
-  const found = of('ts', 'js', 'typescript', 'javascript').filter((b) => b.path !== 'docs/api.md');
-  expect(found.length).toBeGreaterThan(10);
-  const blocksAt = found.map((b) => b.at);
-  const texts = new Map(
-    found.map(({ text, language }, i): [string, string] => [
-      join(import.meta.dirname, `block-${i}.ts`),
-      // Plain JavaScript says nothing of types: only its form is looked at. A block that is no module yet is one here.
-      `${language === 'js' ? '// @ts-nocheck\n' : ''}${text}\nexport {};`,
-    ]),
-  );
-  const program = programOf([...texts.keys()], ['node', 'jest'], texts);
-  const problems = [...texts.keys()].flatMap((file, i) => {
-    const source = program.getSourceFile(file)!;
-    const wrong = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
-    return wrong.map((d) => `${blocksAt[i]}: ${ts.flattenDiagnosticMessageText(d.messageText, '\n').split('\n')[0]!}`);
-  });
-  // What an example gives is there to be read; vitest is installed by `make test-package` alone.
-  const expected = /is declared but its value is never read|Cannot find module 'vitest'/;
-  expect(problems.filter((p) => !expected.test(p))).toEqual([]);
-}, 120_000);
 
 test('every block in JSON is a card that is taken', () => {
   expect(of('json').length).toBeGreaterThan(0);

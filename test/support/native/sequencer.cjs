@@ -7,7 +7,6 @@ const LONGEST = [
   'faults/faults',
   'nets/nets',
   'nets/real-models',
-  'project/library-example',
   'cli/audit-workers',
   'experiment/experiment',
   'nets/exported-nets',

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { moduleOf } from '../support/built.js';
-import { typeProblems } from './programs.js';
+import { typeProblems } from '../project/programs.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const [, EXAMPLE = ''] = /## Library\n[\s\S]*?```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
