@@ -20,7 +20,8 @@ export async function doubtOf<C extends Conventional<C>>(
 ): Promise<string | undefined> {
   const said = (['channels', 'range', 'mean', 'std'] as const).filter((field) => given[field] !== undefined);
   const [channels] = classifier.inputShape;
-  if (said.length === 0 || (channels !== 1 && channels !== 3)) return undefined;
+  // What a plug-in makes of pixels is its own.
+  if (said.length === 0 || classifier.card!.preprocessing !== undefined || (channels !== 1 && channels !== 3)) return undefined;
   const card = classifier.card!;
   const shown = viewsOfAll(pixels255, classifier.inputShape as [1 | 3, number, number], ENOUGH);
   const own = await tryOut(classifier, shown);

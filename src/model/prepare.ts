@@ -13,6 +13,7 @@ import type { Graph, ValueInfo } from '../onnx/graph.js';
 import { mergeCards, readCard, type InputCard, type PartialCard } from './card.js';
 import { columnName } from './columns.js';
 import { refuseUnused } from './conventions.js';
+import { columnNotes } from './features-read.js';
 import { bindSymbols, readFeeds, shapeOfSample, shapesOfFeeds, tensorsOfFeeds } from './feeds.js';
 import { labelNotes } from './maps.js';
 import { adaptersOf, pluginNotes } from './plugged.js';
@@ -76,9 +77,11 @@ export async function prepare(
   const card = found ? { ...given, input: integerCard(given.input ?? {}, found.type, source.name) } : given;
   const fed = await readFeeds({ ...named(options.conventional, canonical.inputs), ...options.feeds });
   const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
+  const asked = selectInput(canonical, options, labelCount(card), source.name);
+  const unread = columnNotes(source.model, asked, asked && own(shapes, asked.name), source.name);
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed)).catch(
     (error: unknown) => {
-      throw unfitting(error, selectInput(canonical, options, labelCount(card), source.name), options.sample, source.name);
+      throw unfitting(error, asked, options.sample, source.name);
     },
   );
   const explained = selectInput(graph, options, labelCount(card), source.name);
@@ -98,6 +101,7 @@ export async function prepare(
     notes: [
       ...pluginNotes(options.plugins),
       ...joinedNotes(source),
+      ...unread,
       ...labelNotes(source.model, canonical),
       ...(card.notes ?? []),
       ...(found?.notes ?? []),

@@ -79,7 +79,19 @@ describe('tokens', () => {
     expect(out).toMatch(/most needed: id 7 at 2 \(/);
     expect(readFileSync(at('plain/ids/tokens.html'), 'utf8')).toContain('<bdi>id 7</bdi>');
     expect(read('plain/ids/audit.json').betas[0]!.tokens[0]).not.toHaveProperty('token');
-    const other = await run('audit', text, '--tensor', at('ids.npy'), ...FEEDS, ...QUICK, '--json', '--out', at('other'));
+    const other = await run(
+      'audit',
+      text,
+      '--output',
+      'other',
+      '--tensor',
+      at('ids.npy'),
+      ...FEEDS,
+      ...QUICK,
+      '--json',
+      '--out',
+      at('other'),
+    );
     expect((JSON.parse(other.out) as { prediction: object[] }).prediction).toHaveLength(3);
   }, 60_000);
 
