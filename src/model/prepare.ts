@@ -15,6 +15,7 @@ import { columnName } from './columns.js';
 import { refuseUnused } from './conventions.js';
 import { columnNotes } from './features-read.js';
 import { bindSymbols, readFeeds, shapeOfSample, shapesOfFeeds, tensorsOfFeeds } from './feeds.js';
+import { wantsSixteenBits } from './inside.js';
 import { labelNotes } from './maps.js';
 import { adaptersOf, pluginNotes } from './plugged.js';
 import { boundPicture, holdsPixels, integerCard, pictureIn } from './picture.js';
@@ -74,7 +75,7 @@ export async function prepare(
   const pixels = found && gradients ? found : undefined;
   const rewritten = pixels ? rewrite(source.model, adapters, new Set([pixels.name])) : asItIs;
   const canonical = widen(rewritten);
-  const card = found ? { ...given, input: integerCard(given.input ?? {}, found.type, source.name) } : given;
+  const card = found ? { ...given, input: integerCard(given.input ?? {}, found.type, source.name, found.sixteen) } : given;
   const fed = await readFeeds({ ...named(options.conventional, canonical.inputs), ...options.feeds });
   const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
   const asked = selectInput(canonical, options, labelCount(card), source.name);
@@ -135,6 +136,8 @@ interface IntegerPicture {
   readonly name: string;
   readonly type: DType;
   readonly dims: readonly number[];
+  /** The file's first nodes take pixels of 0..65535. */
+  readonly sixteen: boolean;
   readonly notes: readonly string[];
 }
 
@@ -160,13 +163,15 @@ function pictureInIntegers(
   const [height, width] = picture.size;
   const open = bound.some((d, i) => dims[i] !== d && !(i === 0 && picture.batched)) && options.shapes?.[name] === undefined;
   const order = input.channels !== undefined || picture.channels === 1 ? '' : ', RGB (assumed; say otherwise with `channels`)';
+  const sixteen = ['uint16', 'int32', 'uint32'].includes(type) && !input.std && wantsSixteenBits(canonical, name);
+  const how = type === 'int8' ? 'less 128' : sixteen ? 'times 257, as its first nodes take 0..65535' : 'as they are';
   const notes = [
-    `'${name}' takes pictures in whole numbers, ${type} [${bound.join(',')}]: pixels of 0..255 go in ${type === 'int8' ? 'less 128' : 'as they are'}${order}; preprocessing is inside`,
+    `'${name}' takes pictures in whole numbers, ${type} [${bound.join(',')}]: pixels of 0..255 go in ${how}${order}; preprocessing is inside`,
     ...(open && !said
       ? [`'${name}' leaves height and width open: ${height} x ${width}, those of the first picture; say others with \`size\``]
       : []),
   ];
-  return { name, type, dims: bound, notes };
+  return { name, type, dims: bound, sixteen, notes };
 }
 
 /** Height and width of a sample of a picture, with or without a batch. */
