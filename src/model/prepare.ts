@@ -119,7 +119,7 @@ function unfitting(error: unknown, input: ValueInfo | undefined, sample: readonl
   return new LanError(
     'input',
     `${model}: a sample [${sample.join(',')}] does not go into its input '${input!.name}' [${dims}], whose open axes it binds (${short}).`,
-    'Give as many numbers as it was trained on; those of a table are chosen, in its order, by `columns`.',
+    'Give as many numbers as it was trained on; those of a table are chosen, in its order, by `columns`. Of a text, config.json beside the model says how many tokens go in (max_position_embeddings).',
   );
 }
 
