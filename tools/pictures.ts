@@ -1,30 +1,72 @@
-// The README's picture of the page: the tank detector, while a mask is learned. `make pictures` writes docs/images/page.png; needs Chromium (test/web/setup.sh).
+// The README's pictures of pages, `make pictures`: docs/images/page.png, the page of lan-onnx serve while it learns about a tank; and report.png, the report of an
+// audit of SqueezeNet and the photo of a dog, which are in $SHARED: where they are not, that one stays as it is. Needs Chromium (test/web/setup.sh).
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
+import { chromium, type Browser } from 'playwright-core';
+import sharp from 'sharp';
+import { audit } from '../src/api/audit.js';
 import { serve } from '../src/api/serve.js';
 
 const root = resolve(import.meta.dirname, '..');
+const SHARED = resolve(root, process.env['SHARED'] ?? '../shared');
+const SQUEEZENET = join(SHARED, 'models/squeezenet1.1.onnx');
+const DOG = join(SHARED, 'images/dog.jpg');
 /** Steps after which attention has found its place, and the share of the picture that is replaced beside it. */
 const [STEPS, SHARE] = [20, 0.95];
 
 const { buildApp } = (await import(pathToFileURL(join(root, 'web/build-app.js')).href)) as { buildApp: () => Promise<string> };
 await buildApp();
-const served = await serve({ port: 0 });
 const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 try {
-  const page = await browser.newPage({ viewport: { width: 1000, height: 900 }, colorScheme: 'light' });
-  await page.goto(served.url);
-  await page.getByRole('button', { name: 'Try a tank under a cloud' }).click();
-  await page.getByRole('button', { name: 'Learn what it needs' }).click();
-  await page.locator('.live canvas').waitFor();
-  await page.getByRole('slider', { name: 'Show with' }).fill(String(SHARE));
-  const step = async (): Promise<number> => parseInt(await page.locator('.figures dd').first().innerText());
-  while ((await step()) < STEPS || (await page.locator('.preview').count()) === 0) await page.waitForTimeout(50);
-  await page.getByRole('button', { name: 'Pause' }).click();
-  await page.getByText('Paused.').waitFor();
-  await page.locator('section[aria-labelledby=step-learn]').screenshot({ path: join(root, 'docs/images/page.png') });
+  await pageOfTank(browser);
+  if (existsSync(SQUEEZENET) && existsSync(DOG)) await reportOfDog(browser);
+  else
+    process.stdout.write(
+      `docs/images/report.png is left as it is: there is no ${SQUEEZENET} with ${DOG}. SHARED=FOLDER names another place.\n`,
+    );
 } finally {
   await browser.close();
-  await served.close();
+}
+
+async function pageOfTank(browser: Browser): Promise<void> {
+  const served = await serve({ port: 0 });
+  try {
+    const page = await browser.newPage({ viewport: { width: 1000, height: 900 }, colorScheme: 'light' });
+    await page.goto(served.url);
+    await page.getByRole('button', { name: 'Try a tank under a cloud' }).click();
+    await page.getByRole('button', { name: 'Learn what it needs' }).click();
+    await page.locator('.live canvas').waitFor();
+    await page.getByRole('slider', { name: 'Show with' }).fill(String(SHARE));
+    const step = async (): Promise<number> => parseInt(await page.locator('.figures dd').first().innerText());
+    while ((await step()) < STEPS || (await page.locator('.preview').count()) === 0) await page.waitForTimeout(50);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('Paused.').waitFor();
+    await page.locator('section[aria-labelledby=step-learn]').screenshot({ path: join(root, 'docs/images/page.png') });
+    await page.close();
+  } finally {
+    await served.close();
+  }
+}
+
+/** From the top to the end of the slider's block, as wide as a desk has it and drawn at three quarters, as the report opens: with the share replaced that its claim names. */
+async function reportOfDog(browser: Browser): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-pictures-'));
+  try {
+    const { report } = await (await audit(SQUEEZENET, DOG)).save(folder);
+    const page = await browser.newPage({ viewport: { width: 960, height: 900 }, deviceScaleFactor: 0.75, colorScheme: 'light' });
+    await page.goto(pathToFileURL(report).href);
+    await page.locator('.replace canvas').first().waitFor();
+    const { y, height } = (await page.locator('.replace').first().boundingBox())!;
+    const whole = await page.screenshot({ fullPage: true, clip: { x: 0, y: 0, width: 960, height: Math.ceil(y + height) + 30 } });
+    // Noise packs badly: in 256 colours it is a fifth as large, and looks alike.
+    writeFileSync(join(root, 'docs/images/report.png'), await sharp(whole).png({ palette: true }).toBuffer());
+    const claim = (await page.locator('h1').innerText()).replaceAll('\u00a0', ' ');
+    const replaced = await page.locator('.replace input[type=range]').first().getAttribute('aria-valuetext');
+    // What the README says of it has to be this.
+    process.stdout.write(`docs/images/report.png: ${claim} Its slider: ${replaced}.\n`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -1,5 +1,6 @@
 // An auditor of texts: tokens are as many as a text has, and a model is compiled for just so many.
 import { asyncDispose } from '../core/dispose.js';
+import { LanError } from '../core/errors.js';
 import { sizeOf } from '../core/tensor.js';
 import type { Tokenizer } from '../data/tokenizer.js';
 import type { Classifier } from '../model/open.js';
@@ -13,8 +14,8 @@ import { lengthOfText, openingForLength, type Length } from './text-length.js';
 
 type Open = (options: AuditOptions) => Promise<Auditor>;
 
-/** Tokens that a model which leaves their number open is first opened for, where no text is known yet. */
-const FIRST = 16;
+/** Tokens that a model which leaves their number open is first opened for, where no text is known yet: fewer where it has no places for so many. */
+const FIRST = [16, 8, 4];
 
 /** Opens the model anew for each number of tokens; texts of equal numbers share what was compiled. Inputs that are no texts go to whichever is open. */
 export class TextAuditor implements Auditor {
@@ -34,9 +35,12 @@ export class TextAuditor implements Auditor {
   static async open(tokenizer: Tokenizer, options: AuditOptions, open: Open): Promise<TextAuditor> {
     const told = new Set<string>();
     const once = { ...options, onNote: (note: string): void => void (told.has(note) || (told.add(note), options.onNote?.(note))) }; // prettier-ignore
-    const { sample = [1, Math.min(FIRST, tokenizer.longest ?? FIRST)] } = options;
-    const length = sample.at(-1)!;
-    const inner = await open({ ...once, ...openingForLength({ length, padding: 0 }, options), sample });
+    const { longest = Infinity } = tokenizer;
+    const samples = options.sample ? [options.sample] : FIRST.map((length) => [1, Math.min(length, longest)]);
+    const [inner, length] = await firstOf(samples, async (sample) => {
+      const length = sample.at(-1)!;
+      return [await open({ ...once, ...openingForLength({ length, padding: 0 }, options), sample }), length] as const;
+    });
     const own = sizeOf(inner.model.inputShape);
     // What was tried once needs no further trial.
     return new TextAuditor(
@@ -98,6 +102,20 @@ export class TextAuditor implements Auditor {
     await this.inner.dispose();
     [this.inner, this.current] = [next, wanted];
   }
+}
+
+/** What the first of these gives that goes into the model. Throws what the first of all threw. */
+async function firstOf<T, R>(all: readonly T[], use: (one: T) => Promise<R>): Promise<R> {
+  let first: unknown;
+  for (const one of all) {
+    try {
+      return await use(one);
+    } catch (error) {
+      first ??= error;
+      if (!(error instanceof LanError && error.code === 'input')) break;
+    }
+  }
+  throw first;
 }
 
 /** How many tokens a sample of a text has; undefined for anything else. */

@@ -83,15 +83,28 @@ export const topKAgreement = (value: Tensor, reference: Tensor, k: number): numb
 
 /**
  * Kullback-Leibler divergence KL(reference || value) in nats, the mean over rows, in float64. 'sigmoid': the sum of the binary ones.
- * Undefined for tensors without rows (of two, except 'sigmoid'); NaN where an output is.
+ * Undefined for tensors without rows (of two, except 'sigmoid'), and where a row is none of such scores: of NaN, or of numbers that are no probabilities.
  */
 export function divergence(value: Tensor, reference: Tensor, kind: OutputKind): number | undefined {
-  return overRows(value, reference, kind === 'sigmoid' ? 1 : 2, (a, b) => {
+  const mean = overRows(value, reference, kind === 'sigmoid' ? 1 : 2, (a, b) => {
+    if (!isScores(a, kind) || !isScores(b, kind)) return NaN;
     const [q, p] = [probabilities(a, kind), probabilities(b, kind)];
     const sum = kind === 'sigmoid' ? klOfLabels(p, q, SMALLEST) : klDivergence(p, q, SMALLEST);
     // Two roundings of one distribution do not sum to exactly the same.
     return Math.abs(sum) < 1e-12 ? 0 : sum;
   });
+  return Number.isNaN(mean) ? undefined : mean;
+}
+
+/** How far probabilities, and their sum, may be outside of what they are: quantised models round to hundredths. */
+const ROUNDED = 0.1;
+
+function isScores(row: Float64Array, kind: OutputKind): boolean {
+  if (row.some(Number.isNaN)) return false;
+  // Classes that are masked out have the logit -Infinity.
+  if (kind === 'logits' || kind === 'log-probabilities') return Number.isFinite(row.reduce((a, b) => Math.max(a, b), -Infinity));
+  if (row.some((v) => v < -1e-3 || v > 1 + ROUNDED)) return false;
+  return kind === 'sigmoid' || Math.abs(row.reduce((a, b) => a + b, 0) - 1) <= ROUNDED;
 }
 
 function probabilities(row: Float64Array, kind: OutputKind): Float64Array {

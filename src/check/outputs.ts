@@ -23,7 +23,7 @@ export interface OutputAgreement {
   readonly top1?: number;
   /** Fraction of the five largest of a row that are the same, in any order, in 0..1, mean of the inputs; undefined for rows of five or fewer. */
   readonly top5?: number;
-  /** KL(reference || engine) in nats, worst of the inputs, for outputs that are class scores. */
+  /** KL(reference || engine) in nats, worst of the inputs, for outputs that are class scores at every input. */
   readonly kl?: number;
   /** Is `maxError` within the tolerance? */
   readonly ok: boolean;
@@ -62,7 +62,8 @@ export async function checkOutputs(context: CheckContext): Promise<OutputAgreeme
               matchFraction: Math.min(matchFraction, known?.matchFraction ?? 1),
               top1: mean(topAgreement(value, reference), known?.top1),
               top5: mean(topKAgreement(value, reference, TOP), known?.top5),
-              kl: kl === undefined ? undefined : Math.max(kl, known?.kl ?? 0),
+              // At one input without it there is no worst of all.
+              kl: kl === undefined || (known && known.kl === undefined) ? undefined : Math.max(kl, known?.kl ?? 0),
             }),
           );
         }

@@ -1,16 +1,18 @@
 // The library's words in the command line's: `shapes` in a message is printed as --shape.
 import type { Command } from './command.js';
+import { audit } from './commands/audit.js';
 import { camelCase, type OptionTable } from './option.js';
 
 /**
  * `text` with every option in backticks, as library texts name them, as the flag of `command`: `` `shapes` `` becomes --shape, and
- * `` `engine: 'tfjs'` `` becomes --engine tfjs. What names no option of the command stays as it is.
+ * `` `engine: 'tfjs'` `` becomes --engine tfjs. A value of an option that the command does not have is one for audit, to which such texts send their reader. What
+ * names no option stays as it is.
  */
 export function inFlags(text: string, command: Pick<Command, 'definition'> | undefined): string {
   if (!command) return text;
   const flags = flagsOf(command.definition.options);
   return text.replace(/`([A-Za-z]\w*)(?:: ([^`]+))?`/g, (whole: string, name: string, value: string | undefined) => {
-    const flag = flags.get(name);
+    const flag = flags.get(name) ?? (value === undefined ? undefined : flagsOf(audit.options).get(name));
     if (flag === undefined) return whole;
     if (value === undefined || value === 'true') return `--${flag}`;
     return value === 'false' ? `--no-${flag}` : `--${flag} ${typed(value)}`;

@@ -32,6 +32,13 @@ export const openOptions = (argv: ModelArguments): OpenOptions => ({
   ...(argv.plugins && { plugins: argv.plugins }),
 });
 
+/** The same of a command that takes no gradients, whose options are `gradientFree`: no engine is loaded for them. */
+export const scoringOptions = (argv: ModelArguments): OpenOptions => ({
+  ...openOptions(argv),
+  engine: 'onnxruntime',
+  backend: undefined,
+});
+
 /** What objectiveOptions give as options of audit and exportStep; what is undefined comes from the preset. */
 export const maskOptions = <B>(argv: Omit<Values<typeof objectiveOptions>, 'beta'> & { readonly beta: B }) => ({
   preset: argv.preset,

@@ -104,7 +104,7 @@ export const engineOptions = {
   backend: {
     ...TEXT,
     group: ENGINE,
-    describe: 'tfjs: tensorflow, wasm or cpu (default: the first that starts); onnxruntime: an execution provider (default: cpu)',
+    describe: 'tensorflow, wasm (both choose tfjs), cpu or a provider of onnxruntime (default: cpu; tfjs: the first that starts)',
   },
   threads: {
     ...TEXT,

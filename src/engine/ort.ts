@@ -147,6 +147,7 @@ async function runInto(
   try {
     results = await session.run(tensors, fetches);
   } catch (error) {
+    if (error instanceof LanError) throw error;
     throw new LanError('runtime', `onnxruntime: ${firstLine(error)}`);
   }
   return Object.fromEntries(wanted.map((name) => [name, results[name] as unknown as Tensor]));

@@ -85,12 +85,17 @@ export async function exportGradient(
     {
       value: loss,
       as: 'loss',
-      meaning: `mean over the batch of the cross-entropy with target${severalLabels ? ', summed over the classes' : ''}`,
+      meaning: (named: (value: string) => string) =>
+        `mean over the batch of the cross-entropy with ${named(target)}${severalLabels ? ', summed over the classes' : ''}`,
     },
     ...(hookPoint && !classifier.outputs.some((o) => o.name === hookPoint.name)
       ? [{ value: hookPoint.name, as: legal(hookPoint.name), meaning: `the value '${hookPoint.name}' inside the model` }]
       : []),
-    ...wrt.map((name) => ({ value: gradientOf(name), as: `${legal(name)}_grad`, meaning: `d loss / d ${name}` })),
+    ...wrt.map((name) => ({
+      value: gradientOf(name),
+      as: `${legal(name)}_grad`,
+      meaning: (named: (value: string) => string) => `d ${named(loss)} / d ${named(name)}`,
+    })),
   ];
   return publish(classifier, backward, {
     kind: 'gradient',

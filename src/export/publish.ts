@@ -41,7 +41,8 @@ export interface Published {
   /** Its name in the file; one that is not the model's own gets a number where the model has taken it. */
   readonly as: string;
   readonly own?: boolean;
-  readonly meaning: string;
+  /** One sentence; where it speaks of other values, made of their names in the file. */
+  readonly meaning: string | ((named: (value: string) => string) => string);
   /** A type other than the graph's, to or from which the file casts. */
   readonly type?: DType;
 }
@@ -88,9 +89,12 @@ function named(graph: Graph, publication: Publication): { file: Graph; inputs: E
     taken.add(name);
     return name;
   };
+  const names = new Map([...publication.inputs, ...publication.outputs].map((p) => [p, p.own ? p.as : claim(p.as)] as const));
+  const nameOf = (value: string): string => [...names].find(([p]) => p.value === value)?.[1] ?? value;
   const describe = (p: Published): ExportedValue => {
     const { type, dims } = graph.types.get(p.value)!;
-    return { name: p.own ? p.as : claim(p.as), type: p.type ?? type, shape: dims, meaning: p.meaning };
+    const meaning = typeof p.meaning === 'string' ? p.meaning : p.meaning(nameOf);
+    return { name: names.get(p)!, type: p.type ?? type, shape: dims, meaning };
   };
   const inputs = publication.inputs.map(describe);
   const outputs = publication.outputs.map(describe);

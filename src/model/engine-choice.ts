@@ -4,8 +4,9 @@ import { dependents } from '../compile/differentiate.js';
 import { LanError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
 import { accelerated } from '../engine/faster.js';
-import { accelerator } from '../engine/onnxruntime.js';
+import { accelerator, PROVIDER } from '../engine/onnxruntime.js';
 import { createOrtEngine } from '../engine/ort.js';
+import { TF_BACKENDS } from '../engine/tf-backends.js';
 import { createTfEngine } from '../engine/tf.js';
 import type { Graph } from '../onnx/graph.js';
 
@@ -16,7 +17,10 @@ export interface EngineOptions {
    * their masks from the model's answers alone, in onnxruntime.
    */
   readonly engine?: 'auto' | 'onnxruntime' | 'tfjs' | 'forward';
-  /** tfjs backend (tensorflow, wasm, cpu) or onnxruntime execution provider. With 'auto': tfjs's. */
+  /**
+   * tfjs backend (tensorflow, wasm, cpu) or onnxruntime execution provider (cpu, cuda ...). With 'auto' a backend that only tfjs has (tensorflow, wasm) chooses
+   * tfjs, and a note says so; `check`, which runs both, takes it for tfjs's.
+   */
   readonly backend?: string;
   /** Threads of onnxruntime. Default: all cores. */
   readonly threads?: number;
@@ -46,13 +50,26 @@ export async function chooseEngine(
   const wanted = options.engine ?? 'auto';
   if (wanted === 'forward') return { engine: onnxruntime(options, adapters), note: NO_GRADIENTS };
   if (wanted === 'onnxruntime') return { engine: onnxruntime(options, adapters, tell) };
+  const { backend } = options;
+  if (wanted === 'auto' && tfjsAlone(backend))
+    return { engine: await tfjs(options, adapters), note: `engine tfjs, because \`backend\` '${backend}' is one of its own` };
   const missing = wanted === 'auto' ? missingRules(graph, adapters) : [];
   if (wanted === 'auto' && missing.length === 0) return { engine: onnxruntime(options, adapters, tell) };
-  const engine = await tfjs(options, adapters);
-  return missing.length === 0
-    ? { engine }
-    : { engine, note: `engine tfjs, because no ONNX gradient rule exists for: ${missing.join(', ')}` };
+  if (missing.length === 0) return { engine: await tfjs(options, adapters) };
+  const why = `no ONNX gradient rule exists for: ${missing.join(', ')}`;
+  if (backend !== undefined && !isTfjs(backend))
+    throw new LanError(
+      'usage',
+      `\`backend\` '${backend}' is none of tfjs's, which has to compute the gradients of this model, since ${why}.`,
+      `Leave \`backend\` out, or give one of tfjs's: ${TF_BACKENDS.join(', ')}.`,
+    );
+  return { engine: await tfjs(options, adapters), note: `engine tfjs, because ${why}` };
 }
+
+const isTfjs = (backend: string): boolean => (TF_BACKENDS as readonly string[]).includes(backend);
+/** Is it a backend that tfjs has and onnxruntime does not? Both have cpu; in a browser onnxruntime itself is wasm. */
+const tfjsAlone = (backend: string | undefined): boolean =>
+  backend !== undefined && isTfjs(backend) && backend !== 'cpu' && backend !== PROVIDER;
 
 const NO_GRADIENTS =
   'engine forward: no gradient of the model is taken; the mask is learned from what it answers to inputs with parts replaced, so that it is rougher than one by gradients';
@@ -74,7 +91,17 @@ export async function allEngines(options: EngineOptions, adapters: readonly OpAd
   return engines;
 }
 
-function onnxruntime({ backend, threads }: EngineOptions, adapters: readonly OpAdapter[], tell?: (note: string) => void): Engine {
+function onnxruntime(
+  { engine, backend, threads }: EngineOptions,
+  adapters: readonly OpAdapter[],
+  tell?: (note: string) => void,
+): Engine {
+  if (tfjsAlone(backend))
+    throw new LanError(
+      'usage',
+      `\`backend\` '${backend}' is one of tfjs's, and ${engine === 'forward' ? "`engine: 'forward'` runs the model in onnxruntime" : "`engine: 'onnxruntime'` has none of its name"}.`,
+      engine === 'forward' ? 'Leave `backend` out.' : "Leave `backend` out, or choose `engine: 'tfjs'`.",
+    );
   const on = (provider = backend): Engine =>
     createOrtEngine(adapters, { threads, ...(provider ? { providers: [provider] } : {}) });
   const other = backend === undefined && tell ? accelerator() : undefined;

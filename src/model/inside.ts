@@ -30,6 +30,13 @@ export function rangeInside(graph: Graph, input: string): 1 | 255 | undefined {
   return about(scale, 1.5, 8) && about(offset / scale, -0.75, -0.25) ? 1 : undefined;
 }
 
+/** Do the first nodes bring 0..65535, pixels of 16 bits, to a few units: by x / 65535 and its like? Pixels of 8 bits would be almost black to such a file. */
+export function wantsSixteenBits(graph: Graph, input: string): boolean {
+  const { scale, offset } = affineOf(graph, input);
+  const unit = 65535 * scale;
+  return unit >= 0.5 && unit <= 12 && offset >= -5 && offset <= 1;
+}
+
 /** The arithmetic with constants that a value goes through alone, before anything else is done with it. */
 function affineOf(graph: Graph, input: string): Affine {
   let at: Affine = { scale: 1, offset: 0 };

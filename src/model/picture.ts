@@ -127,11 +127,11 @@ const LEVELS = 16;
 
 /**
  * The card of a picture that goes in as whole numbers: what is not given is 0..255 as it is (int8: 128 less), as preprocessing is inside such
- * models. Throws LanError (`data`) where the card's own normalisation would be rounded away, or does not fit the type.
+ * models; `sixteen`: as 0..65535, 257 times that. Throws LanError (`data`) where the card's own normalisation would be rounded away, or does not fit the type.
  */
-export function integerCard(given: Partial<InputCard>, type: DType, model: string): Partial<InputCard> {
+export function integerCard(given: Partial<InputCard>, type: DType, model: string, sixteen = false): Partial<InputCard> {
   const zero = type === 'int8' ? [128] : [0];
-  const { range = 255, mean = zero, std = [1] } = given;
+  const { range = 255, mean = zero, std = [sixteen ? range / 65535 : 1] } = given;
   const [low, high] = RANGES[type]!;
   const ends = Array.from(normalise(Float32Array.of(0, 0, 0, 1, 1, 1), [2, 3, 1, 1], { range, mean, std, layout: 'NCHW' }));
   const spans = std.map((s) => Math.abs(range / s));

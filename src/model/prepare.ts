@@ -13,7 +13,9 @@ import type { Graph, ValueInfo } from '../onnx/graph.js';
 import { mergeCards, readCard, type InputCard, type PartialCard } from './card.js';
 import { columnName } from './columns.js';
 import { refuseUnused } from './conventions.js';
+import { columnNotes } from './features-read.js';
 import { bindSymbols, readFeeds, shapeOfSample, shapesOfFeeds, tensorsOfFeeds } from './feeds.js';
+import { wantsSixteenBits } from './inside.js';
 import { labelNotes } from './maps.js';
 import { adaptersOf, pluginNotes } from './plugged.js';
 import { boundPicture, holdsPixels, integerCard, pictureIn } from './picture.js';
@@ -73,12 +75,14 @@ export async function prepare(
   const pixels = found && gradients ? found : undefined;
   const rewritten = pixels ? rewrite(source.model, adapters, new Set([pixels.name])) : asItIs;
   const canonical = widen(rewritten);
-  const card = found ? { ...given, input: integerCard(given.input ?? {}, found.type, source.name) } : given;
+  const card = found ? { ...given, input: integerCard(given.input ?? {}, found.type, source.name, found.sixteen) } : given;
   const fed = await readFeeds({ ...named(options.conventional, canonical.inputs), ...options.feeds });
   const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
+  const asked = selectInput(canonical, options, labelCount(card), source.name);
+  const unread = columnNotes(source.model, asked, asked && own(shapes, asked.name), source.name);
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed)).catch(
     (error: unknown) => {
-      throw unfitting(error, selectInput(canonical, options, labelCount(card), source.name), options.sample, source.name);
+      throw unfitting(error, asked, options.sample, source.name);
     },
   );
   const explained = selectInput(graph, options, labelCount(card), source.name);
@@ -98,6 +102,7 @@ export async function prepare(
     notes: [
       ...pluginNotes(options.plugins),
       ...joinedNotes(source),
+      ...unread,
       ...labelNotes(source.model, canonical),
       ...(card.notes ?? []),
       ...(found?.notes ?? []),
@@ -114,7 +119,7 @@ function unfitting(error: unknown, input: ValueInfo | undefined, sample: readonl
   return new LanError(
     'input',
     `${model}: a sample [${sample.join(',')}] does not go into its input '${input!.name}' [${dims}], whose open axes it binds (${short}).`,
-    'Give as many numbers as it was trained on; those of a table are chosen, in its order, by `columns`.',
+    'Give as many numbers as it was trained on; those of a table are chosen, in its order, by `columns`. Of a text, config.json beside the model says how many tokens go in (max_position_embeddings).',
   );
 }
 
@@ -131,6 +136,8 @@ interface IntegerPicture {
   readonly name: string;
   readonly type: DType;
   readonly dims: readonly number[];
+  /** The file's first nodes take pixels of 0..65535. */
+  readonly sixteen: boolean;
   readonly notes: readonly string[];
 }
 
@@ -156,13 +163,15 @@ function pictureInIntegers(
   const [height, width] = picture.size;
   const open = bound.some((d, i) => dims[i] !== d && !(i === 0 && picture.batched)) && options.shapes?.[name] === undefined;
   const order = input.channels !== undefined || picture.channels === 1 ? '' : ', RGB (assumed; say otherwise with `channels`)';
+  const sixteen = ['uint16', 'int32', 'uint32'].includes(type) && !input.std && wantsSixteenBits(canonical, name);
+  const how = type === 'int8' ? 'less 128' : sixteen ? 'times 257, as its first nodes take 0..65535' : 'as they are';
   const notes = [
-    `'${name}' takes pictures in whole numbers, ${type} [${bound.join(',')}]: pixels of 0..255 go in ${type === 'int8' ? 'less 128' : 'as they are'}${order}; preprocessing is inside`,
+    `'${name}' takes pictures in whole numbers, ${type} [${bound.join(',')}]: pixels of 0..255 go in ${how}${order}; preprocessing is inside`,
     ...(open && !said
       ? [`'${name}' leaves height and width open: ${height} x ${width}, those of the first picture; say others with \`size\``]
       : []),
   ];
-  return { name, type, dims: bound, notes };
+  return { name, type, dims: bound, sixteen, notes };
 }
 
 /** Height and width of a sample of a picture, with or without a batch. */

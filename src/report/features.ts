@@ -80,9 +80,12 @@ export const named = (
     ? `${name} = ${category ?? fourDigits(value)}`
     : `'${name}'${value === 0 ? ' (not in the text)' : value === 1 ? '' : ` x ${fourDigits(value)}`}`;
 
-/** The most needed ones in a line, at most five, none that is needed less than half as much as the first; in parentheses the attention. */
+/** The least attention that is written as more than 0.00. */
+const NEEDED = 0.005;
+
+/** The most needed ones in a line, at most five, none that is needed less than half as much as the first; in parentheses the attention. '' where none is needed. */
 export function mostNeededText(features: Pick<Features, 'kind'>, needs: readonly FeatureNeed[]): string {
-  const least = (needs[0]?.attention ?? 0) / 2;
+  const least = Math.max(NEEDED, (needs[0]?.attention ?? 0) / 2);
   return needs
     .slice(0, NAMED)
     .filter((n) => n.attention >= least)

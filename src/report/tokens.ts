@@ -92,10 +92,13 @@ export function readable({ id, token }: Pick<TokenMask, 'id' | 'token'>): string
   return characters.length > 40 ? `${characters.slice(0, 39).join('')}\u2026` : plain;
 }
 
-/** The most needed tokens, most needed first: at most five, none that is needed less than half as much as the first. */
+/** The least attention that is written as more than 0.00. */
+const NEEDED = 0.005;
+
+/** The most needed tokens, most needed first: at most five, none that is needed less than half as much as the first; none where none is needed. */
 export function mostNeeded(tokens: readonly TokenMask[]): TokenMask[] {
   const sorted = tokens.toSorted((a, b) => a.mask - b.mask || a.position - b.position);
-  const least = sorted[0] ? (1 - sorted[0].mask) / 2 : 0;
+  const least = Math.max(NEEDED, sorted[0] ? (1 - sorted[0].mask) / 2 : 0);
   return sorted.slice(0, NAMED).filter((t) => 1 - t.mask >= least);
 }
 

@@ -19,6 +19,7 @@ import { bytesAt, filesBelow, takeAway } from './memory.js';
 import { preview as previewOf, type Preview } from './preview.js';
 
 export { useRuntime, type RuntimeOptions } from './runtime.js';
+export { runtimeEnded } from './ended.js';
 export { openExplainer, type Explainer } from './explainer.js';
 export type { NamedFile, Pixels } from './files.js';
 export { LanError, LanErrors, type ErrorCode } from '../core/errors.js';

@@ -16,6 +16,11 @@ export interface RuntimeOptions {
   readonly webgpu?: string;
   /** Told before such a trial, which may take 20 seconds. */
   readonly onTrial?: () => void;
+  /**
+   * Told before a file is compiled and run for the first time, once WebAssembly is there: by its name, how many seconds that may take at most. A kernel that never
+   * ends can only be ended from outside, with its worker. A healthy file takes a small part of them.
+   */
+  readonly onLimit?: (seconds: number, name: string) => void;
   /** Threads of WebAssembly. Default: the machine's, at most 8, where the page is cross-origin isolated; else 1, whatever is asked for. */
   readonly threads?: number;
 }

@@ -258,7 +258,8 @@ describe('check', () => {
     );
     // The unreadable file decides the exit code, but did not keep the other from being compared.
     expect(code).toBe(2);
-    expect(err).toContain(`lan-onnx: ${at('broken.onnx')}: Model '${at('broken.onnx')}': `);
+    expect(err).toContain(`lan-onnx: ${at('broken.onnx')}: `);
+    expect(err).not.toContain("Model '");
     const xml = readFileSync(at('results.xml'), 'utf8');
     expect(xml).toMatch(/<testsuites tests="3" failures="1" errors="1" time="/);
     expect(xml).toMatch(

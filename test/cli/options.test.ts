@@ -163,6 +163,13 @@ describe("the library's words in the command line's", () => {
     ).toBe('`shapes`');
     expect(inFlags('`shapes`', undefined)).toBe('`shapes`');
   });
+
+  test('a value of an option that the command lacks is one for audit', () => {
+    const score = COMMANDS.find((c) => nameOf(c) === 'score');
+    expect(inFlags("audit explains it with `task: 'regression'`; `task`, `x: 1`", score)).toBe(
+      'audit explains it with --task regression; `task`, `x: 1`',
+    );
+  });
 });
 
 test.each(['--hold', '--hold=0.2', '--no-hold'])(

@@ -543,3 +543,18 @@ describe('the commands', () => {
     expect(existsSync(at('never.onnx'))).toBe(false);
   });
 });
+
+test('a meaning speaks of other values by the names that they have in the file', async () => {
+  const g = new GraphBuilder();
+  g.input('target', 'float32', [1, 6]);
+  g.append('MatMul', ['target', g.constant(normal(0.6, 6, 3))], ['loss']);
+  g.output('loss');
+  await using(encodeModel(dialectModel(g.build())), { trust: true }, async (classifier) => {
+    const { inputs, outputs } = await exportGradient(classifier);
+    expect(inputs.map((v) => v.name)).toEqual(['target', 'target_2']);
+    expect(Object.fromEntries(outputs.map((v) => [v.name, v.meaning]))).toMatchObject({
+      loss_2: 'mean over the batch of the cross-entropy with target_2',
+      target_grad: 'd loss_2 / d target',
+    });
+  });
+});

@@ -29,16 +29,17 @@ interface Made {
   readonly dims: readonly (number | string)[];
   /** Does the output have a batch axis? */
   readonly rows?: boolean;
+  readonly divisor?: number;
 }
 
-/** Cast, to NCHW, x / 255, a convolution, the mean over the picture: class k is the brightness of one mixture of channels. */
-function model({ type, dims, rows = true }: Made): Uint8Array {
+/** Cast, to NCHW, x / 255 (or another divisor), a convolution, the mean over the picture: class k is the brightness of one mixture of channels. */
+function model({ type, dims, rows = true, divisor = 255 }: Made): Uint8Array {
   const g = new GraphBuilder('integers');
   let x = g.cast(g.input('image', type, dims), 1);
   if (dims.length === 3) x = g.op('Unsqueeze', [x, g.ints([0])]);
   if (dims.at(-1) === 3) x = g.transpose(x, [0, 3, 1, 2]);
   const weights = Float32Array.from({ length: K * 3 * 9 }, (_, i) => Math.sin(1.7 * i + 1));
-  const y = g.op('Relu', [g.op('Conv', [g.op('Div', [x, g.scalar(255)]), g.constant(float32(weights, [K, 3, 3, 3]))])]);
+  const y = g.op('Relu', [g.op('Conv', [g.op('Div', [x, g.scalar(divisor)]), g.constant(float32(weights, [K, 3, 3, 3]))])]);
   const logits = g.op('Mul', [g.op('ReduceMean', [y, g.ints([2, 3])], { keepdims: 0 }), g.scalar(3)]);
   g.output(rows ? logits : g.reshape(logits, [K]), 'logits', { type: 'float32', dims: rows ? ['N', K] : [K] });
   const opsets = new Map([['', 18]]);
@@ -261,4 +262,17 @@ test.each([
   const best = Math.max(...powers) / powers.reduce((a, b) => a + b, 0);
   expect(result.prediction[0]!.probability).toBeCloseTo(best, 4);
   expect(result.betas[0]!.learned.mask.dims).toEqual([1, 1, HEIGHT, WIDTH]);
+});
+
+test.each([
+  [65535, 'uint16', 65535, 'times 257, as its first nodes take 0..65535'],
+  [65535, 'int32', 65535, 'times 257, as its first nodes take 0..65535'],
+  [255, 'uint16', 255, 'as they are'],
+] as const)('divided by %i inside, %s: white goes in as %i', async (divisor, type, white, how) => {
+  const bytes = model({ type, dims: ['N', 3, HEIGHT, WIDTH], divisor });
+  const opened = await openModel(bytes, { trust: true, engine: 'onnxruntime' });
+  const { card, notes } = opened;
+  await opened.dispose();
+  expect((card!.range - card!.mean[0]!) / card!.std[0]!).toBeCloseTo(white, 6);
+  expect(notes.join()).toContain(`pixels of 0..255 go in ${how}, RGB`);
 });

@@ -57,8 +57,8 @@ type Node = readonly [number, number, number, string, number, number, number];
 /** Tree, node, class, weight. */
 type Leaf = readonly [number, number, number, number];
 
-/** Trees over `features` numbers as TreeEnsembleClassifier-1: what each leaf gives to each of two classes. */
-export function ensemble(features: number, nodes: readonly Node[], leaves: readonly Leaf[]): Uint8Array {
+/** Trees over `features` numbers (a name: as many as are given) as TreeEnsembleClassifier-1: what each leaf gives to each of two classes. */
+export function ensemble(features: number | string, nodes: readonly Node[], leaves: readonly Leaf[]): Uint8Array {
   const g = new GraphBuilder();
   const x = g.input('x', 'float32', ['batch', features]);
   g.append(

@@ -6,6 +6,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { float32, int64 } from '../../src/core/tensor.js';
 import { readVocabulary } from '../../src/data/vocabulary.js';
 import { escapeHtml } from '../../src/report/plain-page.js';
+import { mostNeededText } from '../../src/report/features.js';
 import { tokensPage } from '../../src/report/tokens-page.js';
 import { mostNeeded, needed, readable, tokenMasks, tokensOf, unknownToken, type TokenMask } from '../../src/report/tokens.js';
 
@@ -37,6 +38,11 @@ test('the most needed are named: at most five, none below half of the first', ()
   expect(mostNeeded(masks(1, 0.5, 0.2, 0.61, 0.59)).map((t) => t.position)).toEqual([2, 1, 4]);
   expect(mostNeeded(masks(...new Array<number>(9).fill(0.3))).map((t) => t.position)).toEqual([0, 1, 2, 3, 4]);
   expect(needed([])).toBe('');
+  // Not needed is not most needed, whatever the rest; an order of an audit may go beyond 1 by a rounding.
+  expect(mostNeeded(masks(1, 1.0000001, 0.999))).toEqual([]);
+  const needs = [0, -1e-7].map((attention, index) => ({ index, name: 'x', value: 2, attention }));
+  expect(mostNeededText({ kind: 'element' }, needs)).toBe('');
+  expect(mostNeededText({ kind: 'element' }, [{ ...needs[0]!, attention: 0.5 }, ...needs])).toBe('x = 2 (0.50)');
   expect(needed([{ position: 3, id: 7, token: 'not', mask: 0.031 }, ...masks(0.1)])).toBe("'not' at 3 (0.97), id 10 at 0 (0.90)");
 });
 

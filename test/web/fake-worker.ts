@@ -26,6 +26,8 @@ let paused = false;
 let stops = 0;
 /** Is evidence measured until somebody has had enough? */
 let lasting = false;
+/** Is it measured in a kernel that never ends? */
+let deaf = false;
 let share = 0;
 let beta = 2;
 
@@ -43,7 +45,12 @@ function open({ files, card, id }: Extract<ToWorker, { type: 'open' }>): void {
     const problem = `Model '${file.name}': not a readable ONNX file.`;
     return say({ type: 'failed', during: 'open', id, code: 'model', problem, advice: 'Is it truncated, or another format?' });
   }
+  if (file.name.includes('endless')) {
+    say({ type: 'limit', seconds: 18, name: file.name });
+    for (;;);
+  }
   lasting = file.name.includes('lasting');
+  deaf = file.name.includes('deaf');
   const value = (name: string, shape: number[]) => ({ name, type: 'float32' as const, declared: shape, shape });
   // As the real one, it hears nothing meanwhile.
   if (file.name.includes('slow')) for (const end = Date.now() + 400; Date.now() < end;);
@@ -93,6 +100,7 @@ async function audit(): Promise<void> {
     say({ type: 'step', iteration, of: STEPS, loss: 3 / iteration, corruption: iteration / STEPS, kept: 1, beta, attention, height: SIDE, width: SIDE, stepsPerSecond: 41.7, ...(share > 0 && { preview }) }); // prettier-ignore
   }
   say({ type: 'phase', text: 'measuring evidence' });
+  if (deaf) for (;;);
   // However busy the machine is, there is something to give up where a test wants that.
   const before = stops;
   for (let ms = 0; ms < (lasting ? 20_000 : 500) && stops === before; ms += 20) await wait(20);

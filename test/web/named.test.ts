@@ -102,6 +102,19 @@ test('a Hugging Face folder of a text model: tokens, words and mask as in Node, 
   }
 }, 120_000);
 
+test('a text model without config.json: for how many tokens it is open, and what nobody says', async () => {
+  await begin();
+  // It has 12 places, which nobody says: 16 tokens do not go in.
+  await talk.send({ type: 'open', files: HUGGING_FACE.filter(({ name }) => !name.endsWith('config.json')) });
+  const { notes } = await talk.next('opened');
+  expect(notes).toContain('opened for 8 tokens until a text is given, and then for as many as that has');
+  expect(notes.at(-1)).toBe('no config.json came with it: a text of more tokens than the model has places for may be refused, as nobody says how many it has; classes have no names'); // prettier-ignore
+  await talk.send({ type: 'text', text: 'it was not a bad movie' });
+  expect((await talk.next('predicted')).pieces).toHaveLength(6);
+  await talk.send({ type: 'text', text: 'bad film '.repeat(10) });
+  expect(await talk.next('failed')).toMatchObject({ code: 'input', advice: expect.stringContaining('max_position_embeddings') });
+}, 60_000);
+
 test('a bag of words with its vocabulary, and a row of a table, as in Node', async () => {
   await begin();
   await talk.send({ type: 'open', files: BAG });

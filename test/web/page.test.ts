@@ -364,6 +364,38 @@ describe('what goes wrong is said, and the page goes on', () => {
   });
 });
 
+test('what takes too long to be read is ended, and so is what does not stop when it is given up', async () => {
+  await open();
+  await page.clock.install();
+  await model('endless.onnx');
+  await page.getByText('Reading endless.onnx').waitFor();
+  await page.clock.runFor(17_000);
+  await page.getByText('Reading endless.onnx … 17 s').waitFor();
+  expect([await page.locator('.failure').count(), await page.getByRole('button', { name: 'Cancel' }).count()]).toEqual([0, 1]);
+  await page.clock.runFor(2_000);
+  await page.locator('.failure').waitFor();
+  expect(await failure()).toMatch(
+    /^endless\.onnx: compiling it and running it once took more than 18 s.* The page started the runtime again\./,
+  );
+  await page.getByText('Ready: 2 threads of WebAssembly.').waitFor();
+  await model('deaf.onnx');
+  await picture('a.png');
+  await until(said, 'The model says tank, 70 % sure.');
+  // What was read in time is not ended later.
+  await page.clock.runFor(30_000);
+  expect(await page.locator('.failure').count()).toBe(0);
+  await learn();
+  await page.getByRole('button', { name: 'Give up' }).click({ timeout: 15_000 });
+  await page.clock.runFor(19_000);
+  expect(await page.locator('.failure').count()).toBe(0);
+  await page.clock.runFor(2_000);
+  await page.locator('.failure').waitFor();
+  expect(await failure()).toMatch(/^What was running did not stop within 20 s of being told to, and was ended/);
+  await model('first.onnx');
+  await until(said, 'The model says tank, 70 % sure.');
+  expect(faults).toEqual([]);
+}, 60_000);
+
 test('a picture that comes while a model is read does not take its place; data of any name goes with it', async () => {
   await open();
   await page.evaluate(

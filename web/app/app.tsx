@@ -39,6 +39,7 @@ export function App(): VNode {
           take={take}
           choose={(name) => void session.choose(name)}
           tank={(picture) => void openTank(session, picture)}
+          cancel={() => session.cancel()}
         />
         <PictureStep state={state} session={session} take={take} card={(card) => session.card(card)} />
       </div>

@@ -9,6 +9,7 @@ import { exampleAddress, TANK } from './examples.js';
 import { bytes, inPage, shapeOf } from './figures.js';
 import type { CardShown } from './protocol.js';
 import type { State, Told } from './state.js';
+import { Waiting } from './waiting.js';
 
 /** Choosing a model, and what it is. */
 export function ModelStep({
@@ -16,11 +17,13 @@ export function ModelStep({
   take,
   choose,
   tank,
+  cancel,
 }: {
   readonly state: State;
   readonly take: (handed: Handed) => void;
   readonly choose: (name: string) => void;
   readonly tank: (picture: string) => void;
+  readonly cancel: () => void;
 }): VNode {
   const { opening, model, others } = state;
   return (
@@ -34,7 +37,7 @@ export function ModelStep({
         <span class="quiet">or drop one anywhere on this page</span>
       </p>
       {!model && !opening && <Examples tank={tank} />}
-      {opening && !model && <p class="quiet">Reading {opening} …</p>}
+      {opening && !model && <Waiting key={opening} text={`Reading ${opening}`} cancel={cancel} />}
       {model && <Model key={model.model.sha256} told={model} />}
       {model && (
         <details>

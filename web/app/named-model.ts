@@ -26,6 +26,16 @@ export const takesTokens = ({ inputs }: Pick<Inspection, 'inputs'>): boolean =>
   inputs.length > 0 &&
   inputs.every(({ type, declared }) => (type === 'int32' || type === 'int64') && declared !== undefined && declared.length <= 2);
 
+/** What is not known yet, or not at all, of a model of tokens that has just been opened, and what is done about it. */
+export function openedFor(model: Classifier, { inputs }: Pick<Inspection, 'inputs'>, files: readonly NamedFile[]): string[] {
+  const open = inputs.some(({ declared }) => typeof declared?.at(-1) !== 'number');
+  const length = open ? [`opened for ${sizeOf(model.inputShape)} tokens until a text is given, and then for as many as that has`] : []; // prettier-ignore
+  if (named(files, /(^|[\\/])config\.json$/i).length > 0) return length;
+  const cut = open ? ['a text of more tokens than the model has places for may be refused, as nobody says how many it has'] : [];
+  const missing = [...cut, ...(model.labels.length > 0 ? [] : ['classes have no names'])];
+  return missing.length > 0 ? [...length, `no config.json came with it: ${missing.join('; ')}`] : length;
+}
+
 const named = (files: readonly NamedFile[], ending: RegExp): NamedFile[] => files.filter(({ name }) => ending.test(name));
 
 /** What is known of an input that was asked about. */

@@ -13,6 +13,7 @@ import { Preprocessing } from './preprocessing.js';
 import type { CardGiven, Pixels } from './protocol.js';
 import type { State, Told } from './state.js';
 import type { Session } from './use-session.js';
+import { Waiting } from './waiting.js';
 
 const TITLES = { picture: 'The picture', text: 'The text', row: 'The row' } as const;
 
@@ -47,7 +48,7 @@ export function PictureStep({
       {explainer && <ExplainerView state={state} session={session} />}
       {takes === 'picture' && photo && !explainer && <Seen state={state} />}
       {takes === 'picture' && photo && !model && <p class="quiet">Now a model: step 1.</p>}
-      {asking && <p class="quiet">Asking the model …</p>}
+      {asking && <Waiting text="Asking the model" cancel={() => session.cancel()} />}
       {predicted && takes !== 'picture' && <Answered predicted={predicted} />}
       {predicted?.card && <Preprocessing key={model?.model.sha256} shown={predicted.card} set={card} />}
     </section>

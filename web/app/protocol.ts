@@ -127,6 +127,8 @@ export type FromWorker =
       /** Is learning tried on it? */
       readonly webgpu: boolean;
     }
+  /** How many seconds the file that is being read may take from here; where it takes longer, only ending the worker helps. */
+  | { readonly type: 'limit'; readonly seconds: number; readonly name: string }
   /** What the worker does now, in words: `reading the model`, `compiling`, `measuring evidence, beta 10`. */
   | { readonly type: 'phase'; readonly text: string }
   | {

@@ -19,7 +19,7 @@ import {
 import { defaultThreads, ortVersion, PROVIDER } from '../../src/engine/onnxruntime.js';
 import type { Explainer } from '../../src/web/explainer.js';
 import { attentionOf, LiveRun } from './live.js';
-import { NamedModel, takesTokens } from './named-model.js';
+import { NamedModel, openedFor, takesTokens } from './named-model.js';
 import type { AuditSettings, CardGiven, FromWorker, NamedFile, ToWorker } from './protocol.js';
 import { cardOf, downloadOf, factsOf, nameOf, summaryOf, unsure } from './summary.js';
 
@@ -108,7 +108,9 @@ export class Session {
       id: asked.id,
       model: summaryOf(name, found, model, named?.takes ?? 'picture'),
       // Of a model of tokens it is not known before it is opened for how many.
-      notes: takesTokens(found) ? model.notes : [...found.notes, ...model.notes.filter((n) => !found.notes.includes(n))],
+      notes: takesTokens(found)
+        ? [...model.notes, ...openedFor(model, found, asked.files)]
+        : [...found.notes, ...model.notes.filter((n) => !found.notes.includes(n))],
       engine: model.engine.info,
     });
   }

@@ -176,6 +176,7 @@ function told(state: State, message: FromWorker): State {
     case 'explained':
       return { ...state, asking: false, explained: message };
     case 'closed':
+    case 'limit':
       return state;
     case 'failed':
       return failed(state, message);

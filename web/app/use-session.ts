@@ -1,5 +1,6 @@
 // A person's session: the worker that holds the model, and what is asked of it. Starts another worker where one is lost.
 import { useEffect, useMemo, useReducer, useRef } from 'preact/hooks';
+import { Deadline } from './deadline.js';
 import { sorted, type Found } from './files.js';
 import { decodePicture, Unreadable, type Photo } from './pictures.js';
 import type { AuditSettings, CardGiven, FromWorker, Pixels, ToWorker } from './protocol.js';
@@ -25,6 +26,8 @@ export interface Session {
   stop(): void;
   /** The model with its gradients, to be downloaded. */
   exportGradient(): void;
+  /** Ends what the worker does at once, and with it the model. */
+  cancel(): void;
   fail(problem: string, advice?: string): void;
   dismiss(): void;
 }
@@ -42,6 +45,8 @@ export function useSession(): [State, Session] {
 /** Bytes of a text and of a table at most. */
 const TEXT = 2e6;
 const TABLE = 1e8;
+/** Milliseconds after which a worker that was told to give up is ended: one step of a large model takes seconds. */
+const UNHEARD = 20_000;
 
 class Running implements Session {
   private worker: Worker;
@@ -51,6 +56,8 @@ class Running implements Session {
   private last?: { readonly found: readonly Found[]; readonly folder?: string; readonly card?: CardGiven };
   /** Counts what was handed over: what takes long to be read is not shown over what came after it; a picture does not take the place of a model. */
   private readonly turns = { model: 0, picture: 0 };
+  private readonly deadline = new Deadline();
+  private audits = 0;
 
   constructor(
     private readonly dispatch: (event: Event) => void,
@@ -89,6 +96,7 @@ class Running implements Session {
   }
 
   audit(settings: AuditSettings): void {
+    this.audits++;
     this.dispatch({ type: 'audit' });
     this.send({ type: 'audit', settings });
   }
@@ -107,7 +115,7 @@ class Running implements Session {
 
   stop(): void {
     // Where learning ended by itself, nothing has said stop before.
-    if (this.state().learning === 'measuring') return this.giveUp();
+    if (this.state().learning === 'measuring') return this.giveUpInTime();
     this.send({ type: 'stop' });
     this.dispatch({ type: 'stop' });
   }
@@ -115,6 +123,11 @@ class Running implements Session {
   exportGradient(): void {
     this.dispatch({ type: 'export' });
     this.send({ type: 'export-gradient' });
+  }
+
+  cancel(): void {
+    const { opening, model } = this.state();
+    this.lose(this.worker, opening ? `Reading '${opening}' was cancelled.` : `What was asked was cancelled, and with it '${model?.model.name ?? 'the model'}' was closed.`); // prettier-ignore
   }
 
   fail(problem: string, advice?: string): void {
@@ -207,6 +220,16 @@ class Running implements Session {
     this.send({ type: 'stop' });
   }
 
+  /** What a person gives up ends, even where a kernel runs and hears nothing. */
+  private giveUpInTime(): void {
+    const { worker, audits } = this;
+    this.giveUp();
+    setTimeout(() => {
+      if (audits === this.audits && this.state().learning !== 'none')
+        this.lose(worker, `What was running did not stop within ${UNHEARD / 1000} s of being told to, and was ended; the model was closed with it.`); // prettier-ignore
+    }, UNHEARD);
+  }
+
   private send(message: ToWorker, transfer: Transferable[] = []): void {
     this.worker.postMessage(message, transfer);
   }
@@ -218,16 +241,30 @@ class Running implements Session {
       if (worker !== this.worker) return;
       this.spoken = true;
       if (data.type === 'failed' && data.code === 'crashed') this.lose(worker, data.problem, data.advice);
+      else if (data.type === 'limit') this.limit(worker, data.seconds, data.name);
       else this.told(data);
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      this.lose(worker, 'The part of this page that runs the model has ended unexpectedly.', 'It was started anew: open the model again.'); // prettier-ignore
+      this.lose(worker, 'The part of this page that runs the model has ended unexpectedly.'); // prettier-ignore
     };
     return worker;
   }
 
+  private limit(worker: Worker, seconds: number, name: string): void {
+    // Learning takes as long as a person likes.
+    if (this.state().learning !== 'none') return;
+    this.deadline.within(seconds, (allowed) =>
+      this.lose(
+        worker,
+        `${name}: compiling it and running it once took more than ${allowed} s, far too long for a file of its size.`,
+        'Do not use this file unless you know who made it. If you do, lan-onnx audit --trust takes it, on the command line.',
+      ),
+    );
+  }
+
   private told(message: FromWorker): void {
+    if (message.type !== 'phase' && message.type !== 'note') this.deadline.met();
     // What is said of a model that another one was put in the place of, meanwhile.
     const opens = message.type === 'opened' || (message.type === 'failed' && message.during === 'open');
     if (opens && message.id !== this.turns.model) return;
@@ -244,11 +281,12 @@ class Running implements Session {
   private lose(worker: Worker, problem: string, advice?: string): void {
     if (worker !== this.worker) return;
     worker.terminate();
+    this.deadline.met();
     this.turns.model++;
     this.turns.picture++;
     if (this.spoken) {
       this.worker = this.begin();
-      this.dispatch({ type: 'lost', again: true, problem, advice });
+      this.dispatch({ type: 'lost', again: true, problem: `${problem} The page started the runtime again.`, advice: [advice, 'Open a model.'].filter(Boolean).join(' ') }); // prettier-ignore
     } else
       this.dispatch({
         type: 'lost',

@@ -2,9 +2,10 @@
 // starts another.
 import { version } from '../../src/core/version.js';
 import { defaultThreads } from '../../src/engine/onnxruntime.js';
-import { LanError, useRuntime } from '../../src/web/index.js';
+import { LanError, runtimeEnded, useRuntime } from '../../src/web/index.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { Session } from './session.js';
+import { nameOf } from './summary.js';
 
 const scope = globalThis as unknown as {
   readonly crossOriginIsolated?: boolean;
@@ -21,27 +22,36 @@ const session = new Session(say);
 
 scope.onmessage = ({ data }) => {
   if (data.type === 'pause' || data.type === 'resume' || data.type === 'change' || data.type === 'stop') session.control(data);
-  else last = last.then(() => session.do(data)).catch((error: unknown) => failed(data, error));
+  else last = last.then(() => session.do(data)).then(() => runtimeEnded() && failed(data, runtimeEnded()), (error: unknown) => failed(data, error)); // prettier-ignore
 };
 
-/** Whatever is no error of this package is one of the runtime's or a defect: nothing is known of its state. */
+const MEMORY = 'Close other pages, or use the command line.';
+const STRANGER = 'Do not use this file unless you know who made it.';
+
+/**
+ * A runtime that has ended is lost, whatever was made of its error on the way. So it is with whatever is no error of this package: it is a defect, and nothing is
+ * known of the state.
+ */
 function failed(asked: ToWorker, error: unknown): void {
   const of = { during: asked.type, ...(asked.type === 'open' && { id: asked.id }) };
+  const end = runtimeEnded();
+  if (end) {
+    const name = asked.type === 'open' ? `${nameOf(asked.files)}: ` : '';
+    say({ type: 'failed', ...of, code: 'crashed', problem: `${name}${end.problem}`, advice: end.code === 'memory' ? MEMORY : STRANGER }); // prettier-ignore
+    return;
+  }
   if (error instanceof LanError) {
+    // The message of several has the advice in it.
     const { code, problem, advice } = error;
-    say({ type: 'failed', ...of, code, problem: error.constructor === LanError ? problem : error.message, advice });
+    if (error.constructor === LanError) say({ type: 'failed', ...of, code, problem, advice });
+    else say({ type: 'failed', ...of, code, problem: error.message });
     return;
   }
   const text = error instanceof Error ? error.message : String(error);
   const memory = /out of memory|allocat|bad_alloc|grow/i.test(text);
-  say({
-    type: 'failed',
-    ...of,
-    // Also where memory ran out: what WebAssembly holds may be half done.
-    code: 'crashed',
-    problem: memory ? `The browser has no memory left for this (${text}).` : `The runtime crashed on this (${text}).`,
-    advice: memory ? 'Close other pages, or use the command line.' : 'Do not use this file unless you know who made it.',
-  });
+  // Also where memory ran out: what was being done may be half done.
+  const problem = memory ? `The browser has no memory left for this (${text}).` : `The runtime crashed on this (${text}).`;
+  say({ type: 'failed', ...of, code: 'crashed', problem, advice: memory ? MEMORY : STRANGER });
 }
 
 /** Asks what this page is served with besides itself (src/server/site.ts), says what models run on, and is ready. */
@@ -50,8 +60,9 @@ async function begin(): Promise<void> {
     .then((answer) => answer.json() as Promise<{ readonly webgpu?: string }>)
     .catch(() => undefined);
   const gpu = extras?.webgpu;
+  const onLimit = (seconds: number, name: string): void => say({ type: 'limit', seconds, name });
   const onTrial = (): void => say({ type: 'phase', text: 'trying WebGPU' });
-  useRuntime({ wasm: here('ort/'), ...(gpu !== undefined && { webgpu: here(gpu), onTrial }) });
+  useRuntime({ wasm: here('ort/'), ...(gpu !== undefined && { webgpu: here(gpu), onTrial }), onLimit });
   say({
     type: 'ready',
     isolated: scope.crossOriginIsolated === true,

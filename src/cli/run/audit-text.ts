@@ -64,9 +64,9 @@ export function describe(path: string, document: AuditDocument, folder: string, 
           ]
         : []),
       ...(walked ? [`    ${pathText(walked)}`] : []),
-      ...(tokens ? [`    most needed: ${needed(words ? asTokens(words, tokens) : tokens)}`] : []),
+      ...(tokens ? mostNeeded(needed(words ? asTokens(words, tokens) : tokens)) : []),
       ...(text ? [`    in the text: ${markedText(text)}`] : []),
-      ...(features ? [`    most needed: ${mostNeededText({ kind: document.input.features ?? 'element' }, features)}`] : []),
+      ...(features ? mostNeeded(mostNeededText({ kind: document.input.features ?? 'element' }, features)) : []),
       `    mask mean ${maskMean.toFixed(3)}; ${how}, evidence ${timings.evidenceSeconds.toFixed(1)} s`,
     );
   }
@@ -78,6 +78,10 @@ export function describe(path: string, document: AuditDocument, folder: string, 
   // Labels and file names are foreign: a line end in one of them is none of ours.
   return `${lines.map((line) => readable(line)).join('\n')}\n`;
 }
+
+const mostNeeded = (list: string): string[] => [
+  list === '' ? '    no part was needed more than the others' : `    most needed: ${list}`,
+];
 
 /** What another method claims, in a few words. */
 const besideText = ({ title, refused, hard }: CompareRow): string =>

@@ -79,7 +79,8 @@ async function checkAll(argv: Arguments, options: CheckManyOptions, baseline: Ba
       outcomes.push({ model, result });
       if (!argv.json) io.out(inFlags(agreementText(result, knownFailures(baseline, model)), { definition }));
     } else {
-      const message = inFlags(messageOf(error), { definition });
+      // Whoever shows it names the model in front.
+      const message = withoutName(model, inFlags(messageOf(error), { definition }));
       // The other models are still worth checking: one unreadable file must not hide what they show.
       outcomes.push({ model, error: message });
       io.err(`lan-onnx: ${model}: ${message}\n`);
@@ -89,4 +90,10 @@ async function checkAll(argv: Arguments, options: CheckManyOptions, baseline: Ba
     if (argv.failFast && (last.error !== undefined || !last.result!.agrees)) break;
   }
   return outcomes;
+}
+
+/** A message without the name of the model that it begins with. */
+function withoutName(model: string, message: string): string {
+  const begin = [`${model}: `, `Model '${model}': `].find((b) => message.startsWith(b));
+  return begin === undefined ? message : message.slice(begin.length);
 }

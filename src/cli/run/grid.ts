@@ -6,7 +6,7 @@ import { countdown } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import { grid as definition } from '../commands/grid.js';
 import { interrupted, type Io } from '../io.js';
-import { interruptibly, noteTo, openOptions } from '../model.js';
+import { interruptibly, noteTo, scoringOptions } from '../model.js';
 import { accuracyText } from './score.js';
 
 /** Measures the position map and writes it; interrupted, it writes the positions that are done and exits with 2. */
@@ -16,7 +16,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
   const bar = countdown(io, 'positions');
   await interruptibly(io, { interrupted: `what is done stays in '${journal}'`, bar }, async (signal) => {
     const result = await positionMap(argv.model, argv.objects, {
-      ...openOptions(argv),
+      ...scoringOptions(argv),
       split,
       workers,
       repeat: io.line,

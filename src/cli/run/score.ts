@@ -12,7 +12,7 @@ import { countdown } from '../bar.js';
 import type { ArgumentsOf } from '../command.js';
 import { score as definition } from '../commands/score.js';
 import { interrupted, type Io } from '../io.js';
-import { interruptibly, noteTo, openOptions } from '../model.js';
+import { interruptibly, noteTo, scoringOptions } from '../model.js';
 
 /** Scores the model and writes what was asked for; interrupted, it counts what is done, keeps it where there is a folder, and exits with 2. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
@@ -30,7 +30,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
   async function scored(signal: AbortSignal): Promise<void> {
     const onNote = noteTo(io, definition);
     const options = {
-      ...openOptions(argv),
+      ...scoringOptions(argv),
       split,
       workers,
       batch,

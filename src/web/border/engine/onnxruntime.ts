@@ -4,6 +4,7 @@ import type * as ort from 'onnxruntime-node';
 import { LanError, messageOf } from '../../../core/errors.js';
 import type { Provided } from '../../../engine/faster.js';
 import { browser } from '../../browser.js';
+import { createGuard, guard, isFatal, type Guard } from '../../ended.js';
 import { bytesAt, filesBelow } from '../../memory.js';
 import { runtimeOptions, runtimeThreads } from '../../runtime.js';
 
@@ -43,8 +44,10 @@ async function load(): Promise<Onnxruntime> {
     if (wasm !== undefined) runtime.env.wasm.wasmPaths = wasm;
     runtime.env.logLevel = 'error';
     const create = async (model: string | Uint8Array, options: Options): Promise<Session> => {
-      const from = options.executionProviders?.[0] === GPU ? await (gpu ??= loadGpu()) : (runtime as unknown as Onnxruntime);
-      return asInNode(await from.InferenceSession.create(...fromMemory(model, options)));
+      const onGpu = options.executionProviders?.[0] === GPU;
+      const from = onGpu ? await (gpu ??= loadGpu()) : (runtime as unknown as Onnxruntime);
+      const own = onGpu ? gpuGuard : guard;
+      return asInNode(await own.run(() => inWords(from.InferenceSession.create(...fromMemory(model, options)))), own);
     };
     return { Tensor: runtime.Tensor, InferenceSession: { create } } as Onnxruntime;
   } catch (error) {
@@ -54,6 +57,8 @@ async function load(): Promise<Onnxruntime> {
 }
 
 let gpu: Promise<Onnxruntime> | undefined;
+/** A WebAssembly of its own: where it ends, models still run without it. */
+const gpuGuard = createGuard();
 
 /** The build with WebGPU: the smaller one that suspends WebAssembly, where the browser can do that. Throws LanError (`install`) where there is no adapter. */
 async function loadGpu(): Promise<Onnxruntime> {
@@ -85,11 +90,19 @@ function fromMemory(model: string | Uint8Array, options: Options): [Uint8Array, 
   return [bytes, { ...options, extra: { ...options.extra, session: others }, ...(externalData.length > 0 && { externalData }) }];
 }
 
+/** Where in its sources onnxruntime found fault, on the machine that built it, helps nobody here. */
+const PLACE = /\/\S+\.(h|cc|cpp|hpp):\d+ /g;
+const inWords = <T>(work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => {
+    if (!isFatal(error) && error instanceof Error) error.message = error.message.replace(PLACE, '');
+    throw error;
+  });
+
 /** Results go into arrays that were given for them, and float16 comes as its bits, as in Node. */
-function asInNode(session: Session): Session {
+function asInNode(session: Session, own: Guard): Session {
   const run = async (feeds: Session['inputNames'] extends never ? never : ort.InferenceSession.OnnxValueMapType, fetches: Readonly<Record<string, ort.Tensor | null>>): Promise<Record<string, ort.Tensor>> => {
     const wanted = Object.keys(fetches);
-    const results = await session.run(feeds, wanted);
+    const results = await own.run(() => inWords(session.run(feeds, wanted)));
     return Object.fromEntries(wanted.map((name) => [name, delivered(results[name]!, fetches[name])]));
   };
   return {
@@ -98,7 +111,8 @@ function asInNode(session: Session): Session {
     inputMetadata: session.inputMetadata,
     outputMetadata: session.outputMetadata,
     run,
-    release: () => session.release(),
+    // What has ended gives nothing back.
+    release: () => (own.ended ? Promise.resolve() : session.release()),
   } as unknown as Session;
 } // prettier-ignore
 
