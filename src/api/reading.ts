@@ -1,4 +1,5 @@
 // What texts and rows are read with: vocabulary, tokenizer and columns, from a call's options and the model's folder.
+import { dirname, join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { isFloat, sizeOf } from '../core/tensor.js';
 import { exists, fileSize, isFolder } from '../data/places.js';
@@ -30,8 +31,11 @@ export async function tokenizerFor(
 ): Promise<Tokenizer | undefined> {
   if (named !== undefined) return openTokenizer(named);
   if (typeof model !== 'string') return undefined;
-  const folder = isFolder(model) ? model : exists(model) ? folderAround(model) : undefined;
-  return folder !== undefined && hasTokenizer(folder) ? openTokenizer(folder) : undefined;
+  if (isFolder(model)) return hasTokenizer(model) ? openTokenizer(model) : undefined;
+  if (!exists(model)) return undefined;
+  const [around, beside] = [folderAround(model), join(dirname(model), 'tokenizer.json')];
+  if (around !== undefined && hasTokenizer(around)) return openTokenizer(around);
+  return exists(beside) ? openTokenizer(beside) : undefined;
 }
 
 /** The shape of a text's tokens, a file's bytes or a table's row; undefined where that says nothing. */

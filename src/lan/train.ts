@@ -107,7 +107,8 @@ async function run(job: TrainJob): Promise<TrainResult> {
   const start = performance.now();
   let saved = start;
   let sums = metrics.map((_, i) => taken?.sums[i] ?? 0);
-  let last: Record<string, number> = {};
+  // Of a run that was killed between its last step and its result, nothing is measured any more.
+  let last: Readonly<Record<string, number>> = taken?.last ?? {};
   let validation: Record<string, number> | undefined;
   let lines = '';
   const save = async (): Promise<void> => {
@@ -116,7 +117,7 @@ async function run(job: TrainJob): Promise<TrainResult> {
       // Lines first: those beyond the checkpoint are cut when the run goes on, those that miss before it would stay lost.
       if (files.metrics && lines) await append(files.metrics, lines);
       lines = '';
-      await writeCheckpoint(files.checkpoint, job, sums);
+      await writeCheckpoint(files.checkpoint, job, sums, last);
     } catch (error) {
       throw await unsaved(error, files.checkpoint);
     }
@@ -195,10 +196,16 @@ async function unsaved(error: unknown, checkpoint: string): Promise<LanError> {
 
 const SCHEMA = 'lan-onnx/checkpoint@1';
 
-async function writeCheckpoint(path: string, { descent, identity }: TrainJob, sums: readonly number[]): Promise<void> {
+async function writeCheckpoint(
+  path: string,
+  { descent, identity }: TrainJob,
+  sums: readonly number[],
+  last: Readonly<Record<string, number>>,
+): Promise<void> {
   const { steps, tensors } = descent.save();
-  // Sums of the metrics since the last line, so that a resumed run writes the same lines.
-  const metadata = { schema: SCHEMA, steps: String(steps), identity: JSON.stringify(identity), sums: JSON.stringify(sums) };
+  // Sums of the metrics since the last line, and that line, so that a resumed run writes and shows the same.
+  const own = { identity: JSON.stringify(identity), sums: JSON.stringify(sums), last: JSON.stringify(last) };
+  const metadata = { schema: SCHEMA, steps: String(steps), ...own };
   await writeAtomically(path, encodeSafetensors(tensors, metadata));
 }
 
@@ -215,6 +222,8 @@ const Metadata = z.object({
   steps: Whole,
   identity: json.pipe(z.record(z.string(), z.unknown())),
   sums: json.pipe(z.array(z.number())),
+  // Checkpoints of before have none.
+  last: json.pipe(z.record(z.string(), z.number())).optional(),
 });
 
 async function readCheckpoint(path: string) {
@@ -225,10 +234,10 @@ async function readCheckpoint(path: string) {
     new LanError('data', `Checkpoint '${path}': is damaged: ${what}.`, 'Remove it to begin anew.');
   const { success, data } = Metadata.safeParse(metadata);
   if (!success) throw damaged('its steps, identity or sums are not what training writes');
-  const { steps, identity, sums } = data;
+  const { steps, identity, sums, last } = data;
   for (const [name, values] of Object.entries(tensors))
     if (!isFiniteTensor(values)) throw damaged(`'${name}' holds values that are not finite`);
-  return { tensors, steps, identity: identity as RunIdentity, sums };
+  return { tensors, steps, identity: identity as RunIdentity, sums, last };
 }
 
 /** Whether there is something at a path. What cannot be looked at counts as there: reading it says why. */
@@ -245,7 +254,7 @@ const isThere = (path: string): Promise<boolean> =>
 async function takeUp(
   { checkpoint, metrics, resume, taken }: TrainFiles,
   job: TrainJob,
-): Promise<{ steps: number; sums: readonly number[] } | undefined> {
+): Promise<{ steps: number; sums: readonly number[]; last?: Readonly<Record<string, number>> } | undefined> {
   if (!(await isThere(checkpoint))) return undefined;
   if (!resume)
     throw new LanError(
@@ -253,7 +262,7 @@ async function takeUp(
       `Checkpoint '${checkpoint}': is there from an earlier run, which this one would replace.`,
       'Go on from it with `resume`, choose another `out`, or remove it to begin anew.',
     );
-  const { tensors, steps, identity, sums } = await readCheckpoint(checkpoint);
+  const { tensors, steps, identity, sums, last } = await readCheckpoint(checkpoint);
   const differences = Object.keys({ ...identity, ...job.identity }).filter(
     (key) => JSON.stringify(identity[key]) !== JSON.stringify(job.identity[key]),
   );
@@ -274,7 +283,7 @@ async function takeUp(
     const kept = lines.filter((line) => line !== '' && stepOf(line) <= steps);
     await writeAtomically(metrics, kept.map((line) => `${line}\n`).join(''));
   }
-  return { steps, sums };
+  return { steps, sums, last };
 }
 
 const say = (value: unknown): string => (value === undefined ? 'absent' : JSON.stringify(value).slice(0, 80));

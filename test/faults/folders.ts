@@ -61,14 +61,14 @@ export async function brokenBecause(path: string): Promise<string | undefined> {
   }
 }
 
-/** Fields that hold times, which differ from run to run. */
-const TIMES = new Set(['timings', 'compileSeconds', 'throughput', 'seconds']);
+/** Fields that differ from run to run: times, and how much a run took of an earlier one. */
+const OF_THE_RUN = new Set(['timings', 'compileSeconds', 'throughput', 'seconds', 'resumed']);
 
 /** What of a file has to be the same in every run: its bytes; of JSON, all but times. */
 export function fingerprint(path: string): string {
   const bytes = readFileSync(path);
   const content = path.endsWith('.json')
-    ? JSON.stringify(JSON.parse(bytes.toString('utf8')), (key, value: unknown) => (TIMES.has(key) ? undefined : value))
+    ? JSON.stringify(JSON.parse(bytes.toString('utf8')), (key, value: unknown) => (OF_THE_RUN.has(key) ? undefined : value))
     : bytes;
   return createHash('sha256').update(content).digest('hex');
 }

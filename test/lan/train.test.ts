@@ -82,7 +82,8 @@ test('a classifier: same seed, same weights; broken off at any step and resumed,
   }
   // Once more: nothing is left to do.
   const third = await fit(fitting({ files: { checkpoint: at('c1'), metrics: at('m1'), resume: true } }));
-  expect([third.resumedAt, third.validation]).toEqual([40, whole.validation]);
+  expect([third.resumedAt, third.validation, third.last]).toEqual([40, whole.validation, whole.last]);
+  expect(Object.keys(third.last)).not.toEqual([]);
   const metrics = readFileSync(at('m17'), 'utf8');
   expect(metrics).toBe(readFileSync(at('m39'), 'utf8'));
   expect(metrics.trim().split('\n')).toHaveLength(40);
