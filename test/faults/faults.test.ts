@@ -39,8 +39,13 @@ const program: Program = PROGRAM;
 
 test('a grid that was killed goes on, and ends as one that was not', async () => {
   const reference = await unbroken(program, commands.grid, at('unbroken'));
-  const tally = await killCampaign(program, commands.grid, at('kills'), reference, { kills: 2, seed: 3, enough: () => false });
-  expect(tally).toEqual({ kills: 2, hit: 2, violations: [] });
+  const tally = await killCampaign(program, commands.grid, at('kills'), reference, {
+    kills: 8,
+    seed: 3,
+    enough: ({ hit }) => hit >= 2,
+  });
+  // A kill comes too late where the machine has become faster since the unbroken run.
+  expect([tally.hit >= 2, tally.violations]).toEqual([true, []]);
 }, 120_000);
 
 test('a process that has ended counts as ended, also where nobody has asked how', async () => {

@@ -66,17 +66,17 @@ export interface Tally {
 /** How often a run is killed before it is let go on to its end. */
 const CHAIN = [1, 1, 2, 3];
 
-/** `kills` kills of one command. `enough`: whether to begin no more. */
+/** At most `kills` kills of one command. `enough`: whether to begin no more, after what there was so far. */
 export async function killCampaign(
   program: Program,
   command: Command,
   folder: string,
   reference: Unbroken,
-  { kills, seed, enough }: { kills: number; seed: number; enough: () => boolean },
+  { kills, seed, enough }: { kills: number; seed: number; enough: (so: Tally) => boolean },
 ): Promise<Tally> {
   const tally: Tally = { kills: 0, hit: 0, violations: [] };
   const stream = random(seed, 100);
-  for (let round = 0; tally.kills < kills && !enough(); round++) {
+  for (let round = 0; tally.kills < kills && !enough(tally); round++) {
     const out = join(folder, `${command.name}-${round}`);
     const chain = Math.min(CHAIN[round % CHAIN.length]!, kills - tally.kills);
     for (let k = 0; k < chain; k++) {
