@@ -9,7 +9,7 @@ import { packageFile, version } from '../core/version.js';
 import { decodePixels, encodePng } from '../data/images.js';
 import { loadOnnxruntime, ortVersion } from '../engine/onnxruntime.js';
 import { dialectModel, openModelSession } from '../engine/ort.js';
-import { TF_BACKENDS } from '../engine/tf-backends.js';
+import { TF_BACKENDS } from '../engine/tf-backend-names.js';
 import { createTfEngine } from '../engine/tf.js';
 import { trial } from '../model/trial.js';
 import { GraphBuilder } from '../onnx/builder.js';

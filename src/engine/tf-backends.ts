@@ -4,14 +4,9 @@ import { LanError, messageOf } from '../core/errors.js';
 import { sizeOf } from '../core/tensor.js';
 import { gibibytes } from '../compile/measure.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
+import { TF_BACKENDS, type TfBackend } from './tf-backend-names.js';
 import { loadBackend } from './tfjs.js';
 import { restartWasm, startWasm, wasmFailure, wasmHas, wasmHeap } from './tf-wasm.js';
-
-/** The backends of tfjs that are used, the fastest first; 'tensorflow' needs the optional package @tensorflow/tfjs-node. */
-export const TF_BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
-
-/** One of TF_BACKENDS. */
-export type TfBackend = (typeof TF_BACKENDS)[number];
 
 /**
  * Starts `wanted`, or the fastest backend that there is, and makes it tfjs's present one.

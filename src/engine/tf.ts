@@ -18,7 +18,8 @@ import type { Tensor } from '../core/tensor.js';
 import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { descentOnGradients } from './descent.js';
 import { gradientOf, type Engine, type EngineInfo, type Program } from './engine.js';
-import { chooseBackend, failureOf, type TfBackend } from './tf-backends.js';
+import type { TfBackend } from './tf-backend-names.js';
+import { chooseBackend, failureOf } from './tf-backends.js';
 import { fromTf, toTf } from './tf-tensors.js';
 import { loadTfjs } from './tfjs.js';
 

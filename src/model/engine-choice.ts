@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.js';
 import { accelerated } from '../engine/faster.js';
 import { accelerator, PROVIDER } from '../engine/onnxruntime.js';
 import { createOrtEngine } from '../engine/ort.js';
-import { TF_BACKENDS } from '../engine/tf-backends.js';
+import { TF_BACKENDS } from '../engine/tf-backend-names.js';
 import { createTfEngine } from '../engine/tf.js';
 import type { Graph } from '../onnx/graph.js';
 

@@ -5,7 +5,7 @@ import { specialize } from '../../src/compile/specialize.js';
 import { LanError } from '../../src/core/errors.js';
 import { float32, int64, toFloat32, type Tensor } from '../../src/core/tensor.js';
 import { probe } from '../../src/engine/ort.js';
-import { TF_BACKENDS } from '../../src/engine/tf-backends.js';
+import { TF_BACKENDS } from '../../src/engine/tf-backend-names.js';
 import { createTfEngine } from '../../src/engine/tf.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 
