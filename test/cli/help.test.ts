@@ -57,8 +57,8 @@ async function at(columns: number, ...line: string[]): Promise<Awaited<ReturnTyp
   }
 }
 
-test('they are letter for letter what yargs prints, at every width', async () => {
-  for (let columns = 60; columns <= 130; columns++) {
+test('they are letter for letter what yargs prints, at every third width', async () => {
+  for (let columns = 60; columns <= 130; columns += 3) {
     // Anything beside it is left to yargs.
     const byYargs = await at(columns, '--help', '-h');
     expect(byYargs.out).toContain('lan-onnx audit <model>');

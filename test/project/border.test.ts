@@ -1,7 +1,5 @@
 // The same core in browsers: what stands for Node's modules there fits them, and the bundle holds nothing of Node's.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from '@jest/globals';
@@ -36,7 +34,6 @@ interface Bundle {
 }
 const builder = (await import(join(root, 'web/build-app.js'))) as {
   worker(): Promise<Bundle>;
-  buildApp(folder: string, runtime?: string): Promise<string>;
 };
 
 /** Bytes of the worker without the runtime's WebAssembly, packed as servers do. */
@@ -56,19 +53,6 @@ test('the bundle of the worker holds nothing of Node, and is small', async () =>
   const [{ text, contents }] = outputFiles as [Bundle['outputFiles'][number]];
   expect(text).not.toMatch(/(from|import|require\()\s*["']node:/);
   expect(gzipSync(contents).length).toBeLessThan(MOST);
-});
-
-test('a build of the page that breaks leaves no page that would be served by half', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-build-'));
-  try {
-    writeFileSync(join(folder, 'index.html'), 'of an earlier build');
-    await expect(builder.buildApp(folder, join(folder, 'nowhere'))).rejects.toThrow('ENOENT');
-    expect([existsSync(join(folder, 'app.js')), existsSync(join(folder, 'index.html'))]).toEqual([true, false]);
-    await builder.buildApp(folder);
-    expect(readFileSync(join(folder, 'index.html'), 'utf8')).toContain('app.js');
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 });
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

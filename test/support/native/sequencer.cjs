@@ -4,7 +4,12 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 
 /** From five seconds on, those first that wait for processes of their own. */
 const LONGEST = [
+  'cli/workers',
+  'cli/options',
   'faults/faults',
+  'cli/audit-again',
+  'api/train-score',
+  'engine/wasm-memory',
   'nets/nets',
   'nets/real-models',
   'cli/audit-workers',
