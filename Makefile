@@ -49,7 +49,7 @@ queue-long: build ## 2,000 pictures through a real Redis, a worker, the server a
 	bash test/redis/setup.sh
 	node_modules/.bin/tsx bench/queue.ts --model $(SHARED)/models/cifar10_resnet8.onnx --data $(SHARED)/datasets/cifar10-first4000.bin $(QUEUE)
 
-test-examples: setup ## the examples and the guides as typed: workflows, action, commands; scripts where $(PYTHON) has what they need
+test-examples: setup ## what the documents and examples say: code as typed, API and ops as the sources have them; scripts where $(PYTHON) has what they need
 	LAN_ONNX_EXAMPLES=1 LAN_ONNX_PYTHON=$(PYTHON) npm test --silent -- test/examples
 
 test-queue: setup ## audits through a real Redis (Debian's, installed where it is missing): workers, server and coordinator killed, hostile jobs

@@ -52,7 +52,7 @@ async function refused(command: (typeof COMMANDS)[number], ...more: string[]): P
 
 /** Texts that no option takes, and those that hardly any takes but paths, names and descriptions: one of them would be written to. */
 const NOTHING = ['', ' ', '\0'];
-const ODD = ['=', 'x=', '-1', '1e999', 'NaN', '0x', '1x2x3'];
+const ODD = ['x=', '-1', '1e999', 'NaN'];
 
 test.each(cases)('%s --%s: twice, empty, odd, negated, in parts', async (_, flag, command, option) => {
   const run = (...more: string[]): Promise<string> => refused(command, ...more);

@@ -29,7 +29,7 @@ export const NOT_RUN: readonly NotRun[] = [
   { path: /check/, has: /from 'vitest'/, why: 'needs vitest: `make test-package` installs and runs this very block' },
   { path: /^README/, has: /await createAuditor/, why: 'test/examples/library-example.test.ts runs it, and holds what it prints' },
   { path: /plugins\.md/, has: /^\/\/ (?!mine\.mjs)/, why: 'a file of examples/plugins letter by letter, which test/api/plugin-examples.test.ts runs' },
-  { path: /^docs\/api\.md/, has: ANYWHERE, why: 'a signature out of the sources: test/project/api-page.test.ts' },
+  { path: /^docs\/api\.md/, has: ANYWHERE, why: 'a signature out of the sources: test/examples/api-page.test.ts' },
 ]; // prettier-ignore
 
 /** The first entry of NOT_RUN for a line (of a shell's block) or a text of a document. */

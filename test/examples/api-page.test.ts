@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { apiPage, committedPage, publicNames } from './api-page.js';
+import { apiPage, committedPage, publicNames } from '../project/api-page.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const names = publicNames();

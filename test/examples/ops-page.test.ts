@@ -1,6 +1,6 @@
 // docs/ops.md says what the adapters say.
 import { expect, test } from '@jest/globals';
-import { committedPage, opsPage } from './ops-page.js';
+import { committedPage, opsPage } from '../project/ops-page.js';
 
 test('docs/ops.md is not stale', async () => {
   const page = await opsPage();

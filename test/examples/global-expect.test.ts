@@ -1,6 +1,6 @@
 // lan-onnx/jest types the global `expect` of @types/jest too; tests here import theirs, so a program of its own is type-checked.
 import { expect, test } from '@jest/globals';
-import { typeProblems } from './programs.js';
+import { typeProblems } from '../project/programs.js';
 
 const PROGRAM = `
 import { toMatchOnnxRuntime } from 'lan-onnx/jest';
