@@ -14,12 +14,7 @@ export function refuseDilatedSame(n: OldNode): void {
 
 /** Refuses strides, dilations or pads that are not as many as the axes of the kernel ask for. For what is rewritten before onnxruntime sees it. */
 export function refuseOtherRanks(n: OldNode, kernel: readonly number[]): void {
-  for (const [name, each] of [
-    ['strides', 1],
-    ['dilations', 1],
-    ['pads', 2],
-  ] as const) {
-    // prettier-ignore
+  for (const [name, each] of Object.entries({ strides: 1, dilations: 1, pads: 2 })) {
     const given = n.attr<readonly number[]>(name)?.length ?? each * kernel.length;
     if (given !== each * kernel.length)
       n.refuse(`${name} has ${given} numbers, and kernel_shape [${kernel.join(',')}] asks for ${each * kernel.length}`);

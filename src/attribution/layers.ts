@@ -1,7 +1,7 @@
 // Which values inside a model are maps of its input: feature maps, in either layout, and grids of tokens.
 import { between } from '../compile/cut.js';
 import { isFloat, sizeOf, toIntegers, type Tensor } from '../core/tensor.js';
-import { makersOf, type Graph, type Node } from '../onnx/graph.js';
+import { makersOf, readersOf, type Graph, type Node } from '../onnx/graph.js';
 
 /** Where the axes of a map are: [1,C,H,W]; [1,H,W,C]; tokens [1,T,C]; tokens with channels first [1,C,T]. */
 export type Layout = 'nchw' | 'nhwc' | 'tokens' | 'channels-first tokens';
@@ -161,8 +161,7 @@ export interface Attention {
 /** Softmaxes over the last axis of [...,T,T] that weigh the rows of a matrix, on paths from `x` to `output`, in the order of the graph. */
 export function attentionsOf(graph: Graph, x: string, output: string): Attention[] {
   const path = new Set(between(graph, x, output));
-  const readers = new Map<string, Node[]>();
-  for (const node of graph.nodes) for (const i of node.inputs) readers.set(i, [...(readers.get(i) ?? []), node]);
+  const readers = readersOf(graph.nodes);
   const maker = makersOf(graph.nodes);
   // Rows that are masked whole are NaN, which exporters replace by 0 before they weigh anything.
   const mends = ({ op, inputs }: Node, value: string): boolean => {

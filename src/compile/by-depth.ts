@@ -1,5 +1,5 @@
 // The order in which a large graph is handed to onnxruntime.
-import { reads, type Graph, type Node } from '../onnx/graph.js';
+import { makersOf, reads, readersOf, writes, type Graph } from '../onnx/graph.js';
 
 /**
  * From so many nodes on. Below, the order costs nothing that could be measured, and it is left alone: onnxruntime may choose by it which of two convolutions
@@ -16,22 +16,13 @@ const LARGE = 2000;
  */
 export function byDepth(graph: Graph, large = LARGE): Graph {
   if (graph.nodes.length < large) return graph;
-  const made = new Set(graph.nodes.flatMap((n) => n.outputs.filter((o) => o !== '')));
-  const readers = new Map<string, Node[]>();
-  const missing = new Map<Node, number>();
-  for (const node of graph.nodes) {
-    const inputs = reads(node).filter((name) => made.has(name));
-    missing.set(node, inputs.length);
-    for (const name of inputs) {
-      const known = readers.get(name);
-      if (known) known.push(node);
-      else readers.set(name, [node]);
-    }
-  }
+  const made = makersOf(graph.nodes);
+  const readers = readersOf(graph.nodes);
+  const missing = new Map(graph.nodes.map((n) => [n, new Set(reads(n).filter((name) => made.has(name))).size]));
   const nodes = graph.nodes.filter((n) => missing.get(n) === 0);
   // The list grows while it is walked.
   for (const node of nodes)
-    for (const reader of node.outputs.flatMap((o) => readers.get(o) ?? [])) {
+    for (const reader of writes(node).flatMap((o) => readers.get(o) ?? [])) {
       const left = missing.get(reader)! - 1;
       missing.set(reader, left);
       if (left === 0) nodes.push(reader);

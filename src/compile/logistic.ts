@@ -1,7 +1,7 @@
 // What exporters write out with 1 + exp(u) (a logistic, a quotient by it as in SiLU, a softplus) is differentiated as one function of u.
 import { toFloat32 } from '../core/tensor.js';
 import type { GraphBuilder } from '../onnx/builder.js';
-import type { Graph, Node } from '../onnx/graph.js';
+import { makersOf, type Graph, type Node } from '../onnx/graph.js';
 
 /** `logistic`: y = 1 / (1 + exp(u)). `quotient`: y = over / (1 + exp(u)). `softplus`: y = log(1 + exp(u)). */
 export interface WrittenOut {
@@ -19,8 +19,7 @@ export interface WrittenOut {
  * file has it: onnxruntime's Sigmoid is no stand-in, since it gives 1.5e-8 for whatever is less.
  */
 export function logistics(graph: Graph): Map<Node, WrittenOut> {
-  const makers = new Map<string, Node>();
-  for (const node of graph.nodes) if (node.domain === '') for (const o of node.outputs) makers.set(o, node);
+  const makers = makersOf(graph.nodes.filter((n) => n.domain === ''));
   const isOne = (name: string | undefined): boolean => {
     const value = graph.constants.get(name ?? '');
     return value?.type === 'float32' && value.data.length <= MOST_ONES && toFloat32(value).every((v) => v === 1);

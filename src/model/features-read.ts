@@ -2,7 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { toIntegers } from '../core/tensor.js';
 import { inlineFunctions } from '../onnx/functions.js';
-import { reads, type Graph, type Model, type Node, type ValueInfo } from '../onnx/graph.js';
+import { readersOf, type Graph, type Model, type Node, type ValueInfo } from '../onnx/graph.js';
 
 const ML = 'ai.onnx.ml';
 /** Nodes that leave columns in their places, each for itself or all together. Scaler and Imputer do where one number serves all columns. */
@@ -63,24 +63,13 @@ interface Columns {
   readonly all: boolean;
 }
 
-function readersOf(graph: Graph): ReadonlyMap<string, readonly Node[]> {
-  const readers = new Map<string, Node[]>();
-  for (const node of graph.nodes)
-    for (const value of new Set(reads(node))) {
-      const known = readers.get(value);
-      if (known) known.push(node);
-      else readers.set(value, [node]);
-    }
-  return readers;
-}
-
 function columnsOf(graph: Graph, input: string): Columns {
   const pending = [input];
   const seen = new Set(pending);
   let exact: Columns['exact'];
   let last: Columns['last'];
   const given = new Set(graph.outputs.map((o) => o.name));
-  const readers = readersOf(graph);
+  const readers = readersOf(graph.nodes);
   let all = !given.has(input);
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     for (const node of readers.get(value) ?? []) {

@@ -93,22 +93,20 @@ export async function settled(
   pictures: readonly Tensor[],
 ): Promise<{ readonly classifier: Classifier; readonly preprocessing?: Preprocessing; readonly note?: string }> {
   if (!classifier.card) return { classifier };
-  const some = pictures.slice(0, MOST_PICTURES);
-  const data = Float32Array.from(some.flatMap((p) => Array.from(toFloat32(p))));
-  const shown: Tensor = { type: 'float32', dims: [some.length, ...classifier.inputShape], data };
-  const told = classifier.task !== 'regression' && some.length > 0;
+  const told = classifier.task !== 'regression' && pictures.length > 0;
   if (!classifier.cardAssumed) {
-    const note = told && !classifier.integers ? await doubtOf(classifier, shown) : undefined;
+    const note = told && !classifier.integers ? await doubtOf(classifier, batchOf(pictures.slice(0, ENOUGH))) : undefined;
     return { classifier, preprocessing: { source: classifier.integers ? 'file' : 'card' }, ...(note ? { note } : {}) };
   }
   const inside = classifier.cardGiven.std ? undefined : rangeInside(classifier.graph, classifier.input.name);
   if (inside !== undefined) return asItIs(classifier, inside);
   if (!told) {
-    const why = some.length === 0 ? 'there is no picture to try it on' : 'a value does not tell how pictures go in';
+    const why = pictures.length === 0 ? 'there is no picture to try it on' : 'a value does not tell how pictures go in';
     const preprocessing = { source: 'assumed', convention: describeValues(classifier.card) } as const;
     return { classifier, preprocessing, note: unsettled(classifier, why) };
   }
   const expected = conventionOfOrigin(classifier.source.model.producer, sizeOf(classifier.output.shape.slice(1)));
+  const shown = batchOf(pictures.slice(0, MOST_PICTURES));
   const chosen = await chooseConvention(classifier, shown, expected);
   // A part of the card that was said may be what is wrong.
   const doubt = await doubtOf(chosen.classifier, shown, classifier.cardGiven);
@@ -126,6 +124,15 @@ function asItIs(classifier: Classifier, range: 1 | 255): Awaited<ReturnType<type
   const order = card.channels === 'GREY' || classifier.cardGiven.channels !== undefined ? '' : `, ${card.channels} (assumed)`;
   const note = `no model card: the first nodes of the file normalise pixels of 0..${range}, which go in as they are${order}; where that is wrong, ${SAY}`;
   return { classifier: classifier.withCard(plain), preprocessing: { source: 'file', convention: describeValues(plain) }, note };
+}
+
+/** Pictures [1,...] as a batch [N,...]. */
+function batchOf(pictures: readonly Tensor[]): Tensor {
+  const [first] = pictures as [Tensor];
+  const per = sizeOf(first.dims);
+  const data = new Float32Array(pictures.length * per);
+  pictures.forEach((picture, i) => data.set(toFloat32(picture), i * per));
+  return { type: 'float32', dims: [pictures.length, ...first.dims.slice(1)], data };
 }
 
 /** The pictures [1,...] of a batch [N,...] of bytes, on the same memory. */

@@ -65,8 +65,8 @@ export async function tryOut<C extends Conventional<C>>(candidate: C, shown: rea
 /** The views of the first `most` of pictures [N,C,H,W] with values in 0..255. */
 export function viewsOfAll(pixels255: Tensor, shape: readonly [1 | 3, number, number], most: number): Uint8Array[][] {
   const per = sizeOf(shape);
-  const bytes = Uint8Array.from(toFloat32(pixels255), (v) => Math.round(Math.min(255, Math.max(0, v))));
-  const count = Math.min(most, bytes.length / per);
+  const bytes = Uint8Array.from(toFloat32(pixels255).subarray(0, most * per), (v) => Math.round(Math.min(255, Math.max(0, v))));
+  const count = bytes.length / per;
   return Array.from({ length: count }, (_, i) => [...viewsOf(bytes.subarray(i * per, (i + 1) * per), shape)]);
 }
 

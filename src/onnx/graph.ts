@@ -102,6 +102,18 @@ export const writes = (node: Node): string[] => node.outputs.filter((n) => n !==
 export const makersOf = (nodes: readonly Node[]): Map<string, Node> =>
   new Map(nodes.flatMap((n) => writes(n).map((o) => [o, n] as const)));
 
+/** The nodes that read each value, each once, in their order. */
+export function readersOf(nodes: readonly Node[]): Map<string, Node[]> {
+  const readers = new Map<string, Node[]>();
+  for (const node of nodes)
+    for (const value of new Set(reads(node))) {
+      const known = readers.get(value);
+      if (known) known.push(node);
+      else readers.set(value, [node]);
+    }
+  return readers;
+}
+
 function captured(graph: Graph): string[] {
   const own = new Set<string>([
     ...graph.inputs.map((i) => i.name),

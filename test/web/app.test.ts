@@ -4,14 +4,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import * as ort from 'onnxruntime-node';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { exportGradient } from '../../src/api/export.js';
 import { serve, type Served } from '../../src/api/serve.js';
 import { decodeNpy } from '../../src/data/npy.js';
-import { DESKTOP, launch, root, SCREENS, seriousFaults, shots, tooWide, until, watched } from './browser.js';
+import { buildPage, DESKTOP, launch, openPage, root, SCREENS, seriousFaults, shots, tooWide, until } from './browser.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-app-'));
 const TANK = join(root, 'models/tank/tank.onnx');
@@ -26,8 +25,7 @@ let page: Page;
 let faults: string[];
 
 beforeAll(async () => {
-  const { buildApp } = (await import(pathToFileURL(join(root, 'web/build-app.js')).href)) as { buildApp: () => Promise<string> };
-  await buildApp();
+  await buildPage();
   browser = await launch();
   served = await serve({ port: 0, model: TANK, image: PICTURE });
 }, 120_000);
@@ -45,11 +43,7 @@ afterEach(async () => {
 const home = (): string => served.url.replace(/#.*/, '');
 
 async function open(url = home(), options: BrowserContextOptions = DESKTOP): Promise<void> {
-  const context = await browser.newContext(options);
-  page = await context.newPage();
-  faults = watched(page, (asked) => asked.startsWith(new URL(url).origin) || /^(data|blob):/.test(asked));
-  await page.goto(url);
-  await page.getByText('Ready').waitFor();
+  ({ page, faults } = await openPage(browser, url, options));
 }
 
 const give = (button: string, ...files: (string | { name: string; mimeType: string; buffer: Buffer })[]): Promise<void> =>

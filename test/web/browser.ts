@@ -2,9 +2,10 @@
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from '@jest/globals';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
 /** The package. */
 export const root = resolve(import.meta.dirname, '../..');
@@ -40,6 +41,25 @@ export function watched(page: Page, allowed: (url: string) => boolean): string[]
     if (!allowed(r.url())) faults.push(`request: ${r.url()}`);
   });
   return faults;
+}
+
+/** The page as it is built now. For tests of what `serve` gives. */
+export async function buildPage(): Promise<void> {
+  const { buildApp } = (await import(pathToFileURL(join(root, 'web/build-app.js')).href)) as { buildApp: () => Promise<string> };
+  await buildApp();
+}
+
+/** A page of its own at `url`, ready, and what it complains of or asks others than its origin for. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = DESKTOP,
+): Promise<{ readonly page: Page; readonly faults: string[] }> {
+  const page = await (await browser.newContext(options)).newPage();
+  const faults = watched(page, (asked) => asked.startsWith(new URL(url).origin) || /^(data|blob):/.test(asked));
+  await page.goto(url);
+  await page.getByText('Ready').waitFor();
+  return { page, faults };
 }
 
 const { source: axe } = createRequire(import.meta.url)('axe-core') as { source: string };

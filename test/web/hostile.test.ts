@@ -1,7 +1,6 @@
 // Files that are made to harm, in the whole page one after the other: each is refused in words, and the next model opens.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { serve, type Served } from '../../src/api/serve.js';
@@ -10,7 +9,7 @@ import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encodeModel } from '../../src/onnx/encode.js';
 import type { FunctionBody, Node } from '../../src/onnx/graph.js';
 import { oneNode } from '../support/one-node.js';
-import { DESKTOP, launch, root, watched } from './browser.js';
+import { buildPage, launch, openPage, root } from './browser.js';
 
 const TANK = join(root, 'models/tank/tank.onnx');
 
@@ -44,14 +43,10 @@ let page: Page;
 let faults: string[];
 
 beforeAll(async () => {
-  const { buildApp } = (await import(pathToFileURL(join(root, 'web/build-app.js')).href)) as { buildApp: () => Promise<string> };
-  await buildApp();
+  await buildPage();
   browser = await launch();
   served = await serve({ port: 0 });
-  page = await (await browser.newContext(DESKTOP)).newPage();
-  faults = watched(page, (asked) => asked.startsWith(new URL(served.url).origin) || /^(data|blob):/.test(asked));
-  await page.goto(served.url);
-  await page.getByText('Ready').waitFor();
+  ({ page, faults } = await openPage(browser, served.url));
 }, 120_000);
 afterAll(async () => {
   await browser.close();
