@@ -5,7 +5,7 @@ import { byDepth } from '../compile/by-depth.js';
 import { descentGraph } from '../compile/descend.js';
 import { differentiate } from '../compile/differentiate.js';
 import type { Probe } from '../compile/specialize.js';
-import { LanError, messageOf } from '../core/errors.js';
+import { LanError } from '../core/errors.js';
 import { own } from '../core/own.js';
 import { allocate, lazyTensor, sizeOf, toIntegers, type DType, type Tensor } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
@@ -14,6 +14,7 @@ import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
 import { exactProducts, hasQuantisedProducts } from './exact-products.js';
 import { gradientOf, type Engine, type Program } from './engine.js';
+import { failureOf } from './in-words.js';
 import { defaultThreads, loadOnnxruntime, ortVersion, PROVIDER, type Onnxruntime } from './onnxruntime.js';
 import { hasTakenNames, underOwnNames, withOtherNames } from './other-names.js';
 
@@ -72,8 +73,7 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
         ? await runtime.InferenceSession.create(model, settings)
         : await runtime.InferenceSession.create(model, settings);
   } catch (error) {
-    if (error instanceof LanError) throw error;
-    throw new LanError('runtime', `onnxruntime refuses the model: ${firstLine(error)}`);
+    throw failureOf('onnxruntime refuses the model', error);
   }
   return {
     inputNames: session.inputNames,
@@ -147,8 +147,7 @@ async function runInto(
   try {
     results = await session.run(tensors, fetches);
   } catch (error) {
-    if (error instanceof LanError) throw error;
-    throw new LanError('runtime', `onnxruntime: ${firstLine(error)}`);
+    throw failureOf('onnxruntime', error);
   }
   return Object.fromEntries(wanted.map((name) => [name, results[name] as unknown as Tensor]));
 }
@@ -156,8 +155,6 @@ async function runInto(
 // Types that onnxruntime-common cannot hold throw in its constructor, with the type's name.
 const toOrt = ({ Tensor: OrtTensor }: Onnxruntime, t: Tensor): ort.Tensor =>
   new OrtTensor(t.type as 'float32', t.data as Float32Array, t.dims);
-
-const firstLine = (error: unknown): string => messageOf(error).split('\n')[0]!.slice(0, 600);
 
 /** The model that carries a canonical graph. IR 8 is what opset 18 was published with. */
 export const dialectModel = (graph: Graph): Model => ({
