@@ -111,7 +111,7 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   const added = made.get_added_tokens_decoder();
   // A word that the vocabulary lacks is a word of the text all the same.
   const { unk_token, unk_id } = json.model;
-  const unknown = unk_token ?? (unk_id == null ? undefined : made.id_to_token(unk_id));
+  const unknown = unk_token ?? (typeof unk_id === 'number' ? made.id_to_token(unk_id) : undefined);
   const isSpecial = (id: number): boolean => added.get(id)?.special === true && added.get(id)?.content !== unknown;
   const known = (names: readonly (string | undefined)[]): number | undefined => names.flatMap((name) => (name === undefined ? [] : (vocabulary.get(name) ?? []))).at(0); // prettier-ignore
   // What the model's own configuration says counts too: positions that it has learned.
@@ -144,7 +144,7 @@ const BEHIND_PADDING = /roberta|camembert|data2vec-text|ibert|longformer|xmod|mp
 
 /** How many tokens a model has positions for, as its configuration says. */
 function positionsOf({ max_position_embeddings: all, model_type, pad_token_id }: z.infer<typeof Positions>): number {
-  if (all == null) return Infinity;
+  if (typeof all !== 'number') return Infinity;
   return BEHIND_PADDING.test(model_type ?? '') ? all - (pad_token_id ?? 1) - 1 : all;
 }
 
