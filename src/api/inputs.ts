@@ -180,11 +180,14 @@ function rangeNotes(classifier: Classifier, x: Tensor, label: string): string[] 
   const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
   const found = `its values run from ${Number(low.toPrecision(4))} to ${Number(high.toPrecision(4))}`;
   const slack = 1e-3 * card.range;
-  if (low >= -slack && high <= card.range + slack)
-    return card.range === 255 && high <= 1 && high > 0
-      ? [`${label}: ${found}, where pictures of this model run from 0 to 255; is it scaled already?`]
-      : [];
   const asItIs = card.mean.every((m) => m === 0) && card.std.every((s) => s === 1);
+  if (low >= -slack && high <= card.range + slack) {
+    if (card.range === 255 && high <= 1 && high > 0)
+      return [`${label}: ${found}, where pictures of this model run from 0 to 255; is it scaled already?`];
+    return classifier.cardAssumed && !asItIs
+      ? [`${label}: its values are taken for pixels, 0 to ${card.range}, and are normalised as nobody said but is assumed; where they go in as they are, say \`mean\` 0, \`std\` 1 and \`range\` ${card.range}`] // prettier-ignore
+      : [];
+  }
   if (classifier.cardAssumed && asItIs)
     return [`${label}: ${found}, where noise is made for pictures from 0 to ${card.range}, which is assumed`];
   throw new LanError(
