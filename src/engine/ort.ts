@@ -14,7 +14,7 @@ import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
 import { exactProducts, hasQuantisedProducts } from './exact-products.js';
 import { gradientOf, type Engine, type Program } from './engine.js';
-import { failureOf } from './in-words.js';
+import { failureOf, reasonOf } from './in-words.js';
 import { defaultThreads, loadOnnxruntime, ortVersion, PROVIDER, type Onnxruntime } from './onnxruntime.js';
 import { hasTakenNames, underOwnNames, withOtherNames } from './other-names.js';
 
@@ -73,7 +73,8 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
         ? await runtime.InferenceSession.create(model, settings)
         : await runtime.InferenceSession.create(model, settings);
   } catch (error) {
-    throw failureOf('onnxruntime refuses the model', error);
+    if (error instanceof LanError) throw error;
+    throw refusal(runtime, error, options.providers?.[0]);
   }
   return {
     inputNames: session.inputNames,
@@ -85,6 +86,17 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
       await session.release();
     },
   };
+}
+
+/** Beside cpu it is mostly the provider that is missing, and not the model that is wrong. */
+function refusal(runtime: Onnxruntime, error: unknown, provider = PROVIDER): LanError {
+  if (provider === PROVIDER) return failureOf('onnxruntime refuses the model', error);
+  const there = runtime.listSupportedBackends?.().map(({ name, bundled }) => `${name}${bundled ? '' : ' (not bundled)'}`) ?? [];
+  return new LanError(
+    'unsupported',
+    `onnxruntime cannot run the model on \`backend\` '${provider}': ${reasonOf(error).replace(/\.?$/, '.')}`,
+    `Leave \`backend\` out for cpu${there.length > 0 ? `; this onnxruntime has ${there.join(', ')}` : ''}.`,
+  );
 }
 
 /**
