@@ -56,7 +56,7 @@ test-queue: setup ## audits through a real Redis (Debian's, installed where it i
 	bash test/redis/setup.sh
 	LAN_ONNX_QUEUE=1 npm test --silent -- test/redis
 
-pictures: setup ## the README's pictures of pages, docs/images/page.png and, with $$SHARED, report.png (Debian's Chromium)
+pictures: setup ## the README's pictures of pages, docs/images/page.webp and, with $$SHARED, report.png (Debian's Chromium)
 	bash test/web/setup.sh
 	node_modules/.bin/tsx tools/pictures.ts
 

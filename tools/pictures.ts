@@ -1,4 +1,4 @@
-// The README's pictures of pages, `make pictures`: docs/images/page.png, the page of lan-onnx serve while it learns about a tank; and report.png, the report of an
+// The README's pictures of pages, `make pictures`: docs/images/page.webp, a moving picture of the page of lan-onnx serve while it learns about a tank; and report.png, the report of an
 // audit of SqueezeNet and the photo of a dog, which are in $SHARED: where they are not, that one stays as it is. Needs Chromium (test/web/setup.sh).
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,13 +8,12 @@ import { chromium, type Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { audit } from '../src/api/audit.js';
 import { serve } from '../src/api/serve.js';
+import { record } from './recording.js';
 
 const root = resolve(import.meta.dirname, '..');
 const SHARED = resolve(root, process.env['SHARED'] ?? '../shared');
 const SQUEEZENET = join(SHARED, 'models/squeezenet1.1.onnx');
 const DOG = join(SHARED, 'images/dog.jpg');
-/** Steps after which attention has found its place, and the share of the picture that is replaced beside it. */
-const [STEPS, SHARE] = [20, 0.95];
 
 const { buildApp } = (await import(pathToFileURL(join(root, 'web/build-app.js')).href)) as { buildApp: () => Promise<string> };
 await buildApp();
@@ -33,18 +32,7 @@ try {
 async function pageOfTank(browser: Browser): Promise<void> {
   const served = await serve({ port: 0 });
   try {
-    const page = await browser.newPage({ viewport: { width: 1000, height: 900 }, colorScheme: 'light' });
-    await page.goto(served.url);
-    await page.getByRole('button', { name: 'Try a tank under a cloud' }).click();
-    await page.getByRole('button', { name: 'Learn what it needs' }).click();
-    await page.locator('.live canvas').waitFor();
-    await page.getByRole('slider', { name: 'Show with' }).fill(String(SHARE));
-    const step = async (): Promise<number> => parseInt(await page.locator('.figures dd').first().innerText());
-    while ((await step()) < STEPS || (await page.locator('.preview').count()) === 0) await page.waitForTimeout(50);
-    await page.getByRole('button', { name: 'Pause' }).click();
-    await page.getByText('Paused.').waitFor();
-    await page.locator('section[aria-labelledby=step-learn]').screenshot({ path: join(root, 'docs/images/page.png') });
-    await page.close();
+    await record(browser, served.url, join(root, 'docs/images'));
   } finally {
     await served.close();
   }

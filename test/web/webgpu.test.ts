@@ -101,6 +101,8 @@ test('the page tries it, and says why it stays with WebAssembly', async () => {
 test('a browser without an adapter says so, loads nothing of it, and finds the same', async () => {
   const { found, asked, faults } = await inPage([], learned);
   expect([found.backend, found.said]).toEqual(['wasm', ['learned on WebAssembly: this browser has no adapter for WebGPU']]);
+  // What was tried is over, and not said any longer.
+  expect(found.phases[found.phases.indexOf('trying WebGPU') + 1]).toBe('learning the mask');
   expect(asked.filter((path) => path.startsWith('/ort-webgpu/'))).toEqual([]);
   expect(faults).toEqual([]);
   expect(

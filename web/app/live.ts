@@ -64,6 +64,8 @@ export class LiveRun {
   readonly watch: Watch = (live) => {
     const now = performance.now();
     const last = live.step + 1 === live.iterations;
+    // Before it something else may have been tried, which it is not now.
+    if (live.step === 0) this.say({ type: 'phase', text: 'learning the mask' });
     if (now - this.reported.at >= REPORT || last || live.step === 0) return this.tell(live, now);
     return now - this.listened >= LISTEN || this.change ? this.heed(live) : undefined;
   };
