@@ -8,6 +8,7 @@ import { budget } from './memory.js';
 import { decodePlain, isPlain, mostPixels } from './plain-pictures.js';
 import { toPlanes } from './planes.js';
 import type { Picture } from './resize.js';
+import { foreignColours, pngFrames } from './untold.js';
 
 export { fit, MAX_PIXELS, type ImageSpec } from './fit.js';
 export type { Picture } from './resize.js';
@@ -39,6 +40,8 @@ async function metaOf(bytes: Uint8Array, label: string): Promise<Metadata> {
   // AV1 is in sharp's binaries, HEVC is not, for its patents.
   if (meta.compression === 'hevc') throw unreadable(label, 'it is in HEIC format');
   if (meta.width * meta.height > MAX_PIXELS) throw tooLarge(label, meta.width, meta.height);
+  const foreign = meta.format === 'tiff' ? foreignColours(bytes) : undefined;
+  if (foreign !== undefined) throw unreadable(label, foreign, 'Save it in RGB.');
   if (!DEPTHS.has(meta.depth))
     throw unreadable(label, `its samples are of type ${meta.depth}`, 'Expected 8 or 16 bits without a sign, or floats in 0..1.');
   return meta;
@@ -85,9 +88,10 @@ export async function decodePixels(source: string | Uint8Array, name = 'from mem
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     const { pixels, transparent } = onWhite(data, info.channels);
+    const frames = meta.pages ?? pngFrames(bytes);
     const notes = [
       meta.orientation !== undefined && meta.orientation > 1 ? `turned upright (EXIF orientation ${meta.orientation})` : '',
-      (meta.pages ?? 1) > 1 ? `first of ${meta.pages} frames` : '',
+      frames > 1 ? `first of ${frames} frames` : '',
       meta.space === 'cmyk' ? 'CMYK converted to sRGB' : '',
       transparent ? 'transparency put on white' : '',
       meta.depth === 'ushort' ? await fewerBits(bytes, meta) : '',
