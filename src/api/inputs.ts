@@ -7,7 +7,7 @@ import { pictureSize, readImage } from '../data/images.js';
 import { decodeNpy } from '../data/npy.js';
 import { exists } from '../data/places.js';
 import type { Classifier } from '../model/open.js';
-import { imageSpec, rounded } from '../model/picture.js';
+import { imageSpec } from '../model/picture.js';
 import type { Features } from '../report/features.js';
 import type { Tokens } from '../report/tokens.js';
 
@@ -37,6 +37,8 @@ export interface Sample {
   readonly features?: Features;
   /** The noise that suits such an input, where nobody asks for another. */
   readonly noise?: string;
+  /** Other noise that suits it. */
+  readonly otherNoises?: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -143,9 +145,9 @@ function asSample(classifier: Classifier, tensor: Tensor, label: string): Tensor
   // Bytes are pixels wherever pictures are taken.
   if (tensor.type === 'uint8' && classifier.card)
     return { type: 'float32', dims, data: toFloat32(tensor).map((v) => (v * classifier.card!.range) / 255) };
-  // A file that takes whole numbers has no answer to others.
-  const data = classifier.integers ? rounded(tensor, classifier.integers) : tensor;
-  return { ...castTensor(data, classifier.input.type), dims };
+  // A file that takes whole numbers has no answer to others, whatever type its graph goes on in.
+  const whole = classifier.integers ? castTensor(tensor, classifier.integers) : tensor;
+  return { ...castTensor(whole, classifier.input.type), dims };
 }
 
 function idsOf(classifier: Classifier, ids: readonly (number | bigint)[]): Tensor {

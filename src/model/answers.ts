@@ -1,8 +1,9 @@
 // How many answers an output holds for one sample: one class among all its numbers, or several, as segmentation, tagging and detection give.
 import { LanError } from '../core/errors.js';
-import type { Graph } from '../onnx/graph.js';
+import { toFloat32 } from '../core/tensor.js';
+import { makersOf, type Graph, type Node } from '../onnx/graph.js';
 import type { OutputKind } from './card.js';
-import { lastOp } from './output-end.js';
+import { lastNodes, lastOp } from './output-end.js';
 
 /** An output [N,...] or, where `batched` is false, one that holds a single sample. */
 export interface AskedOutput {
@@ -21,12 +22,36 @@ export function softmaxSpan(graph: Graph, output: string): { readonly op: string
 }
 
 /**
+ * What the numbers of an output are where the smallest is the answer: distances (a norm, a sum of squares or of magnitudes) and negative
+ * logarithms of probabilities. A softmax over them names the class that is furthest away. Undefined where the last ops do not tell.
+ */
+function leastOf(graph: Graph, output: string): string | undefined {
+  const end = lastOp(graph, output);
+  if (!end) return undefined;
+  const maker = makersOf(graph.nodes);
+  const before = (name: string): Node | undefined => lastNodes(graph, name)[0] ?? maker.get(name);
+  const of = before(end.inputs[0]!);
+  if (end.op === 'Neg') return of?.op === 'Log' || of?.op === 'LogSoftmax' ? 'negative logarithms of probabilities' : undefined;
+  const power = of?.op === 'Pow' ? graph.constants.get(of.inputs[1]!) : undefined;
+  const magnitudes = of?.op === 'Abs' || (of?.op === 'Mul' && of.inputs[0] === of.inputs[1]) || (power && toFloat32(power).every((p) => p === 2)); // prettier-ignore
+  const isNorm = /^(Sqrt|ReduceL1|ReduceL2|ReduceSumSquare)$/.test(end.op) || (end.op === 'ReduceSum' && magnitudes);
+  return isNorm ? `distances (it ends in ${end.op})` : undefined;
+}
+
+/**
  * Throws LanError (`unsupported`) where the output has a row of scores for each of several places: one softmax over all of them makes classes that no
- * such model knows. Labels of which several may hold (`sigmoid`) are reported one by one, wherever they lie; scores that are `said` to be logits are taken
+ * such model knows; and where the smallest number is the answer. Labels of which several may hold (`sigmoid`) are reported one by one, wherever they lie; scores that are `said` to be logits are taken
  * at that word.
  */
 export function requireOneAnswer(asked: AskedOutput, said: OutputKind | undefined, model: string): void {
   const { graph, output, batched, outputKind } = asked;
+  const least = outputKind === 'logits' && said === undefined ? leastOf(graph, output.name) : undefined;
+  if (least !== undefined)
+    throw new LanError(
+      'unsupported',
+      `${model}: its output '${output.name}' holds ${least}, of which the smallest is the answer and not the largest.`,
+      "Export the model with the sign turned. Where they are scores for a softmax all the same, say so: `outputKind` 'logits'.",
+    );
   const axes = (batched ? output.shape.slice(1) : output.shape).filter((n) => n !== 1);
   if (axes.length < 2 || outputKind === 'sigmoid') return;
   const span = softmaxSpan(graph, output.name);
