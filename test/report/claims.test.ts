@@ -146,7 +146,7 @@ test('what changes the answer leads, with its interval, and says whether it is e
 
 test('where nothing that changes the answer was found, the sentence on top says that, and not what is enough', () => {
   const soft = { fraction: 0.5, kl: 0.1, ...proportion(64, 64) };
-  const hard = { fraction: 1, threshold: 0, kl: 0.1, ...proportion(58, 64) };
+  const hard = { fraction: 1, threshold: 0, kl: 0.1, tried: [], ...proportion(58, 64) };
   const scene: Scene = { answer: { task: 'class', index: 1, label: 'dog' }, noise: 'uniform:0,1', kind: 'picture' };
   expect(plainClaim({ soft, hard, deletion: { tried: [] } }, scene)).toBe(
     "No part of the picture was found whose loss changes the answer 'dog' often enough",
