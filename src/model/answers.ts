@@ -1,8 +1,10 @@
 // How many answers an output holds for one sample: one class among all its numbers, or several, as segmentation, tagging and detection give.
 import { LanError } from '../core/errors.js';
 import type { Graph } from '../onnx/graph.js';
-import type { OutputKind } from './card.js';
 import { lastOp } from './output-end.js';
+import type { PartialCard } from './card.js';
+import { isOfLabels, type OutputKind } from './output-kind.js';
+import type { ModelSource } from './source.js';
 
 /** An output [N,...] or, where `batched` is false, one that holds a single sample. */
 export interface AskedOutput {
@@ -20,15 +22,33 @@ export function softmaxSpan(graph: Graph, output: string): { readonly op: string
   return { op: end.op, along: dims.at((end.attributes['axis']?.value as number | undefined) ?? -1)! };
 }
 
+/** Names of outputs that hold what a text or a picture is like, for others to go on from: no score of a class. */
+const EMBEDDING = /^((last_)?hidden_states?|pooler_output|((sentence|token|text|image|audio)_)?embed(s|dings?))$/i;
+const SAY = "Where they are the scores of classes all the same, say so: `outputKind` 'logits'.";
+
 /**
- * Throws LanError (`unsupported`) where the output has a row of scores for each of several places: one softmax over all of them makes classes that no
- * such model knows. Labels of which several may hold (`sigmoid`) are reported one by one, wherever they lie; scores that are `said` to be logits are taken
- * at that word.
+ * Throws LanError (`unsupported`) where the output's numbers are the scores of no classes: a number for each place of the input, an embedding, or a row of scores
+ * for each of several places: one softmax over all of them makes classes that no such model knows. Labels of which several may hold are reported one by one,
+ * wherever they lie; what the card says of the output is taken at that word.
  */
-export function requireOneAnswer(asked: AskedOutput, said: OutputKind | undefined, model: string): void {
+export function requireOneAnswer(asked: AskedOutput, card: PartialCard, { name: model, model: file }: ModelSource): void {
   const { graph, output, batched, outputKind } = asked;
+  const said = card.output;
+  const length = said === undefined ? lengthOf(file.graph, output.name) : undefined;
+  if (length !== undefined)
+    throw new LanError(
+      'unsupported',
+      `${model}: its output '${output.name}' holds a number for each place along '${length}' of its input, which are no classes.`,
+      `Export the model with the one answer of interest, [N,K]. ${SAY}`,
+    );
+  if (said === undefined && !card.labels && EMBEDDING.test(output.name))
+    throw new LanError(
+      'unsupported',
+      `${model}: its output '${output.name}' is an embedding by its name, whose numbers are no scores of classes.`,
+      `Export the model with its classifier. ${SAY}`,
+    );
   const axes = (batched ? output.shape.slice(1) : output.shape).filter((n) => n !== 1);
-  if (axes.length < 2 || outputKind === 'sigmoid') return;
+  if (axes.length < 2 || isOfLabels(outputKind)) return;
   const span = softmaxSpan(graph, output.name);
   const count = axes.reduce((a, b) => a * b, 1);
   if (span ? span.along === count : said !== undefined) return;
@@ -54,3 +74,10 @@ export const severalRows = (
     `${asked.source.name}: for one sample [${asked.sampleShape.join(',')}] its output '${made}' [${out.join(',')}] has ${out[0]} rows, so that there is no one answer.`,
     `Where the samples lie along another axis of '${asked.input.name}' (time first, say), give them with that axis, such as [${[asked.sampleShape[0], 1, ...asked.sampleShape.slice(1)].join(',')}].`,
   );
+
+/** The name of the axis that an output [N,length] shares with an input, behind the first of both; undefined where it shares none. */
+function lengthOf({ inputs, outputs }: Graph, output: string): string | undefined {
+  const [, second, ...more] = outputs.find((o) => o.name === output)?.dims ?? [];
+  if (typeof second !== 'string' || second === '' || more.length > 0) return undefined;
+  return inputs.some(({ dims }) => dims?.slice(1).includes(second)) ? second : undefined;
+}
