@@ -85,7 +85,7 @@ export const cardOptions = {
     group: CARD,
     describe: "what the output is (default: told from the model's last ops)",
   },
-  labels: { ...TEXT, group: CARD, describe: 'file of class names: .txt, .csv, .json (default: those in the model or its folder)' },
+  labels: { ...TEXT, group: CARD, describe: 'file of class names: .txt, .csv, .json (default: of the model or its folder)' },
 } as const satisfies OptionTable;
 
 /** Which engine computes gradients, and for which shapes. */
