@@ -8,7 +8,6 @@ import { FEWEST_SEEDS, movedBetween, type Moved } from '../evidence/moved.js';
 import type { Answer } from '../evidence/answer.js';
 import { orderOf } from '../lan/learn.js';
 import { openModel, type Classifier } from '../model/open.js';
-import { answerText } from '../report/claims.js';
 import { drawDiff } from '../report/diff-sheet.js';
 import { writeFigure } from '../report/figure-files.js';
 import { diffReport } from '../report/page/diff.js';
@@ -18,6 +17,7 @@ import { writeAtomically } from '../data/files.js';
 import type { Picture } from '../data/resize.js';
 import { createAuditor, type AuditResult } from './audit.js';
 import type { AuditOptions } from './audit-options.js';
+import { answersText, classPairs, sameAnswer, type ClassPairs } from './diff-classes.js';
 import { failureOf } from './audit-all.js';
 import { ownNamesIn } from './elements.js';
 import type { AuditInput } from './inputs.js';
@@ -88,7 +88,9 @@ export async function diff(
   const made: { finding: DiffFinding; x: Tensor; range: 1 | 255 | undefined; maps: Drawn }[] = [];
   const failures: LanError[] = [];
   // Before the first input: two models that cannot be compared are no failure of an input.
-  const { sources } = await models.for(inputs[0]!);
+  const { sources, opened } = await models.for(inputs[0]!);
+  const pairs = classPairs(opened[0], opened[1], [own.target, own.against]);
+  if (pairs.note !== undefined) own.onNote?.(pairs.note);
   for (const [at, input] of inputs.entries()) {
     const name = typeof input === 'string' ? input : isNamed(input) ? nameOf(input) : `input ${at + 1}`;
     try {
@@ -112,7 +114,7 @@ export async function diff(
       const attention = movedBetween(mine!, theirs!, names[0] && Infinity);
       const [one, other] = [results[0]![0]!, results[1]![0]!];
       const { difference, ...figures } = attention;
-      const finding = findingOf(name, one, other, attention, figures, names[0]);
+      const finding = findingOf(name, one, other, attention, figures, names[0], pairs);
       made.push({ finding, x: one.input.x, range, maps: { mine: mine!, theirs: theirs!, difference } }); // prettier-ignore
     } catch (error) {
       const failure = failureOf(name, error);
@@ -132,6 +134,7 @@ export async function diff(
     b: sources[1]!,
     seeds,
     seed,
+    notes: pairs.note === undefined ? [] : [pairs.note],
     answers,
     moved,
     inputs: findings,
@@ -244,26 +247,18 @@ function findingOf(
   { moved, between, within, p, more, less, difference }: Moved,
   attention: DiffFinding['attention'],
   names: readonly string[] | undefined,
+  pairs: ClassPairs,
 ): DiffFinding {
   const side = ({ answer, prediction: [top] }: AuditResult): DiffSide => ({ answer, ...(top ? { probability: top.probability } : {}) }); // prettier-ignore
   const [a, b] = [side(one), side(other)];
-  const sameAnswer = same(one, other);
-  const sure = a.probability === undefined ? '' : ` (${a.probability.toFixed(3)}, ${b.probability!.toFixed(3)})`;
-  const answers = sameAnswer
-    ? `both answer ${answerText(a.answer)}${sure}`
-    : `the answer was ${answerText(a.answer)} and is ${answerText(b.answer)}${sure}`;
+  const same = sameAnswer(one, other, pairs);
+  const sure = a.probability === undefined ? undefined : ([a.probability, b.probability!] as const);
+  const answers = answersText(a.answer, b.answer, same, sure);
   const place = ([row, column]: readonly [number, number]): string => names?.[column] ?? `row ${row + 1}, column ${column + 1}`;
   const figures = `distance ${between.toFixed(2)} between the models, ${within.toFixed(2)} between seeds of one, p ${p.toFixed(3)}`;
   const where = `more at ${place(more)}, less at ${place(less)}${names ? '' : ` of ${difference.rows} x ${difference.columns}`}`;
   const attentionText = moved
     ? `the attention moved by more than a change of seed moves it (${figures}): ${where}`
     : `the attention moved by no more than a change of seed moves it (${figures})`;
-  return { input, a, b, sameAnswer, attention, verdict: `${answers}; ${attentionText}` };
-}
-
-/** The same class, set of labels, or a value within the first one's tolerance; of a question whether it leads in both. */
-function same({ answer: a, prediction: [p] }: AuditResult, { answer: b, prediction: [q] }: AuditResult): boolean {
-  if (a.task === 'value' && b.task === 'value') return Math.abs(a.value - b.value) <= a.within;
-  const indices = (x: Answer): string => (x.task === 'labels' ? x.labels.map((l) => l.index).sort((m, n) => m - n).join() : ''); // prettier-ignore
-  return a.task === 'labels' ? indices(a) === indices(b) : p?.index === q?.index;
+  return { input, a, b, sameAnswer: same, attention, verdict: `${answers}; ${attentionText}` };
 }

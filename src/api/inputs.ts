@@ -7,7 +7,7 @@ import { pictureSize, readImage } from '../data/images.js';
 import { decodeNpy } from '../data/npy.js';
 import { exists } from '../data/places.js';
 import type { Classifier } from '../model/open.js';
-import { imageSpec, rounded } from '../model/picture.js';
+import { imageSpec } from '../model/picture.js';
 import type { Features } from '../report/features.js';
 import type { Tokens } from '../report/tokens.js';
 
@@ -143,9 +143,9 @@ function asSample(classifier: Classifier, tensor: Tensor, label: string): Tensor
   // Bytes are pixels wherever pictures are taken.
   if (tensor.type === 'uint8' && classifier.card)
     return { type: 'float32', dims, data: toFloat32(tensor).map((v) => (v * classifier.card!.range) / 255) };
-  // A file that takes whole numbers has no answer to others.
-  const data = classifier.integers ? rounded(tensor, classifier.integers) : tensor;
-  return { ...castTensor(data, classifier.input.type), dims };
+  // A file that takes whole numbers has no answer to others, whatever type its graph goes on in.
+  const whole = classifier.integers ? castTensor(tensor, classifier.integers) : tensor;
+  return { ...castTensor(whole, classifier.input.type), dims };
 }
 
 function idsOf(classifier: Classifier, ids: readonly (number | bigint)[]): Tensor {
@@ -180,11 +180,14 @@ function rangeNotes(classifier: Classifier, x: Tensor, label: string): string[] 
   const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
   const found = `its values run from ${Number(low.toPrecision(4))} to ${Number(high.toPrecision(4))}`;
   const slack = 1e-3 * card.range;
-  if (low >= -slack && high <= card.range + slack)
-    return card.range === 255 && high <= 1 && high > 0
-      ? [`${label}: ${found}, where pictures of this model run from 0 to 255; is it scaled already?`]
-      : [];
   const asItIs = card.mean.every((m) => m === 0) && card.std.every((s) => s === 1);
+  if (low >= -slack && high <= card.range + slack) {
+    if (card.range === 255 && high <= 1 && high > 0)
+      return [`${label}: ${found}, where pictures of this model run from 0 to 255; is it scaled already?`];
+    return classifier.cardAssumed && !asItIs
+      ? [`${label}: its values are taken for pixels, 0 to ${card.range}, and are normalised as nobody said but is assumed; where they go in as they are, say \`mean\` 0, \`std\` 1 and \`range\` ${card.range}`] // prettier-ignore
+      : [];
+  }
   if (classifier.cardAssumed && asItIs)
     return [`${label}: ${found}, where noise is made for pictures from 0 to ${card.range}, which is assumed`];
   throw new LanError(

@@ -120,6 +120,14 @@ function textAsCounts(
     noise: 'constant:0',
     notes: [
       `${known} different words of the text are in the vocabulary, ${unknown} are not; each goes in as often as it stands there`,
+      ...(words.never.length > 0
+        ? [
+            `${words.never.length} entries of the vocabulary are no words as they are counted here, and go in as 0 whatever the text: ${words.never
+              .slice(0, 5)
+              .map((word) => `'${word}'`)
+              .join(', ')}${words.never.length > 5 ? ' ...' : ''}`,
+          ]
+        : []),
     ],
   };
 }

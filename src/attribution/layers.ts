@@ -210,19 +210,25 @@ function ancestors(graph: Graph, value: string): Set<string> {
   return found;
 }
 
-/** The token that the answer is read from, where it is a single one (a class token); undefined: all of them are. */
-export function tokenRead(graph: Graph, grids: readonly Grid[]): number | undefined {
-  const tokens = new Map(grids.filter((g) => g.layout === 'tokens').map((g) => [g.value, g]));
-  for (const node of graph.nodes.toReversed()) {
-    const from = tokens.get(node.inputs[0] ?? '');
-    if (!from || from.tokens < 2) continue;
-    const indices = graph.constants.get(node.inputs[1] ?? '');
-    const axis = (node.attributes['axis']?.value as number | undefined) ?? 0;
-    const [index] = indices ? toIntegers(indices) : [];
-    const dims = graph.types.get(node.outputs[0]!)?.dims ?? [];
-    const gathers = node.op === 'Gather' && axis === 1 && indices && sizeOf(indices.dims) === 1;
-    const slices = node.op === 'Slice' && dims.length === 3 && dims[1] === 1;
-    if ((gathers || slices) && index !== undefined) return index < 0 ? index + from.tokens : index;
-  }
-  return undefined;
+/**
+ * The tokens that the answer is read from, one by one (a class token, a second one for distillation); undefined: all of them are. Asked of all that reads the
+ * last value with a vector for each token.
+ */
+export function tokensRead(graph: Graph, grids: readonly Grid[]): readonly number[] | undefined {
+  const last = grids.findLast((g) => g.layout === 'tokens' && g.tokens > 1);
+  const read = last && (readersOf(graph.nodes).get(last.value) ?? []).map((node) => tokenTaken(graph, node, last));
+  if (!read || read.length === 0 || read.includes(undefined)) return undefined;
+  return [...new Set(read as number[])].sort((a, b) => a - b);
+}
+
+/** The one token that a node takes of a grid; undefined where it takes several, or none. */
+function tokenTaken(graph: Graph, { op, inputs, outputs, attributes }: Node, from: Grid): number | undefined {
+  const indices = graph.constants.get(inputs[1] ?? '');
+  const axis = (attributes['axis']?.value as number | undefined) ?? 0;
+  const [index] = indices && inputs[0] === from.value ? toIntegers(indices) : [];
+  const dims = graph.types.get(outputs[0]!)?.dims ?? [];
+  const gathers = op === 'Gather' && axis === 1 && indices && sizeOf(indices.dims) === 1;
+  const slices = op === 'Slice' && dims.length === 3 && dims[1] === 1;
+  if (!(gathers || slices) || index === undefined) return undefined;
+  return index < 0 ? index + from.tokens : index;
 }

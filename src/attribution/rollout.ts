@@ -2,7 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { toFloat32 } from '../core/tensor.js';
 import { grown, isTokens } from './cam.js';
-import { attentionsOf, gridsOf, tokenRead } from './layers.js';
+import { attentionsOf, gridsOf, tokensRead } from './layers.js';
 import { defineMethod } from './method.js';
 import { SCORES } from './scored.js';
 
@@ -15,8 +15,8 @@ export interface RolloutSettings {
 }
 
 /**
- * The product over layers of (attention + identity) / 2, heads averaged: the row of the token that the answer is read from (the class token), or the mean
- * of all rows; columns of tokens that are places of the input. One forward pass. It knows nothing of the class.
+ * The product over layers of (attention + identity) / 2, heads averaged: the row of the token that the answer is read from (the class token; the mean of
+ * several), or the mean of all rows; columns of tokens that are places of the input. One forward pass. It knows nothing of the class.
  */
 export const rollout = defineMethod<RolloutSettings>({
   name: 'rollout',
@@ -60,13 +60,12 @@ export const rollout = defineMethod<RolloutSettings>({
         for (let j = 0; j < n; j++) mixed[i * n + j] = (1 - shortcut) * mixed[i * n + j]! + (i === j ? shortcut : 0);
       rolled = product(mixed, rolled, n);
     }
-    const read = tokenRead(graph, grids);
+    const read = tokensRead(graph, grids);
     const map = new Float32Array(grid.height * grid.width);
-    for (let p = 0; p < map.length; p++) {
-      if (read !== undefined) map[p] = rolled[read * n + grid.before + p]!;
-      else for (let i = 0; i < n; i++) map[p]! += rolled[i * n + grid.before + p]! / n;
-    }
-    const details = { layers: attentions.length, tokens: n, read: read === undefined ? 'all tokens' : `token ${read}` };
+    const rows = read ?? Array.from({ length: n }, (_, i) => i);
+    for (let p = 0; p < map.length; p++) for (const i of rows) map[p]! += rolled[i * n + grid.before + p]! / rows.length;
+    const told = read === undefined ? 'all tokens' : `token${read.length > 1 ? 's' : ''} ${read.join(', ')}`;
+    const details = { layers: attentions.length, tokens: n, read: told };
     return run.result(grown(map, grid, run.problem), details, undefined, { values: map, height: grid.height, width: grid.width });
   },
 });

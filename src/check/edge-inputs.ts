@@ -1,5 +1,5 @@
 // Inputs at the edges of what a model may meet: all zeros, the ends of the range, a single element, a checkerboard.
-import { allocate, isIeeeFloat, sizeOf, toFloatType, toNumbers, type Tensor } from '../core/tensor.js';
+import { allocate, isIeeeFloat, setWhole, sizeOf, toFloatType, toNumbers, type Tensor } from '../core/tensor.js';
 import type { InputCard } from '../model/card.js';
 import { isPicture, normalise } from '../model/preprocess.js';
 import { rowsOf } from '../model/random-inputs.js';
@@ -59,8 +59,7 @@ function patterned(
   const data = allocate(type, dims);
   for (let i = 0; i < size; i++) {
     const v = pattern(i, size) * last;
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(v);
-    else data[i] = v;
+    setWhole(data, i, v, type);
   }
   return { type, dims, data };
 }

@@ -123,7 +123,11 @@ export const explainedInputs = {
     group: INPUTS,
     describe: "pictures to explain: files, folders, patterns in quotes ('photos/*.jpg', ** for any depth)",
   },
-  tensor: { ...TEXTS, group: INPUTS, describe: "inputs as .npy of one sample, in the model's own input space" },
+  tensor: {
+    ...TEXTS,
+    group: INPUTS,
+    describe: 'inputs as .npy of one sample: of pictures their pixels, in the range of the card; else what the model takes',
+  },
 } as const satisfies OptionTable;
 
 /** Which question about which model is asked, what a mask is, what takes the place of what it replaces, and how that is measured. */

@@ -204,22 +204,42 @@ export function toFloatType(tensor: Tensor, type: 'float16' | 'float32' | 'float
   return { type, dims: tensor.dims, data };
 }
 
-/** The elements in another type, of the same count; fractions are cut where it is one of integers. Throws for strings and sub-byte types. */
+/**
+ * The elements in another type, of the same count. Throws LanError (`data`) where it is one of integers that cannot hold them: a fraction, NaN, a number out
+ * of its range, for 0.6 that goes in as 0 gives another answer; and for strings and sub-byte types.
+ */
 export function castTensor(tensor: Tensor, type: DType): Tensor {
   if (tensor.type === type) return tensor;
   if (isIeeeFloat(type)) return toFloatType(tensor, type);
   const numbers = toNumbers(tensor);
   const data = allocate(type, tensor.dims);
   for (let i = 0; i < numbers.length; i++) {
-    const value = type === 'bool' ? Number(numbers[i] !== 0) : Math.trunc(numbers[i]!);
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(value);
-    else data[i] = value;
+    if (type === 'bool') data[i] = Number(numbers[i] !== 0);
+    else setWhole(data, i, numbers[i]!, type);
   }
   return { type, dims: tensor.dims, data };
 }
 
-/** A list of whole numbers, e.g. axes or a shape. */
-export const toIntegers = (tensor: Tensor): number[] => Array.from(toNumbers(tensor));
+/** Writes an integer into an array of an integer type. Throws LanError (`data`) where that cannot hold it: typed arrays cut fractions and wrap around. */
+export function setWhole(data: TypedArray, index: number, value: number, type: DType): void {
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    if (Number.isInteger(value)) data[index] = BigInt(value);
+  } else data[index] = value;
+  if (Number(data[index]) === value) return;
+  throw new LanError(
+    'data',
+    `Whole numbers of type ${type} are needed, and ${value} is none.`,
+    'Where an array was scaled or normalised, give it as it was before; round it yourself where that is what you mean.',
+  );
+}
+
+/** A list of whole numbers, e.g. axes or a shape. Throws LanError for others: a damaged file may give floats where integers belong. */
+export function toIntegers(tensor: Tensor): number[] {
+  const numbers = Array.from(toNumbers(tensor));
+  const other = numbers.find((v) => !Number.isInteger(v));
+  if (other !== undefined) throw new LanError('shape', `Expected whole numbers, received ${other} in a ${tensor.type} tensor.`);
+  return numbers;
+}
 
 function unpack4(bytes: Uint8Array, size: number, signed: boolean): Int8Array {
   const out = new Int8Array(size);

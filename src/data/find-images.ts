@@ -41,7 +41,10 @@ export const noPictures = (folder: string, notes: readonly string[] = []): LanEr
   );
 
 /** What was left out: how often, by reason. */
-export type LeftOut = Map<string, number>;
+export class LeftOut extends Map<string, number> {
+  /** Whether a link was met: only then may something have been found twice. */
+  links = false;
+}
 
 const add = (leftOut: LeftOut, reason: string): void => void leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
 
@@ -58,6 +61,7 @@ export async function entriesOf(folder: string, leftOut: LeftOut): Promise<{ fol
   const files: string[] = [];
   for (const entry of entries) {
     const { name } = entry;
+    if (entry.isSymbolicLink()) leftOut.links = true;
     const status =
       entry.isSymbolicLink() || name.includes('\ufffd') ? await stat(join(folder, name)).catch(() => undefined) : entry;
     if (!status) add(leftOut, name.includes('\ufffd') ? 'the name is not UTF-8' : 'the link leads nowhere');
@@ -80,11 +84,7 @@ export async function entriesOf(folder: string, leftOut: LeftOut): Promise<{ fol
  * holds `within`, the folder that the search began in (default: `folder`). Hidden and system folders are not entered. `leftOut` is told what was not
  * taken. None is no error. Throws LanError (`data`) when a folder cannot be read.
  */
-export async function findImages(
-  folder: string,
-  leftOut: LeftOut = new Map<string, number>(),
-  within?: string,
-): Promise<string[]> {
+export async function findImages(folder: string, leftOut = new LeftOut(), within?: string): Promise<string[]> {
   const found: string[] = [];
   const around = within === undefined ? undefined : await realpath(within);
   const seen = new Set<string>();

@@ -59,7 +59,7 @@ async function openIdx(path: string): Promise<{ dims: number[]; source: ByteSour
 /** An IDX file of images [N,H,W] or [N,C,H,W], with the labels file beside it, where there is one. Throws LanError for unsound files. */
 export async function openIdxDataset(
   path: string,
-  about: { name?: string; split?: string; notes?: string[] } = {},
+  about: { name?: string; split?: string; notes?: string[]; labels?: boolean } = {},
 ): Promise<Dataset> {
   const { dims, source, start } = await openIdx(path);
   try {
@@ -67,7 +67,7 @@ export async function openIdxDataset(
     const shape = rest.length === 2 ? [1, ...rest] : rest;
     if (shape.length !== 3 || (shape[0] !== 1 && shape[0] !== 3) || shape.includes(0))
       throw new LanError('data', `Dataset '${path}': expected images [N,H,W] or [N,C,H,W], received shape [${dims.join(',')}].`);
-    const labelsPath = labelsBeside(path);
+    const labelsPath = about.labels === false ? undefined : labelsBeside(path);
     const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath, path, length);
     const per = shape[0] * shape[1]! * shape[2]!;
     return storedDataset({

@@ -10,18 +10,23 @@ import { decodeSparse } from './npz.js';
 import { dense } from './sparse.js';
 import { storedDataset } from './stored.js';
 
+/** Whether the labels beside are read; default true. */
+interface WithLabels {
+  readonly labels?: boolean;
+}
+
 /**
  * Opens an array of samples, first axis the sample: uint8 [N,H,W], [N,C,H,W] or [N,H,W,C] are pictures; every other dtype and shape is taken as it
  * is. Labels: whole numbers [N] in the file called labels instead of images, or labels.npy. Throws LanError for unsound arrays.
  */
-export async function openNpyDataset(path: string): Promise<Dataset> {
+export async function openNpyDataset(path: string, { labels: wanted = true }: WithLabels = {}): Promise<Dataset> {
   const images = decodeNpy(await readBytes(path, 'Dataset'), path);
   const [length, ...rest] = images.dims;
   if (length === undefined || rest.length === 0 || rest.includes(0))
     throw new LanError('data', `Dataset '${path}': expected samples [N,...], received shape [${images.dims.join(',')}].`);
   const renamed = basename(path).replace('images', 'labels');
   const beside = join(dirname(path), renamed === basename(path) ? 'labels.npy' : renamed);
-  const labels = existsSync(beside) ? await readLabels(beside, length) : undefined;
+  const labels = wanted && existsSync(beside) ? await readLabels(beside, length) : undefined;
   const bytes = images.type === 'uint8';
   const few = (n: number | undefined): boolean => n === 1 || n === 3;
   const last = bytes && rest.length === 3 && !few(rest[0]) && few(rest[2]);
@@ -47,13 +52,13 @@ export async function openNpyDataset(path: string): Promise<Dataset> {
  * Opens a sparse matrix [N,width] (see decodeSparse): bags of words, mostly. Rows are written out when they are read, so that only what is not 0 takes memory.
  * Labels: whole numbers [N] in labels.npy beside it. Throws LanError for what is none.
  */
-export async function openSparseDataset(path: string): Promise<Dataset> {
+export async function openSparseDataset(path: string, { labels: wanted = true }: WithLabels = {}): Promise<Dataset> {
   const rows = decodeSparse(await readBytes(path, 'Dataset'), `Dataset '${path}'`);
   const { length, width } = rows;
   if (length === 0 || width === 0)
     throw new LanError('data', `Dataset '${path}': holds no values; its shape is [${length},${width}].`);
   const beside = join(dirname(path), 'labels.npy');
-  const labels = existsSync(beside) ? await readLabels(beside, length) : undefined;
+  const labels = wanted && existsSync(beside) ? await readLabels(beside, length) : undefined;
   const load = (first: number, count: number): Promise<Float32Array> => Promise.resolve(dense(rows, Uint32Array.from({ length: count }, (_, i) => first + i))); // prettier-ignore
   return { ...storedDataset({ name: path, format: 'npy', notes: [], length, shape: [width], labels, type: 'float32', load }), sparse: true }; // prettier-ignore
 }

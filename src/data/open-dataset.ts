@@ -7,7 +7,7 @@ import { findCifar, openCifarDataset } from './cifar.js';
 
 import { asDisposable, type Dataset, type OpenDataset } from './dataset.js';
 import { reasonOf } from './files.js';
-import { entriesOf } from './find-images.js';
+import { entriesOf, LeftOut } from './find-images.js';
 import { findIdx, isIdx, openIdxDataset } from './idx.js';
 import { openManifest } from './manifest.js';
 import { openNpyDataset, openSparseDataset } from './npy-pair.js';
@@ -19,16 +19,16 @@ export interface DataReader {
   /** Is what lies at `path` of this kind? Those of plug-ins are asked first, of files and of folders. */
   reads(path: string): boolean;
   /** Opens it: see datasetOf, which makes a dataset of tensors. `split`: the part that was asked for. Throws LanError (`data`) where it cannot. */
-  open(path: string, options: Pick<DatasetOptions, 'split'>): Dataset | Promise<Dataset>;
+  open(path: string, options: Pick<DatasetOptions, 'split' | 'labels'>): Dataset | Promise<Dataset>;
 }
 
 /** Files of one kind each. */
 const READERS: readonly DataReader[] = [
-  { name: 'IDX', reads: isIdx, open: (path) => openIdxDataset(path) },
+  { name: 'IDX', reads: isIdx, open: (path, options) => openIdxDataset(path, options) },
   { name: 'CIFAR', reads: (path) => extname(path).toLowerCase() === '.bin', open: (path) => openCifarDataset([path]) },
   { name: 'manifest', reads: (path) => /\.(csv|jsonl)$/i.test(path), open: (path) => openManifest(path) },
-  { name: 'npz', reads: (path) => /\.npz$/i.test(path), open: (path) => openSparseDataset(path) },
-  { name: 'npy', reads: (path) => /\.npy$/i.test(path), open: (path) => openNpyDataset(path) },
+  { name: 'npz', reads: (path) => /\.npz$/i.test(path), open: (path, options) => openSparseDataset(path, options) },
+  { name: 'npy', reads: (path) => /\.npy$/i.test(path), open: (path, options) => openNpyDataset(path, options) },
 ];
 
 /** Which part of a dataset is opened. */
@@ -39,6 +39,8 @@ export interface DatasetOptions {
   readonly split?: string;
   /** Taken, where it is there and `split` is not given, before the others. */
   readonly prefer?: string;
+  /** False where samples alone are asked for: a file of labels beside an array is not read, and may belong to another one. */
+  readonly labels?: boolean;
 }
 
 const SPLITS = ['train', 'test', 'val', 'valid', 'validation', 'dev'];
@@ -98,18 +100,18 @@ async function openedBy(reader: DataReader, path: string, { split }: DatasetOpti
   };
 }
 
-async function openFile(path: string, { split }: DatasetOptions): Promise<Dataset> {
+async function openFile(path: string, { split, labels }: DatasetOptions): Promise<Dataset> {
   if (split !== undefined) throw new LanError('data', `Dataset '${path}': is one file, which has no split '${split}'.`);
   const reader = READERS.find((r) => r.reads(path));
-  if (reader) return reader.open(path, {});
+  if (reader) return reader.open(path, { labels });
   throw new LanError('data', `Dataset '${path}': is of no known kind. Expected ${KINDS}.`);
 }
 
-async function openFolder(path: string, { split, prefer }: DatasetOptions): Promise<Dataset> {
+async function openFolder(path: string, { split, prefer, labels }: DatasetOptions): Promise<Dataset> {
   const idx = findIdx(path);
   if (idx.size > 0) {
     const chosen = choose(path, [...idx.keys()], split, prefer);
-    return openIdxDataset(idx.get(chosen.split)!, { name: path, ...chosen });
+    return openIdxDataset(idx.get(chosen.split)!, { name: path, ...chosen, labels });
   }
   const cifar = findCifar(path);
   if (cifar.size > 0) {
@@ -119,14 +121,14 @@ async function openFolder(path: string, { split, prefer }: DatasetOptions): Prom
   const images = join(path, 'images.npy');
   if (existsSync(images)) {
     if (split !== undefined) throw noSplit(path, split, []);
-    return openNpyDataset(images);
+    return openNpyDataset(images, { labels });
   }
-  const { folders } = await entriesOf(path, new Map());
+  const { folders } = await entriesOf(path, new LeftOut());
   const splits = folders.filter((name) => SPLITS.includes(name.toLowerCase()));
   // Classes may be called 'test' too: only where all folders are splits do they count as such, or where one is asked for by name.
   if (folders.length > 0 && splits.length === folders.length) {
     const chosen = choose(path, splits, split, prefer);
-    const inner = await openFolder(join(path, chosen.split), {});
+    const inner = await openFolder(join(path, chosen.split), { labels });
     return { ...inner, name: path, split: chosen.split, notes: [...chosen.notes, ...inner.notes] };
   }
   if (split !== undefined) throw noSplit(path, split, splits);

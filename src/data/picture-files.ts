@@ -1,8 +1,9 @@
 // Datasets of picture files: a folder per class, a flat folder, or a list of paths and labels.
-import { join } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { LanError, messageOf } from '../core/errors.js';
 import { checkIndices, type Dataset, type PictureSpec } from './dataset.js';
-import { entriesOf, findImages, leftOutNotes, noPictures, type LeftOut } from './find-images.js';
+import { entriesOf, findImages, LeftOut, leftOutNotes, noPictures } from './find-images.js';
 import { readPlanes } from './images.js';
 
 /** What a dataset of picture files is made of. */
@@ -59,33 +60,73 @@ export function listedDataset({ paths, ...about }: Listed): Dataset {
 /**
  * A folder of pictures: every sub-folder is a class (its own sub-folders belong to it), in sorted order; without sub-folders unlabelled. Links are
  * followed; hidden and system folders are no classes; what is left out is noted with the reason.
- * Empty class folders stay classes and are noted, so that the others keep their numbers. Throws LanError where there are no pictures at all.
+ * Empty class folders stay classes and are noted, so that the others keep their numbers; two names of one folder are one class, and a picture that
+ * links put into two is told. Throws LanError where there are no pictures at all.
  */
 export async function openPictureFolder(
   folder: string,
   about: { name?: string; split?: string; notes?: readonly string[] } = {},
 ): Promise<Dataset> {
-  const leftOut: LeftOut = new Map<string, number>();
-  const { folders: classes, files } = await entriesOf(folder, leftOut);
+  const leftOut = new LeftOut();
+  const { folders, files } = await entriesOf(folder, leftOut);
+  const { classes, again } = leftOut.links ? await oneNameEach(folder, folders) : { classes: folders, again: [] };
   const common = { name: about.name ?? folder, split: about.split, format: 'pictures', numbered: false } as const;
   const loose = files.map((name) => join(folder, name));
-  const paths: string[] = [];
-  const labels: number[] = [];
-  const notes = [...(about.notes ?? [])];
+  const notes = [...(about.notes ?? []), ...again];
+  const all: string[] = [];
+  const labelOf: number[] = [];
   const empty: string[] = [];
   for (const [label, name] of classes.entries()) {
     const found = await findImages(join(folder, name), leftOut, folder);
     if (found.length === 0) empty.push(name);
-    paths.push(...found);
-    for (const _ of found) labels.push(label);
+    all.push(...found);
+    for (const _ of found) labelOf.push(label);
   }
   const left = leftOutNotes(leftOut);
-  if (paths.length === 0) {
-    if (loose.length === 0) throw noPictures(folder, left);
-    if (empty.length > 0) notes.push(`${empty.length} folder(s) without pictures: ${empty.join(', ')}`);
-    return listedDataset({ ...common, paths: loose, notes: [...notes, ...left] });
+  const labelled = all.length > 0;
+  if (!labelled && loose.length === 0) throw noPictures(folder, left);
+  if (empty.length > 0)
+    notes.push(`${empty.length} ${labelled ? 'class folder(s)' : 'folder(s)'} without pictures: ${empty.join(', ')}`);
+  if (labelled && loose.length > 0) notes.push(`${loose.length} picture(s) beside the class folders are left out`);
+  const given = labelled ? all : loose;
+  const once = leftOut.links ? await withoutRepeats(given, labelOf) : { kept: [...given.keys()], notes: [] };
+  const paths = once.kept.map((i) => given[i]!);
+  const labels = labelled ? { labels: Int32Array.from(once.kept, (i) => labelOf[i]!), classes } : {};
+  return listedDataset({ ...common, paths, ...labels, notes: [...notes, ...once.notes, ...left] });
+}
+
+/** Class folders without those that are another name of one of them: a link to a sibling, or two links to one folder. The folder itself keeps its name. */
+async function oneNameEach(folder: string, names: readonly string[]): Promise<{ classes: string[]; again: string[] }> {
+  const kept = new Map<string, string>();
+  const reals = new Map<string, string>();
+  for (const name of names) {
+    // What cannot be resolved is refused where it is read.
+    const real = await realpath(join(folder, name)).catch(() => join(folder, name));
+    reals.set(name, real);
+    if (!kept.has(real) || basename(real) === name) kept.set(real, name);
   }
-  if (empty.length > 0) notes.push(`${empty.length} class folder(s) without pictures: ${empty.join(', ')}`);
-  if (loose.length > 0) notes.push(`${loose.length} picture(s) beside the class folders are left out`);
-  return listedDataset({ ...common, paths, labels: Int32Array.from(labels), classes, notes: [...notes, ...left] });
+  const classes = names.filter((name) => kept.get(reals.get(name)!) === name);
+  const links = names.filter((name) => !classes.includes(name));
+  return { classes, again: links.map((name) => `'${name}' is the same folder as '${kept.get(reals.get(name)!)}': one class`) };
+}
+
+/** Pictures that links name again in the same class are taken once; those that lie in several classes are told, for either may be wrong. */
+async function withoutRepeats(paths: readonly string[], labels: readonly number[]): Promise<{ kept: number[]; notes: string[] }> {
+  const found = new Map<string, Set<number | undefined>>();
+  const kept: number[] = [];
+  for (const [i, path] of paths.entries()) {
+    const real = await realpath(path).catch(() => path);
+    const of = found.get(real) ?? new Set();
+    if (!of.has(labels[i])) kept.push(i);
+    found.set(real, of.add(labels[i]));
+  }
+  const again = paths.length - kept.length;
+  const both = [...found.values()].filter((of) => of.size > 1).length;
+  return {
+    kept,
+    notes: [
+      ...(again > 0 ? [`${again} picture(s) that links name again are taken once`] : []),
+      ...(both > 0 ? [`${both} picture(s) lie in more than one class, by links: each counts for both`] : []),
+    ],
+  };
 }

@@ -2,7 +2,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LanError } from '../core/errors.js';
-import { findImages, isImage, leftOutNotes, noPictures, type LeftOut } from './find-images.js';
+import { findImages, isImage, LeftOut, leftOutNotes, noPictures } from './find-images.js';
 import { glob, isPattern } from './glob.js';
 import { inNaturalOrder } from './natural-order.js';
 
@@ -24,7 +24,7 @@ export interface PicturePaths {
  * const { paths } = await picturePaths(['photos/', 'more/*.png']);
  */
 export async function picturePaths(named: string | readonly string[]): Promise<PicturePaths> {
-  const leftOut: LeftOut = new Map<string, number>();
+  const leftOut = new LeftOut();
   const all: string[] = [];
   for (const name of typeof named === 'string' ? [named] : named) all.push(...(await pathsOf(name, leftOut)));
   const seen = new Set<string>();

@@ -41,7 +41,9 @@ function parsed(path: string, text: string): Table {
   const where = `Table '${path}'`;
   const rows: string[][] = [];
   const lines: number[] = [];
-  text.split(/\r\n|\n|\r/).forEach((line, i) => {
+  const all = text.split(/\r\n|\n|\r/);
+  refuseSeparator(where, all);
+  all.forEach((line, i) => {
     if (line.trim() === '') return;
     const fields = fieldsOf(line);
     if (!fields) throw new LanError('data', `${where}, line ${i + 1}: a quote is not closed, or text follows it.`);
@@ -62,6 +64,29 @@ function parsed(path: string, text: string): Table {
   const twice = first.find((name, i) => first.indexOf(name) !== i);
   if (twice !== undefined) throw new LanError('data', `${where}: two columns are called '${twice}'.`);
   return { path, columns: first, rows: rows.slice(1), lines: lines.slice(1) };
+}
+
+/** What parts fields where it is not a comma, as spreadsheets of countries with decimal commas have it. */
+const OTHER_SEPARATORS = [
+  [';', 'semicolons'],
+  ['\t', 'tabs'],
+] as const;
+
+/** Throws LanError (`data`) where the first two lines are parted by something else: they would be one column, or be cut at decimal commas. */
+function refuseSeparator(where: string, lines: readonly string[]): void {
+  const [names = '', row = ''] = lines.filter((line) => line.trim() !== '');
+  const parts = (line: string, by: string): number =>
+    line
+      .replace(/"[^"]*"/g, '')
+      .trim()
+      .split(by).length;
+  const found = OTHER_SEPARATORS.find(([by]) => parts(names, by) > 1 && parts(names, ',') === 1 && parts(row, by) === parts(names, by)); // prettier-ignore
+  if (found)
+    throw new LanError(
+      'data',
+      `${where}: its fields are parted by ${found[1]}.`,
+      'Write it with commas between fields, and with points in numbers.',
+    );
 }
 
 /** Names that a message lists. */

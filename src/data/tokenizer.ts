@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { LanError, messageOf } from '../core/errors.js';
 import { sha256 } from './files.js';
+import { joined, marksOf, type Word } from './joined-pieces.js';
 import { exists, isFolder } from './places.js';
 import { readText } from './text-files.js';
 import { wordPieceJson, type WordPieceConfig } from './word-piece.js';
@@ -16,13 +17,6 @@ export interface Encoded {
   readonly special: readonly boolean[];
   /** Words, the pieces of each joined; whatever stands between words of the text is left out. */
   readonly words: readonly Word[];
-}
-
-/** A word of a text and its tokens: `from` the first (from 0), `to` behind the last. */
-export interface Word {
-  readonly text: string;
-  readonly from: number;
-  readonly to: number;
 }
 
 /** Makes tokens of texts. */
@@ -59,8 +53,20 @@ const Config = z.looseObject({
   strip_accents: flag,
   tokenize_chinese_chars: flag,
 });
-const Positions = z.looseObject({ max_position_embeddings: z.number().nullish() });
-const Json = z.looseObject({ model: z.looseObject({ type: z.string().optional(), unk_token: z.string().nullish() }) });
+const Positions = z.looseObject({
+  max_position_embeddings: z.number().nullish(),
+  model_type: z.string().nullish(),
+  pad_token_id: z.number().nullish(),
+});
+const Json = z.looseObject({
+  model: z.looseObject({
+    type: z.string().optional(),
+    unk_token: z.string().nullish(),
+    unk_id: z.number().nullish(),
+    continuing_subword_prefix: z.string().nullish(),
+    end_of_word_suffix: z.string().nullish(),
+  }),
+});
 
 /** Where nobody set a limit, configurations hold a number of this size. */
 const NO_LIMIT = 1e6;
@@ -104,13 +110,15 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   const vocabulary = made.get_vocab(true);
   const added = made.get_added_tokens_decoder();
   // A word that the vocabulary lacks is a word of the text all the same.
-  const unknown = json.model.unk_token ?? undefined;
+  const { unk_token, unk_id } = json.model;
+  const unknown = unk_token ?? (typeof unk_id === 'number' ? made.id_to_token(unk_id) : undefined);
   const isSpecial = (id: number): boolean => added.get(id)?.special === true && added.get(id)?.content !== unknown;
   const known = (names: readonly (string | undefined)[]): number | undefined => names.flatMap((name) => (name === undefined ? [] : (vocabulary.get(name) ?? []))).at(0); // prettier-ignore
   // What the model's own configuration says counts too: positions that it has learned.
   const model = join(dirname(file), 'config.json');
-  const { max_position_embeddings } = exists(model) ? checked(Positions, await readText(model, 'Config'), model) : {};
-  const limit = Math.min(config.model_max_length ?? Infinity, max_position_embeddings ?? Infinity);
+  const positions = exists(model) ? positionsOf(checked(Positions, await readText(model, 'Config'), model)) : Infinity;
+  const limit = Math.min(config.model_max_length ?? Infinity, positions);
+  const marks = marksOf(json);
   let size = 0;
   for (const id of vocabulary.values()) size = Math.max(size, id + 1);
   return {
@@ -124,11 +132,20 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
     encode(input, { special = true } = {}) {
       const { ids, tokens } = made.encode(input, { add_special_tokens: special });
       const specials = ids.map(isSpecial);
-      return { ids, tokens, special: specials, words: joined(ids, tokens, specials, (part) => made.decode(part)) };
+      return { ids, tokens, special: specials, words: joined(marks, ids, tokens, specials, (part) => made.decode(part)) };
     },
     idOf: (name) => vocabulary.get(name),
     tokenOf: (id) => made.id_to_token(id),
   };
+}
+
+/** Families whose first position is the one behind the pad token's id, so that as many of the positions that they have learned are never a token's. */
+const BEHIND_PADDING = /roberta|camembert|data2vec-text|ibert|longformer|xmod|mpnet|luke|^esm$|layoutlmv3|^lilt$|markuplm/;
+
+/** How many tokens a model has positions for, as its configuration says. */
+function positionsOf({ max_position_embeddings: all, model_type, pad_token_id }: z.infer<typeof Positions>): number {
+  if (typeof all !== 'number') return Infinity;
+  return BEHIND_PADDING.test(model_type ?? '') ? all - (pad_token_id ?? 1) - 1 : all;
 }
 
 const contentOf = (named: z.infer<typeof token>): string | undefined => (typeof named === 'string' ? named : named?.content);
@@ -163,38 +180,3 @@ function checked<T>(form: z.ZodType<T>, text: string, path: string): T {
   const field = error.issues[0]!.path.join('.');
   throw new LanError('data', `Tokenizer '${path}': ${field === '' ? 'expected a JSON object' : `'${field}' is missing or has a form that is not understood`}.`); // prettier-ignore
 }
-
-/** Scripts written without spaces, where what follows a piece begins no new word and ends none. */
-const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
-const WORDLIKE = /^[\p{L}\p{M}\p{N}]/u;
-const ENDS_WORDLIKE = /[\p{L}\p{M}\p{N}]$/u;
-
-/**
- * Joins pieces of words by what vocabularies mark them with: `##` in front of a further piece (WordPiece), `▁` or `Ġ` in front of a first one (SentencePiece,
- * byte-level BPE), `</w>` behind a last one. Special tokens stand alone.
- */
-function joined(ids: readonly number[], tokens: readonly string[], special: readonly boolean[], decode: (ids: number[]) => string): Word[] {
-  const spaces = tokens.some((t, i) => !special[i] && /^[\u2581\u0120]/.test(t));
-  const ends = tokens.some((t) => t.endsWith('</w>'));
-  const continues = (i: number): boolean => {
-    const [before, own] = [tokens[i - 1]!, tokens[i]!];
-    if (i === 0 || special[i] || special[i - 1]) return false;
-    if (own.startsWith('##')) return true;
-    if (ends) return !before.endsWith('</w>');
-    if (!spaces || /^[\u2581\u0120]/.test(own) || UNSPACED.test(own) || UNSPACED.test(before)) return false;
-    // Bytes of a letter that are tokens by themselves look like letters too (Ã and alike).
-    return WORDLIKE.test(own) && (ENDS_WORDLIKE.test(before) || /^[\u2581\u0120]$/.test(before));
-  };
-  const words: { text: string; from: number; to: number }[] = [];
-  tokens.forEach((own, i) => {
-    if (words.length > 0 && continues(i)) words.at(-1)!.to = i + 1;
-    else words.push({ text: own, from: i, to: i + 1 });
-  });
-  for (const word of words) {
-    if (special[word.from]) continue;
-    const text = decode(ids.slice(word.from, word.to)).trim();
-    if (text !== '') word.text = text;
-  }
-  return words;
-} // prettier-ignore

@@ -6,6 +6,8 @@ export interface WordIndex {
   readonly words: readonly string[];
   /** The text's words counted: [V], and what it was counted from. */
   count(text: string): Counted;
+  /** Entries that are no words by the choices below (a sign, an emoji, `c++`), so that no text has them; without that for all words that the vocabulary lacks. */
+  readonly never: readonly string[];
 }
 
 /** A text as its words. */
@@ -46,15 +48,19 @@ export function wordIndex(words: readonly string[], name = 'Vocabulary'): WordIn
   const folds = words.every((word, i) => i === unknownEntry || word === word.toLowerCase());
   const longest = words.reduce((most, word) => Math.max(most, word.split(' ').length), 1);
   const fold = (word: string): string => (folds ? word.toLowerCase() : word);
+  const isEntry = (joined: string): boolean => entries.has(fold(joined));
   return {
     words,
+    never: words.filter(
+      (word, i) => i !== unknownEntry && Array.from(splitWords(word, isEntry), (part) => fold(part[0])).join(' ') !== word,
+    ),
     count(text) {
       const counts = new Float32Array(words.length);
       const pieces: { text: string; entry?: number }[] = [];
       const sequence: string[] = [];
       const [known, unknown] = [new Set<string>(), new Set<string>()];
       let end = 0;
-      for (const { index, 0: word } of splitWords(text, (joined) => entries.has(fold(joined)))) {
+      for (const { index, 0: word } of splitWords(text, isEntry)) {
         if (index > end) pieces.push({ text: text.slice(end, index) });
         end = index + word.length;
         const own = fold(word);

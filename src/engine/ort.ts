@@ -73,7 +73,7 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
         : await runtime.InferenceSession.create(model, settings);
   } catch (error) {
     if (error instanceof LanError) throw error;
-    throw new LanError('runtime', `onnxruntime refuses the model: ${firstLine(error)}`);
+    throw refusal(runtime, error, options.providers?.[0]);
   }
   return {
     inputNames: session.inputNames,
@@ -85,6 +85,17 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
       await session.release();
     },
   };
+}
+
+/** Beside cpu it is mostly the provider that is missing, and not the model that is wrong. */
+function refusal(runtime: Onnxruntime, error: unknown, provider = PROVIDER): LanError {
+  if (provider === PROVIDER) return new LanError('runtime', `onnxruntime refuses the model: ${firstLine(error)}`);
+  const there = runtime.listSupportedBackends?.().map(({ name, bundled }) => `${name}${bundled ? '' : ' (not bundled)'}`) ?? [];
+  return new LanError(
+    'unsupported',
+    `onnxruntime cannot run the model on \`backend\` '${provider}': ${firstLine(error).replace(/\.?$/, '.')}`,
+    `Leave \`backend\` out for cpu${there.length > 0 ? `; this onnxruntime has ${there.join(', ')}` : ''}.`,
+  );
 }
 
 /**

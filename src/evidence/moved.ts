@@ -39,9 +39,10 @@ function* choices(n: number, k: number, from = 0): Generator<number[]> {
  * draws the same noise for both, which brings their maps nearer: the test errs towards `not moved`.
  */
 export function movedBetween(first: readonly PlaceMap[], second: readonly PlaceMap[], grid = GRID): Moved {
-  // Of two models of different sizes the smaller one decides what can be compared.
-  const most = Math.min(grid, ...[...first, ...second].map((m) => Math.max(m.rows, m.columns)));
-  const maps = [...first, ...second].map((m) => thinned(m, most));
+  // Of two models of different sizes the smaller one decides, side by side, what can be compared.
+  const least = (side: 'rows' | 'columns'): number => Math.min(grid, ...[...first, ...second].map((m) => m[side]));
+  const most = [least('rows'), least('columns')] as const;
+  const maps = [...first, ...second].map((m) => thinned(m, ...most));
   const n = maps.length;
   const k = first.length;
   const apart = maps.map((a) => maps.map((b) => distance(a.values, b.values)));

@@ -32,9 +32,9 @@ export const FEWEST = 5;
 export const ONE_PLACE = 0.5;
 const MOVES = 199;
 
-/** A map at most `most` rows and columns large: each cell the mean of what lies in it. */
-export function thinned({ rows, columns, values }: PlaceMap, most: number): PlaceMap {
-  const [r, c] = [Math.min(rows, most), Math.min(columns, most)];
+/** A map of at most `most` rows and `across` columns: each cell the mean of what lies in it. */
+export function thinned({ rows, columns, values }: PlaceMap, most: number, across = most): PlaceMap {
+  const [r, c] = [Math.min(rows, most), Math.min(columns, across)];
   if (r === rows && c === columns) return { rows, columns, values };
   const sums = new Float64Array(r * c);
   const counts = new Uint32Array(r * c);

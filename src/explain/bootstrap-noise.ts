@@ -24,7 +24,7 @@ export async function bootstrapSamples(
   seed: number,
 ): Promise<{ readonly samples: Tensor; readonly notes: readonly string[] }> {
   const { card, inputShape, sampleShape, source } = classifier;
-  const dataset = await openDataset(path, { prefer: 'train', plugins: classifier.plugins });
+  const dataset = await openDataset(path, { prefer: 'train', labels: false, plugins: classifier.plugins });
   try {
     const { name, length, shape } = dataset;
     const spec = pictureSpec(classifier);

@@ -1,8 +1,9 @@
 // How many answers an output holds for one sample: one class among all its numbers, or several, as segmentation, tagging and detection give.
 import { LanError } from '../core/errors.js';
-import type { Graph } from '../onnx/graph.js';
-import { lastOp } from './output-end.js';
+import { toFloat32 } from '../core/tensor.js';
+import { makersOf, type Graph, type Node } from '../onnx/graph.js';
 import type { PartialCard } from './card.js';
+import { lastNodes, lastOp } from './output-end.js';
 import { isOfLabels, type OutputKind } from './output-kind.js';
 import type { ModelSource } from './source.js';
 
@@ -24,29 +25,34 @@ export function softmaxSpan(graph: Graph, output: string): { readonly op: string
 
 /** Names of outputs that hold what a text or a picture is like, for others to go on from: no score of a class. */
 const EMBEDDING = /^((last_)?hidden_states?|pooler_output|((sentence|token|text|image|audio)_)?embed(s|dings?))$/i;
-const SAY = "Where they are the scores of classes all the same, say so: `outputKind` 'logits'.";
+
+/**
+ * What the numbers of an output are where the smallest is the answer: distances (a norm, a sum of squares or of magnitudes) and negative
+ * logarithms of probabilities. A softmax over them names the class that is furthest away. Undefined where the last ops do not tell.
+ */
+function leastOf(graph: Graph, output: string): string | undefined {
+  const end = lastOp(graph, output);
+  if (!end) return undefined;
+  const maker = makersOf(graph.nodes);
+  const before = (name: string): Node | undefined => lastNodes(graph, name)[0] ?? maker.get(name);
+  const of = before(end.inputs[0]!);
+  if (end.op === 'Neg') return of?.op === 'Log' || of?.op === 'LogSoftmax' ? 'negative logarithms of probabilities' : undefined;
+  const power = of?.op === 'Pow' ? graph.constants.get(of.inputs[1]!) : undefined;
+  const magnitudes = of?.op === 'Abs' || (of?.op === 'Mul' && of.inputs[0] === of.inputs[1]) || (power && toFloat32(power).every((p) => p === 2)); // prettier-ignore
+  const isNorm = /^(Sqrt|ReduceL1|ReduceL2|ReduceSumSquare)$/.test(end.op) || (end.op === 'ReduceSum' && magnitudes);
+  return isNorm ? `distances (it ends in ${end.op})` : undefined;
+}
 
 /**
  * Throws LanError (`unsupported`) where the output's numbers are the scores of no classes: a number for each place of the input, an embedding, or a row of scores
- * for each of several places: one softmax over all of them makes classes that no such model knows. Labels of which several may hold are reported one by one,
- * wherever they lie; what the card says of the output is taken at that word.
+ * for each of several places: one softmax over all of them makes classes that no such model knows; and where the smallest number is the answer. Labels of which
+ * several may hold are reported one by one, wherever they lie; what the card says of the output is taken at that word.
  */
 export function requireOneAnswer(asked: AskedOutput, card: PartialCard, { name: model, model: file }: ModelSource): void {
   const { graph, output, batched, outputKind } = asked;
   const said = card.output;
-  const length = said === undefined ? lengthOf(file.graph, output.name) : undefined;
-  if (length !== undefined)
-    throw new LanError(
-      'unsupported',
-      `${model}: its output '${output.name}' holds a number for each place along '${length}' of its input, which are no classes.`,
-      `Export the model with the one answer of interest, [N,K]. ${SAY}`,
-    );
-  if (said === undefined && !card.labels && EMBEDDING.test(output.name))
-    throw new LanError(
-      'unsupported',
-      `${model}: its output '${output.name}' is an embedding by its name, whose numbers are no scores of classes.`,
-      `Export the model with its classifier. ${SAY}`,
-    );
+  const refused = said === undefined && !isOfLabels(outputKind) ? otherThanScores(asked, card, file.graph) : undefined;
+  if (refused) throw new LanError('unsupported', `${model}: its output '${output.name}' ${refused.is}.`, `${refused.advice} Where they are scores for a softmax all the same, say so: \`outputKind\` 'logits'.`); // prettier-ignore
   const axes = (batched ? output.shape.slice(1) : output.shape).filter((n) => n !== 1);
   if (axes.length < 2 || isOfLabels(outputKind)) return;
   const span = softmaxSpan(graph, output.name);
@@ -80,4 +86,30 @@ function lengthOf({ inputs, outputs }: Graph, output: string): string | undefine
   const [, second, ...more] = outputs.find((o) => o.name === output)?.dims ?? [];
   if (typeof second !== 'string' || second === '' || more.length > 0) return undefined;
   return inputs.some(({ dims }) => dims?.slice(1).includes(second)) ? second : undefined;
+}
+
+/** What an output holds that is no scores of classes, by its axes, its name or what it ends in, and what to do; undefined where none of these tells. */
+function otherThanScores(
+  { graph, output: { name }, outputKind }: AskedOutput,
+  card: PartialCard,
+  file: Graph,
+): { readonly is: string; readonly advice: string } | undefined {
+  const length = lengthOf(file, name);
+  if (length !== undefined)
+    return {
+      is: `holds a number for each place along '${length}' of its input, which are no classes`,
+      advice: 'Export the model with the one answer of interest, [N,K].',
+    };
+  if (!card.labels && EMBEDDING.test(name))
+    return {
+      is: 'is an embedding by its name, whose numbers are no scores of classes',
+      advice: 'Export the model with its classifier.',
+    };
+  const least = outputKind === 'logits' ? leastOf(graph, name) : undefined;
+  return (
+    least && {
+      is: `holds ${least}, of which the smallest is the answer and not the largest`,
+      advice: 'Export the model with the sign turned.',
+    }
+  );
 }

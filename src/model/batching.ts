@@ -2,10 +2,15 @@
 import { toFloat32, type Tensor } from '../core/tensor.js';
 
 /**
- * Largest difference, as a fraction of the largest output, that a sample's row may show in another company: kernels for other sizes add up in
- * another order. Samples that are coupled differ by far more.
+ * Largest difference, as a fraction of the largest output, that a sample's row may show in a batch of another size: kernels for other sizes add up in
+ * another order. Samples that are coupled mostly differ by far more.
  */
 const NOISE = 1e-3;
+/**
+ * The same in a batch of the same size and in the same place, where only the company differs: the same sums in the same order, so that what is left is
+ * coupling, however weak. A few last digits are left to kernels that split their work by what they find.
+ */
+const SAME_SUMS = 1e-6;
 
 /** Runs samples together, by their numbers: the outputs [samples,...]. Throws where the model does not take so many. */
 export type RunTogether = (samples: readonly (0 | 1)[]) => Promise<Tensor>;
@@ -34,34 +39,43 @@ export async function couplingOf(run: RunTogether, fixed?: number): Promise<Coup
   } catch {
     return 'independent';
   }
-  // Place i holds the sample that a bit of i says, a run for each bit: of any two places, some run has different samples there.
-  for (let bit = 1; bit < width; bit *= 2) {
-    const samples = Array.from({ length: width }, (_, i): 0 | 1 => (i & bit ? 1 : 0));
-    let mixed: Tensor;
-    try {
-      mixed = await run(samples);
-    } catch {
-      return 'coupled';
+  try {
+    const copies = (): Promise<Tensor> => run(new Array<0 | 1>(width).fill(0));
+    // Of the other sample only a fixed batch has been run full: it costs no run there, and an open batch of three shows all that it could show.
+    const full = fixed ? single : ([await copies(), undefined] as const);
+    let weak = false;
+    // Place i holds the sample that a bit of i says, a run for each bit: of any two places, some run has different samples there.
+    for (let bit = 1; bit < width; bit *= 2) {
+      const samples = Array.from({ length: width }, (_, i): 0 | 1 => (i & bit ? 1 : 0));
+      const mixed = await run(samples);
+      // Every row: what comes first along the axis may be spared by what is added up along it.
+      if (mixed.dims[0] !== width || !samples.every((sample, i) => sameRow(mixed, i, single[sample], 0, NOISE))) return 'coupled';
+      weak ||= !samples.every((sample, i) => !full[sample] || sameRow(mixed, i, full[sample], i, SAME_SUMS));
     }
-    // Every row: what comes first along the axis may be spared by what is added up along it.
-    if (mixed.dims[0] !== width || !samples.every((sample, i) => sameRow(mixed, i, single[sample]))) return 'coupled';
+    // One that answers the same batch in two ways tells nothing about company.
+    if (weak && repeats(await copies(), full[0])) return 'coupled';
+  } catch {
+    return 'coupled';
   }
-  return sameRow(single[0], 0, single[1]) ? 'blind' : 'independent';
+  return sameRow(single[0], 0, single[1], 0, NOISE) ? 'blind' : 'independent';
 }
 
-/** Is row `row` of `a` the first one of `b`, up to noise? */
-function sameRow(a: Tensor, row: number, b: Tensor): boolean {
+const repeats = (a: Tensor, b: Tensor): boolean =>
+  Array.from({ length: a.dims[0] ?? 0 }, (_, i) => i).every((i) => sameRow(a, i, b, i, SAME_SUMS));
+
+/** Is row `row` of `a` the one at `at` of `b`, up to `noise` of its largest element? */
+function sameRow(a: Tensor, row: number, b: Tensor, at: number, noise: number): boolean {
   const [x, y] = [toFloat32(a), toFloat32(b)];
   const length = x.length / (a.dims[0] || 1);
   if (length !== y.length / (b.dims[0] || 1)) return false;
   let largest = 0;
   let difference = 0;
   for (let i = 0; i < length; i++) {
-    const [value, other] = [x[row * length + i]!, y[i]!];
+    const [value, other] = [x[row * length + i]!, y[at * length + i]!];
     largest = Math.max(largest, Math.abs(other));
     // NaN beside NaN, or the same infinity twice, says nothing about coupling.
     if (!Object.is(value, other)) difference = Math.max(difference, Math.abs(value - other));
     if (Number.isNaN(value) !== Number.isNaN(other)) return false;
   }
-  return difference <= NOISE * (Number.isFinite(largest) && largest > 0 ? largest : 1);
+  return difference <= noise * (Number.isFinite(largest) && largest > 0 ? largest : 1);
 }

@@ -48,14 +48,17 @@ const GREY_CONVENTIONS: Readonly<Record<string, PixelValues>> = {
   'grey, 0..1, MNIST mean and std': { channels: 'GREY', range: 1, mean: [0.1307], std: [0.3081] },
 };
 
+/** The same with black and white exchanged: what follows sees 1 - x in place of x. */
+export function exchanged<V extends PixelValues>(values: V): V {
+  const { range, mean, std } = values;
+  return { ...values, mean: mean.map((m) => Number((range - m).toFixed(6))), std: std.map((s) => -s) };
+}
+
 /** Those of grey pictures, and each with black and white exchanged: a network of white digits is given ink on paper. */
 const GREY_BOTH_WAYS: Readonly<Record<string, PixelValues>> = {
   ...GREY_CONVENTIONS,
   ...Object.fromEntries(
-    Object.entries(GREY_CONVENTIONS).map(([name, { range, mean, std, ...rest }]) => [
-      `${name}, black and white exchanged`,
-      { ...rest, range, mean: mean.map((m) => Number((range - m).toFixed(6))), std: std.map((s) => -s) },
-    ]),
+    Object.entries(GREY_CONVENTIONS).map(([name, values]) => [`${name}, black and white exchanged`, exchanged(values)]),
   ),
 };
 

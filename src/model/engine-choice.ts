@@ -83,6 +83,13 @@ export async function allEngines(options: EngineOptions, adapters: readonly OpAd
       "`engine: 'forward'` takes no gradients, and there would be nothing to compare.",
       'It is for audits.',
     );
+  const { backend } = options;
+  if (wanted === 'auto' && backend !== undefined && !isTfjs(backend))
+    throw new LanError(
+      'usage',
+      `\`backend\` '${backend}' is none of tfjs's, whose \`backend\` names where both engines run: ${TF_BACKENDS.join(', ')}.`,
+      "One of onnxruntime's (cpu, cuda ...) goes with `engine: 'onnxruntime'`.",
+    );
   const engines: Engine[] = [];
   // The backend names one of tfjs's where both run.
   const own = wanted === 'onnxruntime' ? options : { threads: options.threads };

@@ -2,7 +2,7 @@
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import type { Classifier } from './classifier.js';
 import { candidates, conventionOfOrigin, describeValues, type OriginConvention } from './conventions.js';
-import { doubtOf } from './doubt.js';
+import { doubtOf, groundDoubt } from './doubt.js';
 import { rangeInside } from './inside.js';
 import { ENOUGH, LIKELY, tryOut, viewsOfAll, type Conventional, type Trial } from './views.js';
 
@@ -83,15 +83,19 @@ export async function chooseConvention<C extends Conventional<C>>(
 export const unsettled = (classifier: Pick<Classifier, 'card'>, why: string): string =>
   `no model card: assumed ${describeValues(classifier.card!)}, since ${why}; ${SAY}`;
 
+/** See settled. */
+interface Settled {
+  readonly classifier: Classifier;
+  readonly preprocessing?: Preprocessing;
+  readonly note?: string;
+}
+
 /**
  * The classifier with its preprocessing settled: what the card or the file says, by the type of its input or by normalising pixels itself; else by chooseConvention from these pictures [1,C,H,W] (0..255); where
  * there are none, or the answer is a value, what was assumed. `note` says so where nobody said it, and where another way than the card's makes the model far
  * surer (doubtOf). No preprocessing for what is no picture.
  */
-export async function settled(
-  classifier: Classifier,
-  pictures: readonly Tensor[],
-): Promise<{ readonly classifier: Classifier; readonly preprocessing?: Preprocessing; readonly note?: string }> {
+export async function settled(classifier: Classifier, pictures: readonly Tensor[]): Promise<Settled> {
   if (!classifier.card) return { classifier };
   const told = classifier.task !== 'regression' && pictures.length > 0;
   if (!classifier.cardAssumed) {
@@ -99,7 +103,13 @@ export async function settled(
     return { classifier, preprocessing: { source: classifier.integers ? 'file' : 'card' }, ...(note ? { note } : {}) };
   }
   const inside = classifier.cardGiven.std ? undefined : rangeInside(classifier.graph, classifier.input.name);
-  if (inside !== undefined) return asItIs(classifier, inside);
+  if (inside !== undefined) {
+    const plain = asItIs(classifier, inside);
+    const doubt = told
+      ? await groundDoubt(plain.classifier, batchOf(pictures.slice(0, ENOUGH)), classifier.cardGiven)
+      : undefined;
+    return doubt === undefined ? plain : { ...plain, note: `${plain.note}; ${doubt}` };
+  }
   if (!told) {
     const why = pictures.length === 0 ? 'there is no picture to try it on' : 'a value does not tell how pictures go in';
     const preprocessing = { source: 'assumed', convention: describeValues(classifier.card) } as const;
@@ -109,16 +119,16 @@ export async function settled(
   const shown = batchOf(pictures.slice(0, MOST_PICTURES));
   const chosen = await chooseConvention(classifier, shown, expected);
   // A part of the card that was said may be what is wrong.
-  const doubt = await doubtOf(chosen.classifier, shown, classifier.cardGiven);
-  return {
-    classifier: chosen.classifier,
-    preprocessing: chosen.guess,
-    note: doubt === undefined ? chosen.note : `${chosen.note}; ${doubt}`,
-  };
+  const doubts = [
+    await doubtOf(chosen.classifier, shown, classifier.cardGiven),
+    await groundDoubt(chosen.classifier, shown, classifier.cardGiven),
+  ];
+  const note = [chosen.note, ...doubts.filter((doubt) => doubt !== undefined)].join('; ');
+  return { classifier: chosen.classifier, preprocessing: chosen.guess, note };
 }
 
 /** What a file normalises itself goes in as it is: conventions would be tried on numbers that it never saw. */
-function asItIs(classifier: Classifier, range: 1 | 255): Awaited<ReturnType<typeof settled>> {
+function asItIs(classifier: Classifier, range: 1 | 255): Settled & { readonly note: string } {
   const card = classifier.card!;
   const plain = { ...card, range, mean: [0], std: [1] };
   const order = card.channels === 'GREY' || classifier.cardGiven.channels !== undefined ? '' : `, ${card.channels} (assumed)`;

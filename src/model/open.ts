@@ -210,10 +210,13 @@ async function probabilitiesOf(
       // A file of fixed batch may have been opened at another one, which whoever runs it is told.
       return squashed ? 'sigmoid' : undefined;
     }
+    // A row that is divided by its sum of 0 tells nothing of the others.
+    if (values.some(Number.isNaN)) continue;
     // The shares of a forest add up to 1 and a rounding, and the rest to 1 may be less than nothing by it.
     if (values.some((v) => !(v >= -SLACK))) return undefined;
     for (let i = 0; i < values.length; i += k) rows.push(values.subarray(i, i + k));
   }
+  if (rows.length < 2) return undefined;
   const sums = rows.map((row) => row.reduce((a, b) => a + b, 0));
   const total = sums[0]!;
   const alike = sums.every((s) => Math.abs(s - total) < SLACK * Math.max(1, total));

@@ -1,6 +1,6 @@
 // How a model's input holds a picture: told by its shape, by the card, and by its type.
 import { LanError } from '../core/errors.js';
-import { allocate, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
+import { allocate, setWhole, sizeOf, toFloat32, type DType, type Tensor } from '../core/tensor.js';
 import type { ImageSpec } from '../data/images.js';
 import type { InputCard } from './card.js';
 import { normalise } from './preprocess.js';
@@ -151,8 +151,7 @@ export function rounded(tensor: Tensor, type: DType): Tensor {
   const values = toFloat32(tensor);
   for (let i = 0; i < values.length; i++) {
     const v = Math.min(high, Math.max(low, Math.round(values[i]!)));
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(v);
-    else data[i] = v;
+    setWhole(data, i, v, type);
   }
   return { type, dims: tensor.dims, data };
 }

@@ -2,7 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { numberToHalf } from '../core/half.js';
-import { allocate, isIeeeFloat, sizeOf, type Tensor } from '../core/tensor.js';
+import { allocate, isIeeeFloat, setWhole, sizeOf, type Tensor } from '../core/tensor.js';
 import type { Graph, ValueInfo } from '../onnx/graph.js';
 import type { InputCard } from './card.js';
 import { isPicture, normalise } from './preprocess.js';
@@ -49,8 +49,7 @@ function sample(
   const data = allocate(type, dims);
   for (let i = 0; i < size; i++) {
     const v = mask ? 1 : stream.integer(below, draw, i);
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(v);
-    else data[i] = v;
+    setWhole(data, i, v, type);
   }
   return { type, dims, data };
 }

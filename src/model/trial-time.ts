@@ -26,15 +26,19 @@ const REPEATS = new Set(['Loop', 'Scan', 'If']);
  * Seconds that the trial of a model of so many bytes may take. A file of a few kilobytes may hold an LSTM over a second of speech, whose steps are
  * unrolled: they are counted by the longest axis that its inputs can have, declared or asked for (`shapes` and `sample` of `options`).
  */
-export function trialSeconds(model: Model, bytes: number, { shapes, sample }: Readonly<Record<string, unknown>>): number {
-  const own = SECONDS + bytes / BYTES_A_SECOND;
+export function trialSeconds(model: Model, bytes: number, options: Readonly<Record<string, unknown>>): number {
+  const steps = recurrentSteps(model, options);
+  return SECONDS + bytes / BYTES_A_SECOND + Math.min(MOST, STEP * steps + STEP_SQUARED * steps ** 2);
+}
+
+/** Steps that the recurrent layers of a model are unrolled to, at most; 0 where it has none, or other nodes may repeat as often as they like. */
+export function recurrentSteps(model: Model, { shapes, sample }: Readonly<Record<string, unknown>>): number {
   const { nodes, inputs } = model.graph;
   const layers = nodes.filter((n) => RECURRENT.has(n.op)).length;
-  if (layers === 0 || model.functions.length > 0 || nodes.some((n) => REPEATS.has(n.op))) return own;
+  if (layers === 0 || model.functions.length > 0 || nodes.some((n) => REPEATS.has(n.op))) return 0;
   const given = [...inputs.flatMap((i) => i.dims ?? []), ...numbersIn(shapes), ...numbersIn(sample)];
   const longest = given.reduce<number>((most, d) => (typeof d === 'number' ? Math.max(most, d) : most), 0);
-  const steps = layers * Math.min(longest, MOST_STEPS);
-  return own + Math.min(MOST, STEP * steps + STEP_SQUARED * steps ** 2);
+  return layers * Math.min(longest, MOST_STEPS);
 }
 
 /** The numbers in a list, or in the lists that an object holds. */

@@ -4,7 +4,7 @@ import { startBeside } from '../core/child.js';
 import { LanError } from '../core/errors.js';
 import { computedFor } from '../data/processes.js';
 import type { ModelSource } from './source.js';
-import { SECONDS, trialSeconds } from './trial-time.js';
+import { recurrentSteps, SECONDS, trialSeconds } from './trial-time.js';
 import { remember, remembered, type TriedAs } from './trial-memory.js';
 
 /** What the trial process is asked: to do what this process is about to do with the model. */
@@ -87,7 +87,7 @@ export async function tryUnlessTrusted(
   if (earlier === 'passed') return;
   if (earlier) throw new LanError(earlier.code, earlier.problem, earlier.advice);
   try {
-    await trial(request, source.name, source.size, trialSeconds(source.model, source.size, options));
+    await trial(request, source.name, source.size, trialSeconds(source.model, source.size, options), recurrentSteps(source.model, options)); // prettier-ignore
     if (tried) remember(tried, 'passed');
   } catch (error) {
     if (tried && error instanceof LanError) remember(tried, error);
@@ -106,7 +106,7 @@ function isPlain(value: unknown): boolean {
 
 /**
  * Does with the model what this process is about to do, in a child process that is watched. `bytes`: of the file with its external data, by which
- * memory is allowed. `seconds`: see trialSeconds. An expected failure there (an unsupported op, say) is no finding: it will come again here, with its message.
+ * memory is allowed. `seconds`, `steps`: see trialSeconds and recurrentSteps. An expected failure there (an unsupported op, say) is no finding: it will come again here, with its message.
  * Throws LanError `model` where the process dies, by name of the signal, or takes longer than the size of the file explains, `memory` where it
  * asks for more than that.
  */
@@ -115,13 +115,14 @@ export function trial(
   name: string,
   bytes: number,
   seconds: number = SECONDS,
+  steps = 0,
 ): Promise<void> {
-  const next = last.then(() => ask({ ...request, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name, seconds));
+  const next = last.then(() => ask({ ...request, memory: MEMORY + MEMORY_PER_BYTE * bytes }, name, seconds, steps));
   last = next.catch(() => undefined);
   return next;
 }
 
-async function ask(request: TrialRequest, name: string, seconds: number): Promise<void> {
+async function ask(request: TrialRequest, name: string, seconds: number, steps: number): Promise<void> {
   const { child, ready } = (running ??= start());
   await ready;
   // While it is asked it keeps this process alive, and only then.
@@ -145,7 +146,7 @@ async function ask(request: TrialRequest, name: string, seconds: number): Promis
       };
       const done = settle(resolve);
       const died = (code: number | null, signal: NodeJS.Signals | null): void =>
-        settle(() => reject(deathOf(name, code, signal, late, seconds, request.memory)))();
+        settle(() => reject(deathOf(name, code, signal, late && { steps }, seconds, request.memory)))();
       child.on('message', done).on('exit', died);
       child.send(request);
     });
@@ -184,11 +185,17 @@ export function deathOf(
   name: string,
   code: number | null,
   signal: NodeJS.Signals | null,
-  late: boolean,
+  late: false | { readonly steps: number },
   seconds: number,
   memory: number,
   platform: NodeJS.Platform = process.platform,
 ): LanError {
+  if (late && late.steps > 0)
+    return new LanError(
+      'model',
+      `${name}: its recurrent layers, unrolled to ${late.steps} steps, took more than ${Math.round(seconds)} s to compile and run once.`,
+      'Give it shorter inputs (`shapes`), or, if you know who made the file, `trust`: then it is compiled without a trial, however long that takes.',
+    );
   if (late)
     return new LanError(
       'model',

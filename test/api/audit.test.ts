@@ -105,6 +105,15 @@ describe('inputs', () => {
     });
     const scaled = await audit(at('three.onnx'), unit.input.x, { ...FEW, card: { input: { ...card.input, range: 255 } } });
     expect(scaled.notes.join()).toContain('is it scaled already?');
+    // An array that somebody has prepared may look like pixels: that it is normalised once more is said where nobody asked for it.
+    const twice =
+      'its values are taken for pixels, 0 to 1, and are normalised as nobody said but is assumed; where they go in as they are, say `mean` 0, `std` 1 and `range` 1';
+    expect((await audit(at('three.onnx'), unit.input.x, FEW)).notes.join()).toContain(twice);
+    const raw = { input: { range: 1, mean: [0], std: [1], channels: 'RGB' } } as const;
+    for (const said of [card, raw])
+      expect((await audit(at('three.onnx'), unit.input.x, { ...FEW, card: said })).notes.join()).not.toContain(
+        'taken for pixels',
+      );
   });
 
   test('without a card, values of a grey "picture" go in as they are, and a note says what was assumed of them', async () => {

@@ -96,7 +96,7 @@ const HEAD = [2, -1];
 
 /** A transformer whose attention is known: patches of 2x2 as tokens of (sum, first pixel), a class token, attention by LOGITS, shortcuts, a linear head. */
 const transformer =
-  (layers: number, guarded = false): Toy =>
+  (layers: number, guarded = false, readers: readonly number[] = [0]): Toy =>
   (g: GraphBuilder, x, batch) => {
     const patch = g.constant(float32([1, 1, 1, 1, 1, 0, 0, 0], [2, 1, 2, 2]));
     const maps = g.op('Conv', [x, patch], { kernel_shape: [2, 2], strides: [2, 2] });
@@ -116,8 +116,11 @@ const transformer =
       const sound = guarded ? g.where(g.op('IsNaN', [weights]), g.scalar(0), weights) : weights;
       all = g.add(all, g.matMul(sound, all));
     }
-    const read = g.op('Gather', [all, g.constant({ type: 'int64', dims: [], data: BigInt64Array.of(0n) })], { axis: 1 });
-    return g.matMul(read, g.constant(float32(HEAD, [2, 1])));
+    const scores = readers.map((token) => {
+      const read = g.op('Gather', [all, g.constant({ type: 'int64', dims: [], data: BigInt64Array.of(BigInt(token)) })], { axis: 1 }); // prettier-ignore
+      return g.matMul(read, g.constant(float32(HEAD, [2, 1])));
+    });
+    return scores.reduce((a, b) => g.add(a, b));
   };
 
 test('Grad-CAM of a transformer: behind the last attention patches have no gradient, so the tokens before it are weighed', async () => {
@@ -130,16 +133,22 @@ test('Grad-CAM of a transformer: behind the last attention patches have no gradi
   near(map!.values, patches.map(([a, b]) => mean * (HEAD[0]! * a! + HEAD[1]! * b!)), 3); // prettier-ignore
 });
 
-test.each([false, true])(
-  'attention rollout: the row of the class token in the product of (A + I) / 2; guarded against NaN: %s',
-  async (guarded) => {
-    const scorer = await made([1, 4, 4], transformer(2, guarded));
+test.each([
+  [false, [0], 'token 0'],
+  [true, [0], 'token 0'],
+  // As of a distilled transformer, whose answer is the mean of what a class token and a distillation token say.
+  [false, [0, 1], 'tokens 0, 1'],
+])(
+  'attention rollout: the row of the tokens read in the product of (A + I) / 2; guarded against NaN: %s; read: %j',
+  async (guarded, readers, read) => {
+    const scorer = await made([1, 4, 4], transformer(2, guarded, readers));
     const { map, need, details, passes } = await rollout.attribute(asked(scorer, picture));
     const mixed = LOGITS.map((l) => softmaxRows(l).map((row, i) => row.map((v, j) => (v + (i === j ? 1 : 0)) / 2)));
-    const rolled = [0, 1, 2, 3, 4].map((j) => mixed[1]![0]!.reduce((sum, v, k) => sum + v * mixed[0]![k]![j]!, 0));
+    const from = (i: number) => [0, 1, 2, 3, 4].map((j) => mixed[1]![i]!.reduce((sum, v, k) => sum + v * mixed[0]![k]![j]!, 0)); // prettier-ignore
+    const rolled = from(0).map((_, j) => readers.reduce((sum, i) => sum + from(i)[j]! / readers.length, 0));
     near(map!.values, rolled.slice(1), 6);
     expect([need.dims, passes]).toEqual([[1, 1, 4, 4], { forward: 1, backward: 0 }]);
-    expect(details).toMatchObject({ layers: 2, tokens: 5, read: 'token 0' });
+    expect(details).toMatchObject({ layers: 2, tokens: 5, read });
   },
 );
 

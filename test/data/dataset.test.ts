@@ -248,3 +248,11 @@ describe('labels meet outputs', () => {
     );
   });
 });
+
+test('labels beside an array that belong to another one: refused, but where samples alone are asked for', async () => {
+  const path = put('others/rows.npy', encodeNpy(float32([1, 2, 3, 4], [2, 2])));
+  put('others/labels.npy', encodeNpy({ type: 'int32', dims: [3], data: new Int32Array(3) }));
+  await expect(openDataset(path)).rejects.toThrow('expected 2 labels, one a sample');
+  const data = await openDataset(path, { labels: false });
+  expect([data.length, data.labels]).toEqual([2, undefined]);
+});

@@ -31,9 +31,28 @@ test('linked class folders and linked pictures are followed', async () => {
   link('links/dog', '../real/dog');
   link('links/emu/x.png', at('real/dog/0.png'));
   const data = await openDataset(at('links'));
-  expect([data.classes, Array.from(data.labels!), data.notes]).toEqual([['cat', 'dog', 'emu'], [0, 0, 1, 2], []]);
+  const told = ['1 picture(s) lie in more than one class, by links: each counts for both'];
+  expect([data.classes, Array.from(data.labels!), data.notes]).toEqual([['cat', 'dog', 'emu'], [0, 0, 1, 2], told]);
   const { indices } = await data.read([0, 1, 2, 3], { width: 2, height: 2, channels: 3 });
   expect(indices).toEqual([0, 1, 2, 3]);
+});
+
+test('a class folder that is a link to its sibling is one class, and a picture that links name again counts once', async () => {
+  put('alias/dog/0.png', 'alias/dog/1.png', 'alias/tabby/0.png');
+  link('alias/cat', 'tabby');
+  link('alias/dog/2.png', '0.png');
+  const data = await openDataset(at('alias'));
+  expect([data.classes, Array.from(data.labels!)]).toEqual([
+    ['dog', 'tabby'],
+    [0, 0, 1],
+  ]);
+  expect(data.notes).toEqual([
+    "'cat' is the same folder as 'tabby': one class",
+    '1 picture(s) that links name again are taken once',
+  ]);
+  put('flat/0.png');
+  link('flat/1.png', '0.png');
+  expect((await openDataset(at('flat'))).length).toBe(1);
 });
 
 test('links that lead round in a circle, nowhere, or to what is no file', async () => {

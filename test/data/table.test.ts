@@ -35,6 +35,16 @@ test('what is no table is one sentence', async () => {
   await expect(readTable(write('names.csv', 'a,b\n'))).rejects.toThrow('holds no row, only a line of names.');
   await expect(readTable(write('twice.csv', 'a,a\n1,2\n'))).rejects.toThrow("two columns are called 'a'.");
   await expect(readTable(write('open.csv', 'a,b\n1,"2\n'))).rejects.toThrow('line 2: a quote is not closed, or text follows it.');
+  for (const [name, parted, text] of [
+    ['semicolons', 'semicolons', 'age;height\n1;2\n'],
+    ['decimals', 'semicolons', '"age";height;b\n1,5;2,5;1\n'],
+    ['tabs', 'tabs', 'age\theight\n1\t2\n'],
+  ])
+    await expect(readTable(write(`${name}.csv`, text!))).rejects.toThrow(
+      `${name}.csv': its fields are parted by ${parted!}. Write it with commas between fields, and with points in numbers.`,
+    );
+  // Within a field it is text.
+  expect((await readTable(write('text.csv', 'what,n\n"a;b",1\n'))).rows).toEqual([['a;b', '1']]);
   await expect(readTable(write('nul.csv', 'a,b\n1,\0\n'))).rejects.toThrow('is no text; it holds NUL characters.');
 });
 
@@ -54,6 +64,13 @@ test('words: case, apostrophes, phrases, and those that the vocabulary lacks', (
   expect(Array.from(counts)).toEqual([1, 2, 1, 1, 5, 1]);
   expect([known, unknown]).toEqual([4, 5]);
   expect(pieces.map((p) => p.text).join('')).toBe("Don't go to New York, a NEW city: it's");
+  expect(index.never).toEqual([]);
+  // What is no word by these rules is never counted, and nobody is to believe that it was looked for.
+  expect(wordIndex(['good', 'c++', '!', '\u{1f600}', 'new york', 'well-known', '<unk>']).never).toEqual([
+    'c++',
+    '!',
+    '\u{1f600}',
+  ]);
   // With capitals in the vocabulary the case counts; without UNK the rest is left out.
   const cased = wordIndex(['New', 'new']);
   expect(Array.from(cased.count('NEW New new').counts)).toEqual([1, 1]);

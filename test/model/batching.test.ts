@@ -139,6 +139,15 @@ test('the rule itself', async () => {
   expect(await couplingOf((s) => rows(...s.map((_, i) => s.slice(0, i + 1).reduce<number>((a, b) => a + b, 0))))).toBe('coupled');
   // One that hangs on the sample two places on.
   expect(await couplingOf((s) => rows(...s.map((v, i) => v + 2 * (s[i + 2] ?? v))))).toBe('coupled');
+  // Weakly: less than what another size of batch may bring about.
+  const sum = (s: readonly number[]): number => s.reduce((a, b) => a + b, 0);
+  expect(await couplingOf((s) => rows(...s.map((v) => v + 1 + 1e-5 * (sum(s) - v))))).toBe('coupled');
+  expect(await couplingOf((s) => rows(...s.map((v, i) => v + 1 + 1e-5 * sum(s.slice(0, i)))))).toBe('coupled');
+  expect(await couplingOf((s) => rows(...s.map((v, i) => v + 1 + 1e-5 * sum(s.slice(0, i)))), 2)).toBe('coupled');
+  // Another size of batch rounds otherwise, and a kernel that is not repeatable says nothing.
+  expect(await couplingOf((s) => rows(...s.map((v) => v + 1 + 1e-5 * s.length)))).toBe('independent');
+  let runs = 0;
+  expect(await couplingOf((s) => rows(...s.map((v) => v + 1 + 1e-5 * runs++)))).toBe('independent');
   // Both samples have one answer: nothing is shown.
   expect(await couplingOf((s) => rows(...s.map(() => 1)))).toBe('blind');
   expect(await couplingOf((s) => rows(...s.map(() => -Infinity)))).toBe('blind');

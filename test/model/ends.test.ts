@@ -72,6 +72,32 @@ test('percents are refused, unless they are said to be scores', async () => {
   await classifier.dispose();
 });
 
+const squares: Make = (g, z) => g.op('ReduceSum', [g.mul(z, z), g.ints([2])], { keepdims: 0 });
+test.each<[string, Make, string]>([
+  ['a negative LogSoftmax', (g, z) => g.neg(g.op('LogSoftmax', [z], { axis: 1 })), 'negative logarithms of probabilities'],
+  ['negative logarithms', (g, z) => g.neg(g.op('Log', [softmax(g, z)])), 'negative logarithms of probabilities'],
+  ['a root', (g, z) => g.op('Sqrt', [g.op('Abs', [z])]), 'distances (it ends in Sqrt)'],
+  ['sums of squares', (g, z) => squares(g, g.reshape(z, [-1, 3, 1])), 'distances (it ends in ReduceSum)'],
+  ['norms', (g, z) => g.op('ReduceL2', [g.reshape(z, [-1, 3, 1]), g.ints([2])], { keepdims: 0 }), 'distances'],
+])('%s: the smallest is the answer, so that no softmax is put on it unless that is said', async (_, make, what) => {
+  for (const output of [undefined, 'logits'] as const) {
+    const classifier = await openModel(model(3, make), { card: { output }, trust: true, engine: 'onnxruntime' });
+    const answer = classifier.predict(float32([1, 2, 3, 4], [1, 4])).then((p) => p.dims, (e: LanError) => e.problem); // prettier-ignore
+    expect(await answer).toEqual(output ? [1, 3] : expect.stringContaining(`its output 'p' holds ${what}`));
+    await classifier.dispose();
+  }
+});
+
+test('shares of a sum that may be 0 are probabilities, although some rows are NaN', async () => {
+  const shares: Make = (g, z) => {
+    const r = g.op('Relu', [z]);
+    return g.op('Div', [r, g.op('ReduceSum', [r, g.ints([1])], { keepdims: 1 })]);
+  };
+  const classifier = await openModel(model(3, shares), { trust: true, engine: 'onnxruntime' });
+  expect(classifier.outputKind).toBe('probabilities');
+  await classifier.dispose();
+});
+
 test('one number that is only cut off at 0 and 1 is not taken for a probability', async () => {
   const classifier = await openModel(model(1, (g, z) => g.op('Clip', [z, g.scalar(0), g.scalar(1)])));
   expect(() => classifier.requireFeeds()).toThrow(/is one number a sample and does not end in a Sigmoid/);

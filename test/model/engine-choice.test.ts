@@ -35,6 +35,12 @@ test.each([
   if (options.engine !== 'forward') await expect(allEngines(options, adapters)).rejects.toThrow(message);
 });
 
+test('where both engines run, a backend that tfjs does not have is refused with those that there are', async () => {
+  await expect(allEngines({ backend: 'cuda' }, adapters)).rejects.toThrow(
+    "`backend` 'cuda' is none of tfjs's, whose `backend` names where both engines run: tensorflow, wasm, cpu. One of onnxruntime's (cpu, cuda ...) goes with `engine: 'onnxruntime'`.",
+  );
+});
+
 test("a provider of onnxruntime's is refused where tfjs has to compute", async () => {
   await expect(chosen({ backend: 'cuda' }, 'Unknown')).rejects.toThrow(
     "`backend` 'cuda' is none of tfjs's, which has to compute the gradients of this model, since no ONNX gradient rule exists for: Unknown. Leave `backend` out, or give one of tfjs's: tensorflow, wasm, cpu.",

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { float32, type Tensor } from '../../src/core/tensor.js';
 import type { InputCard } from '../../src/model/card.js';
 import { completeCard, CONVENTIONS, conventionOfOrigin } from '../../src/model/conventions.js';
-import { doubtOf } from '../../src/model/doubt.js';
+import { doubtOf, groundDoubt } from '../../src/model/doubt.js';
 import { chooseConvention } from '../../src/model/guess.js';
 import type { Conventional } from '../../src/model/views.js';
 
@@ -136,4 +136,31 @@ test('other conventions than the card are asked about by three pictures, not by 
   expect(await doubtOf(plain, pictures(3))).toMatch(
     /; as torchvision .* it scores 0\.90 and gives another answer for 3 of 3; check/,
   );
+});
+
+/** A network of digits on black: sure of class 0 where most of what it sees is dark, as sure as `wrong` of class 1 where it is light. */
+function onBlack(wrong: number, card = completeCard({}, { layout: 'NCHW', channels: 1, size: [8, 8] })): Fake {
+  const predict = ({ dims: [n = 0], data }: Tensor): Promise<Tensor> => {
+    const rows = Array.from({ length: n }, (_, i) => {
+      const light = (data as Uint8Array)[64 * i]! / 255 > 0.5;
+      const [p, answer] = light === card.std[0]! > 0 ? [wrong, 1] : [0.98, 0];
+      return [0, 1, 2].map((k) => (k === answer ? p : (1 - p) / 2));
+    });
+    return Promise.resolve(float32(rows.flat(), [n, 3]));
+  };
+  return { ...fake(0, 0, 0, card), card, inputShape: [1, 8, 8], predict, withCard: (next) => onBlack(wrong, next) };
+}
+const plane = (n: number, value: number): Tensor => float32(new Float32Array(64 * n).fill(value), [n, 1, 8, 8]);
+
+test('digits that are dark on light are asked about where black and white exchanged gives another answer, and stay as they are', async () => {
+  expect(await groundDoubt(onBlack(0.9), plane(1, 250), {})).toBe(
+    'black and white may have to be exchanged, as most networks of digits take white on black: so this one scores 0.98 in place of 0.90 and gives another answer for 1 of 1; if so, say it with `range` 255, `mean` 255, `std` -1',
+  );
+  expect(await groundDoubt(onBlack(0.9), plane(3, 250), {})).toMatch(/another answer for 3 of 3/);
+  // White on black, and what somebody said, are not asked about.
+  expect(await groundDoubt(onBlack(0.9), plane(3, 5), {})).toBeUndefined();
+  expect(await groundDoubt(onBlack(0.9), plane(1, 250), { mean: [0], std: [1] })).toBeUndefined();
+  // A card under which a picture says little is asked about as one in the wrong order of channels is.
+  expect(await doubtOf(onBlack(0.45), plane(1, 250))).toMatch(/as grey, 0\.\.255, mean 255, std -1 it scores 0\.98/);
+  expect(await doubtOf(onBlack(0.9), plane(1, 250))).toBeUndefined();
 });

@@ -177,3 +177,12 @@ test('inspect and check take some tokens where the file leaves their number open
     problem: `${path}: takes texts, by the tokenizer beside it, and a card says how pictures go in.`,
   });
 });
+
+test('the only model of a folder is taken, a variant may be typed as the whole name of its file, and of several one is to be said', async () => {
+  const one = folder('one-variant', { 'onnx/model_quantized.onnx': logits(3) });
+  expect((await inspect(one)).outputs[0]!.shape).toEqual([1, 3]);
+  const two = folder('two-variants', { 'onnx/model_int8.onnx': logits(2), 'onnx/model_fp16.onnx': logits(4) });
+  for (const variant of ['int8', 'model_int8.onnx', 'onnx/model_int8.onnx'])
+    expect((await inspect(two, { variant })).outputs[0]!.shape).toEqual([1, 2]);
+  await expect(inspect(two)).rejects.toMatchObject({ code: 'input', advice: 'Say which with `variant`: fp16, int8.' });
+});

@@ -210,6 +210,26 @@ describe('grey pictures without an axis of channels', () => {
   });
 });
 
+// An array as a script has scaled it: 0.6 would go in as 0 or 1, and 300 as 44 or 255.
+test.each(['uint8', 'int64'] as const)(
+  'an array that whole numbers (%s) cannot hold is refused, and one of whole floats taken',
+  async (type) => {
+    const shape = [1, 3, HEIGHT, WIDTH];
+    const bytes = model({ type, dims: ['N', ...shape.slice(1)] });
+    const array = (f: (v: number) => number): Tensor => float32(Float32Array.from(PLANES, f), shape);
+    const settings = { iterations: 2, beta: 1, evidenceDraws: 2 };
+    for (const f of [
+      (v: number) => v / 255,
+      (v: number) => (v === 0 ? 0 : NaN),
+      ...(type === 'uint8' ? [(v: number) => 2 * v] : []),
+    ])
+      await expect(audit(bytes, array(f), settings)).rejects.toThrow(
+        new RegExp(`^Whole numbers of type ${type} are needed, and .* is none`),
+      );
+    expect((await audit(bytes, array(Number), settings)).prediction).toHaveLength(K);
+  },
+);
+
 test('ids of tokens are no picture', async () => {
   const g = new GraphBuilder('ids');
   const table = g.constant(

@@ -95,6 +95,14 @@ test.each(['SIGTERM', 'SIGKILL'] as const)('%s from outside says nothing about t
   }),
 );
 
+test('recurrent layers that take too long say what to do about it, and are not called dangerous', () => {
+  expect(deathOf('m.onnx', null, 'SIGKILL', { steps: 2000 }, 49.5, 2 ** 30)).toMatchObject({
+    problem: 'm.onnx: its recurrent layers, unrolled to 2000 steps, took more than 50 s to compile and run once.',
+    advice: expect.stringMatching(/^Give it shorter inputs \(`shapes`\), or, if you know who made the file, `trust`/),
+  });
+  expect(deathOf('m.onnx', null, 'SIGKILL', { steps: 0 }, 4.5, 2 ** 30)).toMatchObject({ advice: expect.stringMatching(ADVICE) });
+});
+
 test('too much memory is told as such on Windows as well, where a signal has no name', () => {
   const died = (code: number) => deathOf('m.onnx', code, null, false, 8, 2 ** 30, 'win32');
   expect(died(1)).toMatchObject({ code: 'memory', problem: expect.stringContaining('more than 1.0 GiB') });

@@ -34,7 +34,10 @@ export const diff = {
   options: {
     ...under(INPUTS, {
       image: { ...TEXTS, describe: 'pictures: files, folders, patterns in quotes' },
-      tensor: { ...TEXTS, describe: "inputs as .npy of one sample, in the models' own input space" },
+      tensor: {
+        ...TEXTS,
+        describe: 'inputs as .npy of one sample: of pictures their pixels, in the range of the card; else what the models take',
+      },
     }),
     ...namedInputs,
     ...under(RESULTS, {
