@@ -5,7 +5,7 @@ import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import type { Within } from '../evidence/answer.js';
 import type { EvidenceDraws } from '../evidence/trials.js';
-import type { LiveChange, LiveMask } from '../explain/masks.js';
+import type { LiveChange, LiveMask } from '../explain/live.js';
 import type { Find, MaskShape, MaskValues, OutputLoss, Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { OpenOptions } from '../model/open.js';
@@ -143,7 +143,7 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly onProgress?: (progress: AuditProgress) => void;
   /**
    * Told after each step with the mask as it is, and waited for: a promise that is not kept yet is a pause, and what it gives (`{ beta, noise }`) holds from the
-   * next step on; the claim is about the last. Needs gradients: not with `engine: 'forward'`.
+   * next step on; the claim is about the last. `live.preview` tells what is answered with a part replaced. Needs gradients: not with `engine: 'forward'`.
    */
   readonly watch?: (live: LiveMask) => void | Promise<LiveChange | void>;
   /** Told the largest difference of a probability between the converted graph and onnxruntime on the original file, before anything is learned. */

@@ -91,6 +91,8 @@ class CompiledAuditor implements Auditor {
   private chosen?: Promise<void>;
   private preprocessing: Preprocessing | undefined;
   noise: Auditor['noise'];
+  /** The noise that suits the first input. */
+  private suits: string | undefined;
   private readonly notes: string[] = [];
   private readonly compiled = new Compiled();
   [asyncDispose] = (): Promise<void> => this.dispose();
@@ -212,6 +214,7 @@ class CompiledAuditor implements Auditor {
       explainer: this.explainer,
       method: this.method && { method: this.method },
       samples: this.noise?.samples,
+      samplesFor: async (noise) => (await this.samplesFor(noise))?.samples,
       signal: options.signal,
       watch: options.watch,
       onAgreement: options.onAgreement,
@@ -256,6 +259,10 @@ class CompiledAuditor implements Auditor {
     if (this.own) await this.classifier.dispose();
   }
 
+  private samplesFor(noise: string): ReturnType<typeof noiseSamples> {
+    return noiseSamples(noise, this.classifier, this.words.reading, this.settings.seed ?? 0, this.suits);
+  }
+
   private say(note: string): void {
     this.notes.push(note);
     this.options.onNote?.(note);
@@ -272,13 +279,13 @@ class CompiledAuditor implements Auditor {
     this.preprocessing ??= chosen.preprocessing;
     if (chosen.note !== undefined) this.say(chosen.note);
     // What suits the first input suits those that come with it.
-    if (settings.noise === undefined)
-      this.settings = { ...settings, noise: inputs.find(({ noise }) => noise !== undefined)?.noise };
+    this.suits = inputs.find(({ noise }) => noise !== undefined)?.noise;
+    if (settings.noise === undefined) this.settings = { ...settings, noise: this.suits };
     const { noise = '' } = this.settings;
     // Samples that are given without notes are data to learn from, with notes they are draws already.
     const data = noiseParts(noise)[0] === 'learned' && !this.options.noiseNotes ? this.noise?.samples : undefined;
     if (data) this.noise = await learnedSamples(data, this.classifier, settings.seed ?? 0);
-    this.noise ??= await noiseSamples(noise, this.classifier, this.words.reading, settings.seed ?? 0);
+    this.noise ??= await this.samplesFor(noise);
     const note = this.noise || this.explainer ? undefined : oneRangeNote(noise, this.classifier);
     if (note !== undefined) this.say(note);
     for (const note of this.noise?.notes ?? []) this.say(note);

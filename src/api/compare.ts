@@ -193,7 +193,7 @@ class ModelComparer implements Comparer {
     const names = namesIn(classifier, sample, words);
     const x = sample.pixels && sample.range !== classifier.card!.range ? inRange(sample.pixels, classifier) : sample.x;
     const settings = { ...this.checked.settings, noise: this.checked.settings.noise ?? sample.noise };
-    const samples = await this.samplesOf(classifier, settings, say);
+    const samples = await this.samplesOf(classifier, settings, sample.noise, say);
     const { source, engine, card, hookPoint } = classifier;
     const { preset, within, evidenceDraws, onPhase, signal } = options;
     const asked = { methods: this.checked.contenders, preset, settings, question, within, evidenceDraws, samples, onPhase, signal }; // prettier-ignore
@@ -228,11 +228,12 @@ class ModelComparer implements Comparer {
   private async samplesOf(
     classifier: Classifier,
     { noise = '', seed = 0 }: Checked['settings'],
+    own: string | undefined,
     say: (note: string) => void,
   ): Promise<Tensor | undefined> {
     const known = this.options.noiseSamples;
     const read = !known
-      ? await noiseSamples(noise, classifier, this.words.reading, seed)
+      ? await noiseSamples(noise, classifier, this.words.reading, seed, own)
       : noiseParts(noise)[0] === 'learned'
         ? await learnedSamples(known, classifier, seed)
         : { samples: known, notes: [] };

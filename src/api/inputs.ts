@@ -37,6 +37,8 @@ export interface Sample {
   readonly features?: Features;
   /** The noise that suits such an input, where nobody asks for another. */
   readonly noise?: string;
+  /** Other noise that suits it. */
+  readonly otherNoises?: readonly string[];
   readonly notes: readonly string[];
 }
 

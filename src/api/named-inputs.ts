@@ -106,7 +106,7 @@ function textAsCounts(
   classifier: Classifier,
   input: TextInput,
   words: WordIndex,
-): Pick<Sample, 'x' | 'features' | 'noise' | 'notes'> {
+): Pick<Sample, 'x' | 'features' | 'noise' | 'otherNoises' | 'notes'> {
   const { counts, pieces, known, unknown } = words.count(input.text);
   if (known === 0 && !counts.some((c) => c !== 0))
     throw new LanError(
@@ -118,6 +118,7 @@ function textAsCounts(
     x: numbersAs(classifier, counts),
     features: { kind: 'word', names: words.words, values: counts, pieces },
     noise: 'constant:0',
+    otherNoises: ['uniform'],
     notes: [
       `${known} different words of the text are in the vocabulary, ${unknown} are not; each goes in as often as it stands there`,
       ...(words.never.length > 0
@@ -170,7 +171,9 @@ async function readRow(classifier: Classifier, { csv, row }: RowInput, reading: 
       values,
       ...(categories.some(Boolean) ? { written: fields.map((field, i) => (categories[i] ? field : undefined)) } : {}),
     },
-    ...(table.rows.length > 1 ? { noise: `bootstrap:${csv}` } : {}),
+    ...(table.rows.length > 1
+      ? { noise: `bootstrap:${csv}`, otherNoises: ['uniform', 'gaussian', 'mean'] }
+      : { otherNoises: ['gaussian', 'constant:0'] }),
     notes: [
       ...notes,
       ...(strange.length > 0

@@ -24,17 +24,26 @@ const MOST = 1024;
 /** Texts that are drawn word by word, for `unigram`. */
 const DRAWN = 64;
 
+/** Noise that keeps to what each feature is among other inputs, where those are known (lan/columns.ts). */
+const BY_FEATURE = new Set(['uniform', 'gaussian', 'mean']);
+
 /**
- * The samples of `noise`, a description as createNoise takes it; undefined where it needs none. Throws LanError for what cannot be read or does not fit, and
- * (`usage`) for noise of another kind of input: words where there are none.
+ * The samples of `noise`, a description as createNoise takes it; undefined where it needs none. `own`: the noise that suits the input, whose table says what each feature is
+ * elsewhere. Throws LanError for what cannot be read or does not fit, and (`usage`) for noise of another kind of input: words where there are none.
  */
 export async function noiseSamples(
   noise: string,
   classifier: Classifier,
   reading: Reading,
   seed: number,
+  own = '',
 ): Promise<NoiseSamples | undefined> {
   const [family, rest = ''] = noiseParts(noise);
+  const table = bootstrapPath(own);
+  if (table !== undefined && BY_FEATURE.has(family) && (rest === '' || rest === 'columns')) {
+    const { samples, notes } = (await noiseSamples(own, classifier, reading, seed))!;
+    return { samples, notes: notes.map((note) => note.replace('the noise is', 'what each feature is elsewhere is told by')) };
+  }
   if (family === 'token') return oneToken(noise, rest, classifier, reading);
   if (family === 'unigram') return unigram(noise, rest, classifier, reading, seed);
   if (family === 'learned') {

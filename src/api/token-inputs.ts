@@ -61,7 +61,7 @@ export function textAsTokens(
   tokenizer: Tokenizer,
   name: string,
   shape: readonly number[] = classifier.inputShape,
-): Pick<Sample, 'x' | 'tokens' | 'notes'> {
+): Pick<Sample, 'x' | 'tokens' | 'otherNoises' | 'notes'> {
   const rows = rowsOf(classifier.graph, classifier.input.name);
   if (rows !== undefined && tokenizer.size > rows)
     throw new LanError(
@@ -81,6 +81,7 @@ export function textAsTokens(
   return {
     x: castTensor(idsTensor(fitted.ids, shape), classifier.input.type),
     tokens: { ids: fitted.ids, names, words: own.words, padding, special: [...own.special, ...pads.map(() => true)] },
+    ...(tokenizer.mask === undefined && tokenizer.pad === undefined ? {} : { otherNoises: ['token'] }),
     notes: [
       ...tokenizer.notes,
       ...(cut > 0 ? [`the text has ${cut} tokens more than the model takes; they are left out`] : []),

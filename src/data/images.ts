@@ -5,6 +5,7 @@ import type { Tensor } from '../core/tensor.js';
 import { readBytes } from './files.js';
 import { decodedInput, fit, MAX_PIXELS, onWhite, tooLarge, unreadable, type ImageSpec } from './fit.js';
 import { budget } from './memory.js';
+import { changesOf, type PictureFacts } from './picture-notes.js';
 import { decodePlain, isPlain, mostPixels } from './plain-pictures.js';
 import { toPlanes } from './planes.js';
 import type { Picture } from './resize.js';
@@ -85,27 +86,27 @@ export async function decodePixels(source: string | Uint8Array, name = 'from mem
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     const { pixels, transparent } = onWhite(data, info.channels);
-    const notes = [
-      meta.orientation !== undefined && meta.orientation > 1 ? `turned upright (EXIF orientation ${meta.orientation})` : '',
-      (meta.pages ?? 1) > 1 ? `first of ${meta.pages} frames` : '',
-      meta.space === 'cmyk' ? 'CMYK converted to sRGB' : '',
-      transparent ? 'transparency put on white' : '',
-      meta.depth === 'ushort' ? await fewerBits(bytes, meta) : '',
-    ].filter(Boolean);
-    return { width: info.width, height: info.height, pixels, ...(notes.length ? { note: notes.join('; ') } : {}) };
+    const facts = factsOf(meta);
+    const note = changesOf(facts, transparent, facts.wide ? await largestSample(bytes, meta) : undefined);
+    return { width: info.width, height: info.height, pixels, ...(note === undefined ? {} : { note }) };
   });
 }
 
-/** Samples of 16 bits that use fewer, as cameras of 10 to 14 bits write them: nearly black, which is said rather than guessed away. */
-async function fewerBits(bytes: Uint8Array, { space, width, height }: Metadata): Promise<string> {
+/** What is noted of a file. */
+const factsOf = ({ orientation = 1, pages = 1, space, depth }: Metadata): PictureFacts => ({
+  orientation,
+  frames: pages,
+  cmyk: space === 'cmyk',
+  wide: depth === 'ushort',
+});
+
+/** The largest colour of samples of 16 bits. */
+async function largestSample(bytes: Uint8Array, { space }: Metadata): Promise<number> {
   const data = await sharp(bytes, { ...limits, ignoreIcc: true }).toColourspace(space).removeAlpha().raw({ depth: 'ushort' }).toBuffer(); // prettier-ignore
-  const largest = new Uint16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)).reduce(
+  return new Uint16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)).reduce(
     (a, b) => Math.max(a, b),
     0,
   );
-  const bits = Math.ceil(Math.log2(largest + 1));
-  if (width * height === 0 || largest === 0 || bits > 14) return '';
-  return `of its 16-bit samples the largest is ${largest}: if they have ${bits} bits, the picture is ${2 ** (16 - bits)} times too dark here`;
 }
 
 /** A picture of float samples: 0..1 is scaled to 0..255, whole numbers in 0..255 are taken as they are, anything else is refused. */

@@ -1,7 +1,8 @@
 // Learning on a faster engine where there is one: it is tried at the first step, beside the engine that is known, and taken only where it computes the same in less time.
 import { ADAM } from '../core/adam.js';
-import { LanError, messageOf } from '../core/errors.js';
+import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
+import { reasonOf } from './in-words.js';
 import type { Descent, DescentState, Engine } from './engine.js';
 
 /** What may be faster, and what is said of it. */
@@ -64,7 +65,7 @@ export function accelerated(own: Engine, accelerator: Accelerator, tell: (note: 
           last = accelerator.engine;
           return await other;
         } catch (error) {
-          refuse(messageOf(error));
+          refuse(reasonOf(error));
           // It may still be at work where it took too long.
           void Promise.allSettled(work).then(async () => (await other).dispose()).catch(() => undefined); // prettier-ignore
           return undefined;
@@ -73,7 +74,7 @@ export function accelerated(own: Engine, accelerator: Accelerator, tell: (note: 
         }
       };
       return movable(known, decide, (error, steps) =>
-        refuse(`${accelerator.name} failed after ${steps} steps, which it had been taken for (${messageOf(error)})`),
+        refuse(`${accelerator.name} failed after ${steps} steps, which it had been taken for (${reasonOf(error)})`),
       );
     },
   };

@@ -5,7 +5,7 @@ import { byDepth } from '../compile/by-depth.js';
 import { descentGraph } from '../compile/descend.js';
 import { differentiate } from '../compile/differentiate.js';
 import type { Probe } from '../compile/specialize.js';
-import { LanError, messageOf } from '../core/errors.js';
+import { LanError } from '../core/errors.js';
 import { own } from '../core/own.js';
 import { allocate, lazyTensor, sizeOf, toIntegers, type DType, type Tensor } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
@@ -14,6 +14,7 @@ import type { Graph, Model } from '../onnx/graph.js';
 import { descentOnSteps, type RunInto } from './descent.js';
 import { exactProducts, hasQuantisedProducts } from './exact-products.js';
 import { gradientOf, type Engine, type Program } from './engine.js';
+import { failureOf, reasonOf } from './in-words.js';
 import { defaultThreads, loadOnnxruntime, ortVersion, PROVIDER, type Onnxruntime } from './onnxruntime.js';
 import { hasTakenNames, underOwnNames, withOtherNames } from './other-names.js';
 
@@ -89,11 +90,11 @@ export async function openSession(source: Uint8Array | string | EncodedApart, op
 
 /** Beside cpu it is mostly the provider that is missing, and not the model that is wrong. */
 function refusal(runtime: Onnxruntime, error: unknown, provider = PROVIDER): LanError {
-  if (provider === PROVIDER) return new LanError('runtime', `onnxruntime refuses the model: ${firstLine(error)}`);
+  if (provider === PROVIDER) return failureOf('onnxruntime refuses the model', error);
   const there = runtime.listSupportedBackends?.().map(({ name, bundled }) => `${name}${bundled ? '' : ' (not bundled)'}`) ?? [];
   return new LanError(
     'unsupported',
-    `onnxruntime cannot run the model on \`backend\` '${provider}': ${firstLine(error).replace(/\.?$/, '.')}`,
+    `onnxruntime cannot run the model on \`backend\` '${provider}': ${reasonOf(error).replace(/\.?$/, '.')}`,
     `Leave \`backend\` out for cpu${there.length > 0 ? `; this onnxruntime has ${there.join(', ')}` : ''}.`,
   );
 }
@@ -158,8 +159,7 @@ async function runInto(
   try {
     results = await session.run(tensors, fetches);
   } catch (error) {
-    if (error instanceof LanError) throw error;
-    throw new LanError('runtime', `onnxruntime: ${firstLine(error)}`);
+    throw failureOf('onnxruntime', error);
   }
   return Object.fromEntries(wanted.map((name) => [name, results[name] as unknown as Tensor]));
 }
@@ -167,8 +167,6 @@ async function runInto(
 // Types that onnxruntime-common cannot hold throw in its constructor, with the type's name.
 const toOrt = ({ Tensor: OrtTensor }: Onnxruntime, t: Tensor): ort.Tensor =>
   new OrtTensor(t.type as 'float32', t.data as Float32Array, t.dims);
-
-const firstLine = (error: unknown): string => messageOf(error).split('\n')[0]!.slice(0, 600);
 
 /** The model that carries a canonical graph. IR 8 is what opset 18 was published with. */
 export const dialectModel = (graph: Graph): Model => ({

@@ -5,17 +5,18 @@ import { LanError } from '../core/errors.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
 import type { Program } from '../engine/engine.js';
 import { createLearner, orderOf, type LearnedMask } from '../lan/learn.js';
-import { createNoise, type Noise } from '../lan/noise.js';
+import type { Noise } from '../lan/noise.js';
 import type { Preset } from '../lan/choices.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Attribution, AttributionMethod } from '../attribution/method.js';
 import { attributed, claimedMask, notNeeded, type MethodChoice } from './attributed.js';
 import { agreementOf, inquire } from './inquiry.js';
-import { rangeOf, tokenPool } from './plausible.js';
+import { noisesFor, rangeOf, tokenPool } from './plausible.js';
 import { judgeOf, type Answer, type Judge, type Within } from '../evidence/answer.js';
 import { predictionOf, topPredictions, type Prediction } from './predictions.js';
 import type { OpenedExplainer } from './explainer.js';
 import { byForwardPasses } from './forward.js';
+import { previewer } from './live.js';
 import { classifyOnce, objectiveOf, settingsFor } from './objective.js';
 import { explained, learned, requireLearned, type MaskProgress, type Masks } from './masks.js';
 import { drawsOf, sharesBudget, timeLeft, whileLearning } from './time-left.js';
@@ -45,6 +46,8 @@ export interface AuditOptions extends MaskProgress {
   readonly method?: MethodChoice;
   /** Samples [n,...sample] for bootstrapped noise. */
   readonly samples?: Tensor;
+  /** The same of noise that it is changed to while it is learned. */
+  readonly samplesFor?: (noise: string) => Promise<Tensor | undefined>;
 }
 
 /** What was found at one weight of the mask mean: the mask, and what it proves. Times in seconds. */
@@ -116,7 +119,8 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
   options.onPhase?.('compiling');
   // Where a path skips the hook point, each sample has an objective of its own.
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
-  const tokens = classifier.hookPoint?.tokens && settings.noise === 'tokens' ? await tokenPool(classifier, settings) : undefined;
+  let pool: Promise<Tensor> | undefined;
+  const tokens = (): Promise<Tensor> => (pool ??= tokenPool(classifier, settings));
   return {
     async audit(sample, groundTruth, from) {
       if (from) requireLearned(settings, options, classifier.forwardOnly);
@@ -127,15 +131,13 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
         if (settings.find === 'delete') requireAnswer(answer);
         const agreement = await agreementOf(inquiry, prepared.forward);
         options.onAgreement?.(agreement);
-        const range = rangeOf(classifier, x, options.samples);
-        const drawn = { x, ...range, samples: options.samples, tokens, plugins: classifier.plugins };
-        const noiseOf = (spec: string): Noise => createNoise(spec, drawn);
-        let noise = noiseOf(settings.noise);
+        const noiseOf = noisesFor(classifier, x, { ...options, first: settings.noise, tokens });
+        let noise = await noiseOf(settings.noise);
         let shown = drawsToShow(x, noise, settings.seed, options);
         const top = (row: Tensor): Prediction[] =>
           answer.task === 'value' ? [] : topPredictions(row, classifier.labels, 3, options.question);
         const betas: BetaResult[] = [];
-        const asked = { x, p, answer, noiseOf };
+        const asked = { x, p, answer, noiseOf, preview: previewer(bound, x, top, settings.seed) };
         const walked = settings.betaPath
           ? await walk({
               ...asked,
@@ -170,12 +172,8 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
             walked?.found,
           );
           const replaced = shown && (await stepsOf(bound, x, { p, answer, mask, shown, claim: result.evidence }, top));
-          const extra = {
-            ...(attribution && { attribution }),
-            ...(walked && { path: walked.points }),
-            ...(replaced && { replaced }),
-          };
-          betas.push({ beta: last, ...result, ...extra });
+          const path = walked && { path: walked.points };
+          betas.push({ beta: last, ...result, ...(attribution && { attribution }), ...path, ...(replaced && { replaced }) });
         }
         const prediction = predictionOf(inquiry, options.question);
         const resolved = { ...settings, betas: wanted };

@@ -7,22 +7,8 @@ import type { LearnedMask, Learner, StepMetrics } from '../lan/learn.js';
 import type { Noise } from '../lan/noise.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { OpenedExplainer } from './explainer.js';
+import type { LiveChange, LiveMask, Preview } from './live.js';
 import { keptBy, targetOf } from './target.js';
-
-/** A mask while it is learned, with the figures of its step. */
-export interface LiveMask extends StepMetrics {
-  /** Steps at most. */
-  readonly iterations: number;
-  /** Before it is rounded, in [0,1], 1 = replaceable; [1,1,H,W] or [1,...sample]. */
-  readonly mask: Tensor;
-}
-
-/** What holds from the next step on, and for the claim that is measured in the end. */
-export interface LiveChange {
-  readonly beta?: number;
-  /** As the setting. */
-  readonly noise?: string;
-}
 
 /** Who is told of the learning, and who may end it. */
 export interface MaskProgress {
@@ -44,7 +30,9 @@ export interface Masks {
     readonly answer: Answer;
     readonly noise: Noise;
     /** Other noise for the same input. */
-    readonly noiseOf?: (noise: string) => Noise;
+    readonly noiseOf?: (noise: string) => Promise<Noise>;
+    /** See previewer: what whoever watches may look at. */
+    readonly preview?: (mask: Tensor, share: number, noise: Noise) => Promise<Preview>;
     readonly beta: number;
     /** See Learner.learn. */
     readonly warm?: boolean;
@@ -68,11 +56,17 @@ export function learned(learner: Learner, settings: LanSettings, options: MaskPr
   };
 
   function learn(
-    { x, p, answer, noise, noiseOf, beta, warm = false, from }: Parameters<Masks['of']>[0],
+    { x, p, answer, noise, noiseOf, preview, beta, warm = false, from }: Parameters<Masks['of']>[0],
     budget: number | undefined,
   ): Promise<LearnedMask> {
     const iterations = warm || from ? Math.ceil(settings.iterations / 2) : settings.iterations;
     options.onPhase?.(`learning the mask, beta ${beta}`);
+    let now = noise;
+    const changed = async (change: LiveChange | void) =>
+      change && {
+        beta: change.beta,
+        noise: change.noise === undefined ? undefined : (now = (await noiseOf?.(change.noise)) ?? now),
+      };
     return learner.learn({
       x,
       target: targetOf(answer, p, settings.sharpen, settings.find),
@@ -92,13 +86,10 @@ export function learned(learner: Learner, settings: LanSettings, options: MaskPr
       kept: keptBy(answer, p),
       onStep(metrics, mask) {
         options.onStep?.(beta, metrics, iterations);
-        const told = mask && options.watch?.({ ...metrics, iterations, mask });
-        return (
-          told &&
-          told.then(
-            (change) => change && { beta: change.beta, noise: change.noise === undefined ? undefined : noiseOf?.(change.noise) },
-          )
-        );
+        if (!mask || !preview) return undefined;
+        const look: LiveMask['preview'] = async (share, other) =>
+          preview(mask, share, (other !== undefined && (await noiseOf?.(other))) || now);
+        return options.watch?.({ ...metrics, iterations, mask, preview: look })?.then(changed);
       },
       signal: options.signal,
     });

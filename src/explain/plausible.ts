@@ -1,5 +1,6 @@
 // What inputs of a classifier look like: the range of their values, and other tokens.
 import { sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { createNoise, type Noise } from '../lan/noise.js';
 import { columnsOf, type Columns } from '../lan/columns.js';
 import type { LanSettings } from '../lan/settings.js';
 import type { Classifier } from '../model/open.js';
@@ -18,6 +19,32 @@ export function rangeOf(classifier: Classifier, x: Tensor, samples?: Tensor): { 
   const several = samples !== undefined && samples.dims[0]! > 1 && !classifier.hookPoint && !classifier.card;
   return several ? { ...range, columns: columnsOf(samples) } : range;
 }
+
+/**
+ * Noise for one input x [1,...sample], by its description. `samples` are those of the noise `first`; of any other `samplesFor` tells them, and `tokens` gives vectors of random
+ * tokens.
+ */
+export const noisesFor =
+  (
+    classifier: Classifier,
+    x: Tensor,
+    {
+      first,
+      samples,
+      samplesFor,
+      tokens,
+    }: {
+      readonly first: string;
+      readonly samples?: Tensor | undefined;
+      readonly samplesFor?: ((noise: string) => Promise<Tensor | undefined>) | undefined;
+      readonly tokens: () => Promise<Tensor>;
+    },
+  ) =>
+  async (noise: string): Promise<Noise> => {
+    const own = (noise === first ? undefined : await samplesFor?.(noise)) ?? samples;
+    const pool = classifier.hookPoint?.tokens && noise === 'tokens' ? await tokens() : undefined;
+    return createNoise(noise, { x, ...rangeOf(classifier, x, own), samples: own, tokens: pool, plugins: classifier.plugins });
+  };
 
 /** Elements of the pool of other tokens at most: 64 MB. */
 const POOL = 2 ** 24;

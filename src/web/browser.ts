@@ -21,9 +21,17 @@ export interface Bitmap {
   close(): void;
 }
 
+interface BitmapOptions {
+  readonly colorSpaceConversion?: 'none';
+  readonly premultiplyAlpha?: 'none';
+  readonly resizeWidth?: number;
+  readonly resizeHeight?: number;
+  readonly resizeQuality?: 'high';
+}
+
 interface Browser {
   readonly OffscreenCanvas: new (width: number, height: number) => Canvas;
-  createImageBitmap(blob: Blob, options?: { readonly imageOrientation?: 'from-image' }): Promise<Bitmap>;
+  createImageBitmap(source: Blob | Bitmap, options?: BitmapOptions): Promise<Bitmap>;
   /** May memory be shared with other workers? Threads need it. */
   readonly crossOriginIsolated?: boolean;
   readonly navigator?: { readonly hardwareConcurrency?: number; readonly gpu?: { requestAdapter(): Promise<unknown> } };

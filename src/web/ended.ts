@@ -1,12 +1,12 @@
 // A runtime that has ended: WebAssembly that trapped or aborted leaves its memory half written, and nothing that it computes afterwards can be believed.
 import { LanError, messageOf } from '../core/errors.js';
+import { inWords } from '../engine/in-words.js';
 
 /** Errors of JavaScript that come out of WebAssembly only where it stopped in the middle: traps and emscripten's abort; C++ exceptions that nobody caught. */
 const NAMES = new Set(['RuntimeError', 'CppException', 'ExitStatus']);
 /** The same in words, where a layer above made another error of it; the last two also end what runs: memory is never given back, a failed start never tried again. */
 const WORDS =
   /Aborted\(|memory access out of bounds|table index is out of bounds|null function|indirect call|Maximum call stack|divide by zero|bad_alloc|no available backend found/i;
-const MEMORY = /bad_alloc|out of memory|could not allocate|OOM/i;
 
 /** Is the runtime lost with this error? Its own refusals, which leave it whole, are no such errors. */
 export function isFatal(error: unknown): boolean {
@@ -36,10 +36,8 @@ export function createGuard(): Guard {
         return await work();
       } catch (error) {
         if (!isFatal(error)) throw error;
-        const text = typeof error === 'number' ? 'a C++ exception' : messageOf(error).split('\n')[0]!.slice(0, 300);
-        const memory = MEMORY.test(text);
-        const problem = memory ? 'onnxruntime has no memory left in this browser' : 'onnxruntime ended in WebAssembly';
-        ended ??= new LanError(memory ? 'memory' : 'runtime', `${problem} (${text}).`, 'Nothing can be run here any more: start another worker.'); // prettier-ignore
+        const { code, problem } = inWords(error) ?? { code: 'runtime', problem: `onnxruntime ended in WebAssembly (${messageOf(error).split('\n')[0]!.slice(0, 300)})` }; // prettier-ignore
+        ended ??= new LanError(code, `${problem}.`, 'Nothing can be run here any more: start another worker.');
         throw ended;
       }
     },

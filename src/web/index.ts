@@ -8,15 +8,13 @@ import type { AuditOptions } from '../api/audit-options.js';
 import { card as cardOf, type CardResult } from '../api/card.js';
 import { inspect as inspectPath, type Inspection, type InspectOptions } from '../model/inspect.js';
 import type { NamedInputs } from '../api/named-inputs.js';
-import { internals, openModel as openPath, type Classifier } from '../api/opened.js';
+import { openModel as openPath, type Classifier } from '../api/opened.js';
 import { asyncDispose } from '../core/dispose.js';
 import type { Tensor } from '../core/tensor.js';
-import type { Prediction } from '../explain/predictions.js';
 import type { OpenOptions } from '../model/open.js';
 import { pictureOf } from '../report/drawing/colour.js';
 import { putModel, withPicture, type NamedFile, type Pixels } from './files.js';
 import { bytesAt, filesBelow, takeAway } from './memory.js';
-import { preview as previewOf, type Preview } from './preview.js';
 
 export { useRuntime, type RuntimeOptions } from './runtime.js';
 export { runtimeEnded } from './ended.js';
@@ -163,18 +161,6 @@ export async function filesOf(result: Pick<AuditResult, 'save'>): Promise<NamedF
     takeAway(folder);
   }
 }
-
-/**
- * What a model answers to x [1,...sample] with `share` of it replaced by one draw of noise, the largest values of a mask first; `seen` is that input. For
- * looking at a mask while it is learned: a claim needs many draws.
- *
- * @example
- * const { seen, top } = await preview(model, { x, mask, share: 0.9, noise: 'uniform', seed: 0 });
- */
-export const preview = (
-  model: Classifier,
-  what: Preview,
-): Promise<{ readonly seen: Tensor; readonly top: readonly Prediction[] }> => previewOf(internals(model), what);
 
 /**
  * A picture tensor [1,1|3,H,W] of 0..range as pixels, for a canvas.

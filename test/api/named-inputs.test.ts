@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { audit } from '../../src/api/audit.js';
-import { float32 } from '../../src/core/tensor.js';
+import { float32, toFloat32 } from '../../src/core/tensor.js';
 import { encodeNpy } from '../../src/data/npy.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
@@ -143,6 +143,22 @@ describe('a row of a table', () => {
     expect(finding!.otherNoise.map((o) => o.noise)).toEqual(['gaussian:columns', 'mean:columns']);
     const [age, height] = Array.from(finding!.example.corrupted.data as Float32Array) as [number, number];
     expect([age >= 20 && age < 60, height >= 150 && height < 190]).toEqual([true, true]);
+  });
+
+  test.each([
+    ['uniform', [20, 59]],
+    ['gaussian', [20, 59]],
+    // What is kept is as it was.
+    ['mean', [25, 39.5]],
+  ] as const)('%s noise keeps to each feature of the table', async (noise, [low, high]) => {
+    const result = await audit(model, { csv: table, row: 6 }, { ...QUICK, iterations: 3, evidenceDraws: 8, noise });
+    expect(result.noise).toBe(`${noise}:columns`);
+    expect(result.notes).toContain(`what each feature is elsewhere is told by 40 of the 40 rows of '${table}'`);
+    const ages = toFloat32(result.betas[0]!.example.corrupted)[0]!;
+    expect([ages >= low, ages <= high]).toEqual([true, true]);
+    // Numbers that are given are taken as they are.
+    const given = await audit(model, { csv: table, row: 6 }, { ...QUICK, iterations: 3, evidenceDraws: 8, noise: 'uniform:0,1' });
+    expect(given.noise).toBe('uniform:0,1');
   });
 
   test('columns by name, rows by number, and a folder each', async () => {

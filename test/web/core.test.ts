@@ -94,7 +94,7 @@ test('the library itself, without a worker', async () => {
   const [model, card] = TANK.map(({ bytes }) => Buffer.from(bytes).toString('base64')) as [string, string];
   const { rgba, width, height } = await pixels(picture);
   const found = await page.evaluate(`(async () => {
-    const { useRuntime, inspect, openModel, predict, createAuditor, filesOf, preview, pixelsOf, LanError } = await import('/lan-onnx.js');
+    const { useRuntime, inspect, openModel, predict, createAuditor, filesOf, pixelsOf, LanError } = await import('/lan-onnx.js');
     const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
     useRuntime({ wasm: '/ort/', threads: 1 });
     const files = [{ name: 'tank.onnx', bytes: bytes('${model}') }, { name: 'tank.card.json', bytes: bytes('${card}') }];
@@ -103,9 +103,11 @@ test('the library itself, without a worker', async () => {
     const { ops } = await inspect(files);
     const model = await openModel(files);
     const { seen: [{ x, answers }] } = await predict(model, picture);
-    const all = await preview(model, { x, mask: { ...x, data: x.data.map(() => 1) }, share: 1, noise: 'constant:0', seed: 0 });
-    const none = await preview(model, { x, mask: x, share: 0, noise: 'uniform', seed: 0 });
-    const auditor = await createAuditor(model, { iterations: 12, draws: 4, evidenceDraws: 64 });
+    let all, none;
+    const watch = async ({ step, preview }) => {
+      if (step === 0) [all, none] = [await preview(1, 'constant:0'), await preview(0)];
+    };
+    const auditor = await createAuditor(model, { iterations: 12, draws: 4, evidenceDraws: 64, watch });
     const results = [];
     for (const input of [picture, x]) results.push(await auditor.audit(input));
     await auditor.dispose();
@@ -150,7 +152,7 @@ test('a run is paused, resumed, changed and ended', async () => {
   // All of the picture is replaced.
   expect(step.preview.share).toBe(1);
   expect(step.preview.top[0]!.probability).toBeLessThan(1.01);
-  expect(step.preview.seen.rgba.length).toBe(4 * 64 * 64);
+  expect(step.preview.seen!.rgba.length).toBe(4 * 64 * 64);
   await talk.send({ type: 'stop' });
   const { files, document } = await talk.next('finding');
   const json = JSON.parse(new TextDecoder().decode(files.find(({ name }) => name === 'audit.json')!.bytes)) as AuditDocument;
@@ -211,6 +213,16 @@ test('a card that does not fit is refused, and the model stays open as it was', 
   await talk.send({ type: 'audit', settings: { preset: 'quick', iterations: 6, draws: 4 } });
   await talk.next('finding');
 }, 120_000);
+
+test('how long a file may take is told, unless somebody trusts it', async () => {
+  const limits = async (): Promise<number> => (await talk.said()).filter(({ type }) => type === 'limit').length;
+  await talk.send({ type: 'open', files: TANK, trust: true });
+  await talk.next('opened');
+  expect(await limits()).toBe(0);
+  await talk.send({ type: 'open', files: TANK });
+  await talk.next('opened');
+  expect(await limits()).toBeGreaterThan(0);
+}, 60_000);
 
 test('ten audits leave no more in memory than two', async () => {
   const used = (): Promise<number> => page.evaluate<number>('performance.measureUserAgentSpecificMemory().then((m) => m.bytes)');

@@ -14,7 +14,7 @@ import type { FromWorker, NamedFile } from '../../web/app/protocol.js';
 import { bert } from '../nets/inside.js';
 import { bagOfWords, incomeRule, WORDS } from '../nets/named.js';
 import { tokenizerJson } from '../nets/tokenizer.js';
-import { DESKTOP, launch, SCREENS, seriousFaults, shots, tooWide, watched } from './browser.js';
+import { DESKTOP, launch, SCREENS, seriousFaults, shots, tooWide, until, watched } from './browser.js';
 import { site, talkTo, type Site, type Talk } from './site.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-named-web-'));
@@ -145,6 +145,50 @@ test('a bag of words with its vocabulary, and a row of a table, as in Node', asy
   expect(documentIn(row).settings.noise).toMatch(/^bootstrap:/);
 }, 120_000);
 
+test.each([
+  ['counts of words', BAG, { type: 'text', text: MAIL }, ['constant:0', 'uniform'], 'uniform', /^uniform:0,\d+$/],
+  [
+    'a row',
+    [{ name: 'income.onnx', bytes: incomeRule() }],
+    { type: 'row', csv: { name: 'rows.csv', bytes: utf8(CSV) }, row: 1, columns: ['age', 'height', 'income', 'noise'] },
+    ['bootstrap:tables/rows.csv', 'uniform', 'gaussian', 'mean'],
+    'mean',
+    /^mean:columns$/,
+  ],
+] as const)(
+  '%s: share and noise are changed while it learns',
+  async (_, files, asked, noises, noise, measured) => {
+    await begin();
+    await talk.send({ type: 'open', files });
+    await talk.send(asked);
+    const predicted = await talk.next('predicted');
+    expect(predicted.noises).toEqual(noises);
+    await talk.send({ type: 'audit', settings: { iterations: 5000, draws: 4, seed: 3, evidenceDraws: 64, maskValues: 'soft' } });
+    const { width } = await talk.next('step');
+    await talk.send({ type: 'pause' });
+    await talk.next('paused');
+    const lookAt = async (share: number) => {
+      await talk.send({ type: 'change', share });
+      for (;;) {
+        const { preview } = await talk.next('step');
+        if (preview?.share === share) return preview;
+      }
+    };
+    const whole = await lookAt(0);
+    expect([Array.from(whole.replaced!), whole.seen]).toEqual([new Array(width).fill(0), undefined]);
+    expect(whole.top[0]!.probability).toBeCloseTo(predicted.top[0]!.probability, 5);
+    await talk.send({ type: 'change', noise, beta: 3 });
+    const half = await lookAt(0.5);
+    expect(half.replaced!.reduce((a, b) => a + b, 0)).toBe(Math.round(width / 2));
+    await talk.send({ type: 'resume' });
+    while ((await talk.next('step')).beta !== 3);
+    await talk.send({ type: 'stop' });
+    const { settings, betas } = documentIn(await talk.next('finding'));
+    expect([settings.noise, betas[0]!.beta]).toEqual([expect.stringMatching(measured), 3]);
+  },
+  60_000,
+);
+
 test('ids of tokens without a tokenizer are refused in words, and so is an input of another kind', async () => {
   await begin();
   await talk.send({ type: 'open', files: [{ name: 'bert.onnx', bytes: bert() }] });
@@ -164,6 +208,29 @@ test('ids of tokens without a tokenizer are refused in words, and so is an input
   expect(await talk.next('failed')).toMatchObject({ code: 'usage', problem: 'There is no text to explain.' });
 }, 60_000);
 
+/** Texts are steered as pictures are: share, noise, beta, each while it stands still. Resumed or ended meanwhile, the controls are gone. */
+async function steered(): Promise<void> {
+  await page.getByText('Paused.').waitFor();
+  const share = page.getByRole('slider', { name: 'Show with' });
+  const crossed = (): Promise<string[]> => page.locator('.preview s').allInnerTexts();
+  const sure = async (): Promise<number> => Number(await page.locator('.preview td').first().innerText());
+  await share.fill('0');
+  await page.locator('.preview figcaption').waitFor();
+  expect(await crossed()).toEqual([]);
+  const whole = await sure();
+  expect((await page.locator('.answered td').first().innerText()).slice(0, 4)).toBe(String(whole).slice(0, 4));
+  await share.fill('1');
+  await until(async () => (await crossed()).length, 8);
+  expect(await page.locator('.preview figcaption').innerText()).toBe('100 % replaced');
+  const random = await sure();
+  // Every word hidden by the same mark is another input than words at random.
+  await page.getByLabel('What comes in its place').selectOption({ label: 'the mark for a hidden word' });
+  await share.fill('0.95');
+  await until(() => page.locator('.preview figcaption').innerText(), '95 % replaced');
+  expect(await sure()).not.toBe(random);
+  await page.getByRole('slider', { name: 'Beta' }).fill('1');
+}
+
 test.each(SCREENS)(
   'by hand: a folder, a text, words marked, the finding: %s',
   async (what, options) => {
@@ -182,12 +249,16 @@ test.each(SCREENS)(
     await page.getByRole('button', { name: 'Learn what it needs' }).click();
     await page.locator('.live .words bdi').first().waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
+    await steered();
     await page.screenshot({ path: join(shots, `text, learning, ${what}.png`), fullPage: true });
     expect([await tooWide(page), await seriousFaults(page)]).toEqual([0, []]);
-    const resume = page.getByRole('button', { name: 'Resume' });
-    if (await resume.count()) await resume.click();
+    await page.getByRole('button', { name: 'Resume' }).click();
     await page.locator('.claim.finding').waitFor({ timeout: 60_000 });
     expect(await page.locator('.claim.finding').innerText()).toMatch(/of the text was enough/);
+    await page
+      .getByText(/changed by hand while the mask was learned: beta 2 and noise token from step/)
+      .first()
+      .waitFor({ state: 'attached' });
     const words = page.locator('section[aria-labelledby=step-finding] .words bdi');
     expect(await words.allInnerTexts()).toEqual(expect.arrayContaining(['good', 'film']));
     await page.getByRole('link', { name: 'tokens.html' }).waitFor();

@@ -113,7 +113,7 @@ describe('in order', () => {
   });
 
   test('while it learns: paused it stands still; beta, noise and share are changed; stopped it is measured', async () => {
-    await model('first.onnx');
+    await model('long.onnx');
     await picture('a.png');
     await learn();
     const at = (): Promise<string> => page.locator('.figures dd').first().innerText();
@@ -234,8 +234,8 @@ describe('in order', () => {
     await learn();
     await page.locator('.live .words bdi').first().waitFor();
     expect(await page.locator('.live .words bdi').allInnerTexts()).toEqual(['good.txt']);
-    // Noise and share are changed of pictures only.
-    expect(await page.locator('.steering label').count()).toBe(1);
+    // As for pictures: beta, noise, share.
+    expect(await page.locator('.steering label').count()).toBe(3);
     await model('text-2.onnx');
     await page.getByText('text-2.onnx is open').waitFor();
     await until(said, 'The model says good.txt, 90 % sure.');
@@ -378,6 +378,15 @@ test('what takes too long to be read is ended, and so is what does not stop when
     /^endless\.onnx: compiling it and running it once took more than 18 s.* The page started the runtime again\./,
   );
   await page.getByText('Ready: 2 threads of WebAssembly.').waitFor();
+  // Who knows the file runs it without the limit, by keyboard as well.
+  const anyway = page.getByRole('button', { name: 'Run it anyway' });
+  expect(await anyway.getAttribute('aria-describedby')).toBe('trust');
+  expect(await page.locator('#trust').innerText()).toMatch(/^without a limit: it may keep this machine busy until you cancel it/);
+  await anyway.focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('endless.onnx is open').waitFor();
+  await page.clock.runFor(30_000);
+  expect(await page.locator('.failure').count()).toBe(0);
   await model('deaf.onnx');
   await picture('a.png');
   await until(said, 'The model says tank, 70 % sure.');

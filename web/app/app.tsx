@@ -32,7 +32,7 @@ export function App(): VNode {
         </p>
         <Runtime state={state} />
       </header>
-      {state.problem && <Failure problem={state.problem} dismiss={() => session.dismiss()} />}
+      {state.problem && <Failure problem={state.problem} trust={() => session.trust()} dismiss={() => session.dismiss()} />}
       <div class="two">
         <ModelStep
           state={state}
@@ -75,7 +75,15 @@ const Runtime = ({ state: { worker, runtime } }: { readonly state: State }): VNo
   </p>
 );
 
-function Failure({ problem: { problem, advice }, dismiss }: { readonly problem: Problem; readonly dismiss: () => void }): VNode {
+function Failure({
+  problem: { problem, advice, late },
+  trust,
+  dismiss,
+}: {
+  readonly problem: Problem;
+  readonly trust: () => void;
+  readonly dismiss: () => void;
+}): VNode {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [problem]);
   return (
@@ -84,6 +92,16 @@ function Failure({ problem: { problem, advice }, dismiss }: { readonly problem: 
         <b>{inPage(problem)}</b>
       </p>
       {advice && <p>{inPage(advice)}</p>}
+      {late && (
+        <p class="buttons">
+          <button type="button" onClick={trust} aria-describedby="trust">
+            Run it anyway
+          </button>
+          <span id="trust">
+            without a limit: it may keep this machine busy until you cancel it, and reaches nothing outside this page
+          </span>
+        </p>
+      )}
       <button type="button" onClick={dismiss}>
         Close this message
       </button>

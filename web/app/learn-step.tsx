@@ -2,11 +2,13 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { Legend } from '../blocks/pictures.js';
+import { Left } from '../blocks/words.js';
 import { Answers } from './answers.js';
 import { Curves } from './curves.js';
 import { percent } from './figures.js';
 import { Marked } from './named-input.js';
 import { attended, Canvas, LEGEND } from './pixels.js';
+import type { Piece, PreviewShown } from './protocol.js';
 import type { Session } from './use-session.js';
 import { SettingsForm } from './settings.js';
 import type { State, Told } from './state.js';
@@ -26,6 +28,7 @@ export function LearnStep({ state, session }: { readonly state: State; readonly 
         <SettingsForm
           key={model.model.sha256}
           model={model.model}
+          noises={predicted.noises}
           again={finding !== undefined}
           waits={asking}
           start={(settings) => session.audit(settings)}
@@ -76,7 +79,7 @@ function Controls({ state: { learning, step, doing }, session }: { readonly stat
 
 /** The picture with attention on it as it is now, figures and curves. */
 function Live({ state, session }: { readonly state: State; readonly session: Session }): VNode {
-  const { step, predicted, history, agreement, learning } = state;
+  const { step, model, predicted, history, agreement, learning, settings } = state;
   const [share, setShare] = useState(0);
   const pieces = predicted?.pieces;
   return (
@@ -112,22 +115,51 @@ function Live({ state, session }: { readonly state: State; readonly session: Ses
           step={step}
           active={learning === 'running' || learning === 'paused'}
           session={session}
-          picture={!pieces}
+          takes={model!.model.takes}
+          noises={predicted?.noises ?? []}
+          begun={settings?.noise}
           share={share}
           setShare={setShare}
         />
       )}
-      {learning !== 'none' && step?.preview && (
-        <div class="preview">
-          <figure>
-            <Canvas pixels={step.preview.seen} label={`The picture with ${percent(step.preview.share)} of it replaced`} />
-            <figcaption>
-              <b>{percent(step.preview.share)} replaced</b>
-            </figcaption>
-          </figure>
-          <Answers top={step.preview.top} caption="What the model answers to that" />
-        </div>
+      {learning !== 'none' && step?.preview && <PreviewView preview={step.preview} pieces={pieces} />}
+    </div>
+  );
+}
+
+/** The input with a part of it replaced, and what the model answers to that. */
+function PreviewView({
+  preview: { share, seen, replaced, top },
+  pieces = [],
+}: {
+  readonly preview: PreviewShown;
+  readonly pieces?: readonly Piece[];
+}): VNode {
+  const what = `${percent(share)} replaced`;
+  return (
+    <div class="preview">
+      {seen && (
+        <figure>
+          <Canvas pixels={seen} label={`The picture with ${percent(share)} of it replaced`} />
+          <figcaption>
+            <b>{what}</b>
+          </figcaption>
+        </figure>
       )}
+      {replaced && (
+        <figure class="replaced">
+          <Left
+            words={pieces.map(({ text, from, to }) => ({
+              text,
+              replaced: to > from && replaced.subarray(from, to).every(Boolean),
+            }))}
+          />
+          <figcaption>
+            <b>{what}</b>
+          </figcaption>
+        </figure>
+      )}
+      <Answers top={top} caption="What the model answers to that" />
     </div>
   );
 }

@@ -1,10 +1,9 @@
 // A mask while it is learned: told to the page ten times a second, paused, changed and ended by it.
 import type { AuditOptions } from '../../src/api/audit-options.js';
-import type { Classifier } from '../../src/api/opened.js';
 import { breathe } from '../../src/core/breathe.js';
 import type { Tensor } from '../../src/core/tensor.js';
-import { LanError, pixelsOf, preview } from '../../src/web/index.js';
-import type { AuditSettings, FromWorker, ToWorker } from './protocol.js';
+import { LanError, pixelsOf } from '../../src/web/index.js';
+import type { FromWorker, PreviewShown, ToWorker } from './protocol.js';
 
 type Watch = NonNullable<AuditOptions['watch']>;
 type Live = Parameters<Watch>[0];
@@ -23,8 +22,6 @@ export class LiveRun {
   private wake = (): void => undefined;
   private change: { beta?: number; noise?: string } | undefined;
   private share: number | undefined;
-  /** What comes in place in previews. */
-  private noise: string;
   private gaveUp = false;
   private listened = performance.now();
   private reported = { at: performance.now(), steps: 0 };
@@ -32,13 +29,9 @@ export class LiveRun {
 
   constructor(
     private readonly say: (message: FromWorker, transfer?: Transferable[]) => void,
-    private readonly model: Classifier,
-    /** The input where it is a picture, else how many elements a mask of it has. */
-    private readonly shown: { readonly x?: Tensor; readonly elements?: number },
-    private readonly settings: AuditSettings,
-  ) {
-    this.noise = settings.noise ?? 'uniform';
-  }
+    /** Of a picture what white is, else how many elements a mask has. */
+    private readonly shown: { readonly range?: 1 | 255; readonly elements?: number },
+  ) {}
 
   /** After an abort the mask learned so far is measured. */
   readonly signal = this.ending.signal;
@@ -50,7 +43,6 @@ export class LiveRun {
     else if (message.type === 'change') {
       const { beta, noise, share } = message;
       if (share !== undefined) this.share = Math.min(1, Math.max(0, share));
-      this.noise = noise ?? this.noise;
       if (beta !== undefined || noise !== undefined)
         this.change = { ...this.change, ...(beta !== undefined && { beta }), ...(noise !== undefined && { noise }) };
     } else {
@@ -90,16 +82,17 @@ export class LiveRun {
     this.reported = { at: now, steps: step + 1 };
     const attention = elements === undefined ? attentionOf(mask, height * width) : attentionByElement(mask, elements);
     const shown = { iteration: step + 1, of: iterations, loss, corruption: maskMean, kept, beta, height, width, stepsPerSecond };
-    this.say({ type: 'step', ...shown, attention, ...(look && (await this.previewOf(mask))) }, [attention.buffer]);
+    this.say({ type: 'step', ...shown, attention, ...(look && (await this.previewOf(live))) }, [attention.buffer]);
   }
 
-  private async previewOf(mask: Tensor): Promise<Pick<Extract<FromWorker, { type: 'step' }>, 'preview'>> {
-    const { share, noise, model, settings } = this;
-    const { x } = this.shown;
-    if (share === undefined || !x) return {};
+  private async previewOf(live: Live): Promise<{ readonly preview?: PreviewShown }> {
+    const { share, change } = this;
+    if (share === undefined) return {};
     this.previewed = performance.now();
-    const { seen, top } = await preview(model, { x, mask, share, noise, seed: settings.seed ?? 0 });
-    return { preview: { share, top, seen: pixelsOf(seen, model.card?.range ?? 255) } };
+    const { seen, replaced, top } = await live.preview(share, change?.noise);
+    const { elements, range = 255 } = this.shown;
+    const shown = elements === undefined ? { seen: pixelsOf(seen, range) } : { replaced: wholly(replaced, elements) };
+    return { preview: { share, top, ...shown } };
   }
 
   /** Waits while paused, and gives what was changed meanwhile. */
@@ -126,6 +119,13 @@ export class LiveRun {
 }
 
 type Watched = Awaited<ReturnType<Watch>>;
+
+/** 1 for each element all of whose values are replaced. */
+function wholly(replaced: Tensor, elements: number): Uint8Array {
+  const values = replaced.data as Float32Array;
+  const width = values.length / elements;
+  return Uint8Array.from({ length: elements }, (_, i) => Number(values.subarray(i * width, (i + 1) * width).every((v) => v > 0)));
+}
 
 /** 1 - mask as [height,width]; of several channels their mean. */
 export function attentionOf(mask: Tensor, area: number): Float32Array<ArrayBuffer> {

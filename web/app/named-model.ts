@@ -42,6 +42,8 @@ const named = (files: readonly NamedFile[], ending: RegExp): NamedFile[] => file
 export interface AskedAbout {
   readonly top: readonly Answer[];
   readonly pieces: readonly Piece[];
+  /** What can come in place, first what suits best. */
+  readonly noises: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -128,7 +130,8 @@ export class NamedModel {
     const top = topPredictions(await classifier.predict(x), auditor.model.labels);
     const { pieces, elements } = partsOf(sample);
     this.last = { input, elements };
-    return { top, pieces: pieces.slice(0, PIECES), notes: sample.notes };
+    const { noise = 'tokenizer' in this.way ? 'tokens' : 'uniform', otherNoises = [], notes } = sample;
+    return { top, pieces: pieces.slice(0, PIECES), noises: [noise, ...otherNoises], notes };
   }
 
   async dispose(): Promise<void> {

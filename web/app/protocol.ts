@@ -29,7 +29,7 @@ export interface AuditSettings {
   readonly beta?: number;
   /** In place of beta: how often the answer is to be kept, in (0,1). */
   readonly keep?: number;
-  /** `uniform`, `gaussian`, `constant:<c>`, `blur`; of texts `tokens`, `token`. */
+  /** One of those that `predicted` names. */
   readonly noise?: string;
   readonly iterations?: number;
   readonly learningRate?: number;
@@ -52,6 +52,8 @@ export type ToWorker =
       readonly id?: number;
       readonly files: readonly NamedFile[];
       readonly card?: CardGiven;
+      /** Opens it without a `limit`: somebody said that the file may take as long as it does. */
+      readonly trust?: boolean;
       /** Threads of WebAssembly; what the machine has where the page is cross-origin isolated, else one. */
       readonly threads?: number;
       /** Height and width for a model that leaves them open. Default 224 x 224. */
@@ -69,7 +71,7 @@ export type ToWorker =
   | { readonly type: 'audit'; readonly settings: AuditSettings }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
-  /** From the next step on. `share`: part of the picture, in [0,1], of which `step` tells what the model answers with it replaced. */
+  /** From the next step on. `share`: part of the input, in [0,1], of which `step` tells what the model answers with it replaced. */
   | { readonly type: 'change'; readonly beta?: number; readonly noise?: string; readonly share?: number }
   /** Ends learning: the mask so far is measured. A second `stop` gives up: answered by `failed` with code `interrupted`. */
   | { readonly type: 'stop' }
@@ -116,6 +118,16 @@ export interface Download extends NamedFile {
   readonly type: string;
 }
 
+/** What the model answers with a part of the input replaced. */
+export interface PreviewShown {
+  readonly share: number;
+  readonly top: readonly Answer[];
+  /** The picture so. */
+  readonly seen?: Pixels;
+  /** Of a text or a row: 1 for each element that is replaced, else 0. */
+  readonly replaced?: Uint8Array;
+}
+
 /** From the worker to the page. */
 export type FromWorker =
   /** The worker runs and can be told to open. */
@@ -149,6 +161,8 @@ export type FromWorker =
       readonly seen?: Pixels;
       /** A text or a row as the model takes it. */
       readonly pieces?: readonly Piece[];
+      /** What can come in place of what is replaced, as `noise` takes it; the first where nobody asks for another. */
+      readonly noises: readonly string[];
       /** The card as settled by this picture, where nobody gave one. */
       readonly card?: CardShown;
       /** What was assumed. */
@@ -174,8 +188,8 @@ export type FromWorker =
       readonly height: number;
       readonly width: number;
       readonly stepsPerSecond: number;
-      /** With `share`: what the model answers with that part of the picture replaced. */
-      readonly preview?: { readonly share: number; readonly top: readonly Answer[]; readonly seen: Pixels };
+      /** With `share`: what the model answers with that part of the input replaced. */
+      readonly preview?: PreviewShown;
     }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }

@@ -1,6 +1,5 @@
 // What the worker holds between two messages: a model, its last input, and the audit that runs.
 import type { Classifier } from '../../src/api/opened.js';
-import type { Tensor } from '../../src/core/tensor.js';
 import type { Inspection } from '../../src/model/inspect.js';
 import type { OpenOptions } from '../../src/model/open.js';
 import {
@@ -20,6 +19,7 @@ import { defaultThreads, ortVersion, PROVIDER } from '../../src/engine/onnxrunti
 import type { Explainer } from '../../src/web/explainer.js';
 import { attentionOf, LiveRun } from './live.js';
 import { NamedModel, openedFor, takesTokens } from './named-model.js';
+import { PICTURE_NOISES } from './noises.js';
 import type { AuditSettings, CardGiven, FromWorker, NamedFile, ToWorker } from './protocol.js';
 import { cardOf, downloadOf, factsOf, nameOf, summaryOf, unsure } from './summary.js';
 
@@ -40,8 +40,7 @@ interface Open {
 export class Session {
   private open: Open | undefined;
   private picture: Asked<'picture'> | undefined;
-  /** The last picture as the network takes it, and the model with the card that the picture settled. */
-  private x: Tensor | undefined;
+  /** The model with the card that the last picture settled. */
   private settled: Classifier | undefined;
   private run: LiveRun | undefined;
   private explainer: Explainer | undefined;
@@ -86,7 +85,6 @@ export class Session {
     const { open, explainer } = this;
     this.open = undefined;
     this.explainer = undefined;
-    this.x = undefined;
     this.settled = undefined;
     await Promise.all([(open?.named ?? open?.model)?.dispose(), explainer?.dispose()]);
   }
@@ -183,23 +181,23 @@ export class Session {
     const found = await predict(model, picture);
     this.picture = picture;
     const { x, answers } = found.seen[0]!;
-    this.x = x;
     this.settled = model.withCard(found.card.input);
     const seen = pixelsOf(x, found.card.input.range);
     const notes = found.notes.filter((n) => !model.notes.includes(n));
     const cautions = unsure(answers, model);
-    this.say({ type: 'predicted', name: picture.name, top: answers, seen, card: cardOf(found), notes, cautions }, [
-      seen.rgba.buffer,
-    ]);
+    this.say(
+      { type: 'predicted', name: picture.name, top: answers, seen, noises: PICTURE_NOISES, card: cardOf(found), notes, cautions },
+      [seen.rgba.buffer],
+    );
   }
 
   /** A text or a row. */
   private async named(asked: Asked<'text' | 'row'>): Promise<void> {
     const { named } = this.required();
     if (!named) throw new LanError('usage', `This model takes a picture, and no ${asked.type}.`);
-    const { top, pieces, notes } = await named.ask(asked);
+    const { top, pieces, noises, notes } = await named.ask(asked);
     const name = asked.type === 'row' ? `${asked.csv.name}, row ${asked.row}` : (asked.name ?? 'text');
-    this.say({ type: 'predicted', name, top, pieces, notes, cautions: unsure(top, named.model) });
+    this.say({ type: 'predicted', name, top, pieces, noises, notes, cautions: unsure(top, named.model) });
   }
 
   private async audited(settings: AuditSettings): Promise<void> {
@@ -208,8 +206,7 @@ export class Session {
     const input = named ? named.asked.input : this.picture;
     if (!input) throw new LanError('usage', 'There is no picture to explain.', 'Give one first.');
     const start = performance.now();
-    const shown = named ? { elements: named.asked.elements } : { x: this.x };
-    const run = new LiveRun(this.say, this.settled ?? model, shown, settings);
+    const run = new LiveRun(this.say, named ? { elements: named.asked.elements } : { range: this.settled?.card?.range });
     this.run = run;
     try {
       const result = await audit(listening(model, run.listen), input, {
@@ -235,8 +232,8 @@ export class Session {
   }
 }
 
-function openingOf({ card, size }: Asked<'open'>): OpenOptions {
-  return { ...(card ? { card } : {}), ...(size ? { pictureSize: size } : {}) };
+function openingOf({ card, size, trust }: Asked<'open'>): OpenOptions {
+  return { ...(card ? { card } : {}), ...(size ? { pictureSize: size } : {}), ...(trust ? { trust } : {}) };
 }
 
 /** The model, that lets the page's messages in before each batch: a run of WebAssembly blocks the thread. */

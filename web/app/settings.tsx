@@ -2,43 +2,56 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { numbersOf } from './figures.js';
+import { noiseInWords } from './noises.js';
 import type { AuditSettings, ModelSummary } from './protocol.js';
 
-/** Kinds of noise by what they put in place. */
-const NOISES = {
-  uniform: 'random colours',
-  gaussian: 'random colours around grey',
-  blur: 'the picture itself, blurred',
-  'constant:0': 'black',
-} as const;
-
-/** They, to choose from. */
-export const noiseOptions = (): VNode[] =>
-  Object.entries(NOISES).map(([value, text]) => (
-    <option key={value} value={value}>
-      {text}
-    </option>
-  ));
+/** A choice among kinds of noise. */
+export const NoiseField = ({
+  takes,
+  noises,
+  noise,
+  set,
+}: {
+  readonly takes: ModelSummary['takes'];
+  readonly noises: readonly string[];
+  readonly noise: string;
+  readonly set: (noise: string) => void;
+}): VNode => (
+  <label>
+    <span>What comes in its place</span>
+    <select value={noise} onChange={(e) => set(e.currentTarget.value)}>
+      {noises.map((value) => (
+        <option key={value} value={value}>
+          {noiseInWords(takes, value)}
+        </option>
+      ))}
+    </select>
+  </label>
+);
 
 /** The form, and the button that starts. */
 export function SettingsForm({
   model,
+  noises,
   again,
   waits,
   start,
 }: {
   readonly model: ModelSummary;
+  /** See `predicted`. */
+  readonly noises: readonly string[];
   readonly again: boolean;
   /** Is the model's answer to what is to be explained still to come? */
   readonly waits: boolean;
   readonly start: (settings: AuditSettings) => void;
 }): VNode {
   const [quick, setQuick] = useState(true);
-  const [noise, setNoise] = useState<string>('uniform');
+  const [chosen, setNoise] = useState('');
   const [beta, setBeta] = useState('');
   const [seed, setSeed] = useState('0');
   const [target, setTarget] = useState('');
-  const picture = model.takes === 'picture';
+  // Another table has other rows.
+  const noise = noises.includes(chosen) ? chosen : noises[0]!;
   const wrong = [
     beta.trim() === '' ? '' : problemOf('Beta', numbersOf(beta, { counts: [1] })),
     /^\d+$/.test(seed.trim()) ? '' : 'The seed is a whole number of at least 0.',
@@ -51,7 +64,7 @@ export function SettingsForm({
         if (wrong.length > 0 || waits) return;
         start({
           preset: quick ? 'quick' : 'default',
-          ...(picture && { noise }),
+          noise,
           ...(beta.trim() !== '' && { beta: Number(beta) }),
           seed: Number(seed),
           ...(target.trim() !== '' && { target: target.trim() }),
@@ -73,14 +86,7 @@ export function SettingsForm({
             long)
           </label>
         </fieldset>
-        {picture && (
-          <label>
-            <span>What comes in its place</span>
-            <select value={noise} onChange={(e) => setNoise(e.currentTarget.value)}>
-              {noiseOptions()}
-            </select>
-          </label>
-        )}
+        <NoiseField takes={model.takes} noises={noises} noise={noise} set={setNoise} />
       </div>
       <details>
         <summary>More settings</summary>

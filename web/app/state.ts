@@ -1,6 +1,6 @@
 // What the page knows, and how it changes by what a person does and what the worker says. Pure, so that every order of messages can be tried without a browser.
 import type { Photo } from './pictures.js';
-import type { Download, FromWorker, NamedFile } from './protocol.js';
+import type { AuditSettings, Download, FromWorker, NamedFile } from './protocol.js';
 
 /** A message of the worker by its type. */
 export type Told<T extends FromWorker['type']> = Extract<FromWorker, { readonly type: T }>;
@@ -9,6 +9,8 @@ export type Told<T extends FromWorker['type']> = Extract<FromWorker, { readonly 
 export interface Problem {
   readonly problem: string;
   readonly advice?: string;
+  /** The file was ended by its limit: it can be opened without one. */
+  readonly late?: boolean;
 }
 
 /** A point of the curves that are drawn while a mask is learned. */
@@ -37,6 +39,8 @@ export interface State {
   /** Has the model been asked about a picture or text and not answered yet? */
   readonly asking: boolean;
   readonly predicted?: Told<'predicted'>;
+  /** What the mask that is learned was begun with. */
+  readonly settings?: AuditSettings;
   readonly learning: 'none' | 'running' | 'paused' | 'measuring';
   readonly agreement?: number;
   readonly step?: Told<'step'>;
@@ -62,7 +66,7 @@ export type Event =
   /** A text, a row, or another card was sent. */
   | { readonly type: 'ask'; readonly text?: string }
   | { readonly type: 'table'; readonly table: NamedFile }
-  | { readonly type: 'audit' }
+  | { readonly type: 'audit'; readonly settings: AuditSettings }
   | { readonly type: 'stop' }
   | { readonly type: 'export' }
   | ({ readonly type: 'problem' } & Problem)
@@ -116,7 +120,7 @@ export function after(state: State, event: Event): State {
     case 'table':
       return { ...state, ...UNLEARNED, table: event.table, predicted: undefined, asking: false, problem: undefined };
     case 'audit':
-      return { ...state, ...UNLEARNED, learning: 'running', problem: undefined };
+      return { ...state, ...UNLEARNED, settings: event.settings, learning: 'running', problem: undefined };
     case 'stop':
       return state.learning === 'none' ? state : { ...state, learning: 'measuring' };
     case 'export':

@@ -1,9 +1,10 @@
 // What can be changed while a mask is learned, from the next step on.
 import type { VNode } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { percent } from './figures.js';
+import type { ModelSummary } from './protocol.js';
 import type { Session } from './use-session.js';
-import { noiseOptions } from './settings.js';
+import { NoiseField } from './settings.js';
 import type { Told } from './state.js';
 
 /** Beta goes from a part of what learning began with to a multiple of it, this many powers of two either way. */
@@ -14,15 +15,19 @@ export function Steering({
   step,
   active,
   session,
-  picture,
+  takes,
+  noises,
+  begun,
   share,
   setShare,
 }: {
   readonly step?: Told<'step'>;
   readonly active: boolean;
   readonly session: Session;
-  /** Is it a picture that is explained? Of others neither noise nor share can be changed. */
-  readonly picture: boolean;
+  readonly takes: ModelSummary['takes'];
+  /** See `predicted`; and which it was begun with. */
+  readonly noises: readonly string[];
+  readonly begun: string | undefined;
   readonly share: number;
   readonly setShare: (share: number) => void;
 }): VNode {
@@ -30,6 +35,7 @@ export function Steering({
   // What was asked for: while a mask is rounded, the weight that counts moves by itself.
   const asked = useRef<number | undefined>(undefined);
   if (step && (first.current === undefined || step.iteration === 1)) first.current = asked.current = step.beta;
+  const [noise, setNoise] = useState(begun ?? noises[0] ?? '');
   const from = first.current ?? 1;
   const beta = asked.current ?? from;
   const counts = step && step.beta !== beta ? ` (counts ${Number(step.beta.toPrecision(3))} now)` : '';
@@ -55,39 +61,26 @@ export function Steering({
         />
         <span class="quiet">right: replace more; left: keep the answer more surely</span>
       </label>
-      {picture && (
-        <>
-          <label>
-            <span>What comes in its place</span>
-            <select onChange={(e) => e.currentTarget.value && session.change({ noise: e.currentTarget.value })}>
-              {/* No way back to it: what was begun with is one of those below. */}
-              <option value="" disabled selected>
-                as begun
-              </option>
-              {noiseOptions()}
-            </select>
-          </label>
-          <label>
-            <span>
-              Show with <b>{percent(share)}</b> replaced
-            </span>
-            <input
-              type="range"
-              min={0}
-              max={1}
-              step={0.05}
-              value={share}
-              aria-valuetext={`${percent(share)} replaced`}
-              onInput={(e) => {
-                const next = Number(e.currentTarget.value);
-                setShare(next);
-                session.change({ share: next });
-              }}
-            />
-            <span class="quiet">the least needed first; the answer to it appears below</span>
-          </label>
-        </>
-      )}
+      <NoiseField takes={takes} noises={noises} noise={noise} set={(next) => (setNoise(next), session.change({ noise: next }))} />
+      <label>
+        <span>
+          Show with <b>{percent(share)}</b> replaced
+        </span>
+        <input
+          type="range"
+          min={0}
+          max={1}
+          step={0.05}
+          value={share}
+          aria-valuetext={`${percent(share)} replaced`}
+          onInput={(e) => {
+            const next = Number(e.currentTarget.value);
+            setShare(next);
+            session.change({ share: next });
+          }}
+        />
+        <span class="quiet">the least needed first; the answer to it appears below</span>
+      </label>
     </fieldset>
   );
 }

@@ -10,6 +10,8 @@ import { after, START, type Event, type State } from './state.js';
 export interface Session {
   /** Files that were dropped or picked; `folder`: its name where it was one. */
   hand(found: readonly Found[], folder?: string, card?: CardGiven): Promise<void>;
+  /** The file that was ended by its limit, without one. */
+  trust(): void;
   /** Another .onnx file of the folder that is open. */
   choose(name: string): Promise<void>;
   text(text: string, name?: string): void;
@@ -53,7 +55,12 @@ class Running implements Session {
   private spoken = false;
   /** The turn of the model that was opened last. Another card opens the same one again, which the worker asks about the picture by itself. */
   private opened = 0;
-  private last?: { readonly found: readonly Found[]; readonly folder?: string; readonly card?: CardGiven };
+  private last?: {
+    readonly found: readonly Found[];
+    readonly folder?: string;
+    readonly card?: CardGiven;
+    readonly chosen?: string;
+  };
   /** Counts what was handed over: what takes long to be read is not shown over what came after it; a picture does not take the place of a model. */
   private readonly turns = { model: 0, picture: 0 };
   private readonly deadline = new Deadline();
@@ -72,6 +79,10 @@ class Running implements Session {
 
   async choose(name: string): Promise<void> {
     if (this.last) await this.take(this.last.found, this.last.folder, this.last.card, name);
+  }
+
+  trust(): void {
+    if (this.last) void this.take(this.last.found, this.last.folder, this.last.card, this.last.chosen, true);
   }
 
   text(text: string, name?: string): void {
@@ -97,7 +108,7 @@ class Running implements Session {
 
   audit(settings: AuditSettings): void {
     this.audits++;
-    this.dispatch({ type: 'audit' });
+    this.dispatch({ type: 'audit', settings });
     this.send({ type: 'audit', settings });
   }
 
@@ -152,7 +163,7 @@ class Running implements Session {
     this.worker.terminate();
   }
 
-  private async take(found: readonly Found[], folder?: string, card?: CardGiven, chosen?: string): Promise<void> {
+  private async take(found: readonly Found[], folder?: string, card?: CardGiven, chosen?: string, trust = false): Promise<void> {
     const { model, picture, text, table, notes, problem } = sorted(found, folder, chosen);
     if (problem) return this.fail(problem.problem, problem.advice);
     if (table) await this.takeTable(table);
@@ -162,7 +173,7 @@ class Running implements Session {
     if (picture) await this.takePicture(picture, ++this.turns.picture);
     if (!model || turn !== this.turns.model) return;
     this.giveUp();
-    this.last = { found, folder, card };
+    this.last = { found, folder, card, chosen };
     this.dispatch({ type: 'open', name: model.name, others: model.others, notes });
     try {
       const files = await Promise.all(
@@ -172,7 +183,7 @@ class Running implements Session {
         })),
       );
       if (turn !== this.turns.model) return;
-      this.send({ type: 'open', id: turn, files, ...(card && { card }) }, files.map((f) => f.bytes.buffer)); // prettier-ignore
+      this.send({ type: 'open', id: turn, files, ...(card && { card }), ...(trust && { trust }) }, files.map((f) => f.bytes.buffer)); // prettier-ignore
     } catch {
       const failed = { during: 'open', code: 'model', problem: `'${model.name}' cannot be read.`, advice: 'Is it still there, and small enough for this browser?' } as const; // prettier-ignore
       if (turn === this.turns.model) this.dispatch({ type: 'told', message: { type: 'failed', ...failed } });
@@ -258,7 +269,8 @@ class Running implements Session {
       this.lose(
         worker,
         `${name}: compiling it and running it once took more than ${allowed} s, far too long for a file of its size.`,
-        'Do not use this file unless you know who made it. If you do, lan-onnx audit --trust takes it, on the command line.',
+        'Do not use this file unless you know who made it.',
+        true,
       ),
     );
   }
@@ -278,7 +290,7 @@ class Running implements Session {
   }
 
   /** The worker is gone, with the model; another takes its place, unless this one never ran. */
-  private lose(worker: Worker, problem: string, advice?: string): void {
+  private lose(worker: Worker, problem: string, advice?: string, late = false): void {
     if (worker !== this.worker) return;
     worker.terminate();
     this.deadline.met();
@@ -286,7 +298,7 @@ class Running implements Session {
     this.turns.picture++;
     if (this.spoken) {
       this.worker = this.begin();
-      this.dispatch({ type: 'lost', again: true, problem: `${problem} The page started the runtime again.`, advice: [advice, 'Open a model.'].filter(Boolean).join(' ') }); // prettier-ignore
+      this.dispatch({ type: 'lost', again: true, problem: `${problem} The page started the runtime again.`, advice: [advice, late ? '' : 'Open a model.'].filter(Boolean).join(' '), late }); // prettier-ignore
     } else
       this.dispatch({
         type: 'lost',

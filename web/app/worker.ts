@@ -1,6 +1,9 @@
 // The worker behind the page: holds the model, learns masks and measures them; the page only draws. What dies on a hostile file is this, and the page
 // starts another.
+import { messageOf } from '../../src/core/errors.js';
 import { version } from '../../src/core/version.js';
+import { inWords } from '../../src/engine/in-words.js';
+import { MORE_MEMORY } from '../../src/engine/more-memory.js';
 import { defaultThreads } from '../../src/engine/onnxruntime.js';
 import { LanError, runtimeEnded, useRuntime } from '../../src/web/index.js';
 import type { FromWorker, ToWorker } from './protocol.js';
@@ -25,7 +28,6 @@ scope.onmessage = ({ data }) => {
   else last = last.then(() => session.do(data)).then(() => runtimeEnded() && failed(data, runtimeEnded()), (error: unknown) => failed(data, error)); // prettier-ignore
 };
 
-const MEMORY = 'Close other pages, or use the command line.';
 const STRANGER = 'Do not use this file unless you know who made it.';
 
 /**
@@ -37,7 +39,7 @@ function failed(asked: ToWorker, error: unknown): void {
   const end = runtimeEnded();
   if (end) {
     const name = asked.type === 'open' ? `${nameOf(asked.files)}: ` : '';
-    say({ type: 'failed', ...of, code: 'crashed', problem: `${name}${end.problem}`, advice: end.code === 'memory' ? MEMORY : STRANGER }); // prettier-ignore
+    say({ type: 'failed', ...of, code: 'crashed', problem: `${name}${end.problem}`, advice: end.code === 'memory' ? MORE_MEMORY : STRANGER }); // prettier-ignore
     return;
   }
   if (error instanceof LanError) {
@@ -47,11 +49,12 @@ function failed(asked: ToWorker, error: unknown): void {
     else say({ type: 'failed', ...of, code, problem: error.message });
     return;
   }
-  const text = error instanceof Error ? error.message : String(error);
-  const memory = /out of memory|allocat|bad_alloc|grow/i.test(text);
   // Also where memory ran out: what was being done may be half done.
-  const problem = memory ? `The browser has no memory left for this (${text}).` : `The runtime crashed on this (${text}).`;
-  say({ type: 'failed', ...of, code: 'crashed', problem, advice: memory ? MEMORY : STRANGER });
+  const { problem, advice } = inWords(error) ?? {
+    problem: `The runtime crashed on this (${messageOf(error)})`,
+    advice: STRANGER,
+  };
+  say({ type: 'failed', ...of, code: 'crashed', problem: `${problem[0]!.toUpperCase()}${problem.slice(1)}.`, advice });
 }
 
 /** Asks what this page is served with besides itself (src/server/site.ts), says what models run on, and is ready. */

@@ -4,6 +4,7 @@ import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import type * as shown from '../../src/report/page/document.js';
 import { figure } from '../format.js';
 import { Images } from '../images.js';
+import { Left } from './words.js';
 
 /** The slider, the picture or words, and the answer. */
 export function Replace({ part, by, fractions, start, answers, before, picture, words }: shown.Replace): VNode {
@@ -17,7 +18,7 @@ export function Replace({ part, by, fractions, start, answers, before, picture, 
     <div class="replace">
       {picture && <Canvas picture={picture} step={step} draw={draw} label={`${part} with ${replaced} of it replaced by ${by}`} />}
       <div class="beside">
-        {words && <Kept words={words} step={step} />}
+        {words && <Left words={words.map((word) => ({ text: word.text, replaced: word.step <= step }))} />}
         <div class="control">
           <label>
             <span>
@@ -94,14 +95,6 @@ function Bars({ answer, before }: { readonly answer: shown.AnswerShown; readonly
     </table>
   );
 }
-
-const Kept = ({ words, step }: { readonly words: NonNullable<shown.Replace['words']>; readonly step: number }): VNode => (
-  <p class="left">
-    {words.map((word, i) => (
-      <span key={i}>{word.step <= step ? <s>{word.text}</s> : <b>{word.text}</b>} </span>
-    ))}
-  </p>
-);
 
 /** Pixels of a picture, RGBA. */
 async function pixelsOf(url: string, width: number, height: number): Promise<Uint8ClampedArray> {

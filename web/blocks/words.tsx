@@ -14,6 +14,15 @@ function coloured(colours: readonly string[], at: number): { background: string;
   return { background, color: 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? '#000' : '#fff' };
 }
 
+/** The words in a line, those that are replaced crossed out. */
+export const Left = ({ words }: { readonly words: readonly { readonly text: string; readonly replaced: boolean }[] }): VNode => (
+  <p class="left">
+    {words.map(({ text, replaced }, i) => (
+      <span key={i}>{replaced ? <s>{text}</s> : <b>{text}</b>} </span>
+    ))}
+  </p>
+);
+
 /** The words in a line. */
 export const Words = ({ words, legend }: shown.Words): VNode => (
   <div class="words">

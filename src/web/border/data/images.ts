@@ -5,30 +5,28 @@ import { decodedInput, MAX_PIXELS, onWhite, tooLarge, unreadable, type ImageSpec
 import { decodePlain } from '../../../data/plain-pictures.js';
 import type { Picture } from '../../../data/resize.js';
 import { browser } from '../../browser.js';
+import { decode } from '../../decode.js';
 import { readBytes } from './files.js';
 
 export type { ImageSpec } from '../../../data/fit.js';
 export type { Picture } from '../../../data/resize.js';
 
-/** Decodes a photo at its full size to 8-bit sRGB: upright, transparency put on white. Throws LanError (`data`) for what the browser cannot show. */
+/** Decodes a photo at its full size to 8-bit sRGB, as Node does (see decode). Throws LanError (`data`) for what the browser cannot show. */
 export async function decodePixels(source: string | Uint8Array, name = 'from memory'): Promise<Picture & { note?: string }> {
   const label = typeof source === 'string' ? source : name;
   const bytes = typeof source === 'string' ? await readBytes(source, 'Image') : source;
   if (!bytes.length) throw unreadable(label, 'it is empty');
   const plain = decodePlain(bytes, MAX_PIXELS, (reason) => unreadable(label, reason));
   if (plain) return plain;
-  const bitmap = await browser
-    .createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), { imageOrientation: 'from-image' })
-    .catch(() => undefined);
-  if (!bitmap)
+  const found = await decode(bytes, (width, height) => {
+    if (width * height > MAX_PIXELS) throw tooLarge(label, width, height);
+    return [width, height];
+  });
+  if (!found)
     throw unreadable(label, 'it is not a picture that this browser can show', 'Expected a JPEG, PNG, WebP, GIF, AVIF, BMP or PNM file.'); // prettier-ignore
-  const { width, height } = bitmap;
-  if (width * height > MAX_PIXELS) throw tooLarge(label, width, height);
-  const context = canvas(width, height).getContext('2d', { willReadFrequently: true })!;
-  context.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  const { pixels, transparent } = onWhite(new Uint8Array(context.getImageData(0, 0, width, height).data.buffer), 4);
-  return { width, height, pixels, ...(transparent ? { note: 'transparency put on white' } : {}) };
+  const { width, height, rgba, note } = found;
+  const { pixels } = onWhite(new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length), 4);
+  return { width, height, pixels, ...(note === undefined ? {} : { note }) };
 }
 
 /** Height and width that a picture has when it is decoded. Throws as decodePixels. */
