@@ -106,10 +106,10 @@ function otherThanScores(
       advice: 'Export the model with its classifier.',
     };
   const least = outputKind === 'logits' ? leastOf(graph, name) : undefined;
-  return (
-    least && {
-      is: `holds ${least}, of which the smallest is the answer and not the largest`,
-      advice: 'Export the model with the sign turned.',
-    }
-  );
+  return least === undefined
+    ? undefined
+    : {
+        is: `holds ${least}, of which the smallest is the answer and not the largest`,
+        advice: 'Export the model with the sign turned.',
+      };
 }

@@ -186,3 +186,19 @@ test('the only model of a folder is taken, a variant may be typed as the whole n
     expect((await inspect(two, { variant })).outputs[0]!.shape).toEqual([1, 2]);
   await expect(inspect(two)).rejects.toMatchObject({ code: 'input', advice: 'Say which with `variant`: fp16, int8.' });
 });
+
+test.each(['sigmoid', 'probabilities', 'log-probabilities'] as const)(
+  'logits that are called %s are told, and not read as that',
+  async (output) => {
+    const model = await openModel(logits(3), { card: { output } });
+    await expect(model.predict(X)).rejects.toMatchObject({
+      code: 'usage',
+      problem: expect.stringMatching(
+        new RegExp(
+          `^model: its output 'logits', read as ${output}, gives (a probability of|probabilities that add up to) -?[\\d.]+\\.$`,
+        ),
+      ),
+    });
+    await model.dispose();
+  },
+);
