@@ -202,6 +202,8 @@ export class OnnxClassifier implements Classifier {
   requireFeeds(): void {
     const { source, output, task, outputKind, labels } = this;
     if (task === 'classification') requireScores(this.graph, output.name, source.name);
+    // First what is to be fed: of images held against texts the number of texts is that of the classes.
+    if (this.numbers === 1) this.requireOthers();
     if (task === 'classification' && this.numbers === 1)
       requireDeclared(source.name, output.name, { outputKind, said: this.parts.card.output, labels: labels.length, range: rangeOf(this.graph, output.name) }); // prettier-ignore
     if (task === 'classification') requireOneAnswer(this, this.parts.card, source);
