@@ -62,7 +62,7 @@ test('what is not there or not the only one is refused with the near misses', ()
 test('a regression has no class to ask about', () => {
   const of = { ...(model as object), task: 'regression' } as never;
   expect(() => resolveQuestion(of, { target: 0 })).toThrow(
-    "m.onnx: was opened with `task: 'regression'`. A `target` is a class, which a regression does not have.",
+    "m.onnx: its output is a value (`task: 'regression'`, as was asked for). A `target` is a class, which a regression does not have.",
   );
 });
 
