@@ -114,7 +114,8 @@ export async function survey<I extends NamedInput>(
     await prepareWaiting();
   }
   await prepareWaiting();
-  if (sound.length === 0 && failures.length > 0) throw allFailed(failures.map(({ error }) => error));
+  if (sound.length === 0 && failures.length > 0)
+    throw allFailed(failures.map(({ error, input }) => ({ error, path: input.path })));
   for (const { error, input } of failures) onFailure?.(error, input);
   return sound;
 }
@@ -122,10 +123,15 @@ export async function survey<I extends NamedInput>(
 /** Failures that one message names. */
 const NAMED = 10;
 
-/** One error of all failures: the only one, or LanErrors that name the first ten. */
-export function allFailed(failures: readonly LanError[]): LanError {
-  if (failures.length === 1) return failures[0]!;
+/** One error of all failures: the only one, one that is the same for all of them, or LanErrors that name the first ten. */
+export function allFailed(failed: readonly { readonly error: LanError; readonly path: string }[]): LanError {
+  const failures = failed.map(({ error }) => error);
   const [first] = failures as [LanError];
+  if (failures.length === 1) return first;
+  // Of a table without a column each row would say it again.
+  const [common, ...others] = new Set(failed.map(({ error, path }) => error.problem.replace(`${path}: `, '')));
+  if (others.length === 0)
+    return new LanError(first.code, `None of ${failures.length} inputs can be explained: ${common!}`, first.advice);
   const named = failures.slice(0, NAMED).map((f) => f.message.replace(/\.$/, ''));
   const more = failures.length > NAMED ? [`and ${failures.length - NAMED} more`] : [];
   return new LanErrors(first.code, `None of ${failures.length} inputs can be explained:`, [...named, ...more]);

@@ -179,6 +179,8 @@ export function settingsOf(options: MaskOptions & Pick<AuditOptions, 'noise' | '
     throw new LanError('usage', `\`keep\`: expected a number between 0 and 1, such as 0.95, received ${keep}.`);
   if (keep !== undefined && betas !== undefined)
     throw new LanError('usage', '`keep` and `beta` say the same thing in two ways.', 'Give one of them.');
+  if (budget !== undefined && !(budget > 0))
+    throw new LanError('usage', `\`budget\`: expected a time above 0, received ${budget} s.`);
   const grids = maskGrids?.map((g): readonly [number, number] => (typeof g === 'number' ? [g, g] : g));
   const given = {
     draws,

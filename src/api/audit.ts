@@ -209,6 +209,7 @@ class CompiledAuditor implements Auditor {
       settings,
       evidenceDraws: options.evidenceDraws,
       coversEvidence: true,
+      startsFrom: options.startFrom !== undefined,
       within: options.within,
       question: this.question,
       explainer: this.explainer,

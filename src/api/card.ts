@@ -1,8 +1,10 @@
 // card(model): how pictures go into a model and what comes out, as far as it can be told, with a reason for each line.
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { topK } from '../core/rows.js';
 import { toFloat32, type Tensor } from '../core/tensor.js';
+import { exists } from '../data/places.js';
+import { hasTokenizer } from '../data/tokenizer.js';
 import { readCard, type InputCard, type ModelCard } from '../model/card.js';
 import { settled, type Preprocessing } from '../model/guess.js';
 import { preprocessTensor } from '../model/preprocess.js';
@@ -21,7 +23,7 @@ export interface CardOptions extends OpenOptions {
 
 /** One line of a card and who says so. */
 export interface CardLine {
-  readonly field: keyof InputCard | 'output' | 'labels';
+  readonly field: keyof InputCard | 'output' | 'task' | 'labels';
   /** As a card file has it; of labels their number and the first of them. */
   readonly value: string;
   /** 'said': by a card, a folder or an option; 'file': the ONNX file itself; 'guessed': by the pictures; 'assumed': nobody says. */
@@ -53,6 +55,12 @@ const VALUES: ReadonlySet<string> = new Set(['channels', 'range', 'mean', 'std']
  * const { card, lines, save } = await card('model.onnx', { images: ['cat.jpg'] });
  */
 export async function card(model: ModelLike, { images = [], ...opening }: CardOptions = {}): Promise<CardResult> {
+  if (typeof model === 'string' && (isTexts(model) || isTexts(dirname(model))))
+    throw new LanError(
+      'data',
+      `${model}: takes texts, by the tokenizer beside it, and a card says how pictures go in.`,
+      'It needs none: audit takes a text as it is.',
+    );
   const size = isFile(model) && images[0] !== undefined ? await sizeOfPicture(images[0]) : undefined;
   return withModel(model, { ...(size ? { pictureSize: size } : {}), ...opening }, async (opened) => {
     if (!opened.card)
@@ -69,8 +77,12 @@ export async function card(model: ModelLike, { images = [], ...opening }: CardOp
     const unsure = lines.filter(({ by, value }) => (by === 'guessed' || by === 'assumed') && value !== 'none');
     const seen: Seen[] = [];
     for (const [i, path] of images.entries()) seen.push(await seenBy(classifier, path, samples[i]!.pixels!));
-    const { card: input, outputKind, labels } = classifier;
-    const whole: ModelCard = { input: input!, output: outputKind, ...(labels.length > 0 ? { labels } : {}) };
+    const { card: input, outputKind, task, labels } = classifier;
+    const whole: ModelCard = {
+      input: input!,
+      ...(task === 'regression' ? { task } : { output: outputKind }),
+      ...(labels.length > 0 ? { labels } : {}),
+    };
     const result = {
       model: classifier.source.name,
       card: whole,
@@ -89,6 +101,9 @@ export async function card(model: ModelLike, { images = [], ...opening }: CardOp
     };
   });
 }
+
+/** Is it a folder with a tokenizer, and nothing that prepares pictures? */
+const isTexts = (folder: string): boolean => hasTokenizer(folder) && !exists(join(folder, 'preprocessor_config.json'));
 
 /** Answers of the model that are told of a picture. */
 const ANSWERS = 5;
@@ -136,19 +151,23 @@ function linesOf(
   return [
     ...fields.map((field): CardLine => ({ field, value: JSON.stringify(card![field]), ...whoOf(field) })),
     outputLine(classifier, outputGiven),
-    labelsLine(classifier, labelsGiven),
+    ...(classifier.task === 'regression' ? [] : [labelsLine(classifier, labelsGiven)]),
   ];
 }
 
 const guessText = ({ convention, score, runnerUp, pictures }: Preprocessing): string =>
   `of the conventions, ${convention} makes it surest on ${pictures} picture(s): ${score!.toFixed(2)}${runnerUp ? `, before ${runnerUp.convention} with ${runnerUp.score.toFixed(2)}` : ''}`;
 
-function outputLine({ outputKind, output, source }: Classifier, given: boolean): CardLine {
+function outputLine({ outputKind, output, source, task }: Classifier, given: boolean): CardLine {
+  if (task === 'regression')
+    return source.card?.task === task
+      ? { field: 'task', value: JSON.stringify(task), by: 'said', reason: 'the card beside the model, or its folder, says so' }
+      : { field: 'task', value: JSON.stringify(task), by: 'said', reason: 'it was given' };
   const said = given || source.card?.output === outputKind;
   const reason = said
     ? given
       ? 'it was given'
-      : 'the card beside the model says so'
+      : 'the card beside the model, or its folder, says so'
     : `what '${output.name}' [${output.shape.join(',')}] is made by`;
   return { field: 'output', value: JSON.stringify(outputKind), by: said ? 'said' : 'file', reason };
 }

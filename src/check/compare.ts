@@ -1,7 +1,7 @@
 // How far two tensors are apart: the numbers that every agreement check reports.
 import { klDivergence, klOfLabels, topK } from '../core/rows.js';
 import { sizeOf, toNumbers, type Tensor } from '../core/tensor.js';
-import type { OutputKind } from '../model/card.js';
+import { isOfLabels, type OutputKind } from '../model/output-kind.js';
 
 /** How far a tensor is from its reference of the same shape, in three figures without unit. 0 error and fraction 1: equal. */
 export interface Difference {
@@ -82,14 +82,14 @@ export const topKAgreement = (value: Tensor, reference: Tensor, k: number): numb
   });
 
 /**
- * Kullback-Leibler divergence KL(reference || value) in nats, the mean over rows, in float64. 'sigmoid': the sum of the binary ones.
- * Undefined for tensors without rows (of two, except 'sigmoid'), and where a row is none of such scores: of NaN, or of numbers that are no probabilities.
+ * Kullback-Leibler divergence KL(reference || value) in nats, the mean over rows, in float64. Of labels the sum of the binary ones.
+ * Undefined for tensors without rows (of two, except of labels), and where a row is none of such scores: of NaN, or of numbers that are no probabilities.
  */
 export function divergence(value: Tensor, reference: Tensor, kind: OutputKind): number | undefined {
-  const mean = overRows(value, reference, kind === 'sigmoid' ? 1 : 2, (a, b) => {
+  const mean = overRows(value, reference, isOfLabels(kind) ? 1 : 2, (a, b) => {
     if (!isScores(a, kind) || !isScores(b, kind)) return NaN;
     const [q, p] = [probabilities(a, kind), probabilities(b, kind)];
-    const sum = kind === 'sigmoid' ? klOfLabels(p, q, SMALLEST) : klDivergence(p, q, SMALLEST);
+    const sum = isOfLabels(kind) ? klOfLabels(p, q, SMALLEST) : klDivergence(p, q, SMALLEST);
     // Two roundings of one distribution do not sum to exactly the same.
     return Math.abs(sum) < 1e-12 ? 0 : sum;
   });
@@ -102,6 +102,7 @@ const ROUNDED = 0.1;
 function isScores(row: Float64Array, kind: OutputKind): boolean {
   if (row.some(Number.isNaN)) return false;
   // Classes that are masked out have the logit -Infinity.
+  if (kind === 'sigmoid-logits') return true;
   if (kind === 'logits' || kind === 'log-probabilities') return Number.isFinite(row.reduce((a, b) => Math.max(a, b), -Infinity));
   if (row.some((v) => v < -1e-3 || v > 1 + ROUNDED)) return false;
   return kind === 'sigmoid' || Math.abs(row.reduce((a, b) => a + b, 0) - 1) <= ROUNDED;
@@ -109,6 +110,7 @@ function isScores(row: Float64Array, kind: OutputKind): boolean {
 
 function probabilities(row: Float64Array, kind: OutputKind): Float64Array {
   if (kind === 'sigmoid') return row;
+  if (kind === 'sigmoid-logits') return row.map((z) => 1 / (1 + Math.exp(-z)));
   if (kind === 'probabilities') {
     // Float32 probabilities sum to one but for 1e-7, which would drown a small divergence.
     const total = row.reduce((a, b) => a + b, 0);

@@ -7,6 +7,7 @@ import type { PartialCard } from '../model/card.js';
 import { allEngines } from '../model/engine-choice.js';
 import { gradientHookPoint, namedIn, type GradientHookPoint } from '../model/hook-point.js';
 import type { OpenOptions } from '../model/open.js';
+import { withTokens } from '../model/open-tokens.js';
 import { prepare } from '../model/prepare.js';
 import type { Reference } from '../model/reference.js';
 import { chosenOutput, explainedInput } from '../model/selection.js';
@@ -99,13 +100,13 @@ export const label = (engine: Engine): string =>
  * Reads and compiles the model, and runs the reference on every input. Throws LanError for an unsound file, an input that does not fit or an
  * option out of range, LanErrors for unsupported ops.
  */
-export async function openContext(from: string | Uint8Array, options: CheckOptions): Promise<CheckContext> {
-  const { inputs = [], edgeCases = false, seed = 0 } = options;
+export async function openContext(from: string | Uint8Array, asked: CheckOptions): Promise<CheckContext> {
+  const { inputs = [], edgeCases = false, seed = 0 } = asked;
   const onProgress = (doing: string): void => {
-    if (options.signal?.aborted) throw new LanError('interrupted', `The check was stopped before this was done: ${doing}.`);
-    options.onProgress?.(doing);
+    if (asked.signal?.aborted) throw new LanError('interrupted', `The check was stopped before this was done: ${doing}.`);
+    asked.onProgress?.(doing);
   };
-  const samples = options.samples ?? (inputs.length > 0 ? 0 : 2);
+  const samples = asked.samples ?? (inputs.length > 0 ? 0 : 2);
   const least = inputs.length > 0 || edgeCases ? 0 : 1;
   if (!(Number.isInteger(samples) && samples >= least))
     throw new LanError(
@@ -114,14 +115,17 @@ export async function openContext(from: string | Uint8Array, options: CheckOptio
         ? `\`samples\` must be a whole number above 0, received ${samples}.`
         : `\`samples\` must be a whole number of at least 0, received ${samples}.`,
     );
-  if (!((options.tolerance ?? 0) >= 0))
-    throw new LanError('usage', `\`tolerance\` must be a number of at least 0, received ${options.tolerance}.`);
+  if (!((asked.tolerance ?? 0) >= 0))
+    throw new LanError('usage', `\`tolerance\` must be a number of at least 0, received ${asked.tolerance}.`);
   onProgress('reading');
-  const source = await readModel(from, options);
+  const source = await readModel(from, asked);
+  // The trial is of the same shapes.
+  const { options, notes: taken } = inputs.length > 0 ? { options: asked, notes: [] } : withTokens(source, asked);
   await tryUnlessTrusted(source, from, 'run', { ...options, inputs: undefined });
   onProgress('compiling');
   const prepared = await prepare(source, options);
   const { adapters, canonical, graph, card, notes } = prepared;
+  notes.push(...taken);
   const chosen = explainedInput(graph.inputs, options.input, source.name)?.name;
   const output = chosenOutput(graph.outputs, options.output, source.name)?.name;
   const wanted = comparable(graph, notes);

@@ -1,5 +1,6 @@
 // The options that several commands share. The same flag means the same wherever it stands; tables only, which load no engine.
 import { CARD, pluginOptions, preprocessingOption } from './plugin-options.js';
+import { OUTPUT_KINDS } from '../model/output-kind.js';
 import { COLOUR_MAPS } from '../report/drawing/colour-maps.js';
 import { each, Expected, number, someText, TEXT, TEXTS, tolerance, type OptionTable, whole } from './option.js';
 
@@ -79,16 +80,12 @@ export const cardOptions = {
   ...preprocessingOption,
   'output-kind': {
     type: 'string',
-    choices: ['logits', 'probabilities', 'log-probabilities', 'sigmoid'] as const,
+    choices: OUTPUT_KINDS,
     requiresArg: true,
     group: CARD,
     describe: "what the output is (default: told from the model's last ops)",
   },
-  labels: {
-    ...TEXT,
-    group: CARD,
-    describe: 'file of class names: .txt, .csv or .json (default: those in the model or its folder)',
-  },
+  labels: { ...TEXT, group: CARD, describe: 'file of class names: .txt, .csv, .json (default: of the model or its folder)' },
 } as const satisfies OptionTable;
 
 /** Which engine computes gradients, and for which shapes. */
@@ -207,7 +204,7 @@ export const taskOptions = {
     choices: ['classification', 'regression'] as const,
     requiresArg: true,
     group: QUESTION,
-    describe: 'what the output is: classes (the default), or one number a row that is explained as it is',
+    describe: 'classes, or one number a row, explained as it is (default: what the folder says, else classes)',
   },
   within: {
     ...TEXT,

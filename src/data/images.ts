@@ -9,6 +9,7 @@ import { changesOf, type PictureFacts } from './picture-notes.js';
 import { decodePlain, isPlain, mostPixels } from './plain-pictures.js';
 import { toPlanes } from './planes.js';
 import type { Picture } from './resize.js';
+import { foreignColours, pngFrames } from './untold.js';
 
 export { fit, MAX_PIXELS, type ImageSpec } from './fit.js';
 export type { Picture } from './resize.js';
@@ -40,6 +41,8 @@ async function metaOf(bytes: Uint8Array, label: string): Promise<Metadata> {
   // AV1 is in sharp's binaries, HEVC is not, for its patents.
   if (meta.compression === 'hevc') throw unreadable(label, 'it is in HEIC format');
   if (meta.width * meta.height > MAX_PIXELS) throw tooLarge(label, meta.width, meta.height);
+  const foreign = meta.format === 'tiff' ? foreignColours(bytes) : undefined;
+  if (foreign !== undefined) throw unreadable(label, foreign, 'Save it in RGB.');
   if (!DEPTHS.has(meta.depth))
     throw unreadable(label, `its samples are of type ${meta.depth}`, 'Expected 8 or 16 bits without a sign, or floats in 0..1.');
   return meta;
@@ -86,16 +89,16 @@ export async function decodePixels(source: string | Uint8Array, name = 'from mem
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     const { pixels, transparent } = onWhite(data, info.channels);
-    const facts = factsOf(meta);
+    const facts = factsOf(meta, bytes);
     const note = changesOf(facts, transparent, facts.wide ? await largestSample(bytes, meta) : undefined);
     return { width: info.width, height: info.height, pixels, ...(note === undefined ? {} : { note }) };
   });
 }
 
 /** What is noted of a file. */
-const factsOf = ({ orientation = 1, pages = 1, space, depth }: Metadata): PictureFacts => ({
+const factsOf = ({ orientation = 1, pages, space, depth }: Metadata, bytes: Uint8Array): PictureFacts => ({
   orientation,
-  frames: pages,
+  frames: pages ?? pngFrames(bytes),
   cmyk: space === 'cmyk',
   wide: depth === 'ushort',
 });

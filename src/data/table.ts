@@ -107,6 +107,8 @@ export function columnsFor(table: Table, count: number, wanted?: readonly string
       `Table '${path}': has no column ${absent.map((name) => `'${name}'`).join(', ')}.`,
       `Its columns are: ${listed(columns)}.`,
     );
+  const twice = wanted?.find((name, i) => wanted.indexOf(name) !== i);
+  if (twice !== undefined) throw new LanError('data', `\`columns\` names '${twice}' twice.`, 'Name each column once.');
   const chosen = wanted?.map((name) => columns.indexOf(name)) ?? columns.map((_, i) => i);
   if (chosen.length === count) return chosen;
   throw new LanError(

@@ -32,6 +32,8 @@ import { drawsToShow, stepsOf, type ShownSteps } from './shown.js';
 export interface AuditOptions extends MaskProgress {
   /** Does the budget cover the evidence as well? Default: it is the time in which a mask is learned. */
   readonly coversEvidence?: boolean;
+  /** Are masks to be learned from earlier ones, which `audit` is given where there are any? */
+  readonly startsFrom?: boolean;
   readonly preset?: Preset;
   readonly settings?: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined };
   /** Fresh noise draws for the evidence; default 256. 'auto': until the claim is decided, at most as many. */
@@ -116,6 +118,7 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
     throw new LanError('usage', "`find: 'delete'` and `lan` contradict each other: an explainer was trained for what is enough.", 'Leave one of them out.'); // prettier-ignore
   if (settings.betaPath && (options.explainer || options.method))
     throw new LanError('usage', "`beta: 'auto'` learns a mask for each beta, and here none is learned.", 'Leave `beta` out.');
+  if (options.startsFrom) requireLearned(settings, options, classifier.forwardOnly);
   options.onPhase?.('compiling');
   // Where a path skips the hook point, each sample has an objective of its own.
   const shared = classifier.hookPoint?.hasSkipPath ? undefined : await prepare(classifier, settings, options);
@@ -123,7 +126,6 @@ export async function createAuditor(classifier: Classifier, options: AuditOption
   const tokens = (): Promise<Tensor> => (pool ??= tokenPool(classifier, settings));
   return {
     async audit(sample, groundTruth, from) {
-      if (from) requireLearned(settings, options, classifier.forwardOnly);
       const inquiry = await inquire(classifier, sample, options);
       const { x, classifier: bound, p, answer } = inquiry;
       const prepared = shared ?? (await prepare(bound, settings, options));

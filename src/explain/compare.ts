@@ -142,9 +142,6 @@ export async function compare(
 async function within(classifier: Classifier, sample: Tensor, options: CompareOptions, compiled: Compiled): Promise<Comparison> {
   const { methods, question } = options;
   const settings = settingsFor(classifier, options.preset, options.settings, question);
-  const { budget } = settings;
-  if (budget !== undefined && !(budget > 0))
-    throw new LanError('usage', `\`budget\`: expected a time above 0 for each method, received ${budget} s.`);
   const field = await fieldOf(classifier, sample, settings, options, compiled);
   const compared: Compared[] = [];
   const refusals: LanError[] = [];

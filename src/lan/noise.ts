@@ -182,16 +182,28 @@ function bootstrap(spec: string, { x, samples }: NoiseContext): Noise {
       'data',
       `\`noise\` '${spec}': samples of shape [${samples.dims.slice(1).join(',')}] do not fit the input [${x.dims.slice(1).join(',')}].`,
     );
+  // An input is no noise for itself: drawn once in ten of ten rows, it would keep its answer there whatever the mask.
+  const own = spec.startsWith('bootstrap') ? sampleLike(toFloat32(x), data, count) : -1;
+  const others = own < 0 ? count : count - 1;
+  if (others === 0)
+    throw new LanError('data', `\`noise\` '${spec}': holds nothing but the input itself.`, 'Name data with other inputs.');
   return {
     name: spec,
-    random: count > 1,
+    random: others > 1,
     fill(out, stream, draw) {
       for (let k = 0; k * per < out.length; k++) {
-        const pick = stream.integer(count, draw, k);
+        const drawn = stream.integer(others, draw, k);
+        const pick = own >= 0 && drawn >= own ? drawn + 1 : drawn;
         out.set(data.subarray(pick * per, (pick + 1) * per), k * per);
       }
     },
   };
+}
+
+/** The first of `count` samples that is x in every element; -1 where there is none. */
+function sampleLike(x: Float32Array, data: Float32Array, count: number): number {
+  for (let k = 0; k < count; k++) if (x.every((v, i) => v === data[k * x.length + i])) return k;
+  return -1;
 }
 
 function otherTokens(spec: string, { tokens }: NoiseContext): Noise {

@@ -2,8 +2,10 @@
 import { LanError } from '../core/errors.js';
 import { toFloat32 } from '../core/tensor.js';
 import { makersOf, type Graph, type Node } from '../onnx/graph.js';
-import type { OutputKind } from './card.js';
+import type { PartialCard } from './card.js';
 import { lastNodes, lastOp } from './output-end.js';
+import { isOfLabels, type OutputKind } from './output-kind.js';
+import type { ModelSource } from './source.js';
 
 /** An output [N,...] or, where `batched` is false, one that holds a single sample. */
 export interface AskedOutput {
@@ -20,6 +22,9 @@ export function softmaxSpan(graph: Graph, output: string): { readonly op: string
   if (!end || !dims || !/^(Log)?Softmax$/.test(end.op)) return undefined;
   return { op: end.op, along: dims.at((end.attributes['axis']?.value as number | undefined) ?? -1)! };
 }
+
+/** Names of outputs that hold what a text or a picture is like, for others to go on from: no score of a class. */
+const EMBEDDING = /^((last_)?hidden_states?|pooler_output|((sentence|token|text|image|audio)_)?embed(s|dings?))$/i;
 
 /**
  * What the numbers of an output are where the smallest is the answer: distances (a norm, a sum of squares or of magnitudes) and negative
@@ -39,21 +44,17 @@ function leastOf(graph: Graph, output: string): string | undefined {
 }
 
 /**
- * Throws LanError (`unsupported`) where the output has a row of scores for each of several places: one softmax over all of them makes classes that no
- * such model knows; and where the smallest number is the answer. Labels of which several may hold (`sigmoid`) are reported one by one, wherever they lie; scores that are `said` to be logits are taken
- * at that word.
+ * Throws LanError (`unsupported`) where the output's numbers are the scores of no classes: a number for each place of the input, an embedding, or a row of scores
+ * for each of several places: one softmax over all of them makes classes that no such model knows; and where the smallest number is the answer. Labels of which
+ * several may hold are reported one by one, wherever they lie; what the card says of the output is taken at that word.
  */
-export function requireOneAnswer(asked: AskedOutput, said: OutputKind | undefined, model: string): void {
+export function requireOneAnswer(asked: AskedOutput, card: PartialCard, { name: model, model: file }: ModelSource): void {
   const { graph, output, batched, outputKind } = asked;
-  const least = outputKind === 'logits' && said === undefined ? leastOf(graph, output.name) : undefined;
-  if (least !== undefined)
-    throw new LanError(
-      'unsupported',
-      `${model}: its output '${output.name}' holds ${least}, of which the smallest is the answer and not the largest.`,
-      "Export the model with the sign turned. Where they are scores for a softmax all the same, say so: `outputKind` 'logits'.",
-    );
+  const said = card.output;
+  const refused = said === undefined && !isOfLabels(outputKind) ? otherThanScores(asked, card, file.graph) : undefined;
+  if (refused) throw new LanError('unsupported', `${model}: its output '${output.name}' ${refused.is}.`, `${refused.advice} Where they are scores for a softmax all the same, say so: \`outputKind\` 'logits'.`); // prettier-ignore
   const axes = (batched ? output.shape.slice(1) : output.shape).filter((n) => n !== 1);
-  if (axes.length < 2 || outputKind === 'sigmoid') return;
+  if (axes.length < 2 || isOfLabels(outputKind)) return;
   const span = softmaxSpan(graph, output.name);
   const count = axes.reduce((a, b) => a * b, 1);
   if (span ? span.along === count : said !== undefined) return;
@@ -79,3 +80,36 @@ export const severalRows = (
     `${asked.source.name}: for one sample [${asked.sampleShape.join(',')}] its output '${made}' [${out.join(',')}] has ${out[0]} rows, so that there is no one answer.`,
     `Where the samples lie along another axis of '${asked.input.name}' (time first, say), give them with that axis, such as [${[asked.sampleShape[0], 1, ...asked.sampleShape.slice(1)].join(',')}].`,
   );
+
+/** The name of the axis that an output [N,length] shares with an input, behind the first of both; undefined where it shares none. */
+function lengthOf({ inputs, outputs }: Graph, output: string): string | undefined {
+  const [, second, ...more] = outputs.find((o) => o.name === output)?.dims ?? [];
+  if (typeof second !== 'string' || second === '' || more.length > 0) return undefined;
+  return inputs.some(({ dims }) => dims?.slice(1).includes(second)) ? second : undefined;
+}
+
+/** What an output holds that is no scores of classes, by its axes, its name or what it ends in, and what to do; undefined where none of these tells. */
+function otherThanScores(
+  { graph, output: { name }, outputKind }: AskedOutput,
+  card: PartialCard,
+  file: Graph,
+): { readonly is: string; readonly advice: string } | undefined {
+  const length = lengthOf(file, name);
+  if (length !== undefined)
+    return {
+      is: `holds a number for each place along '${length}' of its input, which are no classes`,
+      advice: 'Export the model with the one answer of interest, [N,K].',
+    };
+  if (!card.labels && EMBEDDING.test(name))
+    return {
+      is: 'is an embedding by its name, whose numbers are no scores of classes',
+      advice: 'Export the model with its classifier.',
+    };
+  const least = outputKind === 'logits' ? leastOf(graph, name) : undefined;
+  return least === undefined
+    ? undefined
+    : {
+        is: `holds ${least}, of which the smallest is the answer and not the largest`,
+        advice: 'Export the model with the sign turned.',
+      };
+}

@@ -6,12 +6,11 @@ import { readTextSync } from '../data/files.js';
 import { exists, realPath } from '../data/places.js';
 import type { Resample } from '../data/resize.js';
 import { readLabels } from './labels-file.js';
+import { OUTPUT_KINDS, type OutputKind, type Task } from './output-kind.js';
 import { CARD_PRESETS, isCardPreset } from './presets.js';
 
 export { readLabels };
-
-/** What a model's output holds. */
-export type OutputKind = 'logits' | 'probabilities' | 'log-probabilities' | 'sigmoid';
+export type { OutputKind };
 
 /** The order in which a model takes the channels of a picture. */
 export type Channels = 'RGB' | 'BGR' | 'GREY';
@@ -42,6 +41,7 @@ export interface InputCard {
 export interface ModelCard {
   readonly input: InputCard;
   readonly output?: OutputKind;
+  readonly task?: Task;
   /** Class names by index. */
   readonly labels?: readonly string[];
 }
@@ -49,7 +49,11 @@ export interface ModelCard {
 /** A card with every part optional, as files and options give it. `labels` may name a file; `notes` are for the user. */
 export type PartialCard = {
   input?: Partial<InputCard>;
+  /** False: the input is no picture, whatever its shape. */
+  picture?: boolean;
   output?: OutputKind;
+  /** What the output is explained as, where nobody asks for anything else. */
+  task?: Task;
   labels?: readonly string[] | string;
   notes?: readonly string[];
 };
@@ -84,7 +88,9 @@ const Card = z
           { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'must be an object') },
         )
         .partial(),
-      output: oneOf('logits', 'probabilities', 'log-probabilities', 'sigmoid'),
+      picture: z.boolean({ error: 'must be true or false' }),
+      output: oneOf(...OUTPUT_KINDS),
+      task: oneOf('classification', 'regression'),
       labels: z.union([z.string(), z.array(z.string())], { error: 'must be a file name or a list of names' }),
       assumed: z.array(z.string(), { error: 'must be a list of names of fields' }),
     },
@@ -177,7 +183,9 @@ export function mergeCards(...cards: readonly (PartialCard | undefined)[]): Part
   for (const card of cards) {
     if (!card) continue;
     merged.input = { ...merged.input, ...defined(card.input ?? {}) };
+    if (card.picture !== undefined) merged.picture = card.picture;
     if (card.output) merged.output = card.output;
+    if (card.task) merged.task = card.task;
     if (card.labels) merged.labels = typeof card.labels === 'string' ? readLabels(card.labels) : card.labels;
     if (card.notes) merged.notes = [...(merged.notes ?? []), ...card.notes];
   }

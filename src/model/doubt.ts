@@ -65,7 +65,8 @@ export async function groundDoubt<C extends Conventional<C>>(
   const own = await tryOut(classifier, shown);
   let best = { card, trial: { ...own, score: 0 } };
   for (const values of candidates(given, 1, { turned: true }).values()) {
-    if (values.std[0]! > 0) continue;
+    const [deviation] = values.std;
+    if (deviation! > 0) continue;
     const trial = await tryOut(classifier.withCard({ ...card, ...values }), shown);
     if (!trial.tooSure && trial.score > best.trial.score) best = { card: { ...card, ...values }, trial };
   }
@@ -74,8 +75,12 @@ export async function groundDoubt<C extends Conventional<C>>(
   const against = shown.length >= ENOUGH && own.score > LIKELY * score;
   const asked = shown.some(([picture]) => isLight(picture!)) ? changed > 0 && !against : score > LIKELY * own.score;
   if (!asked || score === 0) return undefined;
-  const { range, mean, std } = best.card;
-  return `black and white may have to be exchanged, as most networks of digits take white on black: so this one scores ${score.toFixed(2)} in place of ${own.score.toFixed(2)} and gives another answer for ${changed} of ${shown.length}; if so, say it with \`range\` ${range}, \`mean\` ${mean[0]}, \`std\` ${std[0]}`;
+  const {
+    range,
+    mean: [mean],
+    std: [std],
+  } = best.card;
+  return `black and white may have to be exchanged, as most networks of digits take white on black: so this one scores ${score.toFixed(2)} in place of ${own.score.toFixed(2)} and gives another answer for ${changed} of ${shown.length}; if so, say it with \`range\` ${range}, \`mean\` ${mean}, \`std\` ${std}`;
 }
 
 /** Are most pixels light? */

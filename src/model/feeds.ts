@@ -24,7 +24,7 @@ export async function readFeeds(feeds: SelectionOptions['feeds'] = {}): Promise<
   return read;
 }
 
-/** Full shapes of the inputs that are fed tensors, where those have all axes or all but the batch. */
+/** Full shapes of the inputs that are fed tensors, where those have all axes or all but the batch, and fit what the file fixes. */
 export function shapesOfFeeds(
   inputs: readonly ValueInfo[],
   feeds: Readonly<Record<string, Tensor | number>>,
@@ -33,8 +33,9 @@ export function shapesOfFeeds(
   for (const { name, dims } of inputs) {
     const feed = own(feeds, name);
     if (feed === undefined || typeof feed === 'number' || !dims) continue;
-    if (feed.dims.length === dims.length) shapes[name] = [...feed.dims];
-    if (feed.dims.length + 1 === dims.length) shapes[name] = [1, ...feed.dims];
+    const shape = feed.dims.length + 1 === dims.length ? [1, ...feed.dims] : feed.dims;
+    // One that does not fit binds nothing, and is refused by its name.
+    if (shape.length === dims.length && dims.every((d, i) => typeof d !== 'number' || d <= 0 || d === shape[i])) shapes[name] = [...shape]; // prettier-ignore
   }
   return shapes;
 }

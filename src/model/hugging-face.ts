@@ -39,6 +39,8 @@ const Preprocessor = z.looseObject({
   image_std: channels,
   include_top: flag,
   do_flip_channel_order: flag,
+  // Samples a second: it prepares no pictures but sound.
+  sampling_rate: z.number().optional(),
 });
 type Preprocessor = z.infer<typeof Preprocessor>;
 
@@ -50,7 +52,15 @@ const Config = z.looseObject({
   // timm's.
   pretrained_cfg: TimmConfig.optional(),
   label_names: z.array(z.string()).optional(),
+  problem_type: z.string().optional(),
 });
+
+/** What config.json says of the answer, by transformers' names of losses. */
+const PROBLEMS: Readonly<Record<string, Pick<PartialCard, 'output' | 'task'>>> = {
+  regression: { task: 'regression' },
+  // Each label has a Sigmoid of its own, which transformers leaves to whoever calls the model.
+  multi_label_classification: { output: 'sigmoid-logits' },
+};
 
 /** null stands for a field that is not there. */
 const withoutNulls = (json: unknown): unknown =>
@@ -72,7 +82,7 @@ function checked<T>(form: z.ZodType<T>, json: unknown, what: string, path: strin
 }
 
 /**
- * The card that a Hugging Face folder implies. What its output means it does not say: the graph does. A field that changes pixels and is not
+ * The card that a Hugging Face folder implies. Of its output it says whether several labels may hold, or it is a value; the graph says the rest. A field that changes pixels and is not
  * understood is noted by its name.
  * Throws LanError (`data`) for files that are no JSON objects, fields of a wrong form, and a normalisation or resampling that is not known.
  */
@@ -81,15 +91,23 @@ export function cardOfHuggingFace(folder: string): PartialCard {
   const preprocessor = join(folder, 'preprocessor_config.json');
   if (exists(preprocessor)) {
     const p = checked(Preprocessor, readJson(preprocessor, 'Preprocessor'), 'Preprocessor', preprocessor);
-    card.input = { ...valuesOf(p, preprocessor), ...geometryOf(p, preprocessor) };
-    const notes = notesOf(p);
+    const sound = p.sampling_rate;
+    if (sound === undefined) card.input = { ...valuesOf(p, preprocessor), ...geometryOf(p, preprocessor) };
+    else card.picture = false;
+    const notes = sound === undefined ? notesOf(p) : [`preprocessor_config.json prepares sound (${sound} samples a second), which is not done here: give what it makes of a recording as \`tensor\``]; // prettier-ignore
     if (notes.length > 0) card.notes = notes;
   }
   const config = join(folder, 'config.json');
   if (exists(config)) {
-    const { id2label, pretrained_cfg: timm, label_names: names } = checked(Config, readJson(config, 'Config'), 'Config', config);
+    const {
+      id2label,
+      pretrained_cfg: timm,
+      label_names: names,
+      problem_type: problem,
+    } = checked(Config, readJson(config, 'Config'), 'Config', config);
     if (id2label && Object.keys(id2label).length > 0) card.labels = byIndex(id2label, `Config '${config}'`);
     else if (names && names.length > 0) card.labels = names;
+    if (problem !== undefined && Object.hasOwn(PROBLEMS, problem)) Object.assign(card, PROBLEMS[problem]);
     if (timm && !card.input) card.input = inputOfTimm(timm, config);
   }
   return card;

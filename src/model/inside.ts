@@ -3,7 +3,9 @@ import { toFloat32 } from '../core/tensor.js';
 import { reads, type Graph, type Node } from '../onnx/graph.js';
 
 /** Nodes between an input and its normalisation that leave a pixel what it is. */
-const PASSES = new Set(['Identity', 'Cast', 'Transpose', 'Reshape', 'Squeeze', 'Unsqueeze', 'Resize', 'Clip']);
+const PASSES = new Set(['Identity', 'Cast', 'Transpose', 'Reshape', 'Squeeze', 'Unsqueeze', 'Resize', 'Clip', 'Pad', 'Gather', 'Slice']); // prettier-ignore
+/** Those that take channels out, each to be normalised by itself and put back beside the others by a Concat. */
+const TAKES = new Set(['Split', 'Gather', 'Slice']);
 /** A normalisation has a constant for each channel, or a mean picture; none is read that is longer. */
 const MOST = 2 ** 20;
 /** Nodes looked at in a row. */
@@ -37,20 +39,46 @@ export function wantsSixteenBits(graph: Graph, input: string): boolean {
   return unit >= 0.5 && unit <= 12 && offset >= -5 && offset <= 1;
 }
 
-/** The arithmetic with constants that a value goes through alone, before anything else is done with it. */
+/** The arithmetic with constants that a value goes through alone, before anything else is done with it; of channels that are taken apart the mean. */
 function affineOf(graph: Graph, input: string): Affine {
-  let at: Affine = { scale: 1, offset: 0 };
-  let value = input;
+  let { at, value } = follow(graph, input, { scale: 1, offset: 0 });
   for (let depth = 0; depth < DEEPEST; depth++) {
-    const readers: Node[] = graph.nodes.filter((n) => reads(n).includes(value));
+    const joined = parted(graph, value, at);
+    if (!joined) break;
+    ({ at, value } = follow(graph, joined.value, joined.at));
+  }
+  return at;
+}
+
+/** As far as one node after the other does arithmetic with constants. */
+function follow(graph: Graph, from: string, start: Affine): { readonly at: Affine; readonly value: string } {
+  let at = start;
+  let value = from;
+  for (let depth = 0; depth < DEEPEST; depth++) {
+    const readers = readersOf(graph, value);
     const [node] = readers;
     const next =
       readers.length === 1 && node?.inputs[0] === value ? (PASSES.has(node.op) ? at : after(graph, node, at)) : undefined;
-    if (!node || !next) return at;
+    if (!node || !next) break;
     at = next;
     value = node.outputs[0]!;
   }
-  return at;
+  return { at, value };
+}
+
+const readersOf = (graph: Graph, value: string): Node[] => graph.nodes.filter((n) => reads(n).includes(value));
+
+/** Channels of `value` that are taken apart and meet again in one Concat, nothing but arithmetic between; undefined where they do not. */
+function parted(graph: Graph, value: string, at: Affine): { readonly at: Affine; readonly value: string } | undefined {
+  const takers = readersOf(graph, value);
+  if (takers.length === 0 || !takers.every((n) => TAKES.has(n.op) && n.inputs[0] === value)) return undefined;
+  const ends = takers.flatMap((n) => n.outputs.filter(Boolean)).map((part) => follow(graph, part, at));
+  const [concat, ...others] = new Set(ends.flatMap((end) => readersOf(graph, end.value)));
+  const meet =
+    concat?.op === 'Concat' && others.length === 0 && concat.inputs.every((name) => ends.some((e) => e.value === name));
+  if (!meet || ends.length !== concat.inputs.length) return undefined;
+  const mean = (of: (end: Affine) => number): number => ends.reduce((sum, end) => sum + of(end.at), 0) / ends.length;
+  return { at: { scale: mean((e) => e.scale), offset: mean((e) => e.offset) }, value: concat.outputs[0]! };
 }
 
 function after(graph: Graph, { op, inputs }: Node, { scale, offset }: Affine): Affine | undefined {

@@ -8,6 +8,7 @@ import { isFloat, sizeOf, type DType } from '../core/tensor.js';
 import { inlineFunctions } from '../onnx/functions.js';
 import { subgraphs, type Graph, type Node } from '../onnx/graph.js';
 import { allNodes, nameOf, traceOrigins } from './origins.js';
+import { withTokens } from './open-tokens.js';
 import { prepare, type PrepareOptions } from './prepare.js';
 import { adaptersOf } from './plugged.js';
 import { readModel, type ModelSource } from './source.js';
@@ -124,8 +125,9 @@ async function compiledFor(
   options: InspectOptions,
 ): Promise<{ compiled?: Graph; problems: string[]; notes: string[] }> {
   try {
-    const { graph, notes } = await prepare(source, options);
-    return { compiled: graph, problems: [], notes };
+    const bound = withTokens(source, options);
+    const { graph, notes } = await prepare(source, bound.options);
+    return { compiled: graph, problems: [], notes: [...notes, ...bound.notes] };
   } catch (error) {
     if (!(error instanceof LanError) || MISTAKES.has(error.code)) throw error;
     // An open axis is no flaw of the model: what needs no shapes is still told.

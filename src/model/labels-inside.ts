@@ -1,6 +1,10 @@
 // Class names inside an ONNX file: of classical models in their nodes, of others in the metadata. Untrusted text, taken only where it fits.
+import { LanError } from '../core/errors.js';
 import { readable } from '../core/readable.js';
 import type { Model, Node } from '../onnx/graph.js';
+import { requireOneAnswer, type AskedOutput } from './answers.js';
+import type { PartialCard } from './card.js';
+import type { Classifier } from './classifier.js';
 import { imagenetLabels } from './imagenet.js';
 
 /** Names found inside a file. */
@@ -68,6 +72,33 @@ function namesOf(node: Node): readonly string[] | undefined {
     if (attribute?.kind === 'ints' && attribute.value.some((n, i) => Number(n) !== i)) return attribute.value.map(String);
   }
   return undefined;
+}
+
+/**
+ * The names of a model's classes: those of the card, else labelsByDefault's; none of a value. `numbers`: those that its output holds for one sample. One name for one
+ * number is that of yes, once it is known that the number stands for no and yes. Throws LanError (`input`) where there are more names or fewer than classes, and as requireOneAnswer.
+ */
+export function classNames(
+  model: AskedOutput & Pick<Classifier, 'source' | 'classes' | 'task' | 'picture'>,
+  card: PartialCard,
+  numbers: number,
+): readonly string[] {
+  const { source, classes, outputKind, task, picture } = model;
+  const given = (card.labels as readonly string[] | undefined) ?? [];
+  if (task === 'classification' && numbers === 1 && given.length === 1)
+    return card.output || outputKind !== 'logits' ? [`not ${given[0]}`, given[0]!] : [];
+  if (given.length === 0)
+    return (
+      (task === 'classification' ? labelsByDefault(source.model, classes, picture?.channels === 3)?.labels : undefined) ?? []
+    );
+  if (given.length === classes) return given;
+  // A row of scores for each place is more than too few labels.
+  if (task === 'classification') requireOneAnswer(model, card, source);
+  throw new LanError(
+    'input',
+    `${source.name}: gives ${classes} ${classes === 1 ? 'number' : 'classes'}, but there are ${given.length} labels.`,
+    "Check that the labels are this model's. A background class in front makes one more: 1001 for ImageNet.",
+  );
 }
 
 /** Names out of a text, in the order of the classes. */

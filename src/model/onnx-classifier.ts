@@ -16,12 +16,13 @@ import { completeCard, leavesValuesOpen } from './conventions.js';
 import { refuseMissing } from './feeds.js';
 import { widened } from './float-types.js';
 import type { HookPoint } from './hook-point.js';
-import { labelsByDefault } from './labels-inside.js';
+import { classNames } from './labels-inside.js';
 import type { Parts, Programs } from './parts.js';
 import { ownDims, pictureIn, type Picture } from './picture.js';
 import { requireAxes } from './selection.js';
 import { Predictor } from './predictor.js';
 import { withPreprocessing, X } from './preprocess.js';
+import { isOfLabels } from './output-kind.js';
 import { guessOutputKind, isBinary, withLogProbabilities } from './probabilities.js';
 import { feedsAt, randomTokensAt, runToPoint } from './run-to-point.js';
 import type { ModelSource } from './source.js';
@@ -95,13 +96,14 @@ export class OnnxClassifier implements Classifier {
     this.output = describe(output);
     this.hookPoint = hookPoint;
     this.outputKind = card.output ?? guessOutputKind(graph, output.name);
-    this.labels = (card.labels as readonly string[] | undefined) ?? [];
     const shape = this.input.shape;
     this.integers = parts.integers;
     this.axes = parts.axes;
     this.forwardOnly = parts.forwardOnly ?? false;
     const picture = (this.picture =
-      isFloat(this.input.type) && !parts.axes ? pictureIn(shape, card.input, this.integers) : undefined);
+      isFloat(this.input.type) && !parts.axes && card.picture !== false
+        ? pictureIn(shape, card.input, this.integers)
+        : undefined);
     this.cardGiven = card.input ?? {};
     this.cardAssumed = parts.cardAssumed ?? (picture !== undefined && leavesValuesOpen(this.cardGiven));
     this.card = picture ? completeCard(card.input ?? {}, picture) : undefined;
@@ -130,16 +132,8 @@ export class OnnxClassifier implements Classifier {
     if (this.task === 'regression') requireOneValue(source.name, this.output, k);
     this.predictor = new Predictor(parts, this);
     this.classes = isBinary(k, readAs(this)) ? 2 : k;
-    this.severalLabels = this.outputKind === 'sigmoid' && k > 1;
-    if (this.labels.length === 0 && this.task === 'classification')
-      this.labels = labelsByDefault(source.model, this.classes, picture?.channels === 3)?.labels ?? [];
-    if (this.labels.length > 0 && this.labels.length !== this.classes) {
-      throw new LanError(
-        'input',
-        `${source.name}: gives ${this.classes} classes, but there are ${this.labels.length} labels.`,
-        "Check that the labels are this model's. A background class in front makes one more: 1001 for ImageNet.",
-      );
-    }
+    this.severalLabels = isOfLabels(this.outputKind) && k > 1;
+    this.labels = classNames(this, card, k);
   }
 
   get feeds(): Readonly<Record<string, Tensor>> {
@@ -208,9 +202,11 @@ export class OnnxClassifier implements Classifier {
   requireFeeds(): void {
     const { source, output, task, outputKind, labels } = this;
     if (task === 'classification') requireScores(this.graph, output.name, source.name);
+    // First what is to be fed: of images held against texts the number of texts is that of the classes.
+    if (this.numbers === 1) this.requireOthers();
     if (task === 'classification' && this.numbers === 1)
       requireDeclared(source.name, output.name, { outputKind, said: this.parts.card.output, labels: labels.length, range: rangeOf(this.graph, output.name) }); // prettier-ignore
-    if (task === 'classification') requireOneAnswer(this, this.parts.card.output, source.name);
+    if (task === 'classification') requireOneAnswer(this, this.parts.card, source);
     const { feeds, input, hookPoint } = this.parts;
     this.requireOthers();
     if (hookPoint?.hasSkipPath && !Object.hasOwn(feeds, input.name))

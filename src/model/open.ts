@@ -104,8 +104,8 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
     await upstream?.dispose();
     throw error;
   }
-  const { task = 'classification' } = options;
   const own = typeof options.card === 'string' ? readCard(options.card) : options.card;
+  const task = options.task ?? (own?.output ? 'classification' : card.task) ?? 'classification';
   if (task === 'regression' && own?.output)
     throw new LanError(
       'usage',
@@ -131,9 +131,12 @@ export async function openModel(from: string | Uint8Array, options: OpenOptions 
  * a manifest says. Sigmoids may be taken for probabilities of classes.
  */
 function kindBy(said: OutputKind | undefined, end: OutputKind, output: string, notes: string[]): OutputKind | undefined {
+  if (end === 'sigmoid' && said === 'sigmoid-logits') return end;
   const agrees = end === 'logits' || said === end || (end === 'sigmoid' && said === 'probabilities');
   if (said === undefined || agrees) return said;
-  const op = { probabilities: 'Softmax', 'log-probabilities': 'LogSoftmax', sigmoid: 'Sigmoid' }[end];
+  const op = { probabilities: 'Softmax', 'log-probabilities': 'LogSoftmax', sigmoid: 'Sigmoid', 'sigmoid-logits': 'Sigmoid' }[
+    end
+  ];
   notes.push(`the card says that '${output}' holds ${said}, but the graph ends in ${op}: taken as ${end}`);
   return end;
 }

@@ -35,6 +35,11 @@ const ATTEMPTS = [
   { deviations: [30, 30], ranges: [[0, 0.5], [0.5, 1]] },
 ] as const; // prettier-ignore
 
+/** How far a probability may lie outside of 0..1 by rounding: quantised models give hundredths. */
+const BEYOND = 0.1;
+/** The sum of a row of probabilities whose logarithms were rounded, at least. */
+const ENOUGH = 0.5;
+
 /** See Classifier.predict. */
 export class Predictor {
   /** What inputs are written to. */
@@ -111,7 +116,9 @@ export class Predictor {
       if (length !== count) (chunk as Float32Array).set(data.subarray(i * per));
       const x: Tensor = { type, dims: batched ? [length, ...sampleShape] : sampleShape, data: chunk };
       const p = toProbabilities(await this.output(x, length, card), readAs(this.view));
-      rows.push((p.data as Float32Array).subarray(0, count * p.dims[1]!));
+      const kept = (p.data as Float32Array).subarray(0, count * p.dims[1]!);
+      if (this.view.task === 'classification') this.requireProbabilities(kept, count);
+      rows.push(kept);
     }
     const k = rows[0]!.length / Math.min(size, n);
     const all = new Float32Array(n * k);
@@ -121,6 +128,21 @@ export class Predictor {
       at += row.length;
     }
     return float32(all, [n, k]);
+  }
+
+  /** Throws LanError (`usage`) for numbers that are no probabilities, as scores are that somebody calls so. NaN is told elsewhere. */
+  private requireProbabilities(p: Float32Array, rows: number): void {
+    const { output, source } = this.parts;
+    const { outputKind } = this.view;
+    const wrong = p.find((v) => v < -BEYOND || v > 1 + BEYOND);
+    const sum = outputKind === 'log-probabilities' && wrong === undefined ? p.reduce((a, b) => a + b, 0) / rows : 1;
+    if (wrong === undefined && !(sum < ENOUGH)) return;
+    const given = wrong === undefined ? `probabilities that add up to ${Number(sum.toPrecision(3))}` : `a probability of ${Number(wrong.toPrecision(3))}`; // prettier-ignore
+    throw new LanError(
+      'usage',
+      `${source.name}: its output '${output.name}', read as ${outputKind}, gives ${given}.`,
+      'Say what it holds by `outputKind`: logits, or sigmoid-logits where several labels may hold.',
+    );
   }
 
   /** The chosen output [length,...] of `length` samples. Throws LanError where it has another number of rows. */

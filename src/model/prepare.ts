@@ -71,7 +71,8 @@ export async function prepare(
   const said = typeof options.card === 'string' ? readCard(options.card) : options.card;
   const given = mergeCards(source.card, said);
   const asItIs = rewrite(source.model, adapters);
-  const found = options.axes ? undefined : pictureInIntegers(widen(asItIs), given, options, source.name);
+  const noPicture = options.axes !== undefined || given.picture === false;
+  const found = noPicture ? undefined : pictureInIntegers(widen(asItIs), given, options, source.name);
   const pixels = found && gradients ? found : undefined;
   const rewritten = pixels ? rewrite(source.model, adapters, new Set([pixels.name])) : asItIs;
   const canonical = widen(rewritten);
@@ -87,7 +88,7 @@ export async function prepare(
   );
   const explained = selectInput(graph, options, labelCount(card), source.name);
   const holdsPicture = explained && (isFloat(explained.type) || explained.name === found?.name);
-  const picture = holdsPicture && !options.axes ? pictureIn(explained.dims as number[], card.input, found?.type) : undefined;
+  const picture = holdsPicture && !noPicture ? pictureIn(explained.dims as number[], card.input, found?.type) : undefined;
   refuseUnused(said, picture, explained, source.name);
   const half = computedIn(rewritten).has('float16');
   return {

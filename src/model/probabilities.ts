@@ -2,9 +2,8 @@
 import { float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import type { Graph } from '../onnx/graph.js';
-import type { OutputKind } from './card.js';
 import { lastNodes, lastOp, probabilitiesEnd } from './output-end.js';
-import type { ReadAs } from './task.js';
+import { isOfLabels, type OutputKind, type ReadAs } from './output-kind.js';
 
 /** Name of the output that withLogProbabilities adds. */
 export const LOG_P = 'log_probabilities';
@@ -15,7 +14,7 @@ export function guessOutputKind(graph: Graph, output: string): OutputKind {
   return op === 'Softmax' ? 'probabilities' : op === 'LogSoftmax' ? 'log-probabilities' : op === 'Sigmoid' ? 'sigmoid' : 'logits';
 }
 
-/** The static graph with one output `log_probabilities` [N,K] ('sigmoid' outputs: [N,2K]), as `appendLogProbabilities` makes it. */
+/** The static graph with one output `log_probabilities` [N,K] (of labels: [N,2K]), as `appendLogProbabilities` makes it. */
 export function withLogProbabilities(graph: Graph, output: string, kind: ReadAs, batch?: number): Graph {
   const g = GraphBuilder.from(graph);
   g.output(appendLogProbabilities(g, graph, output, kind, batch), LOG_P);
@@ -25,7 +24,7 @@ export function withLogProbabilities(graph: Graph, output: string, kind: ReadAs,
 /**
  * Appends the logarithms [N,K] of the probabilities that the static `graph`, which `g` goes on from, gives as `output`; returns their name. They
  * are computed beside the output, which stays: from a final Softmax's input by LogSoftmax, and from a final Sigmoid's logits, since
- * log(softmax(z)) underflows and loses its gradient. 'sigmoid' outputs give [N,2K]: log p, then log(1-p), so that cross-entropy is the sum of
+ * log(softmax(z)) underflows and loses its gradient. Labels (`isOfLabels`) give [N,2K]: log p, then log(1-p), so that cross-entropy is the sum of
  * the K binary ones. A 'value' is handed on as it is. `batch`: N, where the output's first axis is none.
  */
 export function appendLogProbabilities(
@@ -56,7 +55,7 @@ export function appendLogProbabilities(
   const pair = (first: string, second: string): string => g.op('Concat', [first, second], { axis: 1 });
   /** log p and log(1 - p) of the logits, and of probabilities. */
   const [yes, no] =
-    exact || kind === 'logits'
+    exact || kind === 'logits' || kind === 'sigmoid-logits'
       ? [(): string => g.neg(g.op('Softplus', [g.neg(flat)])), (): string => g.neg(g.op('Softplus', [flat]))]
       : [(): string => logOf(flat), (): string => logOf(g.sub(g.one, flat))];
   let result: string;
@@ -66,7 +65,7 @@ export function appendLogProbabilities(
   else if (kind === 'log-probabilities' || (kind === 'probabilities' && exact)) result = flat;
   else if (kind === 'probabilities') result = logOf(flat);
   else result = pair(yes(), no());
-  g.types.set(result, { type: 'float32', dims: [batch, k * (kind === 'sigmoid' || isBinary(k, kind) ? 2 : 1)] });
+  g.types.set(result, { type: 'float32', dims: [batch, k * (isOfLabels(kind) || isBinary(k, kind) ? 2 : 1)] });
   return result;
 }
 
@@ -74,20 +73,19 @@ export function appendLogProbabilities(
  * One number a sample that is a logit, or ends in a Sigmoid, stands for two classes: no (0) and yes (1). Softmax of one number is 1 whatever the
  * number.
  */
-export const isBinary = (outputs: number, kind: ReadAs): boolean => outputs === 1 && (kind === 'logits' || kind === 'sigmoid');
+export const isBinary = (outputs: number, kind: ReadAs): boolean => outputs === 1 && (kind === 'logits' || isOfLabels(kind));
 
 /** Model output to probabilities [N,K] of the classes, in plain JavaScript; [N,2] where it is binary; a 'value' as it is. */
 export function toProbabilities(output: Tensor, kind: ReadAs): Tensor {
   const n = output.dims[0] ?? 1;
   const k = sizeOf(output.dims) / n;
   const data = Float32Array.from(toFloat32(output));
-  if (isBinary(k, kind)) {
-    const yes = kind === 'logits' ? data.map((z) => 1 / (1 + Math.exp(-z))) : data;
+  if (kind === 'sigmoid-logits' || (kind === 'logits' && k === 1)) data.forEach((z, i) => (data[i] = 1 / (1 + Math.exp(-z))));
+  if (isBinary(k, kind))
     return float32(
-      Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 ? yes[i >> 1]! : 1 - yes[i >> 1]!)),
+      Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 ? data[i >> 1]! : 1 - data[i >> 1]!)),
       [n, 2],
     );
-  }
   if (kind === 'log-probabilities') for (let i = 0; i < data.length; i++) data[i] = Math.exp(data[i]!);
   if (kind === 'logits') {
     for (let i = 0; i < n; i++) {

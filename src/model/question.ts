@@ -21,7 +21,7 @@ type Answers = Pick<Classifier, 'labels' | 'classes' | 'task' | 'severalLabels' 
 
 /**
  * The question as indices; undefined where nothing was asked, and the question is the answer itself. A text is taken for the whole name of a class, or
- * one of its comma-separated synonyms, then for an index, then for a part that only one name has; case apart. Throws LanError (`usage`) for a class that is
+ * one of its comma-separated synonyms, then for an index, then for a part that only one name has; case apart, but for a name that is written just so. Throws LanError (`usage`) for a class that is
  * not there or not the only one, with the near misses; where both are the same; for `against` alone; and where the model's answer leaves no such question.
  */
 export function resolveQuestion(
@@ -114,7 +114,9 @@ function classNamed(model: Answers, option: 'target' | 'against', given: ClassNa
   const names = labels.slice(0, count).map(plain);
   const where = (fits: (name: string) => boolean): number[] => names.flatMap((name, i) => (fits(name) ? [i] : []));
   if (typeof given === 'string') {
-    const whole = where((name) => name === text);
+    const asWritten = labels.slice(0, count).flatMap((label, i) => (label === given ? [i] : []));
+    // Of names that differ by their case alone, the one that was written.
+    const whole = asWritten.length === 1 ? asWritten : where((name) => name === text);
     const exact = whole.length > 0 ? whole : where((name) => name.split(',').some((part) => plain(part) === text));
     if (exact.length === 1) return exact[0]!;
     if (exact.length > 1) throw several(exact, 'is the name of');

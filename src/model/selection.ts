@@ -19,7 +19,7 @@ export interface SelectionOptions {
   readonly input?: string;
   /** The output that is the classifier's. Default: the first float output. */
   readonly output?: string;
-  /** What the output is explained as. `regression`: one number a sample, taken as it is; for `audit` only. Default: classification. */
+  /** What the output is explained as. `regression`: one number a sample, taken as it is; for `audit` only. Default: what the card or the folder says, else classification. */
   readonly task?: Task;
   /**
    * The float value at which the mask lies, by its name in the file: the output of any node between input and output. Default: the input itself;

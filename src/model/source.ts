@@ -1,5 +1,5 @@
 // Finds and decodes a model given as bytes, a file or a Hugging Face folder.
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { bytesOf } from '../core/tensor.js';
 import { packageFile } from '../core/version.js';
@@ -34,7 +34,7 @@ export interface ModelSource {
 
 /** Which of a folder's files is meant. */
 export interface SourceOptions {
-  /** Of a Hugging Face folder, `quantized` for `onnx/model_quantized.onnx`. Default: the one without, `model.onnx`. */
+  /** Of a Hugging Face folder, `quantized` for `onnx/model_quantized.onnx`. Default: the one without, `model.onnx`, or the only one. */
   readonly variant?: string;
   /** What messages and reports call the model. Default: its path. */
   readonly named?: string;
@@ -82,13 +82,17 @@ function cardAround(path: string): PartialCard | undefined {
   return folder === undefined ? undefined : cardOfHuggingFace(folder);
 }
 
-/** The file of a Hugging Face folder. Throws LanError (`input`) where it is not there, naming those that are. */
+/** The file of a Hugging Face folder, where nobody says which the only one. Throws LanError (`input`) where it is not there, naming those that are. */
 function fileIn(folder: string, variant: string | undefined): string {
-  const name = variant === undefined ? 'model.onnx' : `model_${variant}.onnx`;
+  // What is typed may be the file's whole name.
+  const own = variant === undefined ? undefined : /^(?:onnx\/)?model_(.+)\.onnx$/.exec(variant)?.[1];
+  const name = variant === undefined ? 'model.onnx' : `model_${own ?? variant}.onnx`;
   const found = [join(folder, 'onnx', name), join(folder, name)].find((p) => exists(p));
   if (found) return found;
-  const there = [folder, join(folder, 'onnx')].flatMap((f) => (exists(f) ? namesIn(f) : []));
-  const variants = there.flatMap((file) => /^model_(.+)\.onnx$/.exec(file)?.[1] ?? []);
+  const there = [folder, join(folder, 'onnx')].flatMap((f) => (exists(f) ? namesIn(f).map((file) => join(f, file)) : []));
+  const others = there.filter((path) => /^model_.+\.onnx$/.test(basename(path)));
+  if (variant === undefined && others.length === 1) return others[0]!;
+  const variants = others.map((path) => basename(path).slice('model_'.length, -'.onnx'.length));
   const advice = variants.length > 0 ? `Say which with \`variant\`: ${variants.sort().join(', ')}.` : undefined;
   throw new LanError('input', `Model '${folder}': the folder holds neither onnx/${name} nor ${name}.`, advice);
 }

@@ -1,13 +1,9 @@
 // What a model's output is explained as: classes, or one value a sample.
 import { LanError } from '../core/errors.js';
-import type { OutputKind } from './card.js';
+import { isOfLabels, type OutputKind, type ReadAs, type Task } from './output-kind.js';
 import { isOneSided, type ValueRange } from './value-range.js';
 
-/** `classification`: the answer is a class, or labels. `regression`: it is one number a sample, taken as it is. */
-export type Task = 'classification' | 'regression';
-
-/** How an output is read: as class scores, or as the value that it is. */
-export type ReadAs = OutputKind | 'value';
+export type { ReadAs, Task };
 
 /** How an output is read: as its kind, or as the value of a regression. */
 export const readAs = ({ task, outputKind }: { readonly task: Task; readonly outputKind: OutputKind }): ReadAs =>
@@ -15,14 +11,14 @@ export const readAs = ({ task, outputKind }: { readonly task: Task; readonly out
 
 /** Throws LanError where a model that was opened as a regression is given to what takes classes; `what` begins the sentence: `A score counts classes`. */
 export function requireClasses(
-  { task, source }: { readonly task: Task; readonly source: { readonly name: string } },
+  { task, source }: { readonly task: Task; readonly source: { readonly name: string; readonly card?: { readonly task?: Task } } },
   what: string,
 ): void {
   if (task !== 'regression') return;
   throw new LanError(
     'unsupported',
-    `${source.name}: was opened with \`task: 'regression'\`. ${what}, which a regression does not have.`,
-    "Leave `task` out where the output is the logit of a class (`outputKind` 'logits'); audit explains regressions.",
+    `${source.name}: its output is a value (\`task: 'regression'\`, as ${source.card?.task === task ? 'its card or folder says' : 'was asked for'}). ${what}, which a regression does not have.`,
+    "Where the output is the logit of a class, say so: `outputKind` 'logits'; audit explains regressions.",
   );
 }
 
@@ -65,7 +61,7 @@ export function requireDeclared(
       `${model}: its output '${output}' is never ${range.low >= 0 ? 'less' : 'more'} than 0, by the last ops of its graph, so that as a logit it is always the same class.`,
       'Export the model with the logit itself, or with its Sigmoid.',
     );
-  if (outputKind === 'sigmoid' || (outputKind === 'logits' && (said === 'logits' || labels === 2))) return;
+  if (isOfLabels(outputKind) || (outputKind === 'logits' && (said === 'logits' || labels === 2))) return;
   throw new LanError(
     'unsupported',
     outputKind === 'logits'

@@ -74,7 +74,9 @@ function answerOf({ answer }: Scene): string {
 export function plainClaim(evidence: Pick<Replaceability, 'soft' | 'hard' | 'least' | 'deletion'>, scene: Scene): string {
   const { hard, soft, least } = evidence;
   const [what, by] = [thing(scene), replacement(scene)];
-  const found = evidence.deletion?.found;
+  const { deletion } = evidence;
+  if (deletion && !deletion.found) return `No part of ${what} was found whose loss changes ${answerOf(scene)} often enough`;
+  const found = deletion?.found;
   if (found) {
     const rate =
       found.draws === 1 ? (found.changed === 1 ? '' : ' in none of 1 try') : ` in ${found.changed} of ${found.draws} tries`;

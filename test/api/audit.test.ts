@@ -204,6 +204,9 @@ describe('options', () => {
   test('a budget ends learning, an abort keeps what is learned', async () => {
     const { betas } = await audit('tank', PICTURE, { ...FEW, iterations: 10_000, budget: 0.05 });
     expect(betas[0]!.learned.stopped).toBe('budget');
+    await expect(audit('tank', PICTURE, { ...FEW, budget: 0 })).rejects.toThrow(
+      '`budget`: expected a time above 0, received 0 s.',
+    );
     const signal = AbortSignal.abort();
     const stopped = await audit('tank', PICTURE, { ...FEW, beta: [1, 2], signal });
     expect(stopped.betas.map((b) => b.learned.stopped)).toEqual(['interrupted']);

@@ -63,6 +63,8 @@ test.each([
   [{ startFrom: x, beta: 'auto' as const }, "`startFrom` says where learning a mask starts, which `beta: 'auto'` does not do."],
   [{ startFrom: x, maskValues: 'soft' as const }, "`startFrom` says where learning a mask starts, which `maskValues: 'soft'` does not do."],
   [{ startFrom: x, method: 'gradient' as const }, '`startFrom` says where learning a mask starts, which `method` does not do.'],
+  // Whatever the folder holds.
+  [{ startFrom: folder, method: 'gradient' as const }, '`startFrom` says where learning a mask starts, which `method` does not do.'],
   [{ startFrom: at('missing.npy') }, "missing.npy': cannot be read (no such file or folder)."],
 ])('%#: refused in so many words', async (options, message) => {
   await expect(audit(model, x, { ...OPTIONS, ...options })).rejects.toThrow(message);

@@ -27,6 +27,16 @@ const raw = (values: readonly number[], width: number, channels: 1 | 2 | 3 | 4) 
 const FOUR = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];
 const values = (tensor: Tensor): number[] => Array.from(tensor.data as Float32Array);
 
+/** CRC-32, as PNG puts it behind each chunk. */
+function crc(bytes: Uint8Array): number {
+  let c = ~0;
+  for (const b of bytes) {
+    c ^= b;
+    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
+  }
+  return ~c >>> 0;
+}
+
 describe('readImage', () => {
   test('a PNG becomes planes of red, green and blue, 0 to 255 or 0 to 1', async () => {
     await raw(FOUR, 2, 3).png().toFile(at('four.png'));
@@ -124,6 +134,31 @@ describe('readImage', () => {
     expect(values(tensor)).toEqual([255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0]);
     expect(note).toBe('first of 2 frames');
   });
+
+  test('of an animated PNG the first frame is taken, and it is said', async () => {
+    const png = await raw([255, 0, 0], 1, 1).png().toBuffer();
+    // Behind the header (IHDR): acTL with 3 frames, played without end. Its checksum is that of name and content.
+    const chunk = Buffer.from([0, 0, 0, 8, ...Buffer.from('acTL'), 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0]);
+    chunk.writeUInt32BE(crc(chunk.subarray(4, 16)), 16);
+    const animated = Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)]);
+    expect((await decodePixels(animated)).note).toBe('first of 3 frames');
+    expect((await decodePixels(png)).note).toBeUndefined();
+  });
+
+  test.each([
+    [6, 'its colours are stored as YCbCr'],
+    [32803, "it holds a camera's raw mosaic"],
+  ])(
+    'a TIFF whose samples are no colours of a screen (photometric %i) is refused, where they were taken for RGB',
+    async (photometric, reason) => {
+      const tiff = await raw([255, 0, 0, 0, 255, 0], 2, 1).tiff({ compression: 'none' }).toBuffer();
+      const at = tiff.indexOf(Buffer.from([0x06, 0x01, 3, 0, 1, 0, 0, 0]));
+      tiff.writeUInt16LE(photometric, at + 8);
+      await expect(decodePixels(tiff, 'scan.tif')).rejects.toThrow(
+        `Image 'scan.tif': cannot be read (${reason}). Save it in RGB.`,
+      );
+    },
+  );
 
   test('a colour profile of RGB files is ignored, as PIL does', async () => {
     const p3 = await sharp({ create: { width: 2, height: 2, channels: 3, background: '#106020' } })

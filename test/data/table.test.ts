@@ -55,6 +55,7 @@ test('rows with a hole are left out of a whole; what is no number is refused', a
   const { values, leftOut } = wholeRows(table, columns);
   expect([Array.from(values), leftOut]).toEqual([[2, 1, 6, 5], 2]);
   expect(() => wholeRows(table, [2])).toThrow("row 1 (line 2): 'who' is no number, but 'x'.");
+  expect(() => columnsFor(table, 2, ['a', 'a'])).toThrow("`columns` names 'a' twice. Name each column once.");
   expect(() => columnsFor(table, 1, ['a', 'b'])).toThrow('`columns` names 2 columns of');
 });
 

@@ -139,7 +139,10 @@ test('what takes classes refuses a regression by name, and a regression what tak
     ),
   );
   const task = 'regression' as const;
-  const refused = { code: 'unsupported', problem: expect.stringMatching(/was opened with `task: 'regression'`\. A/) as unknown };
+  const refused = {
+    code: 'unsupported',
+    problem: expect.stringMatching(/its output is a value \(`task: 'regression'`, as was asked for\)\. A/) as unknown,
+  };
   await expect(score(price(), at('images.npy'), { task })).rejects.toMatchObject(refused);
   await expect(train(price(), at('images.npy'), { task })).rejects.toMatchObject(refused);
   await expect(exportStep(price(), { task })).rejects.toMatchObject(refused);

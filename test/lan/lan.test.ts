@@ -246,6 +246,17 @@ test('noise families', () => {
     expect(new Set(half).size).toBe(1);
     expect([1, 2, 3]).toContain(half[0]);
   }
+  // The input itself is no noise: it is never drawn, once among the samples or alone.
+  const own = float32([...x.data as Float32Array, ...(samples.data as Float32Array).subarray(0, 64)], [2, 1, 8, 8]); // prettier-ignore
+  for (let draw = 0; draw < 16; draw++) {
+    const out = new Float32Array(128);
+    const noise = createNoise('bootstrap:pictures', { x, low: 0, high: 1, samples: own });
+    noise.fill(out, random(0, 1), draw);
+    expect([noise.random, ...new Set(out)]).toEqual([false, 1]);
+  }
+  expect(() => fill('bootstrap:own', x)).toThrow(
+    "`noise` 'bootstrap:own': holds nothing but the input itself. Name data with other inputs.",
+  );
   expect(() => fill('perlin')).toThrow("`noise` 'perlin': unknown family. Expected uniform[:low,high] |");
   expect(() => fill('constant')).toThrow("`noise` 'constant': expected constant:<c>, e.g. constant:0.");
 });

@@ -35,7 +35,10 @@ describe('cards', () => {
     ['{"input": {"size": 5}}', 'input.size must be [height, width], received 5.'],
     ['{"input": {"size": [5, 0.5]}}', 'input.size must be [height, width], received [5,0.5].'],
     ['{"input": {"resize": "x"}}', 'input.resize must be a whole number or [height, width], received "x".'],
-    ['{"output": "softmax"}', 'output must be one of logits, probabilities, log-probabilities, sigmoid, received "softmax".'],
+    [
+      '{"output": "softmax"}',
+      'output must be one of logits, probabilities, log-probabilities, sigmoid, sigmoid-logits, received "softmax".',
+    ],
     ['{"labels": {"0": 1}}', 'labels must be a file name or a list of names, received {"0":1}.'],
   ])('%s', (text, message) => {
     const path = put('x.card.json', text);

@@ -33,6 +33,10 @@ const minusOver = (g: GraphBuilder, x: string, mean: readonly number[], std: rea
   g.div(g.sub(x, g.constant(perChannel(...mean))), g.constant(perChannel(...std)));
 const of255 = (v: readonly number[]): number[] => v.map((n) => 255 * n);
 
+/** Each channel by itself, by Gather, then side by side again. */
+const byChannel = (g: GraphBuilder, x: string, scale: readonly number[], offset: readonly number[]): string =>
+  g.op('Concat', scale.map((s, c) => g.add(g.mul(g.op('Gather', [x, g.ints([c])], { axis: 1 }), g.scalar(s)), g.scalar(offset[c]!))), { axis: 1 }); // prettier-ignore
+
 const KINDS: readonly [string, Make, 1 | 255 | undefined][] = [
   ['x / 255', (g, x) => g.div(x, g.scalar(255)), 255],
   ['x / 255, then mean and deviation', (g, x) => minusOver(g, g.div(x, g.scalar(255)), MEAN, STD), 255],
@@ -42,6 +46,12 @@ const KINDS: readonly [string, Make, 1 | 255 | undefined][] = [
   ['mean and deviation of 0..1', (g, x) => minusOver(g, x, MEAN, STD), 1],
   ['2 x - 1', (g, x) => g.sub(g.mul(x, g.scalar(2)), g.one), 1],
   ['255 x less a mean', (g, x) => g.sub(g.mul(x, g.scalar(255)), g.scalar(120)), 1],
+  ['x / 255 behind a border', (g, x) => g.div(g.op('Pad', [x, g.ints([0, 0, 1, 1, 0, 0, 1, 1])]), g.scalar(255)), 255],
+  ['a mean of pixels behind the other order of channels', (g, x) => g.sub(g.op('Gather', [x, g.ints([2, 1, 0])], { axis: 1 }), g.constant(perChannel(104, 117, 123))), 255], // prettier-ignore
+  ['mean and deviation, channel by channel', (g, x) => byChannel(g, x, STD.map((v) => 1 / v), MEAN.map((m, i) => -m / STD[i]!)), 1], // prettier-ignore
+  ['x / 255, channel by channel', (g, x) => byChannel(g, x, [1 / 255, 1 / 255, 1 / 255], [0, 0, 0]), 255],
+  ["Inception's change of what is normalised already", (g, x) => byChannel(g, x, STD.map((v) => v / 0.5), MEAN.map((m) => (m - 0.5) / 0.5)), undefined], // prettier-ignore
+  ['a part of the channels alone', (g, x) => g.op('Concat', [g.div(g.op('Gather', [x, g.ints([0])], { axis: 1 }), g.scalar(255)), g.op('Relu', [g.op('Gather', [x, g.ints([1, 2])], { axis: 1 })])], { axis: 1 }), undefined], // prettier-ignore
   ['nothing', (_, x) => x, undefined],
   ['a batch normalisation of what is normalised', (g, x) => g.add(g.mul(x, g.scalar(1.1)), g.scalar(-0.02)), undefined],
   ['two ways from the input', (g, x) => g.add(g.div(x, g.scalar(255)), x), undefined],

@@ -29,6 +29,10 @@ test('a class is found by its whole name, a synonym, its index, then a part that
   // The whole name wins over longer names that it is part of.
   expect(index('tiger')).toBe(7);
   expect(resolveQuestion(model, { target: 'tiger cat', against: 2 })).toEqual({ target: 1, against: 2 });
+  // Names that differ by their case alone are told apart by it.
+  const alike = { labels: ['dog', 'Dog', 'cat'], classes: 3, task: 'classification', source: { name: 'm.onnx' } } as never;
+  expect(resolveQuestion(alike, { target: 'Dog', against: 'dog' })).toEqual({ target: 1, against: 0 });
+  expect(() => resolveQuestion(alike, { target: 'DOG' })).toThrow("'DOG' is the name of 2 classes");
 });
 
 test('what is not there or not the only one is refused with the near misses', () => {
@@ -58,7 +62,7 @@ test('what is not there or not the only one is refused with the near misses', ()
 test('a regression has no class to ask about', () => {
   const of = { ...(model as object), task: 'regression' } as never;
   expect(() => resolveQuestion(of, { target: 0 })).toThrow(
-    "m.onnx: was opened with `task: 'regression'`. A `target` is a class, which a regression does not have.",
+    "m.onnx: its output is a value (`task: 'regression'`, as was asked for). A `target` is a class, which a regression does not have.",
   );
 });
 

@@ -171,3 +171,26 @@ describe('graphs as nobody draws them', () => {
     expect(made).toEqual([undefined, -Infinity]);
   });
 });
+
+test('images held against texts: the texts are asked for first, since their number is that of the classes', async () => {
+  const g = new GraphBuilder('contrast');
+  const w = g.constant(float32(Float32Array.from({ length: 24 }, (_, i) => Math.sin(i)), [6, 4])); // prettier-ignore
+  const image = g.matMul(g.input('image', 'float32', ['n', 6]), w);
+  const text = g.matMul(g.input('text', 'float32', ['m', 6]), w);
+  g.output(g.op('MatMul', [image, g.op('Transpose', [text], { perm: [1, 0] })]), 'logits', { type: 'float32', dims: ['n', 'm'] });
+  const bytes = encoded(g);
+  const options = { trust: true, engine: 'onnxruntime', input: 'image' } as const;
+  const x = float32(Float32Array.from({ length: 12 }, (_, i) => Math.cos(i)), [2, 6]); // prettier-ignore
+  const alone = await openModel(bytes, options);
+  await expect(alone.predict(x)).rejects.toThrow(/its other input\(s\) have no value:\n *- 'text' float32\[1,6\]/);
+  await alone.dispose();
+  const texts = float32(Float32Array.from({ length: 18 }, (_, i) => Math.cos(2 * i)), [3, 6]); // prettier-ignore
+  const model = await openModel(bytes, { ...options, feeds: { text: texts } });
+  const logits = (await model.run({ image: { ...x, dims: [1, 6], data: (x.data as Float32Array).slice(0, 6) }, text: texts }))['logits']!; // prettier-ignore
+  const exp = Array.from(logits.data as Float32Array, Math.exp);
+  const sum = exp.reduce((a, b) => a + b, 0);
+  const p = Array.from((await model.predict(x)).data as Float32Array);
+  expect(p).toHaveLength(6);
+  exp.forEach((e, i) => expect(p[i]).toBeCloseTo(e / sum, 5));
+  await model.dispose();
+});

@@ -4,6 +4,7 @@ import { confidenceSequence, wilson } from '../../src/core/proportion.js';
 import type { BetaResult } from '../../src/explain/audit.js';
 import type { Replaceability } from '../../src/evidence/replaceability.js';
 import { claims } from '../../src/report/claims.js';
+import { plainClaim, type Scene } from '../../src/report/plain.js';
 
 const proportion = (kept: number, draws: number) => ({ kept, draws, interval: wilson(kept, draws) });
 function said(draws: number, soft: number, hard: number | undefined, alone = 0): string[] {
@@ -141,6 +142,15 @@ test('what changes the answer leads, with its interval, and says whether it is e
   expect(said({ task: 'target', index: 1, label: 'dog', against: { index: 2, label: 'cat' }, probability: 0.7, leads: true })).toMatch(/^replacing 3.6 % of the input makes 'dog' fall behind 'cat' in 251/); // prettier-ignore
   expect(said({ task: 'labels', labels: [{ index: 1, label: 'dog' }, { index: 2, label: 'ball' }] })).toMatch(/^replacing 3.6 % of the input changes the labels 'dog' and 'ball' in 251/); // prettier-ignore
   expect(said({ task: 'class', index: 1, label: 'dog' }, { ...evidence, deletion: { tried: [] } })).toMatch(/^no fraction of the input was found whose loss changes the answer 'dog' often enough/); // prettier-ignore
+});
+
+test('where nothing that changes the answer was found, the sentence on top says that, and not what is enough', () => {
+  const soft = { fraction: 0.5, kl: 0.1, ...proportion(64, 64) };
+  const hard = { fraction: 1, threshold: 0, kl: 0.1, tried: [], ...proportion(58, 64) };
+  const scene: Scene = { answer: { task: 'class', index: 1, label: 'dog' }, noise: 'uniform:0,1', kind: 'picture' };
+  expect(plainClaim({ soft, hard, deletion: { tried: [] } }, scene)).toBe(
+    "No part of the picture was found whose loss changes the answer 'dog' often enough",
+  );
 });
 
 test('a claim whose draws ended when it was decided says so', () => {

@@ -13,19 +13,26 @@ import { predictionText } from '../../report/prediction.js';
 import { markedText } from '../../report/running-text.js';
 import { asTokens, needed } from '../../report/tokens.js';
 
+/** What to look at where an answer is no better than chance, by what the input is. */
+const DOUBTS: Readonly<Record<'text' | 'picture' | 'input', string>> = {
+  text: "is the tokenizer this model's?",
+  picture: 'is the preprocessing right? See --card.',
+  input: 'is the input prepared as those that the model was trained on?',
+};
+
 /** `path`: the input as it was named; `folder`: where the files lie; `classes` of the model. */
 export function describe(path: string, document: AuditDocument, folder: string, classes: number): string {
   const { answer, prediction, files, betas, method, at, settings } = document;
   const most = prediction[0]?.probability ?? 1;
+  const isText = betas.some((b) => b.tokens || b.text);
+  const kind = isText ? 'text' : at ? { value: at.name } : files.sheet ? 'picture' : 'input';
   const lines = [
     `${path}: ${predictionText(document)}`,
     ...(answer.task === 'class' && most < Math.min(0.5, 3 / classes)
-      ? ['  warning: this is hardly better than chance; is the preprocessing right? See --card.']
+      ? [`  warning: this is hardly better than chance; ${DOUBTS[isText ? 'text' : files.sheet ? 'picture' : 'input']}`]
       : []),
     `  noise: ${document.settings.noise}${sharpenedText(document)}`,
   ];
-  const isText = betas.some((b) => b.tokens || b.text);
-  const kind = isText ? 'text' : at ? { value: at.name } : files.sheet ? 'picture' : 'input';
   for (const {
     beta,
     evidence,
