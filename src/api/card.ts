@@ -155,8 +155,13 @@ function linesOf(
   ];
 }
 
-const guessText = ({ convention, score, runnerUp, pictures }: Preprocessing): string =>
-  `of the conventions, ${convention} makes it surest on ${pictures} picture(s): ${score!.toFixed(2)}${runnerUp ? `, before ${runnerUp.convention} with ${runnerUp.score.toFixed(2)}` : ''}`;
+function guessText({ convention, score, runnerUp, because, pictures }: Preprocessing): string {
+  const scored = `${score!.toFixed(2)} on ${pictures} picture(s)`;
+  const other = runnerUp && `${runnerUp.convention} with ${runnerUp.score.toFixed(2)}`;
+  if (because !== undefined) return `${convention} is the convention where the file is from (${because}); it scores ${scored}${other ? `, beside ${other}` : ''}`;
+  if (runnerUp && runnerUp.score > score!) return `${convention} scores ${scored}; ${other} is passed over, as numbers that are too large make any network sure`;
+  return `of the conventions, ${convention} makes it surest: ${scored}${other ? `, before ${other}` : ''}`;
+} // prettier-ignore
 
 function outputLine({ outputKind, output, source, task }: Classifier, given: boolean): CardLine {
   if (task === 'regression')

@@ -42,7 +42,7 @@ export const commandOf = <D extends Definition>(
   definition,
   prepare(typed) {
     const argv = {
-      ...translate<D['positionals']>(definition.positionals, typed),
+      ...translate<D['positionals']>(definition.positionals, typed, ''),
       ...translate<D['options']>(definition.options, typed),
     };
     return async (io) => {

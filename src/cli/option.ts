@@ -43,12 +43,12 @@ export const camelCase = (flag: string): string => flag.replace(/-([a-z])/g, (_,
 
 /**
  * What was typed as the values of `table`. `typed`: yargs' parse, by name in camel case. Throws LanError for a flag that is repeated though it takes one value,
- * that is negated though it is no switch, or whose value is not what it takes.
+ * that is negated though it is no switch, or whose value is not what it takes. `dashes`: what stands before a name where it is typed.
  */
-export function translate<T extends OptionTable>(table: T, typed: Readonly<Record<string, unknown>>): Values<T> {
+export function translate<T extends OptionTable>(table: T, typed: Readonly<Record<string, unknown>>, dashes = '--'): Values<T> {
   const values: Record<string, unknown> = {};
   for (const [flag, option] of Object.entries(table)) {
-    values[camelCase(flag)] = valueOf(`--${flag}`, option, typed[camelCase(flag)]);
+    values[camelCase(flag)] = valueOf(`${dashes}${flag}`, option, typed[camelCase(flag)]);
   }
   // The keys are the table's, and each value is what its option's type or coerce gives: what InferredOptionType says, which no checker can follow.
   return values as Values<T>;

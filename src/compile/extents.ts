@@ -1,7 +1,7 @@
 // How large a node's outputs will be, told before it runs: asks the op's adapter (`size`).
 import { broadcasted } from '../../adapters/kernels/sizes.js';
 import { resolveAttributes, type Dims, type OpAdapter, type Sizes, type UnsizedNode } from '../../adapters/op.js';
-import { sizeOf, toIntegers, type Tensor } from '../core/tensor.js';
+import { sizeOf, toNumbers, type Tensor } from '../core/tensor.js';
 import type { Node } from '../onnx/graph.js';
 import { refuse } from './static.js';
 
@@ -63,7 +63,7 @@ function unsized(node: Node, known: Known): UnsizedNode {
     has: (index) => (node.inputs[index] ?? '') !== '',
     dims,
     all: () => node.inputs.flatMap((name, i) => (name === '' ? [] : [dims(i)])),
-    numbers: (index) => toIntegers(must(known.value(node.inputs[index] ?? ''))),
+    numbers: (index) => Array.from(toNumbers(must(known.value(node.inputs[index] ?? '')))),
     refuse: (reason, advice) => refuse(node, reason, advice),
   };
 }

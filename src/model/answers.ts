@@ -26,21 +26,38 @@ export function softmaxSpan(graph: Graph, output: string): { readonly op: string
 /** Names of outputs that hold what a text or a picture is like, for others to go on from: no score of a class. */
 const EMBEDDING = /^((last_)?hidden_states?|pooler_output|((sentence|token|text|image|audio)_)?embed(s|dings?))$/i;
 
+/** Ops between a difference and its norm, by their first input. */
+const OF_A_NORM = /^(Sqrt|ReduceL1|ReduceL2|ReduceSumSquare|ReduceSum|Pow|Mul|Abs|Add|Clip|Relu|Max)$/;
+
+/** Which number of an output names the class, and why. */
+interface Extreme {
+  readonly of: string;
+  /** Undefined where the graph does not tell. */
+  readonly least: true | undefined;
+}
+
 /**
- * What the numbers of an output are where the smallest is the answer: distances (a norm, a sum of squares or of magnitudes) and negative
- * logarithms of probabilities. A softmax over them names the class that is furthest away. Undefined where the last ops do not tell.
+ * What the numbers of an output are where the largest may not be the answer. The smallest is of distances (the norm of a difference) and of negative logarithms
+ * of probabilities: a softmax over them names the class that is furthest away. Other norms are lengths of vectors, whose largest is the answer of capsule
+ * networks, and which nothing tells from distances. Undefined where the last ops say neither.
  */
-function leastOf(graph: Graph, output: string): string | undefined {
+function extremeOf(graph: Graph, output: string): Extreme | undefined {
   const end = lastOp(graph, output);
   if (!end) return undefined;
   const maker = makersOf(graph.nodes);
   const before = (name: string): Node | undefined => lastNodes(graph, name)[0] ?? maker.get(name);
   const of = before(end.inputs[0]!);
-  if (end.op === 'Neg') return of?.op === 'Log' || of?.op === 'LogSoftmax' ? 'negative logarithms of probabilities' : undefined;
+  if (end.op === 'Neg')
+    return of?.op === 'Log' || of?.op === 'LogSoftmax' ? { of: 'negative logarithms of probabilities', least: true } : undefined;
   const power = of?.op === 'Pow' ? graph.constants.get(of.inputs[1]!) : undefined;
   const magnitudes = of?.op === 'Abs' || (of?.op === 'Mul' && of.inputs[0] === of.inputs[1]) || (power && toFloat32(power).every((p) => p === 2)); // prettier-ignore
   const isNorm = /^(Sqrt|ReduceL1|ReduceL2|ReduceSumSquare)$/.test(end.op) || (end.op === 'ReduceSum' && magnitudes);
-  return isNorm ? `distances (it ends in ${end.op})` : undefined;
+  if (!isNorm) return undefined;
+  let normed: Node | undefined = end;
+  while (normed && OF_A_NORM.test(normed.op)) normed = before(normed.inputs[0]!);
+  return normed?.op === 'Sub'
+    ? { of: `distances (it ends in ${end.op} of a difference)`, least: true }
+    : { of: `lengths (it ends in ${end.op})`, least: undefined };
 }
 
 /**
@@ -105,11 +122,15 @@ function otherThanScores(
       is: 'is an embedding by its name, whose numbers are no scores of classes',
       advice: 'Export the model with its classifier.',
     };
-  const least = outputKind === 'logits' ? leastOf(graph, name) : undefined;
-  return least === undefined
-    ? undefined
-    : {
-        is: `holds ${least}, of which the smallest is the answer and not the largest`,
+  const extreme = outputKind === 'logits' ? extremeOf(graph, name) : undefined;
+  if (!extreme) return undefined;
+  return extreme.least
+    ? {
+        is: `holds ${extreme.of}, of which the smallest is the answer and not the largest`,
         advice: 'Export the model with the sign turned.',
+      }
+    : {
+        is: `holds ${extreme.of}, of which the largest is the answer of some networks and the smallest of others`,
+        advice: 'Export the model with scores, the largest for the answer.',
       };
 }

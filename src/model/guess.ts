@@ -17,6 +17,8 @@ export interface Preprocessing {
   /** Confidence times agreement, in 0..1. */
   readonly score?: number;
   readonly runnerUp?: { readonly convention: string; readonly score: number };
+  /** Why the file's origin speaks for it, where it was taken for that and not for its score. */
+  readonly because?: string;
   /** How many pictures were looked at. */
   readonly pictures?: number;
 }
@@ -63,6 +65,7 @@ export async function chooseConvention<C extends Conventional<C>>(
     convention: best.name,
     score: best.score,
     ...(second ? { runnerUp: { convention: second.name, score: second.score } } : {}),
+    ...(byOrigin ? { because: expected!.because } : {}),
     pictures,
   };
   const close = second !== undefined && other > 0 && best.score <= LIKELY * second.score;

@@ -46,7 +46,7 @@ test('what pictures speak for, with the runner-up', async () => {
   const values = lines.filter((l) => l.by === 'guessed');
   expect(values.map((l) => l.field)).toEqual(['channels', 'range', 'mean', 'std']);
   for (const { reason } of values)
-    expect(reason).toMatch(/^of the conventions, .* makes it surest on 1 picture\(s\): [01]\.\d\d, before .* with 0\.\d\d$/);
+    expect(reason).toMatch(/^of the conventions, .* makes it surest: [01]\.\d\d on 1 picture\(s\), before .* with 0\.\d\d$/);
   expect(seen[0]!.input.dims).toEqual([1, 3, 16, 24]);
   // What goes in is what the card makes of what is seen.
   const { channels, mean, std } = found.input;

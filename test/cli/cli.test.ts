@@ -123,6 +123,8 @@ describe('usage', () => {
     expect(complete('lan-onnx', 'check', '--engine', '')).toEqual(['auto', 'onnxruntime', 'tfjs']);
     expect(complete('lan-onnx', 'audit', 'm')).toEqual(['']);
     expect((await cli('completion', 'fish')).out).toContain("-l engine -x -a 'auto onnxruntime tfjs'");
+    // What is typed without dashes is named without them.
+    expect((await cli('completion', 'zs')).err).toMatch(/^lan-onnx: shell: expected .*zsh.*, received 'zs'\.$/m);
   });
 
   test.each([

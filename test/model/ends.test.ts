@@ -73,13 +73,30 @@ test('percents are refused, unless they are said to be scores', async () => {
 });
 
 const squares: Make = (g, z) => g.op('ReduceSum', [g.mul(z, z), g.ints([2])], { keepdims: 0 });
+const norm: Make = (g, z) => g.op('ReduceL2', [z, g.ints([2])], { keepdims: 0 });
+const apart: Make = (g, z) => g.sub(g.reshape(z, [-1, 3, 1]), g.constant(float32([1, 2, 3, 4, 5, 6], [1, 3, 2])));
 test.each<[string, Make, string]>([
   ['a negative LogSoftmax', (g, z) => g.neg(g.op('LogSoftmax', [z], { axis: 1 })), 'negative logarithms of probabilities'],
   ['negative logarithms', (g, z) => g.neg(g.op('Log', [softmax(g, z)])), 'negative logarithms of probabilities'],
-  ['a root', (g, z) => g.op('Sqrt', [g.op('Abs', [z])]), 'distances (it ends in Sqrt)'],
-  ['sums of squares', (g, z) => squares(g, g.reshape(z, [-1, 3, 1])), 'distances (it ends in ReduceSum)'],
-  ['norms', (g, z) => g.op('ReduceL2', [g.reshape(z, [-1, 3, 1]), g.ints([2])], { keepdims: 0 }), 'distances'],
-])('%s: the smallest is the answer, so that no softmax is put on it unless that is said', async (_, make, what) => {
+  [
+    'distances',
+    (g, z) => g.op('Sqrt', [squares(g, apart(g, z))]),
+    'distances (it ends in Sqrt of a difference), of which the smallest is the answer',
+  ],
+  [
+    'their squares',
+    (g, z) => squares(g, apart(g, z)),
+    'distances (it ends in ReduceSum of a difference), of which the smallest is the answer',
+  ],
+  ['norms of differences', (g, z) => norm(g, apart(g, z)), 'distances (it ends in ReduceL2 of a difference)'],
+  // Of a capsule network the longest vector names the class.
+  [
+    'lengths of vectors',
+    (g, z) => norm(g, g.reshape(z, [-1, 3, 1])),
+    'lengths (it ends in ReduceL2), of which the largest is the answer of some',
+  ],
+  ['a root', (g, z) => g.op('Sqrt', [g.op('Abs', [z])]), 'lengths (it ends in Sqrt)'],
+])('%s: the largest may not be the answer, so that no softmax is put on it unless that is said', async (_, make, what) => {
   for (const output of [undefined, 'logits'] as const) {
     const classifier = await openModel(model(3, make), { card: { output }, trust: true, engine: 'onnxruntime' });
     const answer = classifier.predict(float32([1, 2, 3, 4], [1, 4])).then((p) => p.dims, (e: LanError) => e.problem); // prettier-ignore
