@@ -116,8 +116,9 @@ describe('in order', () => {
     await model('long.onnx');
     await picture('a.png');
     await learn();
-    const at = (): Promise<string> => page.locator('.figures dd').first().innerText();
-    await page.locator('.live canvas').waitFor();
+    const steps = page.locator('.figures dd').first();
+    const at = (): Promise<string> => steps.innerText();
+    await steps.filter({ hasText: 'of 200' }).waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByText('Paused.').waitFor();
     const [, step] = /^(\d+) of 200$/.exec(await at())!;
