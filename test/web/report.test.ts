@@ -125,6 +125,20 @@ test('a table is sorted by its columns and filtered by a word; what is not known
   await page.context().close();
 });
 
+test('on a phone a sentence beside many columns keeps the width to be read, and the table is moved sideways', async () => {
+  const report = await sample();
+  const sentence = 'the area under the score of the answer as the most needed parts are replaced first';
+  const columns = ['figure', 'value', 'from', 'to', 'better', 'what it is', 'source'].map((name) => ({ name }));
+  const table = { type: 'table' as const, caption: 'All figures', columns, rows: [['deletion', '0.032', '0.021', '0.047', 'lower', sentence, sentence]] }; // prettier-ignore
+  const file = join(folder, 'table.html');
+  writeFileSync(file, await reportPage({ ...report, blocks: [table] }));
+  const { page } = await open(file, PHONE);
+  const rowHeight = await page.locator('.table tbody tr').first().evaluate((row) => (row as unknown as { offsetHeight: number }).offsetHeight); // prettier-ignore
+  expect(rowHeight).toBeLessThan(120);
+  expect(await tooWide(page)).toBe(0);
+  await page.context().close();
+});
+
 test('a gallery is ordered, filtered and chosen by tags, and shows more on demand', async () => {
   const { page } = await open(files.every);
   const gallery = page.locator('.gallery');
