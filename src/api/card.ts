@@ -189,15 +189,12 @@ function labelsLine({ labels, classes, source, picture }: Classifier, given: boo
           .slice(0, 3)
           .map((l) => l.split(',')[0])
           .join(' | ')}${labels.length > 3 ? ' ...' : ''}`;
-  const by = given || source.card?.labels ? 'said' : labels.length === 0 ? 'assumed' : 'file';
-  if (by === 'said')
-    return {
-      field: 'labels',
-      value,
-      by,
-      reason: given ? 'they were given' : 'the card beside the model, or its folder, says so',
-    };
+  if (!given && source.card?.labels)
+    return { field: 'labels', value, by: 'said', reason: 'the card beside the model, or its folder, says so' };
+  if (labels.length === 0) return { field: 'labels', value, by: 'assumed', reason: `nobody names the ${classes} classes` };
+  // A classifier that was opened before may have been given them there.
   const found = labelsByDefault(source.model, classes, picture?.channels === 3);
-  const assumed = found?.note.includes('assumed') === true;
-  return { field: 'labels', value, by: assumed ? 'assumed' : by, reason: found?.note ?? `nobody names the ${classes} classes` };
+  if (given || !found?.labels.every((label) => labels.includes(label)))
+    return { field: 'labels', value, by: 'said', reason: 'they were given' };
+  return { field: 'labels', value, by: found.note.includes('assumed') ? 'assumed' : 'file', reason: found.note };
 }

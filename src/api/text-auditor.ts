@@ -4,6 +4,7 @@ import { LanError } from '../core/errors.js';
 import { sizeOf } from '../core/tensor.js';
 import type { Tokenizer } from '../data/tokenizer.js';
 import type { Classifier } from '../model/open.js';
+import { TOKEN_COUNTS } from '../model/open-tokens.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import type { AuditOptions } from './audit-options.js';
 import type { AuditResult } from './audit-result.js';
@@ -13,9 +14,6 @@ import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
 import { lengthOfText, openingForLength, type Length } from './text-length.js';
 
 type Open = (options: AuditOptions) => Promise<Auditor>;
-
-/** Tokens that a model which leaves their number open is first opened for, where no text is known yet: fewer where it has no places for so many. */
-const FIRST = [16, 8, 4];
 
 /** Opens the model anew for each number of tokens; texts of equal numbers share what was compiled. Inputs that are no texts go to whichever is open. */
 export class TextAuditor implements Auditor {
@@ -36,7 +34,7 @@ export class TextAuditor implements Auditor {
     const told = new Set<string>();
     const once = { ...options, onNote: (note: string): void => void (told.has(note) || (told.add(note), options.onNote?.(note))) }; // prettier-ignore
     const { longest = Infinity } = tokenizer;
-    const samples = options.sample ? [options.sample] : FIRST.map((length) => [1, Math.min(length, longest)]);
+    const samples = options.sample ? [options.sample] : TOKEN_COUNTS.map((length) => [1, Math.min(length, longest)]);
     const [inner, length] = await firstOf(samples, async (sample) => {
       const length = sample.at(-1)!;
       return [await open({ ...once, ...openingForLength({ length, padding: 0 }, options), sample }), length] as const;

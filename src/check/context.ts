@@ -8,7 +8,7 @@ import { allEngines } from '../model/engine-choice.js';
 import { gradientHookPoint, namedIn, type GradientHookPoint } from '../model/hook-point.js';
 import type { OpenOptions } from '../model/open.js';
 import { withTokens } from '../model/open-tokens.js';
-import { prepare } from '../model/prepare.js';
+import { prepare, type PreparedModel } from '../model/prepare.js';
 import type { Reference } from '../model/reference.js';
 import { chosenOutput, explainedInput } from '../model/selection.js';
 import { readModel, type ModelSource } from '../model/source.js';
@@ -120,10 +120,18 @@ export async function openContext(from: string | Uint8Array, asked: CheckOptions
   onProgress('reading');
   const source = await readModel(from, asked);
   // The trial is of the same shapes.
-  const { options, notes: taken } = inputs.length > 0 ? { options: asked, notes: [] } : withTokens(source, asked);
-  await tryUnlessTrusted(source, from, 'run', { ...options, inputs: undefined });
-  onProgress('compiling');
-  const prepared = await prepare(source, options);
+  const prepareTried = async (options: CheckOptions): Promise<PreparedModel> => {
+    await tryUnlessTrusted(source, from, 'run', { ...options, inputs: undefined });
+    onProgress('compiling');
+    return prepare(source, options);
+  };
+  const {
+    made: prepared,
+    options,
+    notes: taken,
+  } = inputs.length > 0
+    ? { made: await prepareTried(asked), options: asked, notes: [] }
+    : await withTokens(source, asked, prepareTried);
   const { adapters, canonical, graph, card, notes } = prepared;
   notes.push(...taken);
   const chosen = explainedInput(graph.inputs, options.input, source.name)?.name;

@@ -125,9 +125,8 @@ async function compiledFor(
   options: InspectOptions,
 ): Promise<{ compiled?: Graph; problems: string[]; notes: string[] }> {
   try {
-    const bound = withTokens(source, options);
-    const { graph, notes } = await prepare(source, bound.options);
-    return { compiled: graph, problems: [], notes: [...notes, ...bound.notes] };
+    const { made, notes } = await withTokens(source, options, (bound) => prepare(source, bound));
+    return { compiled: made.graph, problems: [], notes: [...made.notes, ...notes] };
   } catch (error) {
     if (!(error instanceof LanError) || MISTAKES.has(error.code)) throw error;
     // An open axis is no flaw of the model: what needs no shapes is still told.

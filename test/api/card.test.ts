@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { card } from '../../src/api/card.js';
+import { openModel } from '../../src/model/open.js';
 import { float32 } from '../../src/core/tensor.js';
 import { dialectModel } from '../../src/engine/ort.js';
 import { readCard } from '../../src/model/card.js';
@@ -39,6 +40,15 @@ test('what a card says, what the file says, what nobody says', async () => {
   });
   expect(lines[0]).toEqual({ field: 'layout', value: '"NHWC"', by: 'file', reason: "the input 'x' is [1,16,24,3]" });
   expect(seen).toEqual([]);
+});
+
+test('labels that an open classifier was given are told as given', async () => {
+  const model = await openModel(colours(), { card: { labels: ['r', 'g', 'b'] } });
+  try {
+    expect((await card(model, { images: [PICTURE] })).lines.at(-1)).toMatchObject({ field: 'labels', by: 'said', reason: 'they were given' }); // prettier-ignore
+  } finally {
+    await model.dispose();
+  }
 });
 
 test('what pictures speak for, with the runner-up', async () => {

@@ -178,6 +178,21 @@ test('inspect and check take some tokens where the file leaves their number open
   });
 });
 
+test('a model with places for 12 tokens, which nobody says, is looked at with 8', async () => {
+  const places = Array.from({ length: 48 }, (_, i) => Math.cos(i));
+  const bytes = ofTokens('logits', ['batch', 4], (g, e) => {
+    const length = g.op('Gather', [g.op('Shape', ['input_ids']), g.ints([1])], { axis: 0 });
+    const placed = g.add(e, g.op('Slice', [g.constant(float32(places, [12, 4])), g.ints([0]), length, g.ints([0])]));
+    return g.op('ReduceMean', [placed, g.ints([1])], { keepdims: 0 });
+  });
+  const path = folder('twelve-places', { 'onnx/model.onnx': bytes, 'config.json': {}, 'tokenizer.json': {} });
+  const note = 'how many tokens go in is open: 8 are taken; say another number with `shapes` input_ids=1,128';
+  const seen = await inspect(path);
+  expect([seen.problems, seen.inputs[0]!.shape, seen.notes]).toEqual([[], [1, 8], [note]]);
+  const checked = await check(path, { engine: 'onnxruntime', samples: 1 });
+  expect([checked.agrees, checked.notes.filter((n) => n === note)]).toEqual([true, [note]]);
+});
+
 test('the only model of a folder is taken, a variant may be typed as the whole name of its file, and of several one is to be said', async () => {
   const one = folder('one-variant', { 'onnx/model_quantized.onnx': logits(3) });
   expect((await inspect(one)).outputs[0]!.shape).toEqual([1, 3]);

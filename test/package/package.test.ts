@@ -67,6 +67,8 @@ test('it holds what runs, its types and its pages, and nothing else', () => {
   for (const path of ['package.json', 'README.md', 'LICENSE', 'dist/src/index.js', 'dist/src/index.d.ts', 'dist/src/cli/main.js', 'dist/src/engine/tfjs-backend-wasm-simd.wasm', 'models/tank/tank.onnx', 'docs/check.md']) expect(paths).toContain(path); // prettier-ignore
   expect(paths.filter((path) => !/^(dist|docs|models)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE|src\/jest-environment\.c?.*)$/.test(path))).toEqual([]); // prettier-ignore
   expect(paths.filter((path) => /\.map$|\.test\.|^dist\/.*(?<!\.d)\.ts$|^dist\/(test|bench|tools)\//.test(path))).toEqual([]);
+  // Pictures of the documents are read where the documents are shown.
+  expect(paths.filter((path) => path.startsWith('docs/images/'))).toEqual([]);
   // 14 MB, 3.7 packed, are onnxruntime's WebAssembly for the page.
   expect(packed.size / 1e6).toBeLessThan(8);
   expect(packed.unpackedSize / 1e6).toBeLessThan(26);

@@ -125,6 +125,7 @@ test('paused it stands still, changed and resumed it goes on, stopped it is meas
   await page.getByRole('slider', { name: 'Show with' }).fill('0.5');
   await page.locator('.preview').waitFor({ timeout: 60_000 });
   expect(await at()).toBe(stood);
+  expect(await page.locator('.figures dd').nth(4).innerText()).toBe('–');
   await page.getByRole('slider', { name: 'Beta' }).fill('1');
   await page.getByRole('button', { name: 'Resume' }).click();
   expect(await page.locator('.preview figcaption').innerText()).toBe('50 % replaced');

@@ -116,12 +116,15 @@ describe('in order', () => {
     await model('long.onnx');
     await picture('a.png');
     await learn();
-    const at = (): Promise<string> => page.locator('.figures dd').first().innerText();
+    const steps = page.locator('.figures dd').first();
+    const at = (): Promise<string> => steps.innerText();
+    await steps.filter({ hasText: 'of 200' }).waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByText('Paused.').waitFor();
     const [, step] = /^(\d+) of 200$/.exec(await at())!;
     await page.waitForTimeout(200);
     expect(await at()).toBe(`${step} of 200`);
+    expect((await page.locator('.figures dd').allInnerTexts()).slice(-2)).toEqual(['42', 'within 0.000001']);
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.getByRole('slider', { name: 'Show with' }).fill('0.3');
     await page.locator('.preview').waitFor();
@@ -308,6 +311,12 @@ describe('what goes wrong is said, and the page goes on', () => {
       () => give('Choose an ONNX file', file('labels.json')),
       "'labels.json' alone is neither a model nor a picture.",
       'Drop it together with its .onnx file.',
+    ],
+    [
+      "another framework's model",
+      () => give('Choose an ONNX file', file('model.pt')),
+      "'model.pt' is neither an ONNX model nor a picture.",
+      'is exported to ONNX first',
     ],
     [
       'a text without a model of texts',

@@ -125,6 +125,27 @@ test('a table is sorted by its columns and filtered by a word; what is not known
   await page.context().close();
 });
 
+test('on a phone a table is moved sideways, with sentences as wide as they are read and its caption in sight; a command breaks between its words', async () => {
+  const report = await sample();
+  const sentence = 'the area under the score of the answer as the most needed parts are replaced first';
+  const columns = ['figure', 'value', 'from', 'to', 'better', 'what it is', 'source'].map((name) => ({ name }));
+  const table = { type: 'table' as const, caption: 'All figures', columns, rows: [['deletion', '0.032', '0.021', '0.047', 'lower', sentence, sentence]] }; // prettier-ignore
+  const text = 'lan-onnx audit models/tank/tank.onnx --image models/tank/pictures/tank/05.png --card card.json --preset quick';
+  const file = join(folder, 'table.html');
+  writeFileSync(file, await reportPage({ ...report, blocks: [{ ...table, caption: sentence }, { type: 'code', label: 'This repeats it:', text }] })); // prettier-ignore
+  const { page } = await open(file, PHONE);
+  const rowHeight = await page.locator('.table tbody tr').first().evaluate((row) => (row as unknown as { offsetHeight: number }).offsetHeight); // prettier-ignore
+  expect(rowHeight).toBeLessThan(120);
+  // Nor is the caption cut at the screen's edge, or an option between its dashes.
+  expect((await page.locator('.table caption').boundingBox())!.width).toBeLessThanOrEqual(PHONE.viewport.width);
+  expect(await page.locator('.code code').innerText()).toBe(text);
+  const lines = await page.locator('.code code span').evaluateAll((words) => (words as unknown as { innerText: string; offsetHeight: number }[]).flatMap((w) => (w.innerText.startsWith('--') ? [w.offsetHeight] : []))); // prettier-ignore
+  expect(lines).toHaveLength(3);
+  expect(Math.max(...lines)).toBeLessThan(30);
+  expect(await tooWide(page)).toBe(0);
+  await page.context().close();
+});
+
 test('a gallery is ordered, filtered and chosen by tags, and shows more on demand', async () => {
   const { page } = await open(files.every);
   const gallery = page.locator('.gallery');

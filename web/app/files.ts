@@ -72,9 +72,14 @@ const unknown = (file: Found): Sorted =>
     ? { table: file, notes: [] }
     : /\.txt$/i.test(file.name)
       ? { text: file, notes: [] }
-      : DESCRIPTION.test(file.name)
-        ? refused(`'${file.name}' alone is neither a model nor a picture.`, 'Drop it together with its .onnx file.')
-        : { picture: file, notes: [] };
+      : FOREIGN.test(file.name)
+        ? refused(
+            `'${file.name}' is neither an ONNX model nor a picture.`,
+            'Drop an .onnx file: a model of PyTorch, Keras or another framework is exported to ONNX first.',
+          )
+        : DESCRIPTION.test(file.name)
+          ? refused(`'${file.name}' alone is neither a model nor a picture.`, 'Drop it together with its .onnx file.')
+          : { picture: file, notes: [] };
 
 const leftOut = (pictures: readonly Found[]): string[] =>
   pictures.length > 1 ? [`${pictures.length} pictures: the first, ${pictures[0]!.name}, is taken`] : [];

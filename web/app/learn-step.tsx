@@ -170,8 +170,10 @@ function Figures({ step, agreement }: { readonly step?: Told<'step'>; readonly a
     ['replaced', step ? percent(step.corruption) : '–'],
     ['answer kept', step?.kept === undefined ? '–' : `${percent(step.kept)} of the draws`],
     ['loss', step ? step.loss.toFixed(3) : '–'],
-    ['steps a second', step ? String(Number(step.stepsPerSecond.toPrecision(2))) : '–'],
-    ['differs from the file by', agreement === undefined ? '–' : agreement === 0 ? '0' : agreement.toExponential(0)],
+    // 0: nothing was learned since the last report, as before the second step and while paused.
+    ['steps a second', step?.stepsPerSecond ? String(Number(step.stepsPerSecond.toPrecision(2))) : '–'],
+    // Probabilities that are closer than this are the same to whoever reads it.
+    ['same answer as the file', agreement === undefined ? '–' : `within ${Math.max(1, Math.ceil(1e6 * agreement)) / 1e6}`],
   ];
   return (
     <dl class="figures">

@@ -7,6 +7,9 @@ import { figure } from '../format.js';
 /** Rows from which on a table has a field to filter it by. */
 const LONG = 12;
 
+/** Letters from which on a column is one of sentences, which a narrow screen may not squeeze to a word a line. */
+const SENTENCE = 30;
+
 /** Sorts text by its words and numbers by their size; what is not known comes last, whichever way. */
 function compare(a: shown.Cell, b: shown.Cell, descending: boolean): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
@@ -31,6 +34,9 @@ export function Table({ caption, columns, rows }: shown.Table): VNode {
           ),
         );
   const sorted = by ? [...found].sort((a, b) => compare(a[by.column]!, b[by.column]!, by.descending)) : found;
+  const classes = columns.map(({ numeric }, column) =>
+    numeric ? 'n' : rows.some((row) => String(row[column] ?? '').length >= SENTENCE) ? 'sentences' : '',
+  );
   return (
     <div class="table">
       {rows.length >= LONG && (
@@ -69,7 +75,7 @@ export function Table({ caption, columns, rows }: shown.Table): VNode {
             {sorted.map((row, i) => (
               <tr key={i}>
                 {row.map((cell, c) => (
-                  <td key={c} class={columns[c]!.numeric ? 'n' : ''}>
+                  <td key={c} class={classes[c]}>
                     {typeof cell === 'string' ? <bdi>{cell}</bdi> : figure(cell, columns[c]!.percent)}
                   </td>
                 ))}

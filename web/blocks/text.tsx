@@ -50,12 +50,12 @@ export const Facts = ({ facts }: shown.Facts): VNode => (
   </dl>
 );
 
-/** A line to copy. */
+/** A line to copy. It breaks between its words: a browser would break the two dashes of an option apart. */
 export const Code = ({ label, text }: shown.Code): VNode => (
   <figure class="code">
     <figcaption>{label}</figcaption>
     <pre tabIndex={0}>
-      <code>{text}</code>
+      <code>{text.split(/(\s+)/).map((part, i) => (i % 2 ? part : <span key={i}>{part}</span>))}</code>
     </pre>
   </figure>
 );

@@ -168,7 +168,7 @@ async function betaBlocks(
       summary: 'The claim in the words of the method, and all figures',
       blocks: [
         ...claimsAbout(beta, answer, context).map((text) => ({ type: 'text' as const, text })),
-        metricTable(metrics),
+        ...(metrics.length > 0 ? [metricTable(metrics)] : []),
         ...learningPlots(learned.history),
       ],
     },
