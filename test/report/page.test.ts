@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { audit } from '../../src/api/audit.js';
+import { float32 } from '../../src/core/tensor.js';
+import { compareReport } from '../../src/report/page/compare.js';
 import type { Block, ReportDocument } from '../../src/report/page/document.js';
 import { embedded, reportPage } from '../../src/report/page/template.js';
 
@@ -111,4 +113,16 @@ describe('of an audit', () => {
     expect(facts.get('SHA-256 of the model')).toMatch(/^[0-9a-f]{64}$/);
     expect(facts.get('seed')).toBe('1');
   });
+});
+
+test('a comparison counts the methods that ran, and calls none the first that shares its place', async () => {
+  const found = (fraction: number): object => ({ claim: { hard: { fraction, kept: 9, draws: 10, interval: [0.8, 1] } }, metrics: [], seconds: 1, passes: {} }); // prettier-ignore
+  const method = (title: string, more: object): object => ({ name: title, title, ...more });
+  const refused = method('rollout', { refused: 'no attention between tokens' });
+  const context = { version: '0', title: 'x', notes: [], model: { name: 'm' }, input: { name: 'i' }, engine: {} };
+  const claimOf = async (...methods: object[]): Promise<string | undefined> =>
+    (await compareReport(float32([0], [1, 1]), { methods } as never, context as never)).claim;
+  const [a, b, c] = [method('LAN', { found: found(0.9) }), method('IG', { found: found(0.9) }), method('LIME', { found: found(0.5) })]; // prettier-ignore
+  expect(await claimOf(a, c, refused)).toMatch(/^Of 2 methods LAN needed least: /);
+  expect(await claimOf(a, b, c, refused)).toMatch(/^Of 3 methods 2 needed least, LAN among them: /);
 });

@@ -13,6 +13,9 @@ import { methodsCurves, methodsPictures, methodsTable } from './methods.js';
 export async function compareReport(x: Tensor, comparison: Comparison, context: CompareContext): Promise<ReportDocument> {
   const rows = compareRows(comparison);
   const [best] = rows;
+  // What the model does not allow has not lost; and who needs as little as the first has not either.
+  const tried = rows.filter((r) => r.refused === undefined).length;
+  const first = rows.filter((r) => r.hard && r.hard.fraction === best?.hard?.fraction).length;
   const images: Record<string, string> = {};
   const pictures =
     context.range && x.dims.length === 4
@@ -24,8 +27,8 @@ export async function compareReport(x: Tensor, comparison: Comparison, context: 
     version: context.version,
     title: context.title,
     claim: best?.hard
-      ? `Of ${rows.length} methods ${best.title} needed least: ${partOfAll(1 - best.hard.fraction)} of the input kept the answer in ${best.hard.kept} of ${best.hard.draws} tries.`
-      : `None of ${rows.length} methods found a part of the input that alone kept the answer often enough.`,
+      ? `Of ${tried} methods ${first > 1 ? `${first} needed least, ${best.title} among them` : `${best.title} needed least`}: ${partOfAll(1 - best.hard.fraction)} of the input kept the answer in ${best.hard.kept} of ${best.hard.draws} tries.`
+      : `None of ${tried} methods found a part of the input that alone kept the answer often enough.`,
     cautions: [],
     blocks: [
       ...(pictures ? [{ type: 'heading' as const, text: 'What each method says was needed' }, pictures] : []),
