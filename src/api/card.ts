@@ -7,6 +7,7 @@ import { exists } from '../data/places.js';
 import { hasTokenizer } from '../data/tokenizer.js';
 import { readCard, type InputCard, type ModelCard } from '../model/card.js';
 import { settled, type Preprocessing } from '../model/guess.js';
+import { imageMetadata } from '../model/image-metadata.js';
 import { preprocessTensor } from '../model/preprocess.js';
 import { Steps } from '../model/steps.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
@@ -134,11 +135,14 @@ function linesOf(
 ): CardLine[] {
   const { card, cardGiven, source, input, integers } = classifier;
   const beside = source.card?.input ?? {};
+  const inside = imageMetadata(source.model, { ...input, dims: input.shape }, { ...beside, ...given }, !integers).input;
   const shape = `the input '${input.name}' is [${input.shape.join(',')}]`;
   const whoOf = (field: keyof InputCard): Pick<CardLine, 'by' | 'reason'> => {
     if (given[field] !== undefined) return { by: 'said', reason: 'it was given' };
     if (beside[field] !== undefined) return { by: 'said', reason: 'the card beside the model, or its folder, says so' };
     if (field === 'layout' || field === 'size') return { by: 'file', reason: shape };
+    if (inside[field] !== undefined && String(inside[field]) === String(card![field]))
+      return { by: 'file', reason: 'its metadata say so (Image.BitmapPixelFormat, Image.NominalPixelRange)' };
     if (VALUES.has(field) && integers)
       return { by: 'file', reason: `it takes whole numbers (${integers}), so that its preprocessing is inside` };
     if (VALUES.has(field) && preprocessing?.source === 'pictures') return { by: 'guessed', reason: guessText(preprocessing) };

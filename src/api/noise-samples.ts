@@ -21,6 +21,8 @@ export interface NoiseSamples {
 
 /** Documents and rows at most. */
 const MOST = 1024;
+/** Of a table that may hold the input as well: its row counts among the rows, and is no noise (lan/noise.ts). */
+const NEVER_OWN = '; the input itself is never drawn';
 /** Texts that are drawn word by word, for `unigram`. */
 const DRAWN = 64;
 
@@ -42,7 +44,12 @@ export async function noiseSamples(
   const table = bootstrapPath(own);
   if (table !== undefined && BY_FEATURE.has(family) && (rest === '' || rest === 'columns')) {
     const { samples, notes } = (await noiseSamples(own, classifier, reading, seed))!;
-    return { samples, notes: notes.map((note) => note.replace('the noise is', 'what each feature is elsewhere is told by')) };
+    return {
+      samples,
+      notes: notes.map((note) =>
+        note.replace('the noise is', 'what each feature is elsewhere is told by').replace(NEVER_OWN, ''),
+      ),
+    };
   }
   if (family === 'token') return oneToken(noise, rest, classifier, reading);
   if (family === 'unigram') return unigram(noise, rest, classifier, reading, seed);
@@ -57,7 +64,10 @@ export async function noiseSamples(
     const own = await learnedSamples(samples, classifier, seed);
     return {
       samples: own.samples,
-      notes: [...notes.map((note) => note.replace('the noise is', 'the noise is learned from')), ...own.notes],
+      notes: [
+        ...notes.map((note) => note.replace('the noise is', 'the noise is learned from').replace(NEVER_OWN, '')),
+        ...own.notes,
+      ],
     };
   }
   const path = bootstrapPath(noise);
@@ -118,7 +128,7 @@ async function rows(path: string, classifier: Classifier, reading: Reading, seed
   const chosen = drawn(count, MOST, seed);
   const inputs = chosen.map((i) => values.subarray(i * width, (i + 1) * width));
   const missing = leftOut === 0 ? '' : `; ${leftOut} with a missing value are left out`;
-  return { samples: await located(classifier, inputs), notes: [`the noise is ${inputs.length} of the ${count} rows of '${path}'${missing}`] };
+  return { samples: await located(classifier, inputs), notes: [`the noise is ${inputs.length} of the ${count} rows of '${path}'${missing}${NEVER_OWN}`] };
 } // prettier-ignore
 
 async function documents(path: string, classifier: Classifier, reading: Reading, seed: number): Promise<NoiseSamples> {

@@ -15,6 +15,7 @@ import { columnName } from './columns.js';
 import { refuseUnused } from './conventions.js';
 import { columnNotes } from './features-read.js';
 import { bindSymbols, readFeeds, shapeOfSample, shapesOfFeeds, tensorsOfFeeds } from './feeds.js';
+import { imageMetadata } from './image-metadata.js';
 import { wantsSixteenBits } from './inside.js';
 import { labelNotes } from './maps.js';
 import { adaptersOf, pluginNotes } from './plugged.js';
@@ -69,10 +70,14 @@ export async function prepare(
 ): Promise<PreparedModel> {
   const adapters = adaptersOf(options);
   const said = typeof options.card === 'string' ? readCard(options.card) : options.card;
-  const given = mergeCards(source.card, said);
+  const outside = mergeCards(source.card, said);
   const asItIs = rewrite(source.model, adapters);
+  const wide = widen(asItIs);
+  const declared = selectInput(wide, options, labelCount(outside), source.name);
+  const inside = imageMetadata(source.model, declared, outside.input, declared && isFloat(declared.type));
+  const given = mergeCards(inside, outside);
   const noPicture = options.axes !== undefined || given.picture === false;
-  const found = noPicture ? undefined : pictureInIntegers(widen(asItIs), given, options, source.name);
+  const found = noPicture ? undefined : pictureInIntegers(wide, given, options, source.name);
   const pixels = found && gradients ? found : undefined;
   const rewritten = pixels ? rewrite(source.model, adapters, new Set([pixels.name])) : asItIs;
   const canonical = widen(rewritten);

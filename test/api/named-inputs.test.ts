@@ -209,13 +209,23 @@ describe('a row of a table', () => {
       `Table '${at('absent.csv')}': cannot be read (no such file or folder).`,
     );
     expect(await refusal(model, '--row', '3', '--text', 'a')).toBe('audit: --row is about a table. Give --csv.');
+    for (const [flag, value] of [
+      ['csv', holes],
+      ['text', 'a b'],
+    ] as const)
+      // prettier-ignore
+      expect(await refusal(model, `--${flag}`, value, '--axes', 'frame,coefficient')).toBe(
+        `audit: --axes names the axes of an array, and --${flag} gives none. Leave one of them out.`,
+      );
     expect(await refusal('tank', '--csv', holes, '--row', '1')).toMatch(/^Table '.*': tank takes pictures; its input '/);
   });
 
   test('rows with a hole are left out of the noise, and it is said', async () => {
     const holes = write('some.csv', `a,b,c,d\n30,170,50,1\n31,,60,0\n32,180,70,0\n33,160,20,1\n`);
     const result = await audit(model, { csv: holes, row: 1 }, { ...QUICK, iterations: 3, evidenceDraws: 8 });
-    expect(result.notes).toContain(`the noise is 3 of the 3 rows of '${holes}'; 1 with a missing value are left out`);
+    expect(result.notes).toContain(
+      `the noise is 3 of the 3 rows of '${holes}'; 1 with a missing value are left out; the input itself is never drawn`,
+    );
   });
 });
 

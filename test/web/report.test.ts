@@ -146,6 +146,19 @@ test('on a phone a table is moved sideways, with sentences as wide as they are r
   await page.context().close();
 });
 
+test('of more lines than colours no two look alike, in the figure and its key', async () => {
+  const x = [0, 1];
+  const series = Array.from({ length: 16 }, (_, i) => ({ name: `method ${i}`, kind: 'line' as const, x, y: [i, i] }));
+  const file = join(folder, 'lines.html');
+  writeFileSync(file, await reportPage({ ...(await sample()), blocks: [{ type: 'plot', title: 'x', summary: 'x', x: { label: 'x' }, y: { label: 'y' }, series }] })); // prettier-ignore
+  const { page } = await open(file);
+  const looks = (lines: string): Promise<string[]> =>
+    page.evaluate(`[...document.querySelectorAll('${lines}')].map((l) => getComputedStyle(l)).map((s) => s.stroke + s.strokeDasharray)`); // prettier-ignore
+  expect(new Set(await looks('.keys line')).size).toBe(16);
+  expect(new Set(await looks('.plot [aria-label=line] path')).size).toBe(16);
+  await page.context().close();
+});
+
 test('a gallery is ordered, filtered and chosen by tags, and shows more on demand', async () => {
   const { page } = await open(files.every);
   const gallery = page.locator('.gallery');

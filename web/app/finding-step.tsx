@@ -45,7 +45,7 @@ export function FindingStep({ finding, gradient, exportGradient }: Found): VNode
 const ABOUT: readonly (readonly [RegExp, string])[] = [
   [/^report\.html$/, 'this finding as a page of its own, to be sent to somebody'],
   [/mask.*\.npy$/, 'the mask: 1 = replaceable, 0 = needed'],
-  [/order.*\.npy$/, 'how soon each pixel stops being needed'],
+  [/order.*\.npy$/, 'how soon each part of the input stops being needed'],
   [/^audit\.json$/, 'all figures, settings and hashes'],
   [/gradient.*\.onnx$/, 'the model with its gradients, for any onnxruntime'],
   [/attention.*\.png$/, 'attention as a picture'],

@@ -173,7 +173,7 @@ function Figures({ step, agreement }: { readonly step?: Told<'step'>; readonly a
     // 0: nothing was learned since the last report, as before the second step and while paused.
     ['steps a second', step?.stepsPerSecond ? String(Number(step.stepsPerSecond.toPrecision(2))) : '–'],
     // Probabilities that are closer than this are the same to whoever reads it.
-    ['same answer as the file', agreement === undefined ? '–' : `within ${Math.max(1, Math.ceil(1e6 * agreement)) / 1e6}`],
+    ['agrees with the file', agreement === undefined ? '–' : `within ${Math.max(1, Math.ceil(1e6 * agreement)) / 1e6}`],
   ];
   return (
     <dl class="figures">

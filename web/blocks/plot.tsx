@@ -7,6 +7,10 @@ import { figure } from '../format.js';
 
 const COLOURS = ['var(--series-1)', 'var(--series-2)', 'var(--series-3)', 'var(--series-4)'];
 
+/** Where there are more lines than colours (a comparison of all methods) the next round of colours is dashed, by the round. */
+const DASHES = ['none', '6 3', '2 2', '9 3 2 3'];
+const dashOf = (i: number): string => DASHES[Math.floor(i / COLOURS.length) % DASHES.length]!;
+
 /** Pixels across at most. */
 const WIDEST = 640;
 
@@ -44,7 +48,7 @@ export function Plot({ title, summary, x, y, series }: shown.Plot): VNode {
         labelAnchor: 'center',
       },
       y: { ...axis(y, [0, ...series.flatMap((s) => s.y)]), label: y.label, labelArrow: 'none', grid: true },
-      marks: series.flatMap((s, i) => marksOf(s, COLOURS[i % COLOURS.length]!)),
+      marks: series.flatMap((s, i) => marksOf(s, COLOURS[i % COLOURS.length]!, dashOf(i))),
     });
     svg.setAttribute('aria-hidden', 'true');
     place.current!.replaceChildren(svg);
@@ -57,7 +61,9 @@ export function Plot({ title, summary, x, y, series }: shown.Plot): VNode {
           <span class="keys">
             {series.map((s, i) => (
               <span key={s.name}>
-                <span class="key" aria-hidden="true" style={{ background: COLOURS[i % COLOURS.length] }} />
+                <svg class="key" aria-hidden="true" viewBox="0 0 24 4" style={{ stroke: COLOURS[i % COLOURS.length] }}>
+                  <line x2="24" y1="2" y2="2" stroke-width="4" stroke-dasharray={dashOf(i)} />
+                </svg>
                 {s.name}
               </span>
             ))}
@@ -90,7 +96,7 @@ const axis = ({ percent, whole, domain }: shown.Axis, values: readonly (number |
   ...(percent ? { tickFormat: (v: number) => `${Math.round(100 * v)} %` } : {}),
 });
 
-function marksOf({ kind, x, y, low, high }: shown.Plot['series'][number], colour: string): P.Markish[] {
+function marksOf({ kind, x, y, low, high }: shown.Plot['series'][number], colour: string, dash: string): P.Markish[] {
   if (kind === 'bars') {
     const half = x.length > 1 ? (0.94 * (x[1]! - x[0]!)) / 2 : 0.5;
     const bars = x.map((at, i) => ({ from: at - half, to: at + half, y: y[i] }));
@@ -104,7 +110,7 @@ function marksOf({ kind, x, y, low, high }: shown.Plot['series'][number], colour
         : [P.ruleX(points, { x: 'x', y1: 'low', y2: 'high', stroke: colour, strokeWidth: 2, strokeOpacity: 0.5 })]
       : []),
     kind === 'line'
-      ? P.line(points, { x: 'x', y: 'y', stroke: colour, strokeWidth: 2 })
+      ? P.line(points, { x: 'x', y: 'y', stroke: colour, strokeWidth: 2, strokeDasharray: dash })
       : P.dot(points, { x: 'x', y: 'y', fill: colour, r: 4 }),
   ];
 }

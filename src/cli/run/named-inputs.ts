@@ -13,6 +13,7 @@ interface Given {
   readonly csv?: string;
   readonly row?: readonly number[];
   readonly columns?: readonly string[];
+  readonly axes?: readonly string[];
 }
 
 /** Endings of files of text: who types one means a file, also where there is none. */
@@ -20,11 +21,20 @@ const TEXT_FILE = /^\S+\.(txt|text|md|html?|eml|json|csv|tex|rst)$/i;
 
 /**
  * The inputs of a command, in the order of the flags: texts, files, rows. Throws LanError (`data`) for what cannot be read, (`usage`) for --row and --columns without a
- * table.
+ * table, and for --axes beside anything but an array.
  */
-export async function namedInputs({ text = [], file = [], csv, row, columns }: Given, command: string): Promise<NamedInput[]> {
+export async function namedInputs(
+  { text = [], file = [], csv, row, columns, axes }: Given,
+  command: string,
+): Promise<NamedInput[]> {
   if (csv === undefined && (row ?? columns))
     throw new LanError('usage', `${command}: ${row ? '--row' : '--columns'} is about a table. Give --csv.`);
+  const [flag] = Object.entries({ text, file, csv }).find(([, value]) => value !== undefined && value.length > 0) ?? [];
+  if (axes && flag !== undefined)
+    throw new LanError(
+      'usage',
+      `${command}: --axes names the axes of an array, and --${flag} gives none. Leave one of them out.`,
+    );
   const inputs: NamedInput[] = [];
   for (const [i, given] of text.entries()) inputs.push(...(await textsOf(given, text.length > 1 ? `text ${i + 1}` : 'text')));
   for (const path of file) inputs.push({ path, input: { file: path } });
