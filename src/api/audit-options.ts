@@ -150,7 +150,10 @@ export interface AuditOptions extends MaskOptions, OpenOptions {
   readonly onAgreement?: (difference: number) => void;
   /** Told once each, as soon as it is known: what was assumed, and what is easily overlooked. All of them are in the result too. */
   readonly onNote?: (note: string) => void;
-  /** After an abort the mask learned so far is kept and measured; further betas are left out. */
+  /**
+   * After an abort the mask learned so far (of one step at least, also where it came before the first) is kept and measured, further betas are left out, and
+   * `learned.stopped` is 'interrupted': it is no error.
+   */
   readonly signal?: AbortSignal;
 }
 

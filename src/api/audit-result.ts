@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
-import type { AuditResult as Measured } from '../explain/audit.js';
+import type { AuditResult as Measured, BetaResult } from '../explain/audit.js';
 import type { Compared } from '../explain/compare.js';
 import { orderOf } from '../lan/learn.js';
 import { featureMap } from '../model/feature-map.js';
@@ -19,7 +19,7 @@ import { tokensIn, type TokenMask, type Tokens, type WordMask } from '../report/
 import type { Sample } from './inputs.js';
 
 /** One mask, what it claims, and how that was measured. */
-export type Finding = Measured['betas'][number] & {
+export type Finding = BetaResult & {
   /** In sentences, never more than the evidence carries; the headline first. */
   readonly claims: readonly string[];
   /** Where the mask lies on tokens: one entry each. */

@@ -83,11 +83,15 @@ function signatureOf(symbol: ts.Symbol, checker: ts.TypeChecker): string {
   return textOf(declaration);
 }
 
-/** Interfaces of this project that an interface extends and that the entry does not export: their members are its own. */
+/** Interfaces of this project that an interface extends, or a type is one of or joins, and that the entry does not export: their members are its own. */
 function basesOf(declaration: ts.Declaration, checker: ts.TypeChecker, own: ReadonlySet<string>): string[] {
-  if (!ts.isInterfaceDeclaration(declaration)) return [];
+  const joined = ts.isTypeAliasDeclaration(declaration) ? partsOf(declaration.type) : [];
+  if (!ts.isInterfaceDeclaration(declaration) && joined.length === 0) return [];
   const found = new Map<string, string>();
-  const visit = (from: ts.InterfaceDeclaration): void => {
+  const visit = (
+    from: { readonly heritageClauses?: ts.InterfaceDeclaration['heritageClauses'] },
+    members: readonly ts.Node[] = [],
+  ): void => {
     const named = (node: ts.Node): void => {
       if (ts.isIdentifier(node)) {
         const at = checker.getSymbolAtLocation(node);
@@ -101,10 +105,15 @@ function basesOf(declaration: ts.Declaration, checker: ts.TypeChecker, own: Read
       ts.forEachChild(node, named);
     };
     from.heritageClauses?.forEach((clause) => clause.types.forEach(named));
+    members.forEach(named);
   };
-  visit(declaration);
+  visit(ts.isInterfaceDeclaration(declaration) ? declaration : {}, joined);
   return [...found.values()];
 }
+
+/** The named types that a type is one of, or joins. */
+const partsOf = (type: ts.TypeNode): ts.Node[] =>
+  ts.isUnionTypeNode(type) || ts.isIntersectionTypeNode(type) ? type.types.filter(ts.isTypeReferenceNode) : [];
 
 const textOf = (node: ts.Node): string => bare(node.getText());
 
