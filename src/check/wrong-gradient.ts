@@ -165,6 +165,7 @@ interface Judged extends FiniteDifference {
   readonly gradients: Record<string, Tensor>;
 }
 
+/** What one try of a node found: a wrong gradient, one that is not finite in any engine, or nothing. */
 export type Judgement = WrongGradient | 'not finite' | undefined;
 
 /** The engine whose gradient of this node is wrong, 'not finite' where all of them are that, or undefined. `draw`: of the combination of its outputs. */
