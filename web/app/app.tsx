@@ -10,7 +10,8 @@ import { named } from './given.js';
 import { LearnStep } from './learn-step.js';
 import { ModelStep, Notes } from './model-step.js';
 import { PictureStep } from './picture-step.js';
-import { useSession, type Session } from './use-session.js';
+import type { Session } from './session-of-page.js';
+import { useSession } from './use-session.js';
 import type { Problem, State } from './state.js';
 
 /** The page. */

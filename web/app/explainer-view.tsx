@@ -5,7 +5,7 @@ import { Legend } from '../blocks/pictures.js';
 import { attended, Canvas, LEGEND } from './pixels.js';
 import type { Pixels } from './protocol.js';
 import type { State, Told } from './state.js';
-import type { Session } from './use-session.js';
+import type { Session } from './session-of-page.js';
 
 /** Milliseconds of a mask that was made at once. */
 const ms = (seconds: number): string => `${Math.max(1, Math.round(1000 * seconds))} ms`;

@@ -9,7 +9,7 @@ import { percent } from './figures.js';
 import { Marked } from './named-input.js';
 import { attended, Canvas, LEGEND } from './pixels.js';
 import type { Piece, PreviewShown } from './protocol.js';
-import type { Session } from './use-session.js';
+import type { Session } from './session-of-page.js';
 import { SettingsForm } from './settings.js';
 import type { State, Told } from './state.js';
 import { Steering } from './steering.js';

@@ -12,7 +12,7 @@ import { Canvas } from './pixels.js';
 import { Preprocessing } from './preprocessing.js';
 import type { CardGiven, Pixels } from './protocol.js';
 import type { State, Told } from './state.js';
-import type { Session } from './use-session.js';
+import type { Session } from './session-of-page.js';
 import { Waiting } from './waiting.js';
 
 const TITLES = { picture: 'The picture', text: 'The text', row: 'The row' } as const;

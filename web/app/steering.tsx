@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { percent } from './figures.js';
 import type { ModelSummary } from './protocol.js';
-import type { Session } from './use-session.js';
+import type { Session } from './session-of-page.js';
 import { NoiseField } from './settings.js';
 import type { Told } from './state.js';
 
