@@ -43,13 +43,8 @@ export async function noiseSamples(
   const [family, rest = ''] = noiseParts(noise);
   const table = bootstrapPath(own);
   if (table !== undefined && BY_FEATURE.has(family) && (rest === '' || rest === 'columns')) {
-    const { samples, notes } = (await noiseSamples(own, classifier, reading, seed))!;
-    return {
-      samples,
-      notes: notes.map((note) =>
-        note.replace('the noise is', 'what each feature is elsewhere is told by').replace(NEVER_OWN, ''),
-      ),
-    };
+    const { samples, notes } = await fromData(table, classifier, reading, seed);
+    return { samples, notes: notes.map((note) => note.replace('the noise is', 'what each feature is elsewhere is told by')) };
   }
   if (family === 'token') return oneToken(noise, rest, classifier, reading);
   if (family === 'unigram') return unigram(noise, rest, classifier, reading, seed);
@@ -60,19 +55,20 @@ export async function noiseSamples(
         "`noise` 'learned': there is no data to learn it from.",
         'Say which: learned:<path of a dataset>.',
       );
-    const { samples, notes } = (await noiseSamples(`bootstrap:${rest}`, classifier, reading, seed))!;
+    const { samples, notes } = await fromData(rest, classifier, reading, seed);
     const own = await learnedSamples(samples, classifier, seed);
     return {
       samples: own.samples,
-      notes: [
-        ...notes.map((note) => note.replace('the noise is', 'the noise is learned from').replace(NEVER_OWN, '')),
-        ...own.notes,
-      ],
+      notes: [...notes.map((note) => note.replace('the noise is', 'the noise is learned from')), ...own.notes],
     };
   }
   const path = bootstrapPath(noise);
-  if (path === undefined) return undefined;
-  if (/\.csv$/i.test(path) && !classifier.card && !classifier.hookPoint?.tokens) return rows(path, classifier, reading, seed);
+  return path === undefined ? undefined : fromData(path, classifier, reading, seed, NEVER_OWN);
+}
+
+/** The samples of the data at `path`: rows of a table, texts, or a dataset. `never`: what is said of a table's rows besides. */
+function fromData(path: string, classifier: Classifier, reading: Reading, seed: number, never = ''): Promise<NoiseSamples> {
+  if (/\.csv$/i.test(path) && !classifier.card && !classifier.hookPoint?.tokens) return rows(path, classifier, reading, seed, never); // prettier-ignore
   if (encoder(classifier, reading) && !/\.npy$/i.test(path)) return documents(path, classifier, reading, seed);
   return bootstrapSamples(path, classifier, seed);
 }
@@ -118,7 +114,7 @@ function drawn(count: number, n: number, seed: number): number[] {
   return order.slice(0, n).sort((a, b) => a - b);
 }
 
-async function rows(path: string, classifier: Classifier, reading: Reading, seed: number): Promise<NoiseSamples> {
+async function rows(path: string, classifier: Classifier, reading: Reading, seed: number, never: string): Promise<NoiseSamples> {
   requireNumbers(classifier, path);
   const table = await tableAt(path, reading);
   const width = sizeOf(classifier.inputShape);
@@ -128,7 +124,7 @@ async function rows(path: string, classifier: Classifier, reading: Reading, seed
   const chosen = drawn(count, MOST, seed);
   const inputs = chosen.map((i) => values.subarray(i * width, (i + 1) * width));
   const missing = leftOut === 0 ? '' : `; ${leftOut} with a missing value are left out`;
-  return { samples: await located(classifier, inputs), notes: [`the noise is ${inputs.length} of the ${count} rows of '${path}'${missing}${NEVER_OWN}`] };
+  return { samples: await located(classifier, inputs), notes: [`the noise is ${inputs.length} of the ${count} rows of '${path}'${missing}${never}`] };
 } // prettier-ignore
 
 async function documents(path: string, classifier: Classifier, reading: Reading, seed: number): Promise<NoiseSamples> {

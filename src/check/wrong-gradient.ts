@@ -130,7 +130,6 @@ async function alone(
   adapters: readonly OpAdapter[],
   draw: number,
 ): Promise<Graph> {
-  // prettier-ignore
   const own = new Set([...node.inputs, ...node.outputs].filter((n) => n !== ''));
   const g = GraphBuilder.from({
     name: 'node',

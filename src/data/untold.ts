@@ -1,4 +1,4 @@
-// What the headers of a picture say, and sharp does not: frames of an animated PNG, colours of a TIFF that it would take for RGB.
+// What the headers of a picture say, and neither sharp nor a browser: frames of an animated PNG, colours of a TIFF that sharp would take for RGB.
 
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Tags that are looked at, and entries of a TIFF's directory at most. */

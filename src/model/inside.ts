@@ -1,6 +1,6 @@
 // Preprocessing that a file holds itself: its first nodes normalise pixels, so that those go in as they are.
 import { toFloat32 } from '../core/tensor.js';
-import { reads, type Graph, type Node } from '../onnx/graph.js';
+import { readersOf, type Graph, type Node } from '../onnx/graph.js';
 
 /** Nodes between an input and its normalisation that leave a pixel what it is. */
 const PASSES = new Set(['Identity', 'Cast', 'Transpose', 'Reshape', 'Squeeze', 'Unsqueeze', 'Resize', 'Clip', 'Pad', 'Gather', 'Slice']); // prettier-ignore
@@ -39,26 +39,28 @@ export function wantsSixteenBits(graph: Graph, input: string): boolean {
   return unit >= 0.5 && unit <= 12 && offset >= -5 && offset <= 1;
 }
 
+type Readers = ReturnType<typeof readersOf>;
+
 /** The arithmetic with constants that a value goes through alone, before anything else is done with it; of channels that are taken apart the mean. */
 function affineOf(graph: Graph, input: string): Affine {
-  let { at, value } = follow(graph, input, { scale: 1, offset: 0 });
+  const readers = readersOf(graph.nodes);
+  let { at, value } = follow(graph, readers, input, { scale: 1, offset: 0 });
   for (let depth = 0; depth < DEEPEST; depth++) {
-    const joined = parted(graph, value, at);
+    const joined = parted(graph, readers, value, at);
     if (!joined) break;
-    ({ at, value } = follow(graph, joined.value, joined.at));
+    ({ at, value } = follow(graph, readers, joined.value, joined.at));
   }
   return at;
 }
 
 /** As far as one node after the other does arithmetic with constants. */
-function follow(graph: Graph, from: string, start: Affine): { readonly at: Affine; readonly value: string } {
+function follow(graph: Graph, readers: Readers, from: string, start: Affine): { readonly at: Affine; readonly value: string } {
   let at = start;
   let value = from;
   for (let depth = 0; depth < DEEPEST; depth++) {
-    const readers = readersOf(graph, value);
-    const [node] = readers;
-    const next =
-      readers.length === 1 && node?.inputs[0] === value ? (PASSES.has(node.op) ? at : after(graph, node, at)) : undefined;
+    const own = readers.get(value) ?? [];
+    const [node] = own;
+    const next = own.length === 1 && node?.inputs[0] === value ? (PASSES.has(node.op) ? at : after(graph, node, at)) : undefined;
     if (!node || !next) break;
     at = next;
     value = node.outputs[0]!;
@@ -66,14 +68,17 @@ function follow(graph: Graph, from: string, start: Affine): { readonly at: Affin
   return { at, value };
 }
 
-const readersOf = (graph: Graph, value: string): Node[] => graph.nodes.filter((n) => reads(n).includes(value));
-
 /** Channels of `value` that are taken apart and meet again in one Concat, nothing but arithmetic between; undefined where they do not. */
-function parted(graph: Graph, value: string, at: Affine): { readonly at: Affine; readonly value: string } | undefined {
-  const takers = readersOf(graph, value);
+function parted(
+  graph: Graph,
+  readers: Readers,
+  value: string,
+  at: Affine,
+): { readonly at: Affine; readonly value: string } | undefined {
+  const takers = readers.get(value) ?? [];
   if (takers.length === 0 || !takers.every((n) => TAKES.has(n.op) && n.inputs[0] === value)) return undefined;
-  const ends = takers.flatMap((n) => n.outputs.filter(Boolean)).map((part) => follow(graph, part, at));
-  const [concat, ...others] = new Set(ends.flatMap((end) => readersOf(graph, end.value)));
+  const ends = takers.flatMap((n) => n.outputs.filter(Boolean)).map((part) => follow(graph, readers, part, at));
+  const [concat, ...others] = new Set(ends.flatMap((end) => readers.get(end.value) ?? []));
   const meet =
     concat?.op === 'Concat' && others.length === 0 && concat.inputs.every((name) => ends.some((e) => e.value === name));
   if (!meet || ends.length !== concat.inputs.length) return undefined;

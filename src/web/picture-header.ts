@@ -1,5 +1,6 @@
 // What the first bytes of a JPEG, PNG, WebP or GIF file say of it, which a browser that decodes it keeps to itself.
 import type { PictureFacts } from '../data/picture-notes.js';
+import { pngFrames } from '../data/untold.js';
 
 /** The facts, and where in the file its orientation stands. */
 export interface PictureHeader extends PictureFacts {
@@ -14,7 +15,7 @@ export function headerOf(bytes: Uint8Array): PictureHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
     if (view.getUint16(0) === 0xffd8) return jpeg(view);
-    if (view.getUint32(0) === 0x89504e47) return png(view);
+    if (view.getUint32(0) === 0x89504e47) return { ...png(view), frames: pngFrames(bytes) };
     if (textAt(view, 0, 4) === 'RIFF' && textAt(view, 8, 4) === 'WEBP') return webp(view);
     if (textAt(view, 0, 4) === 'GIF8') return { ...PLAIN, frames: framesOfGif(view) };
   } catch (error) {

@@ -10,6 +10,7 @@ import { findImages } from '../../src/data/find-images.js';
 import { decodePixels, encodePng, readImage } from '../../src/data/images.js';
 import { openPictureFolder } from '../../src/data/picture-files.js';
 import { SPEC, SPEC2 } from '../support/image-specs.js';
+import { animatedPng, crc32 } from '../support/pictures.js';
 import { refusal } from '../support/refusal.js';
 
 const EXPECTED = 'Expected a JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF file.';
@@ -26,16 +27,6 @@ const raw = (values: readonly number[], width: number, channels: 1 | 2 | 3 | 4) 
 /** Red, green, blue, white from the upper left, two by two. */
 const FOUR = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];
 const values = (tensor: Tensor): number[] => Array.from(tensor.data as Float32Array);
-
-/** CRC-32, as PNG puts it behind each chunk. */
-function crc(bytes: Uint8Array): number {
-  let c = ~0;
-  for (const b of bytes) {
-    c ^= b;
-    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-  }
-  return ~c >>> 0;
-}
 
 describe('readImage', () => {
   test('a PNG becomes planes of red, green and blue, 0 to 255 or 0 to 1', async () => {
@@ -137,10 +128,7 @@ describe('readImage', () => {
 
   test('of an animated PNG the first frame is taken, and it is said', async () => {
     const png = await raw([255, 0, 0], 1, 1).png().toBuffer();
-    // Behind the header (IHDR): acTL with 3 frames, played without end. Its checksum is that of name and content.
-    const chunk = Buffer.from([0, 0, 0, 8, ...Buffer.from('acTL'), 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0]);
-    chunk.writeUInt32BE(crc(chunk.subarray(4, 16)), 16);
-    const animated = Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)]);
+    const animated = animatedPng(png, 3);
     expect((await decodePixels(animated)).note).toBe('first of 3 frames');
     expect((await decodePixels(png)).note).toBeUndefined();
   });
@@ -219,19 +207,11 @@ describe('what cannot be read', () => {
 
   /** The first chunks of a PNG that claims a size; its data would never fill it. */
   function pngOf(width: number, height: number): Buffer {
-    const crc = (data: Buffer): number => {
-      let c = ~0;
-      for (const byte of data) {
-        c ^= byte;
-        for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-      }
-      return ~c >>> 0;
-    };
     const chunk = (type: string, data: Buffer): Buffer => {
       const body = Buffer.concat([Buffer.from(type), data]);
       const frame = Buffer.alloc(8);
       frame.writeUInt32BE(data.length, 0);
-      frame.writeUInt32BE(crc(body), 4);
+      frame.writeUInt32BE(crc32(body), 4);
       return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
     };
     const head = Buffer.alloc(13);
