@@ -106,6 +106,9 @@ export async function card(model: ModelLike, { images = [], ...opening }: CardOp
 /** Is it a folder with a tokenizer, and nothing that prepares pictures? */
 const isTexts = (folder: string): boolean => hasTokenizer(folder) && !exists(join(folder, 'preprocessor_config.json'));
 
+/** Who says so, where nobody said it here. */
+const BESIDE = 'the card beside the model, or its folder, says so';
+
 /** Answers of the model that are told of a picture. */
 const ANSWERS = 5;
 
@@ -139,7 +142,7 @@ function linesOf(
   const shape = `the input '${input.name}' is [${input.shape.join(',')}]`;
   const whoOf = (field: keyof InputCard): Pick<CardLine, 'by' | 'reason'> => {
     if (given[field] !== undefined) return { by: 'said', reason: 'it was given' };
-    if (beside[field] !== undefined) return { by: 'said', reason: 'the card beside the model, or its folder, says so' };
+    if (beside[field] !== undefined) return { by: 'said', reason: BESIDE };
     if (field === 'layout' || field === 'size') return { by: 'file', reason: shape };
     if (inside[field] !== undefined && String(inside[field]) === String(card![field]))
       return { by: 'file', reason: 'its metadata say so (Image.BitmapPixelFormat, Image.NominalPixelRange)' };
@@ -169,15 +172,14 @@ function guessText({ convention, score, runnerUp, because, pictures }: Preproces
 
 function outputLine({ outputKind, output, source, task }: Classifier, given: boolean): CardLine {
   if (task === 'regression')
-    return source.card?.task === task
-      ? { field: 'task', value: JSON.stringify(task), by: 'said', reason: 'the card beside the model, or its folder, says so' }
-      : { field: 'task', value: JSON.stringify(task), by: 'said', reason: 'it was given' };
+    return {
+      field: 'task',
+      value: JSON.stringify(task),
+      by: 'said',
+      reason: source.card?.task === task ? BESIDE : 'it was given',
+    };
   const said = given || source.card?.output === outputKind;
-  const reason = said
-    ? given
-      ? 'it was given'
-      : 'the card beside the model, or its folder, says so'
-    : `what '${output.name}' [${output.shape.join(',')}] is made by`;
+  const reason = said ? (given ? 'it was given' : BESIDE) : `what '${output.name}' [${output.shape.join(',')}] is made by`;
   return { field: 'output', value: JSON.stringify(outputKind), by: said ? 'said' : 'file', reason };
 }
 
@@ -189,8 +191,7 @@ function labelsLine({ labels, classes, source, picture }: Classifier, given: boo
           .slice(0, 3)
           .map((l) => l.split(',')[0])
           .join(' | ')}${labels.length > 3 ? ' ...' : ''}`;
-  if (!given && source.card?.labels)
-    return { field: 'labels', value, by: 'said', reason: 'the card beside the model, or its folder, says so' };
+  if (!given && source.card?.labels) return { field: 'labels', value, by: 'said', reason: BESIDE };
   if (labels.length === 0) return { field: 'labels', value, by: 'assumed', reason: `nobody names the ${classes} classes` };
   // A classifier that was opened before may have been given them there.
   const found = labelsByDefault(source.model, classes, picture?.channels === 3);

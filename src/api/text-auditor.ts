@@ -1,10 +1,10 @@
 // An auditor of texts: tokens are as many as a text has, and a model is compiled for just so many.
 import { asyncDispose } from '../core/dispose.js';
-import { LanError } from '../core/errors.js';
+import type { ErrorCode } from '../core/errors.js';
 import { sizeOf } from '../core/tensor.js';
 import type { Tokenizer } from '../data/tokenizer.js';
 import type { Classifier } from '../model/open.js';
-import { TOKEN_COUNTS } from '../model/open-tokens.js';
+import { firstOf, TOKEN_COUNTS } from '../model/open-tokens.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import type { AuditOptions } from './audit-options.js';
 import type { AuditResult } from './audit-result.js';
@@ -14,6 +14,9 @@ import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
 import { lengthOfText, openingForLength, type Length } from './text-length.js';
 
 type Open = (options: AuditOptions) => Promise<Auditor>;
+
+/** What a model says that has fewer places than tokens, once it is opened for them. */
+const NO_PLACES: ReadonlySet<ErrorCode> = new Set(['input']);
 
 /** Opens the model anew for each number of tokens; texts of equal numbers share what was compiled. Inputs that are no texts go to whichever is open. */
 export class TextAuditor implements Auditor {
@@ -35,7 +38,7 @@ export class TextAuditor implements Auditor {
     const once = { ...options, onNote: (note: string): void => void (told.has(note) || (told.add(note), options.onNote?.(note))) }; // prettier-ignore
     const { longest = Infinity } = tokenizer;
     const samples = options.sample ? [options.sample] : TOKEN_COUNTS.map((length) => [1, Math.min(length, longest)]);
-    const [inner, length] = await firstOf(samples, async (sample) => {
+    const [inner, length] = await firstOf(samples, NO_PLACES, async (sample) => {
       const length = sample.at(-1)!;
       return [await open({ ...once, ...openingForLength({ length, padding: 0 }, options), sample }), length] as const;
     });
@@ -100,20 +103,6 @@ export class TextAuditor implements Auditor {
     await this.inner.dispose();
     [this.inner, this.current] = [next, wanted];
   }
-}
-
-/** What the first of these gives that goes into the model. Throws what the first of all threw. */
-async function firstOf<T, R>(all: readonly T[], use: (one: T) => Promise<R>): Promise<R> {
-  let first: unknown;
-  for (const one of all) {
-    try {
-      return await use(one);
-    } catch (error) {
-      first ??= error;
-      if (!(error instanceof LanError && error.code === 'input')) break;
-    }
-  }
-  throw first;
 }
 
 /** How many tokens a sample of a text has; undefined for anything else. */
