@@ -8,12 +8,14 @@ import { headerOf } from '../../src/web/picture-header.js';
 import { largestSample } from '../../src/web/png-samples.js';
 import { FILES, grey16 } from '../support/pictures.js';
 
-test.each(Object.entries(FILES))('%s', async (_, make) => {
+test.each(Object.entries(FILES))('%s', async (name, make) => {
   const bytes = await make();
-  const { orientation = 1, pages = 1, space, depth } = await sharp(bytes).metadata();
+  const { orientation = 1, pages, space, depth } = await sharp(bytes).metadata();
   const { isOpaque } = await sharp(bytes).stats();
   const { orientationAt, ...facts } = headerOf(bytes);
-  expect(facts).toEqual({ orientation, frames: pages, cmyk: space === 'cmyk', wide: depth === 'ushort' });
+  // Of an animated PNG sharp does not tell how many there are.
+  const frames = pages ?? (/three frames/.test(name) ? 3 : 1);
+  expect(facts).toEqual({ orientation, frames, cmyk: space === 'cmyk', wide: depth === 'ushort' });
   expect(orientationAt !== undefined).toBe(orientation > 1);
   const largest = facts.wide ? await largestSample(bytes) : undefined;
   expect(changesOf(facts, !isOpaque, largest)).toBe((await decodePixels(bytes)).note);
