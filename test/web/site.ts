@@ -102,17 +102,20 @@ export async function talkTo(page: Page): Promise<Talk> {
     said: async () => here.unpack(await page.evaluate('heard')) as FromWorker[],
     send: (message) => page.evaluate(([m]) => { const g = globalThis as never as { worker: { postMessage(message: unknown): void }; packer: typeof here }; g.worker.postMessage(g.packer.unpack(m)); }, [packed(message)]), // prettier-ignore
     async next(...types) {
+      // What only a run that learns says: after its finding a test would wait for ever.
+      const learning = types.every((type) => ['step', 'paused', 'resumed'].includes(type));
       for (;;) {
         const [index, message] = await page.evaluate<[number, unknown]>(
           `(async () => { for (let i = ${at}; ; i++) {
             while (heard.length <= i) await new Promise((heard) => (globalThis.waiting = heard));
-            if (${JSON.stringify([...types, 'failed'])}.includes(heard[i].type)) return [i, heard[i]];
+            if (${JSON.stringify([...types, 'failed', ...(learning ? ['finding'] : [])])}.includes(heard[i].type)) return [i, heard[i]];
           } })()`,
         );
         at = index + 1;
         const said = here.unpack(message) as FromWorker;
         if (said.type === 'failed' && !(types as string[]).includes('failed'))
           throw new Error(`${said.during}: ${said.code}: ${said.problem} ${said.advice ?? ''}`);
+        if (learning && said.type === 'finding') throw new Error(`The run ended before it said ${types.join(' or ')}.`);
         return said as Said<(typeof types)[number]>;
       }
     },
