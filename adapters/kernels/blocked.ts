@@ -1,6 +1,6 @@
 // Element-wise work on feature maps written as depthwise convolutions, so that onnxruntime keeps them in the blocked layout of its convolutions.
 import { float32 } from '../../src/core/tensor.js';
-import type { GraphBuilder } from '../../src/onnx/builder.js';
+import { float, type GraphBuilder } from '../../src/onnx/builder.js';
 
 /**
  * onnxruntime's CPU convolutions work on blocks of 16 channels (8 without AVX-512). Convolutions, pools, Add, Sum, Mul, Relu and Concat stay in
@@ -100,27 +100,45 @@ export function addWoven(g: GraphBuilder, v: string, w: string): string | undefi
   return weaveBlocked(g, a.phases.map((line, p) => line.map((x, q) => sum(x, b.phases[p]![q]))), a.dims, a.size, a.zeroBeyond && b.zeroBeyond); // prettier-ignore
 }
 
+/** A power of two by which `high`, and what is a unit in the last place below it, may be multiplied: the one stays finite, the other becomes 1 or more. */
+const liftOf = (high: number): number => 2 ** (124 - Math.ceil(Math.log2(Math.abs(high) + 1)));
+
+/**
+ * v, read so, folded at c = 2^-20 of `high` or a little less: from 0 to c it falls from t to 0, from there to high it rises to t = high - c. So v is inside (0, high) where the result is below t.
+ * c and the slope are such that both ends come to t exactly; of y above 0 what is below 2^-43 of high, which c swallows, counts as 0. A Relu that leaks by a negative slope
+ * is the only activation fused into convolutions that is not monotone.
+ */
+function folded(
+  g: GraphBuilder,
+  v: string,
+  channels: number,
+  rows: Read,
+  columns: Read,
+  high: number,
+): { folded: string; t: number } {
+  const c = 2 ** Math.max(-126, Math.floor(Math.log2(high)) - 20);
+  const t = Math.fround(high) - c;
+  return { folded: g.op('LeakyRelu', [pick(g, v, channels, rows, columns, 1, -c)], { alpha: float(-t / c) }), t };
+}
+
 /**
  * dy where low < y < high, else 0; y lies in [low, high], low being 0 or absent. Masks are 0 or 1, so that dy passes unchanged.
  */
 export function gateBlocked(g: GraphBuilder, dy: string, y: string, dims: readonly number[], low?: 0, high?: number): string {
   const [, c = 1, height = 1, width = 1] = dims;
   const clip = (v: string): string => g.op('Clip', [v, g.zero, g.one]);
-  const apply = (d: string, rows: Read, columns: Read): string => {
-    // Two bounds are asked for of what was read with a stride once: the odd phases take kernels of two and four elements, most of them zeros, that read as much.
-    if (low !== undefined && high !== undefined && !(isSame(rows) && isSame(columns)))
-      return between(d, pick(g, y, c, rows, columns), same(rows.out), same(columns.out));
-    return between(d, y, rows, columns);
+  // A power of two, so that lift * high - lift * y is exactly 0 at y = high.
+  const below = (v: string, rows: Read, columns: Read, bound: number): string =>
+    clip(pick(g, v, c, rows, columns, -liftOf(bound), liftOf(bound) * bound));
+  const gate = (rows: Read, columns: Read): string | undefined => {
+    if (low === undefined) return high === undefined ? undefined : below(y, rows, columns, high);
+    if (high === undefined) return clip(pick(g, y, c, rows, columns, LIFT));
+    const { folded: v, t } = folded(g, y, c, rows, columns, high);
+    return below(v, same(rows.out), same(columns.out), t);
   };
-  const between = (d: string, of: string, rows: Read, columns: Read): string => {
-    let value = d;
-    if (low !== undefined) value = g.mul(value, clip(pick(g, of, c, rows, columns, LIFT)));
-    if (high !== undefined) {
-      // A power of two, so that lift * high - lift * y is exactly 0 at y = high; small enough not to overflow.
-      const lift = 2 ** (124 - Math.ceil(Math.log2(Math.abs(high) + 1)));
-      value = g.mul(value, clip(pick(g, of, c, rows, columns, -lift, lift * high)));
-    }
-    return value;
+  const apply = (d: string, rows: Read, columns: Read): string => {
+    const mask = gate(rows, columns);
+    return mask === undefined ? d : g.mul(d, mask);
   };
   const woven = wovenFrom(g, dy);
   if (!woven) return apply(dy, same(height), same(width));

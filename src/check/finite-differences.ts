@@ -7,6 +7,9 @@ import { TOLERANCES } from './tolerances.js';
 /** Points of the path at which the gradient is averaged, along the gradient and in other directions; and the error below which the path counts as straight. */
 const POINTS = { along: 8, across: 4 };
 const STRAIGHT = 2e-3;
+/** How often there are three times as many where bends lie too densely for so few, and the error or spread, in tolerances, for which those would be too few as well. */
+const TRIPLED = 2;
+const GROSS = 10;
 /** Seeded random directions, and how much more error than along the gradient is allowed there, where f changes by a 1/sqrt(n) of it. */
 const DIRECTIONS = 3;
 const ALLOWANCE = 3;
@@ -80,14 +83,21 @@ async function errorsOf(
   const { feeds, scale } = of;
   const x = norm(feeds, lead.gradients) || 1;
   const centre = await of.f({ ...feeds });
-  const compared = (direction: Tensors, h: number, points: number, unit: Step['unit']): Promise<Found[]> =>
-    compare({ of, lead, claims, centre, direction, h, points, unit });
+  const compared = (how: Pick<Step, 'direction' | 'h' | 'points' | 'unit' | 'allowance'>): Promise<Found[]> =>
+    compare({ of, lead, claims, centre, ...how });
   // The first two move f above float32 noise: one just enough, so that it crosses few bends of ReLU and max pooling, whose error grows with the
   // step, the other by far. The others are small against the input, for functions that curve.
   const along = await best(
     [(5e-4 * scale) / g, (3e-3 * scale) / g, 1e-3 * x, 1e-2 * x].map((h) => Math.min(h, 1e-1 * x)),
     1,
-    (h) => compared(lead.gradients, h / g, POINTS.along, (actual, predicted) => Math.max(Math.abs(actual), Math.abs(predicted))),
+    (h) =>
+      compared({
+        direction: lead.gradients,
+        h: h / g,
+        points: POINTS.along,
+        unit: (actual, predicted) => Math.max(Math.abs(actual), Math.abs(predicted)),
+        allowance: 1,
+      }),
   );
   const n = Object.values(lead.gradients).reduce((sum, t) => sum + sizeOf(t.dims), 0);
   const across: Found[][] = [];
@@ -99,7 +109,8 @@ async function errorsOf(
       const direction = randomDirection(lead.gradients, k);
       const unit = norm(direction, lead.gradients);
       const steps = [(3e-3 * scale) / rate, (3e-4 * scale) / rate].map((h) => Math.min(h, 1e-2 * x));
-      across.push(await best(steps, ALLOWANCE, (h) => compared(direction, h / unit, POINTS.across, () => 2 * h * rate)));
+      const how = { direction, points: POINTS.across, allowance: ALLOWANCE };
+      across.push(await best(steps, ALLOWANCE, (h) => compared({ ...how, h: h / unit, unit: () => 2 * h * rate })));
     }
   }
   const found = claims.map((_, i) => {
@@ -157,10 +168,22 @@ interface Step {
   readonly points: number;
   /** What errors are relative to. */
   readonly unit: (actual: number, predicted: number) => number;
+  /** How many tolerances may be off. */
+  readonly allowance: number;
 }
 
 /** |f(x+) - f(x-) - gradient . (x+ - x-)| relative to `unit`, with the gradient in the middle or its mean over the path, for each claim. */
-async function compare({ of: { f, feeds, scale }, lead, claims, centre, direction, h, points, unit }: Step): Promise<Found[]> {
+async function compare({
+  of: { f, feeds, scale },
+  lead,
+  claims,
+  centre,
+  direction,
+  h,
+  points,
+  unit,
+  allowance,
+}: Step): Promise<Found[]> {
   // So near by, what is left of the second difference is noise.
   const near = 1e-2 * h;
   const bend = (await f(moved(feeds, direction, near))) - 2 * centre + (await f(moved(feeds, direction, -near)));
@@ -178,16 +201,31 @@ async function compare({ of: { f, feeds, scale }, lead, claims, centre, directio
   const here = claims.map((claim) => by(claim.gradients));
   const found = here.map((predicted) => relative(predicted, noise));
   if (found.every(({ error }) => error <= STRAIGHT)) return found;
-  // Of the even points and of the odd: what the two means differ by is how well so many points know the path.
-  const means = [0, 0] as [number, number];
-  for (let k = 0; k < points; k++) {
-    const at = ((2 * k + 1) / points - 1) * h;
-    means[k % 2]! += (2 * by(await lead.at(moved(feeds, direction, at)))) / points;
-  }
-  const mean = (means[0] + means[1]) / 2;
-  const spread = Math.abs(means[0] - means[1]);
+  const at = async (part: number): Promise<number> => by(await lead.at(moved(feeds, direction, part * h)));
   const middle = by(lead.gradients);
-  return here.map((predicted) => relative(mean + predicted - middle, noise + spread));
+  const limit = TOLERANCES.finiteDifference * allowance;
+  let slopes = await inOrder(points, (k) => at((2 * k + 1) / points - 1));
+  for (let [tripled, before] = [0, GROSS]; ; tripled++) {
+    // Of the even points and of the odd: what the two means differ by is how well so many points know the path.
+    const [even, odd] = [0, 1].map((parity) => mean(slopes.filter((_, k) => k % 2 === parity))) as [number, number];
+    const now = here.map((predicted) => relative((even + odd) / 2 + predicted - middle, noise + Math.abs(even - odd)));
+    // The mean of a right gradient comes to the difference with more points; that of a wrong one does not, and where f itself is too noisy nothing helps.
+    const off = Math.min(...now.map((f) => Math.max(f.error, f.noise) / limit).filter((o) => o > 1));
+    if (off >= before || tripled === TRIPLED || noise > limit * unit(actual, middle)) return now;
+    before = off;
+    // The points so far are the middle ones of each three.
+    const [kept, n] = [slopes, 3 * slopes.length];
+    slopes = await inOrder(n, (k) => (k % 3 === 1 ? Promise.resolve(kept[(k - 1) / 3]!) : at((2 * k + 1) / n - 1)));
+  }
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
+
+/** One after the other: a program runs once at a time. */
+async function inOrder(count: number, of: (k: number) => Promise<number>): Promise<number[]> {
+  const out: number[] = [];
+  for (let k = 0; k < count; k++) out.push(await of(k));
+  return out;
 }
 
 /** sqrt of the sum of squares of those tensors that `of` names. */

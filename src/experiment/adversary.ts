@@ -105,7 +105,7 @@ async function trained(
   run: RunOptions,
 ): Promise<Classifier> {
   await ensureWritable(run.folder);
-  const { iterations, learningRate, schedule, batch, weight, price } = settings;
+  const { iterations, learningRate, schedule, batch, weight, reward } = settings;
   if (variant === 'alone') {
     const config = { network: text, iterations, learningRate, schedule, batch };
     // Its accuracy is measured on held-out samples later on, as that of the others is.
@@ -120,7 +120,8 @@ async function trained(
     network,
     hider: createExplainer(written, samples.shape, 'pixel', { offset: 0, factor: 1 }),
     samples,
-    settings: { iterations, learningRate, schedule, batch, seed: run.seed, weight, price: variant === 'told' ? 0 : price }, // prettier-ignore
+    // F is told to look at the prior alone: A is paid for hiding the rest. Without that it stops where F is so sure that its loss has no slope, however little is hidden.
+    settings: { iterations, learningRate, schedule, batch, seed: run.seed, weight, price: variant === 'told' ? -reward : settings.price }, // prettier-ignore
     identity: { variant, data: named },
     files: { checkpoint: join(run.folder, 'adversaries.checkpoint'), metrics: join(run.folder, 'adversaries.metrics.jsonl'), resume: true }, // prettier-ignore
     onStep: run.onStep,

@@ -101,11 +101,12 @@ export interface SpamConfig {
   readonly limits: Readonly<Record<string, number>>;
 }
 
-/** How F and A are trained against each other: F, A, what F's loss on hidden inputs counts, and what A pays for hiding all. */
+/** How F and A are trained against each other: F, A, what F's loss on hidden inputs counts, what A pays for hiding all, and what it is paid for that where F is told to look elsewhere. */
 interface AdversarySection extends ClassifierConfig {
   readonly hider: string;
   readonly weight: number;
   readonly price: number;
+  readonly reward: number;
 }
 
 /** F and A as adversaries (Section 6). */
@@ -155,7 +156,7 @@ export type ExperimentConfig =
   | ImagenetConfig
   | LearnedNoiseConfig;
 
-const game = { network, hider: network, weight: above(0, 1000), price: above(0, 1000), ...train };
+const game = { network, hider: network, weight: above(0, 1000), price: above(0, 1000), reward: above(0, 1000), ...train };
 
 const maskValues = z.enum(MASK_VALUES, { error: `must be one of ${MASK_VALUES.join(', ')}` });
 

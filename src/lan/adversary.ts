@@ -25,7 +25,7 @@ export interface AdversarySettings extends TrainSettings {
   readonly seed: number;
   /** What F's loss on hidden inputs counts, its loss on whole ones being 1. */
   readonly weight: number;
-  /** What A pays, in nats, for hiding all that it may. */
+  /** What A pays, in nats, for hiding all that it may; below 0: what it is paid for that. */
   readonly price: number;
 }
 

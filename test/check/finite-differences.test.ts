@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { adapters } from '../../adapters/index.js';
 import { check } from '../../src/check/check.js';
-import { finiteDifferenceErrors } from '../../src/check/finite-differences.js';
+import { finiteDifferenceErrors, type FiniteDifference } from '../../src/check/finite-differences.js';
 import { TOLERANCES } from '../../src/check/tolerances.js';
 import { random } from '../../src/core/random.js';
 import { float32, sizeOf, toFloat32, type Tensor } from '../../src/core/tensor.js';
@@ -70,4 +70,42 @@ describe('check with a rule that swaps a part of the gradient between neighbours
     const { agrees, gradients, blame } = await check(model, { ...options, adapters: [...adapters, turned] });
     expect([agrees, gradients[0]!.ok, blame?.op]).toEqual([false, false, 'Sigmoid']);
   });
+});
+
+// Where a path crosses many bends, so few points as serve elsewhere said with certainty that some of these gradients were wrong.
+test('bends that lie densely are no error, and hide none', async () => {
+  const [n, units, near] = [16, 200, 0.03];
+  let found = 0;
+  for (let seed = 0; seed < 24; seed++) {
+    const draw = (k: number, count: number) => random(seed, 5).normal(new Float32Array(count), k);
+    const [v, b, s] = [draw(0, units * n), draw(1, units), draw(2, units)];
+    const x = float32(draw(3, n), [n]);
+    const product = (at: Float32Array, k: number): number => at.reduce((sum, a, i) => sum + v[k * n + i]! * a, 0);
+    const bias = b.map((by, k) => near * by - product(toFloat32(x), k));
+    const inside = (at: Float32Array): number[] => Array.from(bias, (by, k) => by + product(at, k));
+    const f = ({ x: at }: Record<string, Tensor>) =>
+      Promise.resolve(Math.fround(inside(toFloat32(at!)).reduce((sum, u, k) => sum + s[k]! * Math.max(0, u), 0)));
+    const claimOf = (wrong: number) => {
+      const at = ({ x: where }: Record<string, Tensor>) => {
+        const g = new Float32Array(n);
+        inside(toFloat32(where!)).forEach((u, k) => u > 0 && g.forEach((_, i) => (g[i]! += s[k]! * v[k * n + i]!)));
+        return {
+          x: float32(
+            g.map((value, i) => (i % 2 ? value : wrong * value)),
+            [n],
+          ),
+        };
+      };
+      return { gradients: at({ x }), at: (where: Record<string, Tensor>) => Promise.resolve(at(where)) };
+    };
+    const judged = async (wrong: number): Promise<boolean> => {
+      const [{ conclusive, error }] = (await finiteDifferenceErrors({ f, feeds: { x }, scale: Math.sqrt(units) }, [
+        claimOf(wrong),
+      ])) as [FiniteDifference];
+      return conclusive && error > TOLERANCES.finiteDifference;
+    };
+    expect([seed, await judged(1)]).toEqual([seed, false]);
+    if (await judged(1.1)) found++;
+  }
+  expect(found).toBeGreaterThanOrEqual(22);
 });

