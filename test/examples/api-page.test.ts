@@ -56,5 +56,7 @@ test('every public function that takes options refuses a name that is none', () 
   const text = sources.map((f) => readFileSync(join(root, 'src', f), 'utf8')).join('\n');
   const taking = names.filter((n) => n.kind === 'function' && /\boptions\??:/.test(n.signature) && n.entry !== 'lan-onnx/ops');
   expect(taking.length).toBeGreaterThan(25);
-  expect(taking.filter((n) => !text.includes(`refuseUnknown('${n.name}', options`)).map((n) => `${n.entry}: ${n.name}`)).toEqual([]);
+  expect(taking.filter((n) => !text.includes(`refuseUnknown('${n.name}', options`)).map((n) => `${n.entry}: ${n.name}`)).toEqual(
+    [],
+  );
 });
