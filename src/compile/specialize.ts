@@ -89,13 +89,10 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
   const dims = declared.map((d, axis) => {
     const bound = shape?.[axis] ?? (typeof d === 'number' && d > 0 ? d : axis === 0 ? 1 : undefined);
     if (bound === undefined) {
-      // 224 pixels, or so many tokens.
-      const length = declared.length === 4 ? 224 : 128;
-      const example = declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === 0 ? 1 : length));
       throw new LanError(
         'shape',
         `Input '${input.name}' leaves axis ${axis} open: ${shown}.`,
-        `Bind it, for example with \`shapes\` ${input.name}=${example.join(',')}.`,
+        `Bind it, for example with ${exampleShape(input.name, declared)}.`,
       );
     }
     if (!(Number.isSafeInteger(bound) && bound >= 0))
@@ -109,6 +106,13 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
       `Input '${input.name}' of shape [${dims.join(',')}] asks for ${gibibytes(bytes)}; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
     );
   return { ...input, dims };
+}
+
+/** How an input's shape is said: colours where an axis is called so, 224 pixels, or so many tokens. */
+export function exampleShape(name: string, dims: NonNullable<ValueInfo['dims']>): string {
+  const length = (d: unknown): number =>
+    typeof d === 'string' && /chan|colou?r|^c$/i.test(d) ? 3 : dims.length === 4 ? 224 : 128;
+  return `\`shapes\` ${name}=${dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : i === 0 ? 1 : length(d))).join(',')}`;
 }
 
 /** Names of the values that depend on an input's value. */
