@@ -33,6 +33,7 @@ import { learnedSamples, noiseSamples, oneRangeNote } from './noise-samples.js';
 import { featuresIn, tokensIn } from './elements.js';
 import { readingFor, shapesFor, tokenizerFor, type Words } from './reading.js';
 import { internals, isFile, laterNotes, openingOf, refuseOpening, type ModelLike } from './opened.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 export type { AuditResult, Auditor, Finding };
 
@@ -49,12 +50,10 @@ export type { AuditResult, Auditor, Finding };
  * await result.save('out/forest');
  */
 export async function audit(model: ModelLike, input: AuditInput | NamedInputs, options: AuditOptions = {}): Promise<AuditResult> {
-  const auditor = await createAuditor(model, { ...(isFile(model) ? await shapesFor(model, input, options) : {}), ...options });
-  try {
-    return await auditor.audit(input);
-  } finally {
-    await auditor.dispose();
-  }
+  refuseUnknown('audit', options, NAMES.audit);
+  const opening = isFile(model) ? await shapesFor(model, input, options) : {};
+  await using auditor = await createAuditor(model, { ...opening, ...options });
+  return await auditor.audit(input);
 }
 
 /**
@@ -66,6 +65,7 @@ export async function audit(model: ModelLike, input: AuditInput | NamedInputs, o
  * await auditor.dispose();
  */
 export async function createAuditor(model: ModelLike, options: AuditOptions = {}): Promise<Auditor> {
+  refuseUnknown('createAuditor', options, NAMES.audit);
   const tokenizer = isFile(model) ? await tokenizerFor(model, options.tokenizer) : undefined;
   if (tokenizer) return TextAuditor.open(tokenizer, options, (own) => compiled(model, own));
   return compiled(model, options);

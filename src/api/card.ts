@@ -17,6 +17,7 @@ import { labelsByDefault } from '../model/labels-inside.js';
 import { writeCard, type CardFiles, type Seen } from '../report/card-files.js';
 import { inRange, readInput, sizeOfPicture } from './inputs.js';
 import { isFile, withModel, type ModelLike } from './opened.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** What `card` takes besides the options of opening. */
 export interface CardOptions extends OpenOptions {
@@ -57,7 +58,9 @@ const VALUES: ReadonlySet<string> = new Set(['channels', 'range', 'mean', 'std']
  * @example
  * const { card, lines, save } = await card('model.onnx', { images: ['cat.jpg'] });
  */
-export async function card(model: ModelLike, { images = [], ...opening }: CardOptions = {}): Promise<CardResult> {
+export async function card(model: ModelLike, options: CardOptions = {}): Promise<CardResult> {
+  refuseUnknown('card', options, NAMES.card);
+  const { images = [], ...opening } = options;
   if (typeof model === 'string' && (isTexts(model) || isTexts(dirname(model))) && (await takesTokens(model, opening)))
     throw new LanError(
       'data',

@@ -24,6 +24,7 @@ import { inRange, readInput, type AuditInput, type Expected } from './inputs.js'
 import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
 import { learnedSamples, noiseSamples, oneRangeNote } from './noise-samples.js';
 import { internals, isFile, laterNotes, openingOf, refuseOpening, type ModelLike, pluginsOf } from './opened.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 import { readingFor, shapesFor, tokenizerFor, type Words } from './reading.js';
 import { lengthOfText, openForText } from './text-length.js';
 
@@ -73,6 +74,7 @@ export async function compare(
   input: AuditInput | NamedInputs,
   options: CompareOptions = {},
 ): Promise<CompareResult> {
+  refuseUnknown('compare', options, NAMES.compare);
   const opening = isFile(model) ? await shapesFor(model, input, options) : {};
   const comparer = await createComparer(model, { ...opening, ...options });
   try {
@@ -97,6 +99,7 @@ export interface Comparer extends AsyncDisposable {
  * for (const path of ['cat.jpg', 'dog.jpg']) await (await comparer.compare(path)).save(`out/${path}`);
  */
 export async function createComparer(model: ModelLike, options: CompareOptions = {}): Promise<Comparer> {
+  refuseUnknown('createComparer', options, NAMES.compare);
   const checked = checkedOf(model, options);
   const tokenizer = isFile(model) ? await tokenizerFor(model, options.tokenizer) : undefined;
   if (isFile(model) && tokenizer) return new TextComparer(model, tokenizer, options, checked);

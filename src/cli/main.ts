@@ -11,7 +11,7 @@ import { inFlags } from './flags.js';
 import { isError, logLine, processIo, repeatable, shown, type Io } from './io.js';
 import { camelCase, type OptionTable } from './option.js';
 import { EPILOGUE, LOG, overview, PURPOSE, QUIET, versions } from './overview.js';
-import { meant } from './suggest.js';
+import { meant } from '../core/nearest.js';
 import { startTelemetry, type Telemetry } from './telemetry.js';
 
 /**

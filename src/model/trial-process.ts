@@ -1,7 +1,7 @@
 // The process in which models are tried (trial.ts): opens what it is told, runs it once, and says that it is still there.
 import { Worker } from 'node:worker_threads';
 import { sleepWhileWaiting } from '../engine/ort.js';
-import { IDLE_MS, OUT_OF_MEMORY, type TrialRequest } from './trial.js';
+import { OUT_OF_MEMORY, type TrialRequest } from './trial.js';
 // Not when it is first needed: the time that a model is given is the model's alone.
 import { tryModel } from './tried.js';
 
@@ -26,17 +26,12 @@ sleepWhileWaiting();
 const limit = new Float64Array(new SharedArrayBuffer(8));
 new Worker(WATCH, { eval: true, workerData: limit.buffer }).unref();
 
-/** Ends the process when nobody has asked for a while. */
-let idle: NodeJS.Timeout | undefined;
-
 // A terminal sends these to the whole group; what becomes of the run is the parent's to say.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.on('disconnect', () => process.exit(0));
 process.on('message', (request: TrialRequest) => {
-  clearTimeout(idle);
   void attempt(request).finally(() => {
     limit[0] = 0;
-    idle = setTimeout(() => process.exit(0), IDLE_MS);
     process.send!('alive');
   });
 });

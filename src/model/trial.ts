@@ -53,8 +53,9 @@ let running: Running | undefined;
 /** Trials of one process are made one after the other: each may take all cores, and a death has to be some model's. */
 let last: Promise<unknown> = Promise.resolve();
 
-/** Nobody asked for another trial: the process with its memory is given back. */
-export const IDLE_MS = 10_000;
+/** Nobody asked for another trial so long: the process is given back. Decided here, not there: a child could end itself while it is asked, which would look like a crash. */
+const IDLE_MS = 10_000;
+let idle: NodeJS.Timeout | undefined;
 
 /** Whether a file is tried in a process of its own first. */
 export interface TrustOptions {
@@ -123,6 +124,7 @@ export function trial(
 }
 
 async function ask(request: TrialRequest, name: string, seconds: number, steps: number): Promise<void> {
+  clearTimeout(idle);
   const { child, ready } = (running ??= start());
   await ready;
   // While it is asked it keeps this process alive, and only then.
@@ -157,7 +159,15 @@ async function ask(request: TrialRequest, name: string, seconds: number, steps: 
     clearTimeout(timer);
     child.unref();
     child.channel?.unref();
+    idle = setTimeout(giveBack, IDLE_MS).unref();
   }
+}
+
+/** Gives the process with its memory back, which ends itself where nobody is left to talk to. Not while it is asked. */
+export function giveBack(): void {
+  const child = running?.child;
+  running = undefined;
+  if (child?.connected) child.disconnect();
 }
 
 function start(): Running {

@@ -1,11 +1,12 @@
 // Models that end the process that runs them: each ends its trial instead, in one sentence, and the next model is opened as if nothing had been.
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { check } from '../../src/check/check.js';
 import { int64 } from '../../src/core/tensor.js';
 import { computedFor } from '../../src/data/processes.js';
 import { inspect } from '../../src/model/inspect.js';
 import { openModel } from '../../src/model/open.js';
-import { deathOf, isLate } from '../../src/model/trial.js';
+import { deathOf, giveBack, isLate, trial } from '../../src/model/trial.js';
 import { trialSeconds } from '../../src/model/trial-time.js';
 import { GraphBuilder } from '../../src/onnx/builder.js';
 import { encoded } from '../support/encoded.js';
@@ -115,6 +116,22 @@ test('a sound model passes its trial, with options that no other process can be 
   const model = await openModel(sound, { trust: false, adapters: undefined, feeds: {}, shapes: { x: [1, 3, 8, 8] } });
   expect(model.inputs).toEqual([{ name: 'x', type: 'float32', shape: [1, 3, 8, 8] }]);
   await model.dispose();
+});
+
+// Where the child decided by itself that it was idle, one that was asked just then had "crashed (exit code 0)".
+test('an idle process is given back by who asks it, and the next model has one of its own', async () => {
+  const request = { source: sound, what: 'compile', options: { trust: true } } as const;
+  const children = `/proc/self/task/${process.pid}/children`;
+  const childrenNow = (): string[] => (existsSync(children) ? readFileSync(children, 'utf8').trim().split(' ') : []);
+  for (let i = 0; i < 3; i++) {
+    const before = childrenNow();
+    await trial(request, 'asked', sound.length);
+    const mine = childrenNow().filter((pid) => !before.includes(pid));
+    giveBack();
+    await expect(trial(request, 'asked at once', sound.length)).resolves.toBeUndefined();
+    while (mine.some((pid) => childrenNow().includes(pid))) await new Promise((next) => setTimeout(next, 20));
+    giveBack();
+  }
 });
 
 test('an expected failure is told in its own words, not as a failed trial', async () => {
