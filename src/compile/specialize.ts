@@ -91,15 +91,12 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined, outpu
   const dims = declared.map((d, axis) => {
     const bound = shape?.[axis] ?? (typeof d === 'number' && d > 0 ? d : axis === batch ? 1 : undefined);
     if (bound === undefined) {
-      // 224 pixels, or so many tokens.
-      const length = declared.length === 4 ? 224 : 128;
-      const example = declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === batch ? 1 : length));
       // A first axis of a fixed length above 1 is seldom a batch.
       const columns = Number(declared[0]) > 1 && declared.filter((e) => !(typeof e === 'number' && e > 0)).length === 1;
       throw new LanError(
         'shape',
         `Input '${input.name}' leaves axis ${axis} open: ${shown}.`,
-        `Bind it, for example with \`shapes\` ${input.name}=${example.join(',')}${columns ? `, or ${example.with(axis, 1).join(',')} where samples lie along that axis` : ''}.`,
+        `Bind it, for example with ${exampleShape(input.name, declared, batch)}${columns ? `, or ${declared.with(axis, 1).join(',')} where samples lie along that axis` : ''}.`,
       );
     }
     if (!(Number.isSafeInteger(bound) && bound >= 0))
@@ -113,6 +110,13 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined, outpu
       `Input '${input.name}' of shape [${dims.join(',')}] asks for ${gibibytes(bytes)}; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
     );
   return { ...input, dims };
+}
+
+/** How an input's shape is said: colours where an axis is called so, 224 pixels, or so many tokens. */
+export function exampleShape(name: string, dims: NonNullable<ValueInfo['dims']>, batch = 0): string {
+  const length = (d: unknown): number =>
+    typeof d === 'string' && /chan|colou?r|^c$/i.test(d) ? 3 : dims.length === 4 ? 224 : 128;
+  return `\`shapes\` ${name}=${dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : i === batch ? 1 : length(d))).join(',')}`;
 }
 
 /** Names of the values that depend on an input's value. */

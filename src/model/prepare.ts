@@ -2,7 +2,7 @@
 import type { OpAdapter } from '../../adapters/op.js';
 import { batchAxis } from '../compile/batch-axis.js';
 import { rewrite } from '../compile/canonicalize.js';
-import { specialize } from '../compile/specialize.js';
+import { exampleShape, specialize } from '../compile/specialize.js';
 import { isQuantised } from '../compile/carried.js';
 import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
@@ -88,6 +88,7 @@ export async function prepare(
   const fed = await readFeeds({ ...named(options.conventional, canonical.inputs), ...options.feeds });
   const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
   const asked = selectInput(canonical, options, labelCount(card), source.name);
+  refuseOpenBeside(canonical.inputs, asked, shapes);
   const unread = columnNotes(source.model, asked, asked && own(shapes, asked.name), source.name);
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed)).catch(
     (error: unknown) => {
@@ -122,6 +123,30 @@ export async function prepare(
       ...(found?.notes ?? []),
     ],
   };
+}
+
+/**
+ * Throws LanError (`shape`) for an input beside the explained one that leaves an axis open: what goes into it has to be said as well, and binds it. Its shape alone
+ * would only lead to that question.
+ */
+function refuseOpenBeside(
+  inputs: readonly ValueInfo[],
+  explained: ValueInfo | undefined,
+  shapes: Readonly<Record<string, readonly number[]>>,
+): void {
+  for (const { name, dims, kind, type } of inputs) {
+    if (name === explained?.name || !dims || kind !== 'tensor' || type === 'string') continue;
+    // What the explained input has as well is bound with it.
+    const bound = (d: (typeof dims)[number]): boolean => (typeof d === 'number' ? d > 0 : !!d && !!explained?.dims?.includes(d));
+    const axis = dims.findIndex((d, i) => i > 0 && !bound(d));
+    // A shape that does not fit is refused as what it is.
+    if (axis < 0 || own(shapes, name)) continue;
+    throw new LanError(
+      'shape',
+      `Input '${name}' leaves axis ${axis} open: [${dims.map((d) => d ?? '?').join(',')}].`,
+      `Say what goes into it, which binds it: \`feeds\` ${name}=${name.replace(/[^\w.-]+/g, '_')}.npy. Where its shape is enough, as for \`check\`: ${exampleShape(name, dims)}.`,
+    );
+  }
 }
 
 /** An error of onnxruntime's where a sample has bound an open axis: it is the sample that does not fit. Others as they are. */

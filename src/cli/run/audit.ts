@@ -50,7 +50,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
     let total = 0;
     let several = false;
     let classes = 0;
-    const { failures, negative, unfinished, removed, others, files, lines } = await auditMany(argv.model, spec, {
+    const { summary, failures, negative, unfinished, removed, others, files, lines } = await auditMany(argv.model, spec, {
       ...openOptions(argv),
       ...maskOptions(argv),
       preset: presetOf(argv),
@@ -126,6 +126,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       onDone: (done, total) => several && left.step(done, total),
     });
     stop();
+    if (summary.resumed > 0) note(`taken from the earlier run: ${summary.resumed} of ${total} input(s)`);
     if (removed.length > 0) note(`files of an earlier run that are not of this one are removed: ${listed(removed)}`);
     if (others.length > 0)
       note(`'${argv.out}' also holds results of earlier runs, which are left as they are: ${listed(others)}`);
