@@ -120,7 +120,7 @@ test('every command that opens a model takes what opening takes, or says why it 
     'input output feed engine backend threads shape card layout size resize crop channels range mean std output-kind labels';
   for (const { definition } of COMMANDS)
     if (!WITHOUT_MODEL.includes(definition.command.split(' ')[0]!))
-      expect([definition.command, Object.keys({ ...definition.options, ...(definition as Definition).idle })]).toEqual([
+      expect([definition.command, Object.keys({ ...definition.options, ...definition.idle })]).toEqual([
         definition.command,
         expect.arrayContaining(flags.split(' ')),
       ]);
