@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { nameOf, type Definition } from '../../src/cli/command.js';
+import { nameOf } from '../../src/cli/command.js';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { inFlags } from '../../src/cli/flags.js';
 import { TEXT, TEXTS, type Option } from '../../src/cli/option.js';
