@@ -1,5 +1,6 @@
 // From a file to a static graph: read, rewritten, widened, its shapes bound, its feeds as tensors. The same for openModel, check and inspect.
 import type { OpAdapter } from '../../adapters/op.js';
+import { batchAxis } from '../compile/batch-axis.js';
 import { rewrite } from '../compile/canonicalize.js';
 import { exampleShape, specialize } from '../compile/specialize.js';
 import { isQuantised } from '../compile/carried.js';
@@ -75,7 +76,9 @@ export async function prepare(
   const wide = widen(asItIs);
   const declared = selectInput(wide, options, labelCount(outside), source.name);
   const inside = imageMetadata(source.model, declared, outside.input, declared && isFloat(declared.type));
-  const given = mergeCards(inside, outside);
+  const along = batchAxis(declared?.dims ?? [], wide.outputs);
+  // What is a batch of pictures with the samples along another axis would be taken for pictures along axis 0.
+  const given = { ...mergeCards(inside, outside), ...(along > 0 ? { picture: false as const } : {}) };
   const noPicture = options.axes !== undefined || given.picture === false;
   const found = noPicture ? undefined : pictureInIntegers(wide, given, options, source.name);
   const pixels = found && gradients ? found : undefined;
@@ -109,6 +112,11 @@ export async function prepare(
     notes: [
       ...pluginNotes(options.plugins),
       ...joinedNotes(source),
+      ...(along > 0
+        ? [
+            `samples lie along axis ${along} of '${declared!.name}' [${shownDims(declared!)}], as the name of the output's first axis says: one goes in at a time`,
+          ]
+        : []),
       ...unread,
       ...labelNotes(source.model, canonical),
       ...(card.notes ?? []),
@@ -145,7 +153,7 @@ function refuseOpenBeside(
 function unfitting(error: unknown, input: ValueInfo | undefined, sample: readonly number[] | undefined, model: string): unknown {
   const open = input?.dims?.slice(1).some((d) => typeof d !== 'number');
   if (!open || !sample || !(error instanceof LanError && error.code === 'runtime')) return error;
-  const dims = input!.dims!.map((d) => d ?? '?').join(',');
+  const dims = shownDims(input!);
   const short = error.problem.length > 160 ? `${error.problem.slice(0, 160)}...` : error.problem;
   return new LanError(
     'input',
@@ -153,6 +161,8 @@ function unfitting(error: unknown, input: ValueInfo | undefined, sample: readonl
     'Give as many numbers as it was trained on; those of a table are chosen, in its order, by `columns`. Of a text, config.json beside the model says how many tokens go in (max_position_embeddings).',
   );
 }
+
+const shownDims = ({ dims = [] }: ValueInfo): string => dims.map((d) => d ?? '?').join(',');
 
 /** What was made of a model that takes each column of a table by an input of its own. */
 const joinedNotes = ({ columns }: ModelSource): string[] =>
