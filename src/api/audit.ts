@@ -1,14 +1,12 @@
 // audit(model, input): which parts of an input the classifier needed, with evidence, from the path of a file to the files of a result.
 import type { AttributionMethod } from '../attribution/method.js';
 import { asyncDispose } from '../core/dispose.js';
-import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import {
   createAuditor as prepareAuditor,
   type AuditOptions as ExplainOptions,
   type Auditor as Prepared,
 } from '../explain/audit.js';
-import { readWithin } from '../evidence/answer.js';
 import { Compiled } from '../explain/compare.js';
 import { openExplainer, questionFor, type OpenedExplainer } from '../explain/explainer.js';
 import { noiseParts } from '../lan/noise.js';
@@ -22,7 +20,7 @@ import type { Auditor } from './auditor.js';
 import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
 import { runOf } from './audit-run.js';
-import { methodOf } from './audit-method.js';
+import { methodOf, refuseLearning, refuseWithin } from './audit-method.js';
 import { besideOf, methodsBeside } from './beside.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { withSanity } from './sanity.js';
@@ -119,19 +117,8 @@ class CompiledAuditor implements Auditor {
     const settings = settingsOf(options);
     const method = methodOf(options, classifier.plugins);
     const beside = methodsBeside(options, classifier.plugins);
-    if (lan !== undefined && options.beta !== undefined)
-      throw new LanError(
-        'usage',
-        '`beta` and `lan` contradict each other: an explainer was trained with one beta.',
-        'Leave `beta` out.',
-      );
-    if (options.within !== undefined) readWithin(options.within);
-    if (options.within !== undefined && classifier.task !== 'regression')
-      throw new LanError(
-        'usage',
-        '`within` says by how much a value may move, and the answer of a classifier is a class.',
-        "Leave it out, or say `task: 'regression'` where the output is a value.",
-      );
+    refuseLearning(options);
+    refuseWithin(options, classifier.task);
     if (lan !== undefined) requireClasses(classifier, 'A LAN is trained for answers in classes');
     const words = await readingFor(classifier, options);
     const explainer = lan === undefined ? undefined : await openExplainer(lan, classifier, { threads: options.threads });

@@ -40,7 +40,12 @@ export const NAMES = {
   auditAll: ['strict'],
   auditMany: [...AUDIT, 'out', 'workers', 'queue', 'resume', 'strict', 'failOn', 'junit', 'onStart', 'onDocument', 'onFailure', 'onDone'], // prettier-ignore
   queue: ['queue', 'store', 'priority', 'attempts', 'backoff'],
-  compare: [...without(AUDIT, 'lan', 'method', 'find', 'groundTruth', 'onProgress'), 'methods', 'expected', 'onPhase'],
+  compare: [
+    ...without(AUDIT, 'lan', 'method', 'find', 'groundTruth', 'onProgress', 'sanity', 'compare', 'startFrom', 'watch'),
+    'methods',
+    'expected',
+    'onPhase',
+  ],
   diff: [...without(AUDIT, 'method'), 'seeds', 'onFailure'],
   train: [
     ...OPEN_FOR_DATA, 'split', 'lan', 'target', 'against', 'beta', 'noise', 'iterations', 'learningRate', 'schedule', 'batch', 'draws', 'outputLoss', 'maskShape', 'maskValues', 'validation',

@@ -152,6 +152,9 @@ async function readObjects(
   const own = label === undefined ? undefined : toLabel(label, classifier.labels, k);
   const paths = typeof given === 'string' ? [given] : Array.isArray(given) ? (given as readonly (string | PlacedObject)[]) : [];
   const many = `${paths.length} objects`;
+  const pictures = paths.length > 0 && paths.every((o) => (typeof o === 'string' ? isImage(o) : typeof o === 'object'));
+  if (pictures && split !== undefined)
+    throw new LanError('usage', '`split` is about a dataset, and `objects` are pictures.', 'Leave `split` out.');
   if (paths.length > 0 && paths.every((path): path is string => typeof path === 'string' && isImage(path))) {
     const objects: PlacedObject[] = [];
     for (const path of paths) {

@@ -35,7 +35,7 @@ NETS = [
     ('xcit_nano_12_p16_224', 'XCiT', 64, {'img_size': 64, 'depth': 2, 'embed_dim': 32}),
     ('cait_xxs24_224', 'CaiT', 64, {'img_size': 64, 'depth': 2, 'embed_dim': 32}),
     ('coat_lite_tiny', 'CoaT', 64, {'img_size': 64, 'serial_depths': (1, 1, 1, 1), 'embed_dims': (16, 32, 32, 32)}),
-    ('crossvit_tiny_240', 'CrossViT', 48, {'img_size': 48, 'depth': ((1, 1, 0), (1, 1, 0), (1, 1, 0))}),
+    ('crossvit_tiny_240', 'CrossViT', 240, {'depth': ((1, 1, 0), (1, 1, 0), (1, 1, 0))}),
     ('repvgg_a0', 'RepVGG', 32, {}),
     ('rexnet_100', 'ReXNet', 32, {}),
     ('res2net50_14w_8s', 'Res2Net', 32, {'layers': (1, 1, 1, 1)}),
