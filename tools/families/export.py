@@ -2,7 +2,7 @@
 
     python tools/families/export.py OUT [--only REGEX] [--missing]
 
-OUT/families.json says of each what it is and where its file lies, or why it could not be made: a package that is not installed is no error.
+OUT/names.json lists all that there are, and OUT/families.json says of each what it is and where its file lies, or why it could not be made: a package that is not installed is no error.
 """
 import argparse
 import contextlib
@@ -93,6 +93,7 @@ def main() -> None:
             print(f"{'ok' if 'file' in row else '--'} {name} ({time.time() - start:.1f} s) {row.get('problem', '')[:160]}", flush=True)
     if whole:  # What is no longer a family has no row.
         index.write_text(json.dumps([r for r in rows.values() if r['name'] in names], indent=1))
+        (a.out / 'names.json').write_text(json.dumps(sorted(names), indent=1))
 
 
 if __name__ == '__main__':
