@@ -82,9 +82,10 @@ ops-page: setup ## rewrite docs/ops.md from the adapters
 docs-site: setup ## the documentation as a site of static files in out/site, from the repository's own pages
 	node_modules/.bin/tsx tools/site/build.ts
 
-families: setup ## docs/families.md: export small models of 100 architecture families with $(PYTHON) and take each through inspect, check and audit
-	$(PYTHON) tools/families/export.py out/families --missing
-	node_modules/.bin/tsx tools/families/table.ts out/families
+FAMILIES ?= .
+families: setup ## docs/families.md: export small models of 100 architecture families with $(PYTHON) and take each through inspect, check and audit (FAMILIES='^timm' for some)
+	$(PYTHON) tools/families/export.py out/families --missing --only '$(FAMILIES)'
+	node_modules/.bin/tsx tools/families/table.ts out/families '$(FAMILIES)'
 
 bench: setup ## forward + gradient, a LAN step and tfjs against a bare forward pass, on four networks (BENCH="--batch 1 --threads 1")
 	node_modules/.bin/tsx bench/speed.ts --tfjs $(BENCH)

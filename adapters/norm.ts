@@ -52,18 +52,34 @@ function affineOf(
   return [float32(factor, dims), float32(shift, dims)];
 }
 
+/** Training mode over a constant: networks that standardise their weights (NFNet, BiT) write it so, and no batch is in it. */
+function standardisedWeights(
+  { x: [x, scale, bias] }: OldNode,
+  g: GraphBuilder,
+  dims: readonly number[],
+  epsilon: number,
+): string {
+  const others = dims.map((_, axis) => axis).filter((axis) => axis !== 1);
+  const channels = dims.map((_, axis) => (axis === 1 ? -1 : 1));
+  const y = standardised(g, x!, others, epsilon);
+  return g.add(g.mul(y, g.reshape(scale!, channels)), g.reshape(bias!, channels));
+}
+
 const batchNormalization = defineOp({
   op: 'BatchNormalization',
   versions: [1, 6, 7, 9, 14, 15],
   attributes: { epsilon: float(1e-5) },
   legacy: { momentum: 'float', training_mode: 'int', spatial: 'int', is_test: 'int', consumed_inputs: 'ints' },
   size: asInput,
-  restrictions: 'inference only',
+  restrictions: 'inference only; training mode of constant weights',
   canonicalize: (n, g) => {
     const training = n.version >= 14 ? n.attr('training_mode') === 1 : n.version < 7 && n.attr('is_test') !== 1;
-    if (training) n.refuse('it is in training mode: its output depends on the batch', 'Export the model in eval mode.');
-    oneOutput(n, 'of the running statistics');
     const epsilon = n.attr('epsilon') ?? 1e-5;
+    const weights = n.version >= 14 ? n.constant(0) : undefined;
+    if (training && !weights)
+      n.refuse('it is in training mode: its output depends on the batch', 'Export the model in eval mode.');
+    oneOutput(n, 'of the running statistics');
+    if (training) return standardisedWeights(n, g, weights!.dims, epsilon);
     const [x, scale, bias, average, variance] = n.x as [string, string, string, string, string];
     if (n.version < 9 && n.attr('spatial') === 0) {
       // One statistic per element: [C, H, W] broadcasts against [N, C, H, W] as it is.

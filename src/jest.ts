@@ -2,7 +2,7 @@
 // Makes the module known that is augmented below; nothing of it is left at run time.
 import type {} from 'expect';
 import type { CheckOptions } from './check/check.js';
-import { toMatchOnnxRuntime, type MatcherResult, type OnnxRuntimeMatchers } from './report/matcher.js';
+import { toMatchOnnxRuntime, type MatcherResult, type OnnxRuntimeMatchers } from './api/matcher.js';
 
 export { toMatchOnnxRuntime, type MatcherResult };
 export type { CheckOptions };

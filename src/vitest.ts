@@ -1,6 +1,6 @@
 // lan-onnx/vitest: the matcher `await expect('model.onnx').toMatchOnnxRuntime()`, and its type for vitest's `expect`.
 import type { CheckOptions } from './check/check.js';
-import { toMatchOnnxRuntime, type MatcherResult, type OnnxRuntimeMatchers } from './report/matcher.js';
+import { toMatchOnnxRuntime, type MatcherResult, type OnnxRuntimeMatchers } from './api/matcher.js';
 
 export { toMatchOnnxRuntime, type MatcherResult };
 export type { CheckOptions };

@@ -24,6 +24,10 @@ export const nodeBehindBorder = {
     bundle.onResolve({ filter: /locales\/index\.js$/ }, ({ importer }) =>
       importer.includes('/zod/') ? { path: join(root, 'web/zod-locales.js'), sideEffects: false } : undefined,
     );
+    // Nor does any of it read a schema out of a JSON Schema, which zod's namespace brings along.
+    bundle.onResolve({ filter: /\/from-json-schema\.js$/ }, ({ importer }) =>
+      importer.includes('/zod/') ? { path: join(root, 'web/zod-json-schema.js'), sideEffects: false } : undefined,
+    );
   },
 };
 

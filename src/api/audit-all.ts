@@ -6,6 +6,7 @@ import type { AuditResult, Auditor } from './audit.js';
 import { MOST_PICTURES } from '../model/guess.js';
 import type { Expected, Sample } from './inputs.js';
 import type { NamedInputs } from './named-inputs.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** One of many inputs: explained, or why not. */
 export type Audited =
@@ -154,8 +155,10 @@ export function allFailed(failed: readonly { readonly error: LanError; readonly 
 export async function* auditAll(
   auditor: Auditor,
   inputs: string | readonly string[],
-  { strict = false }: { /** Ends at the first input that fails. Default false. */ readonly strict?: boolean } = {},
+  options: { /** Ends at the first input that fails. Default false. */ readonly strict?: boolean } = {},
 ): AsyncGenerator<Audited> {
+  refuseUnknown('auditAll', options, NAMES.auditAll);
+  const { strict = false } = options;
   const { paths } = await picturePaths(inputs);
   const failures: LanError[] = [];
   const named = paths.map((path) => ({ path }));

@@ -11,6 +11,7 @@ import type { AuditOptions } from './audit-options.js';
 import { earlierWay, fasterOf, onQueue, widthFor } from './audit-ways.js';
 import { Ledger, type ManyResult } from './ledger.js';
 import { openSource, type Source, type SourceSpec } from './many-source.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 import { type ModelLike, pluginsOf } from './opened.js';
 import { pacer } from './pace.js';
 import { explain, inOrder, notBegun, type Performer, type Task } from './performer.js';
@@ -60,6 +61,8 @@ export interface ManyOptions extends AuditOptions {
  * const { summary } = await auditMany('model.onnx', { kind: 'data', path: 'photos/', seed: 0 }, { out: 'out', failOn: 'replaceable<0.5' });
  */
 export async function auditMany(model: ModelLike, spec: SourceSpec, options: ManyOptions): Promise<ManyResult> {
+  refuseUnknown('auditMany', options, NAMES.auditMany);
+  if (options.queue) refuseUnknown('`queue`', options.queue, NAMES.queue);
   const { out, workers = 'auto', queue, resume = false, strict, failOn = [], junit, onStart, onDocument, onFailure, onDone, ...own } = options; // prettier-ignore
   const failing = [failOn].flat().map((text) => readFailOn(text, pluginsOf(model, own)));
   const source = await openSource(spec, pluginsOf(model, own));

@@ -1,14 +1,12 @@
 // audit(model, input): which parts of an input the classifier needed, with evidence, from the path of a file to the files of a result.
 import type { AttributionMethod } from '../attribution/method.js';
 import { asyncDispose } from '../core/dispose.js';
-import { LanError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
 import {
   createAuditor as prepareAuditor,
   type AuditOptions as ExplainOptions,
   type Auditor as Prepared,
 } from '../explain/audit.js';
-import { readWithin } from '../evidence/answer.js';
 import { Compiled } from '../explain/compare.js';
 import { openExplainer, questionFor, type OpenedExplainer } from '../explain/explainer.js';
 import { noiseParts } from '../lan/noise.js';
@@ -22,7 +20,7 @@ import type { Auditor } from './auditor.js';
 import { asTrained } from './as-trained.js';
 import { resultOf, type AuditResult, type Finding } from './audit-result.js';
 import { runOf } from './audit-run.js';
-import { methodOf } from './audit-method.js';
+import { methodOf, refuseLearning, refuseWithin } from './audit-method.js';
 import { besideOf, methodsBeside } from './beside.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { withSanity } from './sanity.js';
@@ -35,6 +33,7 @@ import { learnedSamples, noiseSamples, oneRangeNote } from './noise-samples.js';
 import { featuresIn, tokensIn } from './elements.js';
 import { readingFor, shapesFor, tokenizerFor, type Words } from './reading.js';
 import { internals, isFile, laterNotes, openingOf, refuseOpening, type ModelLike } from './opened.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 export type { AuditResult, Auditor, Finding };
 
@@ -51,12 +50,10 @@ export type { AuditResult, Auditor, Finding };
  * await result.save('out/forest');
  */
 export async function audit(model: ModelLike, input: AuditInput | NamedInputs, options: AuditOptions = {}): Promise<AuditResult> {
-  const auditor = await createAuditor(model, { ...(isFile(model) ? await shapesFor(model, input, options) : {}), ...options });
-  try {
-    return await auditor.audit(input);
-  } finally {
-    await auditor.dispose();
-  }
+  refuseUnknown('audit', options, NAMES.audit);
+  const opening = isFile(model) ? await shapesFor(model, input, options) : {};
+  await using auditor = await createAuditor(model, { ...opening, ...options });
+  return await auditor.audit(input);
 }
 
 /**
@@ -68,6 +65,7 @@ export async function audit(model: ModelLike, input: AuditInput | NamedInputs, o
  * await auditor.dispose();
  */
 export async function createAuditor(model: ModelLike, options: AuditOptions = {}): Promise<Auditor> {
+  refuseUnknown('createAuditor', options, NAMES.audit);
   const tokenizer = isFile(model) ? await tokenizerFor(model, options.tokenizer) : undefined;
   if (tokenizer) return TextAuditor.open(tokenizer, options, (own) => compiled(model, own));
   return compiled(model, options);
@@ -119,19 +117,8 @@ class CompiledAuditor implements Auditor {
     const settings = settingsOf(options);
     const method = methodOf(options, classifier.plugins);
     const beside = methodsBeside(options, classifier.plugins);
-    if (lan !== undefined && options.beta !== undefined)
-      throw new LanError(
-        'usage',
-        '`beta` and `lan` contradict each other: an explainer was trained with one beta.',
-        'Leave `beta` out.',
-      );
-    if (options.within !== undefined) readWithin(options.within);
-    if (options.within !== undefined && classifier.task !== 'regression')
-      throw new LanError(
-        'usage',
-        '`within` says by how much a value may move, and the answer of a classifier is a class.',
-        "Leave it out, or say `task: 'regression'` where the output is a value.",
-      );
+    refuseLearning(options);
+    refuseWithin(options, classifier.task);
     if (lan !== undefined) requireClasses(classifier, 'A LAN is trained for answers in classes');
     const words = await readingFor(classifier, options);
     const explainer = lan === undefined ? undefined : await openExplainer(lan, classifier, { threads: options.threads });

@@ -9,12 +9,15 @@ import { readCard, type InputCard, type ModelCard } from '../model/card.js';
 import { settled, type Preprocessing } from '../model/guess.js';
 import { imageMetadata } from '../model/image-metadata.js';
 import { preprocessTensor } from '../model/preprocess.js';
+import { INTEGER } from '../model/selection.js';
+import { readModel } from '../model/source.js';
 import { Steps } from '../model/steps.js';
 import type { Classifier, OpenOptions } from '../model/open.js';
 import { labelsByDefault } from '../model/labels-inside.js';
 import { writeCard, type CardFiles, type Seen } from '../report/card-files.js';
 import { inRange, readInput, sizeOfPicture } from './inputs.js';
 import { isFile, withModel, type ModelLike } from './opened.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** What `card` takes besides the options of opening. */
 export interface CardOptions extends OpenOptions {
@@ -55,8 +58,10 @@ const VALUES: ReadonlySet<string> = new Set(['channels', 'range', 'mean', 'std']
  * @example
  * const { card, lines, save } = await card('model.onnx', { images: ['cat.jpg'] });
  */
-export async function card(model: ModelLike, { images = [], ...opening }: CardOptions = {}): Promise<CardResult> {
-  if (typeof model === 'string' && (isTexts(model) || isTexts(dirname(model))))
+export async function card(model: ModelLike, options: CardOptions = {}): Promise<CardResult> {
+  refuseUnknown('card', options, NAMES.card);
+  const { images = [], ...opening } = options;
+  if (typeof model === 'string' && (isTexts(model) || isTexts(dirname(model))) && (await takesTokens(model, opening)))
     throw new LanError(
       'data',
       `${model}: takes texts, by the tokenizer beside it, and a card says how pictures go in.`,
@@ -105,6 +110,12 @@ export async function card(model: ModelLike, { images = [], ...opening }: CardOp
 
 /** Is it a folder with a tokenizer, and nothing that prepares pictures? */
 const isTexts = (folder: string): boolean => hasTokenizer(folder) && !exists(join(folder, 'preprocessor_config.json'));
+
+/** Does a file take whole numbers and texts alone? A vocabulary may lie in a folder beside models of every kind. */
+async function takesTokens(model: string, opening: OpenOptions): Promise<boolean> {
+  const { inputs } = (await readModel(model, opening)).model.graph;
+  return inputs.every(({ type = '' }) => type === 'string' || INTEGER.test(type));
+}
 
 /** Who says so, where nobody said it here. */
 const BESIDE = 'the card beside the model, or its folder, says so';

@@ -5,6 +5,7 @@ import { MemberEnded, startCrew, type Crew } from '../core/crew.js';
 import { LanError } from '../core/errors.js';
 import { errorFrom, type PlainError } from '../core/plain-error.js';
 import { check } from './check.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** Options of `checkMany`: those of `check` that are plain data, and who does it. */
 export interface CheckManyOptions extends Omit<CheckOptions, 'onProgress' | 'adapters' | 'signal'> {
@@ -42,6 +43,7 @@ const START = 1.5;
  * for await (const { model, result, error } of checkMany(['a.onnx', 'b.onnx'], { workers: 2 })) console.log(model, error ?? result.agrees);
  */
 export async function* checkMany(models: readonly string[], options: CheckManyOptions = {}): AsyncGenerator<Checked> {
+  refuseUnknown('checkMany', options, NAMES.checkMany);
   const { workers = 1, onProgress, ...own } = options;
   if (workers !== 'auto' && (!Number.isInteger(workers) || workers < 1))
     throw new LanError('usage', `\`workers\`: expected a whole number of at least 1 or auto, received ${workers}.`);

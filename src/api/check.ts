@@ -2,6 +2,7 @@
 import { check as checkFile, type CheckOptions, type CheckResult } from '../check/check.js';
 import { inspect as inspectFile, type Inspection, type InspectOptions } from '../model/inspect.js';
 import type { Classifier } from '../model/open.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 import { internals, isFile, type ModelLike } from './opened.js';
 
 /**
@@ -12,6 +13,7 @@ import { internals, isFile, type ModelLike } from './opened.js';
  * const { ops, parameters, problems } = await inspect('model.onnx');
  */
 export async function inspect(model: ModelLike, options: InspectOptions = {}): Promise<Inspection> {
+  refuseUnknown('inspect', options, NAMES.inspect);
   if (isFile(model)) return inspectFile(model, options);
   const opened = internals(model);
   return inspectFile(fileOf(opened), { ...asOpened(opened), ...options });
@@ -28,6 +30,7 @@ export async function inspect(model: ModelLike, options: InspectOptions = {}): P
  * const { agrees, outputs, gradients } = await check('model.onnx', { samples: 4 });
  */
 export async function check(model: ModelLike, options: CheckOptions = {}): Promise<CheckResult> {
+  refuseUnknown('check', options, NAMES.check);
   if (isFile(model)) return checkFile(model, options);
   const classifier = internals(model);
   const { input, output, hookPoint, card, cardAssumed, cardGiven } = classifier;

@@ -9,7 +9,6 @@ import type { PluginLike } from '../core/plugin.js';
 import type { Tensor } from '../core/tensor.js';
 import { version } from '../core/version.js';
 import type { Tokenizer } from '../data/tokenizer.js';
-import { readWithin } from '../evidence/answer.js';
 import { compare as measure, Compiled, LAN, type Compared, type Comparison, type Contender } from '../explain/compare.js';
 import { noiseParts } from '../lan/noise.js';
 import { settled } from '../model/guess.js';
@@ -18,19 +17,24 @@ import { resolveQuestion } from '../model/question.js';
 import { answerText } from '../report/claims.js';
 import { compareCsv, compareDocument, writeCompare, type CompareDocument } from '../report/compare-files.js';
 import { compareRows, type CompareRow } from '../report/compare-rows.js';
+import { refuseWithin, refuseWithoutLan } from './audit-method.js';
 import { settingsOf, type AuditOptions } from './audit-options.js';
 import { firstOf, namesIn } from './elements.js';
 import { inRange, readInput, type AuditInput, type Expected } from './inputs.js';
 import { isNamed, readNamed, type NamedInputs } from './named-inputs.js';
 import { learnedSamples, noiseSamples, oneRangeNote } from './noise-samples.js';
 import { internals, isFile, laterNotes, openingOf, refuseOpening, type ModelLike, pluginsOf } from './opened.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 import { readingFor, shapesFor, tokenizerFor, type Words } from './reading.js';
 import { lengthOfText, openForText } from './text-length.js';
 
 export type { Compared };
 
 /** Options of `compare`: those of `audit` for LAN, noise, question and evidence, and which methods take part. */
-export interface CompareOptions extends Omit<AuditOptions, 'lan' | 'method' | 'find' | 'groundTruth' | 'onProgress'> {
+export interface CompareOptions extends Omit<
+  AuditOptions,
+  'lan' | 'method' | 'find' | 'groundTruth' | 'onProgress' | 'sanity' | 'compare' | 'startFrom' | 'watch'
+> {
   /** Names, or methods of your own; default: LAN and all that come with the package. */
   readonly methods?: readonly (typeof LAN | MethodName | AttributionMethod)[];
   /** Wall-clock seconds for each method, compiling and evidence not counted. Default: as long as its own settings take. */
@@ -70,6 +74,7 @@ export async function compare(
   input: AuditInput | NamedInputs,
   options: CompareOptions = {},
 ): Promise<CompareResult> {
+  refuseUnknown('compare', options, NAMES.compare);
   const opening = isFile(model) ? await shapesFor(model, input, options) : {};
   const comparer = await createComparer(model, { ...opening, ...options });
   try {
@@ -94,6 +99,7 @@ export interface Comparer extends AsyncDisposable {
  * for (const path of ['cat.jpg', 'dog.jpg']) await (await comparer.compare(path)).save(`out/${path}`);
  */
 export async function createComparer(model: ModelLike, options: CompareOptions = {}): Promise<Comparer> {
+  refuseUnknown('createComparer', options, NAMES.compare);
   const checked = checkedOf(model, options);
   const tokenizer = isFile(model) ? await tokenizerFor(model, options.tokenizer) : undefined;
   if (isFile(model) && tokenizer) return new TextComparer(model, tokenizer, options, checked);
@@ -116,7 +122,7 @@ function checkedOf(model: ModelLike, options: CompareOptions): Checked {
     throw new LanError('usage', '`beta`: a comparison has one mask of LAN, so it takes one number.');
   if (settings.find === 'delete')
     throw new LanError('usage', "`find: 'delete'`: methods are compared by what is enough.", 'Leave `find` out.');
-  if (options.within !== undefined) readWithin(options.within);
+  if (!contenders.includes(LAN)) refuseWithoutLan(options);
   return { contenders, settings };
 }
 
@@ -170,6 +176,7 @@ class ModelComparer implements Comparer {
 
   static async of(opened: Classifier, options: CompareOptions, checked: Checked, own: boolean): Promise<ModelComparer> {
     try {
+      refuseWithin(options, opened.task);
       return new ModelComparer(opened, options, checked, await readingFor(opened, options), own);
     } catch (error) {
       if (own) await opened.dispose();

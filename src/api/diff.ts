@@ -23,6 +23,7 @@ import { ownNamesIn } from './elements.js';
 import type { AuditInput } from './inputs.js';
 import { isNamed, nameOf, type NamedInputs, type TextInput } from './named-inputs.js';
 import { openingOf } from './opened.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 import { readingFor, shapesFor, tokenizerFor } from './reading.js';
 import { lengthOfText, openForText } from './text-length.js';
 
@@ -79,6 +80,7 @@ export async function diff(
   inputs: readonly (AuditInput | NamedInputs)[],
   options: DiffOptions = {},
 ): Promise<DiffResult> {
+  refuseUnknown('diff', options, NAMES.diff);
   const { seeds = FEWEST_SEEDS, seed = 0, onFailure, ...own } = options;
   if (!Number.isInteger(seeds) || seeds < FEWEST_SEEDS || seeds > 8)
     throw new LanError('usage', `\`seeds\`: expected a whole number of ${FEWEST_SEEDS} to 8, received ${seeds}.`);

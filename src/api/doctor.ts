@@ -13,6 +13,7 @@ import { TF_BACKENDS } from '../engine/tf-backend-names.js';
 import { createTfEngine } from '../engine/tf.js';
 import { trial } from '../model/trial.js';
 import { GraphBuilder } from '../onnx/builder.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** One thing that was looked at. */
 export interface Diagnosis {
@@ -43,9 +44,9 @@ type Finding = Omit<Diagnosis, 'name' | 'state'> & { readonly state?: Diagnosis[
  * @example
  * const { well, diagnoses } = await doctor();
  */
-export async function doctor({
-  onDiagnosis,
-}: { readonly onDiagnosis?: (diagnosis: Diagnosis) => void } = {}): Promise<DoctorResult> {
+export async function doctor(options: { readonly onDiagnosis?: (diagnosis: Diagnosis) => void } = {}): Promise<DoctorResult> {
+  refuseUnknown('doctor', options, NAMES.doctor);
+  const { onDiagnosis } = options;
   const diagnoses: Diagnosis[] = [];
   const look = async (name: string, at: () => Promise<Finding>): Promise<boolean> => {
     const diagnosis: Diagnosis = await at().then(

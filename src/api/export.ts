@@ -8,6 +8,7 @@ import { resolveQuestion, type ClassName } from '../model/question.js';
 import { exportDocument, writeExport, type ExportDocument } from '../report/exported.js';
 import { settingsOf, type MaskOptions } from './audit-options.js';
 import { isFile, withModel, type ModelLike } from './opened.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** A model of one's own making in memory, its shapes fixed. */
 export interface ExportResult extends ExportedModel {
@@ -40,6 +41,7 @@ export interface ExportStepOptions extends MaskOptions, OpenOptions {
  * await exported.save('grad.onnx');
  */
 export async function exportGradient(model: ModelLike, options: ExportGradientOptions = {}): Promise<ExportResult> {
+  refuseUnknown('exportGradient', options, NAMES.exportGradient);
   const { pixels, signal, ...opening } = options;
   if (!pixels) refusePreprocessing(opening.card);
   const make = async (classifier: Classifier): Promise<ExportResult> => {
@@ -59,6 +61,7 @@ export async function exportGradient(model: ModelLike, options: ExportGradientOp
  * await exported.save('step.onnx');
  */
 export async function exportStep(model: ModelLike, options: ExportStepOptions = {}): Promise<ExportResult> {
+  refuseUnknown('exportStep', options, NAMES.exportStep);
   const { preset, beta, draws, maskShape, maskValues, maskGrids, outputLoss, iterations, learningRate, schedule, sharpen, start, patience, seed, target, against, signal, ...opening } = options; // prettier-ignore
   if (beta === 'auto')
     throw new LanError(

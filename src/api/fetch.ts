@@ -12,6 +12,7 @@ import { download } from '../fetch/download.js';
 import { KNOWN, type Known } from '../fetch/known.js';
 import type { PartialCard } from '../model/card.js';
 import { importTfjs } from './import-tfjs.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** Options of `fetchKnown`. */
 export interface FetchOptions {
@@ -61,6 +62,7 @@ export const known = (): readonly Known[] => KNOWN;
  * const classifier = await openModel(path);
  */
 export async function fetchKnown(name: string, options: FetchOptions = {}): Promise<Fetched> {
+  refuseUnknown('fetchKnown', options, NAMES.fetchKnown);
   const { out, cache = cacheFolder(), known: list = KNOWN, from, offline, onProgress, signal } = options;
   const entry = list.find((k) => k.name === name);
   if (!entry)

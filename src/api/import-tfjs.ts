@@ -13,6 +13,7 @@ import { readWeights } from '../import/weights.js';
 import { mergeCards, readCard, type InputCard, type OutputKind, type PartialCard } from '../model/card.js';
 import { encodeModel } from '../onnx/codec.js';
 import type { Graph, Model } from '../onnx/graph.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** Options of `importTfjs`. */
 export interface ImportTfjsOptions {
@@ -56,7 +57,9 @@ const OUTPUTS: Readonly<Record<string, OutputKind>> = { softmax: 'probabilities'
  * const imported = await importTfjs('nsfwjs/model.json', { card: { input: { channels: 'RGB', range: 1, mean: [0], std: [1] } } });
  * await imported.save('nsfwjs.onnx');
  */
-export async function importTfjs(source: string, { size, card }: ImportTfjsOptions = {}): Promise<ImportTfjsResult> {
+export async function importTfjs(source: string, options: ImportTfjsOptions = {}): Promise<ImportTfjsResult> {
+  refuseUnknown('importTfjs', options, NAMES.importTfjs);
+  const { size, card } = options;
   const files = openTfjs(source);
   const network = readTopology(files.topology, files.where);
   const weights = await readWeights(files);

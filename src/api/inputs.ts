@@ -140,6 +140,9 @@ function asSample(classifier: Classifier, tensor: Tensor, label: string): Tensor
     throw new LanError(
       'data',
       `${label}: expected one sample of shape [${wanted.join(',')}], received [${tensor.dims.join(',')}].`,
+      tensor.dims.length === wanted.length + 1 && tensor.dims.indexOf(1) > 0
+        ? `Where the array is one sample all the same (time first, say), say so: \`shapes\` ${classifier.input.name}=${tensor.dims.join(',')}.`
+        : undefined,
     );
   const dims = [1, ...wanted];
   // Bytes are pixels wherever pictures are taken.

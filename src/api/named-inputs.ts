@@ -39,6 +39,8 @@ export const isNamed = (input: unknown): input is NamedInputs =>
 export interface Reading {
   /** Of a bag of words. */
   readonly words?: WordIndex;
+  /** Somebody named the ids of tokens. */
+  readonly named?: boolean;
   readonly tokenizer?: Tokenizer;
   /** The columns that the model takes, in its order. */
   readonly columns?: readonly string[];
@@ -59,6 +61,12 @@ export async function readNamed(
   shape?: readonly number[],
 ): Promise<Sample> {
   if (!classifier.hookPoint?.hasSkipPath) classifier.requireFeeds();
+  if (('csv' in input && reading.words) || ('text' in input && reading.named && reading.tokenizer))
+    throw new LanError(
+      'usage',
+      `\`vocabulary\`: ${'csv' in input ? 'the columns of a table have names of their own' : 'the tokens of a text are named by the tokenizer'}.`,
+      'Leave `vocabulary` out.',
+    );
   if ('csv' in input) return readRow(classifier, input, reading);
   if ('file' in input) {
     const bytes = await readBytes(input.file, 'File');

@@ -3,6 +3,7 @@ import { LanError } from '../core/errors.js';
 import { checkPlugins, type PluginLike } from '../core/plugin.js';
 import type { EngineInfo } from '../engine/engine.js';
 import { openModel as open, type Classifier as Opened, type OpenOptions } from '../model/open.js';
+import { NAMES, OPENING, refuseUnknown } from './option-names.js';
 
 /** What a caller has no use for: the parts that the calls of this package work with. */
 type Internal =
@@ -49,35 +50,16 @@ export interface Classifier extends Omit<Opened, Internal> {
  * @example
  * const model = await openModel('squeezenet.onnx', { card: 'squeezenet.card.json' });
  */
-export const openModel = (source: string | Uint8Array, options: OpenOptions = {}): Promise<Classifier> => open(source, options);
+export async function openModel(source: string | Uint8Array, options: OpenOptions = {}): Promise<Classifier> {
+  refuseUnknown('openModel', options, NAMES.openModel);
+  return open(source, options);
+}
 
 /** A model as the calls take it: opened (it stays the caller's), or a path, a folder, the name of a packaged model, or the file's bytes. */
 export type ModelLike = Classifier | string | Uint8Array;
 
 /** What decides how a model is opened; everything else in a call's options is the call's own. */
-const OPENING: Readonly<Record<Exclude<keyof OpenOptions, 'signal'>, true>> = {
-  engine: true,
-  backend: true,
-  threads: true,
-  shapes: true,
-  variant: true,
-  named: true,
-  joinColumns: true,
-  batch: true,
-  card: true,
-  adapters: true,
-  plugins: true,
-  input: true,
-  output: true,
-  task: true,
-  at: true,
-  sample: true,
-  pictureSize: true,
-  feeds: true,
-  conventional: true,
-  axes: true,
-  trust: true,
-};
+const DECIDES: ReadonlySet<string> = new Set(OPENING);
 
 /** Is it where a model lies, and not an opened one? */
 export const isFile = (model: ModelLike): model is string | Uint8Array => typeof model === 'string' || ArrayBuffer.isView(model);
@@ -97,7 +79,7 @@ export function pluginsOf(model: ModelLike, { plugins = [] }: Pick<OpenOptions, 
 
 /** Those of a call's options that say how the model is opened. */
 export const openingOf = (options: OpenOptions): OpenOptions =>
-  Object.fromEntries(Object.entries(options).filter(([key, value]) => key in OPENING && value !== undefined));
+  Object.fromEntries(Object.entries(options).filter(([key, value]) => DECIDES.has(key) && value !== undefined));
 
 /**
  * Runs with the model: the opened one, or one that is opened here with `options` and disposed of afterwards, whatever happens. Throws LanError

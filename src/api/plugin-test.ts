@@ -4,6 +4,7 @@ import { LanError, messageOf } from '../core/errors.js';
 import { checkPlugins, partName, pluggedIn, type PluginKind, type PluginLike } from '../core/plugin.js';
 import type { OpCase } from '../check/op-case.js';
 import { createOpEngines, runOpCase } from '../check/op-runner.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** What a part of a plug-in came to in one test. */
 export interface PluginTest {
@@ -50,6 +51,7 @@ export interface PluginTestOptions {
  * const { passes, tests } = await testPlugin(mine);
  */
 export async function testPlugin(plugin: PluginLike, options: PluginTestOptions = {}): Promise<PluginTestResult> {
+  refuseUnknown('testPlugin', options, NAMES.testPlugin);
   checkPlugins([plugin]);
   const tests: PluginTest[] = [];
   const add = (test: PluginTest): void => {

@@ -24,6 +24,7 @@ import { pictureSpec } from '../score/picture-spec.js';
 import { withDataset, type DatasetLike } from './data.js';
 import { countersOf } from './grid-ways.js';
 import { isFile, laterNotes, withModel, type ModelLike } from './opened.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 import { earlierThreads, threadsHere } from './ways.js';
 
 /** What is placed: the path of a picture (transparency is kept) or of a dataset, several pictures, a dataset, or pixels. */
@@ -77,6 +78,7 @@ export async function positionMap(
   objects: PlacedObjects,
   options: PositionMapOptions = {},
 ): Promise<PositionMapResult> {
+  refuseUnknown('positionMap', options, NAMES.positionMap);
   const { split, workers, repeat, label, objectSize, background, onNote, stride, samples, clip, seed, batch, journal, onProgress, signal, ...given } = options; // prettier-ignore
   const may = isFile(model) && !given.adapters && !given.plugins;
   const way = threadsHere(workers, { may, threads: given.threads, earlier: await earlierThreads(journal) });
@@ -150,6 +152,9 @@ async function readObjects(
   const own = label === undefined ? undefined : toLabel(label, classifier.labels, k);
   const paths = typeof given === 'string' ? [given] : Array.isArray(given) ? (given as readonly (string | PlacedObject)[]) : [];
   const many = `${paths.length} objects`;
+  const pictures = paths.length > 0 && paths.every((o) => (typeof o === 'string' ? isImage(o) : typeof o === 'object'));
+  if (pictures && split !== undefined)
+    throw new LanError('usage', '`split` is about a dataset, and `objects` are pictures.', 'Leave `split` out.');
   if (paths.length > 0 && paths.every((path): path is string => typeof path === 'string' && isImage(path))) {
     const objects: PlacedObject[] = [];
     for (const path of paths) {

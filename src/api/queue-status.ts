@@ -4,6 +4,7 @@ import { readAddress } from '../queue/address.js';
 import { openQueue } from '../queue/connection.js';
 import { removeRun, runsOf } from '../queue/progress.js';
 import type { RunProgress } from '../queue/run.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** An input that was tried as often as it may be. */
 export interface DeadLetter {
@@ -56,7 +57,9 @@ export interface StatusOptions {
  * @example
  * const { runs, deadLetters } = await queueStatus({ queue: 'redis://host/nightly' });
  */
-export async function queueStatus({ queue: at, retry = false, clear = false, remove }: StatusOptions): Promise<QueueStatus> {
+export async function queueStatus(options: StatusOptions): Promise<QueueStatus> {
+  refuseUnknown('queueStatus', options, NAMES.queueStatus);
+  const { queue: at, retry = false, clear = false, remove } = options;
   if (retry && clear) throw new LanError('usage', '`retry` and `clear` contradict each other.', 'Give one of them.');
   const address = readAddress(at);
   const queue = await openQueue(address);

@@ -14,6 +14,7 @@ import { FORM, Job, type Outcome } from '../queue/job.js';
 import { pack } from '../queue/parcel.js';
 import { openStore } from '../queue/store.js';
 import type { AuditDocument } from '../report/audit-files.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 import type { Performer, Which } from './performer.js';
 import { takeSetup, type TakenSetup } from './queue-setup.js';
 import { startWorkers } from './worker-pool.js';
@@ -98,6 +99,7 @@ interface Slot {
  * await workOn({ queue: 'redis://host/nightly', store: '/shared/store', cache: '/var/cache/lan-onnx', signal: stop.signal });
  */
 export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
+  refuseUnknown('workOn', options, NAMES.workOn);
   const { store: place, cache: folder, cacheLimit = 10 * GIGABYTE, workers = 'auto', rate, lostAfter = 30, timeout = 3600, trust, onNote, onJob, signal } = options; // prettier-ignore
   const width = workers === 'auto' ? availableParallelism() : workers;
   if (!Number.isInteger(width) || width < 1)

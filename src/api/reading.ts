@@ -79,7 +79,7 @@ export async function readingFor(
   const tokenizer = tokens ? await tokenizerFor(source.name, named) : undefined;
   return {
     ...(words ? { vocabulary: words } : {}),
-    reading: { ...(words && numbers ? { words: wordIndex(words, name) } : {}), tokenizer, columns },
+    reading: { ...(words && numbers ? { words: wordIndex(words, name) } : {}), named: words !== undefined, tokenizer, columns },
   };
 }
 

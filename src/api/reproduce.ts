@@ -8,6 +8,7 @@ import { Interrupted, type Findings } from '../experiment/run.js';
 import type { PartialCard } from '../model/card.js';
 import type { TrainProgress } from '../lan/train.js';
 import { writeFindings } from '../report/findings.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 import { partsBy } from './reproduce-parts.js';
 
 /** Options of `reproduce`. */
@@ -60,6 +61,7 @@ export interface ReproduceResult extends Findings {
  * for (const v of verdicts) console.log(v.claim, v.value, v.holds);
  */
 export async function reproduce(name: string, options: ReproduceOptions = {}): Promise<ReproduceResult> {
+  refuseUnknown('reproduce', options, NAMES.reproduce);
   const { quick = false, data, seed = 0, onPhase, onProgress, signal, model, images, card } = options;
   const config = readExperiment(name, quick);
   const brought = config.kind === 'imagenet';

@@ -8,6 +8,7 @@ import { chooseByLabels, choiceNotes, type LabelledChoice } from '../score/prepr
 import { score as measure, type ScoreOptions as MeasureOptions, type ScoreResult as Measured } from '../score/score.js';
 import { firstSample, withDataset, type DatasetLike } from './data.js';
 import { isFile, laterNotes, withModel, type ModelLike, pluginsOf } from './opened.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 import { scorersOf } from './score-ways.js';
 import { earlierThreads, threadsHere } from './ways.js';
 
@@ -49,6 +50,7 @@ export interface ScoreResult extends Measured {
  * await result.save('out/');
  */
 export async function score(model: ModelLike, data: DatasetLike, options: ScoreOptions = {}): Promise<ScoreResult> {
+  refuseUnknown('score', options, NAMES.score);
   const { split, workers, repeat, onNote, batch, limit, seed, strict, journal, onProgress, signal, ...given } = options;
   const may = isFile(model) && typeof data === 'string' && !given.adapters && !given.plugins;
   const way = threadsHere(workers, { may, threads: given.threads, earlier: await earlierThreads(journal) });

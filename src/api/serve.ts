@@ -6,6 +6,7 @@ import { givenSite, type GivenOptions } from '../server/given.js';
 import { startServer, type Running } from '../server/server.js';
 import { builtSite } from '../server/site.js';
 import { webgpuSite } from '../server/webgpu.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** What is served, and where. */
 export interface ServeOptions extends GivenOptions {
@@ -40,7 +41,9 @@ export const DEFAULT_PORT = 8020;
  * console.log(page.url);
  * await page.close();
  */
-export async function serve({ port = DEFAULT_PORT, open = false, webgpu, onNote, ...named }: ServeOptions = {}): Promise<Served> {
+export async function serve(options: ServeOptions = {}): Promise<Served> {
+  refuseUnknown('serve', options, NAMES.serve);
+  const { port = DEFAULT_PORT, open = false, webgpu, onNote, ...named } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new LanError('usage', `\`port\`: expected a whole number of 0 to 65535, received ${port}.`);
   const given = await givenSite(named);

@@ -22,6 +22,7 @@ import { reportPage } from '../report/page/template.js';
 import { pictureSpec } from '../score/picture-spec.js';
 import { firstSample, somePictures, withDataset, type DatasetLike } from './data.js';
 import { isFile, laterNotes, withModel, type ModelLike, pluginsOf } from './opened.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** Options of `train`, flat: those of the model and the dataset count where they are opened here. */
 export interface TrainOptions extends Omit<OpenOptions, 'batch'> {
@@ -122,6 +123,7 @@ export interface TrainDocument extends Pick<
  * const result = await audit('model.onnx', 'dog.jpg', { lan: 'lan.onnx' });
  */
 export async function train(model: ModelLike, data: DatasetLike, options: TrainOptions = {}): Promise<TrainResult> {
+  refuseUnknown('train', options, NAMES.train);
   const {
     split: part,
     lan,

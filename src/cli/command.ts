@@ -1,7 +1,16 @@
 // A command as data: its words and options, and how the code that runs it is loaded, which happens only when it runs.
+import { LanError } from '../core/errors.js';
 import type { Io } from './io.js';
 import type { PluginLike } from '../core/plugin.js';
-import { translate, type OptionTable, type Values } from './option.js';
+import { camelCase, translate, type OptionTable, type Values } from './option.js';
+
+/** What a flag is about, and which others give that. */
+export interface Need {
+  /** `a table`. */
+  readonly about: string;
+  /** Without dashes: one of them is enough. */
+  readonly given: readonly string[];
+}
 
 /** What a command is called and takes. */
 export interface Definition {
@@ -15,6 +24,10 @@ export interface Definition {
   readonly missing?: string;
   /** Flags that are no more, and what they are called now: whoever types one is told. */
   readonly renamed?: Readonly<Record<string, string>>;
+  /** Flags that say nothing unless one of others is given: whoever types one in vain is told what it is about, and what to give. */
+  readonly needs?: Readonly<Record<string, Need>>;
+  /** Flags of other commands that would say nothing here, by the reason: whoever types one is told. */
+  readonly idle?: Readonly<Record<string, string>>;
   /** A line and what it gives; `$0` is the program. */
   readonly examples: readonly (readonly [line: string, gives: string])[];
   readonly epilogue?: string;
@@ -45,6 +58,7 @@ export const commandOf = <D extends Definition>(
       ...translate<D['positionals']>(definition.positionals, typed, ''),
       ...translate<D['options']>(definition.options, typed),
     };
+    refuseInVain(definition, argv);
     return async (io) => {
       const code = await load();
       if (!('plugin' in definition.options)) return code.run(argv, io);
@@ -54,6 +68,17 @@ export const commandOf = <D extends Definition>(
     };
   },
 });
+
+/** Throws LanError (`usage`) for a flag that is given without what it is about. */
+function refuseInVain({ command, needs = {} }: Definition, argv: Readonly<Record<string, unknown>>): void {
+  const given = (flag: string): boolean => argv[camelCase(flag)] !== undefined;
+  const [vain] = Object.entries(needs).filter(([flag, need]) => given(flag) && !need.given.some(given));
+  if (!vain) return;
+  const [flag, { about, given: others }] = vain;
+  const list = others.map((other) => `--${other}`);
+  const last = list.length > 1 ? `${list.slice(0, -1).join(', ')} or ${list.at(-1)!}` : list[0]!;
+  throw new LanError('usage', `${command.split(' ')[0]!}: --${flag} is about ${about}. Give ${last}.`);
+}
 
 /** The first word of a command: `audit`. */
 export const nameOf = ({ definition }: Command): string => definition.command.split(' ')[0]!;

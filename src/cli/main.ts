@@ -11,7 +11,7 @@ import { inFlags } from './flags.js';
 import { isError, logLine, processIo, repeatable, shown, type Io } from './io.js';
 import { camelCase, type OptionTable } from './option.js';
 import { EPILOGUE, LOG, overview, PURPOSE, QUIET, versions } from './overview.js';
-import { meant } from './suggest.js';
+import { meant } from '../core/nearest.js';
 import { startTelemetry, type Telemetry } from './telemetry.js';
 
 /**
@@ -153,12 +153,17 @@ function forYargs({ coerce: _coerce, library: _library, pairs: _pairs, ...option
  * A flag by its former name, and what yargs takes without a word: `--json=maybe`, which it reads as false, and an argument as a flag, which
  * overwrites the argument.
  */
-function refuseMisplaced(argv: readonly string[], { command, options, positionals, renamed = {} }: Command['definition']): void {
+function refuseMisplaced(
+  argv: readonly string[],
+  { command, options, positionals, renamed = {}, idle = {} }: Command['definition'],
+): void {
   for (const text of argv) {
     if (text === '--') return;
     const [, flag, value] = /^--(?:no-)?([^=.]+)(?:=(.*))?$/s.exec(text) ?? [];
     if (flag === undefined) continue;
     if (Object.hasOwn(renamed, flag)) throw new LanError('usage', `--${flag}: is now called --${renamed[flag]!}.`);
+    if (Object.hasOwn(idle, flag))
+      throw new LanError('usage', `--${flag}: ${command.split(' ')[0]!} ${idle[flag]!}.`, 'Leave it out.');
     if (Object.hasOwn(positionals, flag))
       throw new LanError('usage', `--${flag}: is not a flag; it is typed without dashes: lan-onnx ${command}.`);
     const isSwitch = Object.hasOwn(options, flag) && options[flag]!.type === 'boolean';

@@ -116,6 +116,22 @@ export const namedInputs = {
   },
 } as const satisfies OptionTable;
 
+/** What those say nothing without; `pictures`: the flags that give pictures, `arrays`: those that give arrays. */
+export const namedNeeds = (pictures: readonly string[], arrays: readonly string[]) =>
+  ({
+    row: { about: 'a table', given: ['csv'] },
+    columns: { about: 'a table', given: ['csv'] },
+    tokenizer: { about: 'texts and ids of tokens', given: ['text', ...arrays] },
+    ...pictureNeeds(pictures),
+  }) as const;
+
+/** What says how pictures from files are brought to the size of the input; arrays have it. */
+export const pictureNeeds = (given: readonly string[]) =>
+  ({
+    resize: { about: 'pictures from files', given },
+    crop: { about: 'pictures from files', given },
+  }) as const;
+
 /** The inputs of a command that explains them. */
 export const explainedInputs = {
   image: {

@@ -11,9 +11,12 @@ import type { objectiveOptions } from './mask-options.js';
 import type { cardOptions, hookPointOption, modelOptions } from './options.js';
 
 /** What modelOptions give, and --at where a command has it. */
-export type ModelArguments = Omit<Values<typeof modelOptions>, 'engine'> & { readonly engine: OpenOptions['engine'] } & Partial<
-    Values<typeof hookPointOption>
-  > & { readonly task?: 'classification' | 'regression' | undefined; readonly plugins?: readonly PluginLike[] };
+export type ModelArguments = Partial<Omit<Values<typeof modelOptions>, 'engine'>> & {
+  readonly engine?: OpenOptions['engine'];
+} & Partial<Values<typeof hookPointOption>> & {
+    readonly task?: 'classification' | 'regression' | undefined;
+    readonly plugins?: readonly PluginLike[];
+  };
 
 /** The arguments as openModel takes them; reads --labels, and --card where flags add to it. Throws LanError where those cannot be read. */
 export const openOptions = (argv: ModelArguments): OpenOptions => ({
@@ -32,12 +35,8 @@ export const openOptions = (argv: ModelArguments): OpenOptions => ({
   ...(argv.plugins && { plugins: argv.plugins }),
 });
 
-/** The same of a command that takes no gradients, whose options are `gradientFree`: no engine is loaded for them. */
-export const scoringOptions = (argv: ModelArguments): OpenOptions => ({
-  ...openOptions(argv),
-  engine: 'onnxruntime',
-  backend: undefined,
-});
+/** The same of a command that takes no gradients: no engine is loaded for them. */
+export const scoringOptions = (argv: ModelArguments): OpenOptions => ({ ...openOptions(argv), engine: 'onnxruntime' });
 
 /** What objectiveOptions give as options of audit and exportStep; what is undefined comes from the preset. */
 export const maskOptions = <B>(argv: Omit<Values<typeof objectiveOptions>, 'beta'> & { readonly beta: B }) => ({
@@ -51,7 +50,7 @@ export const maskOptions = <B>(argv: Omit<Values<typeof objectiveOptions>, 'beta
 });
 
 /** What the flags say of the card, over the file of --card; undefined where they say nothing. Throws LanError where a file cannot be read. */
-export function cardOf(argv: Values<typeof cardOptions>): PartialCard | string | undefined {
+export function cardOf(argv: Partial<Values<typeof cardOptions>>): PartialCard | string | undefined {
   const { layout, size, resize, crop, channels, range, mean, std, preprocessing } = argv;
   const input: Partial<InputCard> = { layout, size, resize, crop, channels, range, mean, std, preprocessing };
   const labels = argv.labels === undefined ? {} : { labels: readLabels(argv.labels) };

@@ -151,3 +151,10 @@ export function methodNames(texts: readonly string[]): string[] {
   if (names.length === 0) throw new Expected(`some of ${CONTENDERS.join(', ')}`, texts.join(' '));
   return names;
 }
+
+/** `table` but for some flags, which a command then says are idle (Definition.idle). */
+export const withoutOptions = <const T extends OptionTable, const K extends keyof T & string>(
+  table: T,
+  ...flags: readonly K[]
+): Omit<T, K> =>
+  Object.fromEntries(Object.entries(table).filter(([flag]) => !(flags as readonly string[]).includes(flag))) as Omit<T, K>;

@@ -127,14 +127,11 @@ export const engineOptions = {
   },
 } as const satisfies OptionTable;
 
-/** The words of two engine options for commands that take no gradients: there they are allowed, as everywhere, and change no result. */
-export const gradientFree = {
-  engine: {
-    ...engineOptions.engine,
-    describe: 'no effect here: no gradients are taken, and onnxruntime runs the original file',
-  },
-  backend: { ...engineOptions.backend, describe: 'no effect here, as --engine has none' },
-} as const satisfies OptionTable;
+/** Of commands that take no gradients: what computes those is idle there. */
+export const NO_GRADIENTS = {
+  engine: 'takes no gradients, and runs the original file in onnxruntime',
+  backend: 'takes no gradients, and runs the original file in onnxruntime',
+} as const;
 
 /** What is asked of a model with several inputs or outputs. */
 export const selectionOptions = {

@@ -8,6 +8,7 @@ import { nodeLabel, prune, reads, type Attribute, type Graph, type Model, type N
 import { checkAttributes } from './attributes.js';
 import { Carried } from './carried.js';
 import { isControl } from './control.js';
+import { noTensors } from './no-tensor.js';
 import { adapterTable, Refusal, refuse } from './static.js';
 import { withCodes } from './strings.js';
 import { widen } from './widen.js';
@@ -36,7 +37,8 @@ export function rewrite(model: Model, adapters: readonly OpAdapter[], pictures: 
     const context: Context = { find: adapterTable(adapters), opsets: flat.opsets, problems: [] };
     return { graph: canonicalGraph(graph, context, () => undefined, pictures), problems: context.problems };
   };
-  const numeric = withCodes(withOutputs(flat.graph, (o) => o.type !== 'string'));
+  const odd = noTensors(flat.graph);
+  const numeric = withCodes(withOutputs(flat.graph, (o) => o.type !== 'string' && !odd.has(o.name)));
   const first = attempt(numeric);
   if (first.problems.length === 0) return first.graph;
   const floats = withOutputs(numeric, (o) => o.type === undefined || FLOATS.test(o.type));

@@ -5,6 +5,7 @@ import { own, table } from '../core/own.js';
 import { allocate, bytesOf, type Tensor } from '../core/tensor.js';
 import { GraphBuilder, renameNode } from '../onnx/builder.js';
 import { nodeLabel, prune, reads, type Graph, type Node, type ValueInfo, type ValueType } from '../onnx/graph.js';
+import { batchAxis } from './batch-axis.js';
 import { settle } from './canonicalize.js';
 import { inlineControl, isVariable } from './control.js';
 import { bindDeciding, refuseDeciding } from './deciding.js';
@@ -39,7 +40,7 @@ export async function specialize(
         `A shape is given for '${name}', but the inputs are: ${graph.inputs.map((i) => i.name).join(', ')}.`,
       );
   }
-  const inputs = graph.inputs.map((input) => bindInput(input, own(shapes, input.name)));
+  const inputs = graph.inputs.map((input) => bindInput(input, own(shapes, input.name), graph.outputs));
   const total = inputs.reduce((sum, i) => sum + (bytesOf(i.type!, i.dims as number[]) ?? 0), 0);
   if (total > MAX_TOTAL)
     throw new LanError('memory', `The inputs together ask for ${gibibytes(total)}; at most ${MAX_TOTAL / 2 ** 30} are allowed.`);
@@ -64,7 +65,7 @@ export async function specialize(
   );
 }
 
-function bindInput(input: ValueInfo, shape: readonly number[] | undefined): ValueInfo {
+function bindInput(input: ValueInfo, shape: readonly number[] | undefined, outputs: readonly ValueInfo[]): ValueInfo {
   const declared = input.dims ?? shape;
   const shown = `[${input.dims?.map((d) => d ?? '?').join(',') ?? '?'}]`;
   if (input.kind !== 'tensor' || !input.type)
@@ -86,16 +87,16 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
       'usage',
       `Input '${input.name}' is ${shown}, received a shape of ${shape.length} axes: [${shape.join(',')}].`,
     );
+  const batch = batchAxis(declared, outputs);
   const dims = declared.map((d, axis) => {
-    const bound = shape?.[axis] ?? (typeof d === 'number' && d > 0 ? d : axis === 0 ? 1 : undefined);
+    const bound = shape?.[axis] ?? (typeof d === 'number' && d > 0 ? d : axis === batch ? 1 : undefined);
     if (bound === undefined) {
-      // 224 pixels, or so many tokens.
-      const length = declared.length === 4 ? 224 : 128;
-      const example = declared.map((e, i) => (typeof e === 'number' && e > 0 ? e : i === 0 ? 1 : length));
+      // A first axis of a fixed length above 1 is seldom a batch.
+      const columns = Number(declared[0]) > 1 && declared.filter((e) => !(typeof e === 'number' && e > 0)).length === 1;
       throw new LanError(
         'shape',
         `Input '${input.name}' leaves axis ${axis} open: ${shown}.`,
-        `Bind it, for example with \`shapes\` ${input.name}=${example.join(',')}.`,
+        `Bind it, for example with ${exampleShape(input.name, declared, batch)}${columns ? `, or ${declared.with(axis, 1).join(',')} where samples lie along that axis` : ''}.`,
       );
     }
     if (!(Number.isSafeInteger(bound) && bound >= 0))
@@ -109,6 +110,13 @@ function bindInput(input: ValueInfo, shape: readonly number[] | undefined): Valu
       `Input '${input.name}' of shape [${dims.join(',')}] asks for ${gibibytes(bytes)}; at most ${MAX_BYTES / 2 ** 30} are allowed.`,
     );
   return { ...input, dims };
+}
+
+/** How an input's shape is said: colours where an axis is called so, 224 pixels, or so many tokens. */
+export function exampleShape(name: string, dims: NonNullable<ValueInfo['dims']>, batch = 0): string {
+  const length = (d: unknown): number =>
+    typeof d === 'string' && /chan|colou?r|^c$/i.test(d) ? 3 : dims.length === 4 ? 224 : 128;
+  return `\`shapes\` ${name}=${dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : i === batch ? 1 : length(d))).join(',')}`;
 }
 
 /** Names of the values that depend on an input's value. */

@@ -5,6 +5,7 @@ import type { Tensor } from '../core/tensor.js';
 import { readBytes } from './files.js';
 import { decodedInput, fit, MAX_PIXELS, onWhite, tooLarge, unreadable, type ImageSpec } from './fit.js';
 import { budget } from './memory.js';
+import { noPicture, type NoPicture } from './no-picture.js';
 import { changesOf, type PictureFacts } from './picture-notes.js';
 import { decodePlain, isPlain, mostPixels } from './plain-pictures.js';
 import { toPlanes } from './planes.js';
@@ -18,12 +19,13 @@ export type { Picture } from './resize.js';
 const DEPTHS = new Set<string | undefined>(['uchar', 'ushort', 'float']);
 const FORMATS = new Set<string>(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif']);
 
-/** libvips' words for a broken file are of no use to a user; which of the two kinds it is, is. */
-function reasonForSharp(error: unknown): string {
+/** libvips' words for a broken file are of no use to a user; what it is instead, is. */
+function reasonForSharp(error: unknown, bytes: Uint8Array): NoPicture {
   const message = messageOf(error);
-  if (/unsupported image format/i.test(message)) return 'it is not a picture, or not in a known format';
-  if (/pixel limit/i.test(message)) return `it has more than ${MAX_PIXELS} pixels`;
-  return 'it is cut short or damaged';
+  if (/unsupported image format/i.test(message))
+    return noPicture(bytes) ?? { reason: 'it is not a picture, or not in a known format' };
+  if (/pixel limit/i.test(message)) return { reason: `it has more than ${MAX_PIXELS} pixels` };
+  return { reason: 'it is cut short or damaged' };
 }
 
 /** Bytes of a file, and what messages call it. */
@@ -37,9 +39,11 @@ async function bytesOf(source: string | Uint8Array, name: string): Promise<{ lab
 /** What sharp says about a file that this project reads; refusals are thrown. */
 async function metaOf(bytes: Uint8Array, label: string): Promise<Metadata> {
   const meta = await sharp(bytes, { limitInputPixels: false }).metadata();
-  if (!FORMATS.has(meta.format)) throw unreadable(label, `it is in ${meta.format.toUpperCase()} format`);
   // AV1 is in sharp's binaries, HEVC is not, for its patents.
-  if (meta.compression === 'hevc') throw unreadable(label, 'it is in HEIC format');
+  if (!FORMATS.has(meta.format) || meta.compression === 'hevc') {
+    const { reason = `it is in ${meta.format.toUpperCase()} format`, advice } = noPicture(bytes) ?? {};
+    throw unreadable(label, reason, advice);
+  }
   if (meta.width * meta.height > MAX_PIXELS) throw tooLarge(label, meta.width, meta.height);
   const foreign = meta.format === 'tiff' ? foreignColours(bytes) : undefined;
   if (foreign !== undefined) throw unreadable(label, foreign, 'Save it in RGB.');
@@ -49,11 +53,13 @@ async function metaOf(bytes: Uint8Array, label: string): Promise<Metadata> {
 }
 
 /** Errors of sharp as this project's. */
-async function sound<T>(label: string, work: () => Promise<T>): Promise<T> {
+async function sound<T>(label: string, bytes: Uint8Array, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof LanError ? error : unreadable(label, reasonForSharp(error));
+    if (error instanceof LanError) throw error;
+    const { reason, advice } = reasonForSharp(error, bytes);
+    throw unreadable(label, reason, advice);
   }
 }
 
@@ -62,7 +68,7 @@ export async function pictureSize(source: string | Uint8Array): Promise<readonly
   const { label, bytes } = await bytesOf(source, 'from memory');
   const plain = decodePlain(bytes, MAX_PIXELS, (reason) => unreadable(label, reason));
   if (plain) return [plain.height, plain.width];
-  const { height, width, orientation = 1 } = await sound(label, () => metaOf(bytes, label));
+  const { height, width, orientation = 1 } = await sound(label, bytes, () => metaOf(bytes, label));
   // From 5 on the orientations of EXIF are turned by a quarter.
   return orientation >= 5 ? [width, height] : [height, width];
 }
@@ -78,7 +84,7 @@ export async function decodePixels(source: string | Uint8Array, name = 'from mem
   const { label, bytes } = await bytesOf(source, name);
   const plain = decodePlain(bytes, MAX_PIXELS, (reason) => unreadable(label, reason));
   if (plain) return plain;
-  return sound(label, async () => {
+  return sound(label, bytes, async () => {
     const meta = await metaOf(bytes, label);
     if (meta.depth === 'float') return floats(bytes, meta, label);
     // An RGB profile is ignored, as PIL and so every training pipeline does; CMYK has no meaning without one.
@@ -146,7 +152,7 @@ const BYTES_PER_PIXEL = 12;
  */
 export async function readPlanes(path: string, spec: Omit<ImageSpec, 'range'>): Promise<Uint8Array> {
   const { bytes, label } = await bytesOf(path, path);
-  const area = async (): Promise<number> => sound(label, () => metaOf(bytes, label)).then((m) => m.width * m.height);
+  const area = async (): Promise<number> => sound(label, bytes, () => metaOf(bytes, label)).then((m) => m.width * m.height);
   return together((mostPixels(bytes) ?? (await area())) * BYTES_PER_PIXEL, async () =>
     toPlanes(fit(await decodePixels(bytes, path), spec, path), spec.channels),
   );
@@ -160,7 +166,7 @@ export async function decodeSprite(path: string): Promise<Picture & { alpha: Uin
   const { width, height } = opaque;
   const meta = isPlain(bytes) ? undefined : await metaOf(bytes, label);
   if (!meta?.hasAlpha) return { width, height, pixels: opaque.pixels, alpha: new Uint8Array(width * height).fill(255) };
-  const data = await sound(label, () =>
+  const data = await sound(label, bytes, () =>
     sharp(bytes, { ...limits, ignoreIcc: meta.space !== 'cmyk' })
       .autoOrient()
       .toColourspace('srgb')

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { LanError } from '../core/errors.js';
+import { refuseUnknown } from '../core/options.js';
 import { faultOf, ofPlugin, pluggedIn, requireOf, withPlugged, type PluginLike } from '../core/plugin.js';
 import { findCifar, openCifarDataset } from './cifar.js';
 
@@ -57,6 +58,7 @@ const KINDS =
  * await data.close();
  */
 export async function openDataset(path: string, options: DatasetOptions = {}): Promise<OpenDataset> {
+  refuseUnknown('openDataset', options, ['plugins', 'split', 'prefer', 'labels']);
   let folder: boolean;
   try {
     folder = statSync(path).isDirectory();

@@ -34,16 +34,23 @@ export function seedTest(found: Similarity): SanityTest {
 
 /**
  * What must change the map: passes below 60 % of the likeness of two seeds, fails from 80 % of it on. `what`: in words. `mayStay`: what changes an honest map
- * only a little is no proof against it where it stays.
+ * only a little is no proof against it where it stays. `seeds`: undefined of a network, which has none and gives the same map each time.
  */
-export function changeTest(name: string, what: string, found: Similarity, floor: number, mayStay = false): SanityTest {
+export function changeTest(
+  name: string,
+  what: string,
+  found: Similarity,
+  seeds: number | undefined,
+  mayStay = false,
+): SanityTest {
+  const floor = seeds ?? 1;
   const same = alike(found) >= SAME * floor;
   const verdict: Verdict = same && !mayStay ? 'fail' : alike(found) < CHANGED * floor ? 'pass' : 'inconclusive';
   const ending = { fail: ': the map stays, so it does not come from there', pass: '', inconclusive: ': it changes little' };
   return {
     name,
     verdict,
-    finding: `${what}: ${shown(found)} (another seed: ${floor.toFixed(2)})${ending[verdict]}`,
+    finding: `${what}: ${shown(found)}${seeds === undefined ? '' : ` (another seed: ${seeds.toFixed(2)})`}${ending[verdict]}`,
     figures: { ...figuresOf(found), floor },
   };
 }

@@ -77,9 +77,11 @@ class Battery {
     if (strength) tests.push(edgeTest(similarity(need, float32(strength, need.dims))));
     tests.push(await this.leak(located));
     // How alike two seeds are is how alike anything can be; a network gives the same map each time.
-    const fresh = await this.step('another seed', async () => needOf((await relearner.mask(sample, { seed: seed + 1 })).order));
+    const fresh = await this.step(explainer ? 'a mask learned for this input' : 'another seed', async () =>
+      needOf((await relearner.mask(sample, { seed: seed + 1 })).order),
+    );
     if (!fresh) return { tests, metrics };
-    let floor = 1;
+    let floor: number | undefined;
     if (explainer) {
       tests.push(agreementTest('amortised', "the network's map beside one learned for this input", similarity(need, fresh), 1));
     } else {
@@ -88,7 +90,7 @@ class Battery {
       tests.push(seedTest(seeds));
     }
     tests.push(...(await this.otherInput(located, range, floor)));
-    if (!explainer) {
+    if (floor !== undefined) {
       tests.push(...(await this.otherNoise(x, range, floor)));
       tests.push(...(await this.weights(floor)));
     }
@@ -133,7 +135,11 @@ class Battery {
   }
 
   /** The map of an input that has nothing to do with this one. */
-  private async otherInput(at: Located, { low, high }: { low: number; high: number }, floor: number): Promise<SanityTest[]> {
+  private async otherInput(
+    at: Located,
+    { low, high }: { low: number; high: number },
+    floor: number | undefined,
+  ): Promise<SanityTest[]> {
     const { settings } = this.result;
     const need = await this.step('another input', async () => {
       const { hosts } = await this.otherTokens(at.classifier, at.x);

@@ -73,6 +73,13 @@ export async function readExplainer(source: string | Uint8Array): Promise<Explai
       'data',
       `${name}: is no explainer that train has written${metadata['lan-onnx.kind'] ? ` (its kind is ${metadata['lan-onnx.kind']})` : ''}.`,
     );
+  const [takes, gives] = [graph.inputs, graph.outputs].map((values) => values.map((v) => v.name).join("', '"));
+  if (takes !== X || gives !== MASK)
+    throw new LanError(
+      'data',
+      `${name}: takes '${takes}' and gives '${gives}'; an explainer takes '${X}' and gives '${MASK}'.`,
+      'Give it these names, or train one with lan-onnx train.',
+    );
   const trained = metadata['lan-onnx.card'];
   return {
     name,

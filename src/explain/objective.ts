@@ -105,11 +105,19 @@ export const settingsFor = (
       `\`outputLoss: '${outputLoss}'\` is a plug-in's, which is computed where gradients are, and \`engine: 'forward'\` takes none.`,
       'Leave one of them out.',
     );
+  if (classifier.forwardOnly) refuseOfGradients(given, classifier.task);
   if (given.find === 'delete' && given.outputLoss !== undefined)
     throw new LanError(
       'usage',
       "`outputLoss` says how an answer that is kept is compared, and `find: 'delete'` looks for what changes it.",
       'Leave `outputLoss` out.',
+    );
+  const unsharpened = given.find === 'delete' ? "what changes the answer is looked for, and `find: 'delete'` keeps none" : classifier.task === 'regression' ? 'a value is kept as it is' : undefined; // prettier-ignore
+  if (given.sharpen !== undefined && unsharpened)
+    throw new LanError(
+      'usage',
+      `\`sharpen\` makes an unsure answer sure before it is kept; ${unsharpened}.`,
+      'Leave `sharpen` out.',
     );
   if (classifier.task === 'regression' && outputLoss !== 'squared-error')
     throw new LanError(
@@ -139,3 +147,17 @@ export const settingsFor = (
     );
   return settings;
 };
+
+/** Throws LanError (`usage`) for what learning by gradients takes and learning by forward passes has not. */
+function refuseOfGradients(
+  { maskGrids, patience, outputLoss = 'cross-entropy' }: { readonly [K in keyof LanSettings]?: LanSettings[K] | undefined },
+  task: Classifier['task'],
+): void {
+  const refuse = (option: string, why: string): never => {
+    throw new LanError('usage', `${option} is without effect with \`engine: 'forward'\`, ${why}.`, 'Leave one of them out.');
+  };
+  if (maskGrids) refuse('`maskGrids`', 'whose masks of pictures have 14 cells a side at most');
+  if (patience) refuse('`patience`', 'which takes all its steps');
+  if (task !== 'regression' && outputLoss !== 'cross-entropy')
+    refuse(`\`outputLoss: '${outputLoss}'\``, 'which compares answers by their cross-entropy');
+}

@@ -95,8 +95,12 @@ export const severalRows = (
   new LanError(
     'unsupported',
     `${asked.source.name}: for one sample [${asked.sampleShape.join(',')}] its output '${made}' [${out.join(',')}] has ${out[0]} rows, so that there is no one answer.`,
-    `Where the samples lie along another axis of '${asked.input.name}' (time first, say), give them with that axis, such as [${[asked.sampleShape[0], 1, ...asked.sampleShape.slice(1)].join(',')}].`,
+    otherAxis(asked.input.name, asked.sampleShape),
   );
+
+/** What to do where samples lie along another axis of an input than the first, and `sample` is one of them without it. */
+export const otherAxis = (input: string, [first, ...rest]: readonly number[]): string =>
+  `Where the samples lie along another axis of '${input}' (time first, say), say so, with 1 there: \`shapes\` ${input}=${[first, 1, ...rest].join(',')}.`;
 
 /** The name of the axis that an output [N,length] shares with an input, behind the first of both; undefined where it shares none. */
 function lengthOf({ inputs, outputs }: Graph, output: string): string | undefined {

@@ -1,4 +1,5 @@
 // What the other inputs of a model are fed: read, bound to shapes, and as tensors of the right types.
+import { batchAxis } from '../compile/batch-axis.js';
 import { LanErrors } from '../core/errors.js';
 import { own, table } from '../core/own.js';
 import { allocate, castTensor, sizeOf, type DType, type Tensor } from '../core/tensor.js';
@@ -51,10 +52,11 @@ export function shapeOfSample(
 ): Record<string, number[]> {
   const { name, dims } = input ?? {};
   if (name === undefined || !dims || !sample || dims.length === 0) return {};
-  if (sample.length === dims.length && firstIsNoBatch(dims, outputs)) {
-    const fits = dims.every((d, i) => typeof d !== 'number' || d <= 0 || d === sample[i]);
-    return fits ? { [name]: [...sample] } : {};
-  }
+  const fits = (whole: readonly number[]): boolean => dims.every((d, i) => typeof d !== 'number' || d <= 0 || d === whole[i]);
+  if (sample.length === dims.length && firstIsNoBatch(dims, outputs)) return fits(sample) ? { [name]: [...sample] } : {};
+  const batch = batchAxis(dims, outputs);
+  const one = [...sample.slice(0, batch), 1, ...sample.slice(batch)];
+  if (batch > 0 && one.length === dims.length && fits(one)) return { [name]: one };
   const own = sample.length === dims.length ? sample.slice(1) : sample;
   const [first, ...rest] = dims.map((d) => (typeof d === 'number' && d > 0 ? d : undefined));
   // A sample of another shape binds nothing: planes for an input with channels last, or another model's.
@@ -62,8 +64,10 @@ export function shapeOfSample(
   return { [name]: [first ?? 1, ...rest.map((d, i) => d ?? own[i]!)] };
 }
 
-/** Is the first axis open and named, and does each output that tells its first axis give it another fixed length, or the name of another axis? */
-function firstIsNoBatch([first, ...rest]: NonNullable<ValueInfo['dims']>, outputs: readonly ValueInfo[]): boolean {
+/** Do samples lie along another axis, or is the first one open and named, and does each output that tells its first axis give it another fixed length, or the name of another axis? */
+function firstIsNoBatch(dims: NonNullable<ValueInfo['dims']>, outputs: readonly ValueInfo[]): boolean {
+  const [first, ...rest] = dims;
+  if (batchAxis(dims, outputs) > 0) return true;
   if (typeof first !== 'string' || first === '') return false;
   const ends = outputs.flatMap((o) => (o.dims && o.dims.length > 0 ? [o.dims[0]] : []));
   return ends.length > 0 && ends.every((end) => (typeof end === 'number' && end > 0) || (typeof end === 'string' && end !== first && rest.includes(end))); // prettier-ignore

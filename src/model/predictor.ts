@@ -2,6 +2,7 @@
 import { LanError } from '../core/errors.js';
 import { random, STREAMS } from '../core/random.js';
 import { allocate, float32, sizeOf, toFloat32, type Tensor } from '../core/tensor.js';
+import { otherAxis } from './answers.js';
 import { couplingOf, type Coupling } from './batching.js';
 import type { InputCard, OutputKind } from './card.js';
 import type { Parts } from './parts.js';
@@ -87,11 +88,14 @@ export class Predictor {
     // Nothing that was tried changes the answer: then neither does a neighbour, as far as can be told.
     const independent = coupling !== 'coupled';
     if (independent) return true;
+    const open = this.parts.canonical.inputs
+      .find((i) => i.name === input.name)
+      ?.dims?.some((d) => typeof d !== 'number' || d <= 0);
     if (this.fixed !== undefined)
       throw new LanError(
         'unsupported',
         `${source.name}: takes batches of ${this.fixed} only, and the answer for a sample changes with the others in its batch, so none can be explained by itself.`,
-        'Export the model with a batch of 1.',
+        `Export the model with a batch of 1.${open ? ` ${otherAxis(input.name, [this.fixed, ...sampleShape.slice(1)])}` : ''}`,
       );
     const note = `samples are run one at a time: together, along the first axis of '${input.name}', they change each other's answers or are refused (tried)`;
     // Another card, or a sample of its own, asks again.

@@ -1,7 +1,8 @@
 // From a file to a static graph: read, rewritten, widened, its shapes bound, its feeds as tensors. The same for openModel, check and inspect.
 import type { OpAdapter } from '../../adapters/op.js';
+import { batchAxis } from '../compile/batch-axis.js';
 import { rewrite } from '../compile/canonicalize.js';
-import { specialize } from '../compile/specialize.js';
+import { exampleShape, specialize } from '../compile/specialize.js';
 import { isQuantised } from '../compile/carried.js';
 import { computedIn, widen } from '../compile/widen.js';
 import { LanError } from '../core/errors.js';
@@ -75,7 +76,9 @@ export async function prepare(
   const wide = widen(asItIs);
   const declared = selectInput(wide, options, labelCount(outside), source.name);
   const inside = imageMetadata(source.model, declared, outside.input, declared && isFloat(declared.type));
-  const given = mergeCards(inside, outside);
+  const along = batchAxis(declared?.dims ?? [], wide.outputs);
+  // What is a batch of pictures with the samples along another axis would be taken for pictures along axis 0.
+  const given = { ...mergeCards(inside, outside), ...(along > 0 ? { picture: false as const } : {}) };
   const noPicture = options.axes !== undefined || given.picture === false;
   const found = noPicture ? undefined : pictureInIntegers(wide, given, options, source.name);
   const pixels = found && gradients ? found : undefined;
@@ -85,6 +88,7 @@ export async function prepare(
   const fed = await readFeeds({ ...named(options.conventional, canonical.inputs), ...options.feeds });
   const shapes = shapesFor(canonical, fed, card, options, source.name, found && { [found.name]: found.dims });
   const asked = selectInput(canonical, options, labelCount(card), source.name);
+  refuseOpenBeside(canonical.inputs, asked, shapes);
   const unread = columnNotes(source.model, asked, asked && own(shapes, asked.name), source.name);
   const graph = await specialize(canonical, shapes, probe, adapters, (inputs) => tensorsOfFeeds(inputs, fed)).catch(
     (error: unknown) => {
@@ -108,6 +112,11 @@ export async function prepare(
     notes: [
       ...pluginNotes(options.plugins),
       ...joinedNotes(source),
+      ...(along > 0
+        ? [
+            `samples lie along axis ${along} of '${declared!.name}' [${shownDims(declared!)}], as the name of the output's first axis says: one goes in at a time`,
+          ]
+        : []),
       ...unread,
       ...labelNotes(source.model, canonical),
       ...(card.notes ?? []),
@@ -116,11 +125,35 @@ export async function prepare(
   };
 }
 
+/**
+ * Throws LanError (`shape`) for an input beside the explained one that leaves an axis open: what goes into it has to be said as well, and binds it. Its shape alone
+ * would only lead to that question.
+ */
+function refuseOpenBeside(
+  inputs: readonly ValueInfo[],
+  explained: ValueInfo | undefined,
+  shapes: Readonly<Record<string, readonly number[]>>,
+): void {
+  for (const { name, dims, kind, type } of inputs) {
+    if (name === explained?.name || !dims || kind !== 'tensor' || type === 'string') continue;
+    // What the explained input has as well is bound with it.
+    const bound = (d: (typeof dims)[number]): boolean => (typeof d === 'number' ? d > 0 : !!d && !!explained?.dims?.includes(d));
+    const axis = dims.findIndex((d, i) => i > 0 && !bound(d));
+    // A shape that does not fit is refused as what it is.
+    if (axis < 0 || own(shapes, name)) continue;
+    throw new LanError(
+      'shape',
+      `Input '${name}' leaves axis ${axis} open: [${dims.map((d) => d ?? '?').join(',')}].`,
+      `Say what goes into it, which binds it: \`feeds\` ${name}=${name.replace(/[^\w.-]+/g, '_')}.npy. Where its shape is enough, as for \`check\`: ${exampleShape(name, dims)}.`,
+    );
+  }
+}
+
 /** An error of onnxruntime's where a sample has bound an open axis: it is the sample that does not fit. Others as they are. */
 function unfitting(error: unknown, input: ValueInfo | undefined, sample: readonly number[] | undefined, model: string): unknown {
   const open = input?.dims?.slice(1).some((d) => typeof d !== 'number');
   if (!open || !sample || !(error instanceof LanError && error.code === 'runtime')) return error;
-  const dims = input!.dims!.map((d) => d ?? '?').join(',');
+  const dims = shownDims(input!);
   const short = error.problem.length > 160 ? `${error.problem.slice(0, 160)}...` : error.problem;
   return new LanError(
     'input',
@@ -128,6 +161,8 @@ function unfitting(error: unknown, input: ValueInfo | undefined, sample: readonl
     'Give as many numbers as it was trained on; those of a table are chosen, in its order, by `columns`. Of a text, config.json beside the model says how many tokens go in (max_position_embeddings).',
   );
 }
+
+const shownDims = ({ dims = [] }: ValueInfo): string => dims.map((d) => d ?? '?').join(',');
 
 /** What was made of a model that takes each column of a table by an input of its own. */
 const joinedNotes = ({ columns }: ModelSource): string[] =>

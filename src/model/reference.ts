@@ -65,7 +65,7 @@ export async function openReferenceLater(
   options: OrtOptions,
   onRefused: (reason: string) => void,
 ): Promise<Reference> {
-  const { model } = source;
+  const model = withoutMaps(source.model);
   if (mayBeRefused(model)) return openReference(source, canonical, options);
   let opening: Promise<OrtProgram> | undefined;
   const open = async (): Promise<OrtProgram> => {

@@ -1,5 +1,6 @@
 // The process in which models are tried (trial.ts): opens what it is told, runs it once, and says that it is still there.
 import { Worker } from 'node:worker_threads';
+import { sleepWhileWaiting } from '../engine/ort.js';
 import { OUT_OF_MEMORY, type TrialRequest } from './trial.js';
 // Not when it is first needed: the time that a model is given is the model's alone.
 import { tryModel } from './tried.js';
@@ -20,6 +21,8 @@ setInterval(() => {
 }, ${LOOK});
 `;
 
+// It is watched by what it computes for, and a thread that spins while others are at work would count as computing.
+sleepWhileWaiting();
 const limit = new Float64Array(new SharedArrayBuffer(8));
 new Worker(WATCH, { eval: true, workerData: limit.buffer }).unref();
 

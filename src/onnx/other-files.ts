@@ -1,28 +1,26 @@
 // What lies in place of an ONNX file or of its weights where something else does: told by its first bytes, with what to do.
-const startsWith = (bytes: Uint8Array, text: string, at = 0): boolean =>
-  [...text].every((c, i) => bytes[at + i] === c.charCodeAt(0));
+import { fileKind, type FileSort } from '../core/file-kind.js';
 
 const EXPORT = 'Export the model to ONNX';
 
-/** By first bytes; of pointers and pages, people have them unawares. */
-const KINDS: readonly [(bytes: Uint8Array) => boolean, what: string, advice: string][] = [
-  [
-    (b) => startsWith(b, 'version https://git-lfs'),
-    'it is a pointer of Git LFS, which stands for a file that was not fetched',
-    'Fetch it in its repository: git lfs pull.',
-  ],
-  [
-    (b) => /^\s*<(!doctype|html|\?xml|!--)/i.test(new TextDecoder().decode(b.subarray(0, 64))),
-    'it is a page of the web (HTML)',
-    'Download the file itself, on GitHub by "raw" or "download".',
-  ],
-  [(b) => startsWith(b, 'PK\u0003\u0004'), 'it is a ZIP archive, as PyTorch (.pt, .pth) and Keras (.keras) write them', `${EXPORT}, or unpack it.`], // prettier-ignore
-  [(b) => startsWith(b, '\u0089HDF'), 'it is HDF5, as Keras writes it (.h5)', `${EXPORT}, for example by tf2onnx.`],
-  [(b) => startsWith(b, 'TFL3', 4), 'it is TensorFlow Lite', `${EXPORT}, for example with tf2onnx.`],
-];
+/** Of pointers and pages, people have them unawares. A text is left out: it may be anything. */
+const ADVICE: { readonly [sort in FileSort]?: string } = {
+  pointer: 'Fetch it in its repository: git lfs pull.',
+  page: 'Download the file itself, on GitHub by "raw" or "download".',
+  archive: `${EXPORT}, or unpack it.`,
+  hdf5: `${EXPORT}, for example by tf2onnx.`,
+  tflite: `${EXPORT}, for example with tf2onnx.`,
+  picture: 'Name the model first; pictures are what it is asked about.',
+  foreign: 'Name the model first; pictures are what it is asked about.',
+  document: 'Expected an .onnx file.',
+  film: 'Expected an .onnx file.',
+  sound: 'Expected an .onnx file.',
+  array: 'Expected an .onnx file.',
+};
 
 /** What a file is that is none of ONNX, and what to do; undefined where its first bytes do not tell. */
 export function otherFile(bytes: Uint8Array): { readonly what: string; readonly advice: string } | undefined {
-  const [, what, advice] = KINDS.find(([is]) => is(bytes)) ?? [];
-  return what === undefined ? undefined : { what, advice: advice! };
+  const kind = fileKind(bytes);
+  const advice = kind && ADVICE[kind.sort];
+  return advice === undefined ? undefined : { what: `it is ${kind!.what}`, advice };
 }

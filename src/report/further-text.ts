@@ -31,7 +31,7 @@ function curvesText(metrics: readonly Metric[]): string[] {
   const back = insertion.curve.score[0]! < half ? reached(insertion.curve, half) : 0;
   const area = (m: Metric): string => `area ${m.value.toFixed(2)}, ${m.better} is better`;
   return [
-    `most needed first: replaced, half of the score is gone ${gone === undefined ? 'at no fraction' : `at ${percent(gone)}`} (deletion, ${area(deletion)}); restored from noise, it is ${back === 0 ? 'there from the start' : back === undefined ? 'back at no fraction' : `back at ${percent(back)}`} (insertion, ${area(insertion)})`,
+    `most needed first: replaced, half of the score is ${gone === undefined ? 'never gone' : `gone at ${percent(gone)}`} (deletion, ${area(deletion)}); restored from noise, it is ${back === 0 ? 'there from the start' : back === undefined ? 'never back' : `back at ${percent(back)}`} (insertion, ${area(insertion)})`,
   ];
 }
 

@@ -9,9 +9,13 @@ export interface Scene {
   readonly answer: Answer;
   /** As a noise is named: `uniform:0,255`. */
   readonly noise: string;
-  /** `tokens`: a text; otherwise the name of a value inside the model. */
-  readonly kind: 'picture' | 'text' | 'input' | { readonly value: string };
+  /** A row: of a table. A vocabulary: how often a text has each of its words. With `value`: inside the model. */
+  readonly kind: 'picture' | 'text' | 'vocabulary' | 'row' | 'input' | { readonly value: string };
 }
+
+/** What an input is whose elements have names of this kind; undefined where that says nothing. */
+export const kindOfFeatures = (kind: 'word' | 'feature' | 'element' | undefined): 'vocabulary' | 'row' | undefined =>
+  kind === 'word' ? 'vocabulary' : kind === 'feature' ? 'row' : undefined;
 
 /** A fraction with two digits that count: `5 %`, `0.4 %`, `97.5 %`. */
 export const partOfAll = (fraction: number): string => `${Number((100 * fraction).toPrecision(fraction > 0.95 ? 3 : 2))} %`;
@@ -20,29 +24,29 @@ export const partOfAll = (fraction: number): string => `${Number((100 * fraction
 export const thing = ({ kind }: Pick<Scene, 'kind'>): string =>
   typeof kind === 'object' ? `the value '${kind.value}' inside the model` : `the ${kind}`;
 
+/** What takes the place of parts, by the family of noise; `other`: where the input is none of those that are named. */
+const IN_PLACE: Readonly<
+  Record<string, { readonly [kind in 'picture' | 'text' | 'vocabulary' | 'row']?: string } & { readonly other: string }>
+> = {
+  constant: { picture: 'one plain colour', vocabulary: 'one and the same count', other: 'one and the same value' },
+  bootstrap: { picture: 'parts of other pictures', vocabulary: 'counts of other texts', row: 'values of other rows', other: 'parts of other inputs' }, // prettier-ignore
+  learned: { picture: 'parts of generated pictures', vocabulary: 'generated counts', other: 'generated values' },
+  blur: { other: 'a blurred copy' },
+  tokens: { other: 'random other words' },
+  unigram: { other: 'random other words' },
+  token: { other: 'one and the same token' },
+  mean: { picture: 'mean colours', vocabulary: 'mean counts', row: 'the mean of each column', other: 'mean values' },
+  uniform: { picture: 'random colours', vocabulary: 'random counts', other: 'random values' },
+  gaussian: { picture: 'random colours', vocabulary: 'random counts', other: 'random values' },
+};
+
 /** What took the place of parts, within a sentence. */
 export function replacement({ noise, kind }: Pick<Scene, 'noise' | 'kind'>): string {
-  const picture = kind === 'picture';
-  switch (noise.split(':')[0]) {
-    case 'constant':
-      return picture ? 'one plain colour' : 'one and the same value';
-    case 'bootstrap':
-      return picture ? 'parts of other pictures' : 'parts of other inputs';
-    case 'learned':
-      return picture ? 'parts of generated pictures' : 'generated values';
-    case 'blur':
-      return 'a blurred copy';
-    case 'tokens':
-      return 'random other words';
-    case 'uniform':
-    case 'gaussian':
-    case 'mean':
-    case 'unigram':
-    case 'token':
-      return picture ? 'random colours' : 'random values';
-    default:
-      return `${noise.split(':')[0]} noise`;
-  }
+  if (noise === 'constant:0' && kind === 'vocabulary') return 'a count of 0';
+  const [family] = noise.split(':') as [string];
+  const words = Object.hasOwn(IN_PLACE, family) ? IN_PLACE[family]! : undefined;
+  if (!words) return `${family} noise`;
+  return (typeof kind === 'string' && kind !== 'input' ? words[kind] : undefined) ?? words.other;
 }
 
 /** That the answer stayed, in how many tries. */

@@ -1,5 +1,6 @@
 // Which build of onnxruntime-web runs, from where, and with how many threads; said once, before the first model is opened.
 import { LanError } from '../core/errors.js';
+import { refuseUnknown } from '../core/options.js';
 import { browser } from './browser.js';
 
 /** How models are run. */
@@ -38,6 +39,7 @@ const MOST_THREADS = 8;
  * useRuntime({ wasm: '/ort/', threads: 4 });
  */
 export function useRuntime(options: RuntimeOptions): void {
+  refuseUnknown('useRuntime', options, ['wasm', 'webgpu', 'onTrial', 'onLimit', 'threads']);
   if (loaded && (options.threads ?? chosen.threads) !== chosen.threads)
     throw new LanError('usage', 'WebAssembly is started already; threads are said before the first model is opened.');
   chosen = { ...chosen, ...options };

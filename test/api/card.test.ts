@@ -114,3 +114,11 @@ test('a model that takes no picture has none', async () => {
     problem: expect.stringContaining('takes no picture'),
   });
 });
+
+test('a vocabulary in the folder makes a model of pictures none of texts', async () => {
+  mkdirSync(join(folder, 'beside'));
+  writeFileSync(join(folder, 'beside/vocab.txt'), 'a\nb\n');
+  writeFileSync(join(folder, 'beside/m.onnx'), colours());
+  const { card: found } = await card(join(folder, 'beside/m.onnx'));
+  expect(found.input).toMatchObject({ layout: 'NHWC', size: [16, 24] });
+});

@@ -115,6 +115,8 @@ describe('--resume', () => {
     const words = (text: string): string =>
       text.replace(/of \d+ ms|evidence [\d.]+ s/g, '').replaceAll(at('broken'), at('whole'));
     expect(words(again.out)).toBe(words(whole.out));
+    expect(again.err).toContain('note: taken from the earlier run: 1 of 3 input(s)\n');
+    expect(whole.err).not.toContain('taken from the earlier run');
     rmSync(at('broken/a/overlay.png'));
     await audit(NAMES, 'broken', '--resume');
     expect(contents('broken')).toEqual(contents('whole'));

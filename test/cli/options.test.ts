@@ -115,12 +115,12 @@ test('every command is in --help, with its one line', async () => {
 /** Commands that open no model of the user's, or have the page or a job do so. */
 const WITHOUT_MODEL = 'reproduce completion doctor serve worker status plugin fetch import-tfjs'.split(' ');
 
-test('every command that opens a model takes what opening takes', () => {
+test('every command that opens a model takes what opening takes, or says why it has no use for it', () => {
   const flags =
     'input output feed engine backend threads shape card layout size resize crop channels range mean std output-kind labels';
   for (const { definition } of COMMANDS)
     if (!WITHOUT_MODEL.includes(definition.command.split(' ')[0]!))
-      expect([definition.command, Object.keys(definition.options)]).toEqual([
+      expect([definition.command, Object.keys({ ...definition.options, ...definition.idle })]).toEqual([
         definition.command,
         expect.arrayContaining(flags.split(' ')),
       ]);

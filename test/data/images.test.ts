@@ -161,16 +161,27 @@ describe('readImage', () => {
 
 describe('what cannot be read', () => {
   test.each<[string, string, () => Promise<Uint8Array> | Uint8Array]>([
-    [
-      'text.jpg',
-      `cannot be read (it is not a picture, or not in a known format). ${EXPECTED}`,
-      () => Buffer.from('no picture at all'),
-    ],
+    ['text.jpg', `cannot be read (it is a text). ${EXPECTED}`, () => Buffer.from('no picture at all')],
     ['empty.jpg', `cannot be read (it is empty). ${EXPECTED}`, () => new Uint8Array()],
     [
       'drawing.svg',
-      `cannot be read (it is in SVG format). ${EXPECTED}`,
+      'cannot be read (it is an SVG drawing). Save it as PNG or JPEG.',
       () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'),
+    ],
+    [
+      'paper.pdf',
+      'cannot be read (it is a PDF document). Save the page that is meant as PNG or JPEG.',
+      () => Buffer.from('%PDF-1.7\n'),
+    ],
+    [
+      'array.npy',
+      'cannot be read (it is an array of NumPy (.npy)). On the command line an array is given by --tensor.',
+      () => Buffer.from('\x93NUMPY\x01\0', 'latin1'),
+    ],
+    [
+      'no format that is known',
+      `cannot be read (it is not a picture, or not in a known format). ${EXPECTED}`,
+      () => Uint8Array.of(7, 0, 250, 3, 3, 0, 9),
     ],
     ['short.jpg', `cannot be read (it is cut short or damaged). ${EXPECTED}`, async () => halfOf(await noise('jpeg'))],
     ['header.jpg', `cannot be read (it is cut short or damaged). ${EXPECTED}`, async () => (await noise('jpeg')).subarray(0, 40)],

@@ -45,6 +45,9 @@ test('each verdict at its bounds, read against the likeness of two seeds', () =>
   expect(changeTest('input', 'of an unrelated input', { spearman: 1, ssim: 1 }, 1).finding).toBe(
     'of an unrelated input: rank correlation 1.00, SSIM 1.00 (another seed: 1.00): the map stays, so it does not come from there',
   );
+  // A network has no other seed: nothing is said of one.
+  const ofNetwork = changeTest('input', 'of an unrelated input', { spearman: 0.7, ssim: 0.5 }, undefined);
+  expect([ofNetwork.verdict, ofNetwork.finding]).toEqual(['inconclusive', 'of an unrelated input: rank correlation 0.70, SSIM 0.50: it changes little']); // prettier-ignore
 });
 
 test('unrelated pictures lie in the range, vary smoothly and differ from each other', () => {

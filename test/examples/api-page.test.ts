@@ -50,3 +50,13 @@ test('every public function and value is used in a test or an example; every typ
   }
   expect(names.filter((n) => !used.has(n.name)).map((n) => n.name)).toEqual([]);
 });
+
+test('every public function that takes options refuses a name that is none', () => {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+  const text = sources.map((f) => readFileSync(join(root, 'src', f), 'utf8')).join('\n');
+  const taking = names.filter((n) => n.kind === 'function' && /\boptions\??:/.test(n.signature) && n.entry !== 'lan-onnx/ops');
+  expect(taking.length).toBeGreaterThan(25);
+  expect(taking.filter((n) => !text.includes(`refuseUnknown('${n.name}', options`)).map((n) => `${n.entry}: ${n.name}`)).toEqual(
+    [],
+  );
+});

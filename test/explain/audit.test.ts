@@ -214,7 +214,7 @@ test('audit: failures name what is wrong, exit with 2 and leave nothing behind',
   const fake = await run('audit', model, '--image', at('fake.jpg'), '--out', at('nothing'));
   expect([fake.code, fake.err.split('\n')[0]]).toEqual([
     2,
-    `lan-onnx: Image '${at('fake.jpg')}': cannot be read (it is not a picture, or not in a known format). Expected a JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF file.`,
+    `lan-onnx: Image '${at('fake.jpg')}': cannot be read (it is a text). Expected a JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF file.`,
   ]);
   writeFileSync(at('small.npy'), encodeNpy(float32([1, 2])));
   expect((await run('audit', model, '--tensor', at('small.npy'), '--out', at('nothing'))).err).toContain(

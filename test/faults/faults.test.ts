@@ -152,9 +152,9 @@ test('an explainer whose mask is none is refused', async () => {
   const classifier = await openModel(at('materials', 'tank.onnx'), { threads: 1 });
   const x = float32(new Float32Array(3 * 64 * 64), [1, 3, 64, 64]);
   /** An explainer's file in name, which gives one value everywhere. */
-  const giving = (value: number, dims: number[]): Uint8Array => {
+  const giving = (value: number, dims: number[], takes = 'x'): Uint8Array => {
     const g = new GraphBuilder('lan');
-    const input = g.input('x', 'float32', ['batch', 3, 64, 64]);
+    const input = g.input(takes, 'float32', ['batch', 3, 64, 64]);
     const zero = g.op('ReduceMean', [g.mul(input, g.scalar(0))], { keepdims: 0 });
     const full = g.constant(float32(new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(value), dims));
     g.output(g.add(full, zero), 'mask', { type: 'float32', dims });
@@ -181,6 +181,8 @@ test('an explainer whose mask is none is refused', async () => {
       else await expect(asked).rejects.toThrow(what);
       await explainer.dispose();
     }
+    const otherName = openExplainer(giving(0.5, [1, 1, 64, 64], 'pixels'), classifier, { threads: 1 });
+    await expect(otherName).rejects.toThrow("Explainer: takes 'pixels' and gives 'mask'; an explainer takes 'x' and gives 'mask'."); // prettier-ignore
   } finally {
     await classifier.dispose();
   }

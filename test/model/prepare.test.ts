@@ -42,6 +42,32 @@ function twoOfEach(): Uint8Array {
   return encodeModel(dialectModel(g.build()));
 }
 
+/** A picture of open colours and sides, and ids of words [N,count], of which the mean goes beside it. */
+function pictureAndWords(): Uint8Array {
+  const g = new GraphBuilder();
+  const words = g.input('words', 'int64', ['batch', 'count']);
+  const pixels = g.input('pixels', 'float32', ['batch', 'num_channels', 'height', 'width']);
+  const said = g.op('ReduceMean', [g.op('Gather', [g.constant(weights(1, 9, 4)), words]), g.ints([1])], { keepdims: 0 });
+  const seen = g.op('Flatten', [g.op('GlobalAveragePool', [g.op('Conv', [pixels, g.constant(weights(0, 4, 3, 3, 3))])])], {
+    axis: 1,
+  });
+  g.append('Add', [said, seen], ['logits']);
+  g.output('logits');
+  return encodeModel(dialectModel(g.build()));
+}
+
+/** Ids and their mask, whose length is one. */
+function twoMasks(): Uint8Array {
+  const g = new GraphBuilder();
+  const mask = g.op('Cast', [g.input('attention_mask', 'int64', ['batch', 'sequence'])], { to: 1 });
+  const ids = g.input('ids', 'int64', ['batch', 'sequence']);
+  const vectors = g.op('Gather', [g.constant(weights(2, 9, 4)), ids]);
+  const kept = g.mul(vectors, g.op('Unsqueeze', [mask, g.ints([2])]));
+  g.append('ReduceMean', [kept, g.ints([1])], ['logits'], { keepdims: 0 });
+  g.output('logits');
+  return encodeModel(dialectModel(g.build()));
+}
+
 const quick = { engine: 'onnxruntime', samples: 1 } as const;
 const shapesOf = (report: Awaited<ReturnType<typeof inspect>>) => report.inputs.map((i) => i.shape);
 
@@ -86,6 +112,33 @@ describe('what binds shapes binds them everywhere', () => {
     await expect(check(openPicture(), quick)).rejects.toMatchObject({ code: 'shape', problem });
     const { notes, problems, inputs } = await inspect(openPicture());
     expect([notes[0], problems, inputs[0]!.shape]).toEqual([expect.stringContaining(problem), [], undefined]);
+  });
+
+  test('colours are suggested where an axis is called so', async () => {
+    await expect(openModel(pictureAndWords(), { feeds: { words: int64([1, 2], [1, 2]) } })).rejects.toMatchObject({
+      advice: 'Bind it, for example with `shapes` pixels=1,3,224,224.',
+    });
+  });
+
+  test('beside the picture that is explained, an open text is asked for itself: its shape alone would lead to that question', async () => {
+    const size = { pixels: [1, 3, 8, 8] };
+    const error = {
+      code: 'shape',
+      problem: "Input 'words' leaves axis 1 open: [batch,count].",
+      advice:
+        'Say what goes into it, which binds it: `feeds` words=words.npy. Where its shape is enough, as for `check`: `shapes` words=1,128.',
+    };
+    await expect(openModel(pictureAndWords(), { shapes: size, trust: true })).rejects.toMatchObject(error);
+    const opened = await openModel(pictureAndWords(), { shapes: size, feeds: { words: int64([1, 2, 3], [1, 3]) } });
+    expect(opened.inputs.map((i) => i.shape)).toEqual([
+      [1, 3],
+      [1, 3, 8, 8],
+    ]);
+    await opened.dispose();
+    // What has its axes in common with the explained input is bound with it.
+    await expect(openModel(twoMasks())).rejects.toMatchObject({
+      advice: 'Bind it, for example with `shapes` attention_mask=1,128.',
+    });
   });
 
   test.each<[string, PrepareOptions, RegExp]>([

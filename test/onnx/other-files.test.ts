@@ -22,6 +22,8 @@ test.each([
     /Export/,
   ],
   ['HDF5', '\u0089HDF\r\n\u001a\n', 'it is HDF5, as Keras writes it (.h5)', /Export/],
+  ['a picture', '\u0089PNG\r\n\u001a\n', 'it is a PNG picture', /Name the model first/],
+  ['a document', '%PDF-1.7\n', 'it is a PDF document', /Expected an .onnx file/],
   ['TensorFlow Lite', '\u001c\0\0\0TFL3\u0014\0', 'it is TensorFlow Lite', /Export/],
 ])('%s', (_, text, what, advice) => {
   let thrown: unknown;

@@ -4,7 +4,8 @@ import { confidenceSequence, wilson } from '../../src/core/proportion.js';
 import type { BetaResult } from '../../src/explain/audit.js';
 import type { Replaceability } from '../../src/evidence/replaceability.js';
 import { claims } from '../../src/report/claims.js';
-import { plainClaim, type Scene } from '../../src/report/plain.js';
+import { noiseShown } from '../../src/report/page/measured.js';
+import { plainClaim, replacement, type Scene } from '../../src/report/plain.js';
 
 const proportion = (kept: number, draws: number) => ({ kept, draws, interval: wilson(kept, draws) });
 function said(draws: number, soft: number, hard: number | undefined, alone = 0): string[] {
@@ -151,6 +152,29 @@ test('where nothing that changes the answer was found, the sentence on top says 
   expect(plainClaim({ soft, hard, deletion: { tried: [] } }, scene)).toBe(
     "No part of the picture was found whose loss changes the answer 'dog' often enough",
   );
+});
+
+test('a text whose words are counted is told as a vocabulary, a row of a table as a row, and nothing fixed is called random', () => {
+  const soft = { fraction: 0.5, kl: 0.1, ...proportion(64, 64) };
+  const hard = { fraction: 0.9, threshold: 0, kl: 0.1, tried: [], ...proportion(256, 256) };
+  const said = (noise: string, kind: Scene['kind']): string =>
+    plainClaim({ soft, hard }, { answer: { task: 'class', index: 1, label: 'spam' }, noise, kind });
+  expect(said('constant:0', 'vocabulary')).toBe(
+    "10 % of the vocabulary was enough; the rest was replaced by a count of 0 and the answer 'spam' stayed in 256 of 256 tries",
+  );
+  expect(said('bootstrap:rows.csv', 'row')).toBe(
+    "10 % of the row was enough; the rest was replaced by values of other rows and the answer 'spam' stayed in 256 of 256 tries",
+  );
+  const by = (noise: string, kind: Scene['kind']): string => replacement({ noise, kind });
+  expect([by('mean:columns', 'row'), by('token:103', 'text'), by('unigram:mails', 'text'), by('uniform:0,1', 'input'), by('toString', 'row')]).toEqual(
+    ['the mean of each column', 'one and the same token', 'random other words', 'random values', 'toString noise'],
+  ); // prettier-ignore
+});
+
+test('a noise in a table has short numbers, and not as many as an input has elements', () => {
+  expect(noiseShown('gaussian:0.9166666666666667,0.6400954789890507')).toBe('gaussian: 0.9167, 0.6401');
+  expect(noiseShown('uniform:0,1,2,3,4,5,6')).toBe('uniform: 0, 1, 2, 3 and 3 more');
+  expect(['blur', 'mean:columns', 'bootstrap:my,rows.csv', 'blur:2'].map(noiseShown)).toEqual(['blur', 'mean:columns', 'bootstrap:my,rows.csv', 'blur: 2']); // prettier-ignore
 });
 
 test('a claim whose draws ended when it was decided says so', () => {

@@ -23,7 +23,7 @@ test('where half of the score is gone, and where it is back', () => {
 
 test('noise that holds the answer already: never gone, there from the start', () => {
   const flat = [curve('deletion', 'lower', 0.8, [0.8, 0.8, 0.8, 0.8]), curve('insertion', 'higher', 0.8, [0.8, 0.8, 0.8, 0.8])];
-  expect(furtherText({ metrics: flat, ...nothing })[0]).toContain('half of the score is gone at no fraction');
+  expect(furtherText({ metrics: flat, ...nothing })[0]).toContain('half of the score is never gone');
   expect(furtherText({ metrics: flat, ...nothing })[0]).toContain('it is there from the start');
 });
 

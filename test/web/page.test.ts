@@ -297,13 +297,25 @@ describe('what goes wrong is said, and the page goes on', () => {
     [
       'no picture',
       () => picture('notes.png', Buffer.from('not a picture')),
-      "'notes.png' cannot be read as a picture: it is in another format, cut short or damaged.",
+      "'notes.png' cannot be read as a picture: it is a text.",
       'Expected a picture that this browser can show',
+    ],
+    [
+      'a document',
+      () => picture('paper.pdf', Buffer.from('%PDF-1.7\n')),
+      "'paper.pdf' cannot be read as a picture: it is a PDF document.",
+      'Save the page that is meant as PNG or JPEG.',
+    ],
+    [
+      'a picture that Chromium does not show',
+      () => picture('scan.tif', Buffer.from('II*\0\x08\0\0\0')),
+      "'scan.tif' cannot be read as a picture: it is a TIFF picture, which is not shown here.",
+      'Save it as PNG or JPEG.',
     ],
     [
       'half a picture',
       () => picture('half.png', PNG.subarray(0, 200)),
-      "'half.png' cannot be read as a picture",
+      "'half.png' cannot be read as a picture: it begins as a PNG picture, but is cut short or damaged.",
       'Expected a picture',
     ],
     [

@@ -2,7 +2,7 @@
 
     python tools/families/export.py OUT [--only REGEX] [--missing]
 
-OUT/families.json says of each what it is and where its file lies, or why it could not be made: a package that is not installed is no error.
+OUT/names.json lists all that there are, and OUT/families.json says of each what it is and where its file lies, or why it could not be made: a package that is not installed is no error.
 """
 import argparse
 import contextlib
@@ -60,13 +60,17 @@ def main() -> None:
     a.out.mkdir(parents=True, exist_ok=True)
     index = a.out / 'families.json'
     rows = {r['name']: r for r in json.loads(index.read_text())} if index.exists() else {}
+    names = set()
+    whole = True
     for group in GROUPS:
         try:
             families = importlib.import_module(group).families()
         except ImportError as e:
             print(f'{group}: {e.name or e} is not installed', file=sys.stderr)
+            whole = False
             continue
         for name, family, exporter, kind, make in families:
+            names.add(name)
             done = rows.get(name)
             if not re.search(a.only, name) or (a.missing and done and 'file' in done):
                 continue
@@ -87,6 +91,9 @@ def main() -> None:
             rows[name] = row
             index.write_text(json.dumps(list(rows.values()), indent=1))
             print(f"{'ok' if 'file' in row else '--'} {name} ({time.time() - start:.1f} s) {row.get('problem', '')[:160]}", flush=True)
+    if whole:  # What is no longer a family has no row.
+        index.write_text(json.dumps([r for r in rows.values() if r['name'] in names], indent=1))
+        (a.out / 'names.json').write_text(json.dumps(sorted(names), indent=1))
 
 
 if __name__ == '__main__':

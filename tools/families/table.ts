@@ -67,7 +67,8 @@ if (folder === undefined) {
   process.exit(2);
 }
 const rows = await runAll(resolve(folder), new RegExp(rest[0] ?? ''), Number(process.env['FAMILIES_PROCESSES'] ?? 2));
-if (rest[0] === undefined) {
-  const { familiesPage } = await import('./page.js');
-  writeFileSync(PAGE, familiesPage(rows));
-}
+const { familiesPage } = await import('./page.js');
+// Of a package that is not installed nobody knows the names: then all that the page has may still be there.
+const names = join(folder, 'names.json');
+const known = existsSync(names) ? new Set(JSON.parse(readFileSync(names, 'utf8')) as string[]) : undefined;
+writeFileSync(PAGE, familiesPage(rows, existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '', known));

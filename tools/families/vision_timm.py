@@ -1,4 +1,6 @@
 """timm's families: the smallest of each, shallower where a depth may be given."""
+import sys
+
 import timm
 from torch_export import pictures
 
@@ -33,7 +35,7 @@ NETS = [
     ('xcit_nano_12_p16_224', 'XCiT', 64, {'img_size': 64, 'depth': 2, 'embed_dim': 32}),
     ('cait_xxs24_224', 'CaiT', 64, {'img_size': 64, 'depth': 2, 'embed_dim': 32}),
     ('coat_lite_tiny', 'CoaT', 64, {'img_size': 64, 'serial_depths': (1, 1, 1, 1), 'embed_dims': (16, 32, 32, 32)}),
-    ('crossvit_tiny_240', 'CrossViT', 48, {'img_size': 48, 'depth': ((1, 1, 0), (1, 1, 0), (1, 1, 0))}),
+    ('crossvit_tiny_240', 'CrossViT', 240, {'depth': ((1, 1, 0), (1, 1, 0), (1, 1, 0))}),
     ('repvgg_a0', 'RepVGG', 32, {}),
     ('rexnet_100', 'ReXNet', 32, {}),
     ('res2net50_14w_8s', 'Res2Net', 32, {'layers': (1, 1, 1, 1)}),
@@ -51,21 +53,31 @@ NETS = [
     ('hiera_tiny_224', 'Hiera', 64, {'img_size': (64, 64), 'stages': (1, 1, 1, 1), 'embed_dim': 16}),
     ('twins_svt_small', 'Twins', 64, {'img_size': 64, 'depths': (1, 1, 1, 1)}),
     ('pvt_v2_b0', 'PVT V2', 64, {'depths': (1, 1, 1, 1)}),
-    ('nest_tiny', 'NesT', 64, {'img_size': 64, 'depths': (1, 1, 1), 'embed_dims': (16, 32, 32)}),
+    ('nest_tiny', 'NesT', 64, {'img_size': 64, 'depths': (1, 1, 1), 'embed_dims': (16, 32, 32), 'num_heads': (2, 2, 2)}),
     ('sequencer2d_s', 'Sequencer (LSTM)', 64, {'img_size': 64, 'layers': (1, 1, 1, 1), 'embed_dims': (32, 32, 32, 32), 'hidden_sizes': (8, 8, 8, 8)}),
-    ('focalnet_tiny_srf', 'FocalNet', 64, {'depths': (1, 1, 1, 1), 'embed_dim': 16}),
+    ('focalnet_tiny_srf', 'FocalNet', 64, {'depths': [1, 1, 1, 1], 'embed_dim': 16}),
     ('davit_tiny', 'DaViT', 64, {'depths': (1, 1, 1, 1), 'embed_dims': (16, 32, 32, 64), 'num_heads': (1, 2, 2, 4)}),
     ('mvitv2_tiny', 'MViT V2', 64, {'img_size': 64}),
     ('swinv2_cr_tiny_224', 'Swin V2 (CR)', 64, {'img_size': 64, 'depths': (1, 1, 1, 1), 'embed_dim': 24, 'window_size': 2}),
     ('volo_d1_224', 'VOLO', 64, {'img_size': 64, 'layers': (1, 1, 1, 1), 'embed_dims': (24, 48, 48, 48), 'num_heads': (2, 4, 4, 4)}),
     ('starnet_s050', 'StarNet', 64, {}),
-    ('gcvit_xxtiny', 'GCViT', 64, {'img_size': 64, 'window_size': None, 'depths': (1, 1, 1, 1), 'embed_dim': 16}),
+    ('gcvit_xxtiny', 'GCViT', 64, {'img_size': 64, 'depths': (1, 1, 1, 1), 'embed_dim': 16, 'num_heads': (2, 2, 2, 2)}),
     ('eva02_tiny_patch14_224', 'EVA-02 (rotary)', 56, {'img_size': 56, 'depth': 2}),
     ('naflexvit_base_patch16_gap', 'NaFlexViT', 64, {'depth': 2, 'embed_dim': 48, 'num_heads': 4}),
-    ('csatv2', 'CSATv2', 64, {'img_size': 64}),
+    ('csatv2', 'CSATv2', 64, {'dims': (16, 16, 32, 32), 'depths': (1, 1, 1, 1), 'transformer_depths': (0, 0, 1, 1)}),
 ]
+
+# The functions of these fix depths and widths, and take no others: what they call does.
+FIXED = ('nest_tiny', 'focalnet_tiny_srf', 'volo_d1_224', 'gcvit_xxtiny')
+
+
+def build(name, more):
+    if name not in FIXED:
+        return timm.create_model(name, num_classes=10, **more)
+    module = sys.modules[timm.model_entrypoint(name).__module__]
+    return getattr(module, '_create_' + module.__name__.split('.')[-1])(name, num_classes=10, **more)
 
 
 def families():
-    entries = [(name, family, lambda name=name, more=more: timm.create_model(name, num_classes=10, **more), size) for name, family, size, more in NETS]
+    entries = [(name, family, lambda name=name, more=more: build(name, more), size) for name, family, size, more in NETS]
     return pictures(entries, 'timm', both=lambda name: name.startswith('test_'))

@@ -34,7 +34,7 @@ NETS = [
     ('PoolFormer', 'PoolFormer', 64, {'depths': [1, 1, 1, 1], 'hidden_sizes': [16, 16, 32, 32]}),
     ('Segformer', 'SegFormer', 64, {'depths': [1, 1, 1, 1], 'hidden_sizes': [16, 16, 32, 32], 'num_attention_heads': [1, 2, 2, 2]}),
     ('SwiftFormer', 'SwiftFormer', 64, {'depths': [1, 1, 1, 1], 'embed_dims': [16, 16, 32, 32]}),
-    ('Cvt', 'CvT', 32, {'embed_dim': [16, 16, 32], 'num_heads': [1, 2, 2], 'depth': [1, 1, 1]}),
+    ('Cvt', 'CvT', 32, {'embed_dim': [16, 16, 32], 'num_heads': [1, 2, 2], 'depth': [1, 2, 3]}),
     ('FocalNet', 'FocalNet', 32, {'image_size': 32, 'patch_size': 2, 'embed_dim': 16, 'depths': [1, 1], 'focal_levels': [2, 2], 'focal_windows': [3, 3]}),
     ('Hiera', 'Hiera', 64, {'image_size': [64, 64], 'embed_dim': 16, 'depths': [1, 1, 1, 1], 'num_heads': [1, 2, 2, 2]}),
     ('HGNetV2', 'HGNet V2', 32, {}),

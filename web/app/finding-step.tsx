@@ -50,6 +50,11 @@ const ABOUT: readonly (readonly [RegExp, string])[] = [
   [/gradient.*\.onnx$/, 'the model with its gradients, for any onnxruntime'],
   [/attention.*\.png$/, 'attention as a picture'],
   [/overlay.*\.png$/, 'attention over the picture'],
+  [/^tokens\.html$/, 'the text with what was needed marked'],
+  [/^features\.csv$/, 'what each feature or word had and how much it was needed, as a table'],
+  [/^features\.png$/, 'the most needed of them as a chart'],
+  [/^array\.png$/, 'what was needed of the array, as a chart'],
+  [/^(features|array)\.svg$/, 'the same for papers'],
   [/sheet.*\.svg$/, 'the same for papers'],
   [/sheet.*\.png$/, 'input, what was enough, and attention on one sheet'],
 ];

@@ -2,6 +2,7 @@
 import { LanError } from '../../src/core/errors.js';
 import { decodePlain } from '../../src/data/plain-pictures.js';
 import { decode, type Decoded } from '../../src/web/decode.js';
+import { notShown } from '../../src/web/not-shown.js';
 import type { Pixels } from './protocol.js';
 
 /** A picture that was read. */
@@ -16,9 +17,11 @@ const LARGEST = 2 ** 24;
 
 /** Why a picture cannot be read, and what can. */
 export class Unreadable extends Error {
-  readonly advice = 'Expected a picture that this browser can show, JPEG, PNG, WebP, GIF, BMP or AVIF, or a PNM file.';
-  constructor(name: string) {
-    super(`'${name}' cannot be read as a picture: it is in another format, cut short or damaged.`);
+  readonly advice: string;
+  constructor(name: string, bytes: Uint8Array) {
+    const { reason, advice } = notShown(bytes);
+    super(`'${name}' cannot be read as a picture: ${reason}.`);
+    this.advice = advice;
   }
 }
 
@@ -35,7 +38,7 @@ export async function decodePicture(name: string, file: Blob): Promise<Photo> {
       notes.push(`reduced from ${width} x ${height} to ${w} x ${h} pixels by the browser, for its memory`);
       return [w, h];
     }));
-  if (!found) throw new Unreadable(name);
+  if (!found) throw new Unreadable(name, bytes);
   const { width, height, rgba, note } = found;
   return { name, width, height, rgba, notes: [...notes, ...(note === undefined ? [] : [note])] };
 }

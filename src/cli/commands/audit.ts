@@ -4,7 +4,7 @@ import { FINDS, type Find } from '../../lan/choices.js';
 import { FINDING_NAMES } from '../../report/finding-names.js';
 import type { Definition } from '../command.js';
 import { each, methodNames, number, TEXT, TEXTS, whole, seconds, workers } from '../option.js';
-import { explainedInputs, explainOptions, MASK, namedInputs } from '../mask-options.js';
+import { explainedInputs, explainOptions, MASK, namedInputs, namedNeeds } from '../mask-options.js';
 import { EVIDENCE, INPUTS, MODEL_ARGUMENT, modelOptions, QUEUE, queueOptions, RESULTS, under } from '../options.js';
 
 /** `auto` by itself, or numbers. */
@@ -140,6 +140,16 @@ export const audit = {
       choices: [...modelOptions.engine.choices, 'forward'] as const,
       describe: 'what computes gradients; forward: nothing does, the mask is learned from answers alone (trees)',
     },
+  },
+  needs: {
+    ...namedNeeds(['image', 'data'], ['tensor', 'data']),
+    colormap: { about: 'pictures', given: ['image', 'tensor', 'data'] },
+    split: { about: 'a dataset', given: ['data'] },
+    limit: { about: 'a dataset', given: ['data'] },
+    store: { about: 'a queue', given: ['queue'] },
+    priority: { about: 'a queue', given: ['queue'] },
+    attempts: { about: 'a queue', given: ['queue'] },
+    backoff: { about: 'a queue', given: ['queue'] },
   },
   examples: [
     ['$0 audit squeezenet1.1.onnx --image cat.jpg', 'a mask, evidence and pictures'],

@@ -1,7 +1,7 @@
 // The words and options of lan-onnx card.
 import type { Definition } from '../command.js';
-import { TEXT, TEXTS } from '../option.js';
-import { INPUTS, jsonOption, MODEL_ARGUMENT, modelOptions, RESULTS, under } from '../options.js';
+import { TEXT, TEXTS, withoutOptions } from '../option.js';
+import { INPUTS, jsonOption, MODEL_ARGUMENT, modelOptions, NO_GRADIENTS, RESULTS, under } from '../options.js';
 
 /** lan-onnx card. */
 export const card = {
@@ -23,8 +23,9 @@ export const card = {
       },
       ...jsonOption,
     }),
-    ...modelOptions,
+    ...withoutOptions(modelOptions, 'engine', 'backend'),
   },
+  idle: NO_GRADIENTS,
   examples: [
     ['$0 card mobilenet.onnx --image photos/ --out card', 'the card, its reasons, and a picture of what goes in'],
     ['$0 card folder/', 'what a Hugging Face folder says'],

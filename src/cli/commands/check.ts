@@ -1,6 +1,7 @@
 // The words and options of lan-onnx check.
 import type { Definition } from '../command.js';
-import { number, TEXT, TEXTS, whole, workers } from '../option.js';
+import { number, TEXT, TEXTS, whole, workers, withoutOptions } from '../option.js';
+import { pictureNeeds } from '../mask-options.js';
 import { hookPointOption, INPUTS, jsonOption, modelOptions, RESULTS, seedOption } from '../options.js';
 
 /** lan-onnx check. */
@@ -55,12 +56,17 @@ export const check = {
         'models at the same time, each in a process of one thread; auto: the first model decides (default: one after the other)',
     },
     ...seedOption,
-    ...modelOptions,
+    ...withoutOptions(modelOptions, 'labels', 'preprocessing'),
     at: {
       ...hookPointOption.at,
       describe:
         'value inside the model at which gradients are compared (default: the float inputs, else the first float behind integers)',
     },
+  },
+  needs: pictureNeeds(['image']),
+  idle: {
+    labels: 'compares numbers, and knows no classes',
+    preprocessing: 'compares the same numbers on both sides, and leaves the preprocessing of plug-ins out',
   },
   examples: [
     ['$0 check model.onnx', 'outputs and gradients, on two random inputs'],

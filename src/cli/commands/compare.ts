@@ -2,7 +2,7 @@
 import { CONTENDERS } from '../../attribution/names.js';
 import type { Definition } from '../command.js';
 import { TEXT, TEXTS, methodNames, seconds } from '../option.js';
-import { explainedInputs, explainOptions, namedInputs } from '../mask-options.js';
+import { explainedInputs, explainOptions, namedInputs, namedNeeds } from '../mask-options.js';
 import { MODEL_ARGUMENT, RESULTS, under } from '../options.js';
 
 /** lan-onnx compare. */
@@ -23,6 +23,10 @@ export const compare = {
     },
     budget: { ...TEXT, coerce: seconds, describe: 'time for each method: 30s, 5m (default: as long as its own settings take)' },
     ...explainOptions,
+  },
+  needs: {
+    ...namedNeeds(['image'], ['tensor']),
+    colormap: { about: 'pictures', given: ['image', 'tensor'] },
   },
   examples: [
     ['$0 compare squeezenet1.1.onnx --image cat.jpg --methods lan,gradcam,rise --budget 60s', 'a table and a sheet'],

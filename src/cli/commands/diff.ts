@@ -2,7 +2,7 @@
 import { NOISE_HELP } from '../../lan/choices.js';
 import type { Definition } from '../command.js';
 import { each, Expected, TEXT, TEXTS, whole } from '../option.js';
-import { MASK, namedInputs } from '../mask-options.js';
+import { MASK, namedInputs, namedNeeds } from '../mask-options.js';
 import {
   EVIDENCE,
   hookPointOption,
@@ -60,6 +60,7 @@ export const diff = {
     ...hookPointOption,
     ...modelOptions,
   },
+  needs: namedNeeds(['image'], ['tensor']),
   examples: [['$0 diff float.onnx int8.onnx --image photos/ --fail-on answer', 'does the quantised model still answer alike?']],
   epilogue:
     'Each model goes by its own card where it has one; flags are for both. Exit code: 0, 1 what --fail-on names was found, 2 an input could not be compared.',

@@ -1,13 +1,13 @@
 // The words and options of lan-onnx grid.
 import type { Definition } from '../command.js';
-import { TEXT, TEXTS, whole, workersOption } from '../option.js';
+import { TEXT, TEXTS, whole, workersOption, withoutOptions } from '../option.js';
 import {
   dataOptions,
-  gradientFree,
   INPUTS,
   jsonOption,
   MODEL_ARGUMENT,
   modelOptions,
+  NO_GRADIENTS,
   pair,
   RESULTS,
   seedOption,
@@ -44,9 +44,9 @@ export const grid = {
     }),
     ...workersOption,
     ...seedOption,
-    ...modelOptions,
-    ...gradientFree,
+    ...withoutOptions(modelOptions, 'engine', 'backend'),
   },
+  idle: NO_GRADIENTS,
   examples: [
     ['$0 grid m.onnx --objects mnist/ --object-size 7', 'digits of 7 x 7 at every pixel, on black'],
     ['$0 grid m.onnx --objects cat.png --background street.jpg --stride 8', 'a sprite on a photo'],

@@ -1,13 +1,13 @@
 // The words and options of lan-onnx score.
 import type { Definition } from '../command.js';
-import { TEXT, whole, workersOption } from '../option.js';
+import { TEXT, whole, workersOption, withoutOptions } from '../option.js';
 import {
   dataOptions,
-  gradientFree,
   INPUTS,
   jsonOption,
   MODEL_ARGUMENT,
   modelOptions,
+  NO_GRADIENTS,
   RESULTS,
   seedOption,
   under,
@@ -37,9 +37,9 @@ export const score = {
     },
     ...workersOption,
     ...seedOption,
-    ...modelOptions,
-    ...gradientFree,
+    ...withoutOptions(modelOptions, 'engine', 'backend'),
   },
+  idle: NO_GRADIENTS,
   examples: [
     ['$0 score m.onnx --data photos/', 'photos/<class>/*.jpg'],
     ['$0 score m.onnx --data mnist/ --split train', 'IDX files'],

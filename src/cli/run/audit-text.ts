@@ -7,7 +7,7 @@ import { headingOf, percent } from '../../report/claims.js';
 import type { CompareRow } from '../../report/compare-rows.js';
 import { furtherText } from '../../report/further-text.js';
 import { mostNeededText } from '../../report/features.js';
-import { plainClaim } from '../../report/plain.js';
+import { kindOfFeatures, plainClaim } from '../../report/plain.js';
 import { pathText } from '../../report/path-files.js';
 import { predictionText } from '../../report/prediction.js';
 import { markedText } from '../../report/running-text.js';
@@ -22,10 +22,13 @@ const DOUBTS: Readonly<Record<'text' | 'picture' | 'input', string>> = {
 
 /** `path`: the input as it was named; `folder`: where the files lie; `classes` of the model. */
 export function describe(path: string, document: AuditDocument, folder: string, classes: number): string {
-  const { answer, prediction, files, betas, method, at, settings } = document;
+  const { answer, prediction, files, betas, method, at, settings, input } = document;
   const most = prediction[0]?.probability ?? 1;
   const isText = betas.some((b) => b.tokens || b.text);
-  const kind = isText ? 'text' : at ? { value: at.name } : files.sheet ? 'picture' : 'input';
+  const tokens = betas.some((b) => b.tokens);
+  const kind = tokens
+    ? 'text'
+    : (kindOfFeatures(input.features) ?? (at ? { value: at.name } : files.sheet ? 'picture' : 'input'));
   const lines = [
     `${path}: ${predictionText(document)}`,
     ...(answer.task === 'class' && most < Math.min(0.5, 3 / classes)

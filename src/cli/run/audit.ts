@@ -50,7 +50,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
     let total = 0;
     let several = false;
     let classes = 0;
-    const { failures, negative, unfinished, removed, others, files, lines } = await auditMany(argv.model, spec, {
+    const { summary, failures, negative, unfinished, removed, others, files, lines } = await auditMany(argv.model, spec, {
       ...openOptions(argv),
       ...maskOptions(argv),
       preset: presetOf(argv),
@@ -126,6 +126,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       onDone: (done, total) => several && left.step(done, total),
     });
     stop();
+    if (summary.resumed > 0) note(`taken from the earlier run: ${summary.resumed} of ${total} input(s)`);
     if (removed.length > 0) note(`files of an earlier run that are not of this one are removed: ${listed(removed)}`);
     if (others.length > 0)
       note(`'${argv.out}' also holds results of earlier runs, which are left as they are: ${listed(others)}`);
@@ -143,9 +144,6 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
 function queueOf({ queue, store, priority, attempts, backoff }: Arguments): ManyOptions['queue'] {
   if (queue !== undefined && store === undefined)
     throw new LanError('usage', 'audit: --queue takes --store as well: a folder that all machines share, or an HTTP(S) address.');
-  const alone = Object.entries({ store, priority, attempts, backoff }).find(([, value]) => value !== undefined)?.[0];
-  if (queue === undefined && alone !== undefined)
-    throw new LanError('usage', `audit: --${alone} is about a queue. Give --queue.`);
   return queue === undefined ? undefined : { queue, store: store!, priority, attempts, backoff };
 }
 
@@ -170,8 +168,6 @@ function sourceOf(argv: Arguments, pictures: readonly string[], given: readonly 
       );
     return { kind: 'data', path: argv.data, split: argv.split, limit: argv.limit, seed: argv.seed };
   }
-  const alone = argv.split !== undefined ? '--split' : argv.limit !== undefined ? '--limit' : undefined;
-  if (alone) throw new LanError('usage', `audit: ${alone} is about a dataset. Give --data.`);
   if (inputs.length === 0)
     throw new LanError('usage', 'audit: give at least one --image, --tensor, --text, --file or --csv, or --data.');
   return { kind: 'files', inputs };

@@ -6,7 +6,7 @@ import { toJson } from '../../report/format.js';
 import type { ArgumentsOf } from '../command.js';
 import { card as definition } from '../commands/card.js';
 import type { Io } from '../io.js';
-import { noteTo, openOptions } from '../model.js';
+import { noteTo, scoringOptions } from '../model.js';
 
 /** Characters of a value that stand beside its reason. */
 const VALUE = 34;
@@ -14,7 +14,7 @@ const VALUE = 34;
 /** Prints each field with who says so, and writes the files where a folder is named. */
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
   const { paths, notes } = await picturePaths(argv.image ?? []);
-  const result = await card(argv.model, { ...openOptions(argv), images: paths });
+  const result = await card(argv.model, { ...scoringOptions(argv), images: paths });
   for (const note of [...notes, ...result.notes]) noteTo(io, definition)(note);
   if (argv.json) io.out(toJson(result.toJSON()));
   else {

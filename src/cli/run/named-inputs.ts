@@ -12,7 +12,6 @@ interface Given {
   readonly file?: readonly string[];
   readonly csv?: string;
   readonly row?: readonly number[];
-  readonly columns?: readonly string[];
   readonly axes?: readonly string[];
 }
 
@@ -20,15 +19,9 @@ interface Given {
 const TEXT_FILE = /^\S+\.(txt|text|md|html?|eml|json|csv|tex|rst)$/i;
 
 /**
- * The inputs of a command, in the order of the flags: texts, files, rows. Throws LanError (`data`) for what cannot be read, (`usage`) for --row and --columns without a
- * table, and for --axes beside anything but an array.
+ * The inputs of a command, in the order of the flags: texts, files, rows. Throws LanError (`data`) for what cannot be read, (`usage`) for --axes beside anything but an array.
  */
-export async function namedInputs(
-  { text = [], file = [], csv, row, columns, axes }: Given,
-  command: string,
-): Promise<NamedInput[]> {
-  if (csv === undefined && (row ?? columns))
-    throw new LanError('usage', `${command}: ${row ? '--row' : '--columns'} is about a table. Give --csv.`);
+export async function namedInputs({ text = [], file = [], csv, row, axes }: Given, command: string): Promise<NamedInput[]> {
   const [flag] = Object.entries({ text, file, csv }).find(([, value]) => value !== undefined && value.length > 0) ?? [];
   if (axes && flag !== undefined)
     throw new LanError(

@@ -9,7 +9,8 @@ import { noteTo } from '../model.js';
 export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise<void> {
   const interrupt = interruptible(io, 'closing the page');
   try {
-    const page = await serve({ ...argv, onNote: noteTo(io, definition) });
+    const { model, variant, card, image, port, open, webgpu } = argv;
+    const page = await serve({ model, variant, card, image, port, open, webgpu, onNote: noteTo(io, definition) });
     io.out(`${page.url}\n`);
     if (io.terminal) io.err('Open this address in a browser. Ctrl-C ends it.\n');
     await new Promise<void>((told) => {

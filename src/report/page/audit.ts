@@ -9,7 +9,7 @@ import { claimsAbout } from '../claims-about.js';
 import { drawAttention } from '../drawing/attention.js';
 import { pictureOf, scaleNearest } from '../drawing/colour.js';
 import { fourDigits } from '../format.js';
-import { partOfAll, plainCaution, plainClaim, replacement, thing, type Scene } from '../plain.js';
+import { kindOfFeatures, partOfAll, plainCaution, plainClaim, replacement, thing, type Scene } from '../plain.js';
 import { featureNeeds } from '../features.js';
 import { runningText } from '../running-text.js';
 import { readable, tokenMasks, type TokenMask } from '../tokens.js';
@@ -26,7 +26,9 @@ const NOISE_QUALITY = 75;
 const sceneOf = ({ answer, noise }: AuditResult, { hookPoint, tokens, features }: AuditContext, picture: boolean): Scene => ({
   answer,
   noise,
-  kind: tokens || features?.kind === 'word' ? 'text' : hookPoint ? { value: hookPoint.name } : picture ? 'picture' : 'input',
+  kind: tokens
+    ? 'text'
+    : (kindOfFeatures(features?.kind) ?? (hookPoint ? { value: hookPoint.name } : picture ? 'picture' : 'input')),
 });
 
 /** The document of the page: the claim in one sentence, then what it rests on. `x`: the input [1,...sample]; `sections`: of plug-ins. */

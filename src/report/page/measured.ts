@@ -6,6 +6,7 @@ import type { OtherNoise } from '../../evidence/other-noise.js';
 import type { Replaceability } from '../../evidence/replaceability.js';
 import type { ShownSteps } from '../../explain/shown.js';
 import type { Sanity } from '../../evidence/sanity.js';
+import { fourDigits } from '../format.js';
 import { partOfAll } from '../plain.js';
 import type { Block, Plot, Table, Verdicts } from './document.js';
 
@@ -94,6 +95,18 @@ export const metricTable = (metrics: readonly Metric[]): Table => ({
   rows: metrics.map((m) => [m.name, m.value, m.interval?.[0] ?? null, m.interval?.[1] ?? null, m.better, m.definition, m.source]),
 });
 
+/** Numbers of a noise that are shown: those of an input without names may be as many as it has elements. */
+const NUMBERS = 4;
+
+/** A noise by its name, its numbers short and not too many. */
+export function noiseShown(noise: string): string {
+  const [family, numbers] = noise.split(/:(.*)/s) as [string, string?];
+  const all = numbers?.split(',') ?? [];
+  if (all.length === 0 || !all.every((n) => n !== '' && Number.isFinite(Number(n)))) return noise;
+  const shown = all.slice(0, NUMBERS).map((n) => fourDigits(Number(n)));
+  return `${family}: ${shown.join(', ')}${all.length > NUMBERS ? ` and ${all.length - NUMBERS} more` : ''}`;
+}
+
 /** The claim under noise that the mask was not learned on. */
 export function otherNoiseTable(tried: readonly OtherNoise[]): Table | undefined {
   if (tried.length === 0) return undefined;
@@ -109,7 +122,7 @@ export function otherNoiseTable(tried: readonly OtherNoise[]): Table | undefined
       { name: 'noise alone', numeric: true, percent: true },
     ],
     rows: tried.map(({ noise, hard, noiseAlone }) => [
-      noise,
+      noiseShown(noise),
       hard.kept / hard.draws,
       hard.draws > 1 ? hard.interval[0] : null,
       hard.draws > 1 ? hard.interval[1] : null,

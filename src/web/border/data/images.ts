@@ -6,6 +6,7 @@ import { decodePlain } from '../../../data/plain-pictures.js';
 import type { Picture } from '../../../data/resize.js';
 import { browser } from '../../browser.js';
 import { decode } from '../../decode.js';
+import { notShown } from '../../not-shown.js';
 import { readBytes } from './files.js';
 
 export type { ImageSpec } from '../../../data/fit.js';
@@ -15,15 +16,16 @@ export type { Picture } from '../../../data/resize.js';
 export async function decodePixels(source: string | Uint8Array, name = 'from memory'): Promise<Picture & { note?: string }> {
   const label = typeof source === 'string' ? source : name;
   const bytes = typeof source === 'string' ? await readBytes(source, 'Image') : source;
-  if (!bytes.length) throw unreadable(label, 'it is empty');
   const plain = decodePlain(bytes, MAX_PIXELS, (reason) => unreadable(label, reason));
   if (plain) return plain;
   const found = await decode(bytes, (width, height) => {
     if (width * height > MAX_PIXELS) throw tooLarge(label, width, height);
     return [width, height];
   });
-  if (!found)
-    throw unreadable(label, 'it is not a picture that this browser can show', 'Expected a JPEG, PNG, WebP, GIF, AVIF, BMP or PNM file.'); // prettier-ignore
+  if (!found) {
+    const { reason, advice } = notShown(bytes);
+    throw unreadable(label, reason, advice);
+  }
   const { width, height, rgba, note } = found;
   const { pixels } = onWhite(new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length), 4);
   return { width, height, pixels, ...(note === undefined ? {} : { note }) };

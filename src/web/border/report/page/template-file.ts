@@ -5,5 +5,5 @@ import { LanError } from '../../../../core/errors.js';
 export async function readTemplate(): Promise<string> {
   const response = await fetch(new URL('report.html', import.meta.url));
   if (response.ok) return response.text();
-  throw new LanError('runtime', `The page of reports, report.html, cannot be loaded (${response.status}).`, 'It belongs beside the script.');
+  throw new LanError('runtime', `The page of reports, report.html, cannot be loaded (${response.status}).`, 'Copy dist/web/report.html of lan-onnx beside the script.');
 } // prettier-ignore

@@ -1,6 +1,8 @@
 // The matcher toMatchOnnxRuntime, for jest's and vitest's expect.extend; needs neither of them.
-import { check, type CheckOptions } from '../check/check.js';
-import { failureText } from './agreement.js';
+import type { CheckOptions } from '../check/check.js';
+import { failureText } from '../report/agreement.js';
+import { check } from './check.js';
+import { NAMES, refuseUnknown } from './option-names.js';
 
 /** What a matcher gives back to `expect`. */
 export interface MatcherResult {
@@ -23,6 +25,7 @@ export interface OnnxRuntimeMatchers<R> {
  * await expect('model.onnx').toMatchOnnxRuntime({ nodes: true });
  */
 export async function toMatchOnnxRuntime(model: string | Uint8Array, options: CheckOptions = {}): Promise<MatcherResult> {
+  refuseUnknown('toMatchOnnxRuntime', options, NAMES.check);
   const result = await check(model, options);
   const name = `'${result.model}'`;
   return {
