@@ -35,7 +35,16 @@ async function gated(values: readonly number[], low: 0 | undefined, high: number
 test.each([6, 1, 4, 0.1, 3.7, 20, 1e-3, 1e30, 2 ** -60, 3.4e38])('between 0 and %d', async (bound) => {
   const high = Math.fround(bound);
   const closed = [0, high];
-  const open = [under(high), under(under(high)), high / 2, high / 3, high * 2 ** -20, high * 2 ** -21, high * 2 ** -30, high * 2 ** -42];
+  const open = [
+    under(high),
+    under(under(high)),
+    high / 2,
+    high / 3,
+    high * 2 ** -20,
+    high * 2 ** -21,
+    high * 2 ** -30,
+    high * 2 ** -42,
+  ];
   expect(await gated([...closed, ...open], 0, high)).toEqual([0, 0, ...open.map(() => 1)]);
 });
 
