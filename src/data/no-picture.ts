@@ -11,7 +11,7 @@ const ADVICE: { readonly [sort in FileSort]?: string } = {
   foreign: SAVE,
   document: 'Save the page that is meant as PNG or JPEG.',
   film: 'Save one frame of it as PNG or JPEG.',
-  array: 'On the command line an array is given by --tensor.',
+  array: 'Give an array as `tensor`.',
 };
 
 /** Why a file cannot be read as a picture, and what to do where that is not plain. */

@@ -33,8 +33,7 @@ beforeAll(async () => {
   writeFileSync(at('photos/broken.png'), 'not a picture');
 });
 
-const BROKEN = (): string =>
-  `Image '${at('photos/broken.png')}': cannot be read (it is not a picture, or not in a known format).`;
+const BROKEN = (): string => `Image '${at('photos/broken.png')}': cannot be read (it is a text).`;
 
 test('a folder: the broken picture is named with the reason, the others are explained, and the exit code is 2', async () => {
   const { code, out, err } = await cli('audit', at('m.onnx'), '--image', at('photos'), ...QUICK, '--out', at('out'));

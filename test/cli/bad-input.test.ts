@@ -55,7 +55,7 @@ describe('bytes that are no model', () => {
     ['nothing', new Uint8Array(), 'Model: no ONNX graph in these 0 bytes. Is it truncated, or another format?'],
     ['text', new TextEncoder().encode('hello, I am a text file'), 'Model: not a readable ONNX file ('],
     ['random bytes', Uint8Array.from({ length: 400 }, (_, i) => (i * 7919 + 13) % 251), 'Model: not a readable ONNX file ('],
-    ['a JPEG', Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70]), 'Model: not a readable ONNX file ('],
+    ['a JPEG', Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 74, 70, 73, 70]), 'Model: no ONNX file: it is a JPEG picture. Name the model first'], // prettier-ignore
   ])('%s', async (_, bytes, message) => {
     await expect(openModel(bytes)).rejects.toThrow(message);
   });

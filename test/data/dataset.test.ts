@@ -153,7 +153,7 @@ describe('pictures', () => {
     expect(unreadable).toEqual([
       {
         index: 1,
-        reason: `Image '${at('photos/dog/b.png')}': cannot be read (it is not a picture, or not in a known format). Expected a JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF file.`,
+        reason: `Image '${at('photos/dog/b.png')}': cannot be read (it is a text). Expected a JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF file.`,
       },
     ]);
   });

@@ -175,7 +175,7 @@ describe('what cannot be read', () => {
     ],
     [
       'array.npy',
-      'cannot be read (it is an array of NumPy (.npy)). On the command line an array is given by --tensor.',
+      'cannot be read (it is an array of NumPy (.npy)). Give an array as `tensor`.',
       () => Buffer.from('\x93NUMPY\x01\0', 'latin1'),
     ],
     [

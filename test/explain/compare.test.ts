@@ -17,7 +17,9 @@ import { cli } from '../support/command.js';
 const folder = mkdtempSync(join(tmpdir(), 'lan-onnx-compare-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const quick = { evidenceDraws: 16, iterations: 20, draws: 2, trust: true } as const;
+/** `plain` where no mask is learned, for which options of learning are refused. */
+const plain = { evidenceDraws: 16, trust: true } as const;
+const quick = { ...plain, iterations: 20, draws: 2 } as const;
 
 test('the list of methods and the list of their names are the same', () => {
   expect(methods.map((m) => m.name)).toEqual([...METHODS]);
@@ -80,7 +82,7 @@ test('where no gradient passes, methods of gradients are refused with the reason
     /no gradient of its answer reaches the input \(Sign .* Take a method that only asks for outputs/,
   );
   expect(rows[3]!.refused).toMatch(/no value between its input and its output is a map of the input/);
-  await expect(compare(step(), float32([1, 0], [2]), { ...quick, methods: ['ig', 'gradient'] })).rejects.toThrow(
+  await expect(compare(step(), float32([1, 0], [2]), { ...plain, methods: ['ig', 'gradient'] })).rejects.toThrow(
     /^None of 2 methods can explain this input:\n {2}- Integrated gradients: .*\n {2}- Gradient: /,
   );
 });
@@ -110,14 +112,14 @@ test('a method of your own takes part like any other', async () => {
     defaults: { sign: 1 },
     explain: (run, { sign }) => Promise.resolve(run.result(run.fold(run.x, 'mean').map((v) => sign * v))),
   });
-  const { methods: all } = await compare(model(), bright, { ...quick, card, methods: [brightness, 'centre'] });
+  const { methods: all } = await compare(model(), bright, { ...plain, card, methods: [brightness, 'centre'] });
   expect(all.map((m) => m.title)).toEqual(['Brightness', 'Centre']);
   for (const v of toFloat32(all[0]!.found!.need)) expect(v).toBeCloseTo(0.9, 5);
 });
 
 test('a question is asked of every method: the class that is not answered turns signs round', async () => {
   const of = async (target: string): Promise<Float32Array> => {
-    const { methods: all } = await compare(model(), bright, { ...quick, card, target, methods: ['ig'] });
+    const { methods: all } = await compare(model(), bright, { ...plain, card, target, methods: ['ig'] });
     return toFloat32(all[0]!.found!.need);
   };
   const [yes, no] = [await of('bright'), await of('dark')];

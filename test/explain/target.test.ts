@@ -137,9 +137,10 @@ test('export-step and train take a question; an explainer answers the one that i
   const options = { iterations: 5, batch: 4, target: 'dog', threads: 1, trust: true };
   const { lan, settings: trained } = await train(model, at('images.npy'), options);
   expect(trained).toMatchObject({ target: 1 });
-  const own = await audit(model, x, { ...OPTIONS, lan, evidenceDraws: 4 });
+  const { iterations: _i, learningRate: _r, draws: _d, ...measured } = OPTIONS;
+  const own = await audit(model, x, { ...measured, lan, evidenceDraws: 4 });
   expect(own.answer).toMatchObject({ task: 'target', label: 'dog' });
-  expect(await refusal(audit(model, x, { ...OPTIONS, lan, target: 'cat' }))).toBe(
+  expect(await refusal(audit(model, x, { ...measured, lan, target: 'cat' }))).toBe(
     '`lan`: this explainer was trained for class 1, and its masks say nothing about another question. Leave `target` and `against` out, or train one with them.',
   );
 }, 30_000);

@@ -132,7 +132,7 @@ test('the command prints, and leaves score.json and tables', async () => {
 
 test('one unreadable picture is reported and left out; --strict makes it fatal', async () => {
   const argv = ['score', at('net.onnx'), '--data', at('photos'), '--range', '255'];
-  const reason = `Image '${at('photos/1/broken.png')}': cannot be read (it is not a picture, or not in a known format). Expected a JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF file.`;
+  const reason = `Image '${at('photos/1/broken.png')}': cannot be read (it is a text). Expected a JPEG, PNG, WebP, GIF, TIFF, BMP, PNM or AVIF file.`;
   const { code, out, err } = await cli(...argv);
   expect(code).toBe(0);
   expect(out).toContain(`${at('photos')}: 2 samples, 1 unreadable left out\n  top-1          100.00 % (2 of 2,`);
