@@ -31,7 +31,7 @@ function network(): Uint8Array {
 const bytes = network();
 const sample = random(1, 5).uniform(new Float32Array(3 * 16 * 16), 0);
 const CARD = { input: { layout: 'NCHW', size: [16, 16], channels: 'RGB', range: 1, mean: [0], std: [1] }, output: 'logits' } as const; // prettier-ignore
-const SETTINGS = { iterations: 6, draws: 2, seed: 3, maskValues: 'soft', maskGrid: 4, evidenceDraws: 32 } as const;
+const SETTINGS = { iterations: 6, draws: 2, seed: 3, maskValues: 'soft', maskGrids: [4], evidenceDraws: 32 } as const;
 
 async function inPage<T>(flags: readonly string[], act: (page: Page) => Promise<T>): Promise<{ found: T; asked: string[]; faults: string[] }> {
   const browser = await launch(...flags);
