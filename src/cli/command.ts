@@ -10,6 +10,8 @@ export interface Need {
   readonly about: string;
   /** Without dashes: one of them is enough. */
   readonly given: readonly string[];
+  /** Do the values of other flags, by name in camel case, give it as well? */
+  readonly unless?: (argv: Readonly<Record<string, unknown>>) => boolean;
 }
 
 /** What a command is called and takes. */
@@ -72,7 +74,7 @@ export const commandOf = <D extends Definition>(
 /** Throws LanError (`usage`) for a flag that is given without what it is about. */
 function refuseInVain({ command, needs = {} }: Definition, argv: Readonly<Record<string, unknown>>): void {
   const given = (flag: string): boolean => argv[camelCase(flag)] !== undefined;
-  const [vain] = Object.entries(needs).filter(([flag, need]) => given(flag) && !need.given.some(given));
+  const [vain] = Object.entries(needs).filter(([flag, need]) => given(flag) && !need.given.some(given) && !need.unless?.(argv));
   if (!vain) return;
   const [flag, { about, given: others }] = vain;
   const list = others.map((other) => `--${other}`);

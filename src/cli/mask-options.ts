@@ -116,11 +116,15 @@ export const namedInputs = {
   },
 } as const satisfies OptionTable;
 
+/** Is the noise made of data, which are pictures from files, or a table, where the input is an array? */
+const noiseOfData = ({ noise }: Readonly<Record<string, unknown>>): boolean =>
+  typeof noise === 'string' && /^(bootstrap|learned):/.test(noise);
+
 /** What those say nothing without; `pictures`: the flags that give pictures, `arrays`: those that give arrays. */
 export const namedNeeds = (pictures: readonly string[], arrays: readonly string[]) =>
   ({
     row: { about: 'a table', given: ['csv'] },
-    columns: { about: 'a table', given: ['csv'] },
+    columns: { about: 'a table', given: ['csv'], unless: noiseOfData },
     tokenizer: { about: 'texts and ids of tokens', given: ['text', ...arrays] },
     ...pictureNeeds(pictures),
   }) as const;
@@ -128,8 +132,8 @@ export const namedNeeds = (pictures: readonly string[], arrays: readonly string[
 /** What says how pictures from files are brought to the size of the input; arrays have it. */
 export const pictureNeeds = (given: readonly string[]) =>
   ({
-    resize: { about: 'pictures from files', given },
-    crop: { about: 'pictures from files', given },
+    resize: { about: 'pictures from files', given, unless: noiseOfData },
+    crop: { about: 'pictures from files', given, unless: noiseOfData },
   }) as const;
 
 /** The inputs of a command that explains them. */
