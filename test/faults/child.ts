@@ -9,6 +9,8 @@ export interface Ended {
   readonly out: string;
   readonly err: string;
   readonly seconds: number;
+  /** How it ended, within a sentence: `with 2`. */
+  readonly how: string;
 }
 
 export interface Running {
@@ -39,12 +41,16 @@ export function start(
   let err = '';
   child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const timer = setTimeout(() => child.kill('SIGKILL'), 1000 * limit);
+  let late = false;
+  const timer = setTimeout(() => (late = child.kill('SIGKILL')), 1000 * limit);
   const ended = new Promise<Ended>((done, fail) => {
     child.on('error', fail);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      done({ code, signal, out, err, seconds: (performance.now() - began) / 1000 });
+      const how = late
+        ? `by its limit of ${limit} s (--limit says another for a machine with other work)`
+        : `with ${code ?? signal}`;
+      done({ code, signal, out, err, seconds: (performance.now() - began) / 1000, how });
     });
   });
   return { process: child, said: () => err, ended };

@@ -19,7 +19,7 @@ export async function unbroken(program: Program, command: Command, folder: strin
   const stop = watchFolder(folder, () => changes++);
   const ended = await runToEnd(program, command.argv(folder));
   stop();
-  if (ended.code !== 0) throw new Error(`${command.name}: the unbroken run ends with ${ended.code}: ${ended.err}`);
+  if (ended.code !== 0) throw new Error(`${command.name}: the unbroken run ends ${ended.how}: ${ended.err}`);
   const reference = referenceOf(folder);
   const wrong = await harm(folder, reference);
   if (wrong.length > 0) throw new Error(`${command.name}: the unbroken run: ${wrong.join('; ')}`);
@@ -87,7 +87,7 @@ export async function killCampaign(
       for (const wrong of await harm(out, reference)) tally.violations.push(`killed at ${JSON.stringify(moment)}: ${wrong}`);
     }
     const last = await runToEnd(program, command.again(out));
-    if (last.code !== 0) tally.violations.push(`the run after ${chain} kill(s) ends with ${last.code}: ${last.err.trim()}`);
+    if (last.code !== 0) tally.violations.push(`the run after ${chain} kill(s) ends ${last.how}: ${last.err.trim()}`);
     for (const wrong of differences(out, reference))
       tally.violations.push(`after ${chain} kill(s) and a run to the end: ${wrong}`);
     rmSync(out, { recursive: true, force: true });

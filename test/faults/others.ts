@@ -35,7 +35,7 @@ function refused(what: string, { code, signal, err, out }: Ended): string[] {
 async function recovered(what: string, { program, command, reference }: Scene, out: string): Promise<string[]> {
   const ended = await runToEnd(program, command.again(out));
   return [
-    ...(ended.code === 0 ? [] : [`${what}: the run after it ends with ${ended.code ?? ended.signal}: ${ended.err.trim()}`]),
+    ...(ended.code === 0 ? [] : [`${what}: the run after it ends ${ended.how}: ${ended.err.trim()}`]),
     ...differences(out, reference).map((d) => `${what}: after the next run, ${d}`),
   ];
 }
