@@ -24,6 +24,10 @@ const OF_LEARNING = [
   'patience',
 ] as const satisfies readonly (keyof AuditOptions)[];
 
+/** The same beside a mask that comes from elsewhere: `keep` says there what its claim is to hold, unless what changes the answer is looked for. */
+const notBeside = ({ find }: AuditOptions): readonly (keyof AuditOptions)[] =>
+  find === 'delete' ? OF_LEARNING : OF_LEARNING.filter((name) => name !== 'keep');
+
 /** Those that are given, as messages name them. */
 function learningIn(options: AuditOptions, names: readonly (keyof AuditOptions)[] = OF_LEARNING): string[] {
   const learning = names.filter((name) => options[name] !== undefined).map((name) => `\`${name}\``);
@@ -44,9 +48,7 @@ export function refuseLearning(options: AuditOptions): void {
       '`beta` and `lan` contradict each other: an explainer was trained with one beta.',
       'Leave `beta` out.',
     );
-  // `keep` says what the claim is to hold as well.
-  const { keep: _, ...rest } = options;
-  const learning = options.sanity ? learningIn({ maskShape: options.maskShape }, ['maskShape']) : learningIn(rest, [...OF_LEARNING, 'maskShape']); // prettier-ignore
+  const learning = options.sanity ? learningIn({ maskShape: options.maskShape }, ['maskShape']) : learningIn(options, [...notBeside(options), 'maskShape']); // prettier-ignore
   if (learning.length > 0)
     throw new LanError(
       'usage',
@@ -92,7 +94,7 @@ export function methodOf(options: AuditOptions, plugins?: readonly PluginLike[])
       '`method` and `lan` contradict each other: each says where the mask comes from.',
       'Give one of them.',
     );
-  const learning = learningIn(options);
+  const learning = learningIn(options, notBeside(options));
   if (learning.length > 0)
     throw new LanError(
       'usage',

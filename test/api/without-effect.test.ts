@@ -23,6 +23,8 @@ test.each<[AuditOptions, string]>([
   [{ lan: 'x', draws: 2, maskShape: 'full' }, `${EXPLAINER}\`draws\`, \`maskShape\` would be without effect. Leave them out, or \`lan\`.`], // prettier-ignore
   [{ lan: 'x', preset: 'paper' }, `${EXPLAINER}\`preset: 'paper'\` would be without effect.`],
   [{ lan: 'x', sanity: true, draws: 2, maskShape: 'full' }, `${EXPLAINER}\`maskShape\` would be without effect.`],
+  [{ lan: 'x', find: 'delete', keep: 0.2 }, `${EXPLAINER}\`keep\` would be without effect.`],
+  [{ method: 'random', find: 'delete', keep: 0.2 }, 'Random learns no mask of this kind, so `keep` would be without effect.'],
   [{ find: 'delete', sharpen: 0 }, '`sharpen` makes an unsure answer sure before it is kept; what changes the answer is looked for'], // prettier-ignore
   [{ engine: 'forward', maskGrids: [4] }, "`maskGrids` is without effect with `engine: 'forward'`"],
   [{ engine: 'forward', patience: 5 }, "`patience` is without effect with `engine: 'forward'`"],
@@ -37,6 +39,14 @@ test.each<AuditOptions>([
   { lan: 'no-such-explainer.onnx', sanity: true, draws: 2 },
 ])('audit %j is not refused for it', async (options) => {
   await expect(createAuditor(model(), { ...quick, ...options })).rejects.toThrow('no-such-explainer.onnx');
+});
+
+test('how often the answer is to be kept decides how much the claim of another method replaces', async () => {
+  const share = async (keep: number): Promise<number> => {
+    const { betas } = await audit(model(), bright, { ...quick, evidenceDraws: 64, method: 'centre', keep });
+    return betas[0]!.evidence.hard!.fraction;
+  };
+  expect(await share(0.5)).toBeGreaterThan(await share(0.99));
 });
 
 test.each<[CompareOptions, string]>([
