@@ -59,10 +59,10 @@ export class TextAuditor implements Auditor {
   }
 
   read(input: AuditInput | NamedInputs, expected?: Expected): Promise<Sample> {
-    const { fixed, model, tokenizer } = this;
+    const { fixed, model, tokenizer, options } = this;
     if (!isNamed(input) || !('text' in input) || !model.hookPoint?.tokens) return this.inner.read(input, expected);
     const length = fixed ?? lengthOfText(tokenizer, input.text);
-    return readNamed(model, input, { tokenizer }, [length]);
+    return readNamed(model, input, { tokenizer, named: options.vocabulary !== undefined }, [length]);
   }
 
   async prepare(...inputs: readonly (AuditInput | NamedInputs | Sample)[]): Promise<void> {

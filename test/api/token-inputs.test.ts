@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { audit, createAuditor } from '../../src/api/audit.js';
+import { compare } from '../../src/api/compare.js';
+import { diff } from '../../src/api/diff.js';
 import { float32 } from '../../src/core/tensor.js';
 import { openTokenizer } from '../../src/data/tokenizer.js';
 import { dialectModel } from '../../src/engine/ort.js';
@@ -57,6 +59,19 @@ describe('a text', () => {
     const page = readFileSync(at('one/tokens.html'), 'utf8');
     expect(page).toContain('<bdi>films</bdi>');
     expect(page).not.toContain('<bdi>[CLS]</bdi>');
+  });
+
+  test('words for its tokens, which the tokenizer names, are refused by every call', async () => {
+    const words = PIECES.map((_, i) => `w${i}`);
+    const refused = 'the tokens of a text are named by the tokenizer. Leave `vocabulary` out.';
+    const text = { text: 'GOOD films!' };
+    const options = { ...QUICK, vocabulary: words };
+    await expect(audit(model, text, options)).rejects.toThrow(refused);
+    await expect(compare(model, text, { ...options, methods: ['lan'] })).rejects.toThrow(refused);
+    await expect(diff(model, model, [text], options)).rejects.toThrow(refused);
+    // Of ids that are given as they are they say what those stand for.
+    const { betas } = await audit(model, [2, 7, 3], { ...options, iterations: 2, evidenceDraws: 8 });
+    expect(betas[0]!.tokens!.map((t) => t.token)).toEqual(['w2', 'w7', 'w3']);
   });
 
   test('the file is read with its neighbours, as the folder is', async () => {
