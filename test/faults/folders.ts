@@ -64,12 +64,14 @@ export async function brokenBecause(path: string): Promise<string | undefined> {
 /** Fields that differ from run to run: times, and how much a run took of an earlier one. */
 const OF_THE_RUN = new Set(['timings', 'compileSeconds', 'throughput', 'seconds', 'resumed']);
 
-/** What of a file has to be the same in every run: its bytes; of JSON, all but times. */
-export function fingerprint(path: string): string {
+/** What of a file in `folder` has to be the same in every run: its bytes; of JSON, all but times; of a page, all but where it lies, which the command that repeats it may say. */
+export function fingerprint(path: string, folder: string): string {
   const bytes = readFileSync(path);
   const content = path.endsWith('.json')
     ? JSON.stringify(JSON.parse(bytes.toString('utf8')), (key, value: unknown) => (OF_THE_RUN.has(key) ? undefined : value))
-    : bytes;
+    : path.endsWith('.html')
+      ? bytes.toString('utf8').replaceAll(folder, '')
+      : bytes;
   return createHash('sha256').update(content).digest('hex');
 }
 
@@ -82,7 +84,7 @@ export interface Reference {
 export function referenceOf(folder: string): Reference {
   const files = filesOf(folder);
   return {
-    prints: new Map(files.map((f) => [f, fingerprint(join(folder, f))])),
+    prints: new Map(files.map((f) => [f, fingerprint(join(folder, f), folder)])),
     bytes: new Map(files.map((f) => [f, readFileSync(join(folder, f))])),
   };
 }
@@ -94,14 +96,14 @@ export function differences(folder: string, { prints }: Reference): string[] {
     ...[...prints.keys()].filter((f) => !files.includes(f)).map((f) => `${f} is not there`),
     ...files.filter((f) => !prints.has(f)).map((f) => `${f} is left over`),
     ...files
-      .filter((f) => prints.has(f) && safePrint(join(folder, f)) !== prints.get(f))
+      .filter((f) => prints.has(f) && safePrint(join(folder, f), folder) !== prints.get(f))
       .map((f) => `${f} differs from an unbroken run's`),
   ];
 }
 
-const safePrint = (path: string): string => {
+const safePrint = (path: string, folder: string): string => {
   try {
-    return fingerprint(path);
+    return fingerprint(path, folder);
   } catch (error) {
     return String(error);
   }
@@ -121,7 +123,7 @@ export async function harm(folder: string, { prints, bytes }: Reference, final =
     else if (grows(file)) {
       const text = readFileSync(path, 'utf8');
       if (!bytes.get(file)?.toString('utf8').startsWith(text)) found.push(`${file} is not a beginning of the unbroken run's`);
-    } else if (final && !file.endsWith('.checkpoint') && prints.get(file) !== fingerprint(path))
+    } else if (final && !file.endsWith('.checkpoint') && prints.get(file) !== fingerprint(path, folder))
       found.push(`${file} is neither absent nor the unbroken run's`);
   }
   return found;
