@@ -17,7 +17,6 @@ import { words } from './fields.js';
 import { maskOf, openPhotoJournal, type PhotoMask, type PhotoRecord } from './imagenet-journal.js';
 import type { ImagenetConfig } from './kinds.js';
 import { atLeast, inParts, Interrupted, type Figure, type Findings, type RunOptions, type Table, type Verdict } from './run.js';
-import { percent } from '../report/claims.js';
 
 /** What is explained on what. */
 export interface Subject {
@@ -213,7 +212,7 @@ function sheetOf(explained: readonly Explained[], model: string): Figure {
         ...masks.map(({ beta, mean, kept, draws, attention }) => ({
           picture,
           attention,
-          captions: [`beta ${beta}`, `${percent(mean)} noise, kept ${kept} of ${draws}`],
+          captions: [`beta ${beta}`, `${(100 * mean).toFixed(mean > 0.99 ? 1 : 0)} % noise, kept ${kept} of ${draws}`],
         })),
       ],
       note: `noise alone gives '${answer}' on ${alone.kept} of ${alone.draws} draws`,
