@@ -189,6 +189,10 @@ function notesOf(p: Preprocessor): string[] {
     notes.push(
       'preprocessor_config.json: size.longest_edge is ignored, so a long picture may stay longer than the model expects',
     );
+  if (/^Perceiver/.test(typeOf(p)) && p.do_resize !== false && p.do_center_crop !== false && p.crop_size !== undefined)
+    notes.push(
+      'preprocessor_config.json: this processor crops a picture and then resizes it; here it is resized and then cropped, which may lie up to half a pixel off',
+    );
   return notes;
 }
 

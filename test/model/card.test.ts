@@ -143,11 +143,6 @@ describe('Hugging Face folders', () => {
       { channels: 'RGB', range: 1, ...normalised, size: [224, 224], resize: 256 },
     ],
     [
-      'Perceiver: the middle 224/256, resized',
-      { image_processor_type: 'PerceiverImageProcessor', size: { height: 224, width: 224 }, crop_size: { height: 256, width: 256 }, do_center_crop: true, ...imagenet }, // prettier-ignore
-      { channels: 'RGB', range: 1, ...normalised, size: [224, 224], resize: 256 },
-    ],
-    [
       'CLIP: a number is the shorter side',
       { feature_extractor_type: 'CLIPFeatureExtractor', size: 224, crop_size: 224, do_center_crop: true, ...imagenet },
       { channels: 'RGB', range: 1, ...normalised, size: [224, 224], resize: 224 },
@@ -170,6 +165,16 @@ describe('Hugging Face folders', () => {
       { channels: 'RGB', range: 1, ...plain, size: [8, 7], crop: [8, 7] },
     ],
   ])('%s', (_, p, input) => expect(cardOf(p)).toEqual({ input }));
+
+  test('Perceiver: the middle 224/256, resized, and that the order is another is said', () => {
+    const size = { size: { height: 224, width: 224 }, crop_size: { height: 256, width: 256 } };
+    const p = { image_processor_type: 'PerceiverImageProcessor', ...size, do_center_crop: true, ...imagenet };
+    const input = { channels: 'RGB', range: 1, ...normalised, size: [224, 224], resize: 256 };
+    const note =
+      'preprocessor_config.json: this processor crops a picture and then resizes it; here it is resized and then cropped, which may lie up to half a pixel off';
+    expect(cardOf(p)).toEqual({ input, notes: [note] });
+    expect(cardOf({ ...p, do_center_crop: false }).notes).toBeUndefined();
+  });
 
   test('fields that are not understood are noted by name, and the output is left to the graph', () => {
     const { notes, output, labels } = cardOf(
