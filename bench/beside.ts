@@ -1,6 +1,6 @@
 // The side of bench/beside.py that runs lan-onnx: opens a model, then takes one order a line from stdin and answers with one line of JSON.
-// Orders: {"steps": n} takes n steps of learning a mask; {"learn": true} learns one as `audit` does by default and writes its order. Pixels are in [0,1].
-// Usage: npx tsx bench/beside.ts MODEL.onnx INPUT.f32 ORDER.f32 --threads 2 --draws 4 (INPUT: float32 [3,224,224]; ORDER: what `learn` writes, [224,224])
+// Orders: {"steps": n} takes n steps of learning a mask; {"learn": true} learns one as `audit` does by default and writes its order.
+// Usage: npx tsx bench/beside.ts MODEL.onnx INPUT.f32 ORDER.f32 --threads 2 --draws 4 (the card lies beside the model; INPUT: float32 [3,H,W] in [0,1]; ORDER: what `learn` writes, [H,W])
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -19,14 +19,14 @@ const { values, positionals } = parseArgs({
 });
 const [file, input, order] = positionals as [string, string, string];
 const bytes = readFileSync(input);
-const data = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 const began = performance.now();
-const card = { input: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], range: 1 as const } };
-const classifier = await openModel(file, { card, engine: 'onnxruntime', threads: Number(values.threads), trust: true });
+const classifier = await openModel(file, { engine: 'onnxruntime', threads: Number(values.threads), trust: true });
+const range = classifier.card?.range ?? 1;
+const data = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4).map((v) => v * range);
 const x = float32(data, [1, ...classifier.sampleShape]);
 if (data.length !== sizeOf(x.dims)) throw new Error(`${input}: ${data.length} values, the model takes ${sizeOf(x.dims)}.`);
 const { p, answer } = await inquire(classifier, x, {});
-const noise = createNoise('uniform', { x, low: 0, high: 1 });
+const noise = createNoise('uniform', { x, low: 0, high: range });
 
 /** Learns as an audit does; `given`: what differs from its default. */
 async function prepared(
@@ -49,7 +49,7 @@ const learn = await prepared({});
 const steps = await prepared({ draws: Number(values.draws), patience: 0 });
 const seconds = (since: number): number => (performance.now() - since) / 1000;
 const say = (line: unknown): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-say({ opened: seconds(began), beta: settingsFor(classifier, 'default').betas[0] });
+say({ opened: seconds(began), p: [...toFloat32(p)], beta: settingsFor(classifier, 'default').betas[0] });
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line) as { steps?: number; learn?: boolean };
   if (asked.steps !== undefined) {
@@ -64,8 +64,10 @@ for await (const line of createInterface({ input: process.stdin })) {
   } else {
     const start = performance.now();
     const mask = await learn();
-    writeFileSync(order, new Uint8Array(toFloat32(orderOf(mask)).slice().buffer));
-    say({ seconds: seconds(start), steps: mask.history.length, stopped: mask.stopped });
+    const taken = seconds(start);
+    const ordered = toFloat32(orderOf(mask)).slice();
+    writeFileSync(order, new Uint8Array(ordered.buffer));
+    say({ seconds: taken, steps: mask.history.length, share: ordered.filter((v) => v > 0.5).length / ordered.length });
   }
 }
 await classifier.dispose();

@@ -25,7 +25,7 @@ export interface NamedInput {
 const OF_ONE_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['data', 'shape', 'numbers', 'disagreement', 'memory']);
 
 /** The failure, where it is about one input; throws anything else. It begins with the input's path. */
-export function failureOf(path: string, error: unknown): LanError {
+export function failureNaming(path: string, error: unknown): LanError {
   if (!(error instanceof LanError) || !OF_ONE_INPUT.has(error.code)) throw error;
   return error.problem.includes(path) ? error : new LanError(error.code, `${path}: ${error.problem}`, error.advice);
 }
@@ -106,7 +106,7 @@ export async function survey<I extends NamedInput>(
       };
       sound.push({ input, take });
     } catch (error) {
-      const failure = failureOf(input.path, error);
+      const failure = failureNaming(input.path, error);
       if (strict || inputs.length === 1) throw error;
       failures.push({ error: failure, input });
     }
@@ -177,7 +177,7 @@ async function explained(auditor: Auditor, path: string, sample: Sample | undefi
   try {
     return { path, result: await auditor.audit(sample ?? path) };
   } catch (error) {
-    const failure = failureOf(path, error);
+    const failure = failureNaming(path, error);
     if (strict) throw error;
     return { path, error: failure };
   }

@@ -18,7 +18,7 @@ import type { Picture } from '../data/resize.js';
 import { createAuditor, type AuditResult } from './audit.js';
 import type { AuditOptions } from './audit-options.js';
 import { answersText, classPairs, sameAnswer, type ClassPairs } from './diff-classes.js';
-import { failureOf } from './audit-all.js';
+import { failureNaming } from './audit-all.js';
 import { ownNamesIn } from './elements.js';
 import type { AuditInput } from './inputs.js';
 import { isNamed, nameOf, type NamedInputs, type TextInput } from './named-inputs.js';
@@ -119,7 +119,7 @@ export async function diff(
       const finding = findingOf(name, one, other, attention, figures, names[0], pairs);
       made.push({ finding, x: one.input.x, range, maps: { mine: mine!, theirs: theirs!, difference } }); // prettier-ignore
     } catch (error) {
-      const failure = failureOf(name, error);
+      const failure = failureNaming(name, error);
       if (inputs.length === 1) throw failure;
       failures.push(failure);
       onFailure?.(failure);

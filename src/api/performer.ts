@@ -2,7 +2,7 @@
 import { LanError } from '../core/errors.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import type { Auditor } from './audit.js';
-import { failureOf } from './audit-all.js';
+import { failureNaming } from './audit-all.js';
 import type { Sample } from './inputs.js';
 import { unpackSample } from './stored-sample.js';
 import type { Source } from './many-source.js';
@@ -59,7 +59,7 @@ export async function explain(
     const { removed } = await result.save(folder);
     return { document: result.toJSON(), removed, resumed: false };
   } catch (error) {
-    return { error: failureOf(typeof at === 'number' ? source.inputs[at]!.path : at.label, error) };
+    return { error: failureNaming(typeof at === 'number' ? source.inputs[at]!.path : at.label, error) };
   }
 }
 

@@ -17,7 +17,7 @@ import type { AuditDocument } from '../report/audit-files.js';
 import { DOCUMENT, removeEarlier } from '../report/earlier.js';
 import type { AuditOptions } from './audit-options.js';
 import type { Auditor } from './auditor.js';
-import { failureOf } from './audit-all.js';
+import { failureNaming } from './audit-all.js';
 import type { Source } from './many-source.js';
 import type { ModelLike } from './opened.js';
 import { notBegun, sampleOf, type Done, type Performer, type Task } from './performer.js';
@@ -209,7 +209,7 @@ export async function queuePerformer(
       try {
         ({ input, there } = await begun(task));
       } catch (error) {
-        return { error: failureOf(label, error) };
+        return { error: failureNaming(label, error) };
       }
       // With its content: where pictures came or went since the run broke off, another one has this number now, and its job is another one.
       const id = `${run}-${task.at}-${input.slice(0, 16)}`;

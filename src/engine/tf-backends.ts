@@ -40,7 +40,7 @@ const INSTEAD = "Choose `engine` 'onnxruntime', which has no such limit, or run 
  * The LanError for anything that tfjs threw `at` a node of the graph or in the backward pass: 'memory' where wasm ran out of it, else 'runtime'.
  * After a failure that may have damaged wasm's heap the backend is a fresh one.
  */
-export async function failureOf(
+export async function failureOnTf(
   tf: Tf,
   backend: TfBackend,
   error: unknown,

@@ -19,7 +19,7 @@ import { nodeLabel, type Graph, type Node } from '../onnx/graph.js';
 import { descentOnGradients } from './descent.js';
 import { gradientOf, type Engine, type EngineInfo, type Program } from './engine.js';
 import type { TfBackend } from './tf-backend-names.js';
-import { chooseBackend, failureOf } from './tf-backends.js';
+import { chooseBackend, failureOnTf } from './tf-backends.js';
 import { fromTf, toTf } from './tf-tensors.js';
 import { loadTfjs } from './tfjs.js';
 
@@ -110,7 +110,7 @@ class TfProgram {
       return this.compute(feeds, wanted);
     } catch (error) {
       if (error instanceof LanError) throw error;
-      throw await failureOf(tf, this.backend, error, this.at, this.graph);
+      throw await failureOnTf(tf, this.backend, error, this.at, this.graph);
     }
   }
 

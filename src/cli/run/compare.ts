@@ -1,7 +1,7 @@
 // lan-onnx compare MODEL --image F: LAN beside other attribution methods, in one table and on one sheet.
 import { join } from 'node:path';
 import Table from 'cli-table3';
-import { failureOf, type NamedInput } from '../../api/audit-all.js';
+import { failureNaming, type NamedInput } from '../../api/audit-all.js';
 import { createComparer, type CompareResult } from '../../api/compare.js';
 import { shapeOf, sizeOfPicture } from '../../api/inputs.js';
 import { namedShapes } from '../../api/reading.js';
@@ -77,7 +77,7 @@ export async function run(argv: ArgumentsOf<typeof definition>, io: Io): Promise
           if (signal.aborted) break;
           const result = await comparer.compare(input ?? path, is).catch((error: unknown) => {
             if (inputs.length === 1) throw error;
-            io.err(`lan-onnx: left out: ${inFlags(failureOf(path, error).message, { definition })}\n`);
+            io.err(`lan-onnx: left out: ${inFlags(failureNaming(path, error).message, { definition })}\n`);
             io.exit(2);
           });
           if (!result) continue;
