@@ -52,9 +52,9 @@ queue-long: build ## 2,000 pictures through a real Redis, a worker, the server a
 test-examples: setup ## what the documents and examples say: code as typed, API and ops as the sources have them; scripts where $(PYTHON) has what they need
 	LAN_ONNX_EXAMPLES=1 LAN_ONNX_PYTHON=$(PYTHON) npm test --silent -- test/examples
 
-test-queue: setup ## audits through a real Redis (Debian's, installed where it is missing): workers, server and coordinator killed, hostile jobs
+test-queue: setup ## several processes on one machine, killed; audits through a real Redis (Debian's, installed where it is missing): workers, server and coordinator killed, hostile jobs
 	bash test/redis/setup.sh
-	LAN_ONNX_QUEUE=1 npm test --silent -- test/redis
+	LAN_ONNX_QUEUE=1 npm test --silent -- test/redis test/workers
 
 pictures: setup ## the README's pictures of pages, docs/images/page.webp and, with $$SHARED, report.png (Debian's Chromium)
 	bash test/web/setup.sh

@@ -20,8 +20,8 @@ export default {
     ...(process.env.LAN_ONNX_WEB ? [] : ['<rootDir>/test/web/']),
     // They start the program many times, and Python; `make test-examples`.
     ...(process.env.LAN_ONNX_EXAMPLES ? [] : ['<rootDir>/test/examples/']),
-    // A Redis server; `make test-queue`.
-    ...(process.env.LAN_ONNX_QUEUE ? [] : ['<rootDir>/test/redis/']),
+    // Several processes each, and a Redis server; `make test-queue`.
+    ...(process.env.LAN_ONNX_QUEUE ? [] : ['<rootDir>/test/redis/', '<rootDir>/test/workers/']),
     // It installs the package; `make test-package`.
     ...(process.env.LAN_ONNX_PACKAGE ? [] : ['<rootDir>/test/package/']),
   ],

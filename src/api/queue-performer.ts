@@ -10,7 +10,6 @@ import { budget } from '../data/memory.js';
 import { readAddress } from '../queue/address.js';
 import { openEvents, openQueue } from '../queue/connection.js';
 import { FORM, Outcome, type Job } from '../queue/job.js';
-import { unpack } from '../queue/parcel.js';
 import { removeRun, showProgress } from '../queue/progress.js';
 import { openStore } from '../queue/store.js';
 import type { AuditDocument } from '../report/audit-files.js';
@@ -22,6 +21,7 @@ import type { Source } from './many-source.js';
 import type { ModelLike } from './opened.js';
 import { notBegun, sampleOf, type Done, type Performer, type Task } from './performer.js';
 import { publishSetup } from './queue-setup.js';
+import { unpackResult } from './result-parcel.js';
 import { packSample } from './stored-sample.js';
 
 /** Options of a run whose inputs go to the workers of a queue. */
@@ -192,13 +192,13 @@ export async function queuePerformer(
     /** Writes the files of a result, the document last. */
     const written = (result: string, bytes: number, folder: string): Promise<Done> =>
       held(Math.min(HELD, 4 * bytes), async () => {
-        const { names, parts } = filesIn(unpack(await store.get(result), 'Result'));
-        const removed = await removeEarlier(folder, names);
+        const files = await unpackResult(await store.get(result));
+        const removed = await removeEarlier(folder, [...files.keys()]);
         await makeFolder(folder);
-        const order = names.map((name, i) => [name, parts[i]!] as const);
-        for (const [name, content] of [...order.filter(([n]) => n !== DOCUMENT), ...order.filter(([n]) => n === DOCUMENT)])
-          await writeAtomically(join(folder, name), content);
-        const document = JSON.parse(new TextDecoder().decode(parts[names.indexOf(DOCUMENT)])) as AuditDocument;
+        const last = files.get(DOCUMENT)!;
+        for (const [name, content] of files) if (name !== DOCUMENT) await writeAtomically(join(folder, name), content);
+        await writeAtomically(join(folder, DOCUMENT), last);
+        const document = JSON.parse(new TextDecoder().decode(last)) as AuditDocument;
         return { document, removed, resumed: false };
       });
 
@@ -266,14 +266,6 @@ export async function queuePerformer(
 function requireWhole(name: string, value: number, most: number): void {
   if (!Number.isInteger(value) || value < 1 || value > most)
     throw new LanError('usage', `\`${name}\`: expected a whole number from 1 to ${most}, received ${value}.`);
-}
-
-/** The files of a result by name. Throws LanError (`data`) for names that are not plain, and where the document is missing. */
-function filesIn({ about, parts }: { readonly about: unknown; readonly parts: readonly Uint8Array[] }) {
-  const { success, data: names } = z.array(z.string().regex(/^[\w][\w.+-]{0,100}$/)).safeParse(about);
-  if (!success || names.length !== parts.length || !names.includes(DOCUMENT))
-    throw new LanError('data', 'A worker gave a result whose files are not those of an audit.');
-  return { names, parts };
 }
 
 /** A job that is not in the queue any more: the server has lost it, or somebody took it away. */

@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { LanError } from '../core/errors.js';
 import { plainError } from '../core/plain-error.js';
 import { version } from '../core/version.js';
-import { ensureWritable, makeFolder, readBytes } from '../data/files.js';
+import { ensureWritable, makeFolder } from '../data/files.js';
 import { isAlive } from '../data/processes.js';
 import { readAddress } from '../queue/address.js';
 import { openCache } from '../queue/cache.js';
 import { takeJobs } from '../queue/connection.js';
 import { FORM, Job, type Outcome } from '../queue/job.js';
-import { pack } from '../queue/parcel.js';
 import { openStore } from '../queue/store.js';
 import type { AuditDocument } from '../report/audit-files.js';
 import { NAMES, refuseUnknown } from './option-names.js';
 import type { Performer, Which } from './performer.js';
 import { takeSetup, type TakenSetup } from './queue-setup.js';
+import { packResult } from './result-parcel.js';
 import { startWorkers } from './worker-pool.js';
 
 /** Options of `workOn`. */
@@ -161,12 +161,8 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
       const plain = { ...error, ...(problems ? { problems: [...problems] } : {}) };
       return { outcome: { error: plain, worker: name, seconds } };
     }
-    const names = (await readdir(target)).sort();
-    const parts: Uint8Array[] = [];
-    for (const file of names) parts.push(await readBytes(join(target, file), 'Result'));
-    const bytes = parts.reduce((sum, p) => sum + p.length, 0);
-    const result = await store.put(pack({ about: names, parts }));
-    return { outcome: { result, bytes, worker: name, seconds }, document: done.document };
+    const { packed: result, bytes } = await packResult(target);
+    return { outcome: { result: await store.put(result), bytes, worker: name, seconds }, document: done.document };
   };
 
   let done = 0;

@@ -8,12 +8,14 @@ import { checked, MOST, placeOf, type Store } from './content.js';
 const PATIENCE = 120_000;
 /** How often a request is made where the other side or the way to it fails. */
 const TRIES = 3;
+/** Milliseconds before the second try; four times as long before the third. */
+const PAUSE = 1000;
 
 /** Makes a request, signed where the other side asks for it. */
 export type Fetch = (address: string, request: RequestInit & { readonly method: string }) => Promise<Response>;
 
 /** What is behind an address; `shown`: as messages have it. */
-export function remote(address: string, fetched: Fetch = fetch, shown?: string): Store {
+export function remote(address: string, fetched: Fetch = fetch, shown?: string, pause = PAUSE): Store {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (!url) throw new LanError('usage', `\`store\`: '${address.replace(/\/\/.*@/s, '//').slice(0, 100)}' is no address.`);
   const { username, password, search } = url;
@@ -25,7 +27,7 @@ export function remote(address: string, fetched: Fetch = fetch, shown?: string):
   const ask = async <T>(method: string, name: string, take: (answer: Response) => Promise<T>, body?: Uint8Array): Promise<T> => {
     let reason = '';
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      if (attempt > 0) await new Promise((done) => setTimeout(done, 250 * 4 ** attempt));
+      if (attempt > 0) await new Promise((done) => setTimeout(done, pause * 4 ** (attempt - 1)));
       try {
         const signal = AbortSignal.timeout(PATIENCE);
         const answer = await fetched(`${base}/${placeOf(name).join('/')}${search}`, { method, headers, ...(body ? { body } : {}), signal });

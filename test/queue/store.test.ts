@@ -84,7 +84,7 @@ test('HTTP: an answer that breaks off is thrown away and asked for again, and so
     }
   }).listen(0, '127.0.0.1');
   await once(flaky, 'listening');
-  const store = await openStore(`http://127.0.0.1:${(flaky.address() as AddressInfo).port}`);
+  const store = remote(`http://127.0.0.1:${(flaky.address() as AddressInfo).port}`, fetch, undefined, 10);
   expect(Buffer.from(await store.get(hash)).toString()).toBe('hello');
   expect(times).toBe(3);
   flaky.closeAllConnections();

@@ -4,7 +4,6 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 
 /** From five seconds on, those first that wait for processes of their own. */
 const LONGEST = [
-  'cli/workers',
   'cli/options',
   'faults/faults',
   'cli/audit-again',
@@ -12,7 +11,6 @@ const LONGEST = [
   'engine/wasm-memory',
   'nets/nets',
   'nets/real-models',
-  'cli/audit-workers',
   'experiment/experiment',
   'nets/exported-nets',
   'ops/spatial',
