@@ -71,6 +71,15 @@ test('--log json: an object a line, of the start, what is told, each input, and 
   expect(lines.at(-1)).toMatchObject({ event: 'end', code: 0, seconds: expect.any(Number) });
 }, 30_000);
 
+test('an input that cannot be explained is named in its line', async () => {
+  const broken = join(folder, 'no-picture.png');
+  writeFileSync(broken, 'not a picture');
+  const { code, err } = await cli(...audit, '--image', picture, broken, '--log', 'json');
+  expect(code).toBe(2);
+  const lines = err.trimEnd().split('\n').map((l) => JSON.parse(l) as Record<string, unknown>); // prettier-ignore
+  expect(lines.filter((l) => l['level'] === 'warn' || l['event'] === 'input').map((l) => l['input'])).toEqual([broken, picture]);
+}, 30_000);
+
 test('an error is a line of level error, and the end has its code', async () => {
   const { code, err } = await cli('inspect', 'absent.onnx', '--log=json');
   const lines = err.trimEnd().split('\n').map((l) => JSON.parse(l) as Record<string, unknown>); // prettier-ignore
