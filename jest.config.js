@@ -2,6 +2,8 @@
 process.env.LAN_ONNX_TRUST ??= '1';
 // Two workers on two cores: further threads would only wait for each other.
 process.env.LAN_ONNX_THREADS ??= '1';
+// A suite has a copy of the environment, which onnxruntime does not read.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
 export default {
   roots: ['<rootDir>/test'],

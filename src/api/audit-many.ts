@@ -47,7 +47,8 @@ export interface ManyOptions extends AuditOptions {
   readonly onStart?: (auditor: Auditor, workers: number, inputs: number, threads: number | undefined) => void;
   /** Told of each input that is explained, in their order; waited for. */
   readonly onDocument?: (path: string, document: AuditDocument, folder: string) => void | Promise<void>;
-  readonly onFailure?: (error: LanError) => void;
+  /** Told of each input that cannot be explained. */
+  readonly onFailure?: (error: LanError, path: string) => void;
   /** Told after each input, explained or not. */
   readonly onDone?: (done: number, total: number) => void;
 }
@@ -150,7 +151,7 @@ async function surveyed(
     read: (input) => source.read(auditor, place.get(input)!),
     onFailure(error, input) {
       failures.set(place.get(input)!, error);
-      onFailure?.(error);
+      onFailure?.(error, input.path);
     },
     onFirst: (inputs) => (first = inputs.map((input) => place.get(input)!)),
   });
@@ -174,7 +175,7 @@ async function explainAll(
     if (result.error?.code === 'interrupted') return;
     if (result.error) {
       if (strict || ledger.total === 1) throw result.error;
-      onFailure?.(result.error);
+      onFailure?.(result.error, ledger.pathOf(at));
       await ledger.failed(at, result.error);
     } else {
       const path = ledger.pathOf(at);

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { MemberEnded } from '../core/crew.js';
 import { LanError } from '../core/errors.js';
 import { readBytes } from '../data/files.js';
 import { DOCUMENT } from '../report/earlier.js';
@@ -10,7 +11,7 @@ import type { AuditOptions } from './audit-options.js';
 import type { Source } from './many-source.js';
 import { isFile, type ModelLike } from './opened.js';
 import type { pacer } from './pace.js';
-import { fasterWay, manyProcesses, requireWorkers, type Way } from './ways.js';
+import { fasterWay, manyProcesses, notMeasured, requireWorkers, type Way } from './ways.js';
 import type { WorkerPool } from './worker-pool.js';
 
 /** From so many inputs on, workers are worth their start. */
@@ -108,6 +109,10 @@ export async function fasterOf({ auditor, measuring, source, inputs, other, star
   } catch (error) {
     if (!(error instanceof LanError)) throw error;
     await pool?.close();
+    if (error instanceof MemberEnded) {
+      onNote(notMeasured(other, error, auditor.model.engine.info.threads));
+      return undefined;
+    }
     onNote(`workers: neither way could be measured (${error.problem.replace(/\.$/, '')}); taken: ${other.workers} processes`);
     return start(other);
   }

@@ -65,10 +65,10 @@ export async function scorersOf(
   dataset: Dataset,
 ): Promise<Scorers | undefined> {
   requireScorable(classifier);
-  const start = (way: Way) => startScorers(way, spread, classifier.card);
+  const order = chosen(dataset.length, spread);
+  const start = (way: Way) => startScorers(way, spread, classifier.card, order.length);
   const threads = spread.opening.threads;
   if (workers !== 'auto') return workers > 1 ? start({ workers, threads: threads ?? 1 }) : undefined;
-  const order = chosen(dataset.length, spread);
   const { labels } = matchLabels(dataset, classifier.labels, classifier.classes);
   const size = typeof spread.batch === 'number' ? spread.batch : TRIED.size;
   const pieces = Array.from({ length: TRIED.runs }, (_, i): PieceOf => ({ at: i * size, indices: order.slice(i * size, (i + 1) * size) })).filter(({ indices }) => indices.length > 0); // prettier-ignore
@@ -85,32 +85,42 @@ export async function scorersOf(
   });
 }
 
-function startScorers({ workers: width, threads }: Way, { model, data, split, opening, signal, onNote }: SpreadScore, card: InputCard | undefined): Scorers {
+function startScorers(
+  { workers: width, threads }: Way,
+  { model, data, split, opening, signal, onNote }: SpreadScore,
+  card: InputCard | undefined,
+  samples: number,
+): Scorers {
   const setup: ScoreSetup = { model, opening: { ...openingOf(opening), threads, trust: true }, card, data, split };
-  const crew: Crew<ScoreTask, ScoreDone> = startCrew({ beside: import.meta.url, program: 'score-worker', setup, width, signal, onNote }); // prettier-ignore
+  let started: Crew<ScoreTask, ScoreDone> | undefined;
+  // As many as there are pieces, which is known once the size of one is.
+  const crewFor = (size: number): Crew<ScoreTask, ScoreDone> =>
+    (started ??= startCrew({ beside: import.meta.url, program: 'score-worker', setup, width: Math.min(width, Math.ceil(samples / size)), signal, onNote })); // prettier-ignore
   return {
     threads,
-    scorer: (size) => ({
-      width,
-      ahead: 3 * width,
-      begin({ at, indices }) {
-        const done = crew.run({ at, indices, size }).then(
-          (found) => (found as { piece: Piece }).piece,
-          (error: unknown) => {
-            if (error instanceof LanError && error.code === 'interrupted') return undefined;
-            throw error;
-          },
-        );
-        // Whoever awaits it sees a failure, in its turn.
-        done.catch(() => undefined);
-        return { piece: () => done, over: done };
-      },
-    }),
+    scorer(size) {
+      const crew = crewFor(size);
+      return { width: crew.width, ahead: 3 * crew.width, begin: (piece) => begun(crew, { ...piece, size }) };
+    },
     async paces(pieces, size) {
+      const crew = crewFor(size);
       await crew.ready();
-      const all = await Promise.all(Array.from({ length: width }, () => crew.run({ paceOf: pieces, size })));
+      const all = await Promise.all(Array.from({ length: crew.width }, () => crew.run({ paceOf: pieces, size })));
       return all.flatMap((found) => ('pace' in found ? [found.pace] : []));
     },
-    close: () => crew.close(),
+    close: async () => started?.close(),
   };
-} // prettier-ignore
+}
+/** A piece that is handed to whoever is free; undefined where the run is to end before. */
+function begun(crew: Crew<ScoreTask, ScoreDone>, task: PieceOf & { readonly size: number }): ReturnType<Scorer['begin']> {
+  const done = crew.run(task).then(
+    (found) => (found as { piece: Piece }).piece,
+    (error: unknown) => {
+      if (error instanceof LanError && error.code === 'interrupted') return undefined;
+      throw error;
+    },
+  );
+  // Whoever awaits it sees a failure, in its turn.
+  done.catch(() => undefined);
+  return { piece: () => done, over: done };
+}

@@ -1,5 +1,6 @@
 // One process on all cores, or several of one thread each: which is faster is measured, not guessed.
 import { availableParallelism } from 'node:os';
+import { MemberEnded } from '../core/crew.js';
 import { LanError } from '../core/errors.js';
 import { journalHeader } from '../data/journal.js';
 
@@ -55,6 +56,11 @@ export function fasterWay(
     way,
     note: `workers: measured for a moment, ${shown(here.way)} does ${told(here.pace.rate)}, ${shown(others.way)} ${told(together)}; taken: ${again}`,
   };
+}
+
+/** Why this process is taken: one of the others died as they were measured, which it would do again. */
+export function notMeasured(other: Way, { how }: MemberEnded, threads = availableParallelism()): string {
+  return `workers: ${shown(other)} could not be measured, since one ended (${how}); taken: workers 1, threads ${threads}`;
 }
 
 /** The threads of the run that a journal keeps; undefined for a new one. */
@@ -130,7 +136,9 @@ export async function chooseWay<Others extends { close(): Promise<void> }>(choic
     ({ way } = found);
   } catch (error) {
     await others.close();
-    throw error;
+    if (!(error instanceof MemberEnded)) throw error;
+    choice.onNote(notMeasured(other, error, choice.threadsHere));
+    return undefined;
   }
   if (way === other) return others;
   await others.close();

@@ -76,12 +76,13 @@ export function repeatable(argv: readonly string[]): string {
 
 /** One overwritten line on a terminal; elsewhere one line per task, so that logs stay short. */
 export function progress(io: Io): { say(task: string, doing: string): void; clear(): void } {
-  let last = '';
+  // Of several that are done at the same time the news come in turns.
+  const told = new Set<string>();
   return {
     say(task, doing) {
       if (io.terminal) io.err(`${CLEAR}${task}: ${doing}`);
-      else if (task !== last) io.err(`${task} ...\n`);
-      last = task;
+      else if (!told.has(task)) io.err(`${task} ...\n`);
+      told.add(task);
     },
     clear() {
       if (io.terminal) io.err(CLEAR);

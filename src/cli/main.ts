@@ -12,7 +12,7 @@ import { isError, logLine, processIo, repeatable, shown, type Io } from './io.js
 import { camelCase, type OptionTable } from './option.js';
 import { EPILOGUE, LOG, overview, PURPOSE, QUIET, versions } from './overview.js';
 import { meant } from '../core/nearest.js';
-import { startTelemetry, type Telemetry } from './telemetry.js';
+import { isUnsent, startTelemetry, type Telemetry } from './telemetry.js';
 
 /**
  * Runs the command line `argv` (without node and script). Returns the exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable
@@ -245,4 +245,9 @@ if (isProgram()) {
   }
   const code = await main(process.argv.slice(2));
   process.exitCode = Math.max(code, Number(process.exitCode ?? 0));
+  if (isUnsent()) {
+    // Nothing of what was printed is lost by it.
+    for (const stream of [process.stdout, process.stderr]) await new Promise<void>((done) => void stream.write('', () => done()));
+    process.exit();
+  }
 }

@@ -15,6 +15,11 @@ const PACKAGES = ['api', 'sdk-trace', 'sdk-metrics', 'resources', 'exporter-trac
 /** Milliseconds that the last sending may take. */
 const PATIENCE = 3000;
 
+let unsent = false;
+
+/** Whether something could not be sent in time: its connections and further tries would keep the process for many seconds more. */
+export const isUnsent = (): boolean => unsent;
+
 async function load() {
   try {
     const [api, trace, metrics, resources, traces, measures] = await Promise.all([
@@ -90,8 +95,9 @@ export async function startTelemetry(
       span.setAttribute('exit.code', code);
       span.end();
       const late = new Promise((done) => setTimeout(done, PATIENCE).unref());
+      unsent = true;
       const sent = Promise.allSettled([tracing.shutdown(), metering.shutdown()]);
-      await Promise.race([sent, late]);
+      await Promise.race([sent.then(() => void (unsent = false)), late]);
     },
   };
 } // prettier-ignore

@@ -56,7 +56,7 @@ export interface CrewOptions<S> {
 /** Processes that do tasks. */
 export interface Crew<T, R> {
   readonly width: number;
-  /** Once all members are ready. Throws what kept one from it. */
+  /** Once all members are ready. Throws what kept one of them from it. */
   ready(): Promise<void>;
   /**
    * Does a task as soon as a member is free. Throws what the task threw, MemberEnded where its process died each time, and LanError (`interrupted`) where it
@@ -79,7 +79,12 @@ interface Place<T, R> {
   child?: ChildProcess;
   ready: boolean;
   job?: Job<T, R> | undefined;
+  /** Processes in a row that ended before they could begin. */
+  vain: number;
 }
+
+/** So many of these, and the place stays empty: the next would not begin either. */
+const STARTS = 2;
 
 const interrupted = (): LanError => new LanError('interrupted', 'Stopped before this was begun.');
 
@@ -87,7 +92,7 @@ const interrupted = (): LanError => new LanError('interrupted', 'Stopped before 
 export function startCrew<S, T, R>(options: CrewOptions<S>): Crew<T, R> {
   const { beside, program, setup, width, signal, tries = 2, most = Infinity, onNote, onTold } = options;
   const waiting: Job<T, R>[] = [];
-  const places = Array.from({ length: width }, (): Place<T, R> => ({ ready: false }));
+  const places = Array.from({ length: width }, (): Place<T, R> => ({ ready: false, vain: 0 }));
   let broken: Error | undefined;
   let closing = false;
   let inARow = 0;
@@ -100,7 +105,7 @@ export function startCrew<S, T, R>(options: CrewOptions<S>): Crew<T, R> {
     for (const { reject } of [...waiting.splice(0), ...onReady.splice(0)]) reject(broken);
   };
   const next = (place: Place<T, R>): void => {
-    if (place.job || closing || waiting.length === 0) return;
+    if (place.job || closing || waiting.length === 0 || place.vain === STARTS) return;
     // One that died is begun anew when it is needed.
     if (!place.child) return start(place);
     if (!place.ready) return;
@@ -117,6 +122,19 @@ export function startCrew<S, T, R>(options: CrewOptions<S>): Crew<T, R> {
     const error = new MemberEnded(how, job.lost);
     job.reject(error);
     if (++inARow >= most) breakDown(new MemberEnded(how, job.lost, true));
+  };
+  /** A process that ended before it was ready, as one does where memory is short: others go on in its place, and only where none can the work ends. */
+  const notBegun = (place: Place<T, R>, how: string): void => {
+    place.vain++;
+    const error = new MemberEnded(how, place.vain, true);
+    if (places.every(({ vain }) => vain === STARTS)) return breakDown(error);
+    if (place.vain < STARTS && !signal?.aborted) {
+      onNote?.(`a worker ended (${how}) before it could begin; it is started again`);
+      if (onReady.length > 0) start(place);
+      return;
+    }
+    if (!signal?.aborted) onNote?.(`a worker ended (${how}) before it could begin; the others go on without it`);
+    for (const { reject } of onReady.splice(0)) reject(error);
   };
   const start = (place: Place<T, R>): void => {
     const child = startBeside(beside, program);
@@ -136,7 +154,7 @@ export function startCrew<S, T, R>(options: CrewOptions<S>): Crew<T, R> {
       if ('done' in message) {
         inARow = 0;
         job?.resolve(message.done);
-      } else place.ready = true;
+      } else [place.ready, place.vain] = [true, 0];
       tellReady();
       next(place);
     });
@@ -146,8 +164,9 @@ export function startCrew<S, T, R>(options: CrewOptions<S>): Crew<T, R> {
       delete place.child;
       place.job = undefined;
       if (job) lost(job, how);
-      // One that cannot even begin would not the next time.
-      if (!ready && !closing) breakDown(new MemberEnded(how, 1, true));
+      // One that cannot be spoken to is of no use, and would live on.
+      child.kill('SIGKILL');
+      if (!ready && !closing) notBegun(place, how);
       if (!broken) places.forEach(next);
     };
     child.on('exit', (code, by) => ended(by ?? `exit code ${code}`));
@@ -168,6 +187,7 @@ export function startCrew<S, T, R>(options: CrewOptions<S>): Crew<T, R> {
     ready: () =>
       new Promise((resolve, reject) => {
         if (broken) return reject(broken);
+        if (places.some(({ vain }) => vain === STARTS)) return reject(new MemberEnded('before it could begin', STARTS));
         onReady.push({ resolve, reject });
         tellReady();
       }),

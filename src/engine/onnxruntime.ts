@@ -27,8 +27,18 @@ export function defaultThreads(): number {
   throw new LanError('usage', `LAN_ONNX_THREADS: expected a whole number of at least 1, received '${said}'.`);
 }
 
-/** Loads the binding. Throws LanError 'install' with what to type where it is not installed, or does not run on this machine. */
+/**
+ * What onnxruntime 1.30 and newer look at as they start: without it they send events about models and machine to Microsoft from Linux and macOS, keep a
+ * number for the machine in its cache folder, and leave a log in its temporary folder, of each process.
+ */
+const SENDS_NOTHING = 'ORT_DISABLE_TELEMETRY';
+
+/**
+ * Loads the binding, which sends nothing then, unless the environment says otherwise. Throws LanError 'install' with what to type where it is not installed, or
+ * does not run on this machine.
+ */
 export async function loadOnnxruntime(load: () => Promise<Onnxruntime> = () => import('onnxruntime-node')): Promise<Onnxruntime> {
+  process.env[SENDS_NOTHING] ??= '1';
   try {
     return await load();
   } catch (error) {

@@ -71,6 +71,15 @@ test('--log json: an object a line, of the start, what is told, each input, and 
   expect(lines.at(-1)).toMatchObject({ event: 'end', code: 0, seconds: expect.any(Number) });
 }, 30_000);
 
+test('an input that cannot be explained is named in its line', async () => {
+  const broken = join(folder, 'no-picture.png');
+  writeFileSync(broken, 'not a picture');
+  const { code, err } = await cli(...audit, '--image', picture, broken, '--log', 'json');
+  expect(code).toBe(2);
+  const lines = err.trimEnd().split('\n').map((l) => JSON.parse(l) as Record<string, unknown>); // prettier-ignore
+  expect(lines.filter((l) => l['level'] === 'warn' || l['event'] === 'input').map((l) => l['input'])).toEqual([broken, picture]);
+}, 30_000);
+
 test('an error is a line of level error, and the end has its code', async () => {
   const { code, err } = await cli('inspect', 'absent.onnx', '--log=json');
   const lines = err.trimEnd().split('\n').map((l) => JSON.parse(l) as Record<string, unknown>); // prettier-ignore
@@ -117,3 +126,21 @@ test.each([
 ])('%j is refused, and nothing goes anywhere else', async (env, problem) => {
   await expect(startTelemetry('audit', env)).rejects.toMatchObject({ code: 'usage', message: problem });
 }); // prettier-ignore
+
+test('an endpoint that takes and never answers keeps a command three seconds at the end, and loses nothing of what it prints', async () => {
+  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const [node, entry] = PROGRAM;
+  const child = spawn(node, [entry, 'inspect', 'tank', '--log', 'json'], {
+    env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(silent.address() as AddressInfo).port}` },
+  });
+  let [out, ended] = ['', 0];
+  child.stdout.on('data', (part) => (out += String(part)));
+  child.stderr.on('data', (part) => (ended = String(part).includes('"event":"end"') ? performance.now() : ended));
+  expect((await once(child, 'close'))[0]).toBe(0);
+  const waited = performance.now() - ended;
+  silent.close();
+  silent.closeAllConnections();
+  expect([ended > 0, waited > 2500, waited < 7000]).toEqual([true, true, true]);
+  expect(out).toBe((await cli('inspect', 'tank')).out);
+}, 60_000);

@@ -1,7 +1,7 @@
 // What a terminal is told: pictures by what its environment says it shows, text of 80 columns, and nothing at all where output is no terminal.
 import { describe, expect, test } from '@jest/globals';
 import { screenOf, wrapped } from '../../src/cli/screen.js';
-import { repeatable } from '../../src/cli/io.js';
+import { progress, repeatable } from '../../src/cli/io.js';
 import { onTerminal } from '../../src/report/drawing/terminal.js';
 
 const TTY = { isTTY: true, columns: 100 };
@@ -75,4 +75,12 @@ test('what repeats a command says all that decides, quoted for a shell, and not 
     repeatable(['audit', 'm.onnx', '--image', "it's a cat.jpg", '--out', 'x', '--workers=2', '--resume', '--seed', '1']),
   ).toBe(`lan-onnx audit m.onnx --image 'it'\\''s a cat.jpg' --seed 1`);
   expect(repeatable(['train', 'm.onnx', '--out', 'lan.onnx', '--resume'])).toBe('lan-onnx train m.onnx --out lan.onnx');
+});
+
+test('elsewhere than on a terminal a task is named once, however the news of several come in turns', () => {
+  const told: string[] = [];
+  const nothing = (): void => undefined;
+  const bar = progress({ line: '', terminal: false, out: nothing, err: (text) => told.push(text), exit: nothing });
+  for (const task of ['a', 'b', 'a', 'b']) bar.say(task, 'doing');
+  expect(told).toEqual(['a ...\n', 'b ...\n']);
 });

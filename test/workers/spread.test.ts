@@ -110,6 +110,16 @@ test('reproduce: two workers, one of which dies, write what this process writes'
   expect(two.err).toContain('note: a worker ended (SIGSEGV); what it worked on is begun again\n');
 }, 180_000);
 
+test('no more processes are started than there are pieces for', async () => {
+  const text = `
+    import { appendFileSync } from 'node:fs';
+    if (/score-worker\\.(js|ts)$/.test(process.argv[1] ?? '')) appendFileSync('${at('started')}', 'x');`;
+  writeFileSync(at('counting.mjs'), text);
+  const argv = ['score', 'm.onnx', '--data', 'images.npy', '--limit', '30', '--batch', '10', '--workers', '50'];
+  expect((await run(argv, `--import ${pathToFileURL(at('counting.mjs')).href}`)).code).toBe(0);
+  expect(readFileSync(at('started'), 'utf8')).toBe('xxx');
+}, 60_000);
+
 test('auto tells why it takes this process for what is done in no time; what workers cannot be handed is refused', async () => {
   const auto = await run(['score', 'm.onnx', '--data', 'images.npy', '--workers', 'auto', '--out', 'auto']);
   expect(auto.code).toBe(0);

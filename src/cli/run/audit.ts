@@ -93,10 +93,10 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
         note(text);
       },
       onProgress: (progress) => show(bar, progress),
-      onFailure(error) {
+      onFailure(error, input) {
         stop();
         const text = `lan-onnx: left out: ${inFlags(error.message, { definition })}\n`;
-        io.event?.('input', { code: error.code, error: error.message }, text);
+        io.event?.('input', { input, code: error.code, error: error.message }, text);
         if (!io.event) io.err(text);
       },
       onStart({ model }, workers, inputs, own) {
@@ -132,7 +132,7 @@ export async function run(argv: Arguments, io: Io): Promise<void> {
       note(`'${argv.out}' also holds results of earlier runs, which are left as they are: ${listed(others)}`);
     if (json) json.end(total);
     else if (files.length > 0) io.out(`${[...lines, `files: ${files.join(', ')}`].map((line) => readable(line)).join('\n')}\n`);
-    if (unfinished) interrupted(io, `${written} of ${total} input(s) written, the last with the mask learned until then.${total > 1 ? ' Go on with --resume.' : ''}`); // prettier-ignore
+    if (unfinished) interrupted(io, `${written === 0 ? `none of ${total} input(s) written.` : `${written} of ${total} input(s) written, the last with the mask learned until then.`}${total > 1 ? ' Go on with --resume.' : ''}`); // prettier-ignore
     if (negative > 0) io.exit(1);
     if (failures.length === 0) return;
     io.err(`lan-onnx: ${failures.length} of ${total} input(s) could not be explained; see above.\n`);
