@@ -6,6 +6,7 @@ import { LanError } from '../core/errors.js';
 import { errorFrom, type PlainError } from '../core/plain-error.js';
 import { check } from './check.js';
 import { NAMES, refuseUnknown } from './option-names.js';
+import { requireWorkers } from './ways.js';
 
 /** Options of `checkMany`: those of `check` that are plain data, and who does it. */
 export interface CheckManyOptions extends Omit<CheckOptions, 'onProgress' | 'adapters' | 'signal'> {
@@ -45,8 +46,7 @@ const START = 1.5;
 export async function* checkMany(models: readonly string[], options: CheckManyOptions = {}): AsyncGenerator<Checked> {
   refuseUnknown('checkMany', options, NAMES.checkMany);
   const { workers = 1, onProgress, ...own } = options;
-  if (workers !== 'auto' && (!Number.isInteger(workers) || workers < 1))
-    throw new LanError('usage', `\`workers\`: expected a whole number of at least 1 or auto, received ${workers}.`);
+  requireWorkers(workers);
   if (workers !== 1 && ((own.plugins?.length ?? 0) > 0 || 'adapters' in own))
     throw new LanError(
       'usage',

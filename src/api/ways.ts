@@ -19,10 +19,20 @@ export interface Way {
 /** Seconds that either way is measured for. */
 export const MOMENT = 1;
 
+/** Processes that may be asked for, for each core: more of them are no faster, and a slip of the finger (1000) takes all of the machine's memory. */
+const A_CORE = 8;
+
 /** Checks a number of workers. Throws LanError (`usage`). */
-export function requireWorkers(workers: number | 'auto'): void {
-  if (workers !== 'auto' && (!Number.isInteger(workers) || workers < 1))
+export function requireWorkers(workers: number | 'auto', cores = availableParallelism()): void {
+  if (workers === 'auto') return;
+  if (!Number.isInteger(workers) || workers < 1)
     throw new LanError('usage', `\`workers\`: expected a whole number of at least 1 or auto, received ${workers}.`);
+  if (workers > A_CORE * cores)
+    throw new LanError(
+      'usage',
+      `\`workers\`: expected at most ${A_CORE * cores}, ${A_CORE} for each core that there is, received ${workers}.`,
+      'Each process has the model in its own memory, and more of them than cores are hardly faster.',
+    );
 }
 
 /** The other way that `auto` tries for so many pieces of work: a process a core. Undefined where there is no other. */

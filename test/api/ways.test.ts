@@ -1,6 +1,6 @@
-// Which way is taken where the other one cannot be measured: a process that dies at it would die at the work as well.
+// How many processes may be asked for, and which way is taken where the other one cannot be measured: a process that dies at it would die at the work as well.
 import { expect, test } from '@jest/globals';
-import { chooseWay } from '../../src/api/ways.js';
+import { chooseWay, requireWorkers } from '../../src/api/ways.js';
 import { MemberEnded } from '../../src/core/crew.js';
 
 test('auto stays with this process where one of the others dies as they are measured, and says so', async () => {
@@ -20,4 +20,11 @@ test('auto stays with this process where one of the others dies as they are meas
   expect(notes).toEqual([
     'workers: 2 processes of 1 thread each could not be measured, since one ended (SIGKILL); taken: workers 1, threads 4',
   ]);
+});
+
+test('eight processes a core are taken, and no more; nor what is no number of them', () => {
+  for (const workers of ['auto', 1, 16] as const) expect(() => requireWorkers(workers, 2)).not.toThrow();
+  expect(() => requireWorkers(17, 2)).toThrow('`workers`: expected at most 16, 8 for each core that there is, received 17.');
+  for (const workers of [0, -1, 1.5, NaN])
+    expect(() => requireWorkers(workers, 2)).toThrow('`workers`: expected a whole number of at least 1 or auto, received ');
 });

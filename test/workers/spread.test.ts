@@ -115,7 +115,7 @@ test('no more processes are started than there are pieces for', async () => {
     import { appendFileSync } from 'node:fs';
     if (/score-worker\\.(js|ts)$/.test(process.argv[1] ?? '')) appendFileSync('${at('started')}', 'x');`;
   writeFileSync(at('counting.mjs'), text);
-  const argv = ['score', 'm.onnx', '--data', 'images.npy', '--limit', '30', '--batch', '10', '--workers', '50'];
+  const argv = ['score', 'm.onnx', '--data', 'images.npy', '--limit', '30', '--batch', '10', '--workers', '8'];
   expect((await run(argv, `--import ${pathToFileURL(at('counting.mjs')).href}`)).code).toBe(0);
   expect(readFileSync(at('started'), 'utf8')).toBe('xxx');
 }, 60_000);
