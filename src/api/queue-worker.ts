@@ -9,7 +9,7 @@ import { ensureWritable, makeFolder, readBytes } from '../data/files.js';
 import { isAlive } from '../data/processes.js';
 import { readAddress } from '../queue/address.js';
 import { openCache } from '../queue/cache.js';
-import { takeJobs } from '../queue/connection.js';
+import { takeJobs, type TakenJob } from '../queue/connection.js';
 import { FORM, Job, type Outcome } from '../queue/job.js';
 import { pack } from '../queue/parcel.js';
 import { openStore } from '../queue/store.js';
@@ -138,7 +138,7 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
   };
 
   /** Explains an input in a slot's own process, which is begun anew where it holds another model or has died. */
-  const explained = async (slot: Slot, job: Job, target: string): Promise<Explained> => {
+  const explained = async (slot: Slot, job: Job, target: string, held: () => Promise<boolean>): Promise<Explained> => {
     const start = performance.now();
     const packed = await cache.get(job.input);
     const taken = await setupOf(job.setup);
@@ -165,13 +165,16 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
     const parts: Uint8Array[] = [];
     for (const file of names) parts.push(await readBytes(join(target, file), 'Result'));
     const bytes = parts.reduce((sum, p) => sum + p.length, 0);
+    // What nobody asks for would stay in the store for ever.
+    if (!(await held()))
+      throw new LanError('runtime', 'It was given to another worker meanwhile: this one was not heard from for too long.');
     const result = await store.put(pack({ about: names, parts }));
     return { outcome: { result, bytes, worker: name, seconds }, document: done.document };
   };
 
   let done = 0;
   let failed = 0;
-  const perform = async ({ id, data, tries }: { id: string; data: unknown; tries: number }): Promise<Outcome> => {
+  const perform = async ({ id, data, tries, held }: TakenJob): Promise<Outcome> => {
     const start = performance.now();
     const slot = slots.find((s) => !s.busy)!;
     slot.busy = true;
@@ -180,7 +183,7 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
     try {
       const job = checkedJob(data, label);
       ({ label } = job);
-      const { outcome, document } = await explained(slot, job, target);
+      const { outcome, document } = await explained(slot, job, target, held);
       done++;
       const { steps, timings } = document?.betas[0] ?? {};
       const pace = timings ? { steps, stepsPerSecond: 1 / timings.secondsPerStep } : {};
@@ -202,14 +205,14 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
   };
 
   try {
-    const worker = await takeJobs(address, perform, { name, concurrency: width, rate, lostAfter, losses: LOSSES, onNote });
+    const taking = await takeJobs(address, perform, { name, concurrency: width, rate, lostAfter, losses: LOSSES, onNote });
     options.onStart?.(width, address.shown);
     await new Promise<void>((resolve) => {
       if (signal?.aborted) resolve();
       signal?.addEventListener('abort', () => resolve(), { once: true });
     });
     // Finishes what is at hand.
-    await worker.close();
+    await taking.finish(() => slots.some(({ busy }) => busy));
     return { done, failed };
   } finally {
     await Promise.all(slots.map(close));

@@ -18,8 +18,8 @@ export function serve<S, T, R>(open: (setup: S, member: Member) => Promise<(task
   const fail = (error: unknown): void =>
     say({ fatal: error instanceof LanError ? { ...plainError(error), message: error.message } : { unexpected: (error as Error).stack ?? String(error) } }); // prettier-ignore
   let ready: Promise<(task: T) => Promise<R>> | undefined;
-  // A terminal sends these to the whole group; what becomes of the work is the owner's to say.
-  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  // A terminal, and a service manager, send these to all processes; what becomes of the work is the owner's to say.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   process.on('disconnect', () => process.exit(0));
   process.on('message', (message: ToMember<S, T>) => {
     if ('stop' in message) abort.abort();
