@@ -44,7 +44,7 @@ await auditMany(at('m.onnx'), { kind: 'data', path: at('images.npy'), seed: 0 },
     process.stdout.write(`${done} of ${inputs}: ${last.toFixed(1)} MB of heap, ${((1e6 * (last - before)) / inputs).toFixed(0)} bytes an input above the ${before.toFixed(1)} MB at the start\n`);
   },
 }).catch((error: unknown) => process.stdout.write(`${(error as Error).message.split('\n')[0]}\n`)); // prettier-ignore
-await taking.close();
+await taking.finish(() => false);
 await server.kill();
 rmSync(folder, { recursive: true, force: true });
 process.exit(0);

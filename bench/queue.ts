@@ -107,7 +107,7 @@ async function jobCost(count: number): Promise<{ readonly milliseconds: number; 
   await Promise.all(removing);
   const milliseconds = (performance.now() - begin) / count;
   const [after, back] = await network();
-  await Promise.all([taking.close(), events.close()]);
+  await Promise.all([taking.finish(() => false), events.close()]);
   await queue.close();
   return { milliseconds, bytes, network: [(after - to) / count, (back - from) / count] };
 } // prettier-ignore

@@ -8,11 +8,11 @@ import { version } from '../core/version.js';
 import { makeFolder, readBytes, sha256, writeAtomically } from '../data/files.js';
 import { budget } from '../data/memory.js';
 import { readAddress } from '../queue/address.js';
-import { openEvents, openQueue } from '../queue/connection.js';
+import { end as endConnection, openEvents, openQueue } from '../queue/connection.js';
 import { FORM, Outcome, type Job } from '../queue/job.js';
 import { removeRun, showProgress } from '../queue/progress.js';
+import { patiently } from '../queue/refusals.js';
 import { openStore } from '../queue/store.js';
-import type { AuditDocument } from '../report/audit-files.js';
 import { DOCUMENT, removeEarlier } from '../report/earlier.js';
 import type { AuditOptions } from './audit-options.js';
 import type { Auditor } from './auditor.js';
@@ -105,7 +105,8 @@ export async function queuePerformer(
   requireWhole('attempts', attempts, 1000);
   const address = readAddress(at);
   const queue = await openQueue(address, onNote);
-  const closing: (() => Promise<unknown>)[] = [() => queue.close()];
+  const closing: (() => Promise<unknown>)[] = [() => endConnection(queue)];
+  const taken = patiently(address, onNote, signal);
   const close = async (): Promise<void> => {
     // A server that is away does not keep the run from its end.
     for (const end of closing.splice(0).reverse())
@@ -119,14 +120,14 @@ export async function queuePerformer(
     const { run, continued, other } = await runIn(out, setup);
     if (other !== undefined) {
       // Nobody would ask for what comes of them.
-      const { removed, left } = await removeRun(queue, other);
+      const { removed, left } = await taken(() => removeRun(queue, other));
       const still = left > 0 ? `; ${left} that are worked on end by themselves` : '';
       onNote(`the settings, the model or the first inputs are others than when the run in '${out}' was broken off: its ${removed} jobs are taken out of the queue${still}`);
     } // prettier-ignore
     const progress = showProgress(queue, { run, model: auditor.model.source.name, total });
     closing.push(() => progress.stop());
     const events = await openEvents(address);
-    closing.push(() => events.close());
+    closing.push(() => endConnection(events));
     const pending = new Map<string, (outcome: Outcome | Error) => void>();
     const held = budget(HELD);
     const waiting = new Set<() => void>();
@@ -163,13 +164,13 @@ export async function queuePerformer(
       for (;;) {
         const outcome = new Promise<Outcome | Error>((resolve) => pending.set(id, resolve));
         // The same name again changes nothing: a run that goes on finds its jobs where they are.
-        await queue.add('audit', data, {
+        await taken(() => queue.add('audit', data, {
           jobId: id,
           attempts,
           backoff: { type: 'exponential', delay: 1000 * backoff },
           ...(priority === undefined ? {} : { priority }),
           stackTraceLimit: 1,
-        });
+        })); // prettier-ignore
         heard(id);
         const found = await outcome;
         pending.delete(id);
@@ -186,19 +187,17 @@ export async function queuePerformer(
         const document = resume || continued ? await auditor.finished(sample, folder) : undefined;
         const packed = packSample(sample);
         if (document) return { input: sha256(packed), there: { document, removed: [], resumed: true } };
-        return { input: await store.put(packed) };
+        return { input: await store.put(packed).catch((error: unknown) => Promise.reject(new NotStored(error))) };
       });
 
     /** Writes the files of a result, the document last. */
     const written = (result: string, bytes: number, folder: string): Promise<Done> =>
       held(Math.min(HELD, 4 * bytes), async () => {
-        const files = await unpackResult(await store.get(result));
+        const { files, document } = await unpackResult(await store.get(result));
         const removed = await removeEarlier(folder, [...files.keys()]);
         await makeFolder(folder);
-        const last = files.get(DOCUMENT)!;
         for (const [name, content] of files) if (name !== DOCUMENT) await writeAtomically(join(folder, name), content);
-        await writeAtomically(join(folder, DOCUMENT), last);
-        const document = JSON.parse(new TextDecoder().decode(last)) as AuditDocument;
+        await writeAtomically(join(folder, DOCUMENT), files.get(DOCUMENT)!);
         return { document, removed, resumed: false };
       });
 
@@ -209,28 +208,30 @@ export async function queuePerformer(
       try {
         ({ input, there } = await begun(task));
       } catch (error) {
+        // The next input would fare no better.
+        if (error instanceof NotStored) throw error.reason;
         return { error: failureNaming(label, error) };
       }
       // With its content: where pictures came or went since the run broke off, another one has this number now, and its job is another one.
       const id = `${run}-${task.at}-${input.slice(0, 16)}`;
       if (there) {
         // Its job, where the run ended between its last file and the end of the job.
-        await queue.remove(id);
+        await taken(() => queue.remove(id));
         return there;
       }
       try {
         const outcome = await outcomeOf(id, { form: FORM, version: version(), run, label, setup, input });
         if ('error' in outcome) {
-          await queue.remove(id);
+          await taken(() => queue.remove(id));
           return { error: errorFrom(outcome.error) };
         }
         const done = await written(outcome.result, outcome.bytes, task.folder);
-        await queue.remove(id);
+        await taken(() => queue.remove(id));
         await store.forget(outcome.result);
         return done;
       } catch (error) {
         // A result that cannot be had is none: the same command finds no job that is done, and has it done again.
-        if (error instanceof LanError) await queue.remove(id);
+        if (error instanceof LanError) await taken(() => queue.remove(id));
         if (!(error instanceof GivenUp)) throw error;
         return { error: new LanError('runtime', `${label}: given up after ${error.tries === 1 ? 'one try' : `${error.tries} tries`}: ${error.message}`) }; // prettier-ignore
       }
@@ -270,6 +271,13 @@ function requireWhole(name: string, value: number, most: number): void {
 
 /** A job that is not in the queue any more: the server has lost it, or somebody took it away. */
 class Lost extends Error {}
+
+/** An input that the store did not take. */
+class NotStored extends Error {
+  constructor(readonly reason: unknown) {
+    super('not stored');
+  }
+}
 
 /** A job that was tried as often as it may be. */
 class GivenUp extends Error {

@@ -1,8 +1,9 @@
 // queueStatus(queue): how far the runs of a queue are, who works on it, and which inputs were given up and why.
 import { LanError } from '../core/errors.js';
 import { readAddress } from '../queue/address.js';
-import { openQueue } from '../queue/connection.js';
+import { end, openQueue } from '../queue/connection.js';
 import { removeRun, runsOf } from '../queue/progress.js';
+import { refusedBy } from '../queue/refusals.js';
 import type { RunProgress } from '../queue/run.js';
 import { NAMES, refuseUnknown } from './option-names.js';
 
@@ -98,7 +99,9 @@ export async function queueStatus(options: StatusOptions): Promise<QueueStatus> 
         };
       }),
     };
+  } catch (error) {
+    throw refusedBy(address, error);
   } finally {
-    await queue.close();
+    await end(queue);
   }
 }

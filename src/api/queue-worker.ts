@@ -9,7 +9,7 @@ import { ensureWritable, makeFolder } from '../data/files.js';
 import { isAlive } from '../data/processes.js';
 import { readAddress } from '../queue/address.js';
 import { openCache } from '../queue/cache.js';
-import { takeJobs } from '../queue/connection.js';
+import { takeJobs, type TakenJob } from '../queue/connection.js';
 import { FORM, Job, type Outcome } from '../queue/job.js';
 import { openStore } from '../queue/store.js';
 import type { AuditDocument } from '../report/audit-files.js';
@@ -17,6 +17,7 @@ import { NAMES, refuseUnknown } from './option-names.js';
 import type { Performer, Which } from './performer.js';
 import { takeSetup, type TakenSetup } from './queue-setup.js';
 import { packResult } from './result-parcel.js';
+import { requireWorkers } from './ways.js';
 import { startWorkers } from './worker-pool.js';
 
 /** Options of `workOn`. */
@@ -91,7 +92,8 @@ interface Slot {
 /**
  * Works on a queue until `signal` is aborted. Each input is explained in a process of its own, which may die: the job is tried again by whoever is free, as often
  * as its run says. Of a job only what is checked is believed: numbers, names and SHA-256s, no path and no program.
- * Throws LanError for options that are none, a server or a store that is out of reach, a folder that cannot be written, and packages that are missing.
+ * Throws LanError for options that are none, a server or a store that is out of reach, a folder or a store that cannot be written any more (jobs at hand are finished
+ * first), and packages that are missing.
  *
  * @example
  * const stop = new AbortController();
@@ -102,8 +104,7 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
   refuseUnknown('workOn', options, NAMES.workOn);
   const { store: place, cache: folder, cacheLimit = 10 * GIGABYTE, workers = 'auto', rate, lostAfter = 30, timeout = 3600, trust, onNote, onJob, signal } = options; // prettier-ignore
   const width = workers === 'auto' ? availableParallelism() : workers;
-  if (!Number.isInteger(width) || width < 1)
-    throw new LanError('usage', `\`workers\`: expected a whole number of at least 1 or auto, received ${width}.`);
+  requireWorkers(workers);
   for (const [name, value] of Object.entries({ rate, lostAfter, timeout }))
     // More is no time that a server or a timer takes; of 0 neither would ever begin.
     if (value !== undefined && !(value >= 0.001 && value <= LONGEST))
@@ -138,7 +139,7 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
   };
 
   /** Explains an input in a slot's own process, which is begun anew where it holds another model or has died. */
-  const explained = async (slot: Slot, job: Job, target: string): Promise<Explained> => {
+  const explained = async (slot: Slot, job: Job, target: string, held: () => Promise<boolean>): Promise<Explained> => {
     const start = performance.now();
     const packed = await cache.get(job.input);
     const taken = await setupOf(job.setup);
@@ -162,12 +163,19 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
       return { outcome: { error: plain, worker: name, seconds } };
     }
     const { packed: result, bytes } = await packResult(target);
+    // What nobody asks for would stay in the store for ever.
+    if (!(await held()))
+      throw new LanError('runtime', 'It was given to another worker meanwhile: this one was not heard from for too long.');
     return { outcome: { result: await store.put(result), bytes, worker: name, seconds }, document: done.document };
   };
 
   let done = 0;
   let failed = 0;
-  const perform = async ({ id, data, tries }: { id: string; data: unknown; tries: number }): Promise<Outcome> => {
+  let broken: LanError | undefined;
+  const over = new AbortController();
+  const stop = (): void => over.abort();
+  signal?.addEventListener('abort', stop, { once: true });
+  const perform = async ({ id, data, tries, held }: TakenJob): Promise<Outcome> => {
     const start = performance.now();
     const slot = slots.find((s) => !s.busy)!;
     slot.busy = true;
@@ -176,7 +184,7 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
     try {
       const job = checkedJob(data, label);
       ({ label } = job);
-      const { outcome, document } = await explained(slot, job, target);
+      const { outcome, document } = await explained(slot, job, target, held);
       done++;
       const { steps, timings } = document?.betas[0] ?? {};
       const pace = timings ? { steps, stepsPerSecond: 1 / timings.secondsPerStep } : {};
@@ -187,6 +195,11 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
       failed++;
       // What it was started with, or itself, may be what failed.
       await close(slot);
+      // A full disk or store would take the tries of all jobs within seconds; others may have room.
+      if (error instanceof LanError && error.code === 'write') {
+        broken ??= error;
+        stop();
+      }
       const text = error instanceof LanError ? error.problem : `unexpected error: ${(error as Error).message.split('\n')[0]}`;
       onJob?.({ label, tries, seconds: (performance.now() - start) / 1000, error: text });
       // Its message is all that reaches the run.
@@ -198,16 +211,18 @@ export async function workOn(options: WorkerOptions): Promise<WorkerResult> {
   };
 
   try {
-    const worker = await takeJobs(address, perform, { name, concurrency: width, rate, lostAfter, losses: LOSSES, onNote });
+    const taking = await takeJobs(address, perform, { name, concurrency: width, rate, lostAfter, losses: LOSSES, onNote });
     options.onStart?.(width, address.shown);
     await new Promise<void>((resolve) => {
-      if (signal?.aborted) resolve();
-      signal?.addEventListener('abort', () => resolve(), { once: true });
+      if (signal?.aborted || over.signal.aborted) resolve();
+      over.signal.addEventListener('abort', () => resolve(), { once: true });
     });
     // Finishes what is at hand.
-    await worker.close();
+    await taking.finish(() => slots.some(({ busy }) => busy));
+    if (broken) throw broken;
     return { done, failed };
   } finally {
+    signal?.removeEventListener('abort', stop);
     await Promise.all(slots.map(close));
     await rm(home, { recursive: true, force: true });
   }

@@ -6,7 +6,8 @@ import { LanError } from '../core/errors.js';
 import { readBytes } from '../data/files.js';
 import { Sha256 } from '../queue/job.js';
 import { pack, unpack } from '../queue/parcel.js';
-import { DOCUMENT } from '../report/earlier.js';
+import type { AuditDocument } from '../report/audit-files.js';
+import { DOCUMENT, isDocument } from '../report/earlier.js';
 import { filledIn, pageOf, REPORT, templateHash } from '../report/page/template.js';
 
 /** Names of the files; `page`: SHA-256 of the template that the report's part is to be filled into, where it is no whole page. */
@@ -28,29 +29,35 @@ export async function packResult(folder: string): Promise<{ readonly packed: Uin
   return { packed: pack({ about: { names, ...(filled ? { page: await templateHash() } : {}) }, parts }), bytes };
 }
 
-/** Throws LanError (`data`) for what `packResult` has not made: names that are not plain, no document, a page of another installation. */
-export async function unpackResult(packed: Uint8Array): Promise<ResultFiles> {
-  const { about, parts } = unpack(packed, 'Result');
-  const { success, data } = About.safeParse(about);
-  if (
-    !success ||
-    data.names.length !== parts.length ||
-    new Set(data.names).size !== parts.length ||
-    !data.names.includes(DOCUMENT)
-  )
-    throw new LanError('data', 'A worker gave a result whose files are not those of an audit.');
-  const files = new Map(data.names.map((name, i) => [name, parts[i]!]));
-  const report = files.get(REPORT);
-  if (data.page === undefined || !report) return files;
-  if (data.page !== (await templateHash()))
-    throw new LanError('data', 'A worker gave a report for another page than the one of this installation.', 'Install the same lan-onnx on all machines.'); // prettier-ignore
-  return files.set(REPORT, Buffer.from(await pageOf(filledBy(report))));
+/** A result that was looked at: its files, and what its document says. */
+export interface UnpackedResult {
+  readonly files: ResultFiles;
+  readonly document: AuditDocument;
 }
 
-function filledBy(report: Uint8Array): string[] {
+/** Throws LanError (`data`) for what `packResult` has not made: names that are not plain, no document or what is none, a page of another installation. */
+export async function unpackResult(packed: Uint8Array): Promise<UnpackedResult> {
+  const { about, parts } = unpack(packed, 'Result');
+  const { success, data } = About.safeParse(about);
+  const files = new Map(data?.names.map((name, i) => [name, parts[i]!]));
+  const document = parsed(files.get(DOCUMENT));
+  if (!success || data.names.length !== parts.length || files.size !== parts.length || !isDocument(document))
+    throw new LanError('data', 'A worker gave a result whose files are not those of an audit.');
+  if (data.page !== undefined) {
+    if (data.page !== (await templateHash()))
+      throw new LanError('data', 'A worker gave a report for another page than the one of this installation.', 'Install the same lan-onnx on all machines.'); // prettier-ignore
+    const filled = Filled.safeParse(parsed(files.get(REPORT)));
+    if (!filled.success) throw new LanError('data', 'A worker gave a report that cannot be read.');
+    files.set(REPORT, Buffer.from(await pageOf(filled.data)));
+  }
+  return { files, document: document as AuditDocument };
+}
+
+/** What JSON says; undefined where there is none. */
+function parsed(bytes: Uint8Array | undefined): unknown {
   try {
-    return Filled.parse(JSON.parse(Buffer.from(report).toString()));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new LanError('data', 'A worker gave a report that cannot be read.');
+    return undefined;
   }
 }

@@ -3,6 +3,7 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Argv } from 'yargs';
+import { hasLooseEnds } from '../core/loose-ends.js';
 import { LanError, messageOf } from '../core/errors.js';
 import { reasonOf } from '../data/files.js';
 import { nameOf, type Command } from './command.js';
@@ -12,7 +13,7 @@ import { isError, logLine, processIo, repeatable, shown, type Io } from './io.js
 import { camelCase, type OptionTable } from './option.js';
 import { EPILOGUE, LOG, overview, PURPOSE, QUIET, versions } from './overview.js';
 import { meant } from '../core/nearest.js';
-import { isUnsent, startTelemetry, type Telemetry } from './telemetry.js';
+import { startTelemetry, type Telemetry } from './telemetry.js';
 
 /**
  * Runs the command line `argv` (without node and script). Returns the exit code: 0 fine, 1 the finding is negative, 2 wrong usage, unreadable
@@ -245,7 +246,7 @@ if (isProgram()) {
   }
   const code = await main(process.argv.slice(2));
   process.exitCode = Math.max(code, Number(process.exitCode ?? 0));
-  if (isUnsent()) {
+  if (hasLooseEnds()) {
     // Nothing of what was printed is lost by it.
     for (const stream of [process.stdout, process.stderr]) await new Promise<void>((done) => void stream.write('', () => done()));
     process.exit();

@@ -2,6 +2,7 @@
 import { LanError, messageOf } from '../core/errors.js';
 import { madeWith, version } from '../core/version.js';
 import type { Fields } from './io.js';
+import { looseEnd } from '../core/loose-ends.js';
 
 /** What is measured while a command runs. */
 export interface Telemetry {
@@ -14,11 +15,6 @@ export interface Telemetry {
 const PACKAGES = ['api', 'sdk-trace', 'sdk-metrics', 'resources', 'exporter-trace-otlp-http', 'exporter-metrics-otlp-http'];
 /** Milliseconds that the last sending may take. */
 const PATIENCE = 3000;
-
-let unsent = false;
-
-/** Whether something could not be sent in time: its connections and further tries would keep the process for many seconds more. */
-export const isUnsent = (): boolean => unsent;
 
 async function load() {
   try {
@@ -95,9 +91,10 @@ export async function startTelemetry(
       span.setAttribute('exit.code', code);
       span.end();
       const late = new Promise((done) => setTimeout(done, PATIENCE).unref());
-      unsent = true;
+      // What could not be sent in time is tried again, for many seconds.
+      const settled = looseEnd();
       const sent = Promise.allSettled([tracing.shutdown(), metering.shutdown()]);
-      await Promise.race([sent.then(() => void (unsent = false)), late]);
+      await Promise.race([sent.then(settled), late]);
     },
   };
 } // prettier-ignore

@@ -2,10 +2,12 @@
 import { isIP } from 'node:net';
 import type { Queue, QueueEvents, RedisOptions, Worker } from 'bullmq';
 import { LanError, messageOf } from '../core/errors.js';
+import { looseEnd } from '../core/loose-ends.js';
 import { madeWith } from '../core/version.js';
 import { codeOf } from '../data/files.js';
 import type { QueueAddress } from './address.js';
 import type { Job } from './job.js';
+import { tellOfRefusals } from './refusals.js';
 
 /** Seconds after which a server that does not answer is taken for absent, at the start. */
 const PATIENCE = 5;
@@ -37,8 +39,8 @@ export const loadBullmq = (loader: () => Promise<Bullmq> = () => import('bullmq'
 
 const loadRedis = () => load('ioredis', () => import('ioredis'));
 
-/** The options of a connection that waits for a server which goes away. */
-function lasting({ host, port, username, password, db, tls }: QueueAddress): RedisOptions {
+/** The options of a connection that waits for a server which goes away, until it is `over`. */
+function lasting({ host, port, username, password, db, tls }: QueueAddress, over = (): boolean => false): RedisOptions {
   return {
     host,
     port,
@@ -48,15 +50,17 @@ function lasting({ host, port, username, password, db, tls }: QueueAddress): Red
     // A number is no name to be asked for; the certificate is held against it all the same.
     ...(tls ? { tls: isIP(host) ? {} : { servername: host } } : {}),
     maxRetriesPerRequest: null,
-    retryStrategy: (times) => Math.min(100 * 2 ** Math.min(times, 10), PAUSE),
+    // reach() has looked, and says it in words.
+    skipVersionCheck: true,
+    retryStrategy: (times) => (over() ? null : Math.min(100 * 2 ** Math.min(times, 10), PAUSE)),
   };
 }
 
 /**
  * Makes sure that the server is there, lets us in and is new enough. Throws LanError in one sentence: `install` without the packages, `runtime` for a
- * server that is absent, refuses the password, or is too old.
+ * server that is absent, refuses the password, or is too old. A server that may throw jobs away is told.
  */
-export async function reach(address: QueueAddress): Promise<void> {
+export async function reach(address: QueueAddress, onNote?: (note: string) => void): Promise<void> {
   const { Redis } = await loadRedis();
   const client = new Redis({
     ...lasting(address),
@@ -70,10 +74,15 @@ export async function reach(address: QueueAddress): Promise<void> {
   try {
     await client.connect();
     await client.ping();
-    const info = await client.info('server');
+    const info = await client.info();
     const [, major, minor] = /redis_version:(\d+)\.(\d+)/.exec(info) ?? [];
     if (major !== undefined && (Number(major) - OLDEST[0] || Number(minor) - OLDEST[1]) < 0)
       throw new LanError('runtime', `Queue ${address.shown}: the server is Redis ${major}.${minor}; a queue needs ${OLDEST.join('.')} or newer.`); // prettier-ignore
+    const policy = /maxmemory_policy:([\w-]+)/.exec(info)?.[1] ?? 'noeviction';
+    if (policy !== 'noeviction')
+      onNote?.(
+        `the server of the queue ${address.shown} throws keys away where its memory runs out (maxmemory-policy ${policy}), jobs among them: they are put there again, but set it to noeviction`,
+      );
   } catch (error) {
     throw error instanceof LanError ? error : unreachable(address, last ?? error, error);
   } finally {
@@ -128,7 +137,7 @@ async function tellOf(
 /** A queue to which jobs are added, and in which they are looked at. */
 export async function openQueue(address: QueueAddress, onNote?: (note: string) => void): Promise<JobQueue> {
   const bullmq = await loadBullmq();
-  await reach(address);
+  await reach(address, onNote);
   const queue = new bullmq.Queue(address.name, { connection: lasting(address) });
   // What fails while the server is away is tried again; an event without a listener would end the process.
   queue.on('error', () => undefined);
@@ -145,6 +154,17 @@ export async function openEvents(address: QueueAddress): Promise<QueueEvents> {
   events.on('error', () => undefined);
   await events.waitUntilReady();
   return events;
+}
+
+/**
+ * Ends a connection, at once where the server is away. What is closed while it is away waits for it, and tries to reach it for as long: nothing would end the
+ * process.
+ */
+export async function end(of: Queue | QueueEvents | Worker): Promise<void> {
+  const client = await of.backend.client;
+  const gone = new Promise<void>((done) => setTimeout(done, 2000).unref());
+  if (client.status === 'ready') await Promise.race([of.close().catch(() => undefined), gone]);
+  client.disconnect();
 }
 
 /** How jobs are taken. */
@@ -168,19 +188,43 @@ export function limitOf(rate: number): { readonly max: number; readonly duration
   return { max, duration: Math.ceil((1000 * max) / rate) };
 }
 
-/** Takes jobs until it is closed; what `perform` throws is the error of a try. */
+/** A job that was taken. */
+export interface TakenJob {
+  readonly id: string;
+  readonly data: unknown;
+  readonly tries: number;
+  /** Whether it is still this worker's: one that was not heard from for too long has lost its job to another. */
+  readonly held: () => Promise<boolean>;
+}
+
+/** Milliseconds without a server after which nobody is told what became of the jobs at hand, which go to other workers; and between two looks. */
+const LEAVE = 3000;
+const LOOK = 50;
+
+/** A worker of the queue. */
+export interface Taking {
+  /** Takes no more jobs, and ends once those at hand are finished and told of; `busy`: whether there are any. */
+  finish(busy: () => boolean): Promise<void>;
+}
+
+/** Takes jobs until it is to finish; what `perform` throws is the error of a try. */
 export async function takeJobs(
   address: QueueAddress,
-  perform: (job: { readonly id: string; readonly data: unknown; readonly tries: number }) => Promise<unknown>,
+  perform: (job: TakenJob) => Promise<unknown>,
   { name, concurrency, rate, lostAfter, losses, onNote }: TakeOptions,
-): Promise<Worker> {
+): Promise<Taking> {
   const bullmq = await loadBullmq();
-  await reach(address);
+  await reach(address, onNote);
+  let over = false;
   const worker = new bullmq.Worker(
     address.name,
-    ({ id, data, attemptsMade }) => perform({ id: id ?? '', data: data as unknown, tries: attemptsMade + 1 }),
+    (job, token) => {
+      // A server that refuses to answer has not said that another has it.
+      const held = async (): Promise<boolean> => (await job.extendLock(token!, 1000 * lostAfter).catch(() => 1)) === 1;
+      return perform({ id: job.id ?? '', data: job.data as unknown, tries: job.attemptsMade + 1, held });
+    },
     {
-      connection: lasting(address),
+      connection: lasting(address, () => over),
       name,
       concurrency,
       lockDuration: 1000 * lostAfter,
@@ -189,8 +233,22 @@ export async function takeJobs(
       ...(rate === undefined ? {} : { limiter: limitOf(rate) }),
     },
   );
-  worker.on('error', () => undefined);
+  const refusals = tellOfRefusals(address, onNote);
+  worker.on('error', (error) => void refusals.refused(error));
+  worker.on('completed', () => refusals.taken());
   await worker.waitUntilReady();
   await tellOf(address, worker, () => worker.closing !== undefined, onNote);
-  return worker;
+  return {
+    async finish(busy) {
+      let closed = false;
+      void worker.close().then(() => (closed = true), () => (closed = true)); // prettier-ignore
+      const client = await worker.backend.client;
+      for (let away = 0; !closed && away < LEAVE; away = busy() || client.status === 'ready' ? 0 : away + LOOK)
+        await new Promise((done) => setTimeout(done, LOOK));
+      over = true;
+      // It goes on waiting for the server, and looks for lost jobs from time to time: what it has of timers ends with the process.
+      if (!closed) looseEnd();
+      client.disconnect();
+    },
+  };
 }

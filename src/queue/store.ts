@@ -2,7 +2,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LanError } from '../core/errors.js';
-import { makeFolder, readBytes, refusal, sha256, writeAtomically } from '../data/files.js';
+import { ensureWritable, makeFolder, readBytes, refusal, sha256, writeAtomically } from '../data/files.js';
 import { checked, MOST, placeOf, type Store } from './content.js';
 import { remote } from './remote-store.js';
 import { signedForS3 } from './s3.js';
@@ -21,9 +21,8 @@ export async function openStore(place: string): Promise<Store> {
       'usage',
       `\`store\`: expected a folder, or an address that begins with http://, https:// or s3://, received '${place.replace(/\/\/.*@/s, '//')}'.`,
     );
-  await makeFolder(place).catch((error: unknown) => {
-    throw refusal(place, error);
-  });
+  // Whoever cannot put anything there would fail each job that others could do.
+  await ensureWritable(place);
   return shared(place);
 }
 

@@ -135,7 +135,9 @@ test('a run of priority 1 goes before one of 5 that was there first', async () =
   await until(async () => (await counted('first'))['waiting'] === 4);
   const worker = start(['worker', '--queue', plain.queue('first'), '--store', at('store'), '--cache', 'cache-p', '--workers', '1', '--trust', '--log', 'json']); // prettier-ignore
   expect([await late.ended, await early.ended]).toEqual([0, 0]);
-  expect(jobsOf(worker.err()).map(({ input }) => input)).toEqual(['c.png', 'd.png', 'a.png', 'b.png']);
+  const order = jobsOf(worker.err()).map(({ input }) => input);
+  // Of one run the input goes first that was read first.
+  expect([order.slice(0, 2).sort(), order.slice(2).sort()]).toEqual([['c.png', 'd.png'], ['a.png', 'b.png']]); // prettier-ignore
 }, 180_000);
 
 test('a time limit ends a try, the next one waits for its back-off, twice as long each time', async () => {

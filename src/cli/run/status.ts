@@ -25,7 +25,7 @@ function describe({ queue, waiting, active, delayed, completed, dead, workers, r
       const rest = finished ? ', finished' : Date.now() - updated > 10_000 ? ', its coordinator is not heard from' : left === undefined ? '' : `, ${inTime(left)} left`; // prettier-ignore
       return `run ${run} of ${model}: ${done} of ${total} inputs, ${failed} of them not explained${pace}${rest}`;
     }),
-    ...deadLetters.slice(0, NAMED).map(({ input, reason, tries, at }) => `given up at ${at} after ${tries} tries: ${input}: ${reason}`),
+    ...deadLetters.slice(0, NAMED).map(({ input, reason, tries, at }) => `given up at ${at} after ${tries === 1 ? 'one try' : `${tries} tries`}: ${input}: ${reason}`),
     ...(deadLetters.length > NAMED ? [`and ${dead - NAMED} more`] : []),
   ]; // prettier-ignore
   return lines.map((line) => `${readable(line)}\n`).join('');
