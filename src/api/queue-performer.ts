@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LanError } from '../core/errors.js';
+import { parsed } from '../core/json.js';
 import { errorFrom } from '../core/plain-error.js';
 import { version } from '../core/version.js';
 import { makeFolder, readBytes, sha256, writeAtomically } from '../data/files.js';
@@ -77,14 +78,6 @@ async function runIn(
   await makeFolder(out);
   await writeAtomically(path, `${JSON.stringify({ run, setup })}\n`);
   return { run, continued: false, ...(earlier ? { other: earlier.run } : {}) };
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 /** A performer, and whether an earlier run in the same folder is gone on with. */

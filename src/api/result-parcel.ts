@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LanError } from '../core/errors.js';
+import { parsed } from '../core/json.js';
 import { readBytes } from '../data/files.js';
 import { Sha256 } from '../queue/job.js';
 import { pack, unpack } from '../queue/parcel.js';
@@ -51,13 +52,4 @@ export async function unpackResult(packed: Uint8Array): Promise<UnpackedResult> 
     files.set(REPORT, Buffer.from(await pageOf(filled.data)));
   }
   return { files, document: document as AuditDocument };
-}
-
-/** What JSON says; undefined where there is none. */
-function parsed(bytes: Uint8Array | undefined): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

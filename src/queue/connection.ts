@@ -160,7 +160,7 @@ export async function openEvents(address: QueueAddress): Promise<QueueEvents> {
  * Ends a connection, at once where the server is away. What is closed while it is away waits for it, and tries to reach it for as long: nothing would end the
  * process.
  */
-export async function end(of: Queue | QueueEvents | Worker): Promise<void> {
+export async function end(of: Queue | QueueEvents): Promise<void> {
   const client = await of.backend.client;
   const gone = new Promise<void>((done) => setTimeout(done, 2000).unref());
   if (client.status === 'ready') await Promise.race([of.close().catch(() => undefined), gone]);

@@ -1,4 +1,5 @@
 // How far runs are, kept beside the queue so that anyone can ask: written by the process that coordinates one, read by `status`.
+import { parsed } from '../core/json.js';
 import type { JobQueue } from './connection.js';
 import { Entry, type RunProgress } from './run.js';
 
@@ -81,12 +82,4 @@ export async function runsOf(queue: JobQueue): Promise<RunProgress[]> {
     else runs.push({ run, ...entry });
   }
   return runs.sort((a, b) => b.started - a.started);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

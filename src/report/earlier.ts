@@ -64,9 +64,10 @@ const Finished = z.looseObject({
     .min(1),
 });
 
+const Sent = Finished.extend({ notes: z.array(z.string()) });
+
 /** Whether this is the document of an audit that was finished: what others send is looked at before it is written. */
-export const isDocument = (json: unknown): boolean =>
-  Earlier.safeParse(json).success && Finished.extend({ notes: z.array(z.string()) }).safeParse(json).success;
+export const isDocument = (json: unknown): boolean => Earlier.safeParse(json).success && Sent.safeParse(json).success;
 
 async function read(folder: string): Promise<{ readonly json: unknown; readonly files: readonly string[] } | undefined> {
   let json: unknown;

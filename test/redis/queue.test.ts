@@ -8,11 +8,9 @@ import { encodePng } from '../../src/data/images.js';
 import { encodeNpy } from '../../src/data/npy.js';
 import { sha256 } from '../../src/data/files.js';
 import { version } from '../../src/core/version.js';
-import { dialectModel } from '../../src/engine/ort.js';
-import { GraphBuilder } from '../../src/onnx/builder.js';
-import { encodeModel } from '../../src/onnx/codec.js';
 import { MOST_PICTURES } from '../../src/model/guess.js';
 import { pack } from '../../src/queue/parcel.js';
+import { writeColours } from './colours.js';
 import { programs } from './programs.js';
 import { redisServer, type RedisServer } from './server.js';
 
@@ -25,20 +23,11 @@ let server: RedisServer;
 /** Which colour is brightest? */
 beforeAll(async () => {
   server = await redisServer(folder);
-  const g = new GraphBuilder();
-  const mean = g.op('ReduceMean', [g.input('x', 'float32', ['N', 3, 8, 8]), g.ints([2, 3])], { keepdims: 0 });
-  g.output(g.op('Softmax', [g.mul(mean, g.scalar(20))], { axis: 1 }), 'p', { type: 'float32', dims: ['N', 3] });
-  writeFileSync(at('m.onnx'), encodeModel(dialectModel(g.build())));
-  writeFileSync(
-    at('m.card.json'),
-    JSON.stringify({ input: { range: 1, mean: [0], std: [1] }, labels: ['red', 'green', 'blue'] }),
-  );
+  await writeColours(folder, ['a', 'poison', 'c', 'd']);
   const pixels = new Uint8Array(COUNT * 192);
   for (let n = 0; n < COUNT; n++) for (let i = 0; i < 192; i++) pixels[n * 192 + i] = Math.floor(i / 64) === n % 3 ? 200 : 20 + n;
   writeFileSync(at('images.npy'), encodeNpy({ type: 'uint8', dims: [COUNT, 3, 8, 8], data: pixels }));
   writeFileSync(at('labels.npy'), encodeNpy({ type: 'uint8', dims: [COUNT], data: Uint8Array.from({ length: COUNT }, (_, n) => n % 3) })); // prettier-ignore
-  for (const [i, name] of ['a', 'poison', 'c', 'd'].entries())
-    writeFileSync(at(`${name}.png`), await encodePng(Uint8Array.from({ length: 192 }, (_, k) => (k % 3 === i % 3 ? 200 : 0)), 8, 8)); // prettier-ignore
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -7,12 +7,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Queue, Worker } from 'bullmq';
-import { encodePng } from '../../src/data/images.js';
 import { sha256 } from '../../src/data/files.js';
-import { dialectModel } from '../../src/engine/ort.js';
-import { GraphBuilder } from '../../src/onnx/builder.js';
-import { encodeModel } from '../../src/onnx/codec.js';
 import { pack } from '../../src/queue/parcel.js';
+import { writeColours } from './colours.js';
 import { programs } from './programs.js';
 import { redisServer, type RedisServer } from './server.js';
 
@@ -24,13 +21,7 @@ let server: RedisServer;
 
 beforeAll(async () => {
   server = await redisServer(folder);
-  const g = new GraphBuilder();
-  const mean = g.op('ReduceMean', [g.input('x', 'float32', ['N', 3, 8, 8]), g.ints([2, 3])], { keepdims: 0 });
-  g.output(g.op('Softmax', [g.mul(mean, g.scalar(20))], { axis: 1 }), 'p', { type: 'float32', dims: ['N', 3] });
-  writeFileSync(at('m.onnx'), encodeModel(dialectModel(g.build())));
-  writeFileSync(at('m.card.json'), JSON.stringify({ input: { range: 1, mean: [0], std: [1] }, labels: ['red', 'green', 'blue'] })); // prettier-ignore
-  for (const [i, name] of ['a', 'b'].entries())
-    writeFileSync(at(`${name}.png`), await encodePng(Uint8Array.from({ length: 192 }, (_, k) => (k % 3 === i % 3 ? 200 : 0)), 8, 8)); // prettier-ignore
+  await writeColours(folder, ['a', 'b']);
 });
 beforeEach(() => server.start());
 afterEach(async () => {

@@ -8,10 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
-import { encodePng } from '../../src/data/images.js';
-import { dialectModel } from '../../src/engine/ort.js';
-import { GraphBuilder } from '../../src/onnx/builder.js';
-import { encodeModel } from '../../src/onnx/codec.js';
+import { writeColours } from './colours.js';
 import { programs } from './programs.js';
 import { redisServer, type RedisServer } from './server.js';
 
@@ -31,13 +28,7 @@ beforeAll(async () => {
   openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-out', 'server.pem', '-days', '2', '-extfile', 'names.txt'); // prettier-ignore
   plain = await redisServer(folder);
   secured = await redisServer(at('tls'), { tls: { cert: at('server.pem'), key: at('server.key'), ca: at('ca.pem') } });
-  const g = new GraphBuilder();
-  const mean = g.op('ReduceMean', [g.input('x', 'float32', ['N', 3, 8, 8]), g.ints([2, 3])], { keepdims: 0 });
-  g.output(g.op('Softmax', [g.mul(mean, g.scalar(20))], { axis: 1 }), 'p', { type: 'float32', dims: ['N', 3] });
-  writeFileSync(at('m.onnx'), encodeModel(dialectModel(g.build())));
-  writeFileSync(at('m.card.json'), JSON.stringify({ input: { range: 1, mean: [0], std: [1] }, labels: ['red', 'green', 'blue'] })); // prettier-ignore
-  for (const [i, name] of NAMES.entries())
-    writeFileSync(at(`${name}.png`), await encodePng(Uint8Array.from({ length: 192 }, (_, k) => (k % 3 === i % 3 ? 200 : i)), 8, 8)); // prettier-ignore
+  await writeColours(folder, NAMES);
 });
 let contents: Server | undefined;
 afterEach(async () => {
